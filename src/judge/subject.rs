@@ -1,0 +1,169 @@
+//! What is under judgement and everything a rule may know about it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use crate::kube::object::Object;
+use crate::kube::text::{Text, nullable};
+
+/// One admission request, with the facts looked up for it. Everything is borrowed from the bytes it came in.
+#[derive(Clone, Debug)]
+pub struct Subject<'a> {
+    /// What is written to.
+    pub resource: Resource,
+    /// What is done to it.
+    pub operation: Operation,
+    /// The namespace of the request.
+    pub namespace: Text<'a>,
+    /// The name of the object; empty while the API server has not made one up.
+    pub name: Text<'a>,
+    /// Who asks.
+    pub requester: Requester<'a>,
+    /// Whether the client only wants to know.
+    pub dry_run: bool,
+    /// The object as it would be stored.
+    pub object: Object<'a>,
+    /// The object as it is stored; present on UPDATE.
+    pub old_object: Option<Object<'a>>,
+    /// Facts from elsewhere.
+    pub evidence: Evidence,
+}
+
+/// Facts looked up before judging. Absent evidence is a value, not an error: it never weakens a rule.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// The labels of the request's namespace, where they are known.
+    pub namespace_labels: Option<Arc<BTreeMap<String, String>>>,
+}
+
+/// Who asks: `request.userInfo`.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Requester<'a> {
+    /// `username`.
+    #[serde(borrow, default)]
+    pub username: Text<'a>,
+    /// `groups`.
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    pub groups: Vec<Text<'a>>,
+}
+
+/// What is done: `request.operation`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Operation {
+    /// `CREATE`.
+    Create,
+    /// `UPDATE`, which a PATCH is too.
+    Update,
+    /// `DELETE`.
+    Delete,
+    /// `CONNECT`.
+    Connect,
+    /// An operation this version does not know.
+    #[serde(other)]
+    Other,
+}
+
+impl Operation {
+    /// The word for it in reviews, policies, logs and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "CREATE",
+            Self::Update => "UPDATE",
+            Self::Delete => "DELETE",
+            Self::Connect => "CONNECT",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// What is written to: `request.resource` and `request.subResource`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Resource {
+    /// `pods`.
+    Pod,
+    /// `pods/resize` (KEP-1287).
+    PodResize,
+    /// `deployments.apps`.
+    Deployment,
+    /// `statefulsets.apps`.
+    StatefulSet,
+    /// `daemonsets.apps`.
+    DaemonSet,
+    /// `replicasets.apps`.
+    ReplicaSet,
+    /// `replicationcontrollers`.
+    ReplicationController,
+    /// `jobs.batch`.
+    Job,
+    /// `cronjobs.batch`.
+    CronJob,
+    /// Anything else: admitted untouched.
+    Other,
+}
+
+/// Every resource that is judged: group, plural name, subresource, kind.
+const RESOURCES: [(Resource, &str, &str, &str, &str); 9] = [
+    (Resource::Pod, "", "pods", "", "Pod"),
+    (Resource::PodResize, "", "pods", "resize", "Pod"),
+    (Resource::Deployment, "apps", "deployments", "", "Deployment"),
+    (Resource::StatefulSet, "apps", "statefulsets", "", "StatefulSet"),
+    (Resource::DaemonSet, "apps", "daemonsets", "", "DaemonSet"),
+    (Resource::ReplicaSet, "apps", "replicasets", "", "ReplicaSet"),
+    (Resource::ReplicationController, "", "replicationcontrollers", "", "ReplicationController"),
+    (Resource::Job, "batch", "jobs", "", "Job"),
+    (Resource::CronJob, "batch", "cronjobs", "", "CronJob"),
+];
+
+impl Resource {
+    /// The resource with this group, version, plural name and subresource. Only `v1` is known of each.
+    pub fn of(group: &str, version: &str, plural: &str, subresource: &str) -> Self {
+        let same = |row: &&(Self, &str, &str, &str, &str)| (row.1, row.2, row.3) == (group, plural, subresource);
+        RESOURCES.iter().find(same).filter(|_| version == "v1").map_or(Self::Other, |row| row.0)
+    }
+
+    /// The resource that keeps objects of this group and kind.
+    pub fn of_kind(group: &str, kind: &str) -> Self {
+        RESOURCES.iter().find(|row| (row.1, row.4) == (group, kind)).map_or(Self::Other, |row| row.0)
+    }
+
+    /// The plural name, as in metrics and logs.
+    pub fn plural(self) -> &'static str {
+        RESOURCES.iter().find(|row| row.0 == self).map_or("other", |row| row.2)
+    }
+
+    /// The subresource; empty for the object itself.
+    pub fn subresource(self) -> &'static str {
+        RESOURCES.iter().find(|row| row.0 == self).map_or("", |row| row.3)
+    }
+
+    /// The kind, as in messages.
+    pub fn kind(self) -> &'static str {
+        RESOURCES.iter().find(|row| row.0 == self).map_or("object", |row| row.4)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resources_are_known_by_all_their_words() {
+        assert_eq!(Resource::of("", "v1", "pods", "resize"), Resource::PodResize);
+        assert_eq!(Resource::of("", "v1", "pods", "status"), Resource::Other);
+        assert_eq!(Resource::of("apps", "v1", "deployments", ""), Resource::Deployment);
+        assert_eq!(Resource::of("apps", "v1", "deployments", "scale"), Resource::Other);
+        assert_eq!(Resource::of("apps", "v1beta1", "deployments", ""), Resource::Other);
+        assert_eq!(Resource::of("example.com", "v1", "pods", ""), Resource::Other);
+        assert_eq!(Resource::of_kind("", "Pod"), Resource::Pod);
+        assert_eq!(Resource::of_kind("batch", "CronJob"), Resource::CronJob);
+    }
+
+    #[test]
+    fn unknown_operations_are_read() {
+        assert_eq!(serde_json::from_str::<Operation>("\"UPDATE\"").unwrap(), Operation::Update);
+        assert_eq!(serde_json::from_str::<Operation>("\"PATCH\"").unwrap(), Operation::Other);
+    }
+}

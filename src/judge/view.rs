@@ -1,0 +1,42 @@
+//! The part of a subject that a rule looks at.
+
+mod pod;
+mod resize;
+
+pub use pod::PodView;
+pub use resize::{MemoryChange, Part, ResizeView};
+
+use super::policies::Conventions;
+use super::subject::{Operation, Resource, Subject};
+
+/// What a subject is to the rules.
+#[derive(Clone, Copy, Debug)]
+pub enum View<'s> {
+    /// A pod's spec, wherever its kind keeps it, and the stored one on UPDATE.
+    Pod {
+        /// As it would be stored.
+        new: PodView<'s>,
+        /// As it is stored.
+        old: Option<PodView<'s>>,
+    },
+    /// A change of a pod's resources in place.
+    Resize(ResizeView<'s>),
+}
+
+impl<'s> View<'s> {
+    /// The view of `subject`; `None` where no rule has anything to look at.
+    pub fn of(subject: &'s Subject<'_>, conventions: &'s Conventions) -> Option<Self> {
+        match (subject.resource, subject.operation) {
+            (Resource::Other, _) => None,
+            (Resource::PodResize, Operation::Update) => {
+                Some(Self::Resize(ResizeView::new(subject, subject.old_object.as_ref()?, conventions)))
+            }
+            (Resource::PodResize, _) => None,
+            (_, Operation::Create | Operation::Update) => {
+                let view = |object| PodView::new(subject.resource, subject.operation, object, conventions);
+                Some(Self::Pod { new: view(&subject.object)?, old: subject.old_object.as_ref().and_then(view) })
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! A change of a pod's resources in place, part by part.
+
+use std::fmt;
+
+use crate::judge::finding::quoted;
+use crate::judge::policies::Conventions;
+use crate::judge::subject::Subject;
+use crate::kube::container::Container;
+use crate::kube::object::{Object, Placed, Spec};
+use crate::kube::quantity::Quantity;
+use crate::kube::resources::EffectiveLimit;
+
+use super::PodView;
+
+/// An UPDATE of `pods/resize`: the pod before and after (KEP-1287).
+#[derive(Clone, Copy, Debug)]
+pub struct ResizeView<'s> {
+    /// The pod as it is stored: the only place an approval counts.
+    pub old: &'s Object<'s>,
+    /// What all policies have in common.
+    pub conventions: &'s Conventions,
+    subject: &'s Subject<'s>,
+}
+
+/// A part of a pod that has memory of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part<'s> {
+    /// The pod itself: pod-level resources (KEP-5419).
+    Pod,
+    /// A container.
+    Container(&'s str),
+}
+
+impl Part<'_> {
+    /// The name of the container; `None` for the pod itself.
+    pub fn container(&self) -> Option<&str> {
+        match self {
+            Self::Pod => None,
+            Self::Container(name) => Some(name),
+        }
+    }
+}
+
+impl fmt::Display for Part<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pod => formatter.write_str("pod level"),
+            Self::Container(name) => write!(formatter, "container {}", quoted(name)),
+        }
+    }
+}
+
+/// The memory of one part of the pod before and after.
+#[derive(Clone, Debug)]
+pub struct MemoryChange<'s> {
+    /// Which part.
+    pub part: Part<'s>,
+    /// The effective limit before and after.
+    pub limit: (EffectiveLimit<'s>, EffectiveLimit<'s>),
+    /// The request before and after.
+    pub request: (Option<&'s Quantity<'s>>, Option<&'s Quantity<'s>>),
+    /// What `resizePolicy` says of the container's memory; empty where it says nothing, and for the pod itself.
+    pub policy: &'s str,
+    /// The container with its place, as resized; `None` for the pod itself.
+    placed: Option<Placed<'s, 's>>,
+    /// Whether the part only follows the pod-level limit, before and after.
+    inherited: bool,
+}
+
+impl<'s> ResizeView<'s> {
+    pub(super) fn new(subject: &'s Subject<'_>, old: &'s Object<'_>, conventions: &'s Conventions) -> Self {
+        Self { old, conventions, subject }
+    }
+
+    /// The pod before the resize.
+    pub fn old_pod(&self) -> Option<PodView<'s>> {
+        PodView::new(self.subject.resource, self.subject.operation, self.old, self.conventions)
+    }
+
+    /// The namespace of the pod.
+    pub fn namespace(&self) -> &'s str {
+        &self.subject.namespace
+    }
+
+    /// The name of the pod.
+    pub fn name(&self) -> &'s str {
+        &self.subject.name
+    }
+
+    /// The memory of the pod and of each container, before and after. Containers are matched by name; one that is not
+    /// on both sides is passed over, because the API server refuses to add, remove or rename any.
+    pub fn memory_changes(&self) -> impl Iterator<Item = MemoryChange<'s>> + use<'s> {
+        let (old, new) = (&self.old.spec, &self.subject.object.spec);
+        let containers = new.all_containers().filter_map(move |placed| Some(container_change(old, new, placed, counterpart(old, placed)?)));
+        std::iter::once(pod_change(old, new)).chain(containers)
+    }
+}
+
+impl MemoryChange<'_> {
+    /// Whether the effective limit falls, or appears where there was none. Where a container only follows the
+    /// pod-level limit the pod answers for it.
+    pub fn limit_falls(&self) -> bool {
+        !self.inherited && self.limit.0.falls_to(self.limit.1)
+    }
+
+    /// Whether the request falls. No request counts as 0.
+    pub fn request_falls(&self) -> bool {
+        match self.request {
+            (None, _) => false,
+            (Some(old), None) => !old.is_zero(),
+            (Some(old), Some(new)) => new < old,
+        }
+    }
+
+    /// The JSON pointer of the memory limit or request: `field` is `limits` or `requests`.
+    pub fn pointer(&self, field: &str) -> String {
+        match self.placed {
+            None => format!("/spec/resources/{field}/memory"),
+            Some(placed) => format!("/spec/{}/{}/resources/{field}/memory", placed.list(), placed.index),
+        }
+    }
+}
+
+/// The container of the same name before the resize.
+fn counterpart<'s>(old: &'s Spec<'s>, new: Placed<'s, 's>) -> Option<&'s Container<'s>> {
+    let list = if new.list() == "containers" { &old.containers } else { &old.init_containers };
+    let same = |container: &&Container<'_>| container.name == new.container.name;
+    list.get(new.index).filter(same).or_else(|| list.iter().find(same))
+}
+
+fn pod_change<'s>(old: &'s Spec<'s>, new: &'s Spec<'s>) -> MemoryChange<'s> {
+    let (old, new) = (&old.resources, &new.resources);
+    MemoryChange {
+        part: Part::Pod,
+        limit: (EffectiveLimit::of(None, old.limits.memory.as_ref()), EffectiveLimit::of(None, new.limits.memory.as_ref())),
+        request: (old.requests.memory.as_ref(), new.requests.memory.as_ref()),
+        policy: "",
+        placed: None,
+        inherited: false,
+    }
+}
+
+fn container_change<'s>(old_pod: &'s Spec<'s>, new_pod: &'s Spec<'s>, placed: Placed<'s, 's>, old: &'s Container<'s>) -> MemoryChange<'s> {
+    let (old_own, new_own) = (old.resources.limits.memory.as_ref(), placed.container.resources.limits.memory.as_ref());
+    let none = |own: Option<&Quantity<'_>>| own.is_none_or(Quantity::is_zero);
+    MemoryChange {
+        part: Part::Container(&placed.container.name),
+        limit: (
+            EffectiveLimit::of(old_own, old_pod.resources.limits.memory.as_ref()),
+            EffectiveLimit::of(new_own, new_pod.resources.limits.memory.as_ref()),
+        ),
+        request: (old.resources.requests.memory.as_ref(), placed.container.resources.requests.memory.as_ref()),
+        policy: old.policy_for("memory").map_or("", |policy| &policy.restart_policy),
+        placed: Some(placed),
+        inherited: none(old_own) && none(new_own),
+    }
+}

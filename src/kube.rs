@@ -1,0 +1,11 @@
+//! The field's small languages and shapes: quantities, resources, shell text, and the parts of Kubernetes objects
+//! that rules look at. Pure: bytes and text in, borrowed values out.
+
+pub mod container;
+pub mod object;
+pub mod quantity;
+pub mod resources;
+// pub mod shell;
+pub mod text;
+pub mod volume;
+// pub mod watcher;

@@ -1,0 +1,167 @@
+//! Containers: the fields of `spec.containers[]` and `spec.initContainers[]` that rules look at.
+
+use serde::Deserialize;
+
+use super::resources::Resources;
+use super::text::{Text, nullable};
+use super::volume::VolumeMount;
+
+/// An entry of `spec.containers` or `spec.initContainers`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Container<'a> {
+    /// `name`.
+    #[serde(borrow, default)]
+    pub name: Text<'a>,
+    /// `image`.
+    #[serde(borrow, default)]
+    pub image: Text<'a>,
+    /// `command`.
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    pub command: Vec<Text<'a>>,
+    /// `args`.
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    pub args: Vec<Text<'a>>,
+    /// `env`.
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    pub env: Vec<EnvVar<'a>>,
+    /// `envFrom`.
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    pub env_from: Vec<EnvFrom<'a>>,
+    /// `resources`.
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    pub resources: Resources<'a>,
+    /// `resizePolicy`; absent and empty differ for a patch.
+    #[serde(borrow, default)]
+    pub resize_policy: Option<Vec<ResizePolicy<'a>>>,
+    /// `restartPolicy`; `Always` makes an init container a sidecar (KEP-753).
+    #[serde(borrow, default)]
+    pub restart_policy: Text<'a>,
+    /// `volumeMounts`.
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    pub volume_mounts: Vec<VolumeMount<'a>>,
+    /// `lifecycle`.
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    pub lifecycle: Lifecycle<'a>,
+    /// `livenessProbe`.
+    #[serde(borrow, default)]
+    pub liveness_probe: Option<Action<'a>>,
+    /// `readinessProbe`.
+    #[serde(borrow, default)]
+    pub readiness_probe: Option<Action<'a>>,
+    /// `startupProbe`.
+    #[serde(borrow, default)]
+    pub startup_probe: Option<Action<'a>>,
+}
+
+impl<'a> Container<'a> {
+    /// The container's entry for `resource` in `resizePolicy`.
+    pub fn policy_for(&self, resource: &str) -> Option<&ResizePolicy<'a>> {
+        self.resize_policy.iter().flatten().find(|policy| &*policy.resource_name == resource)
+    }
+}
+
+/// An entry of `resizePolicy` (KEP-1287).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResizePolicy<'a> {
+    /// `resourceName`: `cpu` or `memory`.
+    #[serde(borrow, default)]
+    pub resource_name: Text<'a>,
+    /// `restartPolicy`: `NotRequired` or `RestartContainer`.
+    #[serde(borrow, default)]
+    pub restart_policy: Text<'a>,
+}
+
+/// An entry of `env`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EnvVar<'a> {
+    /// `name`.
+    #[serde(borrow, default)]
+    pub name: Text<'a>,
+    /// `value`; may be a secret: never printed.
+    #[serde(borrow, default)]
+    pub value: Text<'a>,
+    /// `valueFrom`.
+    #[serde(borrow, default)]
+    pub value_from: Option<EnvVarSource<'a>>,
+}
+
+/// `env[].valueFrom`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EnvVarSource<'a> {
+    /// `configMapKeyRef`.
+    #[serde(borrow, default)]
+    pub config_map_key_ref: Option<Reference<'a>>,
+    /// `secretKeyRef`.
+    #[serde(borrow, default)]
+    pub secret_key_ref: Option<Reference<'a>>,
+}
+
+/// An entry of `envFrom`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EnvFrom<'a> {
+    /// `configMapRef`.
+    #[serde(borrow, default)]
+    pub config_map_ref: Option<Reference<'a>>,
+    /// `secretRef`.
+    #[serde(borrow, default)]
+    pub secret_ref: Option<Reference<'a>>,
+}
+
+/// A reference to a ConfigMap or Secret, or to a key of one.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Reference<'a> {
+    /// `name`.
+    #[serde(borrow, default)]
+    pub name: Text<'a>,
+}
+
+/// `lifecycle`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Lifecycle<'a> {
+    /// `postStart`.
+    #[serde(borrow, default)]
+    pub post_start: Option<Action<'a>>,
+    /// `preStop`.
+    #[serde(borrow, default)]
+    pub pre_stop: Option<Action<'a>>,
+}
+
+/// A probe or a lifecycle hook: what it executes.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Action<'a> {
+    /// `exec`.
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    pub exec: Exec<'a>,
+}
+
+/// `exec`.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Exec<'a> {
+    /// `command`.
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    pub command: Vec<Text<'a>>,
+}
+
+/// Where a container stands in a pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Of `spec.containers`.
+    Regular,
+    /// Of `spec.initContainers`, with `restartPolicy: Always`.
+    Sidecar,
+    /// Of `spec.initContainers`, run to completion before the others start.
+    Init,
+}
+
+impl Role {
+    /// Whether the container runs as long as the pod does: regular containers and sidecars.
+    pub fn is_app(self) -> bool {
+        self != Self::Init
+    }
+}

@@ -1,0 +1,131 @@
+//! A Kubernetes object, as far as any rule looks into it, borrowed from the bytes it came in.
+//!
+//! One type reads every kind: a pod keeps its spec in `spec`, a workload in `spec.template.spec`, a CronJob in
+//! `spec.jobTemplate.spec.template.spec`. So an object is decoded in one pass, whatever comes first in the JSON: the
+//! object or the words that say what it is. Fields that no rule reads are skipped unread.
+
+use serde::Deserialize;
+
+use super::container::{Container, Role};
+use super::resources::Resources;
+use super::text::{Annotations, Labels, Text, nullable};
+use super::volume::Volume;
+
+/// An object of any kind.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Object<'a> {
+    /// `metadata`.
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    pub metadata: Metadata<'a>,
+    /// `spec`.
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    pub spec: Spec<'a>,
+}
+
+/// `metadata` of an object or of a pod template.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Metadata<'a> {
+    /// `name`; empty while only `generateName` is known.
+    #[serde(borrow, default)]
+    pub name: Text<'a>,
+    /// `generateName`.
+    #[serde(borrow, default)]
+    pub generate_name: Text<'a>,
+    /// `labels`.
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    pub labels: Labels<'a>,
+    /// `annotations`.
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    pub annotations: Annotations<'a>,
+    /// `ownerReferences`.
+    #[serde(default, deserialize_with = "nullable")]
+    pub owner_references: Vec<OwnerReference>,
+}
+
+/// An entry of `ownerReferences`.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+pub struct OwnerReference {
+    /// `controller`: whether this owner made the object and keeps it as it is.
+    #[serde(default, deserialize_with = "nullable")]
+    pub controller: bool,
+}
+
+/// `spec` of a pod, a workload or a template.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Spec<'a> {
+    /// `containers` of a pod.
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    pub containers: Vec<Container<'a>>,
+    /// `initContainers` of a pod.
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    pub init_containers: Vec<Container<'a>>,
+    /// `volumes` of a pod.
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    pub volumes: Vec<Volume<'a>>,
+    /// `resources` of a pod (pod-level resources, KEP-2837).
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    pub resources: Resources<'a>,
+    /// `restartPolicy` of a pod; empty where nothing defaulted it to `Always` yet.
+    #[serde(borrow, default)]
+    pub restart_policy: Text<'a>,
+    /// `shareProcessNamespace` of a pod.
+    #[serde(default, deserialize_with = "nullable")]
+    pub share_process_namespace: bool,
+    /// `hostPID` of a pod.
+    #[serde(default, rename = "hostPID", deserialize_with = "nullable")]
+    pub host_pid: bool,
+    /// `template` of a workload.
+    #[serde(borrow, default)]
+    pub template: Option<Box<Template<'a>>>,
+    /// `jobTemplate` of a CronJob.
+    #[serde(borrow, default)]
+    pub job_template: Option<Box<Template<'a>>>,
+}
+
+/// A pod template, or a CronJob's job template.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Template<'a> {
+    /// `metadata`.
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    pub metadata: Metadata<'a>,
+    /// `spec`.
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    pub spec: Spec<'a>,
+}
+
+/// A container with its role and its place in the spec.
+#[derive(Clone, Copy, Debug)]
+pub struct Placed<'s, 'a> {
+    /// The container.
+    pub container: &'s Container<'a>,
+    /// What it is in the pod.
+    pub role: Role,
+    /// Its index in the list it stands in.
+    pub index: usize,
+}
+
+impl Placed<'_, '_> {
+    /// The name of the list it stands in.
+    pub fn list(&self) -> &'static str {
+        if self.role == Role::Regular { "containers" } else { "initContainers" }
+    }
+}
+
+impl<'a> Spec<'a> {
+    /// Every container: init containers and sidecars first, in the order they start.
+    pub fn all_containers(&self) -> impl Iterator<Item = Placed<'_, 'a>> {
+        let init = self.init_containers.iter().enumerate().map(|(index, container)| {
+            let role = if &*container.restart_policy == "Always" { Role::Sidecar } else { Role::Init };
+            Placed { container, role, index }
+        });
+        let regular = self.containers.iter().enumerate().map(|(index, container)| Placed { container, role: Role::Regular, index });
+        init.chain(regular)
+    }
+
+    /// The containers that run as long as the pod does: regular ones and sidecars.
+    pub fn app_containers(&self) -> impl Iterator<Item = Placed<'_, 'a>> {
+        self.all_containers().filter(|placed| placed.role.is_app())
+    }
+}

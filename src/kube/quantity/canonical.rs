@@ -1,0 +1,122 @@
+//! The text that the API server stores for a quantity.
+
+use super::amount::{Amount, NANO_DIGITS, NANOS_PER_UNIT};
+use super::written::{Suffix, Written};
+
+/// How a quantity is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// In the text it came with: Go keeps a short one that cannot get shorter, with its sign, leading zeros and all.
+    AsWritten,
+    /// With one of `n` to `E`, or none.
+    Decimal,
+    /// With `e` and an exponent.
+    Exponent,
+    /// With one of `Ki` to `Ei` where that is exact.
+    Binary,
+}
+
+/// The most digits that Go reads in the way that keeps the text.
+const KEPT_DIGITS: usize = 18;
+/// The largest exponent that is a multiple of three and can be read again.
+const LARGEST_EXPONENT: i64 = i32::MAX as i64 / 3 * 3;
+
+impl Form {
+    pub(super) fn of(written: &Written<'_>) -> Self {
+        let (kept, other) = match written.suffix {
+            Suffix::Decimal(power) => (keeps_decimal(written, power), Self::Decimal),
+            Suffix::Exponent(power) => (keeps_decimal(written, power), Self::Exponent),
+            Suffix::Binary(bits) => (keeps_binary(written, bits), Self::Binary),
+        };
+        if kept { Self::AsWritten } else { other }
+    }
+
+    /// The canonical text of an amount that was written as `text`.
+    pub(super) fn canonical(self, text: &str, amount: &Amount) -> String {
+        match (self, amount) {
+            (Self::AsWritten, _) => text.to_owned(),
+            (_, Amount::Nanos(0)) => "0".to_owned(),
+            (Self::Binary, Amount::Nanos(nanos)) if suits_binary(*nanos) => binary(*nanos),
+            (form, Amount::Nanos(nanos)) => form.decimal(nanos.is_negative(), nanos.unsigned_abs().to_string(), -i64::from(NANO_DIGITS)),
+            (form, Amount::Vast(vast)) => {
+                let digits = vast.digits.iter().copied().map(char::from).collect();
+                form.decimal(vast.negative, digits, vast.exponent)
+            }
+        }
+    }
+
+    fn decimal(self, negative: bool, mut digits: String, exponent: i64) -> String {
+        let significant = digits.trim_end_matches('0').len();
+        let stripped = i64::try_from(digits.len().saturating_sub(significant)).unwrap_or(i64::MAX);
+        let exponent = exponent.saturating_add(stripped);
+        let power = exponent.saturating_sub(exponent.rem_euclid(3)).min(LARGEST_EXPONENT);
+        let zeros = usize::try_from(exponent.saturating_sub(power)).unwrap_or(0);
+        digits.truncate(significant);
+        digits.push_str(&"0".repeat(zeros));
+        let sign = if negative { "-" } else { "" };
+        match self {
+            Self::Exponent if power != 0 => format!("{sign}{digits}e{power}"),
+            _ => format!("{sign}{digits}{}", decimal_suffix(power)),
+        }
+    }
+}
+
+fn keeps_decimal(written: &Written<'_>, power: i32) -> bool {
+    let (whole, fraction) = (written.whole, written.fraction);
+    let places = i64::try_from(fraction.len()).unwrap_or(i64::MAX);
+    let scale = i64::from(power).saturating_sub(places);
+    let last_digits = fraction.iter().rev().chain(whole.iter().rev()).take(3);
+    !whole.is_empty()
+        && whole.len().saturating_add(fraction.len()) <= KEPT_DIGITS
+        && scale >= -i64::from(NANO_DIGITS)
+        && scale % 3 == 0
+        && last_digits.filter(|digit| **digit == b'0').count() < 3
+}
+
+fn keeps_binary(written: &Written<'_>, bits: u32) -> bool {
+    let most_digits = match bits {
+        10 => 11,
+        20 => 8,
+        30 => 5,
+        40 => 2,
+        _ => 0,
+    };
+    written.fraction.is_empty()
+        && written.whole.len() <= most_digits
+        && written.whole.iter().fold(0, |low, digit| (low * 10 + digit.saturating_sub(b'0')) % 8) != 0
+}
+
+/// Whether an amount is a whole number and large enough for a binary suffix, which is the only kind that has one.
+fn suits_binary(nanos: i128) -> bool {
+    let unit = i128::from(NANOS_PER_UNIT);
+    nanos % unit == 0 && (nanos / unit).unsigned_abs() >= 1024
+}
+
+/// No suffix goes beyond `E`, and servers up to Kubernetes 1.37 then write none.
+fn decimal_suffix(power: i64) -> &'static str {
+    match power {
+        -9 => "n",
+        -6 => "u",
+        -3 => "m",
+        3 => "k",
+        6 => "M",
+        9 => "G",
+        12 => "T",
+        15 => "P",
+        18 => "E",
+        _ => "",
+    }
+}
+
+fn binary(nanos: i128) -> String {
+    let mut steps = nanos / i128::from(NANOS_PER_UNIT);
+    let mut suffix = "";
+    for next in ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"] {
+        if steps % 1024 != 0 {
+            break;
+        }
+        steps /= 1024;
+        suffix = next;
+    }
+    format!("{steps}{suffix}")
+}

@@ -1,0 +1,124 @@
+//! Volumes that carry configuration, and their mounts.
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::text::{Text, nullable};
+
+/// An entry of `spec.volumes`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Volume<'a> {
+    /// `name`.
+    #[serde(borrow, default)]
+    pub name: Text<'a>,
+    /// `configMap`.
+    #[serde(borrow, default)]
+    pub config_map: Option<ConfigMapVolume<'a>>,
+    /// `secret`.
+    #[serde(borrow, default)]
+    pub secret: Option<SecretVolume<'a>>,
+    /// `projected`.
+    #[serde(borrow, default)]
+    pub projected: Option<Projected<'a>>,
+    /// `downwardAPI`.
+    #[serde(default, rename = "downwardAPI")]
+    pub downward_api: Option<IgnoredAny>,
+}
+
+/// `volumes[].configMap`, and `projected.sources[].configMap`.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct ConfigMapVolume<'a> {
+    /// `name`.
+    #[serde(borrow, default)]
+    pub name: Text<'a>,
+}
+
+/// `volumes[].secret`: the only reference that calls the name `secretName`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretVolume<'a> {
+    /// `secretName`.
+    #[serde(borrow, default)]
+    pub secret_name: Text<'a>,
+}
+
+/// `volumes[].projected`.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Projected<'a> {
+    /// `sources`.
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    pub sources: Vec<ProjectedSource<'a>>,
+}
+
+/// An entry of `projected.sources`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProjectedSource<'a> {
+    /// `configMap`.
+    #[serde(borrow, default)]
+    pub config_map: Option<ConfigMapVolume<'a>>,
+    /// `secret`.
+    #[serde(borrow, default)]
+    pub secret: Option<ConfigMapVolume<'a>>,
+    /// `serviceAccountToken`.
+    #[serde(default)]
+    pub service_account_token: Option<IgnoredAny>,
+}
+
+/// What kind of configuration a volume carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source<'v> {
+    /// One ConfigMap, by name.
+    ConfigMap(&'v str),
+    /// One Secret, by name.
+    Secret(&'v str),
+    /// A projected volume with a service-account token that expires.
+    Token,
+    /// Another projected volume.
+    Projected,
+    /// Fields of the pod itself.
+    DownwardApi,
+}
+
+impl<'a> Volume<'a> {
+    /// The configuration this volume carries; `None` for data volumes.
+    pub fn source(&self) -> Option<Source<'_>> {
+        if let Some(config_map) = &self.config_map {
+            return Some(Source::ConfigMap(&config_map.name));
+        }
+        if let Some(secret) = &self.secret {
+            return Some(Source::Secret(&secret.secret_name));
+        }
+        if let Some(projected) = &self.projected {
+            let token = projected.sources.iter().any(|source| source.service_account_token.is_some());
+            return Some(if token { Source::Token } else { Source::Projected });
+        }
+        self.downward_api.map(|_| Source::DownwardApi)
+    }
+}
+
+/// An entry of `containers[].volumeMounts`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VolumeMount<'a> {
+    /// `name` of the volume.
+    #[serde(borrow, default)]
+    pub name: Text<'a>,
+    /// `mountPath`.
+    #[serde(borrow, default)]
+    pub mount_path: Text<'a>,
+    /// `subPath`.
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    pub sub_path: Text<'a>,
+    /// `subPathExpr`.
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    pub sub_path_expr: Text<'a>,
+}
+
+impl VolumeMount<'_> {
+    /// The `subPath` or `subPathExpr` in use; `None` where the whole volume is mounted.
+    pub fn part(&self) -> Option<&str> {
+        [&self.sub_path, &self.sub_path_expr].into_iter().map(|part| &**part).find(|part| !part.is_empty())
+    }
+}

@@ -1,0 +1,36 @@
+//! Restraint: admission control for restarts and resizes in Kubernetes.
+//!
+//! ```text
+//!  serve   AdmissionReview over HTTPS --> Subject --> Policies --> Verdict --> AdmissionReview reply
+//!                                              judge / amend
+//! ```
+//!
+//! Judging is a pure function of policies and a subject: no client, clock, async or error inside. The shell looks
+//! things up first and puts them into the subject. Every failure that is not a finding (bad JSON, too large,
+//! overloaded, a panic) is an HTTP error, and the webhook configuration's `failurePolicy` decides.
+//!
+//! The words, which code, logs, metrics, policies and documentation share:
+//!
+//! - **Subject**: what is under judgement and everything a rule may know ([`judge::subject`]).
+//! - **View**: the part of a subject that a rule looks at ([`judge::view`]).
+//! - **Evidence**: facts looked up before judging; absent evidence is a value.
+//! - **Rule**: code that looks at a view and reports findings ([`judge::rule`], [`rules`]).
+//! - **Finding**: one thing that is wrong, perhaps with an edit that puts it right ([`judge::finding`]).
+//! - **Policy**: one rule, its settings, its scope, its mode ([`judge::policy`]).
+//! - **Mode** and **Cap**: how strongly a policy acts, and the strongest it may ([`judge::mode`]).
+//! - **Verdict**: denials, warnings, notes and the amendment ([`judge::verdict`]).
+//! - **Approval**: a person's agreement to one pod's decrease ([`judge::approval`]).
+//!
+//! Without the default feature `shell` only the pure part is built.
+
+pub mod judge;
+pub mod kube;
+pub mod review;
+pub mod rules;
+
+#[cfg(feature = "shell")]
+pub mod cli;
+#[cfg(feature = "shell")]
+pub mod serve;
+#[cfg(feature = "shell")]
+pub mod telemetry;

@@ -1,0 +1,258 @@
+//! From the bytes of an AdmissionReview to a subject, in one pass and borrowed.
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::judge::subject::{Evidence, Operation, Requester, Resource, Subject};
+use crate::kube::object::Object;
+use crate::kube::text::{Text, nullable};
+
+/// A review that can be judged.
+#[derive(Clone, Debug)]
+pub struct Review<'a> {
+    /// `request.uid`: the answer carries the same.
+    pub uid: Text<'a>,
+    /// What it asks about.
+    pub subject: Subject<'a>,
+}
+
+/// Why a review cannot be judged. Says where, never what stands there: a review may carry secrets.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unjudgeable {
+    /// The body is not UTF-8.
+    #[error("the body is not JSON: it is not UTF-8")]
+    NotText,
+    /// The body is not JSON.
+    #[error("the body is not JSON: line {line}, column {column}")]
+    NotJson {
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+    },
+    /// The body is JSON of another shape than an AdmissionReview of the kind it names.
+    #[error("the AdmissionReview has a value of the wrong type, a repeated field or a quantity that is none: line {line}, column {column}")]
+    WrongShape {
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+    },
+    /// Another kind or version.
+    #[error("the body is not an AdmissionReview of admission.k8s.io/v1: list v1 in admissionReviewVersions of the webhook configuration")]
+    NotV1,
+    /// No request.
+    #[error("the AdmissionReview has no request")]
+    NoRequest,
+    /// No uid.
+    #[error("the AdmissionReview's request has no uid")]
+    NoUid,
+    /// No object where the operation needs one.
+    #[error("the AdmissionReview's request has no object")]
+    NoObject,
+    /// No old object where the operation needs one.
+    #[error("the AdmissionReview's request has no oldObject: a resize is judged by its change")]
+    NoOldObject,
+}
+
+/// Reads an AdmissionReview.
+///
+/// Unknown fields are skipped, and so are the objects of kinds that no rule looks at, whatever their shape.
+///
+/// # Errors
+///
+/// Where the review cannot be judged; to be answered with HTTP 400.
+pub fn decode(body: &[u8]) -> Result<Review<'_>, Unjudgeable> {
+    let text = simdutf8::basic::from_utf8(body).map_err(|_| Unjudgeable::NotText)?;
+    match serde_json::from_str::<Envelope<'_, Object<'_>>>(text) {
+        Ok(envelope) => review(envelope.into_request()?),
+        Err(error) => without_objects(text, &error),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[serde(bound(deserialize = "O: Deserialize<'de>"))]
+struct Envelope<'a, O> {
+    #[serde(borrow, default)]
+    api_version: Text<'a>,
+    #[serde(borrow, default)]
+    kind: Text<'a>,
+    #[serde(default = "none")]
+    request: Option<Request<'a, O>>,
+}
+
+fn none<T>() -> Option<T> {
+    None
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[serde(bound(deserialize = "O: Deserialize<'de>"))]
+struct Request<'a, O> {
+    #[serde(borrow, default)]
+    uid: Text<'a>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    resource: GroupVersionResource<'a>,
+    #[serde(borrow, default)]
+    sub_resource: Text<'a>,
+    #[serde(borrow, default)]
+    name: Text<'a>,
+    #[serde(borrow, default)]
+    namespace: Text<'a>,
+    operation: Option<Operation>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    user_info: Requester<'a>,
+    #[serde(default = "none")]
+    object: Option<O>,
+    #[serde(default = "none")]
+    old_object: Option<O>,
+    #[serde(default, deserialize_with = "nullable")]
+    dry_run: bool,
+}
+
+#[derive(Default, Deserialize)]
+struct GroupVersionResource<'a> {
+    #[serde(borrow, default)]
+    group: Text<'a>,
+    #[serde(borrow, default)]
+    version: Text<'a>,
+    #[serde(borrow, default)]
+    resource: Text<'a>,
+}
+
+impl<O> Request<'_, O> {
+    fn resource(&self) -> Resource {
+        Resource::of(&self.resource.group, &self.resource.version, &self.resource.resource, &self.sub_resource)
+    }
+}
+
+fn review<'a>(request: Request<'a, Object<'a>>) -> Result<Review<'a>, Unjudgeable> {
+    let resource = request.resource();
+    let operation = request.operation.unwrap_or(Operation::Other);
+    let judged = resource != Resource::Other && matches!(operation, Operation::Create | Operation::Update);
+    if judged && request.object.is_none() {
+        return Err(Unjudgeable::NoObject);
+    }
+    if resource == Resource::PodResize && operation == Operation::Update && request.old_object.is_none() {
+        return Err(Unjudgeable::NoOldObject);
+    }
+    let subject = Subject {
+        resource,
+        operation,
+        namespace: request.namespace,
+        name: request.name,
+        requester: request.user_info,
+        dry_run: request.dry_run,
+        object: request.object.unwrap_or_default(),
+        old_object: request.old_object,
+        evidence: Evidence::default(),
+    };
+    Ok(Review { uid: request.uid, subject })
+}
+
+/// Reads the review again without its objects. An object of a kind that no rule looks at may have fields of any shape
+/// under the names that pods use.
+fn without_objects<'a>(text: &'a str, error: &serde_json::Error) -> Result<Review<'a>, Unjudgeable> {
+    let (line, column) = (error.line(), error.column());
+    let envelope: Envelope<'a, IgnoredAny> = serde_json::from_str(text).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => Unjudgeable::WrongShape { line: error.line(), column: error.column() },
+        _ => Unjudgeable::NotJson { line: error.line(), column: error.column() },
+    })?;
+    let request = envelope.into_request()?;
+    if request.resource() != Resource::Other {
+        return Err(Unjudgeable::WrongShape { line, column });
+    }
+    review(request.without_objects())
+}
+
+impl<'a, O> Envelope<'a, O> {
+    fn into_request(self) -> Result<Request<'a, O>, Unjudgeable> {
+        if &*self.kind != "AdmissionReview" || &*self.api_version != "admission.k8s.io/v1" {
+            return Err(Unjudgeable::NotV1);
+        }
+        let request = self.request.ok_or(Unjudgeable::NoRequest)?;
+        if request.uid.is_empty() { Err(Unjudgeable::NoUid) } else { Ok(request) }
+    }
+}
+
+impl<'a> Request<'a, IgnoredAny> {
+    fn without_objects(self) -> Request<'a, Object<'a>> {
+        Request {
+            uid: self.uid,
+            resource: self.resource,
+            sub_resource: self.sub_resource,
+            name: self.name,
+            namespace: self.namespace,
+            operation: self.operation,
+            user_info: self.user_info,
+            object: None,
+            old_object: None,
+            dry_run: self.dry_run,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(body: &str) -> Unjudgeable {
+        decode(body.as_bytes()).unwrap_err()
+    }
+
+    fn with_request(request: &str) -> String {
+        format!(r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{request}}}"#)
+    }
+
+    const POD: &str = r#""uid":"u","operation":"CREATE","resource":{"group":"","version":"v1","resource":"pods"}"#;
+
+    #[test]
+    fn bad_reviews_are_refused_with_a_reason() {
+        assert_eq!(decode(b"\xff").unwrap_err(), Unjudgeable::NotText);
+        assert_eq!(refusal("{"), Unjudgeable::NotJson { line: 1, column: 1 });
+        assert!(matches!(refusal("hello"), Unjudgeable::NotJson { .. }));
+        assert!(matches!(refusal("[]"), Unjudgeable::WrongShape { .. }));
+        assert_eq!(refusal("{}"), Unjudgeable::NotV1);
+        let beta = with_request("{}").replace("/v1", "/v1beta1");
+        assert_eq!(refusal(&beta), Unjudgeable::NotV1);
+        assert_eq!(refusal(&with_request("null")), Unjudgeable::NoRequest);
+        assert_eq!(refusal(&with_request("{}")), Unjudgeable::NoUid);
+        assert_eq!(refusal(&with_request(&format!("{{{POD}}}"))), Unjudgeable::NoObject);
+        let resize = POD.replace("CREATE", "UPDATE").replace("\"uid\"", "\"subResource\":\"resize\",\"uid\"");
+        assert_eq!(refusal(&with_request(&format!(r#"{{{resize},"object":{{}}}}"#))), Unjudgeable::NoOldObject);
+    }
+
+    #[test]
+    fn wrong_shapes_are_refused_without_their_content() {
+        for object in [
+            r#"{"spec":{"containers":{"secret":1}}}"#,
+            r#"{"spec":{"containers":[{"name":7}]}}"#,
+            r#"{"spec":{"containers":[{"resources":{"limits":{"memory":"secret"}}}]}}"#,
+            r#"{"metadata":"secret"}"#,
+            r#"{"spec":{},"spec":{}}"#,
+        ] {
+            let error = refusal(&with_request(&format!(r#"{{{POD},"object":{object}}}"#)));
+            assert!(matches!(error, Unjudgeable::WrongShape { .. }), "{object}: {error}");
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn other_kinds_may_have_any_shape() {
+        for other in [POD.replace("\"pods\"", "\"widgets\""), POD.replace("\"v1\"", "\"v2\"")] {
+            let body = with_request(&format!(r#"{{{other},"object":{{"spec":{{"containers":"none","template":3}}}}}}"#));
+            let review = decode(body.as_bytes()).unwrap();
+            assert_eq!((&*review.uid, review.subject.resource), ("u", Resource::Other));
+        }
+    }
+
+    #[test]
+    fn null_is_as_good_as_absent() {
+        let object = r#"{"metadata":{"annotations":null,"labels":null,"ownerReferences":null},"spec":{"containers":[{"name":"a","env":null,"resources":{"limits":null,"requests":{"memory":null}},"resizePolicy":null,"livenessProbe":{"exec":null}}],"initContainers":null,"volumes":null,"hostPID":null}}"#;
+        let body = with_request(&format!(r#"{{{POD},"object":{object},"oldObject":null,"dryRun":null,"userInfo":{{"groups":null}}}}"#));
+        let review = decode(body.as_bytes()).unwrap();
+        assert_eq!(review.subject.object.spec.containers.len(), 1);
+        assert!(review.subject.old_object.is_none());
+    }
+}

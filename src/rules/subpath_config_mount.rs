@@ -1,0 +1,65 @@
+//! A ConfigMap, Secret or projected volume mounted by `subPath`.
+//!
+//! **Why it matters.** A `subPath` mount binds the file that is there when the container starts. The kubelet's later
+//! updates replace a symlink beside it, so the container never sees them, and nothing says so.
+//!
+//! **What it looks at.** `subPath` and `subPathExpr` mounts of regular containers and sidecars, where nothing rolls the
+//! workload when the source changes.
+//!
+//! **What it allows.** Whole mounts; sources with a trigger: a checksum annotation on the template, an effective
+//! Reloader annotation, a name with a generated hash.
+//!
+//! **How to put it right.** Mount the whole volume into a directory of its own, or roll the workload when the source
+//! changes.
+
+use serde::Deserialize;
+
+use crate::judge::finding::{Finding, Findings, quoted};
+use crate::judge::rule::{Check, Rule};
+use crate::judge::view::PodView;
+use crate::kube::object::Placed;
+use crate::kube::volume::{Source, VolumeMount};
+
+use super::trigger::rolls_on_change;
+
+/// The rule.
+pub const RULE: Rule = Rule::new::<SubpathConfigMount>("subpath-config-mount", include_str!("subpath_config_mount.rs"), &[]);
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct SubpathConfigMount {}
+
+impl Check for SubpathConfigMount {
+    fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {
+        for placed in pod.app_containers() {
+            for (index, mount) in placed.container.volume_mounts.iter().enumerate() {
+                if let Some(message) = frozen_mount(pod, mount) {
+                    findings.report(finding(pod, &placed, index, &message));
+                }
+            }
+        }
+    }
+}
+
+/// What is wrong with this mount, if it is a part of a configuration volume that nothing refreshes.
+fn frozen_mount(pod: &PodView<'_>, mount: &VolumeMount<'_>) -> Option<String> {
+    mount.part()?;
+    let volume = pod.spec.volumes.iter().find(|volume| volume.name == mount.name)?;
+    let source = volume.source()?;
+    let path = quoted(&mount.mount_path);
+    match source {
+        Source::DownwardApi => None,
+        _ if rolls_on_change(pod, source) => None,
+        Source::ConfigMap(name) => Some(format!("ConfigMap {} at {path} by subPath never updates", quoted(name))),
+        Source::Secret(name) => Some(format!("Secret {} at {path} by subPath never updates", quoted(name))),
+        Source::Token => Some(format!("service-account token at {path} by subPath expires and is never renewed")),
+        Source::Projected => Some(format!("projected volume {} at {path} by subPath never updates", quoted(&volume.name))),
+    }
+}
+
+fn finding(pod: &PodView<'_>, placed: &Placed<'_, '_>, index: usize, message: &str) -> Finding {
+    let name = &placed.container.name;
+    let message = format!("container {}: {message}", quoted(name));
+    let remedy = "mount the whole volume in a directory of its own, or roll the workload when the source changes";
+    Finding::new(pod.container_pointer(placed, &format!("volumeMounts/{index}")), &message, remedy).in_container(name)
+}

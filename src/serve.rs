@@ -1,0 +1,189 @@
+//! The webhook server: everything around judging.
+
+pub mod admin;
+pub mod folder;
+pub mod follow;
+pub mod listener;
+pub mod metrics;
+pub mod namespaces;
+mod options;
+mod record;
+pub mod reviews;
+pub mod tls;
+
+use std::io::Write;
+use std::sync::Arc;
+
+use anyhow::Context;
+use arc_swap::ArcSwap;
+use hyper_util::service::TowerToHyperService;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use crate::judge::policies::Policies;
+use crate::telemetry;
+
+use admin::Health;
+use folder::{Contents, Folder};
+use follow::Pace;
+use listener::{Drain, Limits, Listener, Transport};
+use metrics::Metrics;
+use namespaces::{Access, Namespaces};
+use reviews::Reviews;
+use tls::{Certificates, Clients, Reload, SelfMade, Source};
+
+pub use options::Options;
+
+/// Serves until SIGTERM or SIGINT, or with `--check` only loads what serving needs.
+///
+/// # Errors
+///
+/// Where policies, keys or addresses cannot be used.
+pub fn run(options: Options) -> anyhow::Result<()> {
+    telemetry::start(options.log_format);
+    let loaded = Loaded::load(&options)?;
+    if options.check {
+        println!("{}", loaded.summary());
+        return Ok(());
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot start")?;
+    runtime.block_on(serve(options, loaded))
+}
+
+/// What must be sound before a port opens.
+struct Loaded {
+    policies: Policies,
+    folder: Option<(Folder, Contents)>,
+    certificates: Arc<Certificates>,
+}
+
+impl Loaded {
+    fn load(options: &Options) -> anyhow::Result<Self> {
+        let (policies, folder) = match &options.policies {
+            None => (Policies::embedded().under(options.cap), None),
+            Some(path) => {
+                let folder = Folder::new(path.clone(), options.cap);
+                let contents = folder.read()?;
+                (folder.policies(&contents)?, Some((folder, contents)))
+            }
+        };
+        let source = match (&options.tls_cert, &options.tls_key) {
+            (Some(certificate), Some(key)) => Source::Files { certificate: certificate.clone(), key: key.clone() },
+            _ => Source::Held(SelfMade::make(&[])?.identity),
+        };
+        let clients = options.client_ca.clone().map(|authority| Clients { authority, names: options.client_name.clone() });
+        let certificates = Arc::new(Certificates::load(source, clients)?);
+        Ok(Self { policies, folder, certificates })
+    }
+
+    fn summary(&self) -> String {
+        let from = if self.folder.is_some() { "from the folder" } else { "built in" };
+        let names = self.certificates.leaf().names.join(", ");
+        format!("ok: {} policies {from}, cap {}, certificate for {names}", self.policies.iter().count(), self.policies.cap())
+    }
+}
+
+async fn serve(options: Options, loaded: Loaded) -> anyhow::Result<()> {
+    let drain = Drain { delay: options.drain_delay(), ..Drain::default() };
+    let bind = |address| async move {
+        Listener::bind(address, Limits::default(), drain).await.with_context(|| format!("cannot listen on {address}"))
+    };
+    let (reviews, admin) = (bind(options.listen).await?, bind(options.admin).await?);
+    let mut metrics = Metrics::new();
+    metrics.follow_connections(reviews.counters());
+    let metrics = Arc::new(metrics);
+    let health = Arc::new(Health::default());
+    folder::announce(&loaded.policies, &metrics, &health, None);
+    let policies = Arc::new(ArcSwap::from_pointee(loaded.policies));
+    let namespaces = Arc::new(Namespaces::default());
+    match Access::find(options.kubeconfig.clone()) {
+        Some(access) => {
+            health.await_namespaces();
+            let client = access.client().await.context("the API server cannot be used")?;
+            tokio::spawn(Arc::clone(&namespaces).follow(client, Arc::clone(&health)));
+        }
+        None => warn_of_blind_spots(&policies.load()),
+    }
+    if let Some((folder, contents)) = loaded.folder {
+        tokio::spawn(folder.follow(contents, Arc::clone(&policies), Arc::clone(&metrics), Arc::clone(&health), Pace::default()));
+    }
+    follow_certificates(&loaded.certificates, &metrics, &health);
+
+    let stop = stop_signal()?;
+    let admin_routes = TowerToHyperService::new(admin::routes(Arc::clone(&health), Arc::clone(&metrics)));
+    let review_routes = Reviews::new(policies, namespaces, metrics, options.body_memory(), options.request_deadline()).routes();
+    let review_routes = TowerToHyperService::new(review_routes);
+    let (address, admin_address) = (reviews.address()?, admin.address()?);
+    info!(%address, admin = %admin_address, "serving");
+    if options.is_laptop() {
+        print_example(address);
+    }
+    let unready = {
+        let health = Arc::clone(&health);
+        let stop = stop.clone();
+        async move {
+            stopped(stop).await;
+            health.stop()
+        }
+    };
+    let served = reviews.serve(Transport::Tls(loaded.certificates), review_routes, stopped(stop));
+    let admin = tokio::spawn(admin.serve(Transport::Plain, admin_routes, std::future::pending()));
+    tokio::join!(served, unready);
+    admin.abort(); // probes and the last scrape are answered until the reviews are
+    Ok(())
+}
+
+/// How to send a review, for whoever just started this on a laptop.
+fn print_example(address: std::net::SocketAddr) {
+    let example = format!(
+        "send it a review:\n  curl --insecure --data-binary @tests/reviews/resize-limit-down-unapproved.pods-resize.validate.json https://{address}/validate\n"
+    );
+    let _ = std::io::stdout().write_all(example.as_bytes()); // nobody may be reading
+}
+
+/// A policy that selects namespaces by label applies to all of them while their labels are unknown.
+fn warn_of_blind_spots(policies: &Policies) {
+    for policy in policies.unresolvable() {
+        warn!(policy = policy.name, "selects namespaces by label, which are not known here: it applies to every namespace");
+    }
+}
+
+fn follow_certificates(certificates: &Arc<Certificates>, metrics: &Arc<Metrics>, health: &Arc<Health>) {
+    let (current, metrics, health) = (Arc::clone(certificates), Arc::clone(metrics), Arc::clone(health));
+    let announce = move |refused: Option<String>| {
+        let leaf = current.leaf();
+        metrics.certificate_expiry(leaf.not_after);
+        let expiry = jiff::Timestamp::from_second(leaf.not_after).unwrap_or(jiff::Timestamp::MAX);
+        health.certificate(format!("for {}, expires {expiry}", leaf.names.join(", ")), refused);
+        metrics.clone()
+    };
+    let _ = announce(None);
+    tokio::spawn(Arc::clone(certificates).follow(Pace::default(), move |outcome| match outcome {
+        Reload::Unchanged => {
+            let _ = announce(None);
+        }
+        Reload::Swapped => announce(None).certificate_reload(true),
+        Reload::Refused(error) => announce(Some(error.to_string())).certificate_reload(false),
+    }));
+}
+
+/// Becomes `true` at SIGTERM or SIGINT.
+fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be listened for")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be listened for")?;
+    let (sender, receiver) = watch::channel(false);
+    tokio::spawn(async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        info!("stopping");
+        sender.send_replace(true);
+        // whoever asks twice does not want to wait
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        std::process::exit(130);
+    });
+    Ok(receiver)
+}
+
+async fn stopped(mut stop: watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stopped| *stopped).await;
+}

@@ -1,0 +1,99 @@
+//! The admin port: liveness, readiness, metrics. Plain HTTP, no secrets.
+
+use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use axum::routing::get;
+
+use super::metrics::SharedMetrics;
+
+/// What readiness depends on. Policies and keys are loaded before the port opens, so only stopping and namespaces that
+/// were never listed make a server unready; what was refused since is told as a detail.
+#[derive(Debug, Default)]
+pub struct Health {
+    stopping: AtomicBool,
+    policies: Mutex<Detail>,
+    certificate: Mutex<Detail>,
+    namespaces: Mutex<Detail>,
+    awaited: AtomicBool,
+}
+
+/// What there is to say of something that is followed.
+#[derive(Clone, Debug, Default)]
+struct Detail {
+    in_force: String,
+    refused: Option<String>,
+}
+
+impl Health {
+    /// From now on the server is not ready: it is about to stop.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on the server is not ready until namespaces were listed.
+    pub fn await_namespaces(&self) {
+        self.awaited.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes note of what is known of namespaces; whatever it is, they are not awaited any longer.
+    pub fn namespaces(&self, known: String) {
+        note(&self.namespaces, known, None);
+        self.awaited.store(false, Ordering::Relaxed);
+    }
+
+    /// Takes note of the policies in force, and of why a newer set was refused.
+    pub fn policies(&self, in_force: String, refused: Option<String>) {
+        note(&self.policies, in_force, refused);
+    }
+
+    /// Takes note of the certificate in force, and of why a newer one was refused.
+    pub fn certificate(&self, in_force: String, refused: Option<String>) {
+        note(&self.certificate, in_force, refused);
+    }
+
+    fn report(&self) -> (StatusCode, String) {
+        let (stopping, awaited) = (self.stopping.load(Ordering::Relaxed), self.awaited.load(Ordering::Relaxed));
+        let (status, word) = match (stopping, awaited) {
+            (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
+            (false, true) => (StatusCode::SERVICE_UNAVAILABLE, "waiting for the list of namespaces"),
+            (false, false) => (StatusCode::OK, "ok"),
+        };
+        let mut report = format!("{word}\n");
+        for (what, detail) in [("policies", &self.policies), ("certificate", &self.certificate), ("namespaces", &self.namespaces)] {
+            let Detail { in_force, refused } = detail.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if !in_force.is_empty() {
+                let _ = writeln!(report, "{what}: {in_force}");
+            }
+            if let Some(refused) = refused {
+                let _ = writeln!(report, "{what}: a newer one is refused:\n  {}", refused.trim_end().replace('\n', "\n  "));
+            }
+        }
+        (status, report)
+    }
+}
+
+/// The routes of the admin port.
+pub fn routes(health: Arc<Health>, metrics: SharedMetrics) -> Router {
+    Router::new()
+        .route("/livez", get(|| async { "ok\n" }))
+        .route("/readyz", get(|State(health): State<Arc<Health>>| async move { health.report() }).with_state(health))
+        .route("/metrics", get(|State(metrics): State<SharedMetrics>| async move { render(&metrics) }).with_state(metrics))
+        .fallback(|| async { (StatusCode::NOT_FOUND, "this port has /livez, /readyz and /metrics\n") })
+}
+
+fn render(metrics: &super::metrics::Metrics) -> impl IntoResponse + use<> {
+    ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], metrics.render())
+}
+
+fn note(detail: &Mutex<Detail>, in_force: String, refused: Option<String>) {
+    *detail.lock().unwrap_or_else(PoisonError::into_inner) = Detail { in_force, refused };
+}

@@ -1,0 +1,186 @@
+//! Accepting connections and serving them, until told to stop; for reviews over TLS, for the admin port in the clear.
+//!
+//! The accept loop does nothing that a peer can delay: handshakes and requests run in a task for each connection.
+
+mod connection;
+mod counters;
+mod handshakes;
+mod limits;
+
+use std::error::Error;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use hyper::body::{Body, Incoming};
+use hyper::service::Service;
+use hyper::{Request, Response};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tracing::{info, warn};
+
+pub use counters::{Counters, Tally};
+pub use limits::{CALLER_IDLE, Drain, Limits};
+
+use super::tls::Certificates;
+use connection::{Common, Connection};
+use counters::{Open, increase};
+use handshakes::Handshakes;
+use limits::Speakers;
+
+/// How bytes travel.
+#[derive(Debug, Clone)]
+pub enum Transport {
+    /// In the clear, HTTP/1.1 only.
+    Plain,
+    /// Over TLS 1.2 or 1.3, with what is in force when a connection arrives; HTTP/2 or HTTP/1.1 as the peer prefers.
+    Tls(Arc<Certificates>),
+}
+
+/// A bound port that does not serve yet.
+#[derive(Debug)]
+pub struct Listener {
+    tcp: TcpListener,
+    limits: Limits,
+    drain: Drain,
+    counters: Arc<Counters>,
+    warned: Option<Instant>,
+}
+
+impl Listener {
+    /// Binds `address`; from here on the kernel queues connections.
+    ///
+    /// # Errors
+    /// Where the address is taken or not ours to take.
+    pub async fn bind(address: SocketAddr, limits: Limits, drain: Drain) -> io::Result<Self> {
+        Ok(Self { tcp: TcpListener::bind(address).await?, limits, drain, counters: Arc::default(), warned: None })
+    }
+
+    /// The address in use: with the port that the system chose, where port 0 was asked for.
+    ///
+    /// # Errors
+    /// As the system's call.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+
+    /// What it sees, to be read at any time.
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
+    }
+
+    /// Serves until `stop` resolves, then leaves without losing a request:
+    /// for [`Drain::delay`] all goes on, but each HTTP/1 answer closes its connection, so that callers open their next
+    /// one elsewhere; then the port closes, idle connections end, requests in flight finish (HTTP/2: GOAWAY), for at
+    /// most [`Drain::limit`]. Returns how many connections that limit cut off.
+    ///
+    /// An axum router goes in as `hyper_util::service::TowerToHyperService::new(router)`.
+    pub async fn serve<S, B>(mut self, transport: Transport, service: S, stop: impl Future<Output = ()>) -> usize
+    where
+        S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+        S::Future: Send + 'static,
+        S::Error: Into<Box<dyn Error + Send + Sync>>,
+        B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+    {
+        let common = Arc::new(Common {
+            speakers: Speakers::new(&self.limits),
+            counters: Arc::clone(&self.counters),
+            handshake: self.limits.handshake,
+            leaving: AtomicBool::new(false),
+        });
+        let (stopper, stopped) = watch::channel(false);
+        let mut handshakes = Handshakes::new(self.limits.handshakes);
+        let mut connections = JoinSet::new();
+        let drain = self.drain;
+        let mut left = std::pin::pin!(async {
+            stop.await;
+            common.leaving.store(true, Relaxed);
+            sleep(drain.delay).await;
+        });
+        loop {
+            let tcp = tokio::select! {
+                biased;
+                () = &mut left => break,
+                tcp = self.accept() => tcp,
+            };
+            while connections.try_join_next().is_some() {}
+            if connections.len() >= self.limits.connections {
+                increase(&self.counters.rejected);
+                self.complain("too many connections, the newest is closed");
+                continue;
+            }
+            // Answers are small and somebody waits for each.
+            let _ = tcp.set_nodelay(true);
+            let open = Open::count(&self.counters);
+            let connection = Connection { common: Arc::clone(&common), service: service.clone(), stopped: stopped.clone() };
+            match &transport {
+                Transport::Plain => connections.spawn(async move {
+                    let _open = open;
+                    connection.plain(tcp).await;
+                }),
+                Transport::Tls(certificates) => {
+                    let (config, place) = (certificates.config(), handshakes.begin());
+                    connections.spawn(async move {
+                        let _open = open;
+                        connection.secure(tcp, config, place).await;
+                    })
+                }
+            };
+        }
+        drop((self.tcp, handshakes));
+        stopper.send_replace(true);
+        let finished = async { while connections.join_next().await.is_some() {} };
+        if timeout(drain.limit, finished).await.is_err() {
+            warn!("{} connections cut off after {:?}", connections.len(), drain.limit);
+        }
+        let cut = connections.len();
+        connections.shutdown().await;
+        info!("listener stopped");
+        cut
+    }
+
+    /// The next connection. Errors do not end it: they pass, sooner than a restart would.
+    async fn accept(&mut self) -> TcpStream {
+        let mut pause = None;
+        loop {
+            let error = match self.tcp.accept().await {
+                Ok((tcp, _)) => {
+                    increase(&self.counters.accepted);
+                    return tcp;
+                }
+                Err(error) => error,
+            };
+            increase(&self.counters.accept_errors);
+            pause = next_pause(&error, pause);
+            if let Some(pause) = pause {
+                self.complain(&format!("cannot accept connections: {error}"));
+                sleep(pause).await;
+            }
+        }
+    }
+
+    /// Logs, but not more often than anybody reads.
+    fn complain(&mut self, complaint: &str) {
+        let now = Instant::now();
+        if self.warned.is_none_or(|then| now.duration_since(then) >= Duration::from_secs(10)) {
+            self.warned = Some(now);
+            warn!("{complaint}");
+        }
+    }
+}
+
+/// How long to wait after a failure to accept. What went wrong with the one connection costs no pause; whatever else
+/// (out of file descriptors or memory) would only fail again at once.
+fn next_pause(error: &io::Error, last: Option<Duration>) -> Option<Duration> {
+    match error.kind() {
+        ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused | ErrorKind::Interrupted => None,
+        _ => Some(last.map_or(Duration::from_millis(5), |last| last.saturating_mul(2).min(Duration::from_secs(1)))),
+    }
+}
+
+#[cfg(test)]
+mod tests;

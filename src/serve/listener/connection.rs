@@ -1,0 +1,118 @@
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+
+use hyper::body::{Body, Incoming};
+use hyper::header::{CONNECTION, HeaderValue};
+use hyper::rt::{Read, Write};
+use hyper::service::{Service, service_fn};
+use hyper::{Request, Response, Version};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use rustls::ServerConfig;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tracing::debug;
+
+use super::counters::{Counters, increase};
+use super::handshakes::Place;
+use super::limits::Speakers;
+
+/// What the connections of a listener have in common.
+#[derive(Debug)]
+pub(super) struct Common {
+    pub(super) speakers: Speakers,
+    pub(super) counters: Arc<Counters>,
+    pub(super) handshake: Duration,
+    /// Each answer from now on is its connection's last.
+    pub(super) leaving: AtomicBool,
+}
+
+/// One connection of a listener.
+pub(super) struct Connection<S> {
+    pub(super) common: Arc<Common>,
+    pub(super) service: S,
+    /// True once requests in flight are to be the last.
+    pub(super) stopped: watch::Receiver<bool>,
+}
+
+impl<S, B> Connection<S>
+where
+    S: Service<Request<Incoming>, Response = Response<B>>,
+    S::Future: Send + 'static,
+    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+{
+    /// Serves requests in the clear.
+    pub(super) async fn plain(self, tcp: TcpStream) {
+        let common = Arc::clone(&self.common);
+        self.serve(tcp, &common.speakers.http1).await;
+    }
+
+    /// Shakes hands, then serves requests.
+    pub(super) async fn secure(self, tcp: TcpStream, config: Arc<ServerConfig>, place: Place) {
+        let common = Arc::clone(&self.common);
+        let Some(tls) = common.shake_hands(tcp, config, place).await else {
+            return;
+        };
+        let speaker = match tls.get_ref().1.alpn_protocol() {
+            Some(b"h2") => &common.speakers.http2,
+            _ => &common.speakers.http1,
+        };
+        self.serve(tls, speaker).await;
+    }
+
+    async fn serve<I>(self, io: I, speaker: &Builder<TokioExecutor>)
+    where
+        TokioIo<I>: Read + Write + Unpin + 'static,
+    {
+        let Self { common, service, mut stopped } = self;
+        let service = service_fn(move |request: Request<Incoming>| {
+            let last = common.leaving.load(Relaxed) && request.version() <= Version::HTTP_11;
+            let answer = service.call(request);
+            async move {
+                let mut response = answer.await?;
+                if last {
+                    let headers = response.headers_mut();
+                    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                Ok::<_, S::Error>(response)
+            }
+        });
+        let stop = async move { drop(stopped.wait_for(|stopped| *stopped).await) };
+        let mut connection = std::pin::pin!(speaker.serve_connection(TokioIo::new(io), service));
+        let ended = tokio::select! {
+            biased;
+            ended = connection.as_mut() => ended,
+            () = stop => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            debug!("connection ended: {error}");
+        }
+    }
+}
+
+impl Common {
+    async fn shake_hands(&self, tcp: TcpStream, config: Arc<ServerConfig>, place: Place) -> Option<TlsStream<TcpStream>> {
+        let handshake = timeout(self.handshake, TlsAcceptor::from(config).accept(tcp));
+        let (counter, reason) = tokio::select! {
+            biased;
+            outcome = handshake => match outcome {
+                Ok(Ok(tls)) => return Some(tls),
+                Ok(Err(error)) => (&self.counters.handshakes_failed, error.to_string()),
+                Err(_) => (&self.counters.handshakes_timed_out, "took too long".to_owned()),
+            },
+            _ = place => (&self.counters.handshakes_displaced, "gave way to a newer one".to_owned()),
+        };
+        increase(counter);
+        debug!("no handshake: {reason}");
+        None
+    }
+}

@@ -1,0 +1,87 @@
+use std::time::Duration;
+
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+
+/// The longest an API server keeps an idle connection before it closes it itself (`IdleConnTimeout` of client-go's
+/// transport). Whoever closes earlier makes it race: a review sent into a closing connection is a failed admission.
+pub const CALLER_IDLE: Duration = Duration::from_secs(90);
+
+/// What a listener bears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Open connections, handshakes included. The one beyond is closed at once: its caller then fails fast and may
+    /// reach another replica, where a place in the kernel's queue would cost it the review's whole timeout.
+    pub connections: usize,
+    /// Unfinished TLS handshakes. The one beyond displaces the oldest: an honest handshake takes milliseconds, so the
+    /// oldest of many is a mute peer, and mute peers cannot keep others out.
+    pub handshakes: usize,
+    /// The longest a TLS handshake may take.
+    pub handshake: Duration,
+    /// The longest a connection may take over the headers of its next request, the idle time before it included; must
+    /// be above [`CALLER_IDLE`].
+    pub idle: Duration,
+    /// How long the headers of a request may be, in bytes, at least 8192. For HTTP/1 it is the size of the buffer, which
+    /// one read may overrun.
+    pub header_bytes: usize,
+    /// Requests at a time on one HTTP/2 connection.
+    pub streams: u32,
+}
+
+impl Default for Limits {
+    /// 4,096 connections: three API servers with 600 requests in flight and two hooks each stay below it, and idle
+    /// they cost about 110 MB.
+    fn default() -> Self {
+        Self {
+            connections: 4_096,
+            handshakes: 512,
+            handshake: Duration::from_secs(5),
+            idle: Duration::from_secs(150),
+            header_bytes: 64 * 1024,
+            streams: 256,
+        }
+    }
+}
+
+/// How a listener ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drain {
+    /// How long to keep serving after the signal, while load balancers learn that this replica leaves.
+    pub delay: Duration,
+    /// The longest to wait for requests in flight after that.
+    pub limit: Duration,
+}
+
+impl Default for Drain {
+    /// 5 s and 20 s: within the 30 s that a pod has by default.
+    fn default() -> Self {
+        Self { delay: Duration::from_secs(5), limit: Duration::from_secs(20) }
+    }
+}
+
+/// What speaks HTTP, one for each version.
+///
+/// The version is agreed on in the handshake (ALPN), never guessed from the first bytes: hyper-util's guess waits for
+/// them without any limit, so a peer that is mute after its handshake would stay for ever.
+#[derive(Debug)]
+pub(super) struct Speakers {
+    pub(super) http1: Builder<TokioExecutor>,
+    pub(super) http2: Builder<TokioExecutor>,
+}
+
+impl Speakers {
+    pub(super) fn new(limits: &Limits) -> Self {
+        let mut http1 = Builder::new(TokioExecutor::new()).http1_only();
+        // No `max_headers`: the default of 100 is kept on the stack, any other number allocates for each request.
+        http1.http1().timer(TokioTimer::new()).header_read_timeout(limits.idle).max_buf_size(limits.header_bytes.max(8_192));
+        let mut http2 = Builder::new(TokioExecutor::new()).http2_only();
+        http2
+            .http2()
+            .timer(TokioTimer::new())
+            .keep_alive_interval(Duration::from_secs(30))
+            .keep_alive_timeout(Duration::from_secs(20))
+            .max_concurrent_streams(limits.streams)
+            .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX));
+        Self { http1, http2 }
+    }
+}

@@ -1,0 +1,40 @@
+//! What the listener sees, read when somebody scrapes.
+
+use std::fmt::Error;
+use std::sync::Arc;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+
+use crate::serve::listener::Counters;
+
+#[derive(Debug)]
+pub(super) struct Connections(pub(super) Arc<Counters>);
+
+impl Collector for Connections {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
+        let tally = self.0.tally();
+        let open = ConstGauge::new(i64::try_from(tally.open).unwrap_or(i64::MAX));
+        open.encode(encoder.encode_descriptor(
+            "connections_open",
+            "connections of callers, handshakes included",
+            None,
+            open.metric_type(),
+        )?)?;
+        let counters = [
+            ("connections_accepted", "connections accepted", tally.accepted),
+            ("connections_rejected", "connections closed at once because there were too many", tally.rejected),
+            ("accept_errors", "failures to accept a connection", tally.accept_errors),
+            ("handshakes_failed", "TLS handshakes that failed", tally.handshakes_failed),
+            ("handshakes_timed_out", "TLS handshakes that took too long", tally.handshakes_timed_out),
+            ("handshakes_displaced", "TLS handshakes given up for a newer one", tally.handshakes_displaced),
+        ];
+        for (name, help, value) in counters {
+            let counter = ConstCounter::new(value);
+            counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;
+        }
+        Ok(())
+    }
+}

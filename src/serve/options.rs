@@ -1,0 +1,92 @@
+//! The flags of `restraint serve`, each with an environment variable.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::judge::mode::Cap;
+use crate::telemetry::LogFormat;
+
+/// How to serve.
+#[derive(Clone, Debug, Args)]
+pub struct Options {
+    /// Address for reviews, over TLS.
+    #[arg(long, env = "RESTRAINT_LISTEN", default_value = "127.0.0.1:8443", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+
+    /// Address for /livez, /readyz and /metrics, in the clear.
+    #[arg(long, env = "RESTRAINT_ADMIN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    pub admin: SocketAddr,
+
+    /// Folder with one policy in each YAML file; followed while the server runs [default: the policies built in].
+    #[arg(long, env = "RESTRAINT_POLICIES", value_name = "DIR")]
+    pub policies: Option<PathBuf>,
+
+    /// The strongest mode of any policy; "audit" denies and changes nothing and records what would have happened.
+    #[arg(long, env = "RESTRAINT_CAP", default_value = "enforce", value_name = "enforce|warn|audit")]
+    pub cap: Cap,
+
+    /// PEM file with the serving certificate and its chain; followed [default: a certificate made at start].
+    #[arg(long, env = "RESTRAINT_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// PEM file with the key of the serving certificate; followed.
+    #[arg(long, env = "RESTRAINT_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+
+    /// PEM file with authorities: only clients with a certificate of theirs are served; followed.
+    #[arg(long, env = "RESTRAINT_CLIENT_CA", value_name = "FILE")]
+    pub client_ca: Option<PathBuf>,
+
+    /// A name that client certificates must carry, as common name or DNS name; may be repeated [default: any].
+    #[arg(long, env = "RESTRAINT_CLIENT_NAME", value_name = "NAME", requires = "client_ca", value_delimiter = ',')]
+    pub client_name: Vec<String>,
+
+    /// Kubeconfig of the cluster whose namespace labels policies and caps go by [default: the pod's service account, if
+    /// this runs in one].
+    #[arg(long, env = "RESTRAINT_KUBECONFIG", value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+
+    /// How log lines look.
+    #[arg(long, env = "RESTRAINT_LOG_FORMAT", value_enum, default_value_t, value_name = "FORMAT")]
+    pub log_format: LogFormat,
+
+    /// Milliseconds a review may take to arrive; keep it below the timeoutSeconds of the webhook configuration.
+    #[arg(long, env = "RESTRAINT_REQUEST_DEADLINE", default_value_t = 2000, value_name = "MILLISECONDS")]
+    pub request_deadline: u64,
+
+    /// MiB of reviews in memory at once; what comes on top is answered with 503.
+    #[arg(long, env = "RESTRAINT_BODY_MEMORY", default_value_t = 64, value_name = "MIB")]
+    pub body_memory: usize,
+
+    /// Seconds to go on serving after SIGTERM, until no load balancer sends reviews here any more.
+    #[arg(long, env = "RESTRAINT_DRAIN_DELAY", default_value_t = 5, value_name = "SECONDS")]
+    pub drain_delay: u64,
+
+    /// Load keys and policies, say so, and exit.
+    #[arg(long, env = "RESTRAINT_CHECK")]
+    pub check: bool,
+}
+
+impl Options {
+    pub(super) fn request_deadline(&self) -> Duration {
+        Duration::from_millis(self.request_deadline)
+    }
+
+    /// Nobody balances load to a laptop.
+    pub(super) fn drain_delay(&self) -> Duration {
+        Duration::from_secs(if self.is_laptop() { 0 } else { self.drain_delay })
+    }
+
+    /// In bytes.
+    pub(super) fn body_memory(&self) -> usize {
+        self.body_memory.saturating_mul(1024 * 1024)
+    }
+
+    /// Whether this looks like somebody trying it out: reachable from this machine alone, with a certificate of its own.
+    pub(super) fn is_laptop(&self) -> bool {
+        self.listen.ip().is_loopback() && self.tls_cert.is_none()
+    }
+}

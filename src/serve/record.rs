@@ -1,0 +1,62 @@
+//! One structured line per decision. Never a body, never an env value: only names, and the sentences of findings.
+
+use std::time::Duration;
+
+use tracing::{debug, error, info, warn};
+
+use crate::judge::finding::ApprovalUse;
+use crate::judge::verdict::{Ruling, Verdict};
+use crate::review::{Path, Review};
+
+use super::metrics::Failure;
+
+/// Writes the line for a verdict: a denial is a warning, another finding or an approval in use is information, and a
+/// review without either only shows when debugging.
+pub(super) fn verdict(path: Path, review: &Review<'_>, verdict: &Verdict, duration: Duration) {
+    let subject = &review.subject;
+    macro_rules! line {
+        ($level:ident) => {
+            $level!(
+                path = path.as_str(),
+                uid = &*review.uid,
+                operation = subject.operation.as_str(),
+                resource = subject.resource.plural(),
+                subresource = subject.resource.subresource(),
+                namespace = &*subject.namespace,
+                name = &*subject.name,
+                user = &*subject.requester.username,
+                dry_run = subject.dry_run,
+                cap = verdict.cap.as_str(),
+                allowed = verdict.allowed(),
+                findings = findings(&verdict.rulings),
+                approvals = approvals(&verdict.approvals),
+                microseconds = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
+                "review"
+            )
+        };
+    }
+    if !verdict.allowed() {
+        line!(warn);
+    } else if !verdict.rulings.is_empty() || !verdict.approvals.is_empty() {
+        line!(info);
+    } else {
+        line!(debug);
+    }
+}
+
+/// Writes the line for a review that got no verdict. `reason` says where it went wrong, never what stood there.
+pub(super) fn failure(path: Path, failure: Failure, reason: &str) {
+    match failure {
+        Failure::Panicked => error!(path = path.as_str(), failure = failure.as_str(), reason, "review failed"),
+        _ => warn!(path = path.as_str(), failure = failure.as_str(), reason, "review failed"),
+    }
+}
+
+fn findings(rulings: &[Ruling]) -> String {
+    let each = rulings.iter().map(|ruling| format!("{} {}: {}", ruling.outcome(), ruling.rule, ruling.finding.message));
+    each.collect::<Vec<_>>().join("; ")
+}
+
+fn approvals(used: &[ApprovalUse]) -> String {
+    used.iter().map(ApprovalUse::to_string).collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,154 @@
+//! The two ways a review comes in, and the limits on the way.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use axum::routing::post;
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tokio::sync::Semaphore;
+
+use crate::judge::policies::Policies;
+use crate::judge::{amend, judge};
+use crate::review::{Path, answer, decode};
+
+use super::metrics::{Failure, SharedMetrics};
+use super::namespaces::Namespaces;
+use super::record;
+
+/// The largest body, in bytes: an update carries two objects of up to 3 MiB each, and the words around them.
+pub const BODY_LIMIT: usize = 8 * 1024 * 1024;
+
+/// What a review weighs at least, in KiB, however small its body: bounds how many are in flight.
+const LEAST_WEIGHT: usize = 16;
+
+/// Everything that answers reviews.
+#[derive(Debug)]
+pub struct Reviews {
+    policies: Arc<ArcSwap<Policies>>,
+    namespaces: Arc<Namespaces>,
+    metrics: SharedMetrics,
+    /// KiB of bodies that may be in memory at once.
+    room: Semaphore,
+    /// How long a body may take to arrive.
+    deadline: Duration,
+}
+
+impl Reviews {
+    /// Reviews judged by `policies` and what is known of `namespaces`, with at most `room` bytes of bodies in memory at
+    /// once and `deadline` for a body to arrive.
+    pub fn new(
+        policies: Arc<ArcSwap<Policies>>,
+        namespaces: Arc<Namespaces>,
+        metrics: SharedMetrics,
+        room: usize,
+        deadline: Duration,
+    ) -> Self {
+        Self { policies, namespaces, metrics, room: Semaphore::new(room.max(BODY_LIMIT) / 1024), deadline }
+    }
+
+    /// The routes.
+    pub fn routes(self) -> Router {
+        let reviews = Arc::new(self);
+        Router::new()
+            .route(
+                "/validate",
+                post(|State(reviews): State<Arc<Self>>, request| async move { reviews.answer(Path::Validate, request).await }),
+            )
+            .route("/mutate", post(|State(reviews): State<Arc<Self>>, request| async move { reviews.answer(Path::Mutate, request).await }))
+            .fallback(|| async { text(StatusCode::NOT_FOUND, "reviews go to POST /validate or POST /mutate") })
+            .with_state(reviews)
+    }
+
+    async fn answer(&self, path: Path, request: Request<Body>) -> Response<Body> {
+        match self.try_answer(path, request).await {
+            Ok(answer) => json(answer),
+            Err((failure, reason)) => {
+                self.metrics.failure(path, failure);
+                record::failure(path, failure, &reason);
+                text(status(failure), reason)
+            }
+        }
+    }
+
+    async fn try_answer(&self, path: Path, request: Request<Body>) -> Result<Vec<u8>, (Failure, String)> {
+        let weight = weight(request.headers())?;
+        let _room = self.room.try_acquire_many(weight).map_err(|_| (Failure::Overloaded, "too many reviews are in flight".to_owned()))?;
+        let body = match tokio::time::timeout(self.deadline, read(request.into_body())).await {
+            Ok(body) => body?,
+            Err(_) => return Err((Failure::TooSlow, format!("the body took longer than {} ms", self.deadline.as_millis()))),
+        };
+        // a panic is a bug in a rule: it costs this review, never the server
+        let judged = catch_unwind(AssertUnwindSafe(|| self.judge(path, &body)));
+        judged.unwrap_or_else(|_| Err((Failure::Panicked, "judging failed; this is a bug in restraint".to_owned())))
+    }
+
+    /// From bytes to bytes, without waiting for anything.
+    fn judge(&self, path: Path, body: &[u8]) -> Result<Vec<u8>, (Failure, String)> {
+        let started = Instant::now();
+        let mut review = decode(body).map_err(|error| (Failure::Unjudgeable, error.to_string()))?;
+        review.subject.evidence.namespace_labels = self.namespaces.labels(&review.subject.namespace);
+        let policies = self.policies.load();
+        let verdict = match path {
+            Path::Validate => judge(&policies, &review.subject),
+            Path::Mutate => amend(&policies, &review.subject),
+        };
+        let reply = answer(&review.uid, &verdict);
+        let duration = started.elapsed();
+        self.metrics.verdict(path, &review.subject, &verdict, duration);
+        record::verdict(path, &review, &verdict, duration);
+        Ok(reply)
+    }
+}
+
+/// The KiB of room a review needs. A body of unknown length needs the most.
+fn weight(headers: &HeaderMap) -> Result<u32, (Failure, String)> {
+    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok()).unwrap_or(BODY_LIMIT);
+    if length > BODY_LIMIT {
+        return Err(too_large());
+    }
+    Ok(u32::try_from(length.div_ceil(1024).max(LEAST_WEIGHT)).unwrap_or(u32::MAX))
+}
+
+async fn read(body: Body) -> Result<Bytes, (Failure, String)> {
+    match Limited::new(body, BODY_LIMIT).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(_) => Err((Failure::Unjudgeable, "the body ended early".to_owned())),
+    }
+}
+
+fn too_large() -> (Failure, String) {
+    (Failure::TooLarge, format!("the body is larger than {BODY_LIMIT} bytes"))
+}
+
+/// Never with `Retry-After`: the API server would send the review again.
+fn status(failure: Failure) -> StatusCode {
+    match failure {
+        Failure::Unjudgeable => StatusCode::BAD_REQUEST,
+        Failure::TooSlow => StatusCode::REQUEST_TIMEOUT,
+        Failure::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Failure::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
+        Failure::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+fn json(body: Vec<u8>) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+fn text(status: StatusCode, body: impl Into<Body>) -> Response<Body> {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}

@@ -1,0 +1,90 @@
+//! `tests/rules/<rule>/{pass,fail}/<why>.yaml`: what each rule finds, and what it leaves alone.
+//!
+//! One document is created; of two, the second replaces the first. Two pods are a resize; with a first line
+//! `# update`, an ordinary update. A file of `fail` begins with one line `# finds: <message>` for each finding of its
+//! rule, and that is all the rule finds; under `pass` it finds nothing.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use restraint::judge::finding::MESSAGE_LIMIT;
+use restraint::judge::judge;
+use restraint::judge::policies::Policies;
+use restraint::review::decode;
+use restraint::rules::RULES;
+
+use crate::subjects::{creation, resize, update};
+
+#[test]
+fn every_rule_has_fixtures_and_every_fixture_a_rule() {
+    let folders: BTreeSet<String> = entries(&root()).iter().map(|path| name(path)).collect();
+    let rules: BTreeSet<String> = RULES.iter().map(|rule| rule.name.to_owned()).collect();
+    assert_eq!(folders, rules);
+    for rule in rules {
+        for side in ["pass", "fail"] {
+            assert!(!entries(&root().join(&rule).join(side)).is_empty(), "{rule} has no {side} fixture");
+        }
+    }
+}
+
+#[test]
+fn fixtures_find_what_they_say() {
+    let mut faults = String::new();
+    for folder in entries(&root()) {
+        for side in ["pass", "fail"] {
+            for fixture in entries(&folder.join(side)) {
+                let text = fs::read_to_string(&fixture).unwrap();
+                let expected: Vec<String> = text.lines().filter_map(|line| line.strip_prefix("# finds: ")).map(str::to_owned).collect();
+                assert_eq!(expected.is_empty(), side == "pass", "{}: `# finds:` lines", fixture.display());
+                let found = findings(&name(&folder), &text);
+                assert!(found.iter().all(|message| message.chars().count() <= MESSAGE_LIMIT), "{}", fixture.display());
+                if found != expected {
+                    faults += &format!("{}\n  expected {expected:#?}\n  found    {found:#?}\n", fixture.display());
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{faults}");
+}
+
+#[test]
+fn rules_are_in_order_and_documented() {
+    assert!(RULES.is_sorted_by(|one, next| one.name < next.name));
+    for rule in RULES {
+        let page = rule.documentation();
+        for part in ["**Why it matters.**", "**What it looks at.**", "**What it allows.**", "**How to put it right.**"] {
+            assert!(page.contains(part), "{} lacks {part}", rule.name);
+        }
+    }
+}
+
+/// What `rule` says of the fixture under the default policies.
+fn findings(rule: &str, text: &str) -> Vec<String> {
+    let documents: Vec<Value> = serde_saphyr::from_multiple(text).unwrap();
+    let body = match documents.as_slice() {
+        [object] => creation(object),
+        [old, new] if new["kind"] == "Pod" && !text.starts_with("# update") => resize(old, new),
+        [old, new] => update(old, new),
+        _ => panic!("a fixture has one document or two"),
+    };
+    let review = decode(&body).unwrap();
+    let verdict = judge(&Policies::embedded(), &review.subject);
+    verdict.rulings.into_iter().filter(|ruling| ruling.rule == rule).map(|ruling| ruling.finding.message).collect()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules")
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let mut entries: Vec<_> = fs::read_dir(folder).map(|entries| entries.map(|entry| entry.unwrap().path()).collect()).unwrap_or_default();
+    entries.sort();
+    entries
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap().to_str().unwrap().to_owned()
+}
