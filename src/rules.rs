@@ -2,14 +2,15 @@
 
 pub mod approval_in_template;
 pub mod cpu_resize_restarts;
-// pub mod cross_container_signal;
-// pub mod file_watch;
+pub mod cross_container_signal;
+pub mod file_watch;
 pub mod frozen_env_config;
+mod inline;
 pub mod live_memory_shrink;
 pub mod memory_limit_decrease;
 pub mod memory_request_decrease;
 pub mod memory_resize_policy;
-// pub mod stale_file_follow;
+pub mod stale_file_follow;
 pub mod subpath_config_mount;
 mod trigger;
 
@@ -19,14 +20,14 @@ use crate::judge::rule::Rule;
 pub const RULES: &[Rule] = &[
     approval_in_template::RULE,
     cpu_resize_restarts::RULE,
-    //     cross_container_signal::RULE,
-    //     file_watch::RULE,
+    cross_container_signal::RULE,
+    file_watch::RULE,
     frozen_env_config::RULE,
     live_memory_shrink::RULE,
     memory_limit_decrease::RULE,
     memory_request_decrease::RULE,
     memory_resize_policy::RULE,
-    //     stale_file_follow::RULE,
+    stale_file_follow::RULE,
     subpath_config_mount::RULE,
 ];
 

@@ -28,14 +28,14 @@ macro_rules! files {
 pub const EMBEDDED: &[(&str, &str)] = files![
     "approval-in-template",
     "cpu-resize-restarts",
-    // "cross-container-signal",
-    // "file-watch",
+    "cross-container-signal",
+    "file-watch",
     "frozen-env-config",
     "live-memory-shrink",
     "memory-limit-decrease",
     "memory-request-decrease",
     "memory-resize-policy",
-    // "stale-file-follow",
+    "stale-file-follow",
     "subpath-config-mount",
 ];
 

@@ -22,6 +22,9 @@ pub struct Container<'a> {
     /// `args`.
     #[serde(borrow, default, deserialize_with = "nullable")]
     pub args: Vec<Text<'a>>,
+    /// `workingDir`.
+    #[serde(borrow, default)]
+    pub working_dir: Text<'a>,
     /// `env`.
     #[serde(borrow, default, deserialize_with = "nullable")]
     pub env: Vec<EnvVar<'a>>,

@@ -212,7 +212,7 @@ mod tests {
         assert_eq!(decode(b"\xff").unwrap_err(), Unjudgeable::NotText);
         assert_eq!(refusal("{"), Unjudgeable::NotJson { line: 1, column: 1 });
         assert!(matches!(refusal("hello"), Unjudgeable::NotJson { .. }));
-        assert!(matches!(refusal("[]"), Unjudgeable::WrongShape { .. }));
+        assert!(matches!(refusal("7"), Unjudgeable::WrongShape { .. }));
         assert_eq!(refusal("{}"), Unjudgeable::NotV1);
         let beta = with_request("{}").replace("/v1", "/v1beta1");
         assert_eq!(refusal(&beta), Unjudgeable::NotV1);

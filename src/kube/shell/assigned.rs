@@ -1,0 +1,92 @@
+//! The variables, and what is recorded like them, that a piece of a script may change: told before it is walked,
+//! because a loop comes back to its start with them and a branch may not be taken.
+
+use super::effects::{Functions, lists};
+use super::state::{DIRECTORY, ERREXIT, PARAMETERS};
+use super::tree::{Kind, List, Node, Part, Pipeline, Raw, Simple};
+use std::collections::BTreeSet;
+
+/// The names a piece of script may assign to.
+#[derive(Debug, Default)]
+pub(super) struct Assigned<'t> {
+    pub(super) names: BTreeSet<&'t str>,
+    /// Whether there may be any others.
+    pub(super) everything: bool,
+    /// How many commands were looked at.
+    pub(super) cost: usize,
+}
+
+impl<'t> Assigned<'t> {
+    pub(super) fn by_list(mut self, list: &'t List, functions: &Functions<'t>) -> Self {
+        for item in &list.0 {
+            self = self.by_pipeline(&item.first, functions);
+            for (_, pipeline) in &item.rest {
+                self = self.by_pipeline(pipeline, functions);
+            }
+        }
+        self
+    }
+
+    pub(super) fn by_pipeline(mut self, pipeline: &'t Pipeline, functions: &Functions<'t>) -> Self {
+        for stage in &pipeline.stages {
+            self = self.by_node(stage, functions);
+        }
+        self
+    }
+
+    pub(super) fn by_node(mut self, node: &'t Node, functions: &Functions<'t>) -> Self {
+        self.cost = self.cost.saturating_add(1);
+        match &node.kind {
+            Kind::Simple(simple) => {
+                self.by_simple(simple, functions);
+                self
+            }
+            Kind::Function { body, .. } => self.by_node(body, functions),
+            kind => {
+                if let Kind::For { name, .. } = kind {
+                    self.names.insert(name);
+                }
+                lists(kind).fold(self, |all, list| all.by_list(list, functions))
+            }
+        }
+    }
+
+    fn by_simple(&mut self, simple: &'t Simple, functions: &Functions<'t>) {
+        let mut words = simple.words.iter().skip_while(|word| matches!(word.bare(), Some("command" | "builtin")));
+        let Some(program) = words.next() else {
+            self.names.extend(simple.assignments.iter().map(|one| one.name.as_str()));
+            return;
+        };
+        match program.literal().unwrap_or_default() {
+            "export" | "readonly" | "declare" | "typeset" | "local" | "read" | "unset" | "getopts" | "mapfile" | "readarray" | "let"
+            | "printf" => words.for_each(|word| self.by_argument(word)),
+            "cd" | "pushd" | "popd" => {
+                self.names.insert(DIRECTORY);
+            }
+            "set" => self.names.extend([ERREXIT, PARAMETERS]),
+            "shift" => {
+                self.names.insert(PARAMETERS);
+            }
+            "eval" | "source" | "." => self.everything = true,
+            name => match functions.get(name) {
+                Some(Some(function)) => {
+                    self.everything |= function.assigned.everything;
+                    self.names.extend(&function.assigned.names);
+                    self.cost = self.cost.saturating_add(function.assigned.names.len());
+                }
+                Some(None) => self.everything = true,
+                None => {}
+            },
+        }
+    }
+
+    fn by_argument(&mut self, word: &'t Raw) {
+        match word.parts.first() {
+            Some(Part::Text { text, .. }) => {
+                let name = text.split_once('=').map_or(text.as_str(), |(name, _)| name);
+                self.names.insert(name.strip_suffix('+').unwrap_or(name));
+            }
+            _ => self.everything = true,
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The syntax tree of a script: what was written, nothing resolved yet.
+
+/// Statements, one after the other.
+#[derive(Debug, Default)]
+pub(super) struct List(pub(super) Vec<Item>);
+
+/// Pipelines joined by `&&` and `||`, started in the background where `&` follows.
+#[derive(Debug)]
+pub(super) struct Item {
+    pub(super) first: Pipeline,
+    pub(super) rest: Vec<(Joint, Pipeline)>,
+    pub(super) background: bool,
+}
+
+/// What joins two pipelines of one item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Joint {
+    And,
+    Or,
+}
+
+/// Commands joined by `|`; a single command is a pipeline of one.
+#[derive(Debug)]
+pub(super) struct Pipeline {
+    pub(super) negated: bool,
+    pub(super) stages: Vec<Node>,
+}
+
+/// A command with its redirections.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) kind: Kind,
+    pub(super) redirects: Vec<Redirect>,
+}
+
+#[derive(Debug)]
+pub(super) enum Kind {
+    Simple(Simple),
+    Group(List),
+    Subshell(List),
+    While {
+        until: bool,
+        condition: List,
+        body: List,
+    },
+    For {
+        name: String,
+        words: Vec<Raw>,
+        /// `for ((;;))`: no condition at all.
+        endless: bool,
+        body: List,
+    },
+    If {
+        branches: Vec<(List, List)>,
+        otherwise: List,
+    },
+    Case {
+        subject: Raw,
+        arms: Vec<List>,
+    },
+    Function {
+        name: String,
+        body: Box<Node>,
+    },
+    /// `(( ... ))`, with its text.
+    Arithmetic(String),
+}
+
+/// Assignments, then words.
+#[derive(Debug, Default)]
+pub(super) struct Simple {
+    pub(super) assignments: Vec<Assignment>,
+    pub(super) words: Vec<Raw>,
+}
+
+#[derive(Debug)]
+pub(super) struct Assignment {
+    pub(super) name: String,
+    pub(super) append: bool,
+    pub(super) value: Raw,
+}
+
+#[derive(Debug)]
+pub(super) struct Redirect {
+    pub(super) operator: String,
+    pub(super) target: Raw,
+}
+
+/// A word as written.
+#[derive(Debug, Default)]
+pub(super) struct Raw {
+    pub(super) parts: Vec<Part>,
+}
+
+#[derive(Debug)]
+pub(super) enum Part {
+    Text {
+        text: String,
+        quoted: bool,
+    },
+    /// `$X`, `${X}`, and `${X:-...}` with `fallback`.
+    Variable {
+        name: String,
+        fallback: bool,
+        quoted: bool,
+    },
+    /// `$(...)`, backquotes, and `<(...)` with `process`.
+    Output {
+        list: List,
+        process: bool,
+    },
+    /// Anything else the shell would compute.
+    Opaque,
+}
+
+impl Raw {
+    /// The word's text where nothing in it is quoted or computed: what can be a keyword or a name.
+    pub(super) fn bare(&self) -> Option<&str> {
+        match self.parts.as_slice() {
+            [Part::Text { text, quoted: false }] => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The word's text where nothing in it is computed.
+    pub(super) fn literal(&self) -> Option<&str> {
+        match self.parts.as_slice() {
+            [Part::Text { text, .. }] => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Adds text, joined to the text before it where both are quoted alike.
+    pub(super) fn push_text(&mut self, more: &str, quote: bool) {
+        if let Some(Part::Text { text, quoted }) = self.parts.last_mut()
+            && *quoted == quote
+        {
+            text.push_str(more);
+        } else {
+            self.parts.push(Part::Text { text: more.to_owned(), quoted: quote });
+        }
+    }
+}
+
+/// Whether a text can be the name of a variable or function.
+pub(super) fn is_name(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
