@@ -149,23 +149,28 @@ fn warn_of_blind_spots(policies: &Policies) {
     }
 }
 
+/// Follows the certificate's files, and tells metrics and readiness what is in force.
 fn follow_certificates(certificates: &Arc<Certificates>, metrics: &Arc<Metrics>, health: &Arc<Health>) {
     let (current, metrics, health) = (Arc::clone(certificates), Arc::clone(metrics), Arc::clone(health));
-    let announce = move |refused: Option<String>| {
+    let announce = move |outcome: &Reload| {
+        let refused = match outcome {
+            Reload::Unchanged => None,
+            Reload::Swapped => {
+                metrics.certificate_reload(true);
+                None
+            }
+            Reload::Refused(error) => {
+                metrics.certificate_reload(false);
+                Some(error.to_string())
+            }
+        };
         let leaf = current.leaf();
-        metrics.certificate_expiry(leaf.not_after);
         let expiry = jiff::Timestamp::from_second(leaf.not_after).unwrap_or(jiff::Timestamp::MAX);
+        metrics.certificate_expiry(leaf.not_after);
         health.certificate(format!("for {}, expires {expiry}", leaf.names.join(", ")), refused);
-        metrics.clone()
     };
-    let _ = announce(None);
-    tokio::spawn(Arc::clone(certificates).follow(Pace::default(), move |outcome| match outcome {
-        Reload::Unchanged => {
-            let _ = announce(None);
-        }
-        Reload::Swapped => announce(None).certificate_reload(true),
-        Reload::Refused(error) => announce(Some(error.to_string())).certificate_reload(false),
-    }));
+    announce(&Reload::Unchanged);
+    tokio::spawn(Arc::clone(certificates).follow(Pace::default(), announce));
 }
 
 /// Becomes `true` at SIGTERM or SIGINT.

@@ -17,6 +17,8 @@ pub struct Finding {
     pub pointer: String,
     /// The container, where it is about one.
     pub container: Option<String>,
+    /// What tells it from another finding with the same message; empty where the message says it all.
+    pub about: String,
     /// What: names the container and the values, never a list position.
     pub message: String,
     /// How to put it right.
@@ -30,12 +32,26 @@ pub struct Finding {
 impl Finding {
     /// A finding at `pointer`. The message is cut to [`MESSAGE_LIMIT`] and rid of control characters.
     pub fn new(pointer: String, message: &str, remedy: impl Into<String>) -> Self {
-        Self { pointer, container: None, message: fit(message), remedy: remedy.into(), ceiling: Mode::Fix, edit: None }
+        Self {
+            pointer,
+            container: None,
+            about: String::new(),
+            message: fit(message),
+            remedy: remedy.into(),
+            ceiling: Mode::Fix,
+            edit: None,
+        }
     }
 
     /// The same finding, about the container `name`.
     pub fn in_container(mut self, name: &str) -> Self {
         self.container = Some(name.to_owned());
+        self
+    }
+
+    /// The same finding, told from others with its message by `about`.
+    pub fn about(mut self, about: String) -> Self {
+        self.about = about;
         self
     }
 
@@ -53,7 +69,7 @@ impl Finding {
 
     /// Whether both say the same of the same thing, wherever it stands in its list.
     pub fn same_as(&self, other: &Self) -> bool {
-        self.message == other.message && self.container == other.container
+        self.message == other.message && self.container == other.container && self.about == other.about
     }
 }
 

@@ -67,7 +67,7 @@ pub struct ProjectedSource<'a> {
 }
 
 /// What kind of configuration a volume carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Source<'v> {
     /// One ConfigMap, by name.
     ConfigMap(&'v str),
@@ -76,12 +76,20 @@ pub enum Source<'v> {
     /// A projected volume with a service-account token that expires.
     Token,
     /// Another projected volume.
-    Projected,
+    Projected(&'v [ProjectedSource<'v>]),
     /// Fields of the pod itself.
     DownwardApi,
 }
 
-impl<'a> Volume<'a> {
+impl ProjectedSource<'_> {
+    /// The ConfigMap or Secret this is a part of; `None` for what is neither.
+    pub fn source(&self) -> Option<Source<'_>> {
+        let config_map = self.config_map.as_ref().map(|reference| Source::ConfigMap(&reference.name));
+        config_map.or_else(|| self.secret.as_ref().map(|reference| Source::Secret(&reference.name)))
+    }
+}
+
+impl Volume<'_> {
     /// The configuration this volume carries; `None` for data volumes.
     pub fn source(&self) -> Option<Source<'_>> {
         if let Some(config_map) = &self.config_map {
@@ -92,7 +100,7 @@ impl<'a> Volume<'a> {
         }
         if let Some(projected) = &self.projected {
             let token = projected.sources.iter().any(|source| source.service_account_token.is_some());
-            return Some(if token { Source::Token } else { Source::Projected });
+            return Some(if token { Source::Token } else { Source::Projected(&projected.sources) });
         }
         self.downward_api.map(|_| Source::DownwardApi)
     }

@@ -41,25 +41,24 @@ impl Check for CrossContainerSignal {
         for placed in pod.app_containers() {
             let main = main_script(placed.container, &WORDS);
             for inline in main.into_iter().chain(probe_scripts(placed.container, &WORDS)) {
-                for (sender, target) in stray_signals(pod, &placed, &inline) {
-                    findings.report(finding(pod, &placed, &inline, &sender, &target));
+                for target in stray_targets(pod, &placed, &inline) {
+                    findings.report(finding(pod, &placed, &inline, &target));
                 }
             }
         }
     }
 }
 
-/// Who sends a signal to a process of another container, and that process.
-fn stray_signals(pod: &PodView<'_>, placed: &Placed<'_, '_>, inline: &Inline) -> Vec<(String, String)> {
+/// The processes of other containers that the script signals.
+fn stray_targets(pod: &PodView<'_>, placed: &Placed<'_, '_>, inline: &Inline) -> Vec<String> {
     let own = own_script(placed.container);
     let mut strays = Vec::new();
     for signal in signals(&inline.script) {
         let Recipient::Named(target) = signal.recipient else { continue };
         // without a command of its own the image decides what runs, so nothing can be told
         let elsewhere = own.as_ref().is_some_and(|own| !may_start(own, &target)) && !may_start(&inline.script, &target);
-        let stray = (signal.sender, target);
-        if elsewhere && runs_beside(pod, placed.container, &stray.1) && !strays.contains(&stray) {
-            strays.push(stray);
+        if elsewhere && runs_beside(pod, placed.container, &target) && !strays.contains(&target) {
+            strays.push(target);
         }
     }
     strays
@@ -74,9 +73,9 @@ fn runs_beside(pod: &PodView<'_>, container: &Container<'_>, program: &str) -> b
     })
 }
 
-fn finding(pod: &PodView<'_>, placed: &Placed<'_, '_>, inline: &Inline, sender: &str, target: &str) -> Finding {
+fn finding(pod: &PodView<'_>, placed: &Placed<'_, '_>, inline: &Inline, target: &str) -> Finding {
     let name = &placed.container.name;
-    let message = format!("container {}: {} cannot reach {} in another container", quoted(name), quoted(sender), quoted(target));
+    let message = format!("container {}: its signal cannot reach {} in another container", quoted(name), quoted(target));
     let remedy = "set shareProcessNamespace: true on the pod, or let the container reload itself";
     Finding::new(pod.container_pointer(placed, inline.field), &message, remedy).in_container(name)
 }

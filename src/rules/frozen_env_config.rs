@@ -34,22 +34,24 @@ impl Check for FrozenEnvConfig {
         if !pod.is_long_running() {
             return;
         }
-        let mut frozen = pod.app_containers().flat_map(|placed| {
-            let sources = env_sources(placed.container);
-            sources.filter(|(_, source)| !rolls_on_change(pod, *source)).map(move |(field, source)| (placed, field, source))
+        let frozen = pod.app_containers().flat_map(|placed| {
+            let sources = env_sources(placed.container).filter(|(_, source)| !rolls_on_change(pod, *source));
+            sources.map(move |(field, source)| (placed, field, describe(source)))
         });
-        let Some((placed, field, first)) = frozen.next() else { return };
-        let mut names = vec![first];
-        for (_, _, source) in frozen {
-            if !names.contains(&source) {
-                names.push(source);
-            }
-        }
+        let mut frozen: Vec<_> = frozen.collect();
+        let mut seen = Vec::new();
+        frozen.retain(|(_, _, source)| {
+            let new = !seen.contains(source);
+            seen.extend(new.then(|| source.clone()));
+            new
+        });
+        let Some((placed, field, first)) = frozen.first() else { return };
         let name = &placed.container.name;
-        let more = if names.len() > 1 { format!(" (and {} more)", names.len() - 1) } else { String::new() };
-        let message = format!("container {}: env from {}{more} is frozen until a restart", quoted(name), describe(first));
+        let more = if seen.len() > 1 { format!(" (and {} more)", seen.len() - 1) } else { String::new() };
+        let message = format!("container {}: env from {first}{more} is frozen until a restart", quoted(name));
         let remedy = "put a checksum of it on the template, or let Reloader roll the workload";
-        findings.report(Finding::new(pod.container_pointer(&placed, field), &message, remedy).in_container(name));
+        let finding = Finding::new(pod.container_pointer(placed, field), &message, remedy).in_container(name);
+        findings.report(finding.about(seen.join(", ")));
     }
 }
 
@@ -71,6 +73,6 @@ fn describe(source: Source<'_>) -> String {
     match source {
         Source::Secret(name) => format!("Secret {}", quoted(name)),
         Source::ConfigMap(name) => format!("ConfigMap {}", quoted(name)),
-        Source::Token | Source::Projected | Source::DownwardApi => "a volume".to_owned(),
+        Source::Token | Source::Projected(_) | Source::DownwardApi => "a volume".to_owned(),
     }
 }

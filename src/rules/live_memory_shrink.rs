@@ -33,7 +33,7 @@ impl Check for LiveMemoryShrink {
                 continue;
             }
             let (old, new) = (change.limit.0, change.limit.1);
-            let message = format!("{}: live shrink {old} -> {new}: refused while usage is above, OOM risk after", change.part);
+            let message = format!("{}: live shrink {old} -> {new}: refused while usage is above, OOM risk", change.part);
             let remedy = "drain the pod first, or roll out resizePolicy with memory: RestartContainer";
             let finding = Finding::new(change.pointer("limits"), &message, remedy);
             findings.report(match change.part.container() {

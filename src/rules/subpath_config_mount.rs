@@ -49,11 +49,12 @@ fn frozen_mount(pod: &PodView<'_>, mount: &VolumeMount<'_>) -> Option<String> {
     let path = quoted(&mount.mount_path);
     match source {
         Source::DownwardApi => None,
+        // whatever rolls the workload, no token waits for it
+        Source::Token => Some(format!("service-account token at {path} by subPath expires and is never renewed")),
         _ if rolls_on_change(pod, source) => None,
         Source::ConfigMap(name) => Some(format!("ConfigMap {} at {path} by subPath never updates", quoted(name))),
         Source::Secret(name) => Some(format!("Secret {} at {path} by subPath never updates", quoted(name))),
-        Source::Token => Some(format!("service-account token at {path} by subPath expires and is never renewed")),
-        Source::Projected => Some(format!("projected volume {} at {path} by subPath never updates", quoted(&volume.name))),
+        Source::Projected(_) => Some(format!("projected volume {} at {path} by subPath never updates", quoted(&volume.name))),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The labels of namespaces, followed through the API server where there is one.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -14,6 +14,9 @@ use kube::{Api, Client, Config, ResourceExt};
 use tracing::{info, warn};
 
 use super::admin::Health;
+
+/// Where a pod finds its service account's token, unless it was told to have none.
+const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
 /// The labels of one namespace, shared with whoever judges by them.
 type Labels = Arc<BTreeMap<String, String>>;
@@ -36,8 +39,8 @@ pub enum Access {
 impl Access {
     /// The kubeconfig where one is named, else the service account where this runs in a pod.
     pub fn find(kubeconfig: Option<PathBuf>) -> Option<Self> {
-        let in_cluster = || std::env::var_os("KUBERNETES_SERVICE_HOST").map(|_| Self::ServiceAccount);
-        kubeconfig.map(Self::Kubeconfig).or_else(in_cluster)
+        let in_cluster = || std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() && Path::new(TOKEN).exists();
+        kubeconfig.map(Self::Kubeconfig).or_else(|| in_cluster().then_some(Self::ServiceAccount))
     }
 
     /// A client for it. Sends nothing yet.

@@ -41,12 +41,9 @@ impl<'t> Walker<'t> {
                 here.context.status = place.context.status;
             }
             let mut value = self.word(&assignment.value, &here);
+            // Only some shells know `+=`; to the others it is no assignment.
             if assignment.append {
-                value = match (self.state.value(&assignment.name), value) {
-                    (Word::Known(before), Word::Known(more)) => Word::Known(before + &more),
-                    _ => Word::unknown(),
-                };
-                self.spend(value.prefix().len());
+                value = Word::unknown();
             }
             if alone {
                 self.state.assign(&assignment.name, value);

@@ -68,7 +68,8 @@ impl<'t> Walker<'t> {
             here.context.inside = Some((position, Part::Condition));
             here.guarded = true;
             here.context.status = match until {
-                _ if place.after || !effects::significant(body, &self.functions) => Status::Unknown,
+                _ if place.after => Status::Unknown,
+                _ if !effects::significant(body, &self.functions) && !effects::reports(body) => Status::Unknown,
                 true => Status::Inverted,
                 false => Status::Required,
             };

@@ -39,6 +39,21 @@ const IDLE: [&str; 30] = [
     "wait", "set", "cd", "read", "local", "export", "readonly", "declare", "typeset", "unset", "shift", "trap", "ulimit", "umask",
 ];
 
+/// Of the idle commands those that tell somebody: where a script does nothing else, that is its answer to a change.
+const REPORTS: [&str; 3] = ["echo", "printf", "logger"];
+
+/// Whether a list tells somebody something.
+pub(super) fn reports(list: &List) -> bool {
+    list.0.iter().flat_map(pipelines).any(pipeline_reports)
+}
+
+pub(super) fn pipeline_reports(pipeline: &Pipeline) -> bool {
+    pipeline.stages.iter().any(|node| match &node.kind {
+        Kind::Simple(simple) => first(simple).is_some_and(|name| REPORTS.contains(&name)),
+        kind => lists(kind).any(reports),
+    })
+}
+
 /// The lists a compound command is made of.
 pub(super) fn lists(kind: &Kind) -> impl Iterator<Item = &List> {
     let mut found: Vec<&List> = Vec::new();

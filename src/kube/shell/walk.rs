@@ -167,7 +167,7 @@ impl<'t> Walker<'t> {
             Joint::And => match otherwise {
                 Some(other) if effects::leaves(other) => Status::Required,
                 Some(other) if effects::pipeline_significant(other, &self.functions) => Status::Unknown,
-                _ if !reacts && rest.is_empty() => place.context.status,
+                _ if !reacts && rest.is_empty() && (place.after || !effects::pipeline_reports(next)) => place.context.status,
                 _ if place.after => Status::Unknown,
                 _ => Status::Required,
             },

@@ -85,7 +85,7 @@ fn may_start_within(script: &Script, name: &str, depth: usize) -> bool {
         if !sent(script, command).is_empty() && program != "haproxy" || MENTIONS.contains(&program) {
             return false;
         }
-        let tests = command.arguments().first().is_some_and(|word| matches!(word.known(), Some("-t" | "-T" | "-v" | "-V" | "-q")));
+        let tests = command.arguments().iter().any(|word| matches!(word.known(), Some("-t" | "-T" | "-v" | "-V" | "-tq" | "-qt")));
         program == name && !tests
             || OPAQUE.contains(&program)
             || SHELLS.contains(&program)

@@ -173,7 +173,6 @@ fn silence_where_it_cannot_be_told() {
         "watchmedo shell-command -p '..data' -c true DIR",
         "watchmedo auto-restart -d DIR python app.py -p 8080",
         "watchfiles --filter python 'python app.py' FILE",
-        "WATCHFILES_FORCE_POLLING=true watchfiles 'python app.py' FILE",
         "fswatch FILE",
     ];
     for text in texts {

@@ -1,0 +1,38 @@
+# The commands of this project. CI runs the same.
+
+# what is there
+_default:
+    @just --list --unsorted
+
+# everything CI checks: format, lints, the core alone, documentation, tests, dependencies
+check: && deny
+    bash .ci/run
+
+# licences, banned crates and sources, where cargo-deny is installed
+deny:
+    @if command -v cargo-deny > /dev/null; then \
+        cargo deny check --hide-inclusion-graph bans licenses sources; \
+    else \
+        echo "cargo-deny is not installed: dependencies are not checked"; \
+    fi
+
+# the tests; the end-to-end tests only where KUBEBUILDER_ASSETS names their programs
+test *arguments:
+    cargo test --locked {{ arguments }}
+
+# the server on this machine: `just serve --cap audit`
+serve *flags:
+    cargo run --release --locked -- serve {{ flags }}
+
+# the end-to-end tests alone: KUBEBUILDER_ASSETS must name a folder with etcd, kube-apiserver and kubectl
+e2e *arguments:
+    @test -n "${KUBEBUILDER_ASSETS:-}" || { echo "KUBEBUILDER_ASSETS is not set: see docs/e2e.md" >&2; exit 1; }
+    cargo test --locked --test e2e -- {{ arguments }}
+
+# the benchmarks: a workspace of their own
+bench *arguments:
+    cargo run --release --manifest-path benches/Cargo.toml -- {{ arguments }}
+
+# a container image for this machine's architecture
+image tag="restraint:dev":
+    docker build --tag {{ tag }} .
