@@ -40,7 +40,7 @@ pub struct Follow {
     pace: Pace,
     bell: Arc<Notify>,
     watcher: Option<RecommendedWatcher>,
-    fault: Option<String>,
+    fault: Option<notify::Error>,
     rung: bool,
     due: Instant,
 }
@@ -81,42 +81,45 @@ impl Follow {
     // them anew before each hint needs no book-keeping, and the reader reads after they lie: nothing falls between.
     fn arm(&mut self) {
         let bell = Arc::new(Notify::new());
-        let (watcher, fault) = watch(&self.paths, Arc::clone(&bell));
+        let fault = match watch(&self.paths, Arc::clone(&bell)) {
+            Ok((watcher, fault)) => {
+                self.bell = bell;
+                self.watcher = Some(watcher);
+                fault
+            }
+            // At the system's limit a second watcher cannot be had, and the first may still be of use.
+            Err(error) => Some(error),
+        };
         match (&self.fault, &fault) {
             (None, Some(fault)) => warn!("cannot watch {:?}, looking every {:?} instead: {fault}", self.paths, self.pace.poll),
             (Some(_), None) => info!("watching {:?} again", self.paths),
             _ => {}
         }
-        self.bell = bell;
-        self.watcher = watcher;
         self.fault = fault;
     }
 }
 
-/// Watches the directories that hold `paths` and, for the day they are swapped, all above them.
-fn watch(paths: &[PathBuf], bell: Arc<Notify>) -> (Option<RecommendedWatcher>, Option<String>) {
+/// Watches the directories that hold `paths` and, for the day they are swapped, all above them. Comes with the reason
+/// why one that holds them cannot be watched, if so.
+fn watch(paths: &[PathBuf], bell: Arc<Notify>) -> notify::Result<(RecommendedWatcher, Option<notify::Error>)> {
     let homes: BTreeSet<PathBuf> = paths.iter().map(|path| home(path)).collect();
     let above: BTreeSet<PathBuf> = homes.iter().flat_map(|home| home.ancestors()).map(Path::to_path_buf).collect();
     let near = homes.clone();
-    let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
         // An error is a hint too: events may have been lost.
         if event.map_or(true, |event| matters(&event, &near)) {
             bell.notify_one();
         }
-    });
-    let mut watcher = match watcher {
-        Ok(watcher) => watcher,
-        Err(error) => return (None, Some(error.to_string())),
-    };
+    })?;
     let mut fault = None;
     for directory in above {
         match watcher.watch(&directory, RecursiveMode::NonRecursive) {
-            Err(error) if homes.contains(&directory) => fault = Some(error.to_string()),
+            Err(error) if homes.contains(&directory) => fault = Some(error),
             // Many a container may not list what lies above its volumes.
             Ok(()) | Err(_) => {}
         }
     }
-    (Some(watcher), fault)
+    Ok((watcher, fault))
 }
 
 /// The directory whose entries show a change of `path`.
@@ -127,8 +130,8 @@ fn home(path: &Path) -> PathBuf {
     path.parent().unwrap_or(path).to_path_buf()
 }
 
-/// Whether an event may mean a change: in a home, beside one (the kubelet's `..data` when a subdirectory of its volume
-/// is followed), or of a directory on the way to one.
+/// Whether an event may mean a change: of an entry of a home, of a directory on the way to one, or of the kubelet's
+/// `..data` beside one, through which it shows the subdirectories of a volume.
 fn matters(event: &Event, homes: &BTreeSet<PathBuf>) -> bool {
     match event.kind {
         EventKind::Access(AccessKind::Close(AccessMode::Write)) => {}
@@ -136,12 +139,11 @@ fn matters(event: &Event, homes: &BTreeSet<PathBuf>) -> bool {
         EventKind::Access(_) => return false,
         _ => {}
     }
-    event.paths.is_empty()
-        || event.paths.iter().any(|path| {
-            homes
-                .iter()
-                .any(|home| home.starts_with(path) || path.parent().is_some_and(|parent| parent == home || Some(parent) == home.parent()))
-        })
+    let concerns = |path: &Path, home: &Path| {
+        let parent = path.parent();
+        home.starts_with(path) || parent == Some(home) || (parent == home.parent() && path.ends_with("..data"))
+    };
+    event.paths.is_empty() || event.paths.iter().any(|path| homes.iter().any(|home| concerns(path, home)))
 }
 
 #[cfg(test)]

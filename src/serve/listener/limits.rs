@@ -29,11 +29,11 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 4,096 connections: three API servers with 600 requests in flight and two hooks each stay below it, and idle
-    /// they cost about 110 MB.
+    /// 2,048 connections: three API servers, each with its 200 mutating requests in flight and three hooks called for
+    /// each, stay below it; all of them idle cost some 50 MB.
     fn default() -> Self {
         Self {
-            connections: 4_096,
+            connections: 2_048,
             handshakes: 512,
             handshake: Duration::from_secs(5),
             idle: Duration::from_secs(150),

@@ -69,9 +69,14 @@ async fn run(limits: Limits, drain: Drain, plain: bool) -> Running {
     }
 }
 
+/// Limits of time so long that no test passes because of them.
+fn patient() -> Limits {
+    Limits { handshake: Duration::from_secs(3_600), ..Limits::default() }
+}
+
 async fn running() -> Running {
     let at_once = Drain { delay: Duration::ZERO, limit: Duration::from_secs(3_600) };
-    run(Limits::default(), at_once, false).await
+    run(patient(), at_once, false).await
 }
 
 type Sender = http1::SendRequest<Full<Bytes>>;
@@ -153,7 +158,7 @@ async fn both_versions_of_tls_and_http_are_served() {
 
 #[tokio::test]
 async fn a_plain_port_is_served_too() {
-    let running = run(Limits::default(), Drain::default(), true).await;
+    let running = run(patient(), Drain::default(), true).await;
     let io = TokioIo::new(running.tcp().await);
     let (mut sender, connection) = http1::handshake(io).await.unwrap();
     tokio::spawn(connection);

@@ -168,7 +168,7 @@ async fn a_volume_is_followed_through_its_swaps() {
     }));
     // One change may be seen in two looks, so other reports may come before.
     let mut reported = async |expected: &str| {
-        while !in_time(reports.recv()).await.unwrap().starts_with(expected) {}
+        in_time(async { while !reports.recv().await.unwrap().starts_with(expected) {} }).await;
     };
     reported("Unchanged").await;
 
@@ -182,5 +182,5 @@ async fn a_volume_is_followed_through_its_swaps() {
     assert!(served(&certificates, &new));
 
     task.abort();
-    while in_time(reports.recv()).await.is_some() {}
+    in_time(async { while reports.recv().await.is_some() {} }).await;
 }

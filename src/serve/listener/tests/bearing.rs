@@ -4,8 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn mute_peers_delay_nobody() {
-    let limits = Limits { handshake: Duration::from_secs(3_600), ..Limits::default() };
-    let running = run(limits, Drain::default(), false).await;
+    let running = run(patient(), Drain::default(), false).await;
     let mut mute = Vec::new();
     for _ in 0..50 {
         mute.push(running.tcp().await);
@@ -16,7 +15,7 @@ async fn mute_peers_delay_nobody() {
 
 #[tokio::test]
 async fn mute_peers_beyond_the_limit_give_way() {
-    let limits = Limits { handshakes: 10, handshake: Duration::from_secs(3_600), ..Limits::default() };
+    let limits = Limits { handshakes: 10, ..patient() };
     let running = run(limits, Drain::default(), false).await;
     let mut mute = Vec::new();
     for _ in 0..50 {
@@ -29,7 +28,7 @@ async fn mute_peers_beyond_the_limit_give_way() {
 
 #[tokio::test]
 async fn a_handshake_has_a_limit_of_time() {
-    let limits = Limits { handshake: Duration::from_millis(1), ..Limits::default() };
+    let limits = Limits { handshake: Duration::from_millis(1), ..patient() };
     let running = run(limits, Drain::default(), false).await;
     assert_eq!(in_time(running.tcp().await.read(&mut [0])).await.unwrap(), 0);
     eventually(|| running.counters.tally().open == 0).await;
@@ -59,7 +58,7 @@ async fn slow_headers_delay_nobody() {
 
 #[tokio::test]
 async fn slow_headers_have_a_limit_of_time() {
-    let limits = Limits { idle: Duration::from_millis(1), ..Limits::default() };
+    let limits = Limits { idle: Duration::from_millis(1), ..patient() };
     let running = run(limits, Drain::default(), false).await;
     let peers = slow(&running).await;
     eventually(|| running.counters.tally().open == 0).await;
@@ -87,7 +86,7 @@ fn idle_connections_outlive_the_callers_own_limit() {
 
 #[tokio::test]
 async fn the_newest_connection_is_closed_where_there_are_too_many() {
-    let limits = Limits { connections: 2, ..Limits::default() };
+    let limits = Limits { connections: 2, ..patient() };
     let running = run(limits, Drain::default(), false).await;
     let mut first = running.http1(running.client()).await;
     let mut second = running.http1(running.client()).await;

@@ -46,7 +46,7 @@ async fn a_stop_finishes_what_is_in_flight_on_http2() {
 #[tokio::test]
 async fn callers_are_sent_elsewhere_before_the_port_closes() {
     let drain = Drain { delay: Duration::from_secs(3_600), ..Drain::default() };
-    let mut running = run(Limits::default(), drain, false).await;
+    let mut running = run(patient(), drain, false).await;
     let mut before = running.http1(running.client()).await;
     let response = in_time(before.send_request(echo())).await.unwrap();
     assert!(response.headers().get(CONNECTION).is_none());
@@ -72,7 +72,7 @@ async fn callers_are_sent_elsewhere_before_the_port_closes() {
 #[tokio::test]
 async fn a_stop_has_a_limit_of_time() {
     let drain = Drain { delay: Duration::ZERO, limit: Duration::from_millis(1) };
-    let mut running = run(Limits::default(), drain, false).await;
+    let mut running = run(patient(), drain, false).await;
     let mut busy = running.http1(running.client()).await;
     let answer = tokio::spawn(busy.send_request(wait()));
     running.waiting(1).await;
