@@ -11,7 +11,9 @@ pub mod subject;
 pub mod verdict;
 pub mod view;
 
-use finding::Findings;
+use std::collections::BTreeSet;
+
+use finding::{Finding, Findings};
 use mode::{Cap, Mode};
 use policies::Policies;
 use policy::Policy;
@@ -27,14 +29,14 @@ pub fn judge(policies: &Policies, subject: &Subject<'_>) -> Verdict {
     let mut verdict = Verdict { cap: cap_for(policies, subject), ..Verdict::default() };
     let Some(view) = View::of(subject, policies.conventions()) else { return verdict };
     for policy in policies.iter().filter(|policy| applies(policy, subject, &view)) {
-        let mut findings = Findings::default();
+        let (mut findings, earlier) = (Findings::default(), verdict.rulings.len());
         look(policy, &view, &mut findings);
         verdict.approvals.append(&mut findings.uses);
         for finding in findings.list {
             let wanted = wanted_mode(policy, &view).min(finding.ceiling);
             // a fault that reaches this path unmended was not mended, or was brought back by another webhook
             let applied = wanted.under(verdict.cap).min(Mode::Enforce);
-            rule_on(&mut verdict, Ruling { rule: policy.rule.name, finding, wanted, applied });
+            rule_on(&mut verdict, earlier, Ruling { rule: policy.rule.name, finding, wanted, applied });
         }
     }
     verdict
@@ -48,12 +50,12 @@ pub fn amend(policies: &Policies, subject: &Subject<'_>) -> Verdict {
         _ => return verdict,
     };
     for policy in policies.iter().filter(|policy| policy.mode == Mode::Fix && applies(policy, subject, &view)) {
-        let mut findings = Findings::default();
+        let (mut findings, earlier) = (Findings::default(), verdict.rulings.len());
         look(policy, &view, &mut findings);
         for finding in findings.list {
             let wanted = Mode::Fix.min(finding.ceiling);
             let applied = wanted.under(verdict.cap);
-            rule_on(&mut verdict, Ruling { rule: policy.rule.name, finding, wanted, applied });
+            rule_on(&mut verdict, earlier, Ruling { rule: policy.rule.name, finding, wanted, applied });
         }
     }
     let fixes = verdict.rulings.iter_mut().filter(|ruling| ruling.applied == Mode::Fix);
@@ -94,7 +96,8 @@ fn look(policy: &Policy, view: &View<'_>, findings: &mut Findings) {
             if let (Some(old), false) = (old, findings.list.is_empty()) {
                 let mut stored = Findings::default();
                 policy.check.pod(old, &mut stored);
-                findings.list.retain(|finding| !stored.list.iter().any(|known| known.same_as(finding)));
+                let known: BTreeSet<_> = stored.list.iter().map(Finding::identity).collect();
+                findings.list.retain(|finding| !known.contains(&finding.identity()));
             }
         }
     }
@@ -109,9 +112,10 @@ fn wanted_mode(policy: &Policy, view: &View<'_>) -> Mode {
 }
 
 /// Takes the ruling into the verdict. Two policies with one rule may find the same thing: the stronger counts, once.
-fn rule_on(verdict: &mut Verdict, ruling: Ruling) {
-    let same = |known: &&mut Ruling| known.rule == ruling.rule && known.finding.same_as(&ruling.finding);
-    match verdict.rulings.iter_mut().find(same) {
+/// `earlier` is how many rulings stem from the policies before.
+fn rule_on(verdict: &mut Verdict, earlier: usize, ruling: Ruling) {
+    let same = |known: &&mut Ruling| known.rule == ruling.rule && known.finding.identity() == ruling.finding.identity();
+    match verdict.rulings.iter_mut().take(earlier).find(same) {
         Some(known) if known.wanted < ruling.wanted => *known = ruling,
         Some(_) => {}
         None => verdict.rulings.push(ruling),

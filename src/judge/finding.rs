@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::mode::Mode;
 
-/// The longest message or warning, in characters: the API server cuts all warnings of a reply when they exceed its
-/// header budget together.
-pub const MESSAGE_LIMIT: usize = 120;
+/// The longest warning, in characters, the name of the rule included: the API server cuts all warnings of a reply when
+/// they exceed its header budget together. A message without the name of its rule is shorter by that.
+pub const WARNING_LIMIT: usize = 120;
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,17 +30,20 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A finding at `pointer`. The message is cut to [`MESSAGE_LIMIT`] and rid of control characters.
-    pub fn new(pointer: String, message: &str, remedy: impl Into<String>) -> Self {
-        Self {
-            pointer,
-            container: None,
-            about: String::new(),
-            message: fit(message),
-            remedy: remedy.into(),
-            ceiling: Mode::Fix,
-            edit: None,
+    /// A finding of `rule` at `pointer`. `message` is composed with names as long as fit a warning, rid of control
+    /// characters.
+    pub fn new(rule: &str, pointer: String, message: impl Fn(Names) -> String, remedy: impl Into<String>) -> Self {
+        let room = WARNING_LIMIT.saturating_sub(rule.chars().count() + ": ".len());
+        let composed = Names::WIDTHS.into_iter().map(|longest| message(Names { longest }));
+        let mut message = String::new();
+        for text in composed {
+            message = text;
+            if message.chars().count() <= room {
+                break;
+            }
         }
+        let message = fit(&message, room);
+        Self { pointer, container: None, about: String::new(), message, remedy: remedy.into(), ceiling: Mode::Fix, edit: None }
     }
 
     /// The same finding, about the container `name`.
@@ -67,32 +70,42 @@ impl Finding {
         self
     }
 
-    /// Whether both say the same of the same thing, wherever it stands in its list.
-    pub fn same_as(&self, other: &Self) -> bool {
-        self.message == other.message && self.container == other.container && self.about == other.about
+    /// What makes it this finding and no other, wherever the thing it is about stands in its list.
+    pub fn identity(&self) -> (Option<&str>, &str, &str) {
+        (self.container.as_deref(), &self.message, &self.about)
     }
 }
 
-/// `text` without control characters and no longer than [`MESSAGE_LIMIT`] characters.
-pub fn fit(text: &str) -> String {
+/// How names are written in a message: in quotes, with the middle left out of those that are too long for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Names {
+    longest: usize,
+}
+
+impl Names {
+    /// The widths to try, in characters.
+    const WIDTHS: [usize; 11] = [63, 48, 40, 32, 28, 24, 20, 16, 12, 10, 8];
+
+    /// `name` in quotes.
+    pub fn quoted(self, name: &str) -> String {
+        let length = name.chars().count();
+        if length <= self.longest {
+            return format!("\"{name}\"");
+        }
+        let head = self.longest / 2;
+        let tail = self.longest - head - 1;
+        let shortened: String = name.chars().take(head).chain(['…']).chain(name.chars().skip(length - tail)).collect();
+        format!("\"{shortened}\"")
+    }
+}
+
+/// `text` without control characters and no longer than `room` characters.
+pub fn fit(text: &str, room: usize) -> String {
     let clean = |character: char| if character.is_control() { ' ' } else { character };
-    match text.char_indices().nth(MESSAGE_LIMIT) {
+    match text.char_indices().nth(room) {
         None => text.chars().map(clean).collect(),
-        Some(_) => text.chars().take(MESSAGE_LIMIT - 1).map(clean).chain(['…']).collect(),
+        Some(_) => text.chars().take(room.saturating_sub(1)).map(clean).chain(['…']).collect(),
     }
-}
-
-/// `name` in quotes, with the middle left out where it is long: keeps messages within [`MESSAGE_LIMIT`].
-pub fn quoted(name: &str) -> String {
-    const LONGEST: usize = 40;
-    let length = name.chars().count();
-    if length <= LONGEST {
-        return format!("\"{name}\"");
-    }
-    let head = name.chars().take(LONGEST / 2);
-    let tail = name.chars().skip(length - (LONGEST / 2 - 1));
-    let shortened: String = head.chain(['…']).chain(tail).collect();
-    format!("\"{shortened}\"")
 }
 
 /// Placed patch operations that put one finding right (RFC 6902).
@@ -186,19 +199,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_fit_a_warning() {
-        assert_eq!(fit("one\ntwo"), "one two");
-        assert_eq!(fit(&"é".repeat(120)).chars().count(), 120);
-        let long = fit(&"é".repeat(121));
-        assert_eq!(long.chars().count(), 120);
-        assert!(long.ends_with('…'));
+    fn texts_are_cut_and_clean() {
+        assert_eq!(fit("one\ntwo", 120), "one two");
+        assert_eq!(fit(&"é".repeat(120), 120), "é".repeat(120));
+        assert_eq!(fit(&"é".repeat(121), 120), format!("{}…", "é".repeat(119)));
     }
 
     #[test]
-    fn long_names_keep_both_ends() {
-        assert_eq!(quoted("app"), "\"app\"");
-        let name = format!("{}{}", "a".repeat(40), "z".repeat(40));
-        assert_eq!(quoted(&name), format!("\"{}…{}\"", "a".repeat(20), "z".repeat(19)));
+    fn names_give_way_before_the_sentence_does() {
+        let name = format!("{}{}", "a".repeat(32), "z".repeat(31));
+        let finding =
+            |sentence: &str| Finding::new("some-rule", String::new(), |names| format!("container {}: {sentence}", names.quoted(&name)), "");
+        assert_eq!(finding("is wrong").message, format!("container \"{name}\": is wrong"));
+        let long = "is wrong, ".repeat(7);
+        assert_eq!(finding(&long).message, format!("container \"{}…{}\": {long}", "a".repeat(12), "z".repeat(11)));
     }
 
     #[test]

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use crate::kube::list::list;
 use crate::kube::object::Object;
-use crate::kube::text::{Text, nullable};
+use crate::kube::text::Text;
 
 /// One admission request, with the facts looked up for it. Everything is borrowed from the bytes it came in.
 #[derive(Clone, Debug)]
@@ -45,7 +46,7 @@ pub struct Requester<'a> {
     #[serde(borrow, default)]
     pub username: Text<'a>,
     /// `groups`.
-    #[serde(borrow, default, deserialize_with = "nullable")]
+    #[serde(borrow, default, deserialize_with = "list")]
     pub groups: Vec<Text<'a>>,
 }
 

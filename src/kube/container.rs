@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::list::{list, optional_list};
 use super::resources::Resources;
 use super::text::{Text, nullable};
 use super::volume::VolumeMount;
@@ -17,31 +18,31 @@ pub struct Container<'a> {
     #[serde(borrow, default)]
     pub image: Text<'a>,
     /// `command`.
-    #[serde(borrow, default, deserialize_with = "nullable")]
+    #[serde(borrow, default, deserialize_with = "list")]
     pub command: Vec<Text<'a>>,
     /// `args`.
-    #[serde(borrow, default, deserialize_with = "nullable")]
+    #[serde(borrow, default, deserialize_with = "list")]
     pub args: Vec<Text<'a>>,
     /// `workingDir`.
     #[serde(borrow, default)]
     pub working_dir: Text<'a>,
     /// `env`.
-    #[serde(borrow, default, deserialize_with = "nullable")]
+    #[serde(borrow, default, deserialize_with = "list")]
     pub env: Vec<EnvVar<'a>>,
     /// `envFrom`.
-    #[serde(borrow, default, deserialize_with = "nullable")]
+    #[serde(borrow, default, deserialize_with = "list")]
     pub env_from: Vec<EnvFrom<'a>>,
     /// `resources`.
     #[serde(borrow, default, deserialize_with = "nullable")]
     pub resources: Resources<'a>,
     /// `resizePolicy`; absent and empty differ for a patch.
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "optional_list")]
     pub resize_policy: Option<Vec<ResizePolicy<'a>>>,
     /// `restartPolicy`; `Always` makes an init container a sidecar (KEP-753).
     #[serde(borrow, default)]
     pub restart_policy: Text<'a>,
     /// `volumeMounts`.
-    #[serde(borrow, default, deserialize_with = "nullable")]
+    #[serde(borrow, default, deserialize_with = "list")]
     pub volume_mounts: Vec<VolumeMount<'a>>,
     /// `lifecycle`.
     #[serde(borrow, default, deserialize_with = "nullable")]
@@ -147,7 +148,7 @@ pub struct Action<'a> {
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Exec<'a> {
     /// `command`.
-    #[serde(borrow, default, deserialize_with = "nullable")]
+    #[serde(borrow, default, deserialize_with = "list")]
     pub command: Vec<Text<'a>>,
 }
 

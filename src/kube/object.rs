@@ -7,6 +7,7 @@
 use serde::Deserialize;
 
 use super::container::{Container, Role};
+use super::list::list;
 use super::resources::Resources;
 use super::text::{Annotations, Labels, Text, nullable};
 use super::volume::Volume;
@@ -39,7 +40,7 @@ pub struct Metadata<'a> {
     #[serde(borrow, default, deserialize_with = "nullable")]
     pub annotations: Annotations<'a>,
     /// `ownerReferences`.
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "list")]
     pub owner_references: Vec<OwnerReference>,
 }
 
@@ -56,13 +57,13 @@ pub struct OwnerReference {
 #[serde(rename_all = "camelCase")]
 pub struct Spec<'a> {
     /// `containers` of a pod.
-    #[serde(borrow, default, deserialize_with = "nullable")]
+    #[serde(borrow, default, deserialize_with = "list")]
     pub containers: Vec<Container<'a>>,
     /// `initContainers` of a pod.
-    #[serde(borrow, default, deserialize_with = "nullable")]
+    #[serde(borrow, default, deserialize_with = "list")]
     pub init_containers: Vec<Container<'a>>,
     /// `volumes` of a pod.
-    #[serde(borrow, default, deserialize_with = "nullable")]
+    #[serde(borrow, default, deserialize_with = "list")]
     pub volumes: Vec<Volume<'a>>,
     /// `resources` of a pod (pod-level resources, KEP-2837).
     #[serde(borrow, default, deserialize_with = "nullable")]

@@ -28,7 +28,6 @@ mod tests;
 pub(crate) use self::argv::{SHELLS, base_name};
 pub(crate) use self::state::absolute;
 use self::walk::Walker;
-use std::collections::BTreeMap;
 
 /// What a manifest says about how a program is started.
 #[derive(Clone, Copy, Debug, Default)]
@@ -54,8 +53,8 @@ pub struct Script {
     pub commands: Vec<Command>,
     /// The loops that commands refer to by position; an outer loop comes before its inner ones.
     pub loops: Vec<Loop>,
-    /// The container's literal environment, as far as it is known.
-    pub environment: BTreeMap<String, String>,
+    /// The names in the container's literal environment: some tell a watcher how to work.
+    pub environment: Vec<String>,
 }
 
 /// A simple command: one program with its arguments.
@@ -65,7 +64,7 @@ pub struct Command {
     pub words: Vec<Word>,
     /// Assignments in front of it, in its environment only.
     pub assignments: Vec<(String, Word)>,
-    /// Its redirections, here-documents left out.
+    /// Its own redirections, here-documents left out.
     pub redirections: Vec<Redirection>,
     /// The working directory where known: an absolute path.
     pub directory: Option<String>,
@@ -108,7 +107,7 @@ pub enum Source {
     Shell,
 }
 
-/// A redirection of a simple command or of the construct around it.
+/// A redirection of a simple command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redirection {
     /// As written, with its descriptor: `<`, `2>>`, `&>`.
@@ -186,11 +185,11 @@ pub struct Loop {
 /// The script that a manifest starts: the text given to `sh -c`, or the one command where there is no shell.
 /// `None` where there is no command, or the text is not understood.
 pub fn inline(invocation: &Invocation<'_>) -> Option<Script> {
-    let (environment, words) = argv::expanded(invocation);
-    let mut walker = Walker::new(&environment, invocation.directory, words.iter().map(String::len).sum());
+    let (environment, words) = argv::expanded(invocation)?;
+    let mut walker = Walker::new(environment, invocation.directory, words.iter().map(String::len).sum());
     walker.start(words)?;
     let mut script = walker.finish()?;
-    script.environment = environment;
+    script.environment = invocation.environment.iter().map(|(name, _)| (*name).to_owned()).collect();
     Some(script)
 }
 

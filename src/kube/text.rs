@@ -8,6 +8,8 @@ use std::ops::Deref;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::list::spend;
+
 /// Text borrowed from the input where it has no escapes, owned where it had to be unescaped.
 ///
 /// `null` reads as empty text, as Go reads it.
@@ -131,6 +133,7 @@ impl<'de: 'a, 'a, V: Deserialize<'de>> Deserialize<'de> for Entries<'a, V> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut entries = Vec::new();
                 while let Some(entry) = map.next_entry()? {
+                    spend()?;
                     entries.push(entry);
                 }
                 Ok(Entries(entries))

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::list::list;
 use super::text::{Text, nullable};
 
 /// An entry of `spec.volumes`.
@@ -47,7 +48,7 @@ pub struct SecretVolume<'a> {
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Projected<'a> {
     /// `sources`.
-    #[serde(borrow, default, deserialize_with = "nullable")]
+    #[serde(borrow, default, deserialize_with = "list")]
     pub sources: Vec<ProjectedSource<'a>>,
 }
 
@@ -79,6 +80,17 @@ pub enum Source<'v> {
     Projected(&'v [ProjectedSource<'v>]),
     /// Fields of the pod itself.
     DownwardApi,
+}
+
+impl<'v> Source<'v> {
+    /// The kind and the name of the one object it is; `None` where it is not one.
+    pub fn named(self) -> Option<(&'static str, &'v str)> {
+        match self {
+            Self::ConfigMap(name) => Some(("ConfigMap", name)),
+            Self::Secret(name) => Some(("Secret", name)),
+            Self::Token | Self::Projected(_) | Self::DownwardApi => None,
+        }
+    }
 }
 
 impl ProjectedSource<'_> {

@@ -1,13 +1,13 @@
 //! From a verdict to the bytes of the AdmissionReview that answers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
-use crate::judge::finding::fit;
+use crate::judge::finding::{WARNING_LIMIT, fit};
 use crate::judge::mode::Cap;
 use crate::judge::verdict::{Ruling, Verdict};
 
@@ -16,6 +16,9 @@ const WARNING_COUNT: usize = 10;
 
 /// The longest audit annotation, in bytes, before the rest is only counted.
 const AUDIT_LENGTH: usize = 4096;
+
+/// The most findings that a denial tells of. The rest are only counted.
+const DENIAL_COUNT: usize = 50;
 
 /// Which way a review came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -105,6 +108,7 @@ fn status(verdict: &Verdict) -> Option<Status<'_>> {
     }
     let causes = verdict
         .denials()
+        .take(DENIAL_COUNT)
         .map(|ruling| Cause { reason: ruling.rule, field: &ruling.finding.pointer, message: &ruling.finding.message })
         .collect();
     Some(Status { code: 403, reason: "Forbidden", message: denial_message(&denials), details: Details { causes } })
@@ -116,9 +120,12 @@ fn denial_message(denials: &[&Ruling]) -> String {
     if denials.len() > 1 {
         let _ = write!(message, "{} findings:", denials.len());
     }
-    for Ruling { rule, finding, .. } in denials {
+    for Ruling { rule, finding, .. } in denials.iter().take(DENIAL_COUNT) {
         let bullet = if denials.len() > 1 { "\n- " } else { "" };
         let _ = write!(message, "{bullet}{rule}: {}; {}", finding.message, finding.remedy);
+    }
+    if let Some(more) = denials.len().checked_sub(DENIAL_COUNT).filter(|more| *more > 0) {
+        let _ = write!(message, "\n- and {more} more");
     }
     message
 }
@@ -131,17 +138,16 @@ fn patch(verdict: &Verdict) -> Option<String> {
 }
 
 fn warnings(verdict: &Verdict) -> Vec<String> {
+    let mut known = BTreeSet::new();
     let mut texts: Vec<String> = Vec::new();
     for ruling in verdict.warnings() {
-        let text = fit(&format!("{}: {}", ruling.rule, ruling.finding.message));
-        if !texts.contains(&text) {
-            texts.push(text);
+        if known.insert((ruling.rule, &ruling.finding.message)) && texts.len() < WARNING_COUNT {
+            texts.push(fit(&format!("{}: {}", ruling.rule, ruling.finding.message), WARNING_LIMIT));
         }
     }
-    if texts.len() > WARNING_COUNT {
-        let more = texts.len() - (WARNING_COUNT - 1);
+    if known.len() > WARNING_COUNT {
         texts.truncate(WARNING_COUNT - 1);
-        texts.push(format!("restraint: and {more} more findings"));
+        texts.push(format!("restraint: and {} more findings", known.len() - texts.len()));
     }
     texts
 }

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::judge::subject::{Evidence, Operation, Requester, Resource, Subject};
+use crate::kube::list;
 use crate::kube::object::Object;
 use crate::kube::text::{Text, nullable};
 
@@ -31,7 +32,9 @@ pub enum Unjudgeable {
         column: usize,
     },
     /// The body is JSON of another shape than an AdmissionReview of the kind it names.
-    #[error("the AdmissionReview has a value of the wrong type, a repeated field or a quantity that is none: line {line}, column {column}")]
+    #[error(
+        "the AdmissionReview has a value of the wrong type, a repeated field, a quantity that is none or too many entries: line {line}, column {column}"
+    )]
     WrongShape {
         /// The line, from 1.
         line: usize,
@@ -64,6 +67,7 @@ pub enum Unjudgeable {
 /// Where the review cannot be judged; to be answered with HTTP 400.
 pub fn decode(body: &[u8]) -> Result<Review<'_>, Unjudgeable> {
     let text = simdutf8::basic::from_utf8(body).map_err(|_| Unjudgeable::NotText)?;
+    list::begin();
     match serde_json::from_str::<Envelope<'_, Object<'_>>>(text) {
         Ok(envelope) => review(envelope.into_request()?),
         Err(error) => without_objects(text, &error),
@@ -155,6 +159,7 @@ fn review<'a>(request: Request<'a, Object<'a>>) -> Result<Review<'a>, Unjudgeabl
 /// under the names that pods use.
 fn without_objects<'a>(text: &'a str, error: &serde_json::Error) -> Result<Review<'a>, Unjudgeable> {
     let (line, column) = (error.line(), error.column());
+    list::begin();
     let envelope: Envelope<'a, IgnoredAny> = serde_json::from_str(text).map_err(|error| match error.classify() {
         serde_json::error::Category::Data => Unjudgeable::WrongShape { line: error.line(), column: error.column() },
         _ => Unjudgeable::NotJson { line: error.line(), column: error.column() },

@@ -14,7 +14,7 @@
 
 use serde::Deserialize;
 
-use crate::judge::finding::{Edit, Finding, Findings, PatchOperation, quoted};
+use crate::judge::finding::{Edit, Finding, Findings, Names, PatchOperation};
 use crate::judge::mode::Mode;
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
@@ -43,8 +43,8 @@ impl Check for ApprovalInTemplate {
 
 fn premature(pod: &PodView<'_>, key: &str) -> Finding {
     let place = if pod.is_template() { "sits in a template" } else { "comes with a new pod" };
-    let message = format!("annotation {} {place}: it approves nothing", quoted(key));
+    let message = |names: Names| format!("annotation {} {place}: it approves nothing", names.quoted(key));
     let pointer = pod.annotation_pointer(key);
-    let finding = Finding::new(pointer.clone(), &message, "remove it, and approve the running pod when it is to be resized");
+    let finding = Finding::new(RULE.name, pointer.clone(), message, "remove it, and approve the running pod when it is to be resized");
     if pod.is_new_pod() { finding.with_edit(Edit(vec![PatchOperation::Remove { path: pointer }])) } else { finding }
 }

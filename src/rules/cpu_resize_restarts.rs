@@ -12,7 +12,7 @@
 
 use serde::Deserialize;
 
-use crate::judge::finding::{Finding, Findings, quoted};
+use crate::judge::finding::{Finding, Findings, Names};
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 
@@ -29,9 +29,10 @@ impl Check for CpuResizeRestarts {
             let name = &placed.container.name;
             let restarts = placed.container.policy_for("cpu").is_some_and(|policy| &*policy.restart_policy == "RestartContainer");
             if restarts {
-                let message = format!("container {}: every cpu resize restarts it", quoted(name));
+                let message = |names: Names| format!("container {}: every cpu resize restarts it", names.quoted(name));
                 let remedy = "set cpu: NotRequired in resizePolicy, unless the program sizes its threads once, at start";
-                findings.report(Finding::new(pod.container_pointer(&placed, "resizePolicy"), &message, remedy).in_container(name));
+                findings
+                    .report(Finding::new(RULE.name, pod.container_pointer(&placed, "resizePolicy"), message, remedy).in_container(name));
             }
         }
     }

@@ -12,13 +12,16 @@
 //!
 //! **How to put it right.** Set `shareProcessNamespace: true`, or let the container reload itself.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
-use crate::judge::finding::{Finding, Findings, quoted};
+use crate::judge::finding::{Finding, Findings, Names};
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 use crate::kube::container::Container;
 use crate::kube::object::Placed;
+use crate::kube::shell::Script;
 use crate::kube::watcher::{Recipient, may_start, signals};
 
 use super::inline::{Inline, main_script, own_script, probe_scripts};
@@ -35,13 +38,15 @@ const WORDS: [&str; 8] = ["kill", "nginx", "openresty", "angie", "httpd", "apach
 
 impl Check for CrossContainerSignal {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {
-        if pod.spec.share_process_namespace || pod.spec.host_pid || pod.app_containers().nth(1).is_none() {
+        let containers = pod.app_containers().take(CONTAINERS + 1).count();
+        if pod.spec.share_process_namespace || pod.spec.host_pid || !(2..=CONTAINERS).contains(&containers) {
             return;
         }
+        let mut neighbours = Neighbours { pod, scripts: None };
         for placed in pod.app_containers() {
             let main = main_script(placed.container, &WORDS);
             for inline in main.into_iter().chain(probe_scripts(placed.container, &WORDS)) {
-                for target in stray_targets(pod, &placed, &inline) {
+                for target in stray_targets(&mut neighbours, &placed, &inline) {
                     findings.report(finding(pod, &placed, &inline, &target));
                 }
             }
@@ -49,33 +54,58 @@ impl Check for CrossContainerSignal {
     }
 }
 
+/// The most containers of a pod whose scripts are held against each other. More are nobody's pod.
+const CONTAINERS: usize = 32;
+
+/// The most targets of one script that are looked into. More are nobody's script.
+const TARGETS: usize = 16;
+
 /// The processes of other containers that the script signals.
-fn stray_targets(pod: &PodView<'_>, placed: &Placed<'_, '_>, inline: &Inline) -> Vec<String> {
-    let own = own_script(placed.container);
-    let mut strays = Vec::new();
-    for signal in signals(&inline.script) {
-        let Recipient::Named(target) = signal.recipient else { continue };
+fn stray_targets(neighbours: &mut Neighbours<'_, '_>, placed: &Placed<'_, '_>, inline: &Inline) -> BTreeSet<String> {
+    let named = signals(&inline.script).into_iter().filter_map(|signal| match signal.recipient {
+        Recipient::Named(target) => Some(target),
+        _ => None,
+    });
+    let mut targets: BTreeSet<String> = named.take(TARGETS).collect();
+    targets.retain(|target| {
         // without a command of its own the image decides what runs, so nothing can be told
-        let elsewhere = own.as_ref().is_some_and(|own| !may_start(own, &target)) && !may_start(&inline.script, &target);
-        if elsewhere && runs_beside(pod, placed.container, &target) && !strays.contains(&target) {
-            strays.push(target);
-        }
-    }
-    strays
+        let elsewhere = neighbours.script(&placed.container.name).is_some_and(|own| !may_start(own, target));
+        elsewhere && !may_start(&inline.script, target) && neighbours.run(&placed.container.name, target)
+    });
+    targets
 }
 
-/// Whether another container of the pod runs `program`: by its image's or its own name, or by its command.
-fn runs_beside(pod: &PodView<'_>, container: &Container<'_>, program: &str) -> bool {
-    pod.app_containers().map(|placed| placed.container).filter(|other| other.name != container.name).any(|other| {
-        let image = other.image.rsplit('/').next().unwrap_or_default();
-        let image = image.split([':', '@']).next().unwrap_or_default();
-        image.contains(program) || other.name.contains(program) || own_script(other).is_some_and(|script| may_start(&script, program))
-    })
+/// The containers of a pod with what they run, read once and only where a signal asks for it.
+struct Neighbours<'p, 's> {
+    pod: &'p PodView<'s>,
+    scripts: Option<Vec<(&'s Container<'s>, Option<Script>)>>,
+}
+
+impl<'s> Neighbours<'_, 's> {
+    fn scripts(&mut self) -> &[(&'s Container<'s>, Option<Script>)] {
+        let containers = self.pod.app_containers().map(|placed| placed.container);
+        self.scripts.get_or_insert_with(|| containers.map(|container| (container, own_script(container))).collect())
+    }
+
+    /// What the container called `name` runs.
+    fn script(&mut self, name: &str) -> Option<&Script> {
+        self.scripts().iter().find(|(container, _)| &*container.name == name)?.1.as_ref()
+    }
+
+    /// Whether a container other than `asking` runs `program`: by its image's or its own name, or by its command.
+    fn run(&mut self, asking: &str, program: &str) -> bool {
+        self.scripts().iter().filter(|(container, _)| &*container.name != asking).any(|(container, script)| {
+            let image = container.image.rsplit('/').next().unwrap_or_default();
+            let image = image.split([':', '@']).next().unwrap_or_default();
+            image.contains(program) || container.name.contains(program) || script.as_ref().is_some_and(|script| may_start(script, program))
+        })
+    }
 }
 
 fn finding(pod: &PodView<'_>, placed: &Placed<'_, '_>, inline: &Inline, target: &str) -> Finding {
     let name = &placed.container.name;
-    let message = format!("container {}: its signal cannot reach {} in another container", quoted(name), quoted(target));
+    let message =
+        |names: Names| format!("container {}: its signal cannot reach {} in another container", names.quoted(name), names.quoted(target));
     let remedy = "set shareProcessNamespace: true on the pod, or let the container reload itself";
-    Finding::new(pod.container_pointer(placed, inline.field), &message, remedy).in_container(name)
+    Finding::new(RULE.name, pod.container_pointer(placed, inline.field), message, remedy).in_container(name)
 }

@@ -35,7 +35,7 @@ impl Check for FileWatch {
         for placed in pod.app_containers() {
             for deaf in deaf_watches(pod, placed.container, &["inotifywait"], |tool| matches!(tool, Tool::Inotifywait(_))) {
                 let remedy = "watch the mounted directory with `inotifywait -m -e create,moved_to DIR`, or compare checksums in a loop";
-                findings.report(finding(pod, &placed, &deaf, remedy));
+                findings.report(finding(RULE.name, pod, &placed, &deaf, remedy));
             }
         }
     }

@@ -12,9 +12,11 @@
 //! **How to put it right.** Give the template a checksum of the source, let Reloader roll the workload, or use names
 //! with a generated hash.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
-use crate::judge::finding::{Finding, Findings, quoted};
+use crate::judge::finding::{Finding, Findings, Names};
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 use crate::kube::container::Container;
@@ -34,24 +36,28 @@ impl Check for FrozenEnvConfig {
         if !pod.is_long_running() {
             return;
         }
-        let frozen = pod.app_containers().flat_map(|placed| {
-            let sources = env_sources(placed.container).filter(|(_, source)| !rolls_on_change(pod, *source));
-            sources.map(move |(field, source)| (placed, field, describe(source)))
-        });
-        let mut frozen: Vec<_> = frozen.collect();
-        let mut seen = Vec::new();
-        frozen.retain(|(_, _, source)| {
-            let new = !seen.contains(source);
-            seen.extend(new.then(|| source.clone()));
-            new
-        });
-        let Some((placed, field, first)) = frozen.first() else { return };
+        let mut seen = BTreeSet::new();
+        let mut first = None;
+        for placed in pod.app_containers() {
+            for (field, source) in env_sources(placed.container) {
+                let Some((kind, source_name)) = source.named() else { continue };
+                if !rolls_on_change(pod, source) && seen.insert((kind, source_name)) {
+                    first.get_or_insert((placed, field, kind, source_name));
+                }
+            }
+        }
+        let Some((placed, field, kind, source_name)) = first else { return };
         let name = &placed.container.name;
         let more = if seen.len() > 1 { format!(" (and {} more)", seen.len() - 1) } else { String::new() };
-        let message = format!("container {}: env from {first}{more} is frozen until a restart", quoted(name));
+        let message = |names: Names| {
+            let (name, source_name) = (names.quoted(name), names.quoted(source_name));
+            format!("container {name}: env from {kind} {source_name}{more} is frozen until a restart")
+        };
         let remedy = "put a checksum of it on the template, or let Reloader roll the workload";
-        let finding = Finding::new(pod.container_pointer(placed, field), &message, remedy).in_container(name);
-        findings.report(finding.about(seen.join(", ")));
+        let finding = Finding::new(RULE.name, pod.container_pointer(&placed, field), message, remedy).in_container(name);
+        // the message names one source: another set of them is another finding
+        let sources: Vec<String> = seen.into_iter().map(|(kind, source_name)| format!("{kind} {source_name}")).collect();
+        findings.report(finding.about(sources.join(", ")));
     }
 }
 
@@ -67,12 +73,4 @@ fn env_sources<'s>(container: &'s Container<'_>) -> impl Iterator<Item = (&'stat
         config_map.or_else(|| from.secret_ref.as_ref().map(|reference| Source::Secret(&reference.name)))
     });
     single.map(|source| ("env", source)).chain(whole.map(|source| ("envFrom", source)))
-}
-
-fn describe(source: Source<'_>) -> String {
-    match source {
-        Source::Secret(name) => format!("Secret {}", quoted(name)),
-        Source::ConfigMap(name) => format!("ConfigMap {}", quoted(name)),
-        Source::Token | Source::Projected(_) | Source::DownwardApi => "a volume".to_owned(),
-    }
 }

@@ -1,6 +1,6 @@
 //! The shell text a container carries inline, and what of it concerns mounted configuration.
 
-use crate::judge::finding::{Finding, quoted};
+use crate::judge::finding::{Finding, Names};
 use crate::judge::mode::Mode;
 use crate::judge::view::PodView;
 use crate::kube::container::{Action, Container};
@@ -74,9 +74,8 @@ pub(super) fn deaf_watches(pod: &PodView<'_>, container: &Container<'_>, words: 
 }
 
 /// The finding about `deaf`.
-pub(super) fn finding(pod: &PodView<'_>, placed: &Placed<'_, '_>, deaf: &Deaf, remedy: &str) -> Finding {
+pub(super) fn finding(rule: &str, pod: &PodView<'_>, placed: &Placed<'_, '_>, deaf: &Deaf, remedy: &str) -> Finding {
     let name = &placed.container.name;
-    let (tool, path) = (deaf.tool, quoted(&deaf.path));
     let kind = if deaf.kind == Kind::File { "file" } else { "directory" };
     let outcome = match deaf.delivery {
         Delivery::FirstOnly => "sees the first update only",
@@ -84,9 +83,12 @@ pub(super) fn finding(pod: &PodView<'_>, placed: &Placed<'_, '_>, deaf: &Deaf, r
         Delivery::ByAccident => "works only because its failure is ignored",
         _ => "never sees an update",
     };
-    let message = format!("container {}: {tool} on {kind} {path} {outcome}", quoted(name));
+    let message = |names: Names| {
+        let (name, path) = (names.quoted(name), names.quoted(&deaf.path));
+        format!("container {name}: {} on {kind} {path} {outcome}", deaf.tool)
+    };
     let ceiling = if deaf.delivery == Delivery::ByAccident { Mode::Audit } else { Mode::Fix };
-    Finding::new(pod.container_pointer(placed, deaf.field), &message, remedy).in_container(name).at_most(ceiling)
+    Finding::new(rule, pod.container_pointer(placed, deaf.field), message, remedy).in_container(name).at_most(ceiling)
 }
 
 fn actions<'s, const COUNT: usize>(

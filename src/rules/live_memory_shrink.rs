@@ -14,7 +14,7 @@
 use serde::Deserialize;
 
 use crate::judge::approval::Approval;
-use crate::judge::finding::{Finding, Findings};
+use crate::judge::finding::{Finding, Findings, Names};
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::{MemoryChange, ResizeView};
 
@@ -33,9 +33,10 @@ impl Check for LiveMemoryShrink {
                 continue;
             }
             let (old, new) = (change.limit.0, change.limit.1);
-            let message = format!("{}: live shrink {old} -> {new}: refused while usage is above, OOM risk", change.part);
+            let message =
+                |names: Names| format!("{}: live shrink {old} -> {new}: refused while in use, OOM risk", change.part.describe(names));
             let remedy = "drain the pod first, or roll out resizePolicy with memory: RestartContainer";
-            let finding = Finding::new(change.pointer("limits"), &message, remedy);
+            let finding = Finding::new(RULE.name, change.pointer("limits"), message, remedy);
             findings.report(match change.part.container() {
                 Some(container) => finding.in_container(container),
                 None => finding,

@@ -18,7 +18,7 @@
 use serde::Deserialize;
 
 use crate::judge::approval::{Approval, DEFAULT_ANNOTATION};
-use crate::judge::finding::{ApprovalUse, Finding, Findings};
+use crate::judge::finding::{ApprovalUse, Finding, Findings, Names};
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::{MemoryChange, ResizeView};
 
@@ -60,14 +60,15 @@ impl Check for MemoryLimitDecrease {
 
 impl MemoryLimitDecrease {
     fn denial(&self, resize: &ResizeView<'_>, change: &MemoryChange<'_>) -> Finding {
-        let message = format!("{}: memory limit {} -> {} is not approved", change.part, change.limit.0, change.limit.1);
+        let (old, new) = (change.limit.0, change.limit.1);
+        let message = |names: Names| format!("{}: memory limit {old} -> {new} is not approved", change.part.describe(names));
         let key = &self.approval_annotation;
         let overwrite = if resize.old.metadata.annotations.value(key).is_some() { "--overwrite " } else { "" };
         let (name, namespace) = (resize.name(), resize.namespace());
         let remedy = format!(
             "an SRE approves it with `kubectl annotate {overwrite}pod {name} -n {namespace} {key}=true`, or roll out the new limit"
         );
-        let finding = Finding::new(change.pointer("limits"), &message, remedy);
+        let finding = Finding::new(RULE.name, change.pointer("limits"), message, remedy);
         change.part.container().map_or(finding.clone(), |container| finding.in_container(container))
     }
 }

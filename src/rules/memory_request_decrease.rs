@@ -13,7 +13,7 @@
 
 use serde::Deserialize;
 
-use crate::judge::finding::{Finding, Findings};
+use crate::judge::finding::{Finding, Findings, Names};
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::ResizeView;
 use crate::kube::quantity::Quantity;
@@ -34,9 +34,9 @@ impl Check for MemoryRequestDecrease {
             }
             let amount = |request: Option<&Quantity<'_>>| request.map_or("0".to_owned(), |quantity| quantity.text().to_owned());
             let (old, new) = (amount(change.request.0), amount(change.request.1));
-            let message = format!("{}: memory request {old} -> {new}", change.part);
+            let message = |names: Names| format!("{}: memory request {old} -> {new}", change.part.describe(names));
             let remedy = "keep the request, or accept an earlier eviction and less room on the node";
-            let finding = Finding::new(change.pointer("requests"), &message, remedy);
+            let finding = Finding::new(RULE.name, change.pointer("requests"), message, remedy);
             findings.report(match change.part.container() {
                 Some(container) => finding.in_container(container),
                 None => finding,

@@ -16,7 +16,7 @@
 
 use serde::Deserialize;
 
-use crate::judge::finding::{Edit, Finding, Findings, PatchOperation, PatchValue, ResizePolicyEntry, quoted};
+use crate::judge::finding::{Edit, Finding, Findings, Names, PatchOperation, PatchValue, ResizePolicyEntry};
 use crate::judge::mode::Mode;
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
@@ -48,10 +48,10 @@ impl Check for MemoryResizePolicy {
 fn missing_entry(pod: &PodView<'_>, placed: &Placed<'_, '_>) -> Finding {
     let name = &placed.container.name;
     let memory = memory_entry(pod);
-    let message = format!("container {}: no resizePolicy for memory, so a resize does not restart it", quoted(name));
+    let message = |names: Names| format!("container {}: no resizePolicy for memory, so a resize does not restart it", names.quoted(name));
     let remedy = format!("add {{resourceName: memory, restartPolicy: {}}} to resizePolicy", memory.restart_policy);
     let pointer = pod.container_pointer(placed, "resizePolicy");
-    let finding = Finding::new(pointer.clone(), &message, remedy).in_container(name);
+    let finding = Finding::new(RULE.name, pointer.clone(), message, remedy).in_container(name);
     if pod.is_new_pod() { finding.with_edit(addition(placed.container, pointer, memory)) } else { finding }
 }
 

@@ -37,7 +37,7 @@ impl Check for StaleFileFollow {
         for placed in pod.app_containers() {
             for deaf in deaf_watches(pod, placed.container, &WORDS, keeps_a_file) {
                 let remedy = "follow the name, not the file: `tail -F`, `stat -L`, or a watch on the mounted directory";
-                findings.report(finding(pod, &placed, &deaf, remedy));
+                findings.report(finding(RULE.name, pod, &placed, &deaf, remedy));
             }
         }
     }

@@ -14,7 +14,7 @@
 
 use serde::Deserialize;
 
-use crate::judge::finding::{Finding, Findings, quoted};
+use crate::judge::finding::{Finding, Findings, Names};
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 use crate::kube::object::Placed;
@@ -33,34 +33,36 @@ impl Check for SubpathConfigMount {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {
         for placed in pod.app_containers() {
             for (index, mount) in placed.container.volume_mounts.iter().enumerate() {
-                if let Some(message) = frozen_mount(pod, mount) {
-                    findings.report(finding(pod, &placed, index, &message));
+                if let Some(source) = frozen_source(pod, mount) {
+                    findings.report(finding(pod, &placed, index, mount, source));
                 }
             }
         }
     }
 }
 
-/// What is wrong with this mount, if it is a part of a configuration volume that nothing refreshes.
-fn frozen_mount(pod: &PodView<'_>, mount: &VolumeMount<'_>) -> Option<String> {
+/// The source of this mount, if it is a part of a configuration volume that nothing refreshes.
+fn frozen_source<'s>(pod: &PodView<'s>, mount: &VolumeMount<'_>) -> Option<Source<'s>> {
     mount.part()?;
     let volume = pod.spec.volumes.iter().find(|volume| volume.name == mount.name)?;
-    let source = volume.source()?;
-    let path = quoted(&mount.mount_path);
-    match source {
+    match volume.source()? {
         Source::DownwardApi => None,
         // whatever rolls the workload, no token waits for it
-        Source::Token => Some(format!("service-account token at {path} by subPath expires and is never renewed")),
-        _ if rolls_on_change(pod, source) => None,
-        Source::ConfigMap(name) => Some(format!("ConfigMap {} at {path} by subPath never updates", quoted(name))),
-        Source::Secret(name) => Some(format!("Secret {} at {path} by subPath never updates", quoted(name))),
-        Source::Projected(_) => Some(format!("projected volume {} at {path} by subPath never updates", quoted(&volume.name))),
+        Source::Token => Some(Source::Token),
+        source => (!rolls_on_change(pod, source)).then_some(source),
     }
 }
 
-fn finding(pod: &PodView<'_>, placed: &Placed<'_, '_>, index: usize, message: &str) -> Finding {
+fn finding(pod: &PodView<'_>, placed: &Placed<'_, '_>, index: usize, mount: &VolumeMount<'_>, source: Source<'_>) -> Finding {
     let name = &placed.container.name;
-    let message = format!("container {}: {message}", quoted(name));
+    let message = |names: Names| {
+        let (name, path) = (names.quoted(name), names.quoted(&mount.mount_path));
+        match (source, source.named()) {
+            (_, Some((kind, source))) => format!("container {name}: {kind} {} at {path} by subPath never updates", names.quoted(source)),
+            (Source::Token, _) => format!("container {name}: service-account token at {path} by subPath expires and is never renewed"),
+            _ => format!("container {name}: projected volume {} at {path} by subPath never updates", names.quoted(&mount.name)),
+        }
+    };
     let remedy = "mount the whole volume in a directory of its own, or roll the workload when the source changes";
-    Finding::new(pod.container_pointer(placed, &format!("volumeMounts/{index}")), &message, remedy).in_container(name)
+    Finding::new(RULE.name, pod.container_pointer(placed, &format!("volumeMounts/{index}")), message, remedy).in_container(name)
 }

@@ -52,11 +52,15 @@ pub(super) fn failure(path: Path, failure: Failure, reason: &str) {
     }
 }
 
+/// The most findings in one line. The rest are only counted.
+const FINDINGS: usize = 20;
+
 fn findings(rulings: &[Ruling]) -> String {
-    let each = rulings.iter().map(|ruling| format!("{} {}: {}", ruling.outcome(), ruling.rule, ruling.finding.message));
-    each.collect::<Vec<_>>().join("; ")
+    let each = rulings.iter().take(FINDINGS).map(|ruling| format!("{} {}: {}", ruling.outcome(), ruling.rule, ruling.finding.message));
+    let more = rulings.len().checked_sub(FINDINGS).filter(|more| *more > 0).map(|more| format!("and {more} more"));
+    each.chain(more).collect::<Vec<_>>().join("; ")
 }
 
 fn approvals(used: &[ApprovalUse]) -> String {
-    used.iter().map(ApprovalUse::to_string).collect::<Vec<_>>().join("; ")
+    used.iter().take(FINDINGS).map(ApprovalUse::to_string).collect::<Vec<_>>().join("; ")
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use restraint::judge::finding::MESSAGE_LIMIT;
+use restraint::judge::finding::WARNING_LIMIT;
 use restraint::judge::judge;
 use restraint::judge::policies::Policies;
 use restraint::review::decode;
@@ -40,7 +40,7 @@ fn fixtures_find_what_they_say() {
                 let expected: Vec<String> = text.lines().filter_map(|line| line.strip_prefix("# finds: ")).map(str::to_owned).collect();
                 assert_eq!(expected.is_empty(), side == "pass", "{}: `# finds:` lines", fixture.display());
                 let found = findings(&name(&folder), &text);
-                assert!(found.iter().all(|message| message.chars().count() <= MESSAGE_LIMIT), "{}", fixture.display());
+                assert!(found.iter().all(|message| message.chars().count() <= WARNING_LIMIT), "{}", fixture.display());
                 if found != expected {
                     faults += &format!("{}\n  expected {expected:#?}\n  found    {found:#?}\n", fixture.display());
                 }

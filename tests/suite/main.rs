@@ -1,8 +1,20 @@
 //! Tests from the outside: the core through its public interface, the server as a process.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+
+mod acceptance;
+mod admin;
+mod allocations;
+mod caps;
 mod client;
+mod commands;
+mod drain;
 mod fixtures;
+mod following;
+mod limits;
+mod messages;
 mod properties;
+mod redaction;
 mod reviews;
 mod server;
 mod subjects;

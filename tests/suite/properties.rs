@@ -47,7 +47,7 @@ proptest! {
             }
         }
         let mut pod = pod;
-        if let Some(annotations) = pod["metadata"]["annotations"].as_object_mut() {
+        if let Some(annotations) = pod.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
             annotations.retain(|key, _| key == "team");
         }
         prop_assert_eq!(amended, pod);

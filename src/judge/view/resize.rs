@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::judge::finding::quoted;
+use crate::judge::finding::Names;
 use crate::judge::policies::Conventions;
 use crate::judge::subject::Subject;
 use crate::kube::container::Container;
@@ -32,6 +32,14 @@ pub enum Part<'s> {
 }
 
 impl Part<'_> {
+    /// What it is, for a message.
+    pub fn describe(&self, names: Names) -> String {
+        match self {
+            Self::Pod => self.to_string(),
+            Self::Container(name) => format!("container {}", names.quoted(name)),
+        }
+    }
+
     /// The name of the container; `None` for the pod itself.
     pub fn container(&self) -> Option<&str> {
         match self {
@@ -45,7 +53,7 @@ impl fmt::Display for Part<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pod => formatter.write_str("pod level"),
-            Self::Container(name) => write!(formatter, "container {}", quoted(name)),
+            Self::Container(name) => write!(formatter, "container \"{name}\""),
         }
     }
 }

@@ -11,31 +11,44 @@ pub(crate) fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
+/// How much text expansion may add before nothing more is expanded; values may repeat one another without end.
+const LONGEST: usize = 256 * 1024;
+
+/// The literal environment by name.
+pub(super) type Environment = BTreeMap<String, String>;
+
 /// The environment and the arguments after Kubernetes' expansion of `$(NAME)`. Values may refer to earlier names; a
-/// value with a reference left over is unknown, because the name may come from elsewhere.
-pub(super) fn expanded(invocation: &Invocation<'_>) -> (BTreeMap<String, String>, Vec<String>) {
-    let mut environment = BTreeMap::new();
+/// value with a reference left over is unknown, because the name may come from elsewhere. The environment is empty
+/// where nothing asks for it. `None` where the arguments become too long.
+pub(super) fn expanded(invocation: &Invocation<'_>) -> Option<(Environment, Vec<String>)> {
+    let words = invocation.command.iter().chain(invocation.args);
+    let mut environment = Environment::new();
+    if !words.clone().any(|word| word.contains('$')) {
+        return Some((environment, words.map(|word| (*word).to_owned()).collect()));
+    }
+    let mut room = LONGEST;
     for (name, value) in invocation.environment {
-        let (value, complete) = expand(value, &environment);
-        if complete {
-            environment.insert((*name).to_owned(), value);
-        } else {
-            environment.remove(*name);
+        match expand(value, &environment, &mut room) {
+            Some((value, true)) => {
+                environment.insert((*name).to_owned(), value);
+            }
+            _ => {
+                environment.remove(*name);
+            }
         }
     }
-    let words = invocation.command.iter().chain(invocation.args);
-    let words = words
+    let words: Option<_> = words
         .map(|word| match invocation.hook {
-            true => (*word).to_owned(),
-            false => expand(word, &environment).0,
+            true => Some((*word).to_owned()),
+            false => expand(word, &environment, &mut room).map(|(word, _)| word),
         })
         .collect();
-    (environment, words)
+    Some((environment, words?))
 }
 
 /// Expands `$(NAME)`; `$$` is an escaped dollar sign, and a name that is not there stays as written. Also whether
-/// every name was there. As in Kubernetes' `third_party/forked/golang/expansion`.
-fn expand(text: &str, environment: &BTreeMap<String, String>) -> (String, bool) {
+/// every name was there. As in Kubernetes' `third_party/forked/golang/expansion`. `None` where it takes too much room.
+fn expand(text: &str, environment: &Environment, room: &mut usize) -> Option<(String, bool)> {
     let mut result = String::new();
     let mut complete = true;
     let mut rest = text;
@@ -49,7 +62,10 @@ fn expand(text: &str, environment: &BTreeMap<String, String>) -> (String, bool) 
             rest = after;
         } else if let Some((name, after)) = rest.strip_prefix('(').filter(|_| closed).and_then(|after| after.split_once(')')) {
             match environment.get(name) {
-                Some(value) => result.push_str(value),
+                Some(value) => {
+                    *room = room.checked_sub(value.len())?;
+                    result.push_str(value);
+                }
                 None => {
                     complete = false;
                     result.push_str("$(");
@@ -64,7 +80,7 @@ fn expand(text: &str, environment: &BTreeMap<String, String>) -> (String, bool) 
         }
     }
     result.push_str(rest);
-    (result, complete)
+    Some((result, complete))
 }
 
 /// The script that a shell is told to run.

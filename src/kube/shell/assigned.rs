@@ -4,12 +4,11 @@
 use super::effects::{Functions, lists};
 use super::state::{DIRECTORY, ERREXIT, PARAMETERS};
 use super::tree::{Kind, List, Node, Part, Pipeline, Raw, Simple};
-use std::collections::BTreeSet;
 
-/// The names a piece of script may assign to.
+/// The names a piece of script may assign to, some of them more than once.
 #[derive(Debug, Default)]
 pub(super) struct Assigned<'t> {
-    pub(super) names: BTreeSet<&'t str>,
+    pub(super) names: Vec<&'t str>,
     /// Whether there may be any others.
     pub(super) everything: bool,
     /// How many commands were looked at.
@@ -44,7 +43,7 @@ impl<'t> Assigned<'t> {
             Kind::Function { body, .. } => self.by_node(body, functions),
             kind => {
                 if let Kind::For { name, .. } = kind {
-                    self.names.insert(name);
+                    self.names.push(name);
                 }
                 lists(kind).fold(self, |all, list| all.by_list(list, functions))
             }
@@ -61,11 +60,11 @@ impl<'t> Assigned<'t> {
             "export" | "readonly" | "declare" | "typeset" | "local" | "read" | "unset" | "getopts" | "mapfile" | "readarray" | "let"
             | "printf" => words.for_each(|word| self.by_argument(word)),
             "cd" | "pushd" | "popd" => {
-                self.names.insert(DIRECTORY);
+                self.names.push(DIRECTORY);
             }
             "set" => self.names.extend([ERREXIT, PARAMETERS]),
             "shift" => {
-                self.names.insert(PARAMETERS);
+                self.names.push(PARAMETERS);
             }
             "eval" | "source" | "." => self.everything = true,
             name => match functions.get(name) {
@@ -84,7 +83,7 @@ impl<'t> Assigned<'t> {
         match word.parts.first() {
             Some(Part::Text { text, .. }) => {
                 let name = text.split_once('=').map_or(text.as_str(), |(name, _)| name);
-                self.names.insert(name.strip_suffix('+').unwrap_or(name));
+                self.names.push(name.strip_suffix('+').unwrap_or(name));
             }
             _ => self.everything = true,
         }

@@ -22,6 +22,8 @@ impl<'t> Function<'t> {
         /// With more names than this, each call would cost too much to follow.
         const MANY: usize = 64;
         let mut assigned = Assigned::default().by_node(body, functions);
+        assigned.names.sort_unstable();
+        assigned.names.dedup();
         assigned.everything |= assigned.names.len() > MANY;
         if assigned.everything {
             assigned.names.clear();

@@ -27,9 +27,9 @@ impl<'a> Parser<'a> {
         if self.depth >= DEEPEST {
             return None;
         }
-        self.depth += 1;
+        self.depth = self.depth.saturating_add(1);
         let result = step(self);
-        self.depth -= 1;
+        self.depth = self.depth.saturating_sub(1);
         result
     }
 
@@ -139,9 +139,12 @@ impl<'a> Parser<'a> {
 
     /// The keyword that starts here, if one does.
     pub(super) fn keyword(&self) -> Option<&'static str> {
-        KEYWORDS
-            .into_iter()
-            .find(|keyword| self.starts_with(keyword) && self.ahead(keyword.len()).is_none_or(|byte| b" \t\n;&|<>()".contains(&byte)))
+        let first = self.peek()?;
+        KEYWORDS.into_iter().find(|keyword| {
+            keyword.as_bytes().first() == Some(&first)
+                && self.starts_with(keyword)
+                && self.ahead(keyword.len()).is_none_or(|byte| b" \t\n;&|<>()".contains(&byte))
+        })
     }
 
     /// Steps over this keyword, if it starts here.

@@ -1,5 +1,6 @@
 //! What is known at one point of a script: variables, the working directory, the one option that matters.
 
+use super::argv::Environment;
 use super::assigned::Assigned;
 use super::{Source, Word};
 use std::collections::BTreeMap;
@@ -11,12 +12,14 @@ pub(super) const PARAMETERS: &str = "$@";
 /// The working directory is the variable of that name.
 pub(super) const DIRECTORY: &str = "PWD";
 
-/// What is known; a name that is missing is unknown.
+/// Variables that a shell sets itself, whatever it inherits.
+const OWN: [&str; 6] = [DIRECTORY, "OLDPWD", "IFS", "PPID", "OPTIND", "_"];
+
+/// What is known. A name with no value is looked up in the environment; one that is missing there is unknown.
 #[derive(Clone, Debug)]
 pub(super) struct State {
     values: Rc<BTreeMap<String, Word>>,
-    /// What a shell started from here inherits: the container's environment less what the script assigned.
-    environment: Rc<BTreeMap<String, String>>,
+    environment: Rc<Environment>,
     /// `$0`, `$1` and so on.
     pub(super) parameters: Option<Vec<Word>>,
     /// Whether a failing command ends the shell; `None` where uncertain.
@@ -26,47 +29,39 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(mut environment: BTreeMap<String, String>, directory: Option<&str>) -> Self {
-        // A shell sets these itself, whatever it inherits.
-        for name in ["PWD", "OLDPWD", "IFS", "PPID", "OPTIND", "_"] {
-            environment.remove(name);
-        }
-        let values = environment.iter().map(|(name, value)| (name.clone(), Word::Known(value.clone())));
-        let mut state = Self {
-            values: Rc::new(values.collect()),
-            environment: Rc::new(environment),
-            parameters: None,
-            errexit: Some(false),
-            separated: false,
-        };
+    pub(super) fn new(environment: Environment, directory: Option<&str>) -> Self {
+        let mut state =
+            Self { values: Rc::default(), environment: Rc::new(environment), parameters: None, errexit: Some(false), separated: false };
         if let Some(directory) = directory.and_then(|path| absolute(None, path)) {
             state.assign(DIRECTORY, Word::Known(directory));
         }
         state
     }
 
-    /// The state in which a shell started from here begins. `altered` where its environment is not the script's.
+    /// The state in which a shell started from here begins: what was assigned to is not known there, for it may be
+    /// exported or not. `altered` where the whole environment is not the script's.
     pub(super) fn inherited(&self, altered: bool) -> Self {
-        let environment = if altered { BTreeMap::new() } else { self.environment.as_ref().clone() };
-        Self::new(environment, self.directory())
+        let mut state = Self::new(Environment::new(), self.directory());
+        if !altered {
+            state.environment = Rc::clone(&self.environment);
+            for name in self.values.keys().filter(|name| *name != DIRECTORY) {
+                state.forget(name);
+            }
+        }
+        state
     }
 
     /// How much work it was to tell this state apart from an earlier one.
     pub(super) fn distance(&self, earlier: &Self) -> usize {
-        let values = match Rc::ptr_eq(&self.values, &earlier.values) {
-            true => 0,
-            false => self.values.len(),
-        };
-        let environment = match Rc::ptr_eq(&self.environment, &earlier.environment) {
-            true => 0,
-            false => self.environment.len(),
-        };
-        values.saturating_add(environment).saturating_add(1)
+        match Rc::ptr_eq(&self.values, &earlier.values) {
+            true => 1,
+            false => self.size(),
+        }
     }
 
-    /// How much work it is to start a shell with it.
+    /// How much work it is to copy.
     pub(super) fn size(&self) -> usize {
-        self.environment.len().saturating_add(1)
+        self.values.len().saturating_add(1)
     }
 
     pub(super) fn directory(&self) -> Option<&str> {
@@ -75,19 +70,23 @@ impl State {
 
     /// The value of a variable or parameter.
     pub(super) fn value(&self, name: &str) -> Word {
+        let special = |source| Word::Unknown { prefix: String::new(), source };
         let found = match name {
-            "!" => Some(&Word::Unknown { prefix: String::new(), source: Source::Child }),
-            "$" => Some(&Word::Unknown { prefix: String::new(), source: Source::Shell }),
+            "!" => return special(Source::Child),
+            "$" => return special(Source::Shell),
             _ => match name.parse::<usize>() {
-                Ok(position) => self.parameters.as_ref().and_then(|parameters| parameters.get(position)),
+                Ok(position) => self.parameters.as_ref().and_then(|words| words.get(position)),
                 Err(_) => self.values.get(name),
             },
         };
-        found.cloned().unwrap_or_else(Word::unknown)
+        let inherited = || self.environment.get(name).filter(|_| !OWN.contains(&name));
+        found.cloned().or_else(|| inherited().cloned().map(Word::Known)).unwrap_or_else(Word::unknown)
     }
 
     pub(super) fn assign(&mut self, name: &str, value: Word) {
-        self.forget(name);
+        if name == "IFS" {
+            self.separated = true;
+        }
         Rc::make_mut(&mut self.values).insert(name.to_owned(), value);
     }
 
@@ -95,15 +94,13 @@ impl State {
         match name {
             ERREXIT => self.errexit = None,
             PARAMETERS => self.parameters = None,
-            "IFS" => self.separated = true,
+            _ if self.environment.contains_key(name) => self.assign(name, Word::unknown()),
+            _ if self.values.contains_key(name) => {
+                Rc::make_mut(&mut self.values).remove(name);
+            }
             _ => {}
         }
-        if self.values.contains_key(name) {
-            Rc::make_mut(&mut self.values).remove(name);
-        }
-        if self.environment.contains_key(name) {
-            Rc::make_mut(&mut self.environment).remove(name);
-        }
+        self.separated |= name == "IFS";
     }
 
     pub(super) fn forget_all(&mut self) {

@@ -1,19 +1,18 @@
 //! Walks the tree in the order of the text and notes each simple command with what is known there.
 
-use super::argv::base_name;
+use super::argv::{Environment, base_name};
 use super::assigned::Assigned;
 use super::effects::{self, Functions};
 use super::state::State;
 use super::tree::{Item, Joint, Kind, List, Node, Pipeline, Raw};
 use super::{Context, Reader, Script, Status};
-use std::collections::BTreeMap;
 
 /// How deeply constructs, functions and shells within shells may nest together.
 const DEEPEST: usize = 64;
 
 /// Work allowed per byte of text, and at least. Functions are expanded where they are called, so text alone does not
 /// bound the work.
-const WORK_PER_BYTE: usize = 64;
+const WORK_PER_BYTE: usize = 16;
 const WORK_AT_LEAST: usize = 65_536;
 
 /// Where the walk stands.
@@ -38,10 +37,10 @@ pub(super) struct Walker<'t> {
 }
 
 impl<'t> Walker<'t> {
-    pub(super) fn new(environment: &BTreeMap<String, String>, directory: Option<&str>, length: usize) -> Self {
+    pub(super) fn new(environment: Environment, directory: Option<&str>, length: usize) -> Self {
         Self {
             script: Script::default(),
-            state: State::new(environment.clone(), directory),
+            state: State::new(environment, directory),
             functions: Functions::new(),
             depth: 0,
             work: Some(length.saturating_mul(WORK_PER_BYTE).saturating_add(WORK_AT_LEAST)),
@@ -164,6 +163,7 @@ impl<'t> Walker<'t> {
         };
         let reacts = effects::pipeline_significant(next, &self.functions);
         match joint {
+            Joint::And if rest.is_empty() && effects::leaves(next) => Status::Inverted,
             Joint::And => match otherwise {
                 Some(other) if effects::leaves(other) => Status::Required,
                 Some(other) if effects::pipeline_significant(other, &self.functions) => Status::Unknown,

@@ -141,7 +141,7 @@ fn watchfiles(mut watch: Watch, command: &Command, arguments: &[Word], script: &
         && !options.has(&["ignore-paths", "force-polling"])
         && options.values(&["filter"]).all(|filter| matches!(filter, Some("all" | "default")))
         && !command.assignments.iter().any(|(name, _)| polling(name))
-        && !script.environment.keys().any(|name| polling(name));
+        && !script.environment.iter().any(|name| polling(name));
     watch.tool = Tool::Watchfiles;
     Some(watch)
 }

@@ -29,9 +29,9 @@ pub enum Recipient {
 }
 
 /// Programs whose arguments are names of processes or plain text, so that a name there starts nothing.
-const MENTIONS: [&str; 24] = [
-    "kill", "pkill", "killall", "pidof", "pgrep", "ps", "grep", "egrep", "awk", "sed", "echo", "printf", "cat", "ls", "test", "[", "[[",
-    "mkdir", "touch", "chown", "chmod", "cp", "rm", "logger",
+const MENTIONS: [&str; 27] = [
+    "command", "which", "type", "kill", "pkill", "killall", "pidof", "pgrep", "ps", "grep", "egrep", "awk", "sed", "echo", "printf", "cat",
+    "ls", "test", "[", "[[", "mkdir", "touch", "chown", "chmod", "cp", "rm", "logger",
 ];
 
 /// How many programs may start one another before nothing more is told.
@@ -91,7 +91,12 @@ fn may_start_within(script: &Script, name: &str, depth: usize) -> bool {
             || SHELLS.contains(&program)
             || program.ends_with(".sh")
             || program.contains("entrypoint")
-            || program != name && command.arguments().iter().any(|word| base_name(word.prefix()) == name)
+            || program != name && command.arguments().iter().any(|word| is_program(word.prefix(), name))
             || started(command).is_some_and(|inner| may_start_within(&inner, name, depth))
     })
+}
+
+/// Whether an argument is a program by this name, bare or in a directory of programs, such as `/usr/sbin/nginx`.
+fn is_program(argument: &str, name: &str) -> bool {
+    argument == name || argument.contains("bin/") && base_name(argument) == name
 }

@@ -1,0 +1,113 @@
+//! Lists with a bound: what a few bytes of JSON may cost in memory.
+//!
+//! An empty entry takes three bytes in a body and hundreds once decoded, and whoever may create pods may send
+//! megabytes of them. So one decoding may read only so many entries, far more than any object that runs.
+
+use std::cell::Cell;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
+
+/// The most entries of one list.
+pub const LIST_LIMIT: usize = 4096;
+
+/// The most entries of all lists and maps that one decoding reads, both objects of an update together.
+pub const ENTRY_LIMIT: usize = 32_768;
+
+thread_local! {
+    /// What is left of [`ENTRY_LIMIT`]. Decoding runs on one thread from beginning to end.
+    static LEFT: Cell<usize> = const { Cell::new(ENTRY_LIMIT) };
+}
+
+/// Begins a decoding: it may read [`ENTRY_LIMIT`] entries.
+pub(crate) fn begin() {
+    LEFT.set(ENTRY_LIMIT);
+}
+
+/// Takes note of one more entry.
+pub(super) fn spend<E: Error>() -> Result<(), E> {
+    let left = LEFT.get().checked_sub(1).ok_or_else(|| E::custom("too many entries"))?;
+    LEFT.set(left);
+    Ok(())
+}
+
+/// Reads a list of at most [`LIST_LIMIT`] entries, and `null` as an empty one, as Go does; for
+/// `#[serde(default, deserialize_with = "list")]`.
+pub(crate) fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Ok(optional_list(deserializer)?.unwrap_or_default())
+}
+
+/// Reads a list of at most [`LIST_LIMIT`] entries, and `null` as none.
+pub(crate) fn optional_list<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    struct ListVisitor<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
+        type Value = Option<Vec<T>>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("a list")
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+            let mut list = Vec::new();
+            while let Some(entry) = entries.next_element()? {
+                spend()?;
+                if list.len() == LIST_LIMIT {
+                    return Err(A::Error::custom("too many entries"));
+                }
+                list.push(entry);
+            }
+            Ok(Some(list))
+        }
+    }
+
+    deserializer.deserialize_any(ListVisitor(PhantomData))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<Vec<u8>, serde_json::Error> {
+        list(&mut serde_json::Deserializer::from_str(json))
+    }
+
+    fn zeros(count: usize) -> String {
+        format!("[{}]", vec!["0"; count].join(","))
+    }
+
+    #[test]
+    fn lists_are_bounded() {
+        begin();
+        assert_eq!(read("null").unwrap(), []);
+        assert_eq!(read("[1,2]").unwrap(), [1, 2]);
+        assert_eq!(read(&zeros(LIST_LIMIT)).unwrap().len(), LIST_LIMIT);
+        assert!(read(&zeros(LIST_LIMIT + 1)).is_err());
+        assert!(read("{}").is_err());
+    }
+
+    #[test]
+    fn one_decoding_is_bounded() {
+        begin();
+        let mut reads = 0;
+        while read(&zeros(LIST_LIMIT)).is_ok() {
+            reads += 1;
+        }
+        assert_eq!(reads, ENTRY_LIMIT / LIST_LIMIT);
+        begin();
+        assert!(read(&zeros(LIST_LIMIT)).is_ok());
+    }
+}

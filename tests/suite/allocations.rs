@@ -1,0 +1,211 @@
+//! What a review costs in memory. The counts are exact and the same on every machine, so no noise hides a change.
+//!
+//! They are upper bounds: whoever makes a review cheaper lowers them, whoever makes it dearer says why. Decoding pays
+//! for the lists that a pod has (containers, variables, mounts, annotations) and for nothing else, because texts are
+//! borrowed from the body; judging pays for what it finds; the answer for its bytes, which grow by doubling.
+
+use allocation_counter::{AllocationInfo, measure};
+use serde_json::{Map, Value, json};
+
+use restraint::judge::policies::Policies;
+use restraint::judge::subject::Subject;
+use restraint::judge::verdict::Verdict;
+use restraint::judge::{amend, judge};
+use restraint::review::{answer, decode};
+
+use crate::subjects::{creation, recorded};
+
+/// Each step on the way from bytes to bytes.
+#[derive(Debug)]
+struct Cost {
+    decode: AllocationInfo,
+    judge: AllocationInfo,
+    answer: AllocationInfo,
+}
+
+type Way = fn(&Policies, &Subject<'_>) -> Verdict;
+
+#[test]
+fn a_resize_of_cpu_alone_costs_nothing_to_judge() {
+    let cost = cost(judge, &find("resize-cpu-only.pods-resize.validate"));
+    // two pods with an annotation, a container and its resize policy each; lists grow by doubling from four
+    within(&cost.decode, 14, 7_200);
+    within(&cost.judge, 0, 0);
+    // the answer's bytes, once grown
+    within(&cost.answer, 2, 400);
+}
+
+#[test]
+fn a_pod_without_a_fault_costs_nothing_to_judge() {
+    let cost = cost(judge, &find("create-explicit-policy.pods.validate"));
+    within(&cost.decode, 7, 3_500);
+    within(&cost.judge, 0, 0);
+    within(&cost.answer, 2, 400);
+}
+
+#[test]
+fn an_amended_pod_costs_its_patch() {
+    let cost = cost(amend, &find("create-bare.pods.mutate"));
+    within(&cost.decode, 6, 3_300);
+    // the finding: message, remedy, pointers, the patch's two entries
+    within(&cost.judge, 18, 2_300);
+    // the patch as JSON, as base64 and within the answer; the audit annotation
+    within(&cost.answer, 13, 3_400);
+}
+
+#[test]
+fn a_denial_costs_its_sentence() {
+    let cost = cost(judge, &find("resize-limit-down-unapproved.pods-resize.validate"));
+    within(&cost.decode, 16, 12_500);
+    within(&cost.judge, 16, 2_100);
+    within(&cost.answer, 17, 3_700);
+}
+
+#[test]
+fn a_large_pod_costs_its_lists_and_no_text() {
+    let body = creation(&large());
+    assert!((140_000..160_000).contains(&body.len()), "{}", body.len());
+    let cost = cost(judge, &body);
+    // 14 containers: three lists each that fit their first four entries, and variables, which grow to 28 in four steps
+    within(&cost.decode, 110, 112_000);
+    within(&cost.judge, 0, 0);
+    within(&cost.answer, 2, 400);
+}
+
+#[test]
+fn a_script_costs_its_commands() {
+    let cost = cost(judge, &find("create-file-watch.pods.validate"));
+    // the shell's words and states: the dearest thing that is looked at
+    within(&cost.judge, 300, 26_000);
+}
+
+#[test]
+fn what_no_rule_reads_costs_nothing() {
+    let mut pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "db"}, "spec": {"containers": [{"name": "app"}]}});
+    let before = cost(judge, &creation(&pod)).decode;
+    let fields: Map<_, _> =
+        (0..1_000).map(|index| (format!("f:field-{index}"), json!({"f:x": [index, "text \"escaped\"", null]}))).collect();
+    pod["metadata"]["managedFields"] = json!([{"manager": "kubectl", "fieldsV1": fields}]);
+    pod["status"] = json!({"containerStatuses": vec![json!({"state": {"running": {}}}); 100]});
+    let after = cost(judge, &creation(&pod)).decode;
+    // but for the parser's scratch paper
+    assert!(after.count_total <= before.count_total + 1 && after.bytes_total <= before.bytes_total + 64, "{before:?} {after:?}");
+}
+
+/// Whoever may create pods writes them as long as they like, within 3 MiB. Twice as long may cost twice as much: what
+/// grows with the square keeps a worker busy for longer than any webhook waits.
+#[test]
+fn work_grows_with_the_pod_and_not_with_its_square() {
+    let container = |index: usize, more: Value| {
+        let mut container = json!({"name": format!("app-{index}"), "resources": {"limits": {"memory": "1Gi"}}});
+        container.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        container
+    };
+    let containers =
+        |count: usize, more: Value| json!({"containers": (0..count).map(|index| container(index, more.clone())).collect::<Vec<_>>()});
+    let variable =
+        |index: usize| json!({"name": format!("V{index}"), "valueFrom": {"secretKeyRef": {"name": format!("login-{index}"), "key": "k"}}});
+    let mount = |index: usize| json!({"name": "config", "mountPath": format!("/etc/{index}"), "subPath": "a"});
+    let volumes = json!([{"name": "config", "configMap": {"name": "app-config"}}]);
+    let script = |text: String| json!({"command": ["sh", "-c", text], "volumeMounts": [{"name": "config", "mountPath": "/etc/app"}]});
+    type Spec<'a> = &'a dyn Fn(usize) -> Value;
+    let shapes: [(&str, Spec<'_>); 6] = [
+        ("containers", &|count| containers(count, json!({}))),
+        ("variables", &|count| containers(1, json!({"env": (0..count).map(variable).collect::<Vec<_>>()}))),
+        ("mounts", &|count| containers(1, json!({"volumeMounts": (0..count).map(mount).collect::<Vec<_>>()}))),
+        ("signals", &|count| containers(count, script("kill -HUP $(pidof nginx)".to_owned()))),
+        ("watches", &|count| containers(count, script("while inotifywait -e modify /etc/app/app.yaml; do echo; done".to_owned()))),
+        ("loops", &|count| containers(1, script("while inotifywait -e modify /etc/app/app.yaml; do echo; done\n".repeat(count)))),
+    ];
+    let mut faults = Vec::new();
+    for (name, spec) in shapes {
+        let allocations = |count: usize| {
+            let mut spec = spec(count);
+            spec["volumes"] = volumes.clone();
+            let cost = cost(judge, &creation(&json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "db"}, "spec": spec})));
+            cost.decode.count_total + cost.judge.count_total + cost.answer.count_total
+        };
+        let (once, twice) = (allocations(100), allocations(200));
+        if twice > once * 5 / 2 {
+            faults.push(format!("{name}: {once} allocations for 100, {twice} for 200"));
+        }
+    }
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+#[test]
+fn nothing_is_left_behind() {
+    let policies = Policies::embedded();
+    for (name, body) in recorded() {
+        let info = measure(|| {
+            let review = decode(&body).unwrap();
+            for way in [judge as Way, amend] {
+                drop(answer(&review.uid, &way(&policies, &review.subject)));
+            }
+        });
+        assert_eq!((info.count_current, info.bytes_current), (0, 0), "{name}");
+    }
+}
+
+/// What the body costs, the policies aside: they are read once.
+fn cost(way: Way, body: &[u8]) -> Cost {
+    let policies = Policies::embedded();
+    let (mut review, mut verdict) = (None, None);
+    let decode = measure(|| review = Some(decode(body).unwrap()));
+    let review = review.unwrap();
+    let judge = measure(|| verdict = Some(way(&policies, &review.subject)));
+    let verdict = verdict.unwrap();
+    let answer = measure(|| drop(answer(&review.uid, &verdict)));
+    Cost { decode, judge, answer }
+}
+
+fn within(cost: &AllocationInfo, allocations: u64, bytes: u64) {
+    assert!(cost.count_total <= allocations && cost.bytes_total <= bytes, "above {allocations} allocations, {bytes} bytes: {cost:?}");
+}
+
+fn find(name: &str) -> Vec<u8> {
+    recorded().into_iter().find(|(known, _)| known == name).unwrap().1
+}
+
+/// A pod of 12 containers and 2 init containers with 28 variables each, and a last applied configuration of 30 KB: 150 KB
+/// in all, the largest that is met with.
+fn large() -> Value {
+    let variable = |index: usize| match index % 4 {
+        0 => {
+            json!({"name": format!("SOURCE_{index}"), "valueFrom": {"configMapKeyRef": {"name": "app-config", "key": format!("key-{index}")}}})
+        }
+        _ => {
+            json!({"name": format!("VARIABLE_{index}"), "value": format!("https://service-{index}.example.com:8443/path?query={}", "x".repeat(270))})
+        }
+    };
+    let container = |prefix: &str, index: usize| {
+        json!({
+            "name": format!("{prefix}-{index}"),
+            "image": format!("registry.example/{prefix}-{index}:1.2.3"),
+            "args": ["--listen=:8080", "--log-level=info"],
+            "env": (0..28).map(variable).collect::<Vec<_>>(),
+            "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "512Mi"}},
+            "resizePolicy": [
+                {"resourceName": "cpu", "restartPolicy": "NotRequired"},
+                {"resourceName": "memory", "restartPolicy": "RestartContainer"},
+            ],
+            "volumeMounts": [{"name": "config", "mountPath": "/etc/app"}, {"name": "data", "mountPath": "/data", "subPath": "app"}],
+            "livenessProbe": {"httpGet": {"path": "/healthz", "port": 8080}},
+        })
+    };
+    let containers = |prefix: &str, count: usize| (0..count).map(|index| container(prefix, index)).collect::<Vec<_>>();
+    json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {
+            "name": "large", "namespace": "shop",
+            "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "large-5f7d8b9c", "uid": "6f1c", "controller": true}],
+            "labels": {"app": "large", "tier": "web"},
+            "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{\"kind\":\"Pod\"}".repeat(1_700)},
+        },
+        "spec": {
+            "initContainers": containers("init", 2),
+            "containers": containers("app", 12),
+            "volumes": [{"name": "config", "configMap": {"name": "app-config"}}, {"name": "data", "emptyDir": {}}],
+        },
+    })
+}

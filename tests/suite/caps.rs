@@ -1,0 +1,131 @@
+//! Caps of the service and of namespaces: what is left of a verdict, and what is recorded of the rest.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use restraint::judge::mode::{Cap, Mode};
+use restraint::judge::policies::Policies;
+use restraint::judge::verdict::Verdict;
+use restraint::judge::{CAP_LABEL, amend, judge};
+use restraint::review::{answer, decode};
+
+use crate::subjects::{creation, resize};
+
+#[test]
+fn a_cap_of_warn_says_what_it_would_deny() {
+    let verdict = under(Cap::Warn, None, judge, &decrease());
+    assert!(verdict.allowed());
+    assert_eq!(outcomes(&verdict), [("memory-limit-decrease", Mode::Enforce, Mode::Warn, "would-deny")]);
+    let response = response(&verdict);
+    assert_eq!(response["allowed"], true);
+    assert_eq!(response["warnings"], json!(["memory-limit-decrease: container \"app\": memory limit 512Mi -> 256Mi is not approved"]));
+    assert_eq!(response["auditAnnotations"]["cap"], "warn");
+    assert!(response["auditAnnotations"]["would-deny"].as_str().unwrap().contains("512Mi -> 256Mi"));
+}
+
+#[test]
+fn a_cap_of_audit_says_nothing_and_records_all() {
+    let verdict = under(Cap::Audit, None, judge, &decrease());
+    assert!(verdict.allowed());
+    assert_eq!(outcomes(&verdict), [("memory-limit-decrease", Mode::Enforce, Mode::Audit, "would-deny")]);
+    let response = response(&verdict);
+    assert!(response.get("warnings").is_none() && response.get("status").is_none(), "{response}");
+    assert_eq!(response["auditAnnotations"]["cap"], "audit");
+}
+
+#[test]
+fn under_a_cap_nothing_is_amended() {
+    let body = undecided();
+    assert_eq!(under(Cap::Enforce, None, amend, &body).amendment.len(), 1);
+    for cap in [Cap::Warn, Cap::Audit] {
+        let verdict = under(cap, None, amend, &body);
+        assert!(verdict.amendment.is_empty());
+        assert_eq!(outcomes(&verdict).into_iter().map(|(_, _, _, outcome)| outcome).collect::<Vec<_>>(), ["would-amend"]);
+        let response = response(&verdict);
+        assert!(response.get("patch").is_none() && response.get("patchType").is_none(), "{response}");
+    }
+}
+
+#[test]
+fn the_label_of_a_namespace_caps_it() {
+    let applied = |label| {
+        let verdict = under(Cap::Enforce, Some(label), judge, &decrease());
+        (verdict.cap, verdict.rulings[0].applied)
+    };
+    assert_eq!(applied("audit"), (Cap::Audit, Mode::Audit));
+    assert_eq!(applied("warn"), (Cap::Warn, Mode::Warn));
+    assert_eq!(applied("enforce"), (Cap::Enforce, Mode::Enforce));
+}
+
+#[test]
+fn a_label_that_is_no_cap_weakens_nothing() {
+    for label in ["", "off", "Audit", "audit ", "true", "0"] {
+        let verdict = under(Cap::Enforce, Some(label), judge, &decrease());
+        assert!(!verdict.allowed() && verdict.cap == Cap::Enforce, "{label:?}");
+    }
+}
+
+#[test]
+fn the_smaller_of_two_caps_is_in_force() {
+    for service in Cap::ALL {
+        for namespace in Cap::ALL {
+            let verdict = under(service, Some(namespace.as_str()), judge, &decrease());
+            assert_eq!(verdict.cap, service.min(namespace), "{service}, {namespace}");
+        }
+    }
+}
+
+#[test]
+fn unknown_labels_and_no_labels_cap_nothing() {
+    let body = decrease();
+    let mut review = decode(&body).unwrap();
+    assert_eq!(review.subject.evidence.namespace_labels, None);
+    assert!(!judge(&Policies::embedded(), &review.subject).allowed());
+    review.subject.evidence.namespace_labels = Some(Arc::default());
+    assert!(!judge(&Policies::embedded(), &review.subject).allowed());
+}
+
+#[test]
+fn a_label_of_the_object_is_no_cap() {
+    let mut old = pod("512Mi");
+    old["metadata"]["labels"] = json!({CAP_LABEL: "audit"});
+    let mut new = pod("256Mi");
+    new["metadata"]["labels"] = json!({CAP_LABEL: "audit"});
+    assert!(!under(Cap::Enforce, None, judge, &resize(&old, &new)).allowed());
+}
+
+type Way = fn(&Policies, &restraint::judge::subject::Subject<'_>) -> Verdict;
+
+/// The verdict under the service's cap and, where there is one, the namespace's label.
+fn under(cap: Cap, label: Option<&str>, way: Way, body: &[u8]) -> Verdict {
+    let mut review = decode(body).unwrap();
+    review.subject.evidence.namespace_labels = label.map(|label| Arc::new(BTreeMap::from([(CAP_LABEL.to_owned(), label.to_owned())])));
+    way(&Policies::embedded().under(cap), &review.subject)
+}
+
+fn outcomes(verdict: &Verdict) -> Vec<(&'static str, Mode, Mode, &'static str)> {
+    verdict.rulings.iter().map(|ruling| (ruling.rule, ruling.wanted, ruling.applied, ruling.outcome())).collect()
+}
+
+fn response(verdict: &Verdict) -> Value {
+    serde_json::from_slice::<Value>(&answer("uid", verdict)).unwrap()["response"].take()
+}
+
+/// A decrease that nobody approved.
+fn decrease() -> Vec<u8> {
+    resize(&pod("512Mi"), &pod("256Mi"))
+}
+
+/// A new pod without a `resizePolicy`.
+fn undecided() -> Vec<u8> {
+    creation(&pod("512Mi"))
+}
+
+fn pod(memory: &str) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "db", "namespace": "shop"},
+        "spec": {"containers": [{"name": "app", "resources": {"limits": {"memory": memory}}}]},
+    })
+}
