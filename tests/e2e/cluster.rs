@@ -1,0 +1,158 @@
+//! An API server with its etcd: the part of a cluster that admits. No kubelet and no controller runs, so pods stay
+//! pending, which is no obstacle to a resize.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+
+use rcgen::KeyPair;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::audit::Event;
+use crate::certificate::Certificate;
+use crate::deadline::eventually;
+use crate::kubectl::{Kubectl, Person};
+use crate::process::Process;
+
+const AUDIT_POLICY: &str = include_str!("audit-policy.yaml");
+const PEOPLE: &str = include_str!("people.yaml");
+
+/// The programs that must be there.
+pub(crate) const PROGRAMS: [&str; 3] = ["etcd", "kube-apiserver", "kubectl"];
+
+/// A running API server.
+pub(crate) struct Cluster {
+    servers: Mutex<Option<Servers>>,
+    kubectl: Kubectl,
+    folder: Mutex<Option<TempDir>>,
+}
+
+/// Ends in this order: an API server without its etcd does not.
+struct Servers {
+    _apiserver: Process,
+    _etcd: Process,
+}
+
+impl Cluster {
+    /// Starts the programs in the folder `assets`, and returns when they answer.
+    pub(crate) fn start(assets: &Path) -> Self {
+        let folder = tempfile::Builder::new().prefix("restraint-e2e-").tempdir().unwrap();
+        let [clients, peers, secure] = free_ports();
+        write_files(folder.path(), secure);
+        let etcd = Process::start("etcd", &mut etcd(assets, folder.path(), clients, peers), folder.path().join("etcd.log"));
+        let mut apiserver = Process::start(
+            "kube-apiserver",
+            &mut apiserver(assets, folder.path(), clients, secure),
+            folder.path().join("kube-apiserver.log"),
+        );
+        let kubectl =
+            Kubectl { assets: assets.to_owned(), folder: folder.path().to_owned(), person: Person::Admin, namespace: "default".to_owned() };
+        apiserver.eventually("the API server is ready", |_| kubectl.run(&["get", "--raw", "/readyz"]).succeeded().then_some(()));
+        kubectl.feed(&["create", "--filename", "-"], PEOPLE).accepted();
+        // the API server makes it soon after it is ready
+        eventually("kube-system is there", || kubectl.run(&["get", "namespace", "kube-system"]).succeeded().then_some(()));
+        Self { servers: Mutex::new(Some(Servers { _apiserver: apiserver, _etcd: etcd })), kubectl, folder: Mutex::new(Some(folder)) }
+    }
+
+    /// kubectl in the hands of an administrator.
+    pub(crate) fn kubectl(&self) -> &Kubectl {
+        &self.kubectl
+    }
+
+    /// A place for files that go when the cluster goes.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.kubectl.folder.join(name)
+    }
+
+    /// Everything in the audit log so far.
+    pub(crate) fn audit_log(&self) -> Vec<Event> {
+        Event::all(&fs::read_to_string(self.file("audit.log")).unwrap_or_default())
+    }
+
+    /// Ends it. With `keep` its files stay, and it says where.
+    pub(crate) fn stop(&self, keep: bool) {
+        drop(self.servers.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let folder = self.folder.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let (true, Some(folder)) = (keep, folder) {
+            eprintln!("the logs are in {}", folder.keep().display());
+        }
+    }
+}
+
+/// Ports that nobody listens on.
+pub(crate) fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
+    let listeners = [(); COUNT].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    listeners.map(|listener| listener.local_addr().unwrap().port())
+}
+
+fn write_files(folder: &Path, port: u16) {
+    let write = |name: &str, content: &str| fs::write(folder.join(name), content).unwrap();
+    let serving = Certificate::new(&["127.0.0.1"]);
+    write("apiserver.crt", &serving.certificate);
+    write("apiserver.key", &serving.key);
+    let accounts = KeyPair::generate().unwrap();
+    write("accounts.key", &accounts.serialize_pem());
+    write("accounts.pub", &accounts.public_key_pem());
+    write("audit-policy.yaml", AUDIT_POLICY);
+    write("authority.crt", &serving.authority);
+    let tokens =
+        Person::ALL.map(|person| format!("{},{},{},\"{}\"\n", person.token(), person.username(), person.username(), person.group()));
+    write("tokens.csv", &tokens.concat());
+    for person in Person::ALL {
+        write(person.kubeconfig(), &kubeconfig(&folder.join("authority.crt"), port, person).to_string());
+    }
+}
+
+/// JSON, which is YAML too.
+fn kubeconfig(authority: &Path, port: u16, person: Person) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "e2e", "cluster": {"server": format!("https://127.0.0.1:{port}"), "certificate-authority": authority}}],
+        "users": [{"name": "e2e", "user": {"token": person.token()}}],
+        "contexts": [{"name": "e2e", "context": {"cluster": "e2e", "user": "e2e"}}],
+        "current-context": "e2e",
+    })
+}
+
+fn etcd(assets: &Path, folder: &Path, clients: u16, peers: u16) -> Command {
+    let (clients, peers) = (format!("http://127.0.0.1:{clients}"), format!("http://127.0.0.1:{peers}"));
+    let mut command = Command::new(assets.join("etcd"));
+    command.arg("--data-dir").arg(folder.join("etcd"));
+    command.args(["--listen-client-urls", &clients, "--advertise-client-urls", &clients]);
+    command.args(["--listen-peer-urls", &peers, "--initial-advertise-peer-urls", &peers]);
+    command.args(["--initial-cluster", &format!("default={peers}"), "--unsafe-no-fsync"]);
+    command
+}
+
+fn apiserver(assets: &Path, folder: &Path, etcd: u16, port: u16) -> Command {
+    let mut command = Command::new(assets.join("kube-apiserver"));
+    let mut file = |flag: &str, name: &str| {
+        command.arg(flag).arg(folder.join(name));
+    };
+    file("--service-account-signing-key-file", "accounts.key");
+    file("--service-account-key-file", "accounts.pub");
+    file("--tls-cert-file", "apiserver.crt");
+    file("--tls-private-key-file", "apiserver.key");
+    file("--cert-dir", "certs");
+    file("--token-auth-file", "tokens.csv");
+    file("--audit-policy-file", "audit-policy.yaml");
+    file("--audit-log-path", "audit.log");
+    command.arg(format!("--etcd-servers=http://127.0.0.1:{etcd}"));
+    command.arg(format!("--secure-port={port}"));
+    command.args([
+        "--bind-address=127.0.0.1",
+        // without them it looks for an address that others could reach
+        "--advertise-address=127.0.0.1",
+        "--endpoint-reconciler-type=none",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        "--service-cluster-ip-range=10.0.0.0/24",
+        "--authorization-mode=RBAC",
+        // it would wait for the default service account, which a controller makes
+        "--disable-admission-plugins=ServiceAccount",
+    ]);
+    command
+}

@@ -1,0 +1,153 @@
+//! kubectl: how people talk to the cluster, and so do the tests.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+/// The people the cluster knows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Person {
+    /// May do everything.
+    Admin,
+    /// Runs and resizes pods: `dev@example.com`.
+    Developer,
+    /// Annotates pods: `alice@example.com` of the group `sre`.
+    Sre,
+}
+
+impl Person {
+    pub(crate) const ALL: [Self; 3] = [Self::Admin, Self::Developer, Self::Sre];
+
+    /// What they show to be let in.
+    pub(crate) fn token(self) -> &'static str {
+        match self {
+            Self::Admin => "admin-token",
+            Self::Developer => "developer-token",
+            Self::Sre => "sre-token",
+        }
+    }
+
+    /// The file that says so.
+    pub(crate) fn kubeconfig(self) -> &'static str {
+        match self {
+            Self::Admin => "admin.kubeconfig",
+            Self::Developer => "developer.kubeconfig",
+            Self::Sre => "sre.kubeconfig",
+        }
+    }
+
+    /// The name the API server knows them by.
+    pub(crate) fn username(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Developer => "dev@example.com",
+            Self::Sre => "alice@example.com",
+        }
+    }
+
+    /// The group the API server knows them by.
+    pub(crate) fn group(self) -> &'static str {
+        match self {
+            Self::Admin => "system:masters",
+            Self::Developer => "developers",
+            Self::Sre => "sre",
+        }
+    }
+}
+
+/// kubectl as one person in one namespace.
+#[derive(Clone, Debug)]
+pub(crate) struct Kubectl {
+    /// Where `kubectl` lies.
+    pub(crate) assets: PathBuf,
+    /// Where the kubeconfigs lie, and where kubectl may keep what it likes.
+    pub(crate) folder: PathBuf,
+    pub(crate) person: Person,
+    pub(crate) namespace: String,
+}
+
+/// What came of a command.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    command: String,
+    succeeded: bool,
+    out: String,
+    err: String,
+}
+
+impl Kubectl {
+    pub(crate) fn by(&self, person: Person) -> Self {
+        Self { person, ..self.clone() }
+    }
+
+    pub(crate) fn within(&self, namespace: &str) -> Self {
+        Self { namespace: namespace.to_owned(), ..self.clone() }
+    }
+
+    /// Runs kubectl.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Outcome {
+        self.feed(arguments, "")
+    }
+
+    /// Runs kubectl with `input` on its standard input.
+    pub(crate) fn feed(&self, arguments: &[&str], input: &str) -> Outcome {
+        let mut command = Command::new(self.assets.join("kubectl"));
+        command.args(["--namespace", &self.namespace]).args(arguments);
+        self.outcome(command, arguments.join(" "), input)
+    }
+
+    /// Runs a line as a person would who pasted it into a shell.
+    pub(crate) fn paste(&self, line: &str) -> Outcome {
+        let mut command = Command::new("sh");
+        let path = std::env::var("PATH").unwrap_or_default();
+        command.args(["-c", line]).env("PATH", format!("{}:{path}", self.assets.display()));
+        self.outcome(command, line.to_owned(), "")
+    }
+
+    fn outcome(&self, mut command: Command, line: String, input: &str) -> Outcome {
+        command.env("HOME", &self.folder).env("KUBECONFIG", self.folder.join(self.person.kubeconfig()));
+        command.env("NO_PROXY", "*").env("no_proxy", "*");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes()); // it need not read all of it
+        let output = child.wait_with_output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Outcome { command: line, succeeded: output.status.success(), out: text(&output.stdout), err: text(&output.stderr) }
+    }
+}
+
+impl Outcome {
+    /// The same, once it is sure that the command succeeded.
+    #[track_caller]
+    pub(crate) fn accepted(self) -> Self {
+        assert!(self.succeeded, "refused: kubectl {}\n{}", self.command, self.err);
+        self
+    }
+
+    /// What kubectl said, once it is sure that the command failed.
+    #[track_caller]
+    pub(crate) fn refused(self) -> String {
+        assert!(!self.succeeded, "accepted: kubectl {}\n{}{}", self.command, self.out, self.err);
+        self.err
+    }
+
+    pub(crate) fn succeeded(&self) -> bool {
+        self.succeeded
+    }
+
+    /// The object that `-o json` printed.
+    #[track_caller]
+    pub(crate) fn object(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("no JSON ({error}): kubectl {}\n{}", self.command, self.out))
+    }
+
+    /// That the API server warned about this and nothing else: the beginning of each warning, as people see it.
+    #[track_caller]
+    pub(crate) fn assert_warnings(&self, beginnings: &[&str]) {
+        let warnings: Vec<_> = self.err.lines().filter_map(|line| line.strip_prefix("Warning: ")).collect();
+        let same = warnings.len() == beginnings.len() && warnings.iter().zip(beginnings).all(|(one, beginning)| one.starts_with(beginning));
+        assert!(same, "expected {beginnings:?}, kubectl said {warnings:?}");
+    }
+}

@@ -1,0 +1,39 @@
+//! End to end: Restraint asked by a real API server, and the API server asked by people with kubectl.
+//!
+//! `docs/e2e.md` says what this needs and how it is run.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a trial fails")]
+
+mod audit;
+mod certificate;
+mod cluster;
+mod deadline;
+mod installation;
+mod kubectl;
+mod pods;
+mod process;
+mod space;
+mod trials;
+mod world;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, run};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let assets = match world::assets() {
+        Ok(assets) => assets,
+        Err(error) => {
+            eprintln!("e2e: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    if assets.is_none() && !arguments.list {
+        println!("e2e: skipped, because {} does not name a folder with etcd, kube-apiserver and kubectl", world::ASSETS);
+    }
+    let trials = trials::all().into_iter().map(|trial| trial.with_ignored_flag(assets.is_none())).collect();
+    let conclusion = run(&arguments, trials);
+    world::stop(conclusion.has_failed());
+    conclusion.exit_code()
+}

@@ -1,0 +1,89 @@
+//! A namespace of its own for each trial.
+
+use serde_json::Value;
+
+use crate::audit::Event;
+use crate::deadline::eventually;
+use crate::installation::{Installation, LABEL};
+use crate::kubectl::{Kubectl, Outcome, Person};
+
+/// A namespace that an installation looks after.
+pub(crate) struct Space<'i> {
+    installation: &'i Installation<'i>,
+    kubectl: Kubectl,
+}
+
+impl<'i> Space<'i> {
+    pub(crate) fn new(installation: &'i Installation<'_>, name: &str) -> Self {
+        let kubectl = installation.cluster.kubectl();
+        let namespace = serde_json::json!({
+            "apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"name": name, "labels": {LABEL: installation.name()}},
+        });
+        kubectl.feed(&["create", "--filename", "-"], &namespace.to_string()).accepted();
+        Self { installation, kubectl: kubectl.within(name) }
+    }
+
+    /// The name of the namespace.
+    pub(crate) fn name(&self) -> &str {
+        &self.kubectl.namespace
+    }
+
+    /// kubectl in the namespace, in the hands of an administrator.
+    pub(crate) fn kubectl(&self) -> &Kubectl {
+        &self.kubectl
+    }
+
+    /// kubectl in the namespace, in the hands of someone else.
+    pub(crate) fn by(&self, person: Person) -> Kubectl {
+        self.kubectl.by(person)
+    }
+
+    /// Creates an object, as an administrator.
+    pub(crate) fn create(&self, object: &Value) -> Outcome {
+        self.kubectl.feed(&["create", "--filename", "-", "--output", "json"], &object.to_string())
+    }
+
+    /// Resizes a pod with a strategic merge patch, as the developer.
+    pub(crate) fn resize(&self, pod: &str, patch: &Value) -> Outcome {
+        self.resize_with(pod, patch, &[])
+    }
+
+    /// The same, with more flags.
+    pub(crate) fn resize_with(&self, pod: &str, patch: &Value, flags: &[&str]) -> Outcome {
+        let patch = patch.to_string();
+        let line = [&["patch", "pod", pod, "--subresource", "resize", "--output", "json", "--patch", &patch], flags].concat();
+        self.by(Person::Developer).run(&line)
+    }
+
+    /// Runs kubectl and returns the object it printed.
+    #[track_caller]
+    pub(crate) fn object(&self, arguments: &[&str]) -> Value {
+        self.kubectl.run(&[arguments, &["--output", "json"]].concat()).accepted().object()
+    }
+
+    /// A pod as it is stored.
+    #[track_caller]
+    pub(crate) fn pod(&self, name: &str) -> Value {
+        self.object(&["get", "pod", name])
+    }
+
+    /// What was judged in this namespace.
+    pub(crate) fn reviews(&self) -> Vec<Value> {
+        let mut reviews = self.installation.reviews();
+        reviews.retain(|review| review["namespace"] == self.name());
+        reviews
+    }
+
+    /// The requests about an object, once there are as many as expected: the API server answers before it writes them
+    /// down.
+    pub(crate) fn audited(&self, resource: &str, subresource: &str, name: &str, expected: usize) -> Vec<Event> {
+        let events = eventually(&format!("{expected} audit events for {resource} {name} {subresource}"), || {
+            let mut events = self.installation.cluster.audit_log();
+            events.retain(|event| event.is_about(self.name(), resource, subresource, name));
+            (events.len() >= expected).then_some(events)
+        });
+        assert_eq!(events.len(), expected, "{events:#?}");
+        events
+    }
+}

@@ -1,0 +1,40 @@
+//! What is tried, each in a namespace of its own.
+
+mod approvals;
+mod audit_log;
+mod capped;
+mod creation;
+mod outage;
+mod resizes;
+mod scope;
+mod shapes;
+mod stopping;
+mod workloads;
+
+use libtest_mimic::Trial;
+
+/// Every trial.
+pub(crate) fn all() -> Vec<Trial> {
+    [
+        creation::trials(),
+        capped::trials(),
+        workloads::trials(),
+        resizes::trials(),
+        approvals::trials(),
+        outage::trials(),
+        audit_log::trials(),
+        scope::trials(),
+        stopping::trials(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// A trial that fails by panicking.
+fn trial(name: impl Into<String>, run: impl FnOnce() + Send + 'static) -> Trial {
+    Trial::test(name, || {
+        run();
+        Ok(())
+    })
+}
