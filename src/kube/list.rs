@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn lists_are_bounded() {
         begin();
-        assert_eq!(read("null").unwrap(), []);
+        assert!(read("null").unwrap().is_empty());
         assert_eq!(read("[1,2]").unwrap(), [1, 2]);
         assert_eq!(read(&zeros(LIST_LIMIT)).unwrap().len(), LIST_LIMIT);
         assert!(read(&zeros(LIST_LIMIT + 1)).is_err());

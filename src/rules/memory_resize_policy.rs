@@ -12,7 +12,11 @@
 //! **How to put it right.** Write `resizePolicy` in the template. In mode `fix` pods are put right as they are created:
 //! `memory: RestartContainer` is added and, where absent, `cpu: NotRequired`; what is there stays. In a pod with
 //! `restartPolicy: Never`, where `RestartContainer` is invalid, the entry is `memory: NotRequired`. Templates are never
-//! changed in the cluster: in mode `fix` their finding is only recorded, because their pods will be put right.
+//! changed in the cluster: in mode `fix` their finding is only recorded, because their pods will be put right. A pod
+//! that is validated without having been put right, because the mutating hook was not called, is denied.
+//!
+//! Once a pod has a `resizePolicy`, a resize by `kubectl patch --type=merge` must repeat it, because such a patch replaces
+//! the list of containers; every other kind of patch may leave it out.
 
 use serde::Deserialize;
 

@@ -4,6 +4,7 @@ mod approvals;
 mod audit_log;
 mod capped;
 mod creation;
+mod namespaces;
 mod outage;
 mod resizes;
 mod scope;
@@ -21,6 +22,7 @@ pub(crate) fn all() -> Vec<Trial> {
         workloads::trials(),
         resizes::trials(),
         approvals::trials(),
+        namespaces::trials(),
         outage::trials(),
         audit_log::trials(),
         scope::trials(),

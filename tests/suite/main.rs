@@ -8,6 +8,7 @@ mod allocations;
 mod caps;
 mod client;
 mod commands;
+mod documentation;
 mod drain;
 mod fixtures;
 mod following;
