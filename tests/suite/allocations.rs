@@ -209,3 +209,24 @@ fn large() -> Value {
         },
     })
 }
+
+/// Three bytes of JSON are an entry of a list, and hundreds of bytes once decoded: megabytes of them must not be.
+#[test]
+fn a_hostile_body_costs_no_more_than_a_large_one() {
+    let entries = |entry: &str| vec![entry; 1_000_000].join(",");
+    let bodies = [
+        format!(r#"{{"spec":{{"containers":[{}]}}}}"#, entries("{}")),
+        format!(r#"{{"spec":{{"volumes":[{}]}}}}"#, entries("{}")),
+        format!(r#"{{"spec":{{"containers":[{}]}}}}"#, entries(r#"{"env":[{}]}"#)),
+        format!(r#"{{"metadata":{{"labels":{{{}}}}}}}"#, entries(r#""":"""#)),
+    ];
+    for pod in bodies {
+        let body = creation(&json!({"apiVersion": "v1", "kind": "Pod", "metadata": {}}));
+        let body = String::from_utf8(body)
+            .unwrap()
+            .replace(r#""object":{"apiVersion":"v1","kind":"Pod","metadata":{}}"#, &format!(r#""object":{pod}"#));
+        assert!(body.len() > pod.len(), "the object is in place");
+        let info = measure(|| assert!(decode(body.as_bytes()).is_err()));
+        assert!(info.bytes_max < 8 * 1024 * 1024, "{} bytes at once for {:.60}", info.bytes_max, pod);
+    }
+}
