@@ -10,7 +10,7 @@ use crate::subjects::recorded;
 
 #[tokio::test]
 async fn what_is_half_sent_is_answered() {
-    let mut server = Server::start(&["--request-deadline", "60000"]);
+    let mut server = Server::start(&[]);
     let body = review();
     let (one, other) = body.split_at(body.len() / 2);
     let mut idle = server.client().await;
@@ -43,7 +43,7 @@ async fn nothing_in_flight_is_no_wait() {
 
 #[tokio::test]
 async fn the_second_signal_is_obeyed_at_once() {
-    let mut server = Server::start(&["--request-deadline", "60000"]);
+    let mut server = Server::start(&[]);
     let _sender = server.begin("content-length: 1000").await;
     server.terminate();
     server.line("stopping");

@@ -78,7 +78,7 @@ async fn a_body_that_says_it_is_too_large_is_not_read() {
 
 #[tokio::test]
 async fn a_body_that_turns_out_too_large_is_cut_short() {
-    let server = Server::start(&["--request-deadline", "60000"]);
+    let server = Server::start(&[]);
     let mut raw = server.begin("transfer-encoding: chunked").await;
     raw.write(format!("{:x}\r\n", BODY_LIMIT + 1)).await;
     raw.write(vec![b' '; BODY_LIMIT + 1]).await;
@@ -89,7 +89,7 @@ async fn a_body_that_turns_out_too_large_is_cut_short() {
 
 #[tokio::test]
 async fn the_largest_body_is_judged() {
-    let server = Server::start(&["--request-deadline", "60000"]);
+    let server = Server::start(&[]);
     let (_, mut body) = recorded().swap_remove(0);
     body.resize(BODY_LIMIT, b' ');
     assert_eq!(server.client().await.post("/validate", body).await.0, StatusCode::OK);
@@ -110,7 +110,7 @@ async fn a_body_that_takes_too_long_is_given_up() {
 
 #[tokio::test]
 async fn slow_senders_use_up_the_memory_and_no_more() {
-    let server = Server::start(&["--body-memory", "8", "--request-deadline", "60000"]);
+    let server = Server::start(&["--body-memory", "8"]);
     let length = BODY_LIMIT / 2;
     let mut senders = Vec::new();
     for _ in 0..2 {
@@ -131,7 +131,7 @@ async fn slow_senders_use_up_the_memory_and_no_more() {
 
 #[tokio::test]
 async fn a_sender_that_goes_away_leaves_its_room() {
-    let server = Server::start(&["--body-memory", "8", "--request-deadline", "60000"]);
+    let server = Server::start(&["--body-memory", "8"]);
     // of unknown length, so it may need all the room there is
     let sender = server.begin("transfer-encoding: chunked").await;
     assert_eq!(server.client().await.post("/validate", review()).await.0, StatusCode::SERVICE_UNAVAILABLE);
@@ -141,7 +141,7 @@ async fn a_sender_that_goes_away_leaves_its_room() {
 
 #[tokio::test]
 async fn a_refusal_never_asks_to_be_asked_again() {
-    let server = Server::start(&["--body-memory", "8", "--request-deadline", "60000"]);
+    let server = Server::start(&["--body-memory", "8"]);
     let _sender = server.begin("transfer-encoding: chunked").await;
     let mut raw = server.raw().await;
     raw.write("POST /validate HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n{}").await;
@@ -151,7 +151,7 @@ async fn a_refusal_never_asks_to_be_asked_again() {
 
 #[tokio::test]
 async fn a_body_shorter_than_it_says_is_refused() {
-    let server = Server::start(&["--request-deadline", "60000"]);
+    let server = Server::start(&[]);
     let mut raw = server.begin("content-length: 1000").await;
     raw.write(r#"{"apiVersion":"admission.k8s.io/v1"}"#).await;
     raw.finish().await;
@@ -208,7 +208,7 @@ async fn other_methods_and_paths_are_told_so() {
 
 #[tokio::test]
 async fn one_caller_s_faults_are_not_another_s() {
-    let server = Server::start(&["--request-deadline", "60000"]);
+    let server = Server::start(&[]);
     let mut good = server.client().await;
     let mut waiting = server.begin("content-length: 1000").await;
     for _ in 0..10 {

@@ -98,6 +98,7 @@ impl Server {
             .arg(key_path)
             .args(flags)
             .env("RUST_LOG", log)
+            .env("RESTRAINT_REQUEST_DEADLINE", "60000") // a flag overrides it
             .env_remove("KUBERNETES_SERVICE_HOST")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
