@@ -1,5 +1,6 @@
 //! One thing that is wrong, and what would put it right.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Serialize;
@@ -22,7 +23,7 @@ pub struct Finding {
     /// What: names the container and the values, never a list position.
     pub message: String,
     /// How to put it right.
-    pub remedy: String,
+    pub remedy: Cow<'static, str>,
     /// The strongest mode this finding deserves, whatever the policy's.
     pub ceiling: Mode,
     /// The edit that puts it right where a pod is created.
@@ -32,7 +33,7 @@ pub struct Finding {
 impl Finding {
     /// A finding of `rule` at `pointer`. `message` is composed with names as long as fit a warning, rid of control
     /// characters.
-    pub fn new(rule: &str, pointer: String, message: impl Fn(Names) -> String, remedy: impl Into<String>) -> Self {
+    pub fn new(rule: &str, pointer: String, message: impl Fn(Names) -> String, remedy: impl Into<Cow<'static, str>>) -> Self {
         let room = WARNING_LIMIT.saturating_sub(rule.chars().count() + ": ".len());
         let composed = Names::WIDTHS.into_iter().map(|longest| message(Names { longest }));
         let mut message = String::new();
@@ -42,7 +43,7 @@ impl Finding {
                 break;
             }
         }
-        let message = fit(&message, room);
+        let message = if message.contains(char::is_control) || message.chars().count() > room { fit(&message, room) } else { message };
         Self { pointer, container: None, about: String::new(), message, remedy: remedy.into(), ceiling: Mode::Fix, edit: None }
     }
 

@@ -156,10 +156,10 @@ fn warnings(verdict: &Verdict) -> Vec<String> {
 fn audit_annotations(verdict: &Verdict) -> BTreeMap<&'static str, String> {
     let mut annotations: BTreeMap<&'static str, String> = BTreeMap::new();
     for ruling in &verdict.rulings {
-        append(annotations.entry(ruling.outcome()).or_default(), &format!("{}: {}", ruling.rule, ruling.finding.message));
+        append(annotations.entry(ruling.outcome()).or_default(), &[ruling.rule, ": ", &ruling.finding.message]);
     }
     for used in &verdict.approvals {
-        append(annotations.entry("approval").or_default(), &used.to_string());
+        append(annotations.entry("approval").or_default(), &[&used.to_string()]);
     }
     if verdict.cap != Cap::Enforce && !verdict.rulings.is_empty() {
         annotations.insert("cap", verdict.cap.as_str().to_owned());
@@ -167,9 +167,9 @@ fn audit_annotations(verdict: &Verdict) -> BTreeMap<&'static str, String> {
     annotations
 }
 
-fn append(annotation: &mut String, note: &str) {
+fn append(annotation: &mut String, note: &[&str]) {
     const MORE: &str = "; and more";
-    if annotation.len() + note.len() > AUDIT_LENGTH {
+    if annotation.len() + note.iter().map(|part| part.len()).sum::<usize>() > AUDIT_LENGTH {
         if !annotation.ends_with(MORE) {
             annotation.push_str(MORE);
         }
@@ -178,5 +178,5 @@ fn append(annotation: &mut String, note: &str) {
     if !annotation.is_empty() {
         annotation.push_str("; ");
     }
-    annotation.push_str(note);
+    annotation.extend(note.iter().copied());
 }

@@ -22,7 +22,7 @@ use crate::judge::view::PodView;
 use crate::kube::container::Container;
 use crate::kube::volume::Source;
 
-use super::trigger::rolls_on_change;
+use super::trigger::Triggers;
 
 /// The rule.
 pub const RULE: Rule = Rule::new::<FrozenEnvConfig>("frozen-env-config", include_str!("frozen_env_config.rs"), &[]);
@@ -36,12 +36,13 @@ impl Check for FrozenEnvConfig {
         if !pod.is_long_running() {
             return;
         }
+        let mut triggers = None;
         let mut seen = BTreeSet::new();
         let mut first = None;
         for placed in pod.app_containers() {
             for (field, source) in env_sources(placed.container) {
                 let Some((kind, source_name)) = source.named() else { continue };
-                if !rolls_on_change(pod, source) && seen.insert((kind, source_name)) {
+                if !triggers.get_or_insert_with(|| Triggers::of(pod)).fire_for(source) && seen.insert((kind, source_name)) {
                     first.get_or_insert((placed, field, kind, source_name));
                 }
             }

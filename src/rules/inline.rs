@@ -74,7 +74,7 @@ pub(super) fn deaf_watches(pod: &PodView<'_>, container: &Container<'_>, words: 
 }
 
 /// The finding about `deaf`.
-pub(super) fn finding(rule: &str, pod: &PodView<'_>, placed: &Placed<'_, '_>, deaf: &Deaf, remedy: &str) -> Finding {
+pub(super) fn finding(rule: &str, pod: &PodView<'_>, placed: &Placed<'_, '_>, deaf: &Deaf, remedy: &'static str) -> Finding {
     let name = &placed.container.name;
     let kind = if deaf.kind == Kind::File { "file" } else { "directory" };
     let outcome = match deaf.delivery {

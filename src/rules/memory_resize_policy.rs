@@ -53,7 +53,10 @@ fn missing_entry(pod: &PodView<'_>, placed: &Placed<'_, '_>) -> Finding {
     let name = &placed.container.name;
     let memory = memory_entry(pod);
     let message = |names: Names| format!("container {}: no resizePolicy for memory, so a resize does not restart it", names.quoted(name));
-    let remedy = format!("add {{resourceName: memory, restartPolicy: {}}} to resizePolicy", memory.restart_policy);
+    let remedy = match memory.restart_policy {
+        "NotRequired" => "add {resourceName: memory, restartPolicy: NotRequired} to resizePolicy",
+        _ => "add {resourceName: memory, restartPolicy: RestartContainer} to resizePolicy",
+    };
     let pointer = pod.container_pointer(placed, "resizePolicy");
     let finding = Finding::new(RULE.name, pointer.clone(), message, remedy).in_container(name);
     if pod.is_new_pod() { finding.with_edit(addition(placed.container, pointer, memory)) } else { finding }

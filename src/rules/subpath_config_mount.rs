@@ -20,7 +20,7 @@ use crate::judge::view::PodView;
 use crate::kube::object::Placed;
 use crate::kube::volume::{Source, VolumeMount};
 
-use super::trigger::rolls_on_change;
+use super::trigger::Triggers;
 
 /// The rule.
 pub const RULE: Rule = Rule::new::<SubpathConfigMount>("subpath-config-mount", include_str!("subpath_config_mount.rs"), &[]);
@@ -49,7 +49,7 @@ fn frozen_source<'s>(pod: &PodView<'s>, mount: &VolumeMount<'_>) -> Option<Sourc
         Source::DownwardApi => None,
         // whatever rolls the workload, no token waits for it
         Source::Token => Some(Source::Token),
-        source => (!rolls_on_change(pod, source)).then_some(source),
+        source => (!Triggers::of(pod).fire_for(source)).then_some(source),
     }
 }
 

@@ -9,19 +9,33 @@ use crate::kube::volume::Source;
 /// The letters kustomize makes its ten-character name hashes of, and Kubernetes its pod-template hashes.
 const SAFE_HASH: &str = "bcdfghjklmnpqrstvwxz2456789";
 
-/// Whether something restarts the pod when `source` changes, or what would cannot be seen from here.
-pub(super) fn rolls_on_change(pod: &PodView<'_>, source: Source<'_>) -> bool {
-    pod.is_owned() || has_checksum(&pod.metadata.annotations) || rolls_by_name(pod, source)
+/// What rolls a pod when its configuration changes, worked out once for all its sources.
+pub(super) struct Triggers<'s> {
+    /// Everything rolls it, or what does cannot be seen from here.
+    any_change: bool,
+    /// Where Reloader finds its orders, if it has any.
+    reloader: Option<&'s Annotations<'s>>,
 }
 
-fn rolls_by_name(pod: &PodView<'_>, source: Source<'_>) -> bool {
-    let (kind, name) = match source {
-        Source::ConfigMap(name) => ("configmap", name),
-        Source::Secret(name) => ("secret", name),
-        Source::Projected(sources) => return sources.iter().filter_map(|part| part.source()).all(|part| rolls_by_name(pod, part)),
-        Source::Token | Source::DownwardApi => return false,
-    };
-    has_generated_name(name) || is_reloaded(pod, kind, name)
+impl<'s> Triggers<'s> {
+    /// The triggers of `pod`.
+    pub(super) fn of(pod: &PodView<'s>) -> Self {
+        Self { any_change: pod.is_owned() || has_checksum(&pod.metadata.annotations), reloader: reloader_orders(pod) }
+    }
+
+    /// Whether something restarts the pod when `source` changes.
+    pub(super) fn fire_for(&self, source: Source<'_>) -> bool {
+        self.any_change || self.fire_by_name(source)
+    }
+
+    fn fire_by_name(&self, source: Source<'_>) -> bool {
+        match source {
+            Source::ConfigMap(name) => has_generated_name(name) || self.reloader.is_some_and(|orders| reloads(orders, &CONFIG_MAP, name)),
+            Source::Secret(name) => has_generated_name(name) || self.reloader.is_some_and(|orders| reloads(orders, &SECRET, name)),
+            Source::Projected(sources) => sources.iter().filter_map(|part| part.source()).all(|part| self.fire_by_name(part)),
+            Source::Token | Source::DownwardApi => false,
+        }
+    }
 }
 
 /// Whether the name ends in a hash of the content: another content has another name, so the template changes with it.
@@ -34,28 +48,55 @@ fn has_generated_name(name: &str) -> bool {
 
 /// Whether an annotation of the pod or template looks like a checksum of its configuration, such as `checksum/config`.
 fn has_checksum(annotations: &Annotations<'_>) -> bool {
-    annotations.iter().any(|(key, _)| {
-        let key = key.to_ascii_lowercase();
-        let is_word = |word: &str| matches!(word, "hash" | "sha" | "sha1" | "sha256" | "md5" | "confighash");
-        key.contains("checksum") || (!key.contains("kubernetes.io/") && key.split(['/', '.', '-', '_']).any(is_word))
-    })
+    const WORDS: [&str; 5] = ["hash", "sha1", "sha256", "md5", "confighash"];
+    let names_content = |word: &str| {
+        let checksum = word.as_bytes().windows("checksum".len()).any(|part| part.eq_ignore_ascii_case(b"checksum"));
+        checksum || WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
+    };
+    // Kubernetes' own, such as the hash of a static pod, are not about configuration
+    let own = |key: &str| key.split('/').next().is_some_and(|prefix| prefix.ends_with("kubernetes.io"));
+    annotations.iter().any(|(key, _)| !own(key) && key.split(['/', '.', '-', '_']).any(names_content))
 }
 
-/// Whether stakater's Reloader restarts the workload when this ConfigMap or Secret changes: it reads the workload's
-/// annotations and, only where those have none of its keys, the template's.
-fn is_reloaded(pod: &PodView<'_>, kind: &str, name: &str) -> bool {
+/// Reloader's annotations for one kind of source.
+struct Keys {
+    auto: &'static str,
+    listed: &'static str,
+    excluded: &'static str,
+}
+
+const CONFIG_MAP: Keys = Keys {
+    auto: "configmap.reloader.stakater.com/auto",
+    listed: "configmap.reloader.stakater.com/reload",
+    excluded: "configmaps.exclude.reloader.stakater.com/reload",
+};
+
+const SECRET: Keys = Keys {
+    auto: "secret.reloader.stakater.com/auto",
+    listed: "secret.reloader.stakater.com/reload",
+    excluded: "secrets.exclude.reloader.stakater.com/reload",
+};
+
+/// Reloader's annotations for all sources.
+const SWITCHES: [&str; 2] = ["reloader.stakater.com/auto", "reloader.stakater.com/search"];
+
+/// The annotations that stakater's Reloader goes by: the workload's and, only where those have none of its keys, the
+/// template's.
+fn reloader_orders<'s>(pod: &PodView<'s>) -> Option<&'s Annotations<'s>> {
     if matches!(pod.resource, Resource::Pod | Resource::ReplicaSet | Resource::ReplicationController) {
-        return false; // it follows none of these
+        return None; // it follows none of these
     }
-    let typed_auto = format!("{kind}.reloader.stakater.com/auto");
-    let listed = format!("{kind}.reloader.stakater.com/reload");
-    let excluded = format!("{kind}s.exclude.reloader.stakater.com/reload");
-    let switches = ["reloader.stakater.com/auto", "reloader.stakater.com/search", &typed_auto];
-    let speaks = |annotations: &Annotations<'_>| switches.into_iter().chain([&*listed]).any(|key| annotations.value(key).is_some());
-    let annotations = if speaks(&pod.object.annotations) { &pod.object.annotations } else { &pod.metadata.annotations };
-    let names = |key: &str| annotations.text(key).is_some_and(|list| list.split(',').any(|entry| may_match(entry.trim(), name)));
-    let switched_on = switches.iter().any(|key| annotations.text(key).is_some_and(|value| is_true(&value)));
-    names(&listed) || (switched_on && !names(&excluded))
+    let is_order = |key: &str| SWITCHES.contains(&key) || [CONFIG_MAP, SECRET].iter().any(|keys| key == keys.auto || key == keys.listed);
+    let candidates = [&pod.object.annotations, &pod.metadata.annotations];
+    candidates.into_iter().find(|annotations| annotations.iter().any(|(key, _)| is_order(key)))
+}
+
+/// Whether Reloader restarts the workload when the source `name` changes.
+fn reloads(orders: &Annotations<'_>, keys: &Keys, name: &str) -> bool {
+    let names = |key: &str| orders.text(key).is_some_and(|list| list.split(',').any(|entry| may_match(entry.trim(), name)));
+    let mut switches = SWITCHES.into_iter().chain([keys.auto]);
+    let switched_on = switches.any(|key| orders.text(key).is_some_and(|value| is_true(&value)));
+    names(keys.listed) || (switched_on && !names(keys.excluded))
 }
 
 /// Whether a list's entry means `name`. Entries are regular expressions; one that is more than a name may mean any.
@@ -89,5 +130,6 @@ mod tests {
         assert!(has(r#"{"configmap-sha256": "1"}"#));
         assert!(!has(r#"{"prometheus.io/scrape": "true", "shared": "1"}"#));
         assert!(!has(r#"{"kubernetes.io/config.hash": "1"}"#));
+        assert!(!has(r#"{"git-sha": "1"}"#), "of the program, not of its configuration");
     }
 }

@@ -100,8 +100,9 @@ impl Folder {
         let next = read.as_ref().map_err(Clone::clone).and_then(|contents| self.policies(contents).map_err(|error| error.to_string()));
         let refused = match next {
             Ok(next) => {
-                info!(policies = next.iter().count(), "policies swapped");
+                let count = next.iter().count();
                 policies.store(Arc::new(next));
+                info!(policies = count, "policies swapped");
                 None
             }
             Err(error) => {

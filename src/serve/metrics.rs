@@ -16,7 +16,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::judge::subject::{Operation, Subject};
-use crate::judge::verdict::Verdict;
+use crate::judge::verdict::{Ruling, Verdict};
 use crate::review::Path;
 
 use super::listener::Counters;
@@ -135,6 +135,12 @@ impl Metrics {
             certificate_expiry.clone(),
         );
         registry.register("build", "the build of this binary", Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]));
+        for reloads in [&policy_reloads, &certificate_reloads] {
+            // there from the start, so that the first refusal is an increase
+            for accepted in [true, false] {
+                drop(Family::<ResultLabels, Counter>::get_or_create(reloads, &reload(accepted)));
+            }
+        }
         Self {
             registry,
             reviews,
@@ -158,9 +164,11 @@ impl Metrics {
     pub fn verdict(&self, path: Path, subject: &Subject<'_>, verdict: &Verdict, duration: Duration) {
         self.reviews.get_or_create(&review_labels(path, subject, outcome(verdict))).inc();
         self.durations.get_or_create(&PathLabels { path: path.as_str() }).observe(duration.as_secs_f64());
-        for ruling in &verdict.rulings {
-            let labels = FindingLabels { path: path.as_str(), rule: ruling.rule, mode: ruling.wanted.as_str(), outcome: ruling.outcome() };
-            self.findings.get_or_create(&labels).inc();
+        // findings of one rule stand together, and what came of them is mostly the same
+        for group in verdict.rulings.chunk_by(|one, next| finding_labels(path, one) == finding_labels(path, next)) {
+            if let Some(first) = group.first() {
+                self.findings.get_or_create(&finding_labels(path, first)).inc_by(group.len() as u64);
+            }
         }
         if !subject.dry_run {
             self.approvals_used.inc_by(verdict.approvals.len() as u64);
@@ -229,6 +237,10 @@ fn review_labels(path: Path, subject: &Subject<'_>, outcome: &'static str) -> Re
         subresource: subject.resource.subresource(),
         outcome,
     }
+}
+
+fn finding_labels(path: Path, ruling: &Ruling) -> FindingLabels {
+    FindingLabels { path: path.as_str(), rule: ruling.rule, mode: ruling.wanted.as_str(), outcome: ruling.outcome() }
 }
 
 /// What came of a review as a whole: the strongest thing that was done, or would have been done without the cap.

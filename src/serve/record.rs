@@ -5,13 +5,14 @@ use std::time::Duration;
 use tracing::{debug, error, info, warn};
 
 use crate::judge::finding::ApprovalUse;
+use crate::judge::mode::Mode;
 use crate::judge::verdict::{Ruling, Verdict};
 use crate::review::{Path, Review};
 
 use super::metrics::Failure;
 
-/// Writes the line for a verdict: a denial is a warning, another finding or an approval in use is information, and a
-/// review without either only shows when debugging.
+/// Writes the line for a verdict: a denial is a warning, another finding or an approval in use is information. What
+/// happens all day only shows when debugging: a review without a finding, and a pod that was put right.
 pub(super) fn verdict(path: Path, review: &Review<'_>, verdict: &Verdict, duration: Duration) {
     let subject = &review.subject;
     macro_rules! line {
@@ -37,7 +38,7 @@ pub(super) fn verdict(path: Path, review: &Review<'_>, verdict: &Verdict, durati
     }
     if !verdict.allowed() {
         line!(warn);
-    } else if !verdict.rulings.is_empty() || !verdict.approvals.is_empty() {
+    } else if verdict.rulings.iter().any(|ruling| ruling.applied != Mode::Fix) || !verdict.approvals.is_empty() {
         line!(info);
     } else {
         line!(debug);
