@@ -1,0 +1,155 @@
+//! Sending reviews as an API server does: HTTP/1.1 over TLS 1.3 on connections that stay open.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT};
+use hyper::{Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use rustls::client::Resumption;
+use rustls::crypto::aws_lc_rs::cipher_suite::TLS13_AES_128_GCM_SHA256;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::version::TLS13;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsConnector;
+
+/// A review and where it goes.
+#[derive(Clone, Debug)]
+pub(crate) struct Post {
+    pub(crate) path: &'static str,
+    pub(crate) body: Bytes,
+}
+
+/// When to stop sending.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Stop {
+    /// Some time after the first.
+    After(Duration),
+    /// After so many.
+    Count(u64),
+}
+
+/// What sending showed.
+#[derive(Debug, Default)]
+pub(crate) struct Sent {
+    /// From sending to the last byte of the answer, in nanoseconds, one for each review.
+    pub(crate) latencies: Vec<u32>,
+    /// From the first review to the last answer.
+    pub(crate) elapsed: Duration,
+}
+
+/// Open connections to one server.
+#[derive(Debug)]
+pub(crate) struct Connections(Vec<SendRequest<Full<Bytes>>>);
+
+impl Connections {
+    /// Opens `count` of them, one handshake each, to a server that shows `certificate`.
+    pub(crate) async fn open(address: SocketAddr, certificate: &CertificateDer<'static>, count: usize) -> anyhow::Result<Self> {
+        let tls = TlsConnector::from(Arc::new(client(certificate)?));
+        let mut senders = Vec::with_capacity(count);
+        for _ in 0..count {
+            let tcp = TcpStream::connect(address).await?;
+            tcp.set_nodelay(true)?;
+            let stream = tls.connect(ServerName::try_from("localhost")?, tcp).await.context("no TLS connection")?;
+            let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+            tokio::spawn(connection);
+            senders.push(sender);
+        }
+        Ok(Self(senders))
+    }
+
+    /// Sends one review and returns the answer.
+    pub(crate) async fn ask(&mut self, post: &Post) -> anyhow::Result<Bytes> {
+        let sender = self.0.first_mut().context("no connection is open")?;
+        ask(sender, post).await
+    }
+
+    /// Closed loop: every connection sends its next review, of `posts` in turn, when it has the answer to the last.
+    pub(crate) async fn closed_loop(&mut self, posts: &Arc<[Post]>, stop: Stop) -> anyhow::Result<Sent> {
+        let turn = Arc::new(AtomicU64::new(0));
+        let mut running = JoinSet::new();
+        let begun = Instant::now();
+        for mut sender in std::mem::take(&mut self.0) {
+            let (turn, posts) = (Arc::clone(&turn), Arc::clone(posts));
+            running.spawn(async move {
+                let mut latencies = Vec::new();
+                let turns = Turns { turn: &turn, posts: &posts, begun, stop };
+                for post in turns {
+                    let sent = Instant::now();
+                    ask(&mut sender, post).await?;
+                    latencies.push(u32::try_from(sent.elapsed().as_nanos()).unwrap_or(u32::MAX));
+                }
+                anyhow::Ok((sender, latencies))
+            });
+        }
+        let mut sent = Sent::default();
+        while let Some(ended) = running.join_next().await {
+            let (sender, mut latencies) = ended??;
+            self.0.push(sender);
+            sent.latencies.append(&mut latencies);
+        }
+        sent.elapsed = begun.elapsed();
+        Ok(sent)
+    }
+}
+
+/// The reviews that one connection sends; all connections share the turn.
+struct Turns<'t> {
+    turn: &'t AtomicU64,
+    posts: &'t [Post],
+    begun: Instant,
+    stop: Stop,
+}
+
+impl<'t> Iterator for Turns<'t> {
+    type Item = &'t Post;
+
+    fn next(&mut self) -> Option<&'t Post> {
+        let turn = self.turn.fetch_add(1, Relaxed);
+        let over = match self.stop {
+            Stop::After(time) => self.begun.elapsed() >= time,
+            Stop::Count(count) => turn >= count,
+        };
+        let place = usize::try_from(turn).ok()?.checked_rem(self.posts.len())?;
+        if over { None } else { self.posts.get(place) }
+    }
+}
+
+async fn ask(sender: &mut SendRequest<Full<Bytes>>, post: &Post) -> anyhow::Result<Bytes> {
+    let request = Request::post(post.path)
+        .header(HOST, "restraint.restraint.svc:443")
+        .header(USER_AGENT, "kube-apiserver-admission")
+        .header(ACCEPT, "application/json, */*")
+        .header(CONTENT_TYPE, "application/json")
+        .header(ACCEPT_ENCODING, "gzip")
+        .body(Full::new(post.body.clone()))?;
+    sender.ready().await.context("the server closed the connection")?;
+    let response = sender.send_request(request).await.context("the server did not answer")?;
+    let status = response.status();
+    let answer = response.into_body().collect().await?.to_bytes();
+    if status != StatusCode::OK {
+        bail!("the server answered {status}: {}", String::from_utf8_lossy(&answer));
+    }
+    Ok(answer)
+}
+
+/// A client as Go's: AES-128 first, TLS 1.3, HTTP/1.1, no resumption.
+fn client(certificate: &CertificateDer<'static>) -> anyhow::Result<ClientConfig> {
+    let mut trusted = RootCertStore::empty();
+    trusted.add(certificate.clone())?;
+    let provider = CryptoProvider { cipher_suites: vec![TLS13_AES_128_GCM_SHA256], ..aws_lc_rs::default_provider() };
+    let builder = ClientConfig::builder_with_provider(Arc::new(provider)).with_protocol_versions(&[&TLS13])?;
+    let mut config = builder.with_root_certificates(trusted).with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.resumption = Resumption::disabled();
+    Ok(config)
+}
