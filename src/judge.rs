@@ -13,13 +13,14 @@ pub mod view;
 
 use std::collections::BTreeSet;
 
-use finding::{Finding, Findings};
+use finding::{Finding, Findings, PatchOperation, pointer_token};
 use mode::{Cap, Mode};
 use policies::Policies;
 use policy::Policy;
 use subject::Subject;
-use verdict::{Ruling, Verdict};
-use view::View;
+use approval::{ApprovalChange, ApprovalNote, Grant};
+use verdict::{Outcome, Ruling, Verdict};
+use view::{ResizeView, View};
 
 /// The label by which a namespace is exempted from the full strength of policies.
 pub const CAP_LABEL: &str = "restraint.dev/cap";
@@ -29,38 +30,106 @@ pub fn judge(policies: &Policies, subject: &Subject<'_>) -> Verdict {
     let mut verdict = Verdict { cap: cap_for(policies, subject), ..Verdict::default() };
     let Some(view) = View::of(subject, policies.conventions()) else { return verdict };
     for policy in policies.iter().filter(|policy| applies(policy, subject, &view)) {
-        let (mut findings, earlier) = (Findings::default(), verdict.rulings.len());
+        let mut findings = Findings::default();
         look(policy, &view, &mut findings);
-        verdict.approvals.append(&mut findings.uses);
-        for finding in findings.list {
+        take_notes(&mut verdict, &mut findings);
+        let cap = verdict.cap;
+        rule_on(&mut verdict, policy, findings, |finding| {
             let wanted = wanted_mode(policy, &view).min(finding.ceiling);
             // a fault that reaches this path unmended was not mended, or was brought back by another webhook
-            let applied = wanted.under(verdict.cap).min(Mode::Enforce);
-            rule_on(&mut verdict, earlier, Ruling { rule: policy.rule.name, finding, wanted, applied });
-        }
+            (wanted, Outcome::of(wanted, wanted.under(cap).min(Mode::Enforce)))
+        });
     }
     verdict
 }
 
-/// Amends `subject`: what the mutating path answers. It denies nothing, and only pods that are being created change.
+/// Amends `subject`: what the mutating path answers. New pods are put right, grants are turned into stamps or denied,
+/// and automation's unapproved decreases are put back. Nothing else changes.
 pub fn amend(policies: &Policies, subject: &Subject<'_>) -> Verdict {
     let mut verdict = Verdict { cap: cap_for(policies, subject), ..Verdict::default() };
-    let view = match View::of(subject, policies.conventions()) {
-        Some(view @ View::Pod { new, .. }) if new.is_new_pod() => view,
-        _ => return verdict,
-    };
-    for policy in policies.iter().filter(|policy| policy.mode == Mode::Fix && applies(policy, subject, &view)) {
-        let (mut findings, earlier) = (Findings::default(), verdict.rulings.len());
-        look(policy, &view, &mut findings);
-        for finding in findings.list {
+    let Some(view) = View::of(subject, policies.conventions()) else { return verdict };
+    let in_force = || policies.iter().filter(|policy| applies(policy, subject, &view));
+    match &view {
+        View::Pod { new, .. } if new.is_new_pod() => mend(in_force().filter(|policy| policy.mode == Mode::Fix), &view, &mut verdict),
+        View::Pod { approval: Some(change), .. } if change.grants().next().is_some() => grant(in_force(), change, &mut verdict),
+        View::Resize(resize) => keep(in_force().filter(|policy| policy.mode >= Mode::Enforce), resize, &mut verdict),
+        _ => {}
+    }
+    verdict
+}
+
+/// Whether amending `subject` needs to know if its requester may approve: it carries a grant, and a policy in force
+/// leaves that to the API server.
+pub fn asks_for_authority(policies: &Policies, subject: &Subject<'_>) -> bool {
+    let change = ApprovalChange::of(subject, policies.conventions()).filter(ApprovalChange::is_through_pod);
+    let granting = || change.is_some_and(|change| change.grants().any(|(_, text)| Grant::parse(&text).is_ok()));
+    let asks = |policy: &Policy| policy.mode != Mode::Off && policy.check.asks_for_authority() && policy.scope.covers(subject);
+    granting() && policies.iter().any(asks)
+}
+
+/// Puts right what is wrong with a new pod.
+fn mend<'p>(policies: impl Iterator<Item = &'p Policy>, view: &View<'_>, verdict: &mut Verdict) {
+    let cap = verdict.cap;
+    for policy in policies {
+        let mut findings = Findings::default();
+        look(policy, view, &mut findings);
+        rule_on(verdict, policy, findings, |finding| {
             let wanted = Mode::Fix.min(finding.ceiling);
-            let applied = wanted.under(verdict.cap);
-            rule_on(&mut verdict, earlier, Ruling { rule: policy.rule.name, finding, wanted, applied });
+            (wanted, Outcome::of(wanted, wanted.under(cap)))
+        });
+    }
+    take_edits(verdict);
+}
+
+/// Turns a grant into a stamp, if no policy has anything against it, and takes every grant off.
+fn grant<'p>(policies: impl Iterator<Item = &'p Policy>, change: &ApprovalChange<'_>, verdict: &mut Verdict) {
+    let (mut stamp, cap) = (None::<Box<approval::Stamp>>, verdict.cap);
+    for policy in policies {
+        let mut findings = Findings::default();
+        policy.check.grant(change, &mut findings);
+        take_notes(verdict, &mut findings);
+        // of several policies the shortest lifetime counts
+        stamp = stamp.into_iter().chain(findings.stamp.take()).min_by_key(|stamp| stamp.expires);
+        rule_on(verdict, policy, findings, |finding| {
+            let wanted = policy.mode.min(finding.ceiling);
+            (wanted, Outcome::of(wanted, wanted.under(cap)))
+        });
+    }
+    let Some(stamp) = stamp.filter(|_| verdict.rulings.is_empty()) else { return };
+    if cap != Cap::Enforce {
+        verdict.approvals.push(ApprovalNote::WouldGrant(stamp));
+        return;
+    }
+    let remove = |key| PatchOperation::Remove { path: format!("/metadata/annotations/{}", pointer_token(key)) };
+    verdict.amendment.extend(change.standing_grants().map(remove));
+    verdict.stamp = Some(stamp);
+}
+
+/// Puts back what automation took without approval.
+fn keep<'p>(policies: impl Iterator<Item = &'p Policy>, resize: &ResizeView<'_>, verdict: &mut Verdict) {
+    let outcome = if verdict.cap == Cap::Enforce { Outcome::Kept } else { Outcome::WouldKeep };
+    for policy in policies {
+        let mut findings = Findings::default();
+        policy.check.keep(resize, &mut findings);
+        rule_on(verdict, policy, findings, |_| (Mode::Enforce, outcome));
+    }
+    take_edits(verdict);
+}
+
+/// The amendment: the edits of what is put right or put back.
+fn take_edits(verdict: &mut Verdict) {
+    let acted_on = |ruling: &&mut Ruling| matches!(ruling.outcome, Outcome::Amended | Outcome::Kept);
+    let edits = verdict.rulings.iter_mut().filter(acted_on).filter_map(|ruling| ruling.finding.edit.take());
+    verdict.amendment = edits.flat_map(|edit| edit.0).collect();
+}
+
+/// Two policies with one rule note the same thing: once is enough.
+fn take_notes(verdict: &mut Verdict, findings: &mut Findings) {
+    for note in findings.approvals.drain(..) {
+        if !verdict.approvals.contains(&note) {
+            verdict.approvals.push(note);
         }
     }
-    let fixes = verdict.rulings.iter_mut().filter(|ruling| ruling.applied == Mode::Fix);
-    verdict.amendment = fixes.filter_map(|ruling| ruling.finding.edit.take()).flat_map(|edit| edit.0).collect();
-    verdict
 }
 
 /// The smaller of the service's cap and the namespace's.
@@ -83,6 +152,7 @@ fn stored_pod<'s>(view: &View<'s>) -> Option<view::PodView<'s>> {
     match view {
         View::Pod { new, .. } => Some(*new),
         View::Resize(resize) => resize.old_pod(),
+        View::Approval(_) => None,
     }
 }
 
@@ -91,13 +161,18 @@ fn stored_pod<'s>(view: &View<'s>) -> Option<view::PodView<'s>> {
 fn look(policy: &Policy, view: &View<'_>, findings: &mut Findings) {
     match view {
         View::Resize(resize) => policy.check.resize(resize, findings),
-        View::Pod { new, old } => {
+        View::Approval(change) => policy.check.approval(change, findings),
+        View::Pod { new, old, approval } => {
             policy.check.pod(new, findings);
             if let (Some(old), false) = (old, findings.list.is_empty()) {
                 let mut stored = Findings::default();
                 policy.check.pod(old, &mut stored);
                 let known: BTreeSet<_> = stored.list.iter().map(Finding::identity).collect();
                 findings.list.retain(|finding| !known.contains(&finding.identity()));
+            }
+            // a change of approvals is judged as a change: nothing that is stored already excuses it
+            if let Some(change) = approval {
+                policy.check.approval(change, findings);
             }
         }
     }
@@ -111,13 +186,17 @@ fn wanted_mode(policy: &Policy, view: &View<'_>) -> Mode {
     }
 }
 
-/// Takes the ruling into the verdict. Two policies with one rule may find the same thing: the stronger counts, once.
-/// `earlier` is how many rulings stem from the policies before.
-fn rule_on(verdict: &mut Verdict, earlier: usize, ruling: Ruling) {
-    let same = |known: &&mut Ruling| known.rule == ruling.rule && known.finding.identity() == ruling.finding.identity();
-    match verdict.rulings.iter_mut().take(earlier).find(same) {
-        Some(known) if known.wanted < ruling.wanted => *known = ruling,
-        Some(_) => {}
-        None => verdict.rulings.push(ruling),
+/// Takes what `policy` found into the verdict. Two policies with one rule may find the same thing: the stronger counts,
+/// once.
+fn rule_on(verdict: &mut Verdict, policy: &Policy, findings: Findings, decide: impl Fn(&Finding) -> (Mode, Outcome)) {
+    let (rule, earlier) = (policy.rule.name, verdict.rulings.len());
+    for finding in findings.list {
+        let (wanted, outcome) = decide(&finding);
+        let same = |known: &&mut Ruling| known.rule == rule && known.finding.identity() == finding.identity();
+        match verdict.rulings.iter_mut().take(earlier).find(same) {
+            Some(known) if known.wanted < wanted => *known = Ruling { rule, finding, wanted, outcome },
+            Some(_) => {}
+            None => verdict.rulings.push(Ruling { rule, finding, wanted, outcome }),
+        }
     }
 }

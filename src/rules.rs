@@ -1,5 +1,6 @@
 //! The list of rules, in order of name. One file each; its header is its page.
 
+pub mod approval_authority;
 pub mod approval_in_template;
 pub mod cpu_resize_restarts;
 pub mod cross_container_signal;
@@ -18,6 +19,7 @@ use crate::judge::rule::Rule;
 
 /// Every rule, in order of name.
 pub const RULES: &[Rule] = &[
+    approval_authority::RULE,
     approval_in_template::RULE,
     cpu_resize_restarts::RULE,
     cross_container_signal::RULE,

@@ -1,6 +1,7 @@
 //! The webhook server: everything around judging.
 
 pub mod admin;
+pub mod authority;
 pub mod folder;
 pub mod follow;
 pub mod listener;
@@ -9,6 +10,7 @@ pub mod namespaces;
 mod options;
 mod record;
 pub mod reviews;
+pub mod seal;
 pub mod tls;
 
 use std::io::Write;
@@ -25,12 +27,14 @@ use crate::judge::policies::Policies;
 use crate::telemetry;
 
 use admin::Health;
+use authority::Authorities;
 use folder::{Contents, Folder};
 use follow::Pace;
 use listener::{Drain, Limits, Listener, Transport};
 use metrics::Metrics;
 use namespaces::{Access, Namespaces};
 use reviews::Reviews;
+use seal::SealKeys;
 use tls::{Certificates, Clients, Reload, SelfMade, Source};
 
 pub use options::Options;
@@ -56,6 +60,7 @@ struct Loaded {
     policies: Policies,
     folder: Option<(Folder, Contents)>,
     certificates: Arc<Certificates>,
+    seal_keys: SealKeys,
 }
 
 impl Loaded {
@@ -74,7 +79,11 @@ impl Loaded {
         };
         let clients = options.client_ca.clone().map(|authority| Clients { authority, names: options.client_name.clone() });
         let certificates = Arc::new(Certificates::load(source, clients)?);
-        Ok(Self { policies, folder, certificates })
+        let seal_keys = match &options.seal_key {
+            Some(path) => SealKeys::read(path).with_context(|| format!("seal key \"{}\"", path.display()))?,
+            None => SealKeys::made()?,
+        };
+        Ok(Self { policies, folder, certificates, seal_keys })
     }
 
     fn summary(&self) -> String {
@@ -97,14 +106,25 @@ async fn serve(options: Options, loaded: Loaded) -> anyhow::Result<()> {
     folder::announce(&loaded.policies, &metrics, &health, None);
     let policies = Arc::new(ArcSwap::from_pointee(loaded.policies));
     let namespaces = Arc::new(Namespaces::default());
-    match Access::find(options.kubeconfig.clone()) {
+    let client = match Access::find(options.kubeconfig.clone()) {
         Some(access) => {
             health.await_namespaces();
             let client = access.client().await.context("the API server cannot be used")?;
-            tokio::spawn(Arc::clone(&namespaces).follow(client, Arc::clone(&health)));
+            tokio::spawn(Arc::clone(&namespaces).follow(client.clone(), Arc::clone(&health)));
+            Some(client)
         }
-        None => warn_of_blind_spots(&policies.load()),
+        None => {
+            warn_of_blind_spots(&policies.load());
+            None
+        }
+    };
+    let seal_keys = Arc::new(ArcSwap::from_pointee(loaded.seal_keys));
+    match &options.seal_key {
+        Some(path) => drop(tokio::spawn(seal::follow(path.clone(), Arc::clone(&seal_keys), Pace::default()))),
+        None if client.is_some() => warn!("seal key made at start: approvals end with this process, and other replicas do not know them"),
+        None => {}
     }
+    let authorities = Authorities::new(client, options.authority_deadline());
     if let Some((folder, contents)) = loaded.folder {
         tokio::spawn(folder.follow(contents, Arc::clone(&policies), Arc::clone(&metrics), Arc::clone(&health), Pace::default()));
     }
@@ -112,7 +132,7 @@ async fn serve(options: Options, loaded: Loaded) -> anyhow::Result<()> {
 
     let stop = stop_signal()?;
     let admin_routes = TowerToHyperService::new(admin::routes(Arc::clone(&health), Arc::clone(&metrics)));
-    let review_routes = Reviews::new(policies, namespaces, metrics, options.body_memory(), options.request_deadline()).routes();
+    let review_routes = Reviews::new(policies, namespaces, seal_keys, authorities, metrics, options.body_memory(), options.request_deadline()).routes();
     let review_routes = TowerToHyperService::new(review_routes);
     let (address, admin_address) = (reviews.address()?, admin.address()?);
     info!(%address, admin = %admin_address, "serving");

@@ -1,11 +1,12 @@
 //! One thing that is wrong, and what would put it right.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use serde::Serialize;
 
+use super::approval::{ApprovalNote, Stamp};
 use super::mode::Mode;
+use super::view::Part;
 
 /// The longest warning, in characters, the name of the rule included: the API server cuts all warnings of a reply when
 /// they exceed its header budget together. A message without the name of its rule is shorter by that.
@@ -45,6 +46,14 @@ impl Finding {
         }
         let message = if message.contains(char::is_control) || message.chars().count() > room { fit(&message, room) } else { message };
         Self { pointer, container: None, about: String::new(), message, remedy: remedy.into(), ceiling: Mode::Fix, edit: None }
+    }
+
+    /// The same finding, about this part of the pod.
+    pub fn about_part(self, part: Part<'_>) -> Self {
+        match part.container() {
+            Some(name) => self.in_container(name),
+            None => self,
+        }
     }
 
     /// The same finding, about the container `name`.
@@ -139,6 +148,8 @@ pub enum PatchValue {
     ResizePolicy(ResizePolicyEntry),
     /// A whole `resizePolicy`.
     ResizePolicies(Vec<ResizePolicyEntry>),
+    /// A quantity, or the value of an annotation.
+    Text(String),
 }
 
 /// An entry of `resizePolicy`.
@@ -161,26 +172,10 @@ pub fn pointer_token(key: &str) -> String {
 pub struct Findings {
     /// What is wrong.
     pub list: Vec<Finding>,
-    /// The approvals without which there would be more.
-    pub uses: Vec<ApprovalUse>,
-}
-
-/// An approval that let a decrease through.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ApprovalUse {
-    /// The annotation that grants it.
-    pub annotation: String,
-    /// Who granted it, where that is known.
-    pub approver: Option<String>,
-    /// The part of the pod and the values: `container "app" 512Mi to 256Mi`.
-    pub change: String,
-}
-
-impl fmt::Display for ApprovalUse {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let approver = self.approver.as_deref().unwrap_or("not recorded");
-        write!(formatter, "{}, by annotation {}, approver {approver}", self.change, self.annotation)
-    }
+    /// What happened to approvals.
+    pub approvals: Vec<ApprovalNote>,
+    /// The stamp that a grant deserves.
+    pub stamp: Option<Box<Stamp>>,
 }
 
 impl Findings {
@@ -189,9 +184,9 @@ impl Findings {
         self.list.push(finding);
     }
 
-    /// Takes note of an approval in use.
-    pub fn approved(&mut self, approval: ApprovalUse) {
-        self.uses.push(approval);
+    /// Takes note of what happened to an approval.
+    pub fn approval(&mut self, note: ApprovalNote) {
+        self.approvals.push(note);
     }
 }
 

@@ -26,6 +26,7 @@ macro_rules! files {
 
 /// The policies that are compiled in: name and text of each file of the folder `policies`, in order of name.
 pub const EMBEDDED: &[(&str, &str)] = files![
+    "approval-authority",
     "approval-in-template",
     "cpu-resize-restarts",
     "cross-container-signal",

@@ -4,6 +4,7 @@ use std::fmt::Debug;
 
 use serde::de::DeserializeOwned;
 
+use super::approval::ApprovalChange;
 use super::finding::Findings;
 use super::mode::Mode;
 use super::view::{PodView, ResizeView};
@@ -16,7 +17,21 @@ pub trait Check: Debug + Send + Sync {
     /// Looks at a change of a pod's resources in place.
     fn resize(&self, _resize: &ResizeView<'_>, _findings: &mut Findings) {}
 
-    /// The annotation that approves a decrease, where this rule lets one approve.
+    /// Looks at annotations of a pod by which approvals are granted or recorded, as they would be stored.
+    fn approval(&self, _change: &ApprovalChange<'_>, _findings: &mut Findings) {}
+
+    /// Looks at a grant before it is stored, on the mutating path: finds something wrong with it, or makes its stamp.
+    fn grant(&self, _change: &ApprovalChange<'_>, _findings: &mut Findings) {}
+
+    /// Looks at a resize by automation on the mutating path: what it finds is put back instead of denied.
+    fn keep(&self, _resize: &ResizeView<'_>, _findings: &mut Findings) {}
+
+    /// Whether it asks the API server if a requester may approve.
+    fn asks_for_authority(&self) -> bool {
+        false
+    }
+
+    /// The annotation that grants, where this rule lets one approve.
     fn approval_annotation(&self) -> Option<&str> {
         None
     }

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
+use crate::judge::approval::{Authority, Place, STAMP_ANNOTATION, Stamp, Stamped};
 use crate::kube::list::list;
 use crate::kube::object::Object;
 use crate::kube::text::Text;
@@ -32,11 +35,51 @@ pub struct Subject<'a> {
     pub evidence: Evidence,
 }
 
+impl Subject<'_> {
+    /// Where a stamp of this request is sealed for.
+    pub fn place(&self) -> Place<'_> {
+        Place { namespace: &self.namespace, name: &self.name, dry_run: self.dry_run }
+    }
+
+    /// Looks at the stamp that the request is about: the stored one on `pods/resize`, one that is about to be stored
+    /// elsewhere. `verify` knows whether a seal is the one of a message under the key of this name.
+    pub fn examine_stamp(&mut self, verify: impl FnOnce(&str, &[u8], &str) -> bool) {
+        let stored = self.old_object.as_ref().and_then(|old| old.metadata.annotations.value(STAMP_ANNOTATION));
+        let (annotations, dry_run) = match (self.resource, &self.old_object) {
+            // what is stored was sealed for real, whoever only tries the resize out
+            (Resource::PodResize, Some(old)) => (&old.metadata.annotations, false),
+            (Resource::Pod, Some(_)) => (&self.object.metadata.annotations, self.dry_run),
+            _ => return,
+        };
+        let Some(written) = annotations.value(STAMP_ANNOTATION) else { return };
+        if self.resource == Resource::Pod && stored.is_some_and(|stored| stored.get() == written.get()) {
+            return;
+        }
+        let stamp = annotations.text(STAMP_ANNOTATION).map(|text| Stamp::parse(&text));
+        self.evidence.stamped = match stamp {
+            Some(Ok(stamp)) => {
+                let message = stamp.message(Place { dry_run, ..self.place() });
+                let sealed = verify(&stamp.key, &message, &stamp.seal);
+                if sealed { Stamped::Sealed(Box::new(stamp)) } else { Stamped::Unsealed(Box::new(stamp)) }
+            }
+            _ => Stamped::Malformed,
+        };
+    }
+}
+
 /// Facts looked up before judging. Absent evidence is a value, not an error: it never weakens a rule.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
     /// The labels of the request's namespace, where they are known.
     pub namespace_labels: Option<Arc<BTreeMap<String, String>>>,
+    /// The service's time.
+    pub now: Option<Timestamp>,
+    /// What is known of the stamp that the request is about.
+    pub stamped: Stamped,
+    /// Whether the requester may approve.
+    pub authority: Authority,
+    /// Whether the service has a key to seal stamps with.
+    pub can_seal: bool,
 }
 
 /// Who asks: `request.userInfo`.
@@ -45,9 +88,33 @@ pub struct Requester<'a> {
     /// `username`.
     #[serde(borrow, default)]
     pub username: Text<'a>,
+    /// `uid`.
+    #[serde(borrow, default)]
+    pub uid: Text<'a>,
     /// `groups`.
     #[serde(borrow, default, deserialize_with = "list")]
     pub groups: Vec<Text<'a>>,
+    /// `extra`, undecoded: only whoever asks the API server about the requester reads it.
+    #[serde(borrow, default)]
+    pub extra: Option<&'a RawValue>,
+}
+
+/// Requesters by name and group: the setting of a rule.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct People {
+    /// Users by name.
+    pub users: Vec<String>,
+    /// Members of these groups.
+    pub groups: Vec<String>,
+}
+
+impl People {
+    /// Whether `requester` is one of them.
+    pub fn include(&self, requester: &Requester<'_>) -> bool {
+        let member = |group: &String| requester.groups.iter().any(|name| **name == **group);
+        self.users.iter().any(|name| **name == *requester.username) || self.groups.iter().any(member)
+    }
 }
 
 /// What is done: `request.operation`.
@@ -87,6 +154,10 @@ pub enum Resource {
     Pod,
     /// `pods/resize` (KEP-1287).
     PodResize,
+    /// `pods/status`.
+    PodStatus,
+    /// `pods/binding`: the annotations of a Binding are copied to the pod.
+    PodBinding,
     /// `deployments.apps`.
     Deployment,
     /// `statefulsets.apps`.
@@ -106,9 +177,11 @@ pub enum Resource {
 }
 
 /// Every resource that is judged: group, plural name, subresource, kind.
-const RESOURCES: [(Resource, &str, &str, &str, &str); 9] = [
+const RESOURCES: [(Resource, &str, &str, &str, &str); 11] = [
     (Resource::Pod, "", "pods", "", "Pod"),
     (Resource::PodResize, "", "pods", "resize", "Pod"),
+    (Resource::PodStatus, "", "pods", "status", "Pod"),
+    (Resource::PodBinding, "", "pods", "binding", "Binding"),
     (Resource::Deployment, "apps", "deployments", "", "Deployment"),
     (Resource::StatefulSet, "apps", "statefulsets", "", "StatefulSet"),
     (Resource::DaemonSet, "apps", "daemonsets", "", "DaemonSet"),
@@ -153,7 +226,8 @@ mod tests {
     #[test]
     fn resources_are_known_by_all_their_words() {
         assert_eq!(Resource::of("", "v1", "pods", "resize"), Resource::PodResize);
-        assert_eq!(Resource::of("", "v1", "pods", "status"), Resource::Other);
+        assert_eq!(Resource::of("", "v1", "pods", "status"), Resource::PodStatus);
+        assert_eq!(Resource::of("", "v1", "pods", "log"), Resource::Other);
         assert_eq!(Resource::of("apps", "v1", "deployments", ""), Resource::Deployment);
         assert_eq!(Resource::of("apps", "v1", "deployments", "scale"), Resource::Other);
         assert_eq!(Resource::of("apps", "v1beta1", "deployments", ""), Resource::Other);

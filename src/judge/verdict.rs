@@ -1,6 +1,7 @@
 //! What comes of judging: plain data.
 
-use super::finding::{ApprovalUse, Finding, PatchOperation};
+use super::approval::{ApprovalNote, Place, STAMP_ANNOTATION, Stamp};
+use super::finding::{Finding, PatchOperation, PatchValue, pointer_token};
 use super::mode::{Cap, Mode};
 
 /// What comes of judging one subject.
@@ -8,10 +9,12 @@ use super::mode::{Cap, Mode};
 pub struct Verdict {
     /// Every finding with what is done about it.
     pub rulings: Vec<Ruling>,
-    /// The approvals that let a decrease through.
-    pub approvals: Vec<ApprovalUse>,
+    /// What happened to approvals.
+    pub approvals: Vec<ApprovalNote>,
     /// The operations that amend the object; empty unless on the mutating path.
     pub amendment: Vec<PatchOperation>,
+    /// The stamp that is to be sealed before the answer is written; only on the mutating path.
+    pub stamp: Option<Box<Stamp>>,
     /// The cap that was in force.
     pub cap: Cap,
 }
@@ -26,7 +29,60 @@ pub struct Ruling {
     /// What the policy asks for.
     pub wanted: Mode,
     /// What is done under the cap in force.
-    pub applied: Mode,
+    pub outcome: Outcome,
+}
+
+/// What is done about a finding, or would be done without the cap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// The request is denied.
+    Denied,
+    /// The fault is put right in a new pod.
+    Amended,
+    /// What automation took is put back.
+    Kept,
+    /// `Denied`, but for the cap.
+    WouldDeny,
+    /// `Amended`, but for the cap.
+    WouldAmend,
+    /// `Kept`, but for the cap.
+    WouldKeep,
+    /// The client is told.
+    Warned,
+    /// `Warned`, but for the cap.
+    WouldWarn,
+    /// It is recorded.
+    Noted,
+}
+
+impl Outcome {
+    /// What comes of a finding whose policy asks for `wanted` where `applied` is left of that.
+    pub fn of(wanted: Mode, applied: Mode) -> Self {
+        match (wanted, applied) {
+            (_, Mode::Fix) => Self::Amended,
+            (_, Mode::Enforce) => Self::Denied,
+            (Mode::Fix, _) => Self::WouldAmend,
+            (Mode::Enforce, _) => Self::WouldDeny,
+            (Mode::Warn, Mode::Warn) => Self::Warned,
+            (Mode::Warn, _) => Self::WouldWarn,
+            _ => Self::Noted,
+        }
+    }
+
+    /// The name of it: a plain key for audit annotations, metrics and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Denied => "denied",
+            Self::Amended => "amended",
+            Self::Kept => "kept",
+            Self::WouldDeny => "would-deny",
+            Self::WouldAmend => "would-amend",
+            Self::WouldKeep => "would-keep",
+            Self::Warned => "warned",
+            Self::WouldWarn => "would-warn",
+            Self::Noted => "noted",
+        }
+    }
 }
 
 impl Verdict {
@@ -37,26 +93,24 @@ impl Verdict {
 
     /// The findings that deny the request.
     pub fn denials(&self) -> impl Iterator<Item = &Ruling> {
-        self.rulings.iter().filter(|ruling| ruling.applied == Mode::Enforce)
+        self.rulings.iter().filter(|ruling| ruling.outcome == Outcome::Denied)
     }
 
-    /// The findings the client is warned about.
+    /// The findings the client is warned about: under a cap of `warn` also those that would deny, amend or keep.
     pub fn warnings(&self) -> impl Iterator<Item = &Ruling> {
-        self.rulings.iter().filter(|ruling| ruling.applied == Mode::Warn)
+        let capped = self.cap == Cap::Warn;
+        self.rulings.iter().filter(move |ruling| match ruling.outcome {
+            Outcome::Warned | Outcome::Kept => true,
+            Outcome::WouldDeny | Outcome::WouldAmend | Outcome::WouldKeep => capped,
+            _ => false,
+        })
     }
-}
 
-impl Ruling {
-    /// The name of what is done, or would be done without the cap: a plain key for audit annotations and logs.
-    pub fn outcome(&self) -> &'static str {
-        match (self.wanted, self.applied) {
-            (_, Mode::Fix) => "amended",
-            (_, Mode::Enforce) => "denied",
-            (Mode::Fix, _) => "would-amend",
-            (Mode::Enforce, _) => "would-deny",
-            (Mode::Warn, Mode::Warn) => "warned",
-            (Mode::Warn, _) => "would-warn",
-            _ => "noted",
-        }
+    /// Seals the stamp, if there is one, and puts it into the amendment.
+    pub fn seal(&mut self, place: Place<'_>, key: &str, seal: impl FnOnce(&[u8]) -> String) {
+        let Some(stamp) = self.stamp.take() else { return };
+        let value = PatchValue::Text(stamp.sealed(place, key, seal).text());
+        let path = format!("/metadata/annotations/{}", pointer_token(STAMP_ANNOTATION));
+        self.amendment.push(PatchOperation::Add { path, value });
     }
 }

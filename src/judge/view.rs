@@ -6,6 +6,7 @@ mod resize;
 pub use pod::PodView;
 pub use resize::{MemoryChange, Part, ResizeView};
 
+use super::approval::ApprovalChange;
 use super::policies::Conventions;
 use super::subject::{Operation, Resource, Subject};
 
@@ -18,7 +19,11 @@ pub enum View<'s> {
         new: PodView<'s>,
         /// As it is stored.
         old: Option<PodView<'s>>,
+        /// What changes of its approvals.
+        approval: Option<ApprovalChange<'s>>,
     },
+    /// Annotations of a pod that come through a subresource.
+    Approval(ApprovalChange<'s>),
     /// A change of a pod's resources in place.
     Resize(ResizeView<'s>),
 }
@@ -32,9 +37,11 @@ impl<'s> View<'s> {
                 Some(Self::Resize(ResizeView::new(subject, subject.old_object.as_ref()?, conventions)))
             }
             (Resource::PodResize, _) => None,
+            (Resource::PodStatus | Resource::PodBinding, _) => ApprovalChange::of(subject, conventions).map(Self::Approval),
             (_, Operation::Create | Operation::Update) => {
                 let view = |object| PodView::new(subject.resource, subject.operation, object, conventions);
-                Some(Self::Pod { new: view(&subject.object)?, old: subject.old_object.as_ref().and_then(view) })
+                let approval = ApprovalChange::of(subject, conventions);
+                Some(Self::Pod { new: view(&subject.object)?, old: subject.old_object.as_ref().and_then(view), approval })
             }
             _ => None,
         }

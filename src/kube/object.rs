@@ -30,6 +30,12 @@ pub struct Metadata<'a> {
     /// `name`; empty while only `generateName` is known.
     #[serde(borrow, default)]
     pub name: Text<'a>,
+    /// `uid`; empty while the object is not stored.
+    #[serde(borrow, default)]
+    pub uid: Text<'a>,
+    /// `generation`: it grows with every change of the spec. Pods have one since Kubernetes 1.33.
+    #[serde(default)]
+    pub generation: Option<i64>,
     /// `generateName`.
     #[serde(borrow, default)]
     pub generate_name: Text<'a>,

@@ -156,10 +156,10 @@ fn warnings(verdict: &Verdict) -> Vec<String> {
 fn audit_annotations(verdict: &Verdict) -> BTreeMap<&'static str, String> {
     let mut annotations: BTreeMap<&'static str, String> = BTreeMap::new();
     for ruling in &verdict.rulings {
-        append(annotations.entry(ruling.outcome()).or_default(), &[ruling.rule, ": ", &ruling.finding.message]);
+        append(annotations.entry(ruling.outcome.as_str()).or_default(), &[ruling.rule, ": ", &ruling.finding.message]);
     }
-    for used in &verdict.approvals {
-        append(annotations.entry("approval").or_default(), &[&used.to_string()]);
+    for note in &verdict.approvals {
+        append(annotations.entry(note.outcome()).or_default(), &[&note.to_string()]);
     }
     if verdict.cap != Cap::Enforce && !verdict.rulings.is_empty() {
         annotations.insert("cap", verdict.cap.as_str().to_owned());

@@ -54,7 +54,7 @@ pub enum Unjudgeable {
     #[error("the AdmissionReview's request has no object")]
     NoObject,
     /// No old object where the operation needs one.
-    #[error("the AdmissionReview's request has no oldObject: a resize is judged by its change")]
+    #[error("the AdmissionReview's request has no oldObject: an update is judged by its change")]
     NoOldObject,
 }
 
@@ -138,7 +138,7 @@ fn review<'a>(request: Request<'a, Object<'a>>) -> Result<Review<'a>, Unjudgeabl
     if judged && request.object.is_none() {
         return Err(Unjudgeable::NoObject);
     }
-    if resource == Resource::PodResize && operation == Operation::Update && request.old_object.is_none() {
+    if matches!(resource, Resource::PodResize | Resource::PodStatus) && operation == Operation::Update && request.old_object.is_none() {
         return Err(Unjudgeable::NoOldObject);
     }
     let subject = Subject {

@@ -13,7 +13,6 @@
 
 use serde::Deserialize;
 
-use crate::judge::approval::Approval;
 use crate::judge::finding::{Finding, Findings, Names};
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::{MemoryChange, ResizeView};
@@ -28,8 +27,7 @@ struct LiveMemoryShrink {}
 impl Check for LiveMemoryShrink {
     fn resize(&self, resize: &ResizeView<'_>, findings: &mut Findings) {
         for change in resize.memory_changes().filter(MemoryChange::limit_falls) {
-            let approved = || Approval::on_any(resize.old, resize.conventions).is_some_and(|approval| approval.covers(&change));
-            if change.policy == "RestartContainer" || !approved() {
+            if change.policy == "RestartContainer" || resize.approval().covers(&change).is_err() {
                 continue;
             }
             let (old, new) = (change.limit.0, change.limit.1);

@@ -1,5 +1,6 @@
 //! What is counted. Labels never carry names of namespaces, objects or people.
 
+mod approvals;
 mod connections;
 
 use std::sync::Arc;
@@ -16,10 +17,11 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::judge::subject::{Operation, Subject};
-use crate::judge::verdict::{Ruling, Verdict};
+use crate::judge::verdict::{Outcome, Ruling, Verdict};
 use crate::review::Path;
 
 use super::listener::Counters;
+use approvals::Approvals;
 use connections::Connections;
 
 /// Upper bounds in seconds: most reviews take a fraction of a millisecond.
@@ -31,7 +33,7 @@ pub struct Metrics {
     registry: Registry,
     reviews: Family<ReviewLabels, Counter>,
     findings: Family<FindingLabels, Counter>,
-    approvals_used: Counter,
+    approvals: Approvals,
     durations: Family<PathLabels, Histogram, Buckets>,
     policy_reloads: Family<ResultLabels, Counter>,
     policies: Gauge,
@@ -112,8 +114,7 @@ impl Metrics {
         registry.register("reviews", "reviews answered, by path, operation, resource, subresource and outcome", reviews.clone());
         let findings = Family::default();
         registry.register("findings", "findings, by path, rule, the mode its policy asks for, and what came of it", findings.clone());
-        let approvals_used = Counter::default();
-        registry.register("approvals_used", "memory decreases let through by an approval", approvals_used.clone());
+        let approvals = Approvals::register(&mut registry);
         let durations = Family::new_with_constructor(Buckets);
         registry.register_with_unit("review_duration", "from the last byte of a review to its answer", Unit::Seconds, durations.clone());
         let policy_reloads = Family::default();
@@ -145,7 +146,7 @@ impl Metrics {
             registry,
             reviews,
             findings,
-            approvals_used,
+            approvals,
             durations,
             policy_reloads,
             policies,
@@ -171,7 +172,7 @@ impl Metrics {
             }
         }
         if !subject.dry_run {
-            self.approvals_used.inc_by(verdict.approvals.len() as u64);
+            self.approvals.count(&verdict.approvals);
         }
     }
 
@@ -240,12 +241,12 @@ fn review_labels(path: Path, subject: &Subject<'_>, outcome: &'static str) -> Re
 }
 
 fn finding_labels(path: Path, ruling: &Ruling) -> FindingLabels {
-    FindingLabels { path: path.as_str(), rule: ruling.rule, mode: ruling.wanted.as_str(), outcome: ruling.outcome() }
+    FindingLabels { path: path.as_str(), rule: ruling.rule, mode: ruling.wanted.as_str(), outcome: ruling.outcome.as_str() }
 }
 
 /// What came of a review as a whole: the strongest thing that was done, or would have been done without the cap.
 fn outcome(verdict: &Verdict) -> &'static str {
-    const STRONGEST_FIRST: [&str; 6] = ["denied", "amended", "would-deny", "would-amend", "warned", "would-warn"];
-    let has = |outcome: &&str| verdict.rulings.iter().any(|ruling| ruling.outcome() == *outcome);
-    if verdict.rulings.is_empty() { "allowed" } else { STRONGEST_FIRST.into_iter().find(has).unwrap_or("allowed") }
+    // in the order of the type: what was done before what would have been
+    let strongest = verdict.rulings.iter().map(|ruling| ruling.outcome).min();
+    strongest.filter(|outcome| *outcome != Outcome::Noted).map_or("allowed", Outcome::as_str)
 }

@@ -49,6 +49,16 @@ pub struct Options {
     #[arg(long, env = "RESTRAINT_KUBECONFIG", value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
 
+    /// File with the keys that approvals are sealed with, base64, one on a line: the first seals, all are accepted;
+    /// followed [default: a key made at start].
+    #[arg(long, env = "RESTRAINT_SEAL_KEY", value_name = "FILE")]
+    pub seal_key: Option<PathBuf>,
+
+    /// Milliseconds the API server has to say who may approve; keep it below the timeoutSeconds of the webhook
+    /// configuration.
+    #[arg(long, env = "RESTRAINT_AUTHORITY_DEADLINE", default_value_t = 1000, value_name = "MILLISECONDS")]
+    pub authority_deadline: u64,
+
     /// How log lines look.
     #[arg(long, env = "RESTRAINT_LOG_FORMAT", value_enum, default_value_t, value_name = "FORMAT")]
     pub log_format: LogFormat,
@@ -73,6 +83,10 @@ pub struct Options {
 impl Options {
     pub(super) fn request_deadline(&self) -> Duration {
         Duration::from_millis(self.request_deadline)
+    }
+
+    pub(super) fn authority_deadline(&self) -> Duration {
+        Duration::from_millis(self.authority_deadline)
     }
 
     /// Nobody balances load to a laptop.

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use tracing::{debug, error, info, warn};
 
-use crate::judge::finding::ApprovalUse;
-use crate::judge::mode::Mode;
-use crate::judge::verdict::{Ruling, Verdict};
+use crate::judge::approval::ApprovalNote;
+use crate::judge::verdict::{Outcome, Ruling, Verdict};
 use crate::review::{Path, Review};
 
 use super::metrics::Failure;
@@ -38,7 +37,7 @@ pub(super) fn verdict(path: Path, review: &Review<'_>, verdict: &Verdict, durati
     }
     if !verdict.allowed() {
         line!(warn);
-    } else if verdict.rulings.iter().any(|ruling| ruling.applied != Mode::Fix) || !verdict.approvals.is_empty() {
+    } else if verdict.rulings.iter().any(|ruling| ruling.outcome != Outcome::Amended) || !verdict.approvals.is_empty() {
         line!(info);
     } else {
         line!(debug);
@@ -57,11 +56,11 @@ pub(super) fn failure(path: Path, failure: Failure, reason: &str) {
 const FINDINGS: usize = 20;
 
 fn findings(rulings: &[Ruling]) -> String {
-    let each = rulings.iter().take(FINDINGS).map(|ruling| format!("{} {}: {}", ruling.outcome(), ruling.rule, ruling.finding.message));
+    let each = rulings.iter().take(FINDINGS).map(|ruling| format!("{} {}: {}", ruling.outcome.as_str(), ruling.rule, ruling.finding.message));
     let more = rulings.len().checked_sub(FINDINGS).filter(|more| *more > 0).map(|more| format!("and {more} more"));
     each.chain(more).collect::<Vec<_>>().join("; ")
 }
 
-fn approvals(used: &[ApprovalUse]) -> String {
-    used.iter().take(FINDINGS).map(ApprovalUse::to_string).collect::<Vec<_>>().join("; ")
+fn approvals(notes: &[ApprovalNote]) -> String {
+    notes.iter().take(FINDINGS).map(|note| format!("{}: {note}", note.outcome())).collect::<Vec<_>>().join("; ")
 }

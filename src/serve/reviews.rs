@@ -16,12 +16,15 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::sync::Semaphore;
 
 use crate::judge::policies::Policies;
-use crate::judge::{amend, judge};
+use crate::judge::approval::Authority;
+use crate::judge::{amend, asks_for_authority, judge};
 use crate::review::{Path, answer, decode};
 
+use super::authority::{Authorities, Question};
 use super::metrics::{Failure, SharedMetrics};
 use super::namespaces::Namespaces;
 use super::record;
+use super::seal::SharedSealKeys;
 
 /// The largest body, in bytes: an update carries two objects of up to 3 MiB each, and the words around them.
 pub const BODY_LIMIT: usize = 8 * 1024 * 1024;
@@ -34,6 +37,8 @@ const LEAST_WEIGHT: usize = 16;
 pub struct Reviews {
     policies: Arc<ArcSwap<Policies>>,
     namespaces: Arc<Namespaces>,
+    seal_keys: SharedSealKeys,
+    authorities: Authorities,
     metrics: SharedMetrics,
     /// KiB of bodies that may be in memory at once.
     room: Semaphore,
@@ -47,11 +52,13 @@ impl Reviews {
     pub fn new(
         policies: Arc<ArcSwap<Policies>>,
         namespaces: Arc<Namespaces>,
+        seal_keys: SharedSealKeys,
+        authorities: Authorities,
         metrics: SharedMetrics,
         room: usize,
         deadline: Duration,
     ) -> Self {
-        Self { policies, namespaces, metrics, room: Semaphore::new(room.max(BODY_LIMIT) / 1024), deadline }
+        Self { policies, namespaces, seal_keys, authorities, metrics, room: Semaphore::new(room.max(BODY_LIMIT) / 1024), deadline }
     }
 
     /// The routes.
@@ -85,27 +92,61 @@ impl Reviews {
             Ok(body) => body?,
             Err(_) => return Err((Failure::TooSlow, format!("the body took longer than {} ms", self.deadline.as_millis()))),
         };
-        // a panic is a bug in a rule: it costs this review, never the server
-        let judged = catch_unwind(AssertUnwindSafe(|| self.judge(path, &body)));
+        match self.try_judge(path, &body, None)? {
+            Answer::Ready(answer) => Ok(answer),
+            Answer::Ask(question) => {
+                // only a grant comes here, and it is read once more afterwards: no other review waits for anything
+                let authority = self.authorities.ask(question.map(|question| *question)).await;
+                match self.try_judge(path, &body, Some(authority))? {
+                    Answer::Ready(answer) => Ok(answer),
+                    Answer::Ask(_) => Err((Failure::Panicked, "asked twice; this is a bug in restraint".to_owned())),
+                }
+            }
+        }
+    }
+
+    /// A panic is a bug in a rule: it costs this review, never the server.
+    fn try_judge(&self, path: Path, body: &[u8], authority: Option<Authority>) -> Result<Answer, (Failure, String)> {
+        let judged = catch_unwind(AssertUnwindSafe(|| self.judge(path, body, authority)));
         judged.unwrap_or_else(|_| Err((Failure::Panicked, "judging failed; this is a bug in restraint".to_owned())))
     }
 
-    /// From bytes to bytes, without waiting for anything.
-    fn judge(&self, path: Path, body: &[u8]) -> Result<Vec<u8>, (Failure, String)> {
+    /// From bytes to bytes, without waiting for anything; or to the question that must be answered first.
+    fn judge(&self, path: Path, body: &[u8], authority: Option<Authority>) -> Result<Answer, (Failure, String)> {
         let started = Instant::now();
         let mut review = decode(body).map_err(|error| (Failure::Unjudgeable, error.to_string()))?;
         review.subject.evidence.namespace_labels = self.namespaces.labels(&review.subject.namespace);
-        let policies = self.policies.load();
-        let verdict = match path {
+        let (policies, seal_keys) = (self.policies.load(), self.seal_keys.load());
+        if path == Path::Mutate && authority.is_none() && asks_for_authority(&policies, &review.subject) {
+            return Ok(Answer::Ask(Question::about(&review.subject).map(Box::new)));
+        }
+        review.subject.examine_stamp(|key, message, seal| seal_keys.verify(key, message, seal));
+        let sealing = seal_keys.sealing();
+        let evidence = &mut review.subject.evidence;
+        evidence.now = Some(jiff::Timestamp::now());
+        evidence.authority = authority.unwrap_or_default();
+        evidence.can_seal = sealing.is_some();
+        let mut verdict = match path {
             Path::Validate => judge(&policies, &review.subject),
             Path::Mutate => amend(&policies, &review.subject),
         };
+        if let Some((key, seal)) = sealing {
+            verdict.seal(review.subject.place(), key, seal);
+        }
         let reply = answer(&review.uid, &verdict);
         let duration = started.elapsed();
         self.metrics.verdict(path, &review.subject, &verdict, duration);
         record::verdict(path, &review, &verdict, duration);
-        Ok(reply)
+        Ok(Answer::Ready(reply))
     }
+}
+
+/// What comes of judging, for now.
+enum Answer {
+    /// The answer.
+    Ready(Vec<u8>),
+    /// Somebody must be asked first.
+    Ask(Option<Box<Question>>),
 }
 
 /// The KiB of room a review needs. A body of unknown length needs the most.

@@ -37,7 +37,7 @@ impl<'s> PodView<'s> {
                 let template = object.spec.job_template.as_ref()?.spec.template.as_ref()?;
                 (&template.metadata, &template.spec, "/spec/jobTemplate/spec/template")
             }
-            Resource::Other => return None,
+            Resource::PodStatus | Resource::PodBinding | Resource::Other => return None,
             _ => {
                 let template = object.spec.template.as_ref()?;
                 (&template.metadata, &template.spec, "/spec/template")

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use crate::judge::finding::Names;
+use crate::judge::approval::{Approval, GRANT_ANNOTATION, part_name};
+use crate::judge::finding::{Names, PatchOperation, PatchValue};
 use crate::judge::policies::Conventions;
-use crate::judge::subject::Subject;
+use crate::judge::subject::{Requester, Subject};
 use crate::kube::container::Container;
 use crate::kube::object::{Object, Placed, Spec};
 use crate::kube::quantity::Quantity;
@@ -71,6 +72,8 @@ pub struct MemoryChange<'s> {
     pub policy: &'s str,
     /// The container with its place, as resized; `None` for the pod itself.
     placed: Option<Placed<'s, 's>>,
+    /// The part's own limit before and after.
+    own: (Option<&'s Quantity<'s>>, Option<&'s Quantity<'s>>),
     /// Whether the part only follows the pod-level limit, before and after.
     inherited: bool,
 }
@@ -93,6 +96,37 @@ impl<'s> ResizeView<'s> {
     /// The name of the pod.
     pub fn name(&self) -> &'s str {
         &self.subject.name
+    }
+
+    /// Who asks.
+    pub fn requester(&self) -> &'s Requester<'s> {
+        &self.subject.requester
+    }
+
+    /// The approval on the stored pod.
+    pub fn approval(&self) -> Approval<'s> {
+        Approval::of(&self.old.metadata, &self.subject.evidence.stamped, self.subject.evidence.now)
+    }
+
+    /// Whether the pod itself has a memory request or limit, before or after.
+    pub fn has_pod_level_memory(&self) -> bool {
+        self.old.spec.resources.sets_memory() || self.subject.object.spec.resources.sets_memory()
+    }
+
+    /// The commands by which an approver grants every decrease of this resize; `None` where no grant can say it.
+    pub fn granting_command(&self) -> Option<String> {
+        let (name, namespace) = (self.name(), self.namespace());
+        let mut floors = String::new();
+        for change in self.memory_changes().filter(MemoryChange::limit_falls) {
+            let EffectiveLimit::Limited(least) = change.limit.1 else { continue };
+            least.value()?;
+            let comma = if floors.is_empty() { "" } else { "," };
+            floors.extend([comma, part_name(&change.part), "=", least.text()]);
+        }
+        // the same words again would be no change, and nobody would be asked
+        let again = self.old.metadata.annotations.value(GRANT_ANNOTATION).is_some();
+        let before = if again { format!("kubectl annotate pod {name} -n {namespace} {GRANT_ANNOTATION}- && ") } else { String::new() };
+        Some(format!("{before}kubectl annotate pod {name} -n {namespace} {GRANT_ANNOTATION}={floors}"))
     }
 
     /// The memory of the pod and of each container, before and after. Containers are matched by name; one that is not
@@ -120,6 +154,22 @@ impl MemoryChange<'_> {
         }
     }
 
+    /// The operations that put request and limit of this part back. What the resize removed stays away: the API server
+    /// refuses such a resize.
+    pub fn restoration(&self) -> Vec<PatchOperation> {
+        let operation = |field: &str, (old, new): (Option<&Quantity<'_>>, Option<&Quantity<'_>>)| {
+            let path = self.pointer(field);
+            match (old, new) {
+                (Some(old), Some(new)) if old != new => {
+                    Some(PatchOperation::Add { path, value: PatchValue::Text(old.text().to_owned()) })
+                }
+                (None, Some(_)) => Some(PatchOperation::Remove { path }),
+                _ => None,
+            }
+        };
+        [operation("limits", self.own), operation("requests", self.request)].into_iter().flatten().collect()
+    }
+
     /// The JSON pointer of the memory limit or request: `field` is `limits` or `requests`.
     pub fn pointer(&self, field: &str) -> String {
         match self.placed {
@@ -144,6 +194,7 @@ fn pod_change<'s>(old: &'s Spec<'s>, new: &'s Spec<'s>) -> MemoryChange<'s> {
         request: (old.requests.memory.as_ref(), new.requests.memory.as_ref()),
         policy: "",
         placed: None,
+        own: (old.limits.memory.as_ref(), new.limits.memory.as_ref()),
         inherited: false,
     }
 }
@@ -160,6 +211,7 @@ fn container_change<'s>(old_pod: &'s Spec<'s>, new_pod: &'s Spec<'s>, placed: Pl
         request: (old.resources.requests.memory.as_ref(), placed.container.resources.requests.memory.as_ref()),
         policy: old.policy_for("memory").map_or("", |policy| &policy.restart_policy),
         placed: Some(placed),
+        own: (old_own, new_own),
         inherited: none(old_own) && none(new_own),
     }
 }

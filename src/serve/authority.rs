@@ -1,0 +1,90 @@
+//! Asking the API server whether somebody may approve: a SubjectAccessReview, with a deadline of its own.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use k8s_openapi::api::authorization::v1::{ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec};
+use kube::api::PostParams;
+use kube::{Api, Client};
+use tokio::sync::Semaphore;
+use tracing::warn;
+
+use crate::judge::approval::Authority;
+use crate::judge::subject::Subject;
+use crate::kube::text::Text;
+
+/// The most questions at a time: whoever floods the service with grants does not flood the API server.
+const AT_A_TIME: usize = 16;
+
+/// Asks the API server.
+#[derive(Debug)]
+pub struct Authorities {
+    client: Option<Asker>,
+    deadline: Duration,
+    room: Semaphore,
+}
+
+struct Asker(Api<SubjectAccessReview>);
+
+impl std::fmt::Debug for Asker {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Asker")
+    }
+}
+
+/// May this requester approve decreases of this pod?
+#[derive(Clone, Debug)]
+pub struct Question(SubjectAccessReviewSpec);
+
+impl Question {
+    /// The question that `subject` raises; `None` where its requester cannot be told.
+    pub fn about(subject: &Subject<'_>) -> Option<Self> {
+        let requester = &subject.requester;
+        let extra: BTreeMap<String, Vec<String>> = match requester.extra {
+            Some(extra) => serde_json::from_str::<Option<_>>(extra.get()).ok()?.unwrap_or_default(),
+            None => BTreeMap::new(),
+        };
+        let text = |text: &Text<'_>| (!text.is_empty()).then(|| text.to_string());
+        Some(Self(SubjectAccessReviewSpec {
+            user: text(&requester.username),
+            uid: text(&requester.uid),
+            groups: Some(requester.groups.iter().map(ToString::to_string).collect()),
+            extra: Some(extra),
+            resource_attributes: Some(ResourceAttributes {
+                verb: Some("approve".to_owned()),
+                version: Some("v1".to_owned()),
+                resource: Some("pods".to_owned()),
+                subresource: Some("resize".to_owned()),
+                namespace: Some(subject.namespace.to_string()),
+                name: Some(subject.name.to_string()),
+                ..ResourceAttributes::default()
+            }),
+            ..SubjectAccessReviewSpec::default()
+        }))
+    }
+}
+
+impl Authorities {
+    /// Asks through `client`, if there is one, and waits no longer than `deadline` for an answer.
+    pub fn new(client: Option<Client>, deadline: Duration) -> Self {
+        Self { client: client.map(|client| Asker(Api::all(client))), deadline, room: Semaphore::new(AT_A_TIME) }
+    }
+
+    /// The answer. Whatever goes wrong is no yes.
+    pub async fn ask(&self, question: Option<Question>) -> Authority {
+        let Some(Asker(reviews)) = &self.client else { return Authority::NotAsked };
+        let Some(Question(spec)) = question else { return Authority::Unknown("the requester cannot be told") };
+        let Ok(_room) = self.room.try_acquire() else { return Authority::Unknown("too many ask at a time") };
+        let review = SubjectAccessReview { spec, ..SubjectAccessReview::default() };
+        match tokio::time::timeout(self.deadline, reviews.create(&PostParams::default(), &review)).await {
+            Ok(Ok(SubjectAccessReview { status: Some(status), .. })) if status.allowed && status.denied != Some(true) => Authority::Held,
+            Ok(Ok(SubjectAccessReview { status: Some(_), .. })) => Authority::Lacking,
+            Ok(Ok(_)) => Authority::Unknown("the API server did not answer the question"),
+            Ok(Err(error)) => {
+                warn!(%error, "the API server cannot be asked who may approve");
+                Authority::Unknown("the API server cannot be asked")
+            }
+            Err(_) => Authority::Unknown("the API server is too slow"),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! What happened to approvals.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::registry::Registry;
+
+use crate::judge::approval::{ApprovalNote, Refusal};
+
+#[derive(Debug)]
+pub(super) struct Approvals {
+    granted: Counter,
+    refused: Family<ReasonLabels, Counter>,
+    revoked: Counter,
+    used: Counter,
+    void: Family<ReasonLabels, Counter>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabels {
+    reason: &'static str,
+}
+
+impl Approvals {
+    pub(super) fn register(registry: &mut Registry) -> Self {
+        let approvals =
+            Self { granted: Counter::default(), refused: Family::default(), revoked: Counter::default(), used: Counter::default(), void: Family::default() };
+        registry.register("approvals_granted", "grants that were turned into a stamp", approvals.granted.clone());
+        registry.register("approvals_refused", "grants and foreign stamps that were refused, by reason", approvals.refused.clone());
+        registry.register("approvals_revoked", "stamps that were taken off", approvals.revoked.clone());
+        registry.register("approvals_used", "memory decreases let through by an approval", approvals.used.clone());
+        registry.register(
+            "approvals_void",
+            "memory decreases that met an approval which did not count, by reason (expired among them)",
+            approvals.void.clone(),
+        );
+        for refusal in Refusal::ALL {
+            drop(approvals.refused.get_or_create(&ReasonLabels { reason: refusal.as_str() })); // there from the start
+        }
+        drop(approvals.void.get_or_create(&ReasonLabels { reason: "expired" }));
+        approvals
+    }
+
+    pub(super) fn count(&self, notes: &[ApprovalNote]) {
+        for note in notes {
+            match note {
+                ApprovalNote::Granted(_) => drop(self.granted.inc()),
+                ApprovalNote::Refused(refusal) => drop(self.refused.get_or_create(&ReasonLabels { reason: refusal.as_str() }).inc()),
+                ApprovalNote::Revoked => drop(self.revoked.inc()),
+                ApprovalNote::Used { .. } => drop(self.used.inc()),
+                ApprovalNote::Void { reason, .. } => drop(self.void.get_or_create(&ReasonLabels { reason }).inc()),
+                ApprovalNote::WouldGrant(_) => {}
+            }
+        }
+    }
+}
