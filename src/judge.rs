@@ -13,12 +13,12 @@ pub mod view;
 
 use std::collections::BTreeSet;
 
+use approval::{ApprovalChange, ApprovalNote, Grant};
 use finding::{Finding, Findings, PatchOperation, pointer_token};
 use mode::{Cap, Mode};
 use policies::Policies;
 use policy::Policy;
 use subject::Subject;
-use approval::{ApprovalChange, ApprovalNote, Grant};
 use verdict::{Outcome, Ruling, Verdict};
 use view::{ResizeView, View};
 

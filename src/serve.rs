@@ -132,7 +132,8 @@ async fn serve(options: Options, loaded: Loaded) -> anyhow::Result<()> {
 
     let stop = stop_signal()?;
     let admin_routes = TowerToHyperService::new(admin::routes(Arc::clone(&health), Arc::clone(&metrics)));
-    let review_routes = Reviews::new(policies, namespaces, seal_keys, authorities, metrics, options.body_memory(), options.request_deadline()).routes();
+    let review_routes =
+        Reviews::new(policies, namespaces, seal_keys, authorities, metrics, options.body_memory(), options.request_deadline()).routes();
     let review_routes = TowerToHyperService::new(review_routes);
     let (address, admin_address) = (reviews.address()?, admin.address()?);
     info!(%address, admin = %admin_address, "serving");

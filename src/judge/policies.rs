@@ -232,9 +232,9 @@ mod tests {
     fn annotations_that_approve_are_known_whatever_the_mode_of_their_policy() {
         let annotations = |files: &[(&str, &str)]| read(files).conventions().approval_annotations.clone();
         let reserved = |more: &[&'static str]| [&RESERVED_ANNOTATIONS, more].concat();
-        let off = "{name: off, rule: memory-limit-decrease, mode: off, settings: {approvalAnnotation: example.com/agreed}}";
-        let again = "{name: again, rule: memory-limit-decrease, mode: enforce, settings: {approvalAnnotation: example.com/agreed}}";
-        let plain = "{name: plain, rule: memory-limit-decrease, mode: warn}";
+        let off = "{name: off, rule: approval-authority, mode: off, settings: {approvalAnnotation: example.com/agreed}}";
+        let again = "{name: again, rule: approval-authority, mode: enforce, settings: {approvalAnnotation: example.com/agreed}}";
+        let plain = "{name: plain, rule: approval-authority, mode: warn}";
         let other = "{name: other, rule: file-watch, mode: warn}";
 
         assert_eq!(annotations(&[("off.yaml", off)]), reserved(&["example.com/agreed"]));
@@ -279,7 +279,7 @@ mod tests {
         /// What is not refused is in force, and what is refused says where, whatever the text.
         #[test]
         fn no_text_is_passed_over(cut in 0..200_usize, end in 0..200_usize, insert in "[a-zA-Z0-9:{}?,&*!|>#'\"~<%@ \\n\\[\\]-]{0,12}") {
-            let good = "name: p\nrule: memory-limit-decrease\nmode: warn\nscope:\n  namespaces: {names: [shop]}\n  operations:\n  - UPDATE\n\
+            let good = "name: p\nrule: approval-authority\nmode: warn\nscope:\n  namespaces: {names: [shop]}\n  operations:\n  - UPDATE\n\
                         settings:\n  approvalAnnotation: ok\n";
             let (cut, end) = (cut.min(good.len()), end.min(good.len()));
             let text = format!("{}{insert}{}", &good[..cut], &good[end..]);

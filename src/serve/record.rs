@@ -56,7 +56,8 @@ pub(super) fn failure(path: Path, failure: Failure, reason: &str) {
 const FINDINGS: usize = 20;
 
 fn findings(rulings: &[Ruling]) -> String {
-    let each = rulings.iter().take(FINDINGS).map(|ruling| format!("{} {}: {}", ruling.outcome.as_str(), ruling.rule, ruling.finding.message));
+    let each =
+        rulings.iter().take(FINDINGS).map(|ruling| format!("{} {}: {}", ruling.outcome.as_str(), ruling.rule, ruling.finding.message));
     let more = rulings.len().checked_sub(FINDINGS).filter(|more| *more > 0).map(|more| format!("and {more} more"));
     each.chain(more).collect::<Vec<_>>().join("; ")
 }

@@ -15,8 +15,8 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::sync::Semaphore;
 
-use crate::judge::policies::Policies;
 use crate::judge::approval::Authority;
+use crate::judge::policies::Policies;
 use crate::judge::{amend, asks_for_authority, judge};
 use crate::review::{Path, answer, decode};
 

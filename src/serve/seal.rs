@@ -43,13 +43,8 @@ impl std::fmt::Debug for SealKey {
 #[derive(Debug, thiserror::Error)]
 pub enum SealKeyError {
     /// The file cannot be read.
-    #[error("seal key \"{}\" cannot be read: {cause}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        cause: std::io::Error,
-    },
+    #[error("it cannot be read: {0}")]
+    Unreadable(std::io::Error),
     /// A line is no key.
     #[error("line {0} is no key: base64 of at least 32 bytes, as `openssl rand -base64 32` prints it")]
     NoKey(usize),
@@ -111,7 +106,7 @@ impl SealKeys {
     ///
     /// Where it cannot be read or holds no keys.
     pub fn read(path: &Path) -> Result<Self, SealKeyError> {
-        Self::parse(&std::fs::read_to_string(path).map_err(|cause| SealKeyError::Unreadable { path: path.to_owned(), cause })?)
+        Self::parse(&std::fs::read_to_string(path).map_err(SealKeyError::Unreadable)?)
     }
 
     /// The name of the key that seals, and the seal it makes of a message; `None` while there is no key.

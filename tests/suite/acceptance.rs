@@ -12,7 +12,7 @@ use restraint::judge::verdict::Verdict;
 use restraint::judge::{amend, judge};
 use restraint::review::{answer, decode};
 
-use crate::subjects::{creation, resize};
+use crate::subjects::{approved, creation, examine, resize};
 
 #[test]
 fn manifests_get_what_they_deserve() {
@@ -95,18 +95,24 @@ fn a_decrease_needs_an_approval() {
     assert!(!verdict.allowed());
     assert_eq!(rules(&verdict), BTreeSet::from(["memory-limit-decrease"]));
     let remedy = &verdict.rulings[0].finding.remedy;
-    assert!(remedy.contains("`kubectl annotate pod resizable -n shop approved-by-sre=true`"), "{remedy}");
+    assert!(remedy.contains("`kubectl annotate pod resizable -n shop restraint.dev/approve=app=256Mi`"), "{remedy}");
 
-    large["metadata"]["annotations"] = json!({"approved-by-sre": "no"});
+    // the same words again would be no change
+    large["metadata"]["annotations"] = json!({"restraint.dev/approve": "app=256Mi"});
     let remedy = &judged(&resize(&large, &small)).rulings[0].finding.remedy;
-    assert!(remedy.contains("`kubectl annotate --overwrite pod resizable -n shop approved-by-sre=true`"), "{remedy}");
+    let command = "`kubectl annotate pod resizable -n shop restraint.dev/approve- && kubectl annotate pod resizable -n shop restraint.dev/approve=app=256Mi`";
+    assert!(remedy.contains(command), "{remedy}");
 
-    large["metadata"]["annotations"] = json!({"approved-by-sre": "true"});
-    let verdict = judged(&resize(&large, &small));
+    let verdict = judged(&resize(&approved(large), &small));
     assert!(verdict.allowed());
     assert_eq!(rules(&verdict), BTreeSet::new());
     let used: Vec<String> = verdict.approvals.iter().map(ToString::to_string).collect();
-    assert_eq!(used, ["container \"app\" 512Mi to 256Mi, by annotation approved-by-sre, approver not recorded"]);
+    assert_eq!(
+        used,
+        [
+            "container \"app\" 512Mi to 256Mi, approved: any decrease by \"alice\" from 2026-11-21T11:30:00Z until 2026-11-21T12:30:00Z, reason \"INC-4711\""
+        ]
+    );
 }
 
 #[test]
@@ -159,7 +165,9 @@ fn with_memory(pod: &Value, memory: &str) -> Value {
 }
 
 fn judged(body: &[u8]) -> Verdict {
-    judge(&Policies::embedded(), &decode(body).unwrap().subject)
+    let mut review = decode(body).unwrap();
+    examine(&mut review.subject);
+    judge(&Policies::embedded(), &review.subject)
 }
 
 fn rules(verdict: &Verdict) -> BTreeSet<&'static str> {

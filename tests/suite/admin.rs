@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hyper::{Method, StatusCode};
-use serde_json::Value;
 
 use restraint::judge::policies::EMBEDDED;
 
@@ -49,7 +48,11 @@ async fn every_family_appears_and_has_a_sample() {
 
     let expected = [
         ("accept_errors", "counter"),
+        ("approvals_granted", "counter"),
+        ("approvals_refused", "counter"),
+        ("approvals_revoked", "counter"),
         ("approvals_used", "counter"),
+        ("approvals_void", "counter"),
         ("build", "info"),
         ("certificate_expiry_timestamp", "gauge"),
         ("certificate_reloads", "counter"),
@@ -93,30 +96,17 @@ async fn reviews_findings_and_approvals_are_counted() {
     let metrics = server.metrics().await;
     let reviews = |labels: &[(&str, &str)]| metrics.sum("restraint_reviews_total", labels);
     assert_eq!(reviews(&[("path", "validate"), ("operation", "UPDATE"), ("resource", "pods"), ("subresource", "resize")]), 3.0);
-    assert_eq!(reviews(&[("subresource", "resize"), ("outcome", "denied")]), 2.0);
+    assert_eq!(reviews(&[("subresource", "resize"), ("outcome", "denied")]), 3.0);
     assert_eq!(reviews(&[("path", "mutate"), ("operation", "CREATE"), ("resource", "pods"), ("outcome", "amended")]), 1.0);
     assert_eq!(reviews(&[("path", "validate"), ("operation", "CREATE"), ("outcome", "allowed")]), 1.0);
     assert_eq!(reviews(&[("path", "mutate"), ("outcome", "unjudgeable")]), 1.0);
     assert_eq!(reviews(&[]), 6.0);
     let findings = |labels: &[(&str, &str)]| metrics.sum("restraint_findings_total", labels);
-    assert_eq!(findings(&[("rule", "memory-limit-decrease"), ("mode", "enforce"), ("outcome", "denied")]), 2.0);
+    assert_eq!(findings(&[("rule", "memory-limit-decrease"), ("mode", "enforce"), ("outcome", "denied")]), 3.0);
     assert_eq!(findings(&[("path", "mutate"), ("rule", "memory-resize-policy"), ("mode", "fix"), ("outcome", "amended")]), 1.0);
-    assert_eq!(metrics.sum("restraint_approvals_used_total", &[]), 1.0);
     assert_eq!(metrics.sum("restraint_policies", &[]), EMBEDDED.len() as f64);
     assert_eq!(metrics.sum("restraint_policies_refused", &[]), 0.0);
     assert_eq!(metrics.sum("restraint_build_info", &[("version", env!("CARGO_PKG_VERSION"))]), 1.0);
-}
-
-#[tokio::test]
-async fn a_dry_run_uses_no_approval() {
-    let server = Server::start(&[]);
-    let (name, body) = find("resize-limit-down-approved.pods-resize.validate");
-    let mut review: Value = serde_json::from_slice(&body).unwrap();
-    review["request"]["dryRun"] = true.into();
-    let (status, _) = server.client().await.post("/validate", serde_json::to_vec(&review).unwrap()).await;
-    assert_eq!(status, StatusCode::OK, "{name}");
-    let metrics = server.metrics().await;
-    assert_eq!((metrics.sum("restraint_approvals_used_total", &[]), metrics.sum("restraint_reviews_total", &[])), (0.0, 1.0));
 }
 
 #[tokio::test]

@@ -36,6 +36,8 @@ fn help_of_serve_names_every_flag_and_its_variable() {
         "client-ca",
         "client-name",
         "kubeconfig",
+        "seal-key",
+        "authority-deadline",
         "log-format",
         "request-deadline",
         "body-memory",

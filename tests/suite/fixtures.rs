@@ -1,7 +1,9 @@
 //! `tests/rules/<rule>/{pass,fail}/<why>.yaml`: what each rule finds, and what it leaves alone.
 //!
 //! One document is created; of two, the second replaces the first. Two pods are a resize; with a first line
-//! `# update`, an ordinary update. A file of `fail` begins with one line `# finds: <message>` for each finding of its
+//! `# update`, an ordinary update. Lines with more facts: `# mutate` (the mutating path is asked), `# requester: NAME`,
+//! `# authority: held` or `lacking`, `# through: status` or `binding`. It is noon of 2026-11-21, and a stamp whose seal
+//! is the word `genuine` is sealed by the service. A file of `fail` begins with one line `# finds: <message>` for each finding of its
 //! rule, and that is all the rule finds; under `pass` it finds nothing.
 
 use std::collections::BTreeSet;
@@ -10,13 +12,14 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use restraint::judge::approval::Authority;
 use restraint::judge::finding::WARNING_LIMIT;
-use restraint::judge::judge;
 use restraint::judge::policies::Policies;
+use restraint::judge::{amend, judge};
 use restraint::review::decode;
 use restraint::rules::RULES;
 
-use crate::subjects::{creation, resize, update};
+use crate::subjects::{creation, examine, resize, through, update};
 
 #[test]
 fn every_rule_has_fixtures_and_every_fixture_a_rule() {
@@ -64,14 +67,29 @@ fn rules_are_in_order_and_documented() {
 /// What `rule` says of the fixture under the default policies.
 fn findings(rule: &str, text: &str) -> Vec<String> {
     let documents: Vec<Value> = serde_saphyr::from_multiple(text).unwrap();
+    let fact = |name: &str| text.lines().find_map(|line| line.strip_prefix("# ")?.strip_prefix(name));
     let body = match documents.as_slice() {
         [object] => creation(object),
-        [old, new] if new["kind"] == "Pod" && !text.starts_with("# update") => resize(old, new),
+        [old, new] if fact("through: ") == Some("status") => through(old, new, "status"),
+        [old, new] if fact("through: ") == Some("binding") => through(old, new, "binding"),
+        [old, new] if new["kind"] == "Pod" && fact("update").is_none() => resize(old, new),
         [old, new] => update(old, new),
         _ => panic!("a fixture has one document or two"),
     };
-    let review = decode(&body).unwrap();
-    let verdict = judge(&Policies::embedded(), &review.subject);
+    let mut review = decode(&body).unwrap();
+    let subject = &mut review.subject;
+    examine(subject);
+    subject.evidence.authority = match fact("authority: ") {
+        Some("held") => Authority::Held,
+        Some("lacking") => Authority::Lacking,
+        Some(other) => panic!("{other}"),
+        None => Authority::NotAsked,
+    };
+    if let Some(name) = fact("requester: ") {
+        subject.requester.username = name.to_owned().into();
+    }
+    let way = if fact("mutate").is_some() { amend } else { judge };
+    let verdict = way(&Policies::embedded(), &review.subject);
     verdict.rulings.into_iter().filter(|ruling| ruling.rule == rule).map(|ruling| ruling.finding.message).collect()
 }
 

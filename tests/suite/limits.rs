@@ -40,7 +40,7 @@ async fn what_cannot_be_judged_is_told_in_one_sentence() {
         (
             "no old object",
             request(json!({"uid": "u", "operation": "UPDATE", "resource": pods, "subResource": "resize", "object": {}})),
-            "the AdmissionReview's request has no oldObject: a resize is judged by its change",
+            "the AdmissionReview's request has no oldObject: an update is judged by its change",
         ),
         ("a wrong type", pod(json!({"spec": {"containers": "none"}})), shape),
         ("no quantity", pod(json!({"spec": {"containers": [{"resources": {"limits": {"memory": "much"}}}]}})), shape),

@@ -5,6 +5,7 @@
 mod acceptance;
 mod admin;
 mod allocations;
+mod approvals;
 mod caps;
 mod client;
 mod commands;

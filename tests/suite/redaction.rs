@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::server::Server;
-use crate::subjects::{creation, resize, update};
+use crate::subjects::{approved, creation, resize, update};
 
 /// Stands in every value that may be secret.
 const MARKER: &str = "hunter2-marker";
@@ -58,6 +58,7 @@ fn reviews() -> Vec<(&'static str, Vec<u8>)> {
         ("a new pod", good.clone()),
         ("a decrease", resize(&pod("512Mi"), &pod("256Mi"))),
         ("an approved decrease", resize(&approved(pod("512Mi")), &approved(pod("256Mi")))),
+        ("a grant that is none", update(&unapproved(pod("256Mi")), &pod("256Mi"))),
         ("an increase", resize(&pod("256Mi"), &pod("512Mi"))),
         ("an update", update(&pod("256Mi"), &pod("256Mi"))),
         ("a workload", creation(&deployment())),
@@ -91,6 +92,12 @@ fn deployment() -> Value {
     json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": {"template": template}})
 }
 
+/// Without the annotations of `pod`, so that whoever sends those adds them.
+fn unapproved(mut pod: Value) -> Value {
+    pod["metadata"].as_object_mut().unwrap().remove("annotations");
+    pod
+}
+
 fn annotations() -> Value {
     json!({"note": MARKER, "approved-by-sre": MARKER, "restraint.dev/approve": MARKER, "restraint.dev/ignore": MARKER})
 }
@@ -115,11 +122,6 @@ fn spec() -> Value {
         ],
         "volumes": [{"name": "config", "configMap": {"name": "app-config"}}],
     })
-}
-
-fn approved(mut pod: Value) -> Value {
-    pod["metadata"]["annotations"]["approved-by-sre"] = "true".into();
-    pod
 }
 
 /// A body that breaks off after the secret.

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use restraint::judge::subject::Resource;
+use restraint::judge::approval::{Agreement, Floors, Place, STAMP_ANNOTATION, Stamp};
+use restraint::judge::subject::{Resource, Subject};
 
 /// The recorded reviews: name and bytes, in order of name.
 pub(crate) fn recorded() -> Vec<(String, Vec<u8>)> {
@@ -14,6 +15,33 @@ pub(crate) fn recorded() -> Vec<(String, Vec<u8>)> {
         .collect();
     reviews.sort();
     reviews
+}
+
+/// `pod` with an approval of any decrease, sealed as far as [`examine`] is concerned.
+pub(crate) fn approved(mut pod: Value) -> Value {
+    pod["metadata"]["uid"] = "uid-1".into();
+    pod["metadata"]["generation"] = 3.into();
+    let agreement = Agreement {
+        approver: "alice".to_owned(),
+        memory: Floors::Any,
+        granted: "2026-11-21T11:30:00Z".parse().unwrap(),
+        lifetime: "1h".parse().unwrap(),
+        uid: "uid-1".to_owned(),
+        generation: 3,
+        force: false,
+        reason: Some("INC-4711".to_owned()),
+    };
+    let place = Place { namespace: "shop", name: "db-0", dry_run: false };
+    let stamp = Stamp::of(agreement).sealed(place, "k1", |_| "genuine".to_owned());
+    pod["metadata"]["annotations"][STAMP_ANNOTATION] = stamp.text().into();
+    pod
+}
+
+/// Adds what the server looks up: it is noon of 2026-11-21, and a stamp whose seal is the word `genuine` is sealed.
+pub(crate) fn examine(subject: &mut Subject<'_>) {
+    subject.examine_stamp(|_, _, seal| seal == "genuine");
+    subject.evidence.now = Some("2026-11-21T12:00:00Z".parse().unwrap());
+    subject.evidence.can_seal = true;
 }
 
 /// The review of creating `object`.
@@ -29,6 +57,14 @@ pub(crate) fn update(old: &Value, new: &Value) -> Vec<u8> {
 /// The review of resizing the pod `old` to `new`.
 pub(crate) fn resize(old: &Value, new: &Value) -> Vec<u8> {
     review("UPDATE", "resize", new, old)
+}
+
+/// The review of changing the pod `old` to `new` through a subresource.
+pub(crate) fn through(old: &Value, new: &Value, subresource: &str) -> Vec<u8> {
+    match subresource {
+        "binding" => review("CREATE", subresource, new, &Value::Null),
+        _ => review("UPDATE", subresource, new, old),
+    }
 }
 
 fn review(operation: &str, subresource: &str, object: &Value, old: &Value) -> Vec<u8> {

@@ -83,7 +83,6 @@ impl<'s> ApprovalChange<'s> {
         &self.subject.evidence.stamped
     }
 
-
     fn new_text(&self, key: &str) -> Option<Cow<'s, str>> {
         text(&self.subject.object.metadata, key)
     }

@@ -144,10 +144,10 @@ mod tests {
     #[test]
     fn a_policy_is_read() {
         let text =
-            "name: p\nrule: memory-limit-decrease\nmode: off # a word, not false\nscope:\nsettings: {approvalAnnotation: example.com/ok}\n";
+            "name: p\nrule: approval-authority\nmode: off # a word, not false\nscope:\nsettings: {approvalAnnotation: example.com/ok}\n";
         let policies = Policies::read([("p.yaml", text)]).unwrap();
         let policy = policies.iter().next().unwrap();
-        assert_eq!((policy.name.as_str(), policy.rule.name, policy.mode), ("p", "memory-limit-decrease", Mode::Off));
+        assert_eq!((policy.name.as_str(), policy.rule.name, policy.mode), ("p", "approval-authority", Mode::Off));
         assert_eq!(policy.scope, Scope::default());
         assert_eq!(policy.check.approval_annotation(), Some("example.com/ok"));
     }
@@ -219,7 +219,7 @@ mod tests {
                 "{approvalAnotation: a, x: 1}",
                 &[
                     r#"4:12: unknown field "approvalAnotation" in "settings", did you mean "approvalAnnotation"?"#,
-                    r#"4:34: unknown field "x" in "settings", known are "approvalAnnotation""#,
+                    r#"4:34: unknown field "x" in "settings", known are "approvalAnnotation", "approvers", "lifetime", "longestLifetime""#,
                 ],
             ),
             (
@@ -229,10 +229,12 @@ mod tests {
             ("{approvalAnnotation: 5}", &["4:32: \"settings.approvalAnnotation\": invalid type: integer `5`, expected a string"]),
             ("{approvalAnnotation: not one}", &[r#"4:11: "not one" cannot be the name of an annotation"#]),
             ("{approvalAnnotation: ''}", &[r#"4:11: "" cannot be the name of an annotation"#]),
+            ("{lifetime: soon}", &[r#"4:22: "settings.lifetime": not a duration from 1s to 24h"#]),
+            ("{longestLifetime: 25h}", &[r#"4:29: "settings.longestLifetime": not a duration from 1s to 24h"#]),
             ("{approvalAnnotation: restraint.dev/approval}", &[r#"4:11: annotation "restraint.dev/approval" is reserved"#]),
         ];
         for (settings, expected) in cases {
-            let text = format!("name: p\nrule: memory-limit-decrease\nmode: warn\nsettings: {settings}\n");
+            let text = format!("name: p\nrule: approval-authority\nmode: warn\nsettings: {settings}\n");
             assert_eq!(flaws_of(&text), *expected, "{text}");
         }
         let none = "name: p\nrule: file-watch\nmode: warn\nsettings: {margin: 1}\n";

@@ -160,9 +160,7 @@ impl MemoryChange<'_> {
         let operation = |field: &str, (old, new): (Option<&Quantity<'_>>, Option<&Quantity<'_>>)| {
             let path = self.pointer(field);
             match (old, new) {
-                (Some(old), Some(new)) if old != new => {
-                    Some(PatchOperation::Add { path, value: PatchValue::Text(old.text().to_owned()) })
-                }
+                (Some(old), Some(new)) if old != new => Some(PatchOperation::Add { path, value: PatchValue::Text(old.text().to_owned()) }),
                 (None, Some(_)) => Some(PatchOperation::Remove { path }),
                 _ => None,
             }

@@ -24,7 +24,8 @@ pub(super) fn put_back(resize: &ResizeView<'_>, approved: impl Fn(&MemoryChange<
             true => format!("{}: memory limit kept at {old}, not {new}: no approval", change.part.describe(names)),
             false => format!("{}: memory kept with that of the pod", change.part.describe(names)),
         };
-        let finding = Finding::new(RULE.name, change.pointer("limits"), message, "have the decrease approved, or give the autoscaler a floor");
+        let finding =
+            Finding::new(RULE.name, change.pointer("limits"), message, "have the decrease approved, or give the autoscaler a floor");
         findings.report(finding.about_part(change.part).with_edit(Edit(operations)));
     }
 }

@@ -23,8 +23,13 @@ struct ReasonLabels {
 
 impl Approvals {
     pub(super) fn register(registry: &mut Registry) -> Self {
-        let approvals =
-            Self { granted: Counter::default(), refused: Family::default(), revoked: Counter::default(), used: Counter::default(), void: Family::default() };
+        let approvals = Self {
+            granted: Counter::default(),
+            refused: Family::default(),
+            revoked: Counter::default(),
+            used: Counter::default(),
+            void: Family::default(),
+        };
         registry.register("approvals_granted", "grants that were turned into a stamp", approvals.granted.clone());
         registry.register("approvals_refused", "grants and foreign stamps that were refused, by reason", approvals.refused.clone());
         registry.register("approvals_revoked", "stamps that were taken off", approvals.revoked.clone());

@@ -1,0 +1,215 @@
+//! Approvals through a running server: what the mutating path makes of a grant is what the validating path wants.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hyper::StatusCode;
+use serde_json::{Value, json};
+
+use crate::following::{VolumeFolder, policy};
+use crate::server::{Server, eventually};
+use crate::subjects::{recorded, resize, update};
+
+const GRANT: &str = "restraint.dev/approve";
+const STAMP: &str = "restraint.dev/approval";
+
+#[tokio::test]
+async fn a_grant_becomes_a_stamp_that_allows_its_decrease_once() {
+    let place = Place::new(&[]);
+    let old = pod("512Mi", json!({"team": "shop"}));
+    let granted = place.mutate("alice", &old, &with(&old, GRANT, "app=256Mi; for=30m; reason=INC-4711"), false).await.unwrap();
+    let annotations = &granted["metadata"]["annotations"];
+    assert!(annotations.get(GRANT).is_none() && annotations["team"] == "shop", "{annotations}");
+    let stamp: Value = serde_json::from_str(annotations[STAMP].as_str().unwrap()).unwrap();
+    assert_eq!((&stamp["approver"], &stamp["memory"], &stamp["uid"]), (&json!("alice"), &json!("app=256Mi"), &json!("uid-1")));
+    place.validate("alice", &update(&old, &granted), false).await.unwrap();
+
+    let shrunk = |memory: &str, generation: i64| {
+        let mut pod = granted.clone();
+        pod["metadata"]["generation"] = generation.into();
+        pod["spec"]["containers"][0]["resources"]["limits"]["memory"] = memory.into();
+        pod
+    };
+    place.validate("developer", &resize(&granted, &shrunk("256Mi", 4)), true).await.unwrap();
+    place.validate("developer", &resize(&granted, &shrunk("256Mi", 4)), false).await.unwrap();
+    let refused = place.validate("developer", &resize(&granted, &shrunk("255Mi", 4)), false).await.unwrap_err();
+    assert!(refused.contains("approved down to 256Mi only"), "{refused}");
+    // the API server counts the generation up: raised again, it is another pod to the stamp
+    let refused = place.validate("developer", &resize(&shrunk("512Mi", 4), &shrunk("256Mi", 5)), false).await.unwrap_err();
+    assert!(refused.contains("is not approved any more: the pod changed"), "{refused}");
+
+    let metrics = place.server.metrics().await;
+    let count = |name: &str| metrics.sum(&format!("restraint_approvals_{name}_total"), &[]);
+    assert_eq!((count("granted"), count("used"), count("void"), count("refused")), (1.0, 1.0, 2.0, 0.0), "a dry run uses nothing");
+}
+
+#[tokio::test]
+async fn the_same_words_grant_again() {
+    let place = Place::new(&[]);
+    let old = pod("512Mi", json!({}));
+    let first = place.mutate("alice", &old, &with(&old, "approved-by-sre", "true"), false).await.unwrap();
+    let second = place.mutate("alice", &first, &with(&first, "approved-by-sre", "true"), false).await.unwrap();
+    assert!(second["metadata"]["annotations"].get("approved-by-sre").is_none());
+    place.validate("alice", &update(&first, &second), false).await.unwrap();
+}
+
+#[tokio::test]
+async fn nobody_else_grants() {
+    let place = Place::new(&[]);
+    let old = pod("512Mi", json!({}));
+    let refused = place.mutate("developer", &old, &with(&old, GRANT, "true"), false).await.unwrap_err();
+    assert!(refused.contains("approval-authority: \"developer\" is no approver of this policy"), "{refused}");
+    let refused = place.validate("developer", &update(&old, &with(&old, GRANT, "true")), false).await.unwrap_err();
+    assert!(refused.contains("was not turned into a stamp"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_stamp_is_for_one_pod_one_person_and_for_real() {
+    let place = Place::new(&[]);
+    let old = pod("512Mi", json!({}));
+    let granted = place.mutate("alice", &old, &with(&old, GRANT, "true"), false).await.unwrap();
+    let stamp = granted["metadata"]["annotations"][STAMP].as_str().unwrap();
+    let refused = place.validate("developer", &update(&old, &granted), false).await.unwrap_err();
+    assert!(refused.contains("the stamp was made for another approver"), "{refused}");
+
+    let mut other = pod("512Mi", json!({}));
+    other["metadata"]["name"] = "db-1".into();
+    let refused = place.validate("alice", &update(&other, &with(&other, STAMP, stamp)), false).await.unwrap_err();
+    assert!(refused.contains("not sealed by this service for this pod"), "{refused}");
+    let mut smaller = other.clone();
+    smaller["spec"] = pod("256Mi", json!({}))["spec"].clone();
+    let refused = place.validate("developer", &resize(&with(&other, STAMP, stamp), &smaller), false).await.unwrap_err();
+    assert!(refused.contains("the stamp is not sealed"), "{refused}");
+
+    let tried = place.mutate("alice", &old, &with(&old, GRANT, "true"), true).await.unwrap();
+    place.validate("alice", &update(&old, &tried), true).await.unwrap();
+    place.validate("alice", &update(&old, &tried), false).await.unwrap_err();
+    let refused = place.validate("developer", &resize(&tried, &pod("256Mi", json!({}))), false).await.unwrap_err();
+    assert!(refused.contains("the stamp is not sealed"), "what was tried out is worth nothing: {refused}");
+}
+
+#[tokio::test]
+async fn seal_keys_are_shared_and_rotate_with_an_overlap() {
+    let (old_key, new_key) = (STANDARD.encode([1; 32]), STANDARD.encode([2; 32]));
+    let keys = VolumeFolder::new(&[("keys".to_owned(), old_key.clone())]);
+    let path = format!("{}/keys", keys.path());
+    let (one, other) = (Place::new(&["--seal-key", &path]), Place::new(&["--seal-key", &path]));
+    let old = pod("512Mi", json!({}));
+    let granted = one.mutate("alice", &old, &with(&old, GRANT, "true"), false).await.unwrap();
+    let decrease = resize(&granted, &pod("256Mi", json!({})));
+    other.validate("developer", &decrease, false).await.unwrap();
+
+    keys.swap(&[("keys".to_owned(), format!("{new_key}\n{old_key}\n"))]);
+    let sealed_by = async |place: &Place| {
+        let granted = place.mutate("alice", &old, &with(&old, GRANT, "true"), false).await.unwrap();
+        serde_json::from_str::<Value>(granted["metadata"]["annotations"][STAMP].as_str().unwrap()).unwrap()["key"].take()
+    };
+    let first = serde_json::from_str::<Value>(granted["metadata"]["annotations"][STAMP].as_str().unwrap()).unwrap()["key"].take();
+    eventually("the new key seals", async || (sealed_by(&one).await != first).then_some(())).await;
+    one.validate("developer", &decrease, false).await.unwrap();
+
+    keys.swap(&[("keys".to_owned(), "no key".to_owned())]);
+    keys.swap(&[("keys".to_owned(), new_key)]);
+    eventually("the old key ends", async || one.validate("developer", &decrease, false).await.err()).await;
+}
+
+#[tokio::test]
+async fn without_an_api_server_rbac_cannot_be_asked() {
+    let server = Server::start(&[]);
+    let place = Place { server, _folder: None };
+    let old = pod("512Mi", json!({}));
+    let refused = place.mutate("alice", &old, &with(&old, GRANT, "true"), false).await.unwrap_err();
+    assert!(refused.contains("nobody could say whether you may approve: there is no API server to ask"), "{refused}");
+}
+
+/// The recorded patch of the autoscaler: success without a decrease, and the rest of it.
+#[tokio::test]
+async fn what_an_autoscaler_takes_is_put_back() {
+    let place = Place { server: Server::start(&[]), _folder: None };
+    let body = recorded().into_iter().find(|(name, _)| name == "resize-by-vpa-updater.pods-resize.mutate").unwrap().1;
+    let review: Value = serde_json::from_slice(&body).unwrap();
+    let response = place.ask("/mutate", &body).await;
+    assert_eq!(response["allowed"], true, "{response}");
+    assert_eq!(
+        response["warnings"],
+        json!(["memory-limit-decrease: container \"app\": memory limit kept at 512Mi, not 400Mi: no approval"])
+    );
+    let mut review = review;
+    let kept = patched(&review["request"]["object"], &response);
+    let resources = &kept["spec"]["containers"][0]["resources"];
+    assert_eq!((&resources["limits"]["memory"], &resources["requests"]["memory"]), (&json!("512Mi"), &json!("256Mi")));
+    assert_eq!(resources["limits"]["cpu"], review["request"]["object"]["spec"]["containers"][0]["resources"]["limits"]["cpu"]);
+    review["request"]["object"] = kept;
+    let again = serde_json::to_vec(&review).unwrap();
+    for path in ["/validate", "/mutate"] {
+        let response = place.ask(path, &again).await;
+        assert_eq!((&response["allowed"], response.get("patch")), (&json!(true), None), "idempotent: {response}");
+    }
+    let refused = place.ask("/validate", &body).await;
+    assert_eq!(refused["allowed"], false, "where the mutating path was passed by: {refused}");
+}
+
+/// A server where the policy says that alice approves.
+struct Place {
+    server: Server,
+    _folder: Option<VolumeFolder>,
+}
+
+impl Place {
+    fn new(flags: &[&str]) -> Self {
+        let (name, text) = policy("approval-authority", "enforce");
+        let authority = (name, format!("{text}\nsettings: {{approvers: {{users: [alice]}}}}\n"));
+        let folder = VolumeFolder::new(&[authority, policy("memory-limit-decrease", "enforce")]);
+        let server = Server::start(&[&["--policies", folder.path()], flags].concat());
+        Self { server, _folder: Some(folder) }
+    }
+
+    async fn ask(&self, path: &str, body: &[u8]) -> Value {
+        let (status, answer) = self.server.client().await.post(path, body.to_vec()).await;
+        assert_eq!(status, StatusCode::OK);
+        serde_json::from_slice::<Value>(&answer).unwrap()["response"].take()
+    }
+
+    /// The pod after the mutating path, or what it refuses with.
+    async fn mutate(&self, user: &str, old: &Value, new: &Value, dry_run: bool) -> Result<Value, String> {
+        let response = self.ask("/mutate", &by(user, &update(old, new), dry_run)).await;
+        if response["allowed"] == false {
+            return Err(response["status"]["message"].as_str().unwrap().to_owned());
+        }
+        Ok(patched(new, &response))
+    }
+
+    async fn validate(&self, user: &str, body: &[u8], dry_run: bool) -> Result<(), String> {
+        let response = self.ask("/validate", &by(user, body, dry_run)).await;
+        if response["allowed"] == true { Ok(()) } else { Err(response["status"]["message"].as_str().unwrap().to_owned()) }
+    }
+}
+
+fn by(user: &str, body: &[u8], dry_run: bool) -> Vec<u8> {
+    let mut review: Value = serde_json::from_slice(body).unwrap();
+    review["request"]["userInfo"]["username"] = user.into();
+    review["request"]["dryRun"] = dry_run.into();
+    serde_json::to_vec(&review).unwrap()
+}
+
+fn patched(object: &Value, response: &Value) -> Value {
+    let mut object = object.clone();
+    if let Some(patch) = response["patch"].as_str() {
+        let operations: json_patch::Patch = serde_json::from_slice(&STANDARD.decode(patch).unwrap()).unwrap();
+        json_patch::patch(&mut object, &operations).unwrap();
+    }
+    object
+}
+
+fn pod(memory: &str, annotations: Value) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": "db-0", "namespace": "shop", "uid": "uid-1", "generation": 3, "annotations": annotations},
+        "spec": {"containers": [{"name": "app", "resources": {"limits": {"memory": memory}}}]},
+    })
+}
+
+fn with(pod: &Value, key: &str, value: &str) -> Value {
+    let mut pod = pod.clone();
+    pod["metadata"]["annotations"][key] = value.into();
+    pod
+}
