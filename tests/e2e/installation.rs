@@ -81,6 +81,8 @@ impl<'c> Installation<'c> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_restraint"));
         command.args(["serve", "--listen", &format!("{address}:{}", self.port), "--admin", "127.0.0.1:0", "--log-format", "json"]);
         command.arg("--tls-cert").arg(self.file("crt")).arg("--tls-key").arg(self.file("key"));
+        command.arg("--seal-key").arg(self.file("seal"));
+        command.arg("--kubeconfig").arg(self.cluster.file(crate::kubectl::Person::Restraint.kubeconfig()));
         command.args(&self.flags).env("RUST_LOG", "restraint=debug");
         let log = self.cluster.file(&format!("{}-{number}.log", self.namespace()));
         let mut process = Process::start("restraint", &mut command, log);
@@ -122,6 +124,8 @@ impl<'c> Installation<'c> {
         let certificate = Certificate::new(&[&format!("restraint.{namespace}.svc")]);
         fs::write(self.file("crt"), &certificate.certificate).unwrap();
         fs::write(self.file("key"), &certificate.key).unwrap();
+        // a key for seals is any 32 bytes
+        fs::write(self.file("seal"), STANDARD.encode(&rcgen::KeyPair::generate().unwrap().serialize_der()[..64])).unwrap();
         let objects = json!({"apiVersion": "v1", "kind": "List", "items": [
             {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": {LABEL: self.name}}},
             // an address of this machine passes for a name, so the API server speaks to it as it does to any Service

@@ -13,12 +13,18 @@ pub(crate) enum Person {
     Admin,
     /// Runs and resizes pods: `dev@example.com`.
     Developer,
-    /// Annotates pods: `alice@example.com` of the group `sre`.
+    /// Approves decreases: `alice@example.com` of the group `sre`.
     Sre,
+    /// Writes the status of pods, as an agent on a node would.
+    Agent,
+    /// The updater of the vertical pod autoscaler.
+    Autoscaler,
+    /// Restraint itself, with the rights of its service account.
+    Restraint,
 }
 
 impl Person {
-    pub(crate) const ALL: [Self; 3] = [Self::Admin, Self::Developer, Self::Sre];
+    pub(crate) const ALL: [Self; 6] = [Self::Admin, Self::Developer, Self::Sre, Self::Agent, Self::Autoscaler, Self::Restraint];
 
     /// What they show to be let in.
     pub(crate) fn token(self) -> &'static str {
@@ -26,6 +32,9 @@ impl Person {
             Self::Admin => "admin-token",
             Self::Developer => "developer-token",
             Self::Sre => "sre-token",
+            Self::Agent => "agent-token",
+            Self::Autoscaler => "autoscaler-token",
+            Self::Restraint => "restraint-token",
         }
     }
 
@@ -35,6 +44,9 @@ impl Person {
             Self::Admin => "admin.kubeconfig",
             Self::Developer => "developer.kubeconfig",
             Self::Sre => "sre.kubeconfig",
+            Self::Agent => "agent.kubeconfig",
+            Self::Autoscaler => "autoscaler.kubeconfig",
+            Self::Restraint => "restraint.kubeconfig",
         }
     }
 
@@ -44,6 +56,9 @@ impl Person {
             Self::Admin => "admin",
             Self::Developer => "dev@example.com",
             Self::Sre => "alice@example.com",
+            Self::Agent => "agent@example.com",
+            Self::Autoscaler => "system:serviceaccount:kube-system:vpa-updater",
+            Self::Restraint => "system:serviceaccount:restraint:restraint",
         }
     }
 
@@ -53,6 +68,8 @@ impl Person {
             Self::Admin => "system:masters",
             Self::Developer => "developers",
             Self::Sre => "sre",
+            Self::Agent => "agents",
+            Self::Autoscaler | Self::Restraint => "system:serviceaccounts",
         }
     }
 }

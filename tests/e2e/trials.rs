@@ -1,6 +1,7 @@
 //! What is tried, each in a namespace of its own.
 
 mod approvals;
+mod attacks;
 mod audit_log;
 mod capped;
 mod creation;
@@ -22,6 +23,7 @@ pub(crate) fn all() -> Vec<Trial> {
         workloads::trials(),
         resizes::trials(),
         approvals::trials(),
+        attacks::trials(),
         namespaces::trials(),
         outage::trials(),
         audit_log::trials(),

@@ -1,72 +1,158 @@
-//! Approvals: what counts as one, and what does not.
+//! Approvals: how they are given and used.
 
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
-use crate::kubectl::Person;
-use crate::pods::{memory_limit, pod, resources, stored_limit};
+use crate::kubectl::{Kubectl, Outcome, Person};
+use crate::pods::{memory_limit, pod, pod_with, resources, stored_limit};
 use crate::space::Space;
 use crate::world::enforcing;
 
 use super::trial;
 
+/// The annotation with the stamp.
+pub(super) const STAMP: &str = "restraint.dev/approval";
+
 pub(super) fn trials() -> Vec<Trial> {
     vec![
-        trial("approval: one that comes in the resize itself counts for nothing", in_the_same_patch),
-        trial("approval: a new pod is stored without the one it brings", in_a_new_pod),
-        trial("approval: one that was removed is no more", removed),
-        trial("approval: another value than true approves nothing, and the message says how to mend it", another_value),
+        trial("approval: a grant becomes a stamp, and the same words grant again", granted),
+        trial("approval: a precise grant allows its floor and nothing below", to_the_floor),
+        trial("approval: one grant covers container, sidecar, init container and pod level", for_every_part),
+        trial("approval: a first limit and the limit after 0 are granted like any decrease", a_first_limit),
+        trial("approval: server-side apply and every kind of patch grant", every_way_to_write),
+        trial("approval: a grant that is none says what a grant is", malformed),
+        trial("approval: a dry run grants nothing", a_dry_run),
+        trial("approval: the last of two approvers counts", two_approvers),
         trial("approval: an approved decrease of a live process is warned about", live),
+        trial("automation: what the autoscaler takes is put back, and the rest passes", autoscaler),
+        trial("automation: an approved decrease by the autoscaler passes", autoscaler_with_approval),
     ]
 }
 
-fn in_the_same_patch() {
-    let space = enforcing().space();
-    space.create(&pod("db")).accepted();
-    let with_approval = |mut patch: Value| {
-        patch["metadata"] = json!({"annotations": {"approved-by-sre": "true"}});
-        patch
-    };
+fn granted() {
+    let space = space_with_pod();
     for _ in 0..2 {
-        let said = space.resize("db", &with_approval(memory_limit("300Mi"))).refused();
-        assert!(said.contains("memory limit 512Mi -> 300Mi is not approved"), "{said}");
+        grant(&space, "db", "approved-by-sre=true").accepted();
+        let pod = space.pod("db");
+        assert!(pod["metadata"]["annotations"]["approved-by-sre"].is_null(), "{pod}");
+        let stamp = stamp(&pod);
+        assert_eq!((&stamp["approver"], &stamp["memory"]), (&json!("alice@example.com"), &json!("true")));
+        assert_eq!((&stamp["uid"], &stamp["generation"]), (&pod["metadata"]["uid"], &pod["metadata"]["generation"]));
     }
-    // a resize that is allowed does not carry it in either
-    space.resize("db", &with_approval(memory_limit("600Mi"))).accepted();
-    space.resize("db", &with_approval(resources(json!({"limits": {"cpu": "400m"}})))).accepted();
+    space.resize("db", &memory_limit("300Mi")).accepted();
+    assert_eq!(stored_limit(&space.pod("db")), "300Mi");
+}
+
+fn to_the_floor() {
+    let space = space_with_pod();
+    grant(&space, "db", "restraint.dev/approve=app=300Mi; for=30m; reason=INC-4711").accepted();
+    let said = space.resize("db", &memory_limit("299Mi")).refused();
+    assert!(said.contains("memory limit 512Mi -> 299Mi is approved down to 300Mi only"), "{said}");
+    space.resize("db", &memory_limit("300Mi")).accepted();
+}
+
+fn for_every_part() {
+    let space = enforcing().space();
+    let limited = |name: &str, memory: &str| json!({"name": name, "image": "registry.k8s.io/pause:3.10", "resources": {"limits": {"memory": memory}, "requests": {"memory": "16Mi"}}});
+    let mut side = limited("side", "128Mi");
+    side["restartPolicy"] = "Always".into();
+    let spec = json!({
+        "resources": {"limits": {"memory": "1Gi"}, "requests": {"memory": "64Mi"}},
+        "initContainers": [side],
+        "containers": [limited("app", "512Mi")],
+    });
+    space.create(&pod_with("db", spec)).accepted();
+    let decrease = json!({"spec": {
+        "resources": {"limits": {"memory": "512Mi"}},
+        "initContainers": [{"name": "side", "resources": {"limits": {"memory": "64Mi"}}}],
+        "containers": [{"name": "app", "resources": {"limits": {"memory": "256Mi"}}}],
+    }});
+    let said = space.resize("db", &decrease).refused();
+    assert!(said.contains("3 findings"), "{said}");
+    grant(&space, "db", "restraint.dev/approve=app=256Mi,side=64Mi").accepted();
+    let said = space.resize("db", &decrease).refused();
+    assert!(said.contains("pod level: memory limit 1Gi -> 512Mi is not in the approval"), "{said}");
+    let command = said.split('`').nth(1).unwrap();
+    space.by(Person::Sre).paste(command).accepted();
+    space.resize("db", &decrease).accepted();
+}
+
+fn a_first_limit() {
+    let space = enforcing().space();
+    let mut unlimited = pod("db");
+    unlimited["spec"]["containers"][0]["resources"] = json!({"requests": {"cpu": "200m", "memory": "0"}, "limits": {"memory": "0"}});
+    space.create(&unlimited).accepted();
+    let said = space.resize("db", &memory_limit("1Gi")).refused();
+    assert!(said.contains("memory limit unlimited -> 1Gi is not approved"), "{said}");
+    grant(&space, "db", "restraint.dev/approve=app=1Gi").accepted();
+    space.resize("db", &memory_limit("1Gi")).accepted();
+    // back to 0, which is no limit, is no decrease and needs none
+    space.resize("db", &memory_limit("0")).accepted();
+    space.resize("db", &memory_limit("1Gi")).refused();
+}
+
+fn every_way_to_write() {
+    let space = space_with_pod();
+    let sre = space.by(Person::Sre);
+    let merge = json!({"metadata": {"annotations": {"restraint.dev/approve": "app=300Mi"}}}).to_string();
+    let add = json!([{"op": "add", "path": "/metadata/annotations/restraint.dev~1approve", "value": "app=301Mi"}]).to_string();
+    let apply =
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "db", "annotations": {"restraint.dev/approve": "app=302Mi"}}});
+    let apply = |memory: &str| {
+        let text = apply.to_string().replace("302Mi", memory);
+        sre.feed(&["apply", "--server-side", "--force-conflicts", "--field-manager", "approver", "--filename", "-"], &text).accepted();
+    };
+    let memory = || stamp(&space.pod("db"))["memory"].as_str().unwrap().to_owned();
+    sre.run(&["patch", "pod", "db", "--type", "merge", "--patch", &merge]).accepted();
+    assert_eq!(memory(), "app=300Mi");
+    sre.run(&["patch", "pod", "db", "--type", "json", "--patch", &add]).accepted();
+    assert_eq!(memory(), "app=301Mi");
+    sre.run(&["patch", "pod", "db", "--type", "strategic", "--patch", &merge]).accepted();
+    assert_eq!(memory(), "app=300Mi");
+    apply("302Mi");
+    assert_eq!(memory(), "app=302Mi");
+    apply("303Mi");
+    assert_eq!(memory(), "app=303Mi");
+    let mut whole = space.pod("db");
+    whole["metadata"]["annotations"]["approved-by-sre"] = "true".into();
+    sre.feed(&["replace", "--filename", "-"], &whole.to_string()).accepted();
+    assert_eq!(memory(), "true");
+    space.resize("db", &memory_limit("303Mi")).accepted();
+}
+
+fn malformed() {
+    let space = space_with_pod();
+    for (annotation, error) in [
+        ("approved-by-sre=yes", "\"approved-by-sre\" is no grant: neither \"true\" nor PART=QUANTITY"),
+        ("restraint.dev/approve=app=lots", "the floor of \"app\" is no quantity"),
+        ("restraint.dev/approve=true; for=25h", "\"for=\" must be from 1s to 24h"),
+    ] {
+        let said = grant(&space, "db", annotation).refused();
+        assert!(said.contains(error) && said.contains("app=256Mi,@pod=1Gi; for=30m"), "{said}");
+    }
     assert!(space.pod("db")["metadata"]["annotations"].is_null());
+}
+
+fn a_dry_run() {
+    let space = space_with_pod();
+    let sre = space.by(Person::Sre);
+    let line = ["annotate", "pod", "db", "approved-by-sre=true", "--dry-run=server", "--output", "json"];
+    let tried = sre.run(&line).accepted().object();
+    let text = tried["metadata"]["annotations"][STAMP].as_str().unwrap();
+    assert!(space.pod("db")["metadata"]["annotations"].is_null());
+    let said = sre.run(&["annotate", "pod", "db", &format!("{STAMP}={text}")]).refused();
+    assert!(said.contains("the stamp is not sealed by this service for this pod"), "{said}");
     space.resize("db", &memory_limit("300Mi")).refused();
 }
 
-fn in_a_new_pod() {
-    let space = enforcing().space();
-    let mut pod = pod("db");
-    pod["metadata"]["annotations"] = json!({"approved-by-sre": "true", "restraint.dev/approve": "app=1Mi", "team": "shop"});
-    space.create(&pod).accepted();
-    assert_eq!(space.pod("db")["metadata"]["annotations"], json!({"team": "shop"}));
-    let said = space.resize("db", &memory_limit("300Mi")).refused();
-    assert!(said.contains("is not approved"), "{said}");
-}
-
-fn removed() {
-    let space = enforcing().space();
-    space.create(&pod("db")).accepted();
-    annotate(&space, "approved-by-sre=true");
-    space.resize_with("db", &memory_limit("300Mi"), &["--dry-run=server"]).accepted();
-    annotate(&space, "approved-by-sre-");
-    let said = space.resize("db", &memory_limit("300Mi")).refused();
-    assert!(said.contains("is not approved"), "{said}");
-}
-
-fn another_value() {
-    let space = enforcing().space();
-    space.create(&pod("db")).accepted();
-    annotate(&space, "approved-by-sre=yes");
-    let said = space.resize("db", &memory_limit("300Mi")).refused();
-    let command = said.split('`').nth(1).unwrap();
-    assert_eq!(command, format!("kubectl annotate --overwrite pod db -n {} approved-by-sre=true", space.name()));
-    space.by(Person::Sre).paste(command).accepted();
-    space.resize("db", &memory_limit("300Mi")).accepted();
+fn two_approvers() {
+    let space = space_with_pod();
+    grant(&space, "db", "restraint.dev/approve=app=300Mi").accepted();
+    space.kubectl().run(&["annotate", "pod", "db", "restraint.dev/approve=app=400Mi"]).accepted();
+    let pod = space.pod("db");
+    assert_eq!((&stamp(&pod)["approver"], &stamp(&pod)["memory"]), (&json!("admin"), &json!("app=400Mi")));
+    space.resize("db", &memory_limit("300Mi")).refused();
+    space.resize("db", &memory_limit("400Mi")).accepted();
 }
 
 fn live() {
@@ -74,12 +160,61 @@ fn live() {
     let mut pod = pod("db");
     pod["spec"]["containers"][0]["resizePolicy"] = json!([{"resourceName": "memory", "restartPolicy": "NotRequired"}]);
     space.create(&pod).accepted();
-    annotate(&space, "approved-by-sre=true");
+    grant(&space, "db", "approved-by-sre=true").accepted();
     let outcome = space.resize("db", &memory_limit("300Mi")).accepted();
     outcome.assert_warnings(&["live-memory-shrink: container \"app\": live shrink 512Mi -> 300Mi"]);
     assert_eq!(stored_limit(&space.pod("db")), "300Mi");
 }
 
-fn annotate(space: &Space<'_>, annotation: &str) {
-    space.by(Person::Sre).run(&["annotate", "pod", "db", annotation]).accepted();
+fn autoscaler() {
+    let space = space_with_pod();
+    let outcome = recommend(&space.by(Person::Autoscaler), "300m", "400Mi", "200Mi").accepted();
+    outcome.assert_warnings(&["memory-limit-decrease: container \"app\": memory limit kept at 512Mi, not 400Mi: no approval"]);
+    let kept = &space.pod("db")["spec"]["containers"][0]["resources"];
+    assert_eq!(*kept, json!({"requests": {"cpu": "300m", "memory": "256Mi"}, "limits": {"cpu": "500m", "memory": "512Mi"}}));
+    // more is not put back
+    recommend(&space.by(Person::Autoscaler), "300m", "600Mi", "300Mi").accepted().assert_warnings(&[]);
+    assert_eq!(stored_limit(&space.pod("db")), "600Mi");
+    // a person gets no such favour
+    recommend(&space.by(Person::Developer), "300m", "400Mi", "200Mi").refused();
+}
+
+fn autoscaler_with_approval() {
+    let space = space_with_pod();
+    grant(&space, "db", "restraint.dev/approve=app=400Mi").accepted();
+    recommend(&space.by(Person::Autoscaler), "300m", "400Mi", "200Mi").accepted().assert_warnings(&[]);
+    assert_eq!(stored_limit(&space.pod("db")), "400Mi");
+}
+
+/// The autoscaler's own kind of patch.
+fn recommend(kubectl: &Kubectl, cpu: &str, limit: &str, request: &str) -> Outcome {
+    let path = |field: &str| format!("/spec/containers/0/resources/{field}");
+    let patch = json!([
+        {"op": "add", "path": path("requests/cpu"), "value": cpu},
+        {"op": "add", "path": path("requests/memory"), "value": request},
+        {"op": "add", "path": path("limits/memory"), "value": limit},
+    ]);
+    kubectl.run(&["patch", "pod", "db", "--subresource", "resize", "--type", "json", "--patch", &patch.to_string()])
+}
+
+/// A space with the pod `db`.
+pub(super) fn space_with_pod() -> Space<'static> {
+    let space = enforcing().space();
+    space.create(&pod("db")).accepted();
+    space
+}
+
+/// Annotates a pod as the SRE.
+pub(super) fn grant(space: &Space<'_>, pod: &str, annotation: &str) -> Outcome {
+    space.by(Person::Sre).run(&["annotate", "pod", pod, annotation])
+}
+
+/// The stamp of a pod.
+pub(super) fn stamp(pod: &Value) -> Value {
+    serde_json::from_str(pod["metadata"]["annotations"][STAMP].as_str().unwrap_or("null")).unwrap()
+}
+
+/// Some change of the spec that has nothing to do with memory.
+pub(super) fn cpu(amount: &str) -> Value {
+    resources(json!({"limits": {"cpu": amount}}))
 }

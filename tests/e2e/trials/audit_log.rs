@@ -29,11 +29,16 @@ fn a_decrease() {
     let [denied, approved, warned] = &events[..] else { panic!("{events:#?}") };
     says(denied, "resize.restraint.dev/denied", "memory-limit-decrease: container \"app\": memory limit 512Mi -> 300Mi");
     assert_eq!(denied.code(), 403);
-    says(approved, "resize.restraint.dev/approval", "container \"app\" 512Mi to 300Mi, by annotation approved-by-sre");
+    says(
+        approved,
+        "resize.restraint.dev/approval-used",
+        "container \"app\" 512Mi to 300Mi, approved: any decrease by \"alice@example.com\" from ",
+    );
     assert_eq!(approved.annotation("resize.restraint.dev/denied"), "");
     says(warned, "resize.restraint.dev/warned", "memory-request-decrease: container \"app\": memory request 256Mi -> 128Mi");
     // creation and annotation
     let events = space.audited("pods", "", "db", 2);
+    says(&events[1], "approval.restraint.dev/approval-granted", "any decrease by \"alice@example.com\" from ");
     assert_eq!(events[1].user(), Person::Sre.username());
 }
 

@@ -5,7 +5,6 @@ use libtest_mimic::Trial;
 use crate::audit::Event;
 use crate::deadline::eventually;
 use crate::installation::Installation;
-use crate::kubectl::Person;
 use crate::pods::{memory_limit, pod, stored_limit};
 use crate::world::cluster;
 
@@ -19,8 +18,7 @@ pub(super) fn trials() -> Vec<Trial> {
 }
 
 fn capped_by_label() {
-    let kubeconfig = cluster().file(Person::Admin.kubeconfig());
-    let installation = Installation::new(cluster(), "labels", &["--kubeconfig", kubeconfig.to_str().unwrap()]);
+    let installation = Installation::new(cluster(), "labels", &[]);
     let space = installation.space();
     space.create(&pod("db")).accepted();
     space.resize("db", &memory_limit("300Mi")).refused();
@@ -43,9 +41,7 @@ fn selected_by_label() {
     std::fs::create_dir(&policies).unwrap();
     let text = "name: shrink\nrule: memory-limit-decrease\nmode: enforce\nscope:\n  namespaces:\n    selector: {matchLabels: {tier: production}}\n";
     std::fs::write(policies.join("shrink.yaml"), text).unwrap();
-    let kubeconfig = cluster().file(Person::Admin.kubeconfig());
-    let flags = ["--kubeconfig", kubeconfig.to_str().unwrap(), "--policies", policies.to_str().unwrap()];
-    let installation = Installation::new(cluster(), "selected", &flags);
+    let installation = Installation::new(cluster(), "selected", &["--policies", policies.to_str().unwrap()]);
     let space = installation.space();
     space.create(&pod("db")).accepted();
     let dry_run = || space.resize_with("db", &memory_limit("300Mi"), &["--dry-run=server"]).succeeded();

@@ -53,7 +53,7 @@ fn less_memory() {
     let said = space.resize("db", &memory_limit("300Mi")).refused();
     denied(&said, "container \"app\": memory limit 512Mi -> 300Mi");
     let command = said.split('`').nth(1).unwrap();
-    assert_eq!(command, format!("kubectl annotate pod db -n {} approved-by-sre=true", space.name()));
+    assert_eq!(command, format!("kubectl annotate pod db -n {} restraint.dev/approve=app=300Mi", space.name()));
     assert_eq!(stored_limit(&space.pod("db")), "512Mi");
     space.by(Person::Sre).paste(command).accepted();
     let outcome = space.resize("db", &memory_limit("300Mi")).accepted();
@@ -221,7 +221,7 @@ fn denied(said: &str, change: &str) {
     assert!(said.starts_with("Error from server (Forbidden): "), "{said}");
     assert!(said.contains("admission webhook \"resize.restraint.dev\" denied the request: "), "{said}");
     assert!(
-        said.contains(&format!("memory-limit-decrease: {change} is not approved; an SRE approves it with `kubectl annotate pod db -n ")),
+        said.contains(&format!("memory-limit-decrease: {change} is not approved; an approver grants it with `kubectl annotate pod db -n ")),
         "{said}"
     );
 }
