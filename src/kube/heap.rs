@@ -57,9 +57,11 @@ pub fn heaps(container: &Container<'_>) -> Vec<Heap> {
     if mentions(container) { found(container) } else { Vec::new() }
 }
 
-/// A cheap look that keeps most containers unread: every setting of Java begins with `-X`, Node's with `--max`.
+/// A cheap look that keeps most containers unread: `curl -X` and `--max-age` are no settings.
 fn mentions(container: &Container<'_>) -> bool {
-    let flag = |text: &Text<'_>| text.contains("-X") || text.contains("--max");
+    let java = |text: &Text<'_>| text.contains("-X") && (text.contains("-Xmx") || text.contains("-XX:Max"));
+    let node = |text: &Text<'_>| text.contains("--max") && text.contains("old");
+    let flag = |text: &Text<'_>| java(text) || node(text);
     let variable = container.env.iter().any(|variable| &*variable.name == GO || flag(&variable.value));
     variable || container.command.iter().chain(&container.args).any(flag)
 }
@@ -76,7 +78,7 @@ fn found(container: &Container<'_>) -> Vec<Heap> {
 /// What Go is told. `off` and an empty value are no limit; what Go cannot read ends the program.
 fn go(variables: &Variables<'_>) -> Setting<u64> {
     match variables.value(GO) {
-        Setting::Known(value, _) if matches!(value, "" | "off") => Setting::Absent,
+        Setting::Known("" | "off", _) => Setting::Absent,
         Setting::Known(value, _) => Setting::read(size::go(value), || format!("{GO}={value}")),
         _ => Setting::Absent,
     }
