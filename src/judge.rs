@@ -18,6 +18,7 @@ use finding::{Finding, Findings, PatchOperation, pointer_token};
 use mode::{Cap, Mode};
 use policies::Policies;
 use policy::Policy;
+use rule::Ignorable;
 use subject::Subject;
 use verdict::{Outcome, Ruling, Verdict};
 use view::{ResizeView, View};
@@ -36,6 +37,9 @@ pub fn judge(policies: &Policies, subject: &Subject<'_>) -> Verdict {
         let cap = verdict.cap;
         rule_on(&mut verdict, policy, findings, |finding| {
             let wanted = wanted_mode(policy, &view).min(finding.ceiling);
+            if repeats(wanted, &view) {
+                continue;
+            }
             // a fault that reaches this path unmended was not mended, or was brought back by another webhook
             (wanted, Outcome::of(wanted, wanted.under(cap).min(Mode::Enforce)))
         });
@@ -142,9 +146,18 @@ fn cap_for(policies: &Policies, subject: &Subject<'_>) -> Cap {
 /// Whether `policy` has a say. Advice is not repeated for what a controller made from a template: the template was
 /// judged, and nobody reads a controller's warnings.
 fn applies(policy: &Policy, subject: &Subject<'_>, view: &View<'_>) -> bool {
-    let silenced = || policy.rule.owner_may_ignore && stored_pod(view).is_some_and(|pod| pod.ignores(policy.rule.name));
-    let repeated = || wanted_mode(policy, view) <= Mode::Warn && matches!(view, View::Pod { new, .. } if new.is_owned());
-    policy.mode != Mode::Off && policy.scope.covers(subject) && !repeated() && !silenced()
+    let ignorable = match policy.rule.ignorable {
+        Ignorable::Always => true,
+        Ignorable::ExceptOnResize => !matches!(view, View::Resize(_)),
+        Ignorable::Never => false,
+    };
+    let silenced = || ignorable && stored_pod(view).is_some_and(|pod| pod.ignores(policy.rule.name));
+    policy.mode != Mode::Off && policy.scope.covers(subject) && !repeats(wanted_mode(policy, view), view) && !silenced()
+}
+
+/// Whether what is acted on in `mode` would only repeat what was said about the template of a pod.
+fn repeats(mode: Mode, view: &View<'_>) -> bool {
+    mode <= Mode::Warn && matches!(view, View::Pod { new, .. } if new.is_owned())
 }
 
 /// The pod whose annotations may silence a rule. A resize cannot change annotations, so the stored pod's count.

@@ -2,6 +2,7 @@
 //! that rules look at. Pure: bytes and text in, borrowed values out.
 
 pub mod container;
+pub mod heap;
 pub mod list;
 pub mod object;
 pub mod quantity;

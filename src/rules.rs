@@ -6,6 +6,7 @@ pub mod cpu_resize_restarts;
 pub mod cross_container_signal;
 pub mod file_watch;
 pub mod frozen_env_config;
+pub mod heap_above_limit;
 mod inline;
 pub mod live_memory_shrink;
 pub mod memory_limit_decrease;
@@ -25,6 +26,7 @@ pub const RULES: &[Rule] = &[
     cross_container_signal::RULE,
     file_watch::RULE,
     frozen_env_config::RULE,
+    heap_above_limit::RULE,
     live_memory_shrink::RULE,
     memory_limit_decrease::RULE,
     memory_request_decrease::RULE,

@@ -32,6 +32,7 @@ pub const EMBEDDED: &[(&str, &str)] = files![
     "cross-container-signal",
     "file-watch",
     "frozen-env-config",
+    "heap-above-limit",
     "live-memory-shrink",
     "memory-limit-decrease",
     "memory-request-decrease",

@@ -42,8 +42,8 @@ pub trait Check: Debug + Send + Sync {
 pub struct Rule {
     /// Its only identifier: in policies, messages, metrics, documentation and the ignore annotation.
     pub name: &'static str,
-    /// Whether the owner of a workload may silence it with `restraint.dev/ignore`.
-    pub owner_may_ignore: bool,
+    /// Where the owner of a workload may silence it with `restraint.dev/ignore`.
+    pub ignorable: Ignorable,
     /// For a rule that can be in mode `fix`: the strongest mode of its findings on templates, which are never changed
     /// in the cluster.
     pub fix: Option<OnTemplates>,
@@ -51,6 +51,17 @@ pub struct Rule {
     source: &'static str,
     build: fn(serde_json::Value) -> Result<Box<dyn Check>, serde_json::Error>,
     settings: &'static [&'static str],
+}
+
+/// Where the owner of a workload may silence a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ignorable {
+    /// Everywhere.
+    Always,
+    /// On pods and templates, but on no resize.
+    ExceptOnResize,
+    /// Nowhere.
+    Never,
 }
 
 /// The strongest mode of findings on a template while the policy is in mode `fix`.
@@ -65,12 +76,18 @@ impl Rule {
         source: &'static str,
         settings: &'static [&'static str],
     ) -> Self {
-        Self { name, owner_may_ignore: true, fix: None, source, build: build::<C>, settings }
+        Self { name, ignorable: Ignorable::Always, fix: None, source, build: build::<C>, settings }
     }
 
     /// The same rule, which the owner of a workload may not silence.
     pub const fn not_ignorable(mut self) -> Self {
-        self.owner_may_ignore = false;
+        self.ignorable = Ignorable::Never;
+        self
+    }
+
+    /// The same rule, which the owner of a workload may silence on pods and templates, but on no resize.
+    pub const fn not_ignorable_on_resize(mut self) -> Self {
+        self.ignorable = Ignorable::ExceptOnResize;
         self
     }
 

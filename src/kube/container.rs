@@ -1,5 +1,7 @@
 //! Containers: the fields of `spec.containers[]` and `spec.initContainers[]` that rules look at.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::list::{list, optional_list};
@@ -62,6 +64,13 @@ impl<'a> Container<'a> {
     /// The container's entry for `resource` in `resizePolicy`.
     pub fn policy_for(&self, resource: &str) -> Option<&ResizePolicy<'a>> {
         self.resize_policy.iter().flatten().find(|policy| &*policy.resource_name == resource)
+    }
+
+    /// The variables whose values the manifest tells, in order. Of repeated names the last one decides whether it does.
+    pub(crate) fn literal_environment(&self) -> Vec<(&str, &str)> {
+        let literal: BTreeMap<&str, bool> = self.env.iter().map(|variable| (&*variable.name, variable.value_from.is_none())).collect();
+        let known = self.env.iter().filter(|variable| literal.get(&*variable.name) == Some(&true));
+        known.map(|variable| (&*variable.name, &*variable.value)).collect()
     }
 }
 

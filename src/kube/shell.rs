@@ -25,7 +25,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::argv::{SHELLS, base_name};
+pub(crate) use self::argv::{Environment, LONGEST, SHELLS, base_name, expand};
 pub(crate) use self::state::absolute;
 use self::walk::Walker;
 

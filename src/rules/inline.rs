@@ -108,16 +108,9 @@ fn actions<'s, const COUNT: usize>(
 fn parsed<'t>(container: &Container<'_>, command: &'t [Text<'_>], args: &'t [Text<'_>], hook: bool) -> Option<Script> {
     let words = |texts: &'t [Text<'_>]| texts.iter().map(|text| &**text).collect::<Vec<&'t str>>();
     let (command, args) = (words(command), words(args));
-    let environment = literal_environment(container);
+    let environment = container.literal_environment();
     let directory = (!container.working_dir.is_empty()).then_some(&*container.working_dir);
     inline(&Invocation { command: &command, args: &args, environment: &environment, directory, hook })
-}
-
-/// The variables whose values the manifest tells. Of repeated names the last one counts.
-fn literal_environment<'s>(container: &'s Container<'_>) -> Vec<(&'s str, &'s str)> {
-    let last = |name: &str| container.env.iter().rev().find(|variable| &*variable.name == name);
-    let literal = container.env.iter().filter(|variable| last(&variable.name).is_some_and(|last| last.value_from.is_none()));
-    literal.map(|variable| (&*variable.name, &*variable.value)).collect()
 }
 
 /// The watch, if the best of what it sees in one mount is not enough. What cannot be told is silence.

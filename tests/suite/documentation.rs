@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::fs;
 
 use restraint::judge::policies::Policies;
+use restraint::judge::rule::Ignorable;
 use restraint::rules::RULES;
 
 /// `docs/rules.md` is made of the headers of the rules' files. After a change of one: `UPDATE_DOCS=1 cargo test documentation`.
@@ -25,8 +26,11 @@ fn rules_page() -> String {
     let policies = Policies::embedded();
     for rule in RULES {
         let mode = policies.iter().find(|policy| policy.rule.name == rule.name).map_or("off", |policy| policy.mode.as_str());
-        let ignore =
-            if rule.owner_may_ignore { "the owner of a workload may silence it" } else { "cannot be silenced by the owner of a workload" };
+        let ignore = match rule.ignorable {
+            Ignorable::Always => "the owner of a workload may silence it",
+            Ignorable::ExceptOnResize => "the owner of a workload may silence it, but not on a resize",
+            Ignorable::Never => "cannot be silenced by the owner of a workload",
+        };
         let _ = write!(page, "\n## `{}`\n\nBy default: `{mode}`; {ignore}.\n\n{}\n", rule.name, rule.documentation());
     }
     page

@@ -13,6 +13,7 @@ mod documentation;
 mod drain;
 mod fixtures;
 mod following;
+mod heaps;
 mod limits;
 mod messages;
 mod properties;

@@ -129,6 +129,11 @@ impl<'s> ResizeView<'s> {
         Some(format!("{before}kubectl annotate pod {name} -n {namespace} {GRANT_ANNOTATION}={floors}"))
     }
 
+    /// Whether the approver knows of a heap that does not fit.
+    pub fn approval_forces(&self) -> bool {
+        self.approval().forces()
+    }
+
     /// The memory of the pod and of each container, before and after. Containers are matched by name; one that is not
     /// on both sides is passed over, because the API server refuses to add, remove or rename any.
     pub fn memory_changes(&self) -> impl Iterator<Item = MemoryChange<'s>> + use<'s> {
@@ -138,11 +143,21 @@ impl<'s> ResizeView<'s> {
     }
 }
 
-impl MemoryChange<'_> {
+impl<'s> MemoryChange<'s> {
+    /// The container with its place, as resized; `None` for the pod itself.
+    pub fn placed(&self) -> Option<Placed<'s, 's>> {
+        self.placed
+    }
+
+    /// Whether less memory is left to the part, be it by its own limit or by that of the pod.
+    pub fn loses_memory(&self) -> bool {
+        self.limit.0.falls_to(self.limit.1)
+    }
+
     /// Whether the effective limit falls, or appears where there was none. Where a container only follows the
     /// pod-level limit the pod answers for it.
     pub fn limit_falls(&self) -> bool {
-        !self.inherited && self.limit.0.falls_to(self.limit.1)
+        !self.inherited && self.loses_memory()
     }
 
     /// Whether the request falls. No request counts as 0.

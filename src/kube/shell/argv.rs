@@ -12,10 +12,10 @@ pub(crate) fn base_name(path: &str) -> &str {
 }
 
 /// How much text expansion may add before nothing more is expanded; values may repeat one another without end.
-const LONGEST: usize = 256 * 1024;
+pub(crate) const LONGEST: usize = 256 * 1024;
 
 /// The literal environment by name.
-pub(super) type Environment = BTreeMap<String, String>;
+pub(crate) type Environment = BTreeMap<String, String>;
 
 /// The environment and the arguments after Kubernetes' expansion of `$(NAME)`. Values may refer to earlier names; a
 /// value with a reference left over is unknown, because the name may come from elsewhere. The environment is empty
@@ -48,7 +48,7 @@ pub(super) fn expanded(invocation: &Invocation<'_>) -> Option<(Environment, Vec<
 
 /// Expands `$(NAME)`; `$$` is an escaped dollar sign, and a name that is not there stays as written. Also whether
 /// every name was there. As in Kubernetes' `third_party/forked/golang/expansion`. `None` where it takes too much room.
-fn expand(text: &str, environment: &Environment, room: &mut usize) -> Option<(String, bool)> {
+pub(crate) fn expand(text: &str, environment: &Environment, room: &mut usize) -> Option<(String, bool)> {
     let mut result = String::new();
     let mut complete = true;
     let mut rest = text;

@@ -1,0 +1,51 @@
+//! The literal environment, as the container finds it.
+
+use std::collections::BTreeMap;
+
+use crate::kube::container::Container;
+use crate::kube::shell::{Environment, LONGEST, expand};
+
+use super::launch::Launch;
+use super::setting::Setting;
+
+/// The variables that the manifest tells of, expanded as the kubelet does it (`kubelet_pods.go`,
+/// `makeEnvironmentVariables`): in order, each with those before it.
+pub(super) struct Variables<'s> {
+    /// `None` where the value comes from elsewhere.
+    values: BTreeMap<&'s str, Option<String>>,
+    launch: &'s Launch<'s>,
+}
+
+impl<'s> Variables<'s> {
+    /// The variables of `container`. `None` where expansion takes too much room.
+    pub(super) fn of(container: &'s Container<'_>, launch: &'s Launch<'s>) -> Option<Self> {
+        let (mut values, mut complete, mut room) = (BTreeMap::new(), Environment::new(), LONGEST);
+        for variable in &container.env {
+            let name = &*variable.name;
+            complete.remove(name);
+            let literal = variable.value_from.is_none() || !variable.value.is_empty();
+            let value = if literal { Some(expand(&variable.value, &complete, &mut room)?) } else { None };
+            if let Some((text, true)) = &value {
+                complete.insert(name.to_owned(), text.clone());
+            }
+            values.insert(name, value.map(|(text, _)| text));
+        }
+        Some(Self { values, launch })
+    }
+
+    /// The value of `name`, with references that lead nowhere left as written.
+    pub(super) fn value(&self, name: &str) -> Setting<&str> {
+        match self.values.get(name) {
+            _ if self.launch.assigns(name) => Setting::Unknown,
+            None => Setting::Absent,
+            Some(_) if self.launch.loads_variables() => Setting::Unknown,
+            Some(None) => Setting::Unknown,
+            Some(Some(text)) => Setting::Known(text, String::new()),
+        }
+    }
+
+    /// Every name.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'s str> + '_ {
+        self.values.keys().copied()
+    }
+}

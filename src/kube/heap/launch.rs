@@ -1,0 +1,59 @@
+//! What a container starts, as far as its manifest tells.
+
+use crate::kube::container::Container;
+use crate::kube::shell::{Command, Invocation, SHELLS, Word, base_name, inline};
+
+/// What a container starts.
+#[derive(Debug)]
+pub(super) struct Launch<'s> {
+    /// `command` and `args` as they are.
+    texts: Vec<&'s str>,
+    /// The programs with their arguments; `None` where the text is not understood.
+    commands: Option<Vec<Command>>,
+    /// Whether a shell has a part in it.
+    shell: bool,
+}
+
+impl<'s> Launch<'s> {
+    pub(super) fn of(container: &'s Container<'_>) -> Self {
+        let texts: Vec<&str> = container.command.iter().chain(&container.args).map(|text| &**text).collect();
+        let (command, args) = texts.split_at_checked(container.command.len()).unwrap_or_default();
+        let environment = container.literal_environment();
+        let script = inline(&Invocation { command, args, environment: &environment, ..Invocation::default() });
+        let commands = if texts.is_empty() { Some(Vec::new()) } else { script.map(|script| script.commands) };
+        let shell = texts.iter().any(|text| SHELLS.contains(&base_name(text)));
+        Self { texts, commands, shell }
+    }
+
+    /// Whether everything that it starts is known.
+    pub(super) fn is_clear(&self) -> bool {
+        self.commands.is_some()
+    }
+
+    /// The arguments of each program of one of these names that it starts by itself.
+    pub(super) fn arguments(&self, programs: &'static [&str]) -> impl Iterator<Item = &[Word]> {
+        let commands = self.commands.iter().flatten();
+        commands.filter(|command| command.program().is_some_and(|program| programs.contains(&program))).map(Command::arguments)
+    }
+
+    /// The words that reach a program of which nothing is known, most often the image's entrypoint, with no shell in
+    /// between.
+    pub(super) fn loose_words(&self) -> &[Word] {
+        match self.commands.as_deref() {
+            Some([command]) if !self.shell => &command.words,
+            _ => &[],
+        }
+    }
+
+    /// Whether it may set the variable `name`: wherever the name stands without being asked for its value.
+    pub(super) fn assigns(&self, name: &str) -> bool {
+        let asked = |before: &str| ["$", "${", "$("].iter().any(|opening| before.ends_with(opening));
+        self.texts.iter().any(|text| text.match_indices(name).any(|(at, _)| !text.get(..at).is_some_and(asked)))
+    }
+
+    /// Whether it may set variables that it does not name.
+    pub(super) fn loads_variables(&self) -> bool {
+        let loading = |command: &Command| command.program().is_some_and(|program| matches!(program, "." | "source" | "eval"));
+        self.commands.iter().flatten().any(loading)
+    }
+}

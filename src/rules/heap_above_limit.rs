@@ -1,0 +1,95 @@
+//! A heap that is fixed at start and leaves no room below the memory limit.
+//!
+//! **Why it matters.** A program that is told its heap takes it when the work asks for it, whatever the container's limit
+//! is, and the kernel kills it at the limit. A resize changes the limit and never the flag, and a restart takes the same
+//! flag again: a limit below the heap is an outage that comes later.
+//!
+//! **What it looks at.** `-Xmx`, `-XX:MaxHeapSize` and `GOMEMLIMIT` at or above the effective memory limit,
+//! `--max-old-space-size` at 80 % of it or more, because the young generation and all that is not heap come on top, and
+//! `-XX:MaxRAMPercentage` above 85. They are read from `command`, `args` and inline shell text, and from literal
+//! variables such as `JAVA_TOOL_OPTIONS`, `JDK_JAVA_OPTIONS`, `JAVA_OPTS`, `CATALINA_OPTS` and `NODE_OPTIONS`, of every
+//! container, with `$(NAME)` expanded. Of repeated settings the one counts that the runtime takes. On a resize it looks
+//! at containers whose effective limit falls, and at the new limit.
+//!
+//! **What it allows.** Containers without a limit; resizes that raise the limit, and percentages on any resize, because
+//! they follow the limit at the next start. It is silent where a value comes from a ConfigMap, a Secret or a field, where
+//! a reference leads nowhere, where a script may set the variable, and where it cannot be told which setting counts.
+//! Pods and templates are never denied.
+//!
+//! **How to put it right.** Lower the flag by a rollout first, then the limit. An approval does not lift this denial
+//! unless it says `force`.
+
+use serde::Deserialize;
+
+use crate::judge::finding::{Finding, Findings, Names};
+use crate::judge::mode::Mode;
+use crate::judge::rule::{Check, Rule};
+use crate::judge::view::{MemoryChange, PodView, ResizeView};
+use crate::kube::container::Container;
+use crate::kube::heap::{Heap, Size, heaps};
+use crate::kube::resources::EffectiveLimit;
+
+/// The rule.
+pub const RULE: Rule = Rule::new::<HeapAboveLimit>("heap-above-limit", include_str!("heap_above_limit.rs"), &[]).not_ignorable_on_resize();
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct HeapAboveLimit {}
+
+/// The share of the limit, in percent, at which V8's old space leaves too little for the rest.
+const OLD_SPACE: u128 = 80;
+
+/// The share of the limit, in percent, above which a Java heap leaves too little for the rest.
+const JAVA_SHARE: f64 = 85.0;
+
+impl Check for HeapAboveLimit {
+    fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {
+        for placed in pod.all_containers() {
+            let own = placed.container.resources.limits.memory.as_ref();
+            let limit = EffectiveLimit::of(own, pod.spec.resources.limits.memory.as_ref());
+            for heap in above(placed.container, limit) {
+                let remedy = "lower the flag or raise the limit: more than the heap has to fit";
+                let pointer = pod.container_pointer(&placed, heap.field);
+                findings.report(finding(placed.container, &heap, limit, pointer, remedy).at_most(Mode::Warn));
+            }
+        }
+    }
+
+    fn resize(&self, resize: &ResizeView<'_>, findings: &mut Findings) {
+        if resize.approval_forces() {
+            return;
+        }
+        for change in resize.memory_changes().filter(MemoryChange::loses_memory) {
+            let Some(container) = change.placed().map(|placed| placed.container) else { continue };
+            let limit = change.limit.1;
+            for heap in above(container, limit).into_iter().filter(|heap| !matches!(heap.size, Size::Share(_))) {
+                let remedy = "lower the flag by a rollout first; a restart alone keeps the same flag";
+                findings.report(finding(container, &heap, limit, change.pointer("limits"), remedy));
+            }
+        }
+    }
+}
+
+/// The heaps of `container` that leave too little below `limit`.
+fn above(container: &Container<'_>, limit: EffectiveLimit<'_>) -> Vec<Heap> {
+    let EffectiveLimit::Limited(limit) = limit else { return Vec::new() };
+    let Some(limit) = limit.value().and_then(|bytes| u128::try_from(bytes).ok()) else { return Vec::new() };
+    let mut heaps = heaps(container);
+    heaps.retain(|heap| match heap.size {
+        Size::Whole(bytes) => u128::from(bytes) >= limit,
+        Size::OldSpace(bytes) => u128::from(bytes) * 100 >= limit * OLD_SPACE,
+        Size::Share(percent) => percent > JAVA_SHARE,
+    });
+    heaps
+}
+
+fn finding(container: &Container<'_>, heap: &Heap, limit: EffectiveLimit<'_>, pointer: String, remedy: &'static str) -> Finding {
+    let relation = match heap.size {
+        Size::Whole(_) => "at or above",
+        Size::OldSpace(_) => "at 80% or more of",
+        Size::Share(_) => "above 85% of",
+    };
+    let name = &container.name;
+    let message = |names: Names| format!("container {}: heap {} {relation} memory limit {limit}", names.quoted(name), heap.setting);
+    Finding::new(RULE.name, pointer, message, remedy).in_container(name)
+}
