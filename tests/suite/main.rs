@@ -5,6 +5,7 @@
 mod acceptance;
 mod admin;
 mod allocations;
+mod approving;
 mod caps;
 mod client;
 mod commands;
@@ -14,6 +15,7 @@ mod fixtures;
 mod following;
 mod limits;
 mod messages;
+mod pods;
 mod properties;
 mod redaction;
 mod reviews;
