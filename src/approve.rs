@@ -108,7 +108,7 @@ impl Approver<'_> {
         let pods = self.cluster.pods_of(target).await?;
         let pods: Vec<Pod> = pods.into_iter().filter(is_present).collect();
         if pods.is_empty() {
-            bail!("{target} has no pod that could be resized");
+            bail!("nothing of {target} can be resized any more");
         }
         if pods.iter().all(|pod| check::unknown_part(self.grant, pod).is_some()) {
             bail!("{}", pods.iter().find_map(|pod| check::unknown_part(self.grant, pod)).unwrap_or_default());

@@ -72,7 +72,7 @@ impl Access {
                 Config::from_kubeconfig(&options).await.context("no kubeconfig can be used: name one with --kubeconfig or in KUBECONFIG")?
             }
         };
-        config.read_timeout = Some(PATIENCE);
+        (config.read_timeout, config.reset_reader_on_write) = (Some(PATIENCE), true);
         let namespace = namespace.map_or_else(|| config.default_namespace.clone(), str::to_owned);
         Ok(Cluster { client: Client::try_from(config)?, namespace })
     }

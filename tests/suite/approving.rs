@@ -1,16 +1,16 @@
-//! `restraint approve`, `revoke` and `approvals` against an API server that knows pods.
+//! `restraint approve`, and what all commands of approvers share, against an API server that knows pods.
 
+use std::net::TcpListener;
 use std::os::unix::fs::symlink;
 use std::process::Output;
 
 use assert_cmd::Command;
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use restraint::judge::approval::{GRANT_ANNOTATION, STAMP_ANNOTATION, Stamp};
 
-use crate::pods::{Pods, Webhook, pod, stamp};
+use crate::pods::{Pods, Webhook, pod};
 use crate::server::PATIENCE;
 
 const APPROVE: [&str; 4] = ["approve", "pod/db-0", "--memory", "app=256Mi"];
@@ -178,60 +178,6 @@ fn programs_read_what_came_of_it() {
 }
 
 #[test]
-fn revoking_takes_everything_off() {
-    let annotations = json!({"approved-by-sre": "true", GRANT_ANNOTATION: "true", STAMP_ANNOTATION: "x", "team": "db"});
-    let pods = Pods::start(Webhook::Sleeps, [pod("db-0", annotations)]);
-    let (code, text, _) = run(&pods, &["revoke", "pod/db-0", "--dry-run=server"]);
-    assert_eq!((code, &*text), (0, "pod/db-0 revoked (server dry run, nothing is stored): a malformed stamp\n"));
-    assert!(pods.annotation("db-0", STAMP_ANNOTATION).is_some());
-    let (code, text, _) = run(&pods, &["revoke", "pod/db-0", "-o", "json"]);
-    let outcomes: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!((code, &outcomes[0]["removed"]), (0, &json!([STAMP_ANNOTATION, GRANT_ANNOTATION, "approved-by-sre"])));
-    for key in [STAMP_ANNOTATION, GRANT_ANNOTATION, "approved-by-sre"] {
-        assert_eq!(pods.annotation("db-0", key), None);
-    }
-    assert_eq!(pods.annotation("db-0", "team").as_deref(), Some("db"));
-    assert_eq!(run(&pods, &["revoke", "pod/db-0"]), (0, "pod/db-0: nothing to revoke\n".to_owned(), String::new()));
-}
-
-#[test]
-fn approvals_are_listed_page_by_page() {
-    let stamped = |name: &str, granted: &str| {
-        let (_, bare) = pod(name, json!({}));
-        pod(name, json!({STAMP_ANNOTATION: stamp("app=256Mi; for=24h; reason=INC-4711", &bare, granted)}))
-    };
-    let now = Timestamp::now().to_string();
-    let objects = [
-        stamped("a", &now),
-        pod("b", json!({})),
-        stamped("c", "2025-01-01T00:00:00Z"),
-        pod("d", json!({GRANT_ANNOTATION: "true"})),
-        pod("e", json!({})),
-    ];
-    let pods = Pods::start(Webhook::Sleeps, objects);
-    let (code, text, error) = run(&pods, &["approvals"]);
-    assert_eq!((code, &*error), (0, ""));
-    let lines: Vec<Vec<&str>> =
-        text.lines().map(|line| line.split("   ").map(str::trim).filter(|cell| !cell.is_empty()).collect()).collect();
-    assert_eq!(lines[0], ["NAMESPACE", "POD", "MEMORY", "APPROVER", "UNTIL", "REASON", "STATE"]);
-    let cells = |line: &[&str]| (line[1].to_owned(), line[6].to_owned());
-    assert_eq!(lines[1][..4], ["shop", "a", "app down to 256Mi", "alice@example.com"]);
-    assert_eq!(cells(&lines[1]), ("a".to_owned(), "usable".to_owned()));
-    assert_eq!(cells(&lines[2]), ("c".to_owned(), "expired".to_owned()));
-    assert_eq!(lines[3], ["shop", "d", "-", "-", "-", "-", "grant without stamp: counts for nothing"]);
-    assert_eq!((lines.len(), pods.lists()), (4, 3), "five pods in pages of two");
-
-    let (code, text, _) = run(&pods, &["approvals", "-A", "-o", "json"]);
-    let entries: Value = serde_json::from_str(&text).unwrap();
-    let states: Vec<&str> = entries.as_array().unwrap().iter().map(|entry| entry["state"].as_str().unwrap()).collect();
-    assert_eq!((code, &*states), (0, &["usable", "expired", "grant-without-stamp"][..]));
-    assert!(entries.as_array().unwrap().iter().all(|entry| entry["sealChecked"] == false));
-
-    assert_eq!(run(&pods, &["approvals", "-n", "empty", "-o", "json"]), (0, "[]\n".to_owned(), "no approvals\n".to_owned()));
-    assert_eq!(run(&pods, &["approvals", "-n", "empty"]), (0, String::new(), "no approvals\n".to_owned()));
-}
-
-#[test]
 fn without_a_kubeconfig_nothing_is_tried() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().to_str().unwrap();
@@ -244,6 +190,32 @@ fn without_a_kubeconfig_nothing_is_tried() {
         assert_eq!(code, 2);
         assert!(error.contains(&format!("kubeconfig \"{nowhere}\" cannot be read")), "{error}");
     }
+}
+
+#[test]
+fn an_api_server_that_is_away_is_no_answer() {
+    let pods = Pods::start(Webhook::Stamps, []);
+    let (_kept, path) = kubeconfig(&pods);
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    std::fs::write(&path, pods.kubeconfig().replace(&pods.address().to_string(), &nobody.to_string())).unwrap();
+    for (flags, expected) in [
+        (&APPROVE[..], "pod/db-0 cannot be read in namespace \"shop\": "),
+        (&["approvals"], "pods cannot be listed in namespace \"shop\": "),
+    ] {
+        let (code, text, error) = call(env!("CARGO_BIN_EXE_restraint"), &[("KUBECONFIG", &path)], flags);
+        assert_eq!((code, &*text), (2, ""));
+        assert!(error.contains(expected) && error.contains("refused"), "{error}");
+    }
+}
+
+#[test]
+fn pods_that_are_over_are_not_approved() {
+    let (path, mut over) = pod("db-0", json!({}));
+    over["metadata"]["deletionTimestamp"] = json!("2026-11-21T13:00:00Z");
+    let pods = Pods::start(Webhook::Stamps, [(path, over)]);
+    let expected = "note: pod/db-0 is terminating: skipped\nrestraint: nothing of pod/db-0 can be resized any more\n";
+    assert_eq!(run(&pods, &APPROVE), (2, String::new(), expected.to_owned()));
+    assert!(pods.patches().is_empty());
 }
 
 #[test]
@@ -262,12 +234,6 @@ fn the_same_binary_is_a_plugin_of_kubectl() {
     let (_kept, path) = kubeconfig(&pods);
     let (code, text, error) = call(plugin, &[("KUBECONFIG", &path)], &APPROVE);
     assert!(code == 0 && text.starts_with("pod/db-0 approved: "), "{text}{error}");
-}
-
-#[test]
-fn help_says_what_cannot_be_known() {
-    let (code, text, _) = call(env!("CARGO_BIN_EXE_restraint"), &[], &["approvals", "--help"]);
-    assert!(code == 0 && text.contains("seal only the service can tell"), "{text}");
 }
 
 /// A Deployment, its ReplicaSet, four pods of it, one of which has finished, and one with the same labels that is not.
@@ -299,7 +265,7 @@ fn owned(name: &str, owner: &str) -> (String, Value) {
 }
 
 /// Exit code, standard output and standard error of `restraint` as alice.
-fn run(pods: &Pods, flags: &[&str]) -> (i32, String, String) {
+pub(crate) fn run(pods: &Pods, flags: &[&str]) -> (i32, String, String) {
     let (_kept, path) = kubeconfig(pods);
     call(env!("CARGO_BIN_EXE_restraint"), &[], &[flags, &["--kubeconfig", &path]].concat())
 }
@@ -312,7 +278,8 @@ fn kubeconfig(pods: &Pods) -> (TempDir, String) {
     (folder, path)
 }
 
-fn call(binary: &str, variables: &[(&str, &str)], flags: &[&str]) -> (i32, String, String) {
+/// The same, of any binary, with these variables and no other ones.
+pub(crate) fn call(binary: &str, variables: &[(&str, &str)], flags: &[&str]) -> (i32, String, String) {
     let mut command = Command::new(binary);
     command.env_clear().envs(variables.iter().copied()).args(flags).timeout(PATIENCE);
     let Output { status, stdout, stderr } = command.output().unwrap();

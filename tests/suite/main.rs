@@ -14,6 +14,7 @@ mod drain;
 mod fixtures;
 mod following;
 mod limits;
+mod listing;
 mod messages;
 mod pods;
 mod properties;

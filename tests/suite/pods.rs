@@ -29,6 +29,9 @@ pub(crate) enum Webhook {
     Sleeps,
 }
 
+/// How many objects are in a page, whatever was asked for.
+const PAGE: usize = 2;
+
 /// What was asked: method, path with query, body.
 pub(crate) type Asked = (String, String, Value);
 
@@ -43,13 +46,13 @@ struct World {
     webhook: Webhook,
     objects: BTreeMap<String, Value>,
     asked: Vec<Asked>,
-    page: usize,
+    forgets: usize,
 }
 
 impl Pods {
     /// Starts with these objects, by path.
     pub(crate) fn start(webhook: Webhook, objects: impl IntoIterator<Item = (String, Value)>) -> Self {
-        let world = World { webhook, objects: objects.into_iter().collect(), asked: Vec::new(), page: 2 };
+        let world = World { webhook, objects: objects.into_iter().collect(), asked: Vec::new(), forgets: 0 };
         let world = Arc::new(Mutex::new(world));
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -57,6 +60,16 @@ impl Pods {
         let router = Router::new().fallback(answer).with_state(world.clone());
         runtime.spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { runtime: Some(runtime), world, address }
+    }
+
+    /// Forgets so many times where a list goes on.
+    pub(crate) fn forget(&self, times: usize) {
+        self.world.lock().unwrap().forgets = times;
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// A kubeconfig for it: the context `here` means the namespace `shop`.
@@ -144,6 +157,10 @@ async fn answer(State(world): State<Arc<Mutex<World>>>, request: Request<Body>) 
     let answer = match parts.method {
         Method::PATCH if parts.headers["content-type"] == "application/merge-patch+json" => world.patch(path, query, &body),
         Method::GET if world.objects.contains_key(path) => Ok(world.objects[path].clone()),
+        Method::GET if query.contains("continue=") && world.forgets > 0 => {
+            world.forgets -= 1;
+            Err((StatusCode::GONE, "too old".to_owned()))
+        }
         Method::GET if query.contains("limit=") => Ok(world.list(path, query)),
         _ => Err((StatusCode::NOT_FOUND, format!("{path} not found"))),
     };
@@ -152,7 +169,11 @@ async fn answer(State(world): State<Arc<Mutex<World>>>, request: Request<Body>) 
 }
 
 fn status(code: StatusCode, message: &str) -> Value {
-    let reason = if code == StatusCode::FORBIDDEN { "Forbidden" } else { "NotFound" };
+    let reason = match code {
+        StatusCode::FORBIDDEN => "Forbidden",
+        StatusCode::GONE => "Expired",
+        _ => "NotFound",
+    };
     json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message, "reason": reason, "code": code.as_u16()})
 }
 
@@ -186,14 +207,13 @@ impl World {
         Ok(new)
     }
 
-    /// In pages of two, whatever was asked for.
     fn list(&self, path: &str, query: &str) -> Value {
         let resource = path.rsplit('/').next().unwrap();
         let within =
             |key: &str| key.rsplit('/').nth(1) == Some(resource) && (path == "/api/v1/pods" || key.starts_with(&format!("{path}/")));
         let found: Vec<&Value> = self.objects.iter().filter(|(key, _)| within(key)).map(|(_, object)| object).collect();
         let start = query.split('&').find_map(|pair| pair.strip_prefix("continue=")).map_or(0, |token| token.parse().unwrap());
-        let end = found.len().min(start + self.page);
+        let end = found.len().min(start + PAGE);
         let token = if end < found.len() { end.to_string() } else { String::new() };
         json!({"kind": "List", "apiVersion": "v1", "metadata": {"continue": token}, "items": found[start..end]})
     }
