@@ -1,8 +1,13 @@
 //! The commands and their flags.
 
-use clap::{Parser, Subcommand};
+use std::path::Path;
 
-use crate::serve;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::{approvals, approve, revoke, serve};
+
+/// The name of the binary as a plugin of kubectl.
+const PLUGIN: &str = "kubectl-restraint";
 
 /// Admission control for restarts and resizes in Kubernetes.
 #[derive(Debug, Parser)]
@@ -16,8 +21,36 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// List the approvals that pods carry.
+    ///
+    /// Whether a stamp has the service's seal only the service can tell: "usable" says that it is for this pod in this
+    /// state, and has not ended.
+    Approvals(approvals::Options),
+
+    /// Approve a memory decrease.
+    ///
+    /// Writes the grant on the pod, or on each present pod of the Deployment or StatefulSet, and sees to it that the
+    /// service turned it into a stamp. The approval is used by the pod's next resize.
+    Approve(approve::Options),
+
+    /// Take approvals back.
+    ///
+    /// Removes the stamp and every grant from the pod, or from each pod of the Deployment or StatefulSet.
+    Revoke(revoke::Options),
+
     /// Serve the admission webhook.
     ///
     /// Without arguments it runs on a laptop: default policies, a certificate made at start, loopback addresses.
     Serve(serve::Options),
+}
+
+impl Cli {
+    /// Reads the command line. Help and mistakes end the process.
+    pub fn read() -> Self {
+        let name = std::env::args_os().next();
+        let is_plugin = name.is_some_and(|name| Path::new(&name).file_stem().is_some_and(|stem| stem == PLUGIN));
+        let command = Self::command();
+        let command = if is_plugin { command.bin_name("kubectl restraint") } else { command };
+        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    }
 }

@@ -34,12 +34,10 @@ pub fn judge(policies: &Policies, subject: &Subject<'_>) -> Verdict {
         let mut findings = Findings::default();
         look(policy, &view, &mut findings);
         take_notes(&mut verdict, &mut findings);
+        findings.list.retain(|finding| !repeats(wanted_mode(policy, &view).min(finding.ceiling), &view));
         let cap = verdict.cap;
         rule_on(&mut verdict, policy, findings, |finding| {
             let wanted = wanted_mode(policy, &view).min(finding.ceiling);
-            if repeats(wanted, &view) {
-                continue;
-            }
             // a fault that reaches this path unmended was not mended, or was brought back by another webhook
             (wanted, Outcome::of(wanted, wanted.under(cap).min(Mode::Enforce)))
         });
@@ -157,7 +155,8 @@ fn applies(policy: &Policy, subject: &Subject<'_>, view: &View<'_>) -> bool {
 
 /// Whether what is acted on in `mode` would only repeat what was said about the template of a pod.
 fn repeats(mode: Mode, view: &View<'_>) -> bool {
-    mode <= Mode::Warn && matches!(view, View::Pod { new, .. } if new.is_owned())
+    // no template has a say in a pod's approvals
+    mode <= Mode::Warn && matches!(view, View::Pod { new, approval: None, .. } if new.is_owned())
 }
 
 /// The pod whose annotations may silence a rule. A resize cannot change annotations, so the stored pod's count.

@@ -29,8 +29,18 @@ pub mod review;
 pub mod rules;
 
 #[cfg(feature = "shell")]
+pub mod approvals;
+#[cfg(feature = "shell")]
+pub mod approve;
+#[cfg(feature = "shell")]
 pub mod cli;
+#[cfg(feature = "shell")]
+pub mod cluster;
+#[cfg(feature = "shell")]
+pub mod revoke;
 #[cfg(feature = "shell")]
 pub mod serve;
 #[cfg(feature = "shell")]
 pub mod telemetry;
+#[cfg(feature = "shell")]
+pub mod terminal;

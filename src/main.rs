@@ -2,10 +2,8 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use restraint::cli::{Cli, Command};
-use restraint::serve;
+use restraint::{approvals, approve, revoke, serve};
 
 // the review path hardly allocates; this keeps what little there is from fragmenting over months
 #[global_allocator]
@@ -15,11 +13,14 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const COULD_NOT_RUN: u8 = 2;
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
-        Command::Serve(options) => serve::run(options),
+    let result = match Cli::read().command {
+        Command::Approvals(options) => approvals::run(&options),
+        Command::Approve(options) => approve::run(&options),
+        Command::Revoke(options) => revoke::run(&options),
+        Command::Serve(options) => serve::run(options).map(|()| ExitCode::SUCCESS),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("restraint: {error:#}");
             ExitCode::from(COULD_NOT_RUN)

@@ -16,7 +16,10 @@ fn help_names_the_commands() {
     let (code, text, _) = run(&["--help"], &[]);
     assert_eq!(code, 0);
     assert!(text.starts_with("Admission control for restarts and resizes in Kubernetes"), "{text}");
-    assert!(text.contains("\n  serve ") && text.contains("--version"), "{text}");
+    for command in ["approvals", "approve", "revoke", "serve"] {
+        assert!(text.contains(&format!("\n  {command} ")), "{text}");
+    }
+    assert!(text.contains("--version"), "{text}");
     let (code, _, error) = run(&[], &[]);
     assert_eq!(code, 2);
     assert!(error.contains("Usage: restraint"), "{error}");

@@ -12,19 +12,19 @@ use super::RULE;
 /// A refusal, and what is said about it.
 pub(super) struct Refused {
     refusal: Refusal,
-    finding: Finding,
+    finding: Box<Finding>,
 }
 
 impl Refused {
     fn new(refusal: Refusal, key: &str, message: impl Fn(Names) -> String, remedy: impl Into<Cow<'static, str>>) -> Self {
         let pointer = format!("/metadata/annotations/{}", pointer_token(key));
-        Self { refusal, finding: Finding::new(RULE.name, pointer, message, remedy) }
+        Self { refusal, finding: Box::new(Finding::new(RULE.name, pointer, message, remedy)) }
     }
 
     /// Takes note of it.
     pub(super) fn report(self, findings: &mut Findings) {
         findings.approval(ApprovalNote::Refused(self.refusal));
-        findings.report(self.finding);
+        findings.report(*self.finding);
     }
 
     pub(super) fn ambiguous(grants: &[(&str, Cow<'_, str>)]) -> Self {

@@ -1,0 +1,119 @@
+//! `restraint approvals`: which pods carry approvals, and whether they can still be used.
+
+mod entry;
+mod terms;
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use anyhow::bail;
+use clap::Args;
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Pod;
+use kube::Api;
+use kube::api::ListParams;
+
+use crate::cluster::{self, Access, Cluster, PAGE, complaint};
+use crate::terminal::{self, Form};
+
+use entry::Entry;
+pub(crate) use terms::Terms;
+
+/// How often a list that became too old is begun again.
+const ATTEMPTS: u8 = 3;
+
+/// Which approvals to list.
+#[derive(Clone, Debug, Args)]
+pub struct Options {
+    /// Namespace [default: the context's].
+    #[arg(short, long, value_name = "NAME")]
+    pub namespace: Option<String>,
+
+    /// Every namespace.
+    #[arg(short = 'A', long, conflicts_with = "namespace")]
+    pub all_namespaces: bool,
+
+    /// How results are printed.
+    #[arg(short, long, default_value = "text", value_name = "text|json", hide_possible_values = true)]
+    pub output: Form,
+
+    /// Which cluster, and as whom.
+    #[command(flatten)]
+    pub access: Access,
+}
+
+/// Lists.
+///
+/// # Errors
+///
+/// Where the pods cannot be listed.
+pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
+    let entries = cluster::converse(async {
+        let cluster = options.access.connect(options.namespace.as_deref()).await?;
+        let pods = if options.all_namespaces { Api::all(cluster.client.clone()) } else { cluster.pods() };
+        list(&pods, Timestamp::now(), &place(&cluster, options)).await
+    })?;
+    if entries.is_empty() {
+        terminal::remark("no approvals");
+    }
+    match options.output {
+        Form::Json => terminal::print_json(&entries)?,
+        Form::Text if entries.is_empty() => {}
+        Form::Text => terminal::print(&entry::table(&entries))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn place(cluster: &Cluster, options: &Options) -> String {
+    if options.all_namespaces { "all namespaces".to_owned() } else { format!("namespace {:?}", cluster.namespace) }
+}
+
+/// The approvals on `pods`. Only metadata travels, page by page.
+async fn list(pods: &Api<Pod>, now: Timestamp, place: &str) -> anyhow::Result<Vec<Entry>> {
+    let mut parameters = ListParams::default().limit(PAGE);
+    let (mut entries, mut seen, mut attempts) = (Vec::new(), 0_usize, 1);
+    let progress = Progress::start();
+    loop {
+        let page = match pods.list_metadata(&parameters).await {
+            Ok(page) => page,
+            // the place where the list goes on was forgotten meanwhile
+            Err(kube::Error::Api(status)) if status.code == 410 && attempts < ATTEMPTS => {
+                attempts += 1;
+                (parameters, seen) = (ListParams::default().limit(PAGE), 0);
+                entries.clear();
+                continue;
+            }
+            Err(error) => bail!("pods cannot be listed in {place}: {}", complaint(&error)),
+        };
+        seen = seen.saturating_add(page.items.len());
+        entries.extend(page.items.iter().filter_map(|pod| Entry::of(&pod.metadata, now)));
+        match page.metadata.continue_.filter(|token| !token.is_empty()) {
+            Some(token) => parameters = parameters.continue_token(&token),
+            None => return Ok(entries),
+        }
+        progress.say(seen);
+    }
+}
+
+/// How many pods were looked at, where somebody watches.
+struct Progress(bool);
+
+impl Progress {
+    fn start() -> Self {
+        Self(io::stderr().is_terminal())
+    }
+
+    fn say(&self, seen: usize) {
+        if self.0 {
+            let _ = write!(io::stderr(), "\r{seen} pods\u{1b}[K"); // erases the rest of the line
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.0 {
+            let _ = write!(io::stderr(), "\r\u{1b}[K");
+        }
+    }
+}

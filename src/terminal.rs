@@ -1,0 +1,87 @@
+//! What commands print: results on standard output, remarks on standard error.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::io::{self, ErrorKind, Write};
+
+use serde::Serialize;
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Form {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Prints `text` on standard output. Whoever stops reading early is no error.
+///
+/// # Errors
+///
+/// Where standard output cannot be written.
+pub fn print(text: &str) -> anyhow::Result<()> {
+    let mut output = io::stdout().lock();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Prints `value` as JSON.
+///
+/// # Errors
+///
+/// Where standard output cannot be written.
+pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    print(&format!("{}\n", serde_json::to_string_pretty(value)?))
+}
+
+/// Says something on standard error.
+pub fn remark(text: &str) {
+    // nobody is left to be told that standard error is closed
+    let _ = writeln!(io::stderr().lock(), "{}", plain_lines(text));
+}
+
+/// `text` in one line that no terminal takes for commands: whoever may annotate pods wrote parts of it.
+pub fn plain(text: &str) -> Cow<'_, str> {
+    escape(text, is_unsafe)
+}
+
+/// The same, with its line breaks.
+fn plain_lines(text: &str) -> Cow<'_, str> {
+    escape(text, |letter| letter != '\n' && is_unsafe(letter))
+}
+
+fn escape(text: &str, is_unsafe: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if is_unsafe(letter) {
+            let _ = write!(escaped, "{}", letter.escape_default()); // writing to memory cannot fail
+        } else {
+            escaped.push(letter);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// Control characters, and those that turn the direction of writing.
+fn is_unsafe(letter: char) -> bool {
+    letter.is_control() || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_commands_the_terminal() {
+        assert_eq!(plain("alice@example.com für \"db\""), "alice@example.com für \"db\"");
+        assert_eq!(plain("a\u{1b}[2Jb\nc\u{202e}d"), "a\\u{1b}[2Jb\\nc\\u{202e}d");
+        assert_eq!(plain_lines("a\nb\u{7}"), "a\nb\\u{7}");
+    }
+}
