@@ -176,7 +176,7 @@ mod tests {
             operation: Operation::Update,
             namespace: Text::from("team-a"),
             name: Text::from("db-0"),
-            requester: Requester { username: Text::from("alice"), groups: vec![Text::from("sre"), Text::from("system:authenticated")] },
+            requester: Requester { username: Text::from("alice"), groups: vec![Text::from("sre"), Text::from("system:authenticated")], ..Requester::default() },
             dry_run: false,
             object: labelled(&[("app", "db")]),
             old_object: Some(labelled(&[("app", "cache")])),
