@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod authority;
+pub mod events;
 pub mod folder;
 pub mod follow;
 pub mod listener;
@@ -11,6 +12,8 @@ mod options;
 mod record;
 pub mod reviews;
 pub mod seal;
+#[cfg(test)]
+mod testing;
 pub mod tls;
 
 use std::io::Write;
@@ -28,6 +31,7 @@ use crate::telemetry;
 
 use admin::Health;
 use authority::Authorities;
+use events::Events;
 use folder::{Contents, Folder};
 use follow::Pace;
 use listener::{Drain, Limits, Listener, Transport};
@@ -124,6 +128,7 @@ async fn serve(options: Options, loaded: Loaded) -> anyhow::Result<()> {
         None if client.is_some() => warn!("seal key made at start: approvals end with this process, and other replicas do not know them"),
         None => {}
     }
+    let events = Events::start(client.clone(), Arc::clone(&metrics));
     let authorities = Authorities::new(client, options.authority_deadline());
     if let Some((folder, contents)) = loaded.folder {
         tokio::spawn(folder.follow(contents, Arc::clone(&policies), Arc::clone(&metrics), Arc::clone(&health), Pace::default()));
@@ -132,7 +137,17 @@ async fn serve(options: Options, loaded: Loaded) -> anyhow::Result<()> {
 
     let stop = stop_signal()?;
     let admin_routes = TowerToHyperService::new(admin::routes(Arc::clone(&health), Arc::clone(&metrics)));
-    let review_routes = Reviews::new(policies, namespaces, seal_keys, authorities, metrics, options.body_memory(), options.request_deadline()).routes();
+    let review_routes = Reviews {
+        policies,
+        namespaces,
+        seal_keys,
+        authorities,
+        events,
+        metrics,
+        room: reviews::room(options.body_memory()),
+        deadline: options.request_deadline(),
+    }
+    .routes();
     let review_routes = TowerToHyperService::new(review_routes);
     let (address, admin_address) = (reviews.address()?, admin.address()?);
     info!(%address, admin = %admin_address, "serving");

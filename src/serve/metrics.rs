@@ -34,6 +34,8 @@ pub struct Metrics {
     reviews: Family<ReviewLabels, Counter>,
     findings: Family<FindingLabels, Counter>,
     approvals: Approvals,
+    events_dropped: Counter,
+    events_failed: Counter,
     durations: Family<PathLabels, Histogram, Buckets>,
     policy_reloads: Family<ResultLabels, Counter>,
     policies: Gauge,
@@ -115,6 +117,10 @@ impl Metrics {
         let findings = Family::default();
         registry.register("findings", "findings, by path, rule, the mode its policy asks for, and what came of it", findings.clone());
         let approvals = Approvals::register(&mut registry);
+        let events_dropped = Counter::default();
+        registry.register("events_dropped", "events on pods that were not written: too many, or repeated", events_dropped.clone());
+        let events_failed = Counter::default();
+        registry.register("events_failed", "events on pods that the API server did not take", events_failed.clone());
         let durations = Family::new_with_constructor(Buckets);
         registry.register_with_unit("review_duration", "from the last byte of a review to its answer", Unit::Seconds, durations.clone());
         let policy_reloads = Family::default();
@@ -147,6 +153,8 @@ impl Metrics {
             reviews,
             findings,
             approvals,
+            events_dropped,
+            events_failed,
             durations,
             policy_reloads,
             policies,
@@ -186,6 +194,16 @@ impl Metrics {
             outcome: failure.as_str(),
         };
         self.reviews.get_or_create(&labels).inc();
+    }
+
+    /// Counts an event that was not written.
+    pub fn event_dropped(&self) {
+        self.events_dropped.inc();
+    }
+
+    /// Counts an event that the API server did not take.
+    pub fn event_failed(&self) {
+        self.events_failed.inc();
     }
 
     /// Counts a policy set: how many policies are in force now, and whether the newest set was accepted.
