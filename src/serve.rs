@@ -19,7 +19,7 @@ pub mod tls;
 use std::io::Write;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use arc_swap::ArcSwap;
 use hyper_util::service::TowerToHyperService;
 use tokio::signal::unix::{SignalKind, signal};
@@ -38,7 +38,8 @@ use listener::{Drain, Limits, Listener, Transport};
 use metrics::Metrics;
 use namespaces::{Access, Namespaces};
 use reviews::Reviews;
-use seal::SealKeys;
+use seal::secret::SharedSecret;
+use seal::{SealKeys, file, secret};
 use tls::{Certificates, Clients, Reload, SelfMade, Source};
 
 pub use options::Options;
@@ -83,9 +84,13 @@ impl Loaded {
         };
         let clients = options.client_ca.clone().map(|authority| Clients { authority, names: options.client_name.clone() });
         let certificates = Arc::new(Certificates::load(source, clients)?);
-        let seal_keys = match &options.seal_key {
-            Some(path) => SealKeys::read(path).with_context(|| format!("seal key \"{}\"", path.display()))?,
-            None => SealKeys::made()?,
+        let seal_keys = match (&options.seal_key, &options.seal_secret) {
+            (Some(path), _) => SealKeys::read(path).with_context(|| format!("seal key \"{}\"", path.display()))?,
+            (None, Some(secret)) if Access::find(options.kubeconfig.clone()).is_none() => {
+                bail!("seal secret \"{secret}\" needs an API server: a kubeconfig, or the service account of a pod")
+            }
+            (None, Some(_)) => SealKeys::default(), // known once the API server was asked
+            (None, None) => SealKeys::made()?,
         };
         Ok(Self { policies, folder, certificates, seal_keys })
     }
@@ -105,6 +110,8 @@ async fn serve(options: Options, loaded: Loaded) -> anyhow::Result<()> {
     let (reviews, admin) = (bind(options.listen).await?, bind(options.admin).await?);
     let mut metrics = Metrics::new();
     metrics.follow_connections(reviews.counters());
+    let seal_keys = Arc::new(ArcSwap::from_pointee(loaded.seal_keys));
+    metrics.follow_seal_keys(Arc::clone(&seal_keys));
     let metrics = Arc::new(metrics);
     let health = Arc::new(Health::default());
     folder::announce(&loaded.policies, &metrics, &health, None);
@@ -122,11 +129,15 @@ async fn serve(options: Options, loaded: Loaded) -> anyhow::Result<()> {
             None
         }
     };
-    let seal_keys = Arc::new(ArcSwap::from_pointee(loaded.seal_keys));
-    match &options.seal_key {
-        Some(path) => drop(tokio::spawn(seal::follow(path.clone(), Arc::clone(&seal_keys), Pace::default()))),
-        None if client.is_some() => warn!("seal key made at start: approvals end with this process, and other replicas do not know them"),
-        None => {}
+    match (&options.seal_key, &options.seal_secret, &client) {
+        (Some(path), ..) => drop(tokio::spawn(file::follow(path.clone(), Arc::clone(&seal_keys), Pace::default()))),
+        (None, Some(name), Some(client)) => {
+            health.await_seal_keys();
+            let secret = SharedSecret::new(client.clone(), name.clone());
+            tokio::spawn(secret.follow(Arc::clone(&seal_keys), Arc::clone(&health), secret::POLL));
+        }
+        (None, _, Some(_)) => warn!("seal key made at start: approvals end with this process, and other replicas do not know them"),
+        (None, ..) => {}
     }
     let events = Events::start(client.clone(), Arc::clone(&metrics));
     let authorities = Authorities::new(client, options.authority_deadline());

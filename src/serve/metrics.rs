@@ -2,6 +2,7 @@
 
 mod approvals;
 mod connections;
+mod keys;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -21,8 +22,10 @@ use crate::judge::verdict::{Outcome, Ruling, Verdict};
 use crate::review::Path;
 
 use super::listener::Counters;
+use super::seal::SharedSealKeys;
 use approvals::Approvals;
 use connections::Connections;
+use keys::Keys;
 
 /// Upper bounds in seconds: most reviews take a fraction of a millisecond.
 const DURATION_BUCKETS: [f64; 13] = [0.000_025, 0.000_05, 0.000_1, 0.000_2, 0.000_4, 0.000_8, 0.001_6, 0.005, 0.02, 0.1, 0.5, 1.0, 3.0];
@@ -167,6 +170,11 @@ impl Metrics {
     /// Shows what a listener sees.
     pub fn follow_connections(&mut self, counters: Arc<Counters>) {
         self.registry.register_collector(Box::new(Connections(counters)));
+    }
+
+    /// Shows how many keys there are.
+    pub fn follow_seal_keys(&mut self, keys: SharedSealKeys) {
+        self.registry.register_collector(Box::new(Keys(keys)));
     }
 
     /// Counts a verdict and how long it took.
