@@ -148,7 +148,10 @@ fn flags_that_make_no_sense_are_refused() {
         (&["--log-format", "xml"], "[possible values: text, json]"),
         (&["--request-deadline", "soon"], "invalid value 'soon' for '--request-deadline <MILLISECONDS>'"),
         (&["--seal-secret", "keys"], "a secret is named NAMESPACE/NAME"),
-        (&["--seal-secret", "restraint/keys", "--seal-key", "keys"], "'--seal-secret <NAMESPACE/NAME>' cannot be used with '--seal-key <FILE>'"),
+        (
+            &["--seal-secret", "restraint/keys", "--seal-key", "keys"],
+            "'--seal-secret <NAMESPACE/NAME>' cannot be used with '--seal-key <FILE>'",
+        ),
         (&["--seal-secret", "restraint/keys"], "seal secret \"restraint/keys\" needs an API server"),
         (&["--dry-run"], "unexpected argument '--dry-run'"),
     ];

@@ -154,7 +154,8 @@ impl SharedSecret {
 
     /// Makes the Secret: with the keys that were in force if it was deleted, else with a new one.
     async fn make(&mut self, now: Timestamp) -> Result<(), SecretError> {
-        let entries = if self.entries.is_empty() { Entries::of(vec![Entry::born(now, random()?, |_| false)]) } else { self.entries.clone() };
+        let entries =
+            if self.entries.is_empty() { Entries::of(vec![Entry::born(now, random()?, |_| false)]) } else { self.entries.clone() };
         let secret = Secret {
             metadata: ObjectMeta { name: Some(self.name.name.clone()), ..ObjectMeta::default() },
             type_: Some("Opaque".to_owned()),
