@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod authority;
+pub mod events;
 pub mod folder;
 pub mod follow;
 pub mod listener;
@@ -11,12 +12,14 @@ mod options;
 mod record;
 pub mod reviews;
 pub mod seal;
+#[cfg(test)]
+mod testing;
 pub mod tls;
 
 use std::io::Write;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use arc_swap::ArcSwap;
 use hyper_util::service::TowerToHyperService;
 use tokio::signal::unix::{SignalKind, signal};
@@ -28,13 +31,15 @@ use crate::telemetry;
 
 use admin::Health;
 use authority::Authorities;
+use events::Events;
 use folder::{Contents, Folder};
 use follow::Pace;
 use listener::{Drain, Limits, Listener, Transport};
 use metrics::Metrics;
 use namespaces::{Access, Namespaces};
 use reviews::Reviews;
-use seal::SealKeys;
+use seal::secret::SharedSecret;
+use seal::{SealKeys, file, secret};
 use tls::{Certificates, Clients, Reload, SelfMade, Source};
 
 pub use options::Options;
@@ -79,9 +84,13 @@ impl Loaded {
         };
         let clients = options.client_ca.clone().map(|authority| Clients { authority, names: options.client_name.clone() });
         let certificates = Arc::new(Certificates::load(source, clients)?);
-        let seal_keys = match &options.seal_key {
-            Some(path) => SealKeys::read(path).with_context(|| format!("seal key \"{}\"", path.display()))?,
-            None => SealKeys::made()?,
+        let seal_keys = match (&options.seal_key, &options.seal_secret) {
+            (Some(path), _) => SealKeys::read(path).with_context(|| format!("seal key \"{}\"", path.display()))?,
+            (None, Some(secret)) if Access::find(options.kubeconfig.clone()).is_none() => {
+                bail!("seal secret \"{secret}\" needs an API server: a kubeconfig, or the service account of a pod")
+            }
+            (None, Some(_)) => SealKeys::default(), // known once the API server was asked
+            (None, None) => SealKeys::made()?,
         };
         Ok(Self { policies, folder, certificates, seal_keys })
     }
@@ -101,6 +110,8 @@ async fn serve(options: Options, loaded: Loaded) -> anyhow::Result<()> {
     let (reviews, admin) = (bind(options.listen).await?, bind(options.admin).await?);
     let mut metrics = Metrics::new();
     metrics.follow_connections(reviews.counters());
+    let seal_keys = Arc::new(ArcSwap::from_pointee(loaded.seal_keys));
+    metrics.follow_seal_keys(Arc::clone(&seal_keys));
     let metrics = Arc::new(metrics);
     let health = Arc::new(Health::default());
     folder::announce(&loaded.policies, &metrics, &health, None);
@@ -118,12 +129,17 @@ async fn serve(options: Options, loaded: Loaded) -> anyhow::Result<()> {
             None
         }
     };
-    let seal_keys = Arc::new(ArcSwap::from_pointee(loaded.seal_keys));
-    match &options.seal_key {
-        Some(path) => drop(tokio::spawn(seal::follow(path.clone(), Arc::clone(&seal_keys), Pace::default()))),
-        None if client.is_some() => warn!("seal key made at start: approvals end with this process, and other replicas do not know them"),
-        None => {}
+    match (&options.seal_key, &options.seal_secret, &client) {
+        (Some(path), ..) => drop(tokio::spawn(file::follow(path.clone(), Arc::clone(&seal_keys), Pace::default()))),
+        (None, Some(name), Some(client)) => {
+            health.await_seal_keys();
+            let secret = SharedSecret::new(client.clone(), name.clone());
+            tokio::spawn(secret.follow(Arc::clone(&seal_keys), Arc::clone(&health), secret::POLL));
+        }
+        (None, _, Some(_)) => warn!("seal key made at start: approvals end with this process, and other replicas do not know them"),
+        (None, ..) => {}
     }
+    let events = Events::start(client.clone(), Arc::clone(&metrics));
     let authorities = Authorities::new(client, options.authority_deadline());
     if let Some((folder, contents)) = loaded.folder {
         tokio::spawn(folder.follow(contents, Arc::clone(&policies), Arc::clone(&metrics), Arc::clone(&health), Pace::default()));
@@ -132,8 +148,17 @@ async fn serve(options: Options, loaded: Loaded) -> anyhow::Result<()> {
 
     let stop = stop_signal()?;
     let admin_routes = TowerToHyperService::new(admin::routes(Arc::clone(&health), Arc::clone(&metrics)));
-    let review_routes =
-        Reviews::new(policies, namespaces, seal_keys, authorities, metrics, options.body_memory(), options.request_deadline()).routes();
+    let review_routes = Reviews {
+        policies,
+        namespaces,
+        seal_keys,
+        authorities,
+        events,
+        metrics,
+        room: reviews::room(options.body_memory()),
+        deadline: options.request_deadline(),
+    }
+    .routes();
     let review_routes = TowerToHyperService::new(review_routes);
     let (address, admin_address) = (reviews.address()?, admin.address()?);
     info!(%address, admin = %admin_address, "serving");

@@ -15,15 +15,17 @@ use axum::routing::get;
 
 use super::metrics::SharedMetrics;
 
-/// What readiness depends on. Policies and keys are loaded before the port opens, so only stopping and namespaces that
-/// were never listed make a server unready; what was refused since is told as a detail.
+/// What readiness depends on. Policies and keys are loaded before the port opens, so only stopping, namespaces that were
+/// never listed and seal keys that were never read make a server unready; what was refused since is told as a detail.
 #[derive(Debug, Default)]
 pub struct Health {
     stopping: AtomicBool,
     policies: Mutex<Detail>,
     certificate: Mutex<Detail>,
     namespaces: Mutex<Detail>,
+    seal_keys: Mutex<Detail>,
     awaited: AtomicBool,
+    seal_keys_awaited: AtomicBool,
 }
 
 /// What there is to say of something that is followed.
@@ -50,6 +52,22 @@ impl Health {
         self.awaited.store(false, Ordering::Relaxed);
     }
 
+    /// From now on the server is not ready until it has seal keys.
+    pub fn await_seal_keys(&self) {
+        self.seal_keys_awaited.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes note of the seal keys in force, which are not awaited any longer.
+    pub fn seal_keys(&self, in_force: String) {
+        note(&self.seal_keys, in_force, None);
+        self.seal_keys_awaited.store(false, Ordering::Relaxed);
+    }
+
+    /// Takes note of why seal keys cannot be read now. Those in force stay; where there is none yet, they are awaited on.
+    pub fn seal_keys_unread(&self, why: String) {
+        self.seal_keys.lock().unwrap_or_else(PoisonError::into_inner).refused = Some(why);
+    }
+
     /// Takes note of the policies in force, and of why a newer set was refused.
     pub fn policies(&self, in_force: String, refused: Option<String>) {
         note(&self.policies, in_force, refused);
@@ -60,15 +78,22 @@ impl Health {
         note(&self.certificate, in_force, refused);
     }
 
-    fn report(&self) -> (StatusCode, String) {
+    pub(super) fn report(&self) -> (StatusCode, String) {
         let (stopping, awaited) = (self.stopping.load(Ordering::Relaxed), self.awaited.load(Ordering::Relaxed));
-        let (status, word) = match (stopping, awaited) {
-            (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
-            (false, true) => (StatusCode::SERVICE_UNAVAILABLE, "waiting for the list of namespaces"),
-            (false, false) => (StatusCode::OK, "ok"),
+        let (status, word) = match (stopping, awaited, self.seal_keys_awaited.load(Ordering::Relaxed)) {
+            (true, ..) => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
+            (false, true, _) => (StatusCode::SERVICE_UNAVAILABLE, "waiting for the list of namespaces"),
+            (false, false, true) => (StatusCode::SERVICE_UNAVAILABLE, "waiting for seal keys"),
+            (false, false, false) => (StatusCode::OK, "ok"),
         };
         let mut report = format!("{word}\n");
-        for (what, detail) in [("policies", &self.policies), ("certificate", &self.certificate), ("namespaces", &self.namespaces)] {
+        let details = [
+            ("policies", &self.policies),
+            ("certificate", &self.certificate),
+            ("namespaces", &self.namespaces),
+            ("seal keys", &self.seal_keys),
+        ];
+        for (what, detail) in details {
             let Detail { in_force, refused } = detail.lock().unwrap_or_else(PoisonError::into_inner).clone();
             if !in_force.is_empty() {
                 let _ = writeln!(report, "{what}: {in_force}");

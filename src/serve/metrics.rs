@@ -2,6 +2,7 @@
 
 mod approvals;
 mod connections;
+mod keys;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -21,8 +22,10 @@ use crate::judge::verdict::{Outcome, Ruling, Verdict};
 use crate::review::Path;
 
 use super::listener::Counters;
+use super::seal::SharedSealKeys;
 use approvals::Approvals;
 use connections::Connections;
+use keys::Keys;
 
 /// Upper bounds in seconds: most reviews take a fraction of a millisecond.
 const DURATION_BUCKETS: [f64; 13] = [0.000_025, 0.000_05, 0.000_1, 0.000_2, 0.000_4, 0.000_8, 0.001_6, 0.005, 0.02, 0.1, 0.5, 1.0, 3.0];
@@ -34,6 +37,8 @@ pub struct Metrics {
     reviews: Family<ReviewLabels, Counter>,
     findings: Family<FindingLabels, Counter>,
     approvals: Approvals,
+    events_dropped: Counter,
+    events_failed: Counter,
     durations: Family<PathLabels, Histogram, Buckets>,
     policy_reloads: Family<ResultLabels, Counter>,
     policies: Gauge,
@@ -115,6 +120,10 @@ impl Metrics {
         let findings = Family::default();
         registry.register("findings", "findings, by path, rule, the mode its policy asks for, and what came of it", findings.clone());
         let approvals = Approvals::register(&mut registry);
+        let events_dropped = Counter::default();
+        registry.register("events_dropped", "events on pods that were not written: too many, or repeated", events_dropped.clone());
+        let events_failed = Counter::default();
+        registry.register("events_failed", "events on pods that the API server did not take", events_failed.clone());
         let durations = Family::new_with_constructor(Buckets);
         registry.register_with_unit("review_duration", "from the last byte of a review to its answer", Unit::Seconds, durations.clone());
         let policy_reloads = Family::default();
@@ -147,6 +156,8 @@ impl Metrics {
             reviews,
             findings,
             approvals,
+            events_dropped,
+            events_failed,
             durations,
             policy_reloads,
             policies,
@@ -159,6 +170,11 @@ impl Metrics {
     /// Shows what a listener sees.
     pub fn follow_connections(&mut self, counters: Arc<Counters>) {
         self.registry.register_collector(Box::new(Connections(counters)));
+    }
+
+    /// Shows how many keys there are.
+    pub fn follow_seal_keys(&mut self, keys: SharedSealKeys) {
+        self.registry.register_collector(Box::new(Keys(keys)));
     }
 
     /// Counts a verdict and how long it took.
@@ -186,6 +202,16 @@ impl Metrics {
             outcome: failure.as_str(),
         };
         self.reviews.get_or_create(&labels).inc();
+    }
+
+    /// Counts an event that was not written.
+    pub fn event_dropped(&self) {
+        self.events_dropped.inc();
+    }
+
+    /// Counts an event that the API server did not take.
+    pub fn event_failed(&self) {
+        self.events_failed.inc();
     }
 
     /// Counts a policy set: how many policies are in force now, and whether the newest set was accepted.

@@ -9,6 +9,8 @@ use clap::Args;
 use crate::judge::mode::Cap;
 use crate::telemetry::LogFormat;
 
+use super::seal::secret::SecretName;
+
 /// How to serve.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
@@ -53,6 +55,11 @@ pub struct Options {
     /// followed [default: a key made at start].
     #[arg(long, env = "RESTRAINT_SEAL_KEY", value_name = "FILE")]
     pub seal_key: Option<PathBuf>,
+
+    /// Secret with the keys that approvals are sealed with: made, shared by all replicas and rotated by the service;
+    /// needs the API server.
+    #[arg(long, env = "RESTRAINT_SEAL_SECRET", value_name = "NAMESPACE/NAME", conflicts_with = "seal_key")]
+    pub seal_secret: Option<SecretName>,
 
     /// Milliseconds the API server has to say who may approve; keep it below the timeoutSeconds of the webhook
     /// configuration.

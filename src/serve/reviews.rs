@@ -21,6 +21,7 @@ use crate::judge::{amend, asks_for_authority, judge};
 use crate::review::{Path, answer, decode};
 
 use super::authority::{Authorities, Question};
+use super::events::Events;
 use super::metrics::{Failure, SharedMetrics};
 use super::namespaces::Namespaces;
 use super::record;
@@ -35,32 +36,30 @@ const LEAST_WEIGHT: usize = 16;
 /// Everything that answers reviews.
 #[derive(Debug)]
 pub struct Reviews {
-    policies: Arc<ArcSwap<Policies>>,
-    namespaces: Arc<Namespaces>,
-    seal_keys: SharedSealKeys,
-    authorities: Authorities,
-    metrics: SharedMetrics,
-    /// KiB of bodies that may be in memory at once.
-    room: Semaphore,
+    /// The policies in force.
+    pub policies: Arc<ArcSwap<Policies>>,
+    /// What is known of namespaces.
+    pub namespaces: Arc<Namespaces>,
+    /// The keys of stamps.
+    pub seal_keys: SharedSealKeys,
+    /// Who may approve.
+    pub authorities: Authorities,
+    /// Where pods are told.
+    pub events: Events,
+    /// Where everything is counted.
+    pub metrics: SharedMetrics,
+    /// KiB of bodies that may be in memory at once; see [`room`].
+    pub room: Semaphore,
     /// How long a body may take to arrive.
-    deadline: Duration,
+    pub deadline: Duration,
+}
+
+/// Room for `bytes` of bodies at once, and for one of the largest at least.
+pub fn room(bytes: usize) -> Semaphore {
+    Semaphore::new(bytes.max(BODY_LIMIT) / 1024)
 }
 
 impl Reviews {
-    /// Reviews judged by `policies` and what is known of `namespaces`, with at most `room` bytes of bodies in memory at
-    /// once and `deadline` for a body to arrive.
-    pub fn new(
-        policies: Arc<ArcSwap<Policies>>,
-        namespaces: Arc<Namespaces>,
-        seal_keys: SharedSealKeys,
-        authorities: Authorities,
-        metrics: SharedMetrics,
-        room: usize,
-        deadline: Duration,
-    ) -> Self {
-        Self { policies, namespaces, seal_keys, authorities, metrics, room: Semaphore::new(room.max(BODY_LIMIT) / 1024), deadline }
-    }
-
     /// The routes.
     pub fn routes(self) -> Router {
         let reviews = Arc::new(self);
@@ -137,6 +136,7 @@ impl Reviews {
         let duration = started.elapsed();
         self.metrics.verdict(path, &review.subject, &verdict, duration);
         record::verdict(path, &review, &verdict, duration);
+        self.events.tell(path, &review.subject, &verdict);
         Ok(Answer::Ready(reply))
     }
 }

@@ -1,16 +1,17 @@
 //! The keys that stamps are sealed with: HMAC-SHA256. The first seals, all are accepted, so that keys rotate with an
 //! overlap.
 
-use std::path::{Path, PathBuf};
+pub mod file;
+mod rotation;
+pub mod secret;
+
+use std::path::Path;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use aws_lc_rs::{digest, hmac, rand};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use tracing::{info, warn};
-
-use super::follow::{Follow, Pace};
 
 /// The least length of a key, in bytes: that of the digest.
 const LEAST_KEY: usize = 32;
@@ -74,6 +75,17 @@ impl SealKeys {
         Ok(Self { keys: vec![SealKey::new(&bytes)] })
     }
 
+    /// A set of these keys, the one that seals first. Repeated ones count once.
+    fn of<'b>(bytes: impl IntoIterator<Item = &'b [u8]>) -> Self {
+        let mut keys: Vec<SealKey> = Vec::new();
+        for key in bytes.into_iter().map(SealKey::new) {
+            if keys.iter().all(|known| known.name != key.name) {
+                keys.push(key);
+            }
+        }
+        Self { keys }
+    }
+
     /// Reads keys: base64, one on a line, the one that seals first. Blank lines and lines that begin with `#` do not
     /// count.
     ///
@@ -133,32 +145,6 @@ impl SealKey {
         let hash = digest::digest(&digest::SHA256, &named);
         let name = hash.as_ref().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
         Self { name, key: hmac::Key::new(hmac::HMAC_SHA256, bytes) }
-    }
-}
-
-/// Follows the file for ever: what is sound is put in force, what is not is refused and the old keys stay.
-pub async fn follow(path: PathBuf, keys: SharedSealKeys, pace: Pace) {
-    let mut follow = Follow::start(vec![path.clone()], pace);
-    let mut complaint = None;
-    loop {
-        let read = {
-            let path = path.clone();
-            tokio::task::spawn_blocking(move || SealKeys::read(&path)).await
-        };
-        let Ok(read) = read else { return };
-        let refused = read.as_ref().err().map(ToString::to_string);
-        match read {
-            Ok(next) if !next.names().eq(keys.load().names()) => {
-                info!(keys = ?next.names().collect::<Vec<_>>(), "seal keys in force");
-                keys.store(Arc::new(next));
-            }
-            _ => {}
-        }
-        if let Some(refused) = refused.as_ref().filter(|_| refused != complaint) {
-            warn!("seal keys refused, the old stay in force: {refused}");
-        }
-        complaint = refused;
-        follow.changed().await;
     }
 }
 

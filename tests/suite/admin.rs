@@ -59,6 +59,8 @@ async fn every_family_appears_and_has_a_sample() {
         ("connections_accepted", "counter"),
         ("connections_open", "gauge"),
         ("connections_rejected", "counter"),
+        ("events_dropped", "counter"),
+        ("events_failed", "counter"),
         ("findings", "counter"),
         ("handshakes_displaced", "counter"),
         ("handshakes_failed", "counter"),
@@ -68,6 +70,7 @@ async fn every_family_appears_and_has_a_sample() {
         ("policy_reloads", "counter"),
         ("review_duration_seconds", "histogram"),
         ("reviews", "counter"),
+        ("seal_keys", "gauge"),
     ];
     let expected: BTreeMap<String, String> =
         expected.iter().map(|(name, kind)| (format!("restraint_{name}"), (*kind).to_owned())).collect();

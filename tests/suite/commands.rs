@@ -40,6 +40,7 @@ fn help_of_serve_names_every_flag_and_its_variable() {
         "client-name",
         "kubeconfig",
         "seal-key",
+        "seal-secret",
         "authority-deadline",
         "log-format",
         "request-deadline",
@@ -140,7 +141,7 @@ fn a_pair_that_does_not_match_is_refused() {
 
 #[test]
 fn flags_that_make_no_sense_are_refused() {
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 12] = [
         (&["--tls-cert", "tls.crt"], "--tls-key <FILE>"),
         (&["--tls-key", "tls.key"], "--tls-cert <FILE>"),
         (&["--client-name", "kube-apiserver"], "--client-ca <FILE>"),
@@ -149,6 +150,12 @@ fn flags_that_make_no_sense_are_refused() {
         (&["--listen", "everywhere"], "invalid value 'everywhere' for '--listen <ADDRESS>'"),
         (&["--log-format", "xml"], "[possible values: text, json]"),
         (&["--request-deadline", "soon"], "invalid value 'soon' for '--request-deadline <MILLISECONDS>'"),
+        (&["--seal-secret", "keys"], "a secret is named NAMESPACE/NAME"),
+        (
+            &["--seal-secret", "restraint/keys", "--seal-key", "keys"],
+            "'--seal-secret <NAMESPACE/NAME>' cannot be used with '--seal-key <FILE>'",
+        ),
+        (&["--seal-secret", "restraint/keys"], "seal secret \"restraint/keys\" needs an API server"),
         (&["--dry-run"], "unexpected argument '--dry-run'"),
     ];
     for (flags, expected) in cases {

@@ -1,0 +1,251 @@
+//! Events on pods: grants, uses and denials, where whoever looks at the pod sees them.
+//!
+//! They are a courtesy. A review never waits for one: what cannot be written soon is dropped and counted.
+
+mod limit;
+mod occurrence;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::Client;
+use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tracing::warn;
+
+use crate::judge::subject::Subject;
+use crate::judge::verdict::Verdict;
+use crate::review::Path;
+
+use super::metrics::SharedMetrics;
+use limit::Limit;
+use occurrence::{Occurrence, Reason, occurrences};
+
+/// The most events that wait to be written.
+const QUEUE: usize = 256;
+
+/// How long writing one event may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long an event may be repeated as one of a series. Longer than whoever tries again and again waits at most, and
+/// far below the hour that API servers keep events.
+const SERIES: Duration = Duration::from_secs(6 * 60);
+
+/// The longest `reportingInstance` the API server takes, in bytes.
+const INSTANCE_LIMIT: usize = 128;
+
+/// Hands events over to a task that writes them.
+#[derive(Debug)]
+pub struct Events {
+    queue: Option<Queue>,
+    metrics: SharedMetrics,
+}
+
+#[derive(Debug)]
+struct Queue {
+    sender: Sender<Occurrence>,
+    limit: Mutex<Limit>,
+}
+
+impl Events {
+    /// Starts to write events through `client`; without one there are none. Needs a runtime.
+    pub fn start(client: Option<Client>, metrics: SharedMetrics) -> Self {
+        Self::start_with(client, metrics, PATIENCE)
+    }
+
+    fn start_with(client: Option<Client>, metrics: SharedMetrics, patience: Duration) -> Self {
+        let queue = client.map(|client| {
+            let (sender, receiver) = channel(QUEUE);
+            tokio::spawn(Writer::new(client, patience).write(receiver, metrics.clone()));
+            Queue { sender, limit: Mutex::new(Limit::new(Instant::now())) }
+        });
+        Self { queue, metrics }
+    }
+
+    /// Tells what happened in a review, without waiting for anything.
+    pub fn tell(&self, path: Path, subject: &Subject<'_>, verdict: &Verdict) {
+        let Some(queue) = &self.queue else { return };
+        for occurrence in occurrences(path, subject, verdict) {
+            if !queue.take(Instant::now(), occurrence) {
+                self.metrics.event_dropped();
+            }
+        }
+    }
+}
+
+impl Queue {
+    /// Whether it is about to be written.
+    fn take(&self, now: Instant, occurrence: Occurrence) -> bool {
+        let admitted = self.limit.lock().unwrap_or_else(PoisonError::into_inner).admits(now, &occurrence);
+        admitted && self.sender.try_send(occurrence).is_ok()
+    }
+}
+
+/// Writes events, equal ones as a series.
+struct Writer {
+    client: Client,
+    reporter: Reporter,
+    patience: Duration,
+    series: HashMap<(String, Reason), Series>,
+}
+
+/// An event that may come again. A recorder tells events apart by everything but their notes, and a note that names
+/// another value or approver must not vanish in the series of an older one: so each note has a recorder of its own.
+struct Series {
+    note: String,
+    recorder: Recorder,
+    last: Instant,
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Writer").field("patience", &self.patience).finish_non_exhaustive()
+    }
+}
+
+impl Writer {
+    fn new(client: Client, patience: Duration) -> Self {
+        let mut reporter = Reporter::from("restraint.dev");
+        let pod = std::env::var("POD_NAME").ok().filter(|name| !name.is_empty());
+        reporter.instance = pod.or(reporter.instance).map(|mut name| {
+            name.truncate(name.floor_char_boundary(INSTANCE_LIMIT));
+            name
+        });
+        Self { client, reporter, patience, series: HashMap::new() }
+    }
+
+    /// Writes one after the other until nobody can send any more. The first failure is logged, all are counted.
+    async fn write(mut self, mut receiver: Receiver<Occurrence>, metrics: SharedMetrics) {
+        let mut failed = false;
+        while let Some(occurrence) = receiver.recv().await {
+            let Err(error) = self.publish(occurrence).await else { continue };
+            metrics.event_failed();
+            if !failed {
+                warn!("an event cannot be written; further failures are only counted: {error}");
+            }
+            failed = true;
+        }
+    }
+
+    async fn publish(&mut self, occurrence: Occurrence) -> Result<(), String> {
+        let now = Instant::now();
+        self.series.retain(|_, series| now.duration_since(series.last) < SERIES);
+        let Occurrence { reason, note, namespace, name, uid } = occurrence;
+        let key = (uid.clone(), reason);
+        let known = self.series.remove(&key).filter(|series| series.note == note);
+        let recorder = known.map_or_else(|| Recorder::new(self.client.clone(), self.reporter.clone()), |series| series.recorder);
+        let event = Event {
+            type_: if reason.is_warning() { EventType::Warning } else { EventType::Normal },
+            reason: reason.as_str().to_owned(),
+            note: Some(note.clone()),
+            action: reason.action().to_owned(),
+            secondary: None,
+        };
+        let pod = ObjectReference {
+            api_version: Some("v1".to_owned()),
+            kind: Some("Pod".to_owned()),
+            namespace: Some(namespace),
+            name: Some(name),
+            uid: Some(uid),
+            ..ObjectReference::default()
+        };
+        match tokio::time::timeout(self.patience, recorder.publish(&event, &pod)).await {
+            Ok(Ok(())) => drop(self.series.insert(key, Series { note, recorder, last: now })),
+            Ok(Err(error)) => return Err(error.to_string()),
+            Err(_) => return Err("the API server is too slow".to_owned()),
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use axum::Router;
+    use axum::extract::Request;
+    use axum::routing::any;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::serve::metrics::Metrics;
+    use crate::serve::testing::{api_server, body, json};
+    use crate::serve::tls::testing::in_time;
+
+    fn denied(uid: &str, note: &str) -> Occurrence {
+        let (namespace, name) = ("shop".to_owned(), "db-0".to_owned());
+        Occurrence { reason: Reason::ResizeDenied, note: note.to_owned(), namespace, name, uid: uid.to_owned() }
+    }
+
+    /// An API server that passes on what it is sent and answers with the same.
+    async fn recording() -> (Client, Receiver<(String, Value)>) {
+        let (sender, receiver) = channel(16);
+        let record = move |request: Request| {
+            let sender = sender.clone();
+            async move {
+                let line = format!("{} {}", request.method(), request.uri().path());
+                let event = body(request).await;
+                sender.send((line, event.clone())).await.unwrap();
+                json(200, &event)
+            }
+        };
+        (api_server(Router::new().fallback(any(record))).await, receiver)
+    }
+
+    #[tokio::test]
+    async fn an_event_arrives_on_the_pod() {
+        let (client, mut arrived) = recording().await;
+        let events = Events::start(Some(client), Arc::new(Metrics::new()));
+        assert!(events.queue.as_ref().unwrap().take(Instant::now(), denied("u", "too small")));
+        let (line, event) = in_time(arrived.recv()).await.unwrap();
+        assert_eq!(line, "POST /apis/events.k8s.io/v1/namespaces/shop/events");
+        assert_eq!((&event["reason"], &event["type"], &event["note"]), (&"ResizeDenied".into(), &"Warning".into(), &"too small".into()));
+        assert_eq!((&event["action"], &event["reportingController"]), (&"Resize".into(), &"restraint.dev".into()));
+        let pod = serde_json::json!({"apiVersion": "v1", "kind": "Pod", "namespace": "shop", "name": "db-0", "uid": "u"});
+        assert_eq!(event["regarding"], pod);
+        assert!(!event["reportingInstance"].as_str().unwrap().is_empty() && event["eventTime"].is_string(), "{event}");
+    }
+
+    #[tokio::test]
+    async fn equal_events_are_a_series_and_another_note_is_another_event() {
+        let (client, mut arrived) = recording().await;
+        let mut writer = Writer::new(client, Duration::from_secs(60));
+        let mut methods = Vec::new();
+        for note in ["too small", "too small", "far too small"] {
+            writer.publish(denied("u", note)).await.unwrap();
+            let (line, event) = in_time(arrived.recv()).await.unwrap();
+            methods.push((line.split(' ').next().unwrap().to_owned(), event["series"]["count"].as_i64()));
+            assert_eq!(event["note"], note);
+        }
+        assert_eq!(methods, [("POST".to_owned(), None), ("PATCH".to_owned(), Some(2)), ("POST".to_owned(), None)]);
+    }
+
+    #[tokio::test]
+    async fn an_api_server_that_hangs_delays_nothing() {
+        let client = api_server(Router::new().fallback(any(std::future::pending::<()>))).await;
+        let metrics = Arc::new(Metrics::new());
+        let events = Events::start_with(Some(client), Arc::clone(&metrics), Duration::from_millis(1));
+        let queue = events.queue.as_ref().unwrap();
+        let now = Instant::now();
+        // nothing here can wait: the task that writes has not even run yet
+        let taken = (0..1000).filter(|each| queue.take(now, denied(&each.to_string(), "too small"))).count();
+        assert_eq!(taken, 50);
+        in_time(async {
+            while !metrics.render().contains("restraint_events_failed_total 50\n") {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn what_finds_no_room_is_dropped() {
+        let (sender, _receiver) = channel(2);
+        let queue = Queue { sender, limit: Mutex::new(Limit::new(Instant::now())) };
+        let taken: Vec<_> = ["a", "b", "c"].map(|uid| queue.take(Instant::now(), denied(uid, ""))).into();
+        assert_eq!(taken, [true, true, false]);
+    }
+}

@@ -1,0 +1,92 @@
+//! How many events are written at most: whoever floods the service with reviews does not flood the API server.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use super::occurrence::{Occurrence, Reason};
+
+/// Events at once after a silence.
+const BURST: u32 = 50;
+
+/// The time after which one more event may be written.
+const REFILL: Duration = Duration::from_millis(100);
+
+/// How long a pod and a reason stay silent after an event about them.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// A bucket of tokens for all events, and a silence for each pod and reason.
+#[derive(Debug)]
+pub(super) struct Limit {
+    tokens: u32,
+    /// When the tokens were last counted.
+    counted: Instant,
+    /// When a pod's uid and a reason were last told. No more of them than tokens in a silence.
+    told: HashMap<(String, Reason), Instant>,
+}
+
+impl Limit {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { tokens: BURST, counted: now, told: HashMap::new() }
+    }
+
+    /// Whether this may be written now, and if so, counts it.
+    pub(super) fn admits(&mut self, now: Instant, occurrence: &Occurrence) -> bool {
+        self.told.retain(|_, told| now.saturating_duration_since(*told) < SILENCE);
+        self.refill(now);
+        let key = (occurrence.uid.clone(), occurrence.reason);
+        if self.told.contains_key(&key) {
+            return false;
+        }
+        let Some(left) = self.tokens.checked_sub(1) else { return false };
+        self.tokens = left;
+        self.told.insert(key, now);
+        true
+    }
+
+    fn refill(&mut self, now: Instant) {
+        let passed = now.saturating_duration_since(self.counted).as_millis() / REFILL.as_millis();
+        let earned = u32::try_from(passed).unwrap_or(BURST).min(BURST);
+        self.tokens = self.tokens.saturating_add(earned).min(BURST);
+        // a part of a token is not lost, unless the bucket is full
+        self.counted = if self.tokens == BURST { self.counted.max(now) } else { self.counted + REFILL * earned };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn about(uid: &str, reason: Reason) -> Occurrence {
+        Occurrence { reason, note: String::new(), namespace: "shop".to_owned(), name: "db-0".to_owned(), uid: uid.to_owned() }
+    }
+
+    #[test]
+    fn a_burst_passes_and_then_ten_a_second() {
+        let start = Instant::now();
+        let mut limit = Limit::new(start);
+        let mut flood = |now: Instant, count: u32| {
+            (0..count).filter(|each| limit.admits(now, &about(&format!("{each} at {now:?}"), Reason::ResizeDenied))).count()
+        };
+        assert_eq!(flood(start, 1000), 50);
+        assert_eq!(flood(start + Duration::from_millis(99), 10), 0);
+        assert_eq!(flood(start + Duration::from_millis(150), 10), 1);
+        assert_eq!(flood(start + Duration::from_millis(200), 10), 1, "the half token was kept");
+        assert_eq!(flood(start + Duration::from_millis(1200), 1000), 10);
+        assert_eq!(flood(start, 10), 0, "time that goes backwards earns nothing");
+        assert_eq!(flood(start + Duration::from_secs(86_400), 1000), 50, "no more than a burst is saved up");
+    }
+
+    #[test]
+    fn a_pod_and_a_reason_are_told_once_in_a_while() {
+        let start = Instant::now();
+        let mut limit = Limit::new(start);
+        assert!(limit.admits(start, &about("one", Reason::ResizeDenied)));
+        assert!(limit.admits(start, &about("one", Reason::ApprovalGranted)), "another reason");
+        assert!(limit.admits(start, &about("two", Reason::ResizeDenied)), "another pod");
+        for _ in 0..100 {
+            assert!(!limit.admits(start + Duration::from_millis(9_999), &about("one", Reason::ResizeDenied)));
+        }
+        assert!(limit.admits(start + SILENCE, &about("one", Reason::ResizeDenied)));
+        assert_eq!(limit.told.len(), 1, "what is over is forgotten");
+    }
+}

@@ -1,0 +1,206 @@
+//! What becomes an event: a function of a review and its verdict.
+
+use crate::judge::approval::ApprovalNote;
+use crate::judge::subject::{Resource, Subject};
+use crate::judge::verdict::Verdict;
+use crate::review::Path;
+
+/// The longest note the API server takes, in bytes.
+const NOTE_LIMIT: usize = 1024;
+
+/// Something that happened to a pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Occurrence {
+    pub(super) reason: Reason,
+    /// What happened, in sentences.
+    pub(super) note: String,
+    /// The pod's namespace.
+    pub(super) namespace: String,
+    /// The pod's name.
+    pub(super) name: String,
+    /// The pod's uid.
+    pub(super) uid: String,
+}
+
+/// The kind of thing that happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Reason {
+    /// A grant was turned into a stamp that is about to be stored.
+    ApprovalGranted,
+    /// A grant, or a stamp that somebody wrote, was denied.
+    ApprovalRefused,
+    /// A decrease went through by an approval.
+    ApprovalUsed,
+    /// A resize was denied.
+    ResizeDenied,
+}
+
+impl Reason {
+    /// The word for it in an event.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::ApprovalGranted => "ApprovalGranted",
+            Self::ApprovalRefused => "ApprovalRefused",
+            Self::ApprovalUsed => "ApprovalUsed",
+            Self::ResizeDenied => "ResizeDenied",
+        }
+    }
+
+    /// What was attempted.
+    pub(super) fn action(self) -> &'static str {
+        match self {
+            Self::ApprovalGranted | Self::ApprovalRefused => "Approve",
+            Self::ApprovalUsed | Self::ResizeDenied => "Resize",
+        }
+    }
+
+    /// Whether somebody should look.
+    pub(super) fn is_warning(self) -> bool {
+        matches!(self, Self::ApprovalRefused | Self::ResizeDenied)
+    }
+}
+
+/// What happened in a review that is worth an event on the pod. A dry run is nothing that happened, and what was denied
+/// used no approval.
+pub(super) fn occurrences(path: Path, subject: &Subject<'_>, verdict: &Verdict) -> Vec<Occurrence> {
+    if subject.dry_run || (verdict.approvals.is_empty() && verdict.allowed()) {
+        return Vec::new();
+    }
+    let pod = matches!(subject.resource, Resource::Pod | Resource::PodResize | Resource::PodStatus);
+    let Some(uid) = subject.old_object.as_ref().map(|old| &*old.metadata.uid).filter(|uid| pod && !uid.is_empty()) else {
+        return Vec::new();
+    };
+    let sentences = if verdict.allowed() { successes(path, verdict) } else { denial(path, subject, verdict) };
+    let occurrence = |(reason, sentences)| Occurrence {
+        reason,
+        note: note(sentences),
+        namespace: subject.namespace.to_string(),
+        name: subject.name.to_string(),
+        uid: uid.to_owned(),
+    };
+    sentences.into_iter().map(occurrence).collect()
+}
+
+/// The validating path speaks last: only there it is certain that a stamp is about to be stored.
+fn successes(path: Path, verdict: &Verdict) -> Vec<(Reason, Vec<String>)> {
+    let sentences = |wanted: fn(&ApprovalNote) -> bool| {
+        verdict.approvals.iter().filter(|note| wanted(note)).map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let granted = (Reason::ApprovalGranted, sentences(|note| matches!(note, ApprovalNote::Granted(_))));
+    let used = (Reason::ApprovalUsed, sentences(|note| matches!(note, ApprovalNote::Used { .. })));
+    [granted, used].into_iter().filter(|(_, sentences)| path == Path::Validate && !sentences.is_empty()).collect()
+}
+
+/// A grant is mostly denied on the mutating path, and then the other is never asked.
+fn denial(path: Path, subject: &Subject<'_>, verdict: &Verdict) -> Vec<(Reason, Vec<String>)> {
+    let refused = verdict.approvals.iter().any(|note| matches!(note, ApprovalNote::Refused(_)));
+    let reason = match (subject.resource, path) {
+        (Resource::PodResize, Path::Validate) => Reason::ResizeDenied,
+        _ if refused => Reason::ApprovalRefused,
+        _ => return Vec::new(),
+    };
+    let sentences = verdict.denials().map(|ruling| format!("{}: {}", ruling.rule, ruling.finding.message)).collect();
+    vec![(reason, sentences)]
+}
+
+fn note(sentences: Vec<String>) -> String {
+    let mut note = sentences.join("; ");
+    if note.len() > NOTE_LIMIT {
+        note.truncate(note.floor_char_boundary(NOTE_LIMIT - "…".len()));
+        note.push('…');
+    }
+    note
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::approval::{Refusal, Stamp};
+    use crate::judge::finding::Finding;
+    use crate::judge::mode::Mode;
+    use crate::judge::verdict::{Outcome, Ruling};
+    use crate::review::decode;
+
+    use super::*;
+
+    fn stamp() -> Box<Stamp> {
+        let text = r#"{"version":1,"approver":"alice","memory":"true","granted":"2026-11-21T12:00:00Z",
+            "expires":"2026-11-21T13:00:00Z","uid":"u","generation":1,"reason":"INC-1","key":"k","seal":"s"}"#;
+        Box::new(serde_json::from_str(text).unwrap())
+    }
+
+    fn ruling(rule: &'static str, message: &str, outcome: Outcome) -> Ruling {
+        let finding = Finding::new(rule, "/spec".to_owned(), |_| message.to_owned(), "none");
+        Ruling { rule, finding, wanted: Mode::Enforce, outcome }
+    }
+
+    fn of(path: Path, (subresource, dry_run, uid): (&str, bool, &str), verdict: &Verdict) -> Vec<(Reason, String)> {
+        let pod = serde_json::json!({"metadata": {"name": "db-0", "namespace": "shop", "uid": uid}, "spec": {}});
+        let review = serde_json::json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
+            "uid": "review", "operation": "UPDATE", "namespace": "shop", "name": "db-0", "dryRun": dry_run,
+            "kind": {"group": "", "version": "v1", "kind": "Pod"},
+            "resource": {"group": "", "version": "v1", "resource": "pods"}, "subResource": subresource,
+            "userInfo": {"username": "alice"}, "object": pod, "oldObject": pod,
+        }});
+        let bytes = serde_json::to_vec(&review).unwrap();
+        let told = occurrences(path, &decode(&bytes).unwrap().subject, verdict);
+        assert!(told.iter().all(|told| (&*told.namespace, &*told.name, &*told.uid) == ("shop", "db-0", uid)), "{told:?}");
+        told.into_iter().map(|told| (told.reason, told.note)).collect()
+    }
+
+    #[test]
+    fn a_grant_and_a_use_are_told_in_their_own_words() {
+        let granted = Verdict { approvals: vec![ApprovalNote::Granted(stamp())], ..Verdict::default() };
+        let words = r#"any decrease by "alice" from 2026-11-21T12:00:00Z until 2026-11-21T13:00:00Z, reason "INC-1""#;
+        assert_eq!(of(Path::Validate, ("", false, "u"), &granted), [(Reason::ApprovalGranted, words.to_owned())]);
+        assert_eq!(of(Path::Mutate, ("", false, "u"), &granted), []);
+        let used = ApprovalNote::Used { change: "container \"app\" 512Mi to 256Mi".to_owned(), stamp: stamp() };
+        let used = Verdict { approvals: vec![used], ..Verdict::default() };
+        let words = format!("container \"app\" 512Mi to 256Mi, approved: {words}");
+        assert_eq!(of(Path::Validate, ("resize", false, "u"), &used), [(Reason::ApprovalUsed, words)]);
+    }
+
+    #[test]
+    fn a_denial_is_told_and_what_it_took_back_is_not() {
+        let rulings = vec![
+            ruling("one", "too small", Outcome::Denied),
+            ruling("two", "odd", Outcome::Warned),
+            ruling("three", "late", Outcome::Denied),
+        ];
+        let used = ApprovalNote::Used { change: "container \"app\" 512Mi to 256Mi".to_owned(), stamp: stamp() };
+        let denied = Verdict { rulings, approvals: vec![used], ..Verdict::default() };
+        let expected = [(Reason::ResizeDenied, "one: too small; three: late".to_owned())];
+        assert_eq!(of(Path::Validate, ("resize", false, "u"), &denied), expected);
+        assert_eq!(of(Path::Validate, ("", false, "u"), &denied), [], "no resize and no grant");
+    }
+
+    #[test]
+    fn a_refused_grant_is_told_wherever_it_is_denied() {
+        let refused = |outcome| Verdict {
+            rulings: vec![ruling("approval-authority", "\"bob\" may not approve", outcome)],
+            approvals: vec![ApprovalNote::Refused(Refusal::NotAllowed)],
+            ..Verdict::default()
+        };
+        let expected = [(Reason::ApprovalRefused, "approval-authority: \"bob\" may not approve".to_owned())];
+        for (path, subresource) in [(Path::Mutate, ""), (Path::Validate, ""), (Path::Validate, "status")] {
+            assert_eq!(of(path, (subresource, false, "u"), &refused(Outcome::Denied)), expected);
+        }
+        assert_eq!(of(Path::Mutate, ("", false, "u"), &refused(Outcome::WouldDeny)), []);
+    }
+
+    #[test]
+    fn dry_runs_and_pods_without_a_uid_are_silent() {
+        let denied = Verdict { rulings: vec![ruling("one", "too small", Outcome::Denied)], ..Verdict::default() };
+        assert_eq!(of(Path::Validate, ("resize", true, "u"), &denied), []);
+        assert_eq!(of(Path::Validate, ("resize", false, ""), &denied), []);
+        assert_eq!(of(Path::Validate, ("binding", false, "u"), &denied), []);
+    }
+
+    #[test]
+    fn notes_fit_what_the_api_server_takes() {
+        let rulings = (0..40).map(|_| ruling("one", &"ä".repeat(60), Outcome::Denied)).collect();
+        let denied = Verdict { rulings, ..Verdict::default() };
+        let told = of(Path::Validate, ("resize", false, "u"), &denied);
+        let [(_, note)] = told.as_slice() else { panic!("{told:?}") };
+        assert!((NOTE_LIMIT - 4..=NOTE_LIMIT).contains(&note.len()) && note.ends_with('…'), "{note}");
+    }
+}
