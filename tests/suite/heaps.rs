@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use restraint::judge::judge;
-use restraint::judge::mode::Mode;
 use restraint::judge::policies::Policies;
+use restraint::judge::verdict::Outcome;
 use restraint::review::decode;
 
 use crate::subjects::{creation, resize};
@@ -14,7 +14,7 @@ fn new_pods_and_templates_are_warned_about() {
     let template = json!({"spec": pod("256Mi")["spec"]});
     let deployment = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": {"template": template}});
     for object in [pod("256Mi"), deployment] {
-        assert_eq!(applied(&creation(&object)), [Mode::Warn], "{object}");
+        assert_eq!(outcomes(&creation(&object)), [Outcome::Warned], "{object}");
     }
 }
 
@@ -27,15 +27,15 @@ fn a_resize_is_denied_whatever_its_annotations_say() {
     };
     for (key, value) in [("team", "a"), ("approved-by-sre", "true"), ("restraint.dev/ignore", "heap-above-limit")] {
         let body = resize(&annotated("1Gi", key, value), &annotated("256Mi", key, value));
-        assert_eq!(applied(&body), [Mode::Enforce], "{key}");
+        assert_eq!(outcomes(&body), [Outcome::Denied], "{key}");
     }
 }
 
 /// The modes in which the rule acts.
-fn applied(body: &[u8]) -> Vec<Mode> {
+fn outcomes(body: &[u8]) -> Vec<Outcome> {
     let review = decode(body).unwrap();
     let rulings = judge(&Policies::embedded(), &review.subject).rulings;
-    rulings.into_iter().filter(|ruling| ruling.rule == "heap-above-limit").map(|ruling| ruling.applied).collect()
+    rulings.into_iter().filter(|ruling| ruling.rule == "heap-above-limit").map(|ruling| ruling.outcome).collect()
 }
 
 fn pod(limit: &str) -> Value {
