@@ -13,7 +13,7 @@ pub mod view;
 
 use std::collections::BTreeSet;
 
-use approval::{ApprovalChange, ApprovalNote, Grant};
+use approval::{ApprovalChange, ApprovalNote, Grant, STAMP_ANNOTATION};
 use finding::{Finding, Findings, PatchOperation, pointer_token};
 use mode::{Cap, Mode};
 use policies::Policies;
@@ -60,11 +60,14 @@ pub fn amend(policies: &Policies, subject: &Subject<'_>) -> Verdict {
     verdict
 }
 
-/// Whether amending `subject` needs to know if its requester may approve: it carries a grant, and a policy in force
-/// leaves that to the API server.
+/// Whether answering about `subject` needs to know if its requester may approve: it carries a grant or a new stamp, and
+/// a policy in force leaves that to the API server.
 pub fn asks_for_authority(policies: &Policies, subject: &Subject<'_>) -> bool {
     let change = ApprovalChange::of(subject, policies.conventions()).filter(ApprovalChange::is_through_pod);
-    let granting = || change.is_some_and(|change| change.grants().any(|(_, text)| Grant::parse(&text).is_ok()));
+    let granting = || {
+        let grants = |change: ApprovalChange<'_>| change.grants().any(|(_, text)| Grant::parse(&text).is_ok());
+        change.is_some_and(|change| change.written(STAMP_ANNOTATION).is_some() || grants(change))
+    };
     let asks = |policy: &Policy| policy.mode != Mode::Off && policy.check.asks_for_authority() && policy.scope.covers(subject);
     granting() && policies.iter().any(asks)
 }

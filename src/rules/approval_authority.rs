@@ -6,7 +6,8 @@
 //! **What it looks at.** Annotations of a pod that grant (`approved-by-sre`, `restraint.dev/approve`) and the stamp
 //! (`restraint.dev/approval`), where a request adds or changes them. A grant is turned into a stamp and taken off while
 //! it is stored, if the requester may approve: by default RBAC decides, verb `approve` on `pods/resize` of that pod. A
-//! stamp is accepted if the service sealed it for this pod, in this state, for this requester, just now. Through
+//! stamp is accepted if the service sealed it for this pod, in this state, for this requester, just now, and if the
+//! requester may approve. Through
 //! `pods/status` and `pods/binding` nobody may write either.
 //!
 //! **What it allows.** Grants by approvers. Removing a grant or a stamp: that revokes.
@@ -84,9 +85,12 @@ impl Check for ApprovalAuthority {
             Refused::not_stamped(key).report(findings);
         }
         if stamp.is_some() {
-            match own_stamp(change) {
+            // whoever reaches the service's port can have a stamp made for a requester of their invention: here it is
+            // the API server that says who asks
+            let own = own_stamp(change).map_err(Refused::foreign_stamp);
+            match own.and_then(|stamp| self.may_approve(change, STAMP_ANNOTATION).map(|()| stamp)) {
                 Ok(stamp) => findings.approval(ApprovalNote::Granted(Box::new(stamp.clone()))),
-                Err(why) => Refused::foreign_stamp(why).report(findings),
+                Err(refused) => refused.report(findings),
             }
         } else if change.removes_stamp() {
             findings.approval(ApprovalNote::Revoked);

@@ -62,6 +62,20 @@ async fn nobody_else_grants() {
     assert!(refused.contains("was not turned into a stamp"), "{refused}");
 }
 
+/// Whoever reaches the port may claim to be anybody. What they get must be worth nothing at the API server's door.
+#[tokio::test]
+async fn a_stamp_of_an_invented_requester_is_not_stored() {
+    let place = Place::new(&[]);
+    let old = pod("512Mi", json!({}));
+    let mut invented: Value = serde_json::from_slice(&by("developer", &update(&old, &with(&old, GRANT, "true")), false)).unwrap();
+    invented["request"]["userInfo"]["groups"] = json!(["sre"]);
+    let response = place.ask("/mutate", &serde_json::to_vec(&invented).unwrap()).await;
+    assert_eq!(response["allowed"], true, "{response}");
+    let stamped = patched(&with(&old, GRANT, "true"), &response);
+    let refused = place.validate("developer", &update(&old, &stamped), false).await.unwrap_err();
+    assert!(refused.contains("\"developer\" is no approver of this policy"), "{refused}");
+}
+
 #[tokio::test]
 async fn a_stamp_is_for_one_pod_one_person_and_for_real() {
     let place = Place::new(&[]);
@@ -157,7 +171,7 @@ struct Place {
 impl Place {
     fn new(flags: &[&str]) -> Self {
         let (name, text) = policy("approval-authority", "enforce");
-        let authority = (name, format!("{text}\nsettings: {{approvers: {{users: [alice]}}}}\n"));
+        let authority = (name, format!("{text}\nsettings: {{approvers: {{users: [alice], groups: [sre]}}}}\n"));
         let folder = VolumeFolder::new(&[authority, policy("memory-limit-decrease", "enforce")]);
         let server = Server::start(&[&["--policies", folder.path()], flags].concat());
         Self { server, _folder: Some(folder) }
