@@ -88,3 +88,58 @@ impl Authorities {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::extract::Request;
+    use axum::routing::{any, post};
+    use serde_json::json;
+
+    use super::*;
+    use crate::review::decode;
+    use crate::serve::testing;
+
+    const PATH: &str = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+
+    async fn ask(routes: Router, deadline: Duration) -> Authority {
+        let review = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
+            "uid": "u", "operation": "UPDATE", "resource": {"group": "", "version": "v1", "resource": "pods"},
+            "namespace": "shop", "name": "db-0", "object": {}, "oldObject": {},
+            "userInfo": {"username": "alice", "uid": "7", "groups": ["sre"], "extra": {"scopes": ["a", "b"]}},
+        }});
+        let body = review.to_string();
+        let question = Question::about(&decode(body.as_bytes()).unwrap().subject);
+        Authorities::new(Some(testing::api_server(routes).await), deadline).ask(question).await
+    }
+
+    fn answering(status: serde_json::Value) -> Router {
+        let answer = move |request: Request| async move {
+            let mut review = testing::body(request).await;
+            let pod = json!({"verb": "approve", "version": "v1", "resource": "pods", "subresource": "resize", "namespace": "shop", "name": "db-0"});
+            let asked = json!({"user": "alice", "uid": "7", "groups": ["sre"], "extra": {"scopes": ["a", "b"]}, "resourceAttributes": pod});
+            assert_eq!(review["spec"], asked);
+            review["status"] = status;
+            testing::json(201, &review)
+        };
+        Router::new().route(PATH, post(answer))
+    }
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    #[tokio::test]
+    async fn the_whole_requester_is_asked_about() {
+        assert_eq!(ask(answering(json!({"allowed": true})), PATIENCE).await, Authority::Held);
+        assert_eq!(ask(answering(json!({"allowed": false})), PATIENCE).await, Authority::Lacking);
+        assert_eq!(ask(answering(json!({"allowed": true, "denied": true})), PATIENCE).await, Authority::Lacking);
+    }
+
+    #[tokio::test]
+    async fn whatever_goes_wrong_is_no_yes() {
+        let broken = Router::new().fallback(any(|| async { testing::json(500, &json!({"kind": "Status"})) }));
+        assert_eq!(ask(broken, PATIENCE).await, Authority::Unknown("the API server cannot be asked"));
+        let mute = Router::new().fallback(any(std::future::pending::<()>));
+        assert_eq!(ask(mute, Duration::from_millis(1)).await, Authority::Unknown("the API server is too slow"));
+        assert_eq!(Authorities::new(None, PATIENCE).ask(None).await, Authority::NotAsked);
+    }
+}

@@ -123,6 +123,13 @@ impl Kubectl {
         self.outcome(command, line.to_owned(), "")
     }
 
+    /// Runs Restraint's own command with this person's kubeconfig.
+    pub(crate) fn restraint(&self, arguments: &[&str]) -> Outcome {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_restraint"));
+        command.args(arguments).args(["--namespace", &self.namespace]);
+        self.outcome(command, format!("restraint {}", arguments.join(" ")), "")
+    }
+
     fn outcome(&self, mut command: Command, line: String, input: &str) -> Outcome {
         command.env("HOME", &self.folder).env("KUBECONFIG", self.folder.join(self.person.kubeconfig()));
         command.env("NO_PROXY", "*").env("no_proxy", "*");
@@ -148,6 +155,12 @@ impl Outcome {
     pub(crate) fn refused(self) -> String {
         assert!(!self.succeeded, "accepted: kubectl {}\n{}{}", self.command, self.out, self.err);
         self.err
+    }
+
+    /// What it printed, once it is sure that it succeeded.
+    #[track_caller]
+    pub(crate) fn printed(self) -> String {
+        self.accepted().out
     }
 
     pub(crate) fn succeeded(&self) -> bool {

@@ -24,6 +24,8 @@ pub(super) fn trials() -> Vec<Trial> {
         trial("approval: a dry run grants nothing", a_dry_run),
         trial("approval: the last of two approvers counts", two_approvers),
         trial("approval: an approved decrease of a live process is warned about", live),
+        trial("approval: restraint approves, lists and revokes", with_the_command),
+        trial("approval: grant, use and denial are told on the pod, and no dry run is", events),
         trial("automation: what the autoscaler takes is put back, and the rest passes", autoscaler),
         trial("automation: an approved decrease by the autoscaler passes", autoscaler_with_approval),
     ]
@@ -164,6 +166,47 @@ fn live() {
     let outcome = space.resize("db", &memory_limit("300Mi")).accepted();
     outcome.assert_warnings(&["live-memory-shrink: container \"app\": live shrink 512Mi -> 300Mi"]);
     assert_eq!(stored_limit(&space.pod("db")), "300Mi");
+}
+
+fn with_the_command() {
+    let space = space_with_pod();
+    let (sre, developer) = (space.by(Person::Sre), space.by(Person::Developer));
+    let approve = ["approve", "pod/db", "--memory", "app=300Mi", "--for", "30m", "--reason", "INC-4711"];
+    let said = developer.restraint(&approve).refused();
+    assert!(said.contains("\"dev@example.com\" may not approve pods/resize of \"db\""), "{said}");
+    sre.restraint(&[&approve[..], &["--dry-run", "server"]].concat()).accepted();
+    assert!(space.pod("db")["metadata"]["annotations"].is_null());
+    let said = sre.restraint(&approve).printed();
+    assert!(said.starts_with("pod/db approved: app down to 300Mi, by alice@example.com, until "), "{said}");
+    let list = sre.restraint(&["approvals", "--output", "json"]).accepted().object();
+    assert_eq!((&list[0]["pod"], &list[0]["state"], &list[0]["reason"]), (&json!("db"), &json!("usable"), &json!("INC-4711")));
+    sre.restraint(&["revoke", "pod/db"]).accepted();
+    assert_eq!(sre.restraint(&["approvals", "--output", "json"]).accepted().object(), json!([]));
+    space.resize("db", &memory_limit("300Mi")).refused();
+    sre.restraint(&approve).accepted();
+    space.resize("db", &memory_limit("300Mi")).accepted();
+}
+
+fn events() {
+    let space = space_with_pod();
+    let dry = ["--dry-run=server"];
+    space.resize_with("db", &memory_limit("200Mi"), &dry).refused();
+    space.resize("db", &memory_limit("300Mi")).refused();
+    grant(&space, "db", "approved-by-sre=true; reason=INC-4711").accepted();
+    space.resize("db", &memory_limit("300Mi")).accepted();
+    let told = |reasons: &[&str]| {
+        let list = space.object(&["get", "events.events.k8s.io"]);
+        let events: Vec<_> = list["items"].as_array().unwrap().clone();
+        reasons.iter().all(|reason| events.iter().any(|event| event["reason"] == **reason)).then_some(events)
+    };
+    let reasons = ["ResizeDenied", "ApprovalGranted", "ApprovalUsed"];
+    let events = crate::deadline::eventually("an event for each", || told(&reasons));
+    assert_eq!(events.len(), 3, "{events:#?}");
+    let uid = &space.pod("db")["metadata"]["uid"];
+    for event in &events {
+        assert_eq!((&event["regarding"]["name"], &event["regarding"]["uid"]), (&json!("db"), uid), "{event}");
+        assert!(!event["note"].as_str().unwrap().contains("200Mi"), "{event}");
+    }
 }
 
 fn autoscaler() {

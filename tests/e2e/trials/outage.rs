@@ -34,7 +34,9 @@ fn an_outage() {
     annotate("team=shop").accepted();
     unreachable(space.resize("db", &memory_limit("300Mi")).refused(), "resize.restraint.dev");
     unreachable(space.resize("db", &memory_limit("600Mi")).refused(), "resize.restraint.dev");
-    unreachable(annotate("approved-by-sre=true").refused(), "approval.restraint.dev");
+    for annotation in ["approved-by-sre=true", "restraint.dev/approve=true", "restraint.dev/approval=true"] {
+        unreachable(annotate(annotation).refused(), "approval.restraint.dev");
+    }
     let mut approved = pod("approved");
     approved["metadata"]["annotations"] = json!({"approved-by-sre": "true"});
     unreachable(space.create(&approved).refused(), "approval.restraint.dev");
