@@ -81,7 +81,9 @@ impl<'c> Installation<'c> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_restraint"));
         command.args(["serve", "--listen", &format!("{address}:{}", self.port), "--admin", "127.0.0.1:0", "--log-format", "json"]);
         command.arg("--tls-cert").arg(self.file("crt")).arg("--tls-key").arg(self.file("key"));
-        command.arg("--seal-key").arg(self.file("seal"));
+        if !self.flags.iter().any(|flag| flag == "--seal-secret") {
+            command.arg("--seal-key").arg(self.file("seal"));
+        }
         command.arg("--kubeconfig").arg(self.cluster.file(crate::kubectl::Person::Restraint.kubeconfig()));
         command.args(&self.flags).env("RUST_LOG", "restraint=debug");
         let log = self.cluster.file(&format!("{}-{number}.log", self.namespace()));

@@ -5,6 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
+use restraint::judge::asks_for_authority;
+use restraint::judge::policies::Policies;
+use restraint::review::decode;
+
 use crate::following::{VolumeFolder, policy};
 use crate::server::{Server, eventually};
 use crate::subjects::{recorded, resize, update};
@@ -133,6 +137,19 @@ async fn without_an_api_server_rbac_cannot_be_asked() {
     let old = pod("512Mi", json!({}));
     let refused = place.mutate("alice", &old, &with(&old, GRANT, "true"), false).await.unwrap_err();
     assert!(refused.contains("nobody could say whether you may approve: there is no API server to ask"), "{refused}");
+}
+
+/// A resize never waits for the API server, and neither does anything else but a grant.
+#[test]
+fn only_grants_ask_the_api_server() {
+    let policies = Policies::embedded();
+    let asking: Vec<_> = recorded()
+        .into_iter()
+        .filter(|(_, body)| asks_for_authority(&policies, &decode(body).unwrap().subject))
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(asking.len(), 6, "{asking:?}");
+    assert!(asking.iter().all(|name| name.starts_with("annotate-approval-by-")), "{asking:?}");
 }
 
 /// The recorded patch of the autoscaler: success without a decrease, and the rest of it.

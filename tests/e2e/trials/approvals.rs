@@ -3,10 +3,11 @@
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
+use crate::installation::Installation;
 use crate::kubectl::{Kubectl, Outcome, Person};
 use crate::pods::{memory_limit, pod, pod_with, resources, stored_limit};
 use crate::space::Space;
-use crate::world::enforcing;
+use crate::world::{cluster, enforcing};
 
 use super::trial;
 
@@ -25,6 +26,8 @@ pub(super) fn trials() -> Vec<Trial> {
         trial("approval: the last of two approvers counts", two_approvers),
         trial("approval: an approved decrease of a live process is warned about", live),
         trial("approval: restraint approves, lists and revokes", with_the_command),
+        trial("approval: of two at a time one counts", two_at_a_time),
+        trial("approval: replicas share the keys of a Secret", a_shared_secret),
         trial("approval: grant, use and denial are told on the pod, and no dry run is", events),
         trial("automation: what the autoscaler takes is put back, and the rest passes", autoscaler),
         trial("automation: an approved decrease by the autoscaler passes", autoscaler_with_approval),
@@ -185,6 +188,44 @@ fn with_the_command() {
     space.resize("db", &memory_limit("300Mi")).refused();
     sre.restraint(&approve).accepted();
     space.resize("db", &memory_limit("300Mi")).accepted();
+}
+
+fn two_at_a_time() {
+    let space = space_with_pod();
+    let (sre, admin) = (space.by(Person::Sre), space.kubectl().clone());
+    let approve = |kubectl: Kubectl, memory: &'static str| {
+        std::thread::spawn(move || kubectl.run(&["annotate", "--overwrite", "pod", "db", &format!("restraint.dev/approve=app={memory}")]))
+    };
+    let both = [approve(sre, "300Mi"), approve(admin, "400Mi")];
+    for outcome in both.map(|thread| thread.join().unwrap()) {
+        outcome.accepted();
+    }
+    let pod = space.pod("db");
+    assert!(pod["metadata"]["annotations"]["restraint.dev/approve"].is_null(), "{pod}");
+    let stamp = stamp(&pod);
+    let whole = [(json!("alice@example.com"), json!("app=300Mi")), (json!("admin"), json!("app=400Mi"))];
+    assert!(whole.contains(&(stamp["approver"].clone(), stamp["memory"].clone())), "{stamp}");
+}
+
+fn a_shared_secret() {
+    let installation = Installation::new(cluster(), "sealed", &["--seal-secret", "restraint-sealed/restraint-seal", "--drain-delay", "0"]);
+    let space = installation.space();
+    space.create(&pod("db")).accepted();
+    grant(&space, "db", "approved-by-sre=true").accepted();
+    let keys = || {
+        cluster().kubectl().within("restraint-sealed").run(&["get", "secret", "restraint-seal", "--output", "json"]).accepted().object()["data"].take()
+    };
+    let before = keys();
+    assert_eq!(before.as_object().unwrap().len(), 1);
+    let other = installation.start_at("127.0.0.2");
+    installation.lead_to("127.0.0.2");
+    let mut first = installation.replace(other);
+    first.terminate();
+    assert!(first.wait().success());
+    let answered = || space.resize_with("db", &memory_limit("300Mi"), &["--dry-run=server"]).succeeded().then_some(());
+    crate::deadline::eventually("the other replica knows the key", answered);
+    space.resize("db", &memory_limit("300Mi")).accepted();
+    assert_eq!(keys(), before);
 }
 
 fn events() {
