@@ -35,10 +35,7 @@ impl Check for LiveMemoryShrink {
                 |names: Names| format!("{}: live shrink {old} -> {new}: refused while in use, OOM risk", change.part.describe(names));
             let remedy = "drain the pod first, or roll out resizePolicy with memory: RestartContainer";
             let finding = Finding::new(RULE.name, change.pointer("limits"), message, remedy);
-            findings.report(match change.part.container() {
-                Some(container) => finding.in_container(container),
-                None => finding,
-            });
+            findings.report(finding.about_part(change.part));
         }
     }
 }

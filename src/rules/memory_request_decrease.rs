@@ -37,10 +37,7 @@ impl Check for MemoryRequestDecrease {
             let message = |names: Names| format!("{}: memory request {old} -> {new}", change.part.describe(names));
             let remedy = "keep the request, or accept an earlier eviction and less room on the node";
             let finding = Finding::new(RULE.name, change.pointer("requests"), message, remedy);
-            findings.report(match change.part.container() {
-                Some(container) => finding.in_container(container),
-                None => finding,
-            });
+            findings.report(finding.about_part(change.part));
         }
     }
 }
