@@ -23,8 +23,13 @@ use subject::Subject;
 use verdict::{Outcome, Ruling, Verdict};
 use view::{ResizeView, View};
 
+use crate::kube::object::Metadata;
+
 /// The label by which a namespace is exempted from the full strength of policies.
 pub const CAP_LABEL: &str = "restraint.dev/cap";
+
+/// The annotation by which an owner silences rules.
+const IGNORE_ANNOTATION: &str = "restraint.dev/ignore";
 
 /// Judges `subject` as it would be stored: what the validating path answers.
 pub fn judge(policies: &Policies, subject: &Subject<'_>) -> Verdict {
@@ -152,7 +157,7 @@ fn applies(policy: &Policy, subject: &Subject<'_>, view: &View<'_>) -> bool {
         Ignorable::ExceptOnResize => !matches!(view, View::Resize(_)),
         Ignorable::Never => false,
     };
-    let silenced = || ignorable && stored_pod(view).is_some_and(|pod| pod.ignores(policy.rule.name));
+    let silenced = || ignorable && silencing(view).is_some_and(|metadata| ignores(metadata, policy.rule.name));
     policy.mode != Mode::Off && policy.scope.covers(subject) && !repeats(wanted_mode(policy, view), view) && !silenced()
 }
 
@@ -162,13 +167,20 @@ fn repeats(mode: Mode, view: &View<'_>) -> bool {
     mode <= Mode::Warn && matches!(view, View::Pod { new, approval: None, .. } if new.is_owned())
 }
 
-/// The pod whose annotations may silence a rule. A resize cannot change annotations, so the stored pod's count.
-fn stored_pod<'s>(view: &View<'s>) -> Option<view::PodView<'s>> {
+/// The metadata whose annotations may silence a rule: the pod's or its template's, or the object's own where it has no
+/// pod. A resize cannot change annotations, so the stored pod's count.
+fn silencing<'s>(view: &View<'s>) -> Option<&'s Metadata<'s>> {
     match view {
-        View::Pod { new, .. } => Some(*new),
-        View::Resize(resize) => resize.old_pod(),
+        View::Pod { new, .. } => Some(new.metadata),
+        View::Resize(resize) => Some(&resize.old.metadata),
+        View::Autoscaler { new, .. } => Some(new.metadata),
         View::Approval(_) => None,
     }
+}
+
+/// Whether the owner of the workload silenced `rule`.
+fn ignores(metadata: &Metadata<'_>, rule: &str) -> bool {
+    metadata.annotations.text(IGNORE_ANNOTATION).is_some_and(|list| list.split(',').any(|name| name.trim() == rule))
 }
 
 /// Lets the rule look. On UPDATE a fault that is already stored does not count, so that a faulty object can still be
@@ -177,20 +189,28 @@ fn look(policy: &Policy, view: &View<'_>, findings: &mut Findings) {
     match view {
         View::Resize(resize) => policy.check.resize(resize, findings),
         View::Approval(change) => policy.check.approval(change, findings),
+        View::Autoscaler { new, old } => {
+            policy.check.autoscaler(new, findings);
+            forgive(findings, old.as_ref(), |old, stored| policy.check.autoscaler(old, stored));
+        }
         View::Pod { new, old, approval } => {
             policy.check.pod(new, findings);
-            if let (Some(old), false) = (old, findings.list.is_empty()) {
-                let mut stored = Findings::default();
-                policy.check.pod(old, &mut stored);
-                let known: BTreeSet<_> = stored.list.iter().map(Finding::identity).collect();
-                findings.list.retain(|finding| !known.contains(&finding.identity()));
-            }
+            forgive(findings, old.as_ref(), |old, stored| policy.check.pod(old, stored));
             // a change of approvals is judged as a change: nothing that is stored already excuses it
             if let Some(change) = approval {
                 policy.check.approval(change, findings);
             }
         }
     }
+}
+
+/// Forgets what is found in the stored object already.
+fn forgive<V>(findings: &mut Findings, old: Option<&V>, look: impl FnOnce(&V, &mut Findings)) {
+    let (Some(old), false) = (old, findings.list.is_empty()) else { return };
+    let mut stored = Findings::default();
+    look(old, &mut stored);
+    let known: BTreeSet<_> = stored.list.iter().map(Finding::identity).collect();
+    findings.list.retain(|finding| !known.contains(&finding.identity()));
 }
 
 /// The mode the policy asks for on this view: under `fix` a template's fault is weaker, because its pods are put right.

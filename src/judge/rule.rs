@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use super::approval::ApprovalChange;
 use super::finding::Findings;
 use super::mode::Mode;
-use super::view::{PodView, ResizeView};
+use super::view::{AutoscalerView, PodView, ResizeView};
 
 /// A rule with its settings. Total: it cannot fail, and what it cannot resolve it is silent about.
 pub trait Check: Debug + Send + Sync {
@@ -16,6 +16,9 @@ pub trait Check: Debug + Send + Sync {
 
     /// Looks at a change of a pod's resources in place.
     fn resize(&self, _resize: &ResizeView<'_>, _findings: &mut Findings) {}
+
+    /// Looks at a Vertical Pod Autoscaler.
+    fn autoscaler(&self, _autoscaler: &AutoscalerView<'_>, _findings: &mut Findings) {}
 
     /// Looks at annotations of a pod by which approvals are granted or recorded, as they would be stored.
     fn approval(&self, _change: &ApprovalChange<'_>, _findings: &mut Findings) {}

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::judge::approval::{Authority, Place, STAMP_ANNOTATION, Stamp, Stamped};
+use crate::kube::configuration::Configuration;
 use crate::kube::list::list;
 use crate::kube::object::Object;
 use crate::kube::text::Text;
@@ -72,6 +73,8 @@ impl Subject<'_> {
 pub struct Evidence {
     /// The labels of the request's namespace, where they are known.
     pub namespace_labels: Option<Arc<BTreeMap<String, String>>>,
+    /// ConfigMaps and Secrets of the request's namespace, where any are known.
+    pub configuration: Option<Arc<Configuration>>,
     /// The service's time.
     pub now: Option<Timestamp>,
     /// What is known of the stamp that the request is about.
@@ -172,12 +175,14 @@ pub enum Resource {
     Job,
     /// `cronjobs.batch`.
     CronJob,
+    /// `verticalpodautoscalers.autoscaling.k8s.io`.
+    VerticalPodAutoscaler,
     /// Anything else: admitted untouched.
     Other,
 }
 
 /// Every resource that is judged: group, plural name, subresource, kind.
-const RESOURCES: [(Resource, &str, &str, &str, &str); 11] = [
+const RESOURCES: [(Resource, &str, &str, &str, &str); 12] = [
     (Resource::Pod, "", "pods", "", "Pod"),
     (Resource::PodResize, "", "pods", "resize", "Pod"),
     (Resource::PodStatus, "", "pods", "status", "Pod"),
@@ -189,6 +194,7 @@ const RESOURCES: [(Resource, &str, &str, &str, &str); 11] = [
     (Resource::ReplicationController, "", "replicationcontrollers", "", "ReplicationController"),
     (Resource::Job, "batch", "jobs", "", "Job"),
     (Resource::CronJob, "batch", "cronjobs", "", "CronJob"),
+    (Resource::VerticalPodAutoscaler, "autoscaling.k8s.io", "verticalpodautoscalers", "", "VerticalPodAutoscaler"),
 ];
 
 impl Resource {

@@ -1,8 +1,10 @@
 //! The part of a subject that a rule looks at.
 
+mod autoscaler;
 mod pod;
 mod resize;
 
+pub use autoscaler::AutoscalerView;
 pub use pod::PodView;
 pub use resize::{MemoryChange, Part, ResizeView};
 
@@ -26,6 +28,13 @@ pub enum View<'s> {
     Approval(ApprovalChange<'s>),
     /// A change of a pod's resources in place.
     Resize(ResizeView<'s>),
+    /// A Vertical Pod Autoscaler, and the stored one on UPDATE.
+    Autoscaler {
+        /// As it would be stored.
+        new: AutoscalerView<'s>,
+        /// As it is stored.
+        old: Option<AutoscalerView<'s>>,
+    },
 }
 
 impl<'s> View<'s> {
@@ -38,8 +47,12 @@ impl<'s> View<'s> {
             }
             (Resource::PodResize, _) => None,
             (Resource::PodStatus | Resource::PodBinding, _) => ApprovalChange::of(subject, conventions).map(Self::Approval),
+            (Resource::VerticalPodAutoscaler, Operation::Create | Operation::Update) => Some(Self::Autoscaler {
+                new: AutoscalerView::new(&subject.object),
+                old: subject.old_object.as_ref().map(AutoscalerView::new),
+            }),
             (_, Operation::Create | Operation::Update) => {
-                let view = |object| PodView::new(subject.resource, subject.operation, object, conventions);
+                let view = |object| PodView::new(subject, object, conventions);
                 let approval = ApprovalChange::of(subject, conventions);
                 Some(Self::Pod { new: view(&subject.object)?, old: subject.old_object.as_ref().and_then(view), approval })
             }

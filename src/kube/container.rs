@@ -43,6 +43,9 @@ pub struct Container<'a> {
     /// `restartPolicy`; `Always` makes an init container a sidecar (KEP-753).
     #[serde(borrow, default)]
     pub restart_policy: Text<'a>,
+    /// `restartPolicyRules` (KEP-5307).
+    #[serde(borrow, default, deserialize_with = "list")]
+    pub restart_policy_rules: Vec<RestartRule<'a>>,
     /// `volumeMounts`.
     #[serde(borrow, default, deserialize_with = "list")]
     pub volume_mounts: Vec<VolumeMount<'a>>,
@@ -86,6 +89,29 @@ pub struct ResizePolicy<'a> {
     pub restart_policy: Text<'a>,
 }
 
+/// An entry of `restartPolicyRules` (KEP-5307, KEP-5532).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RestartRule<'a> {
+    /// `action`: `Restart` or `RestartAllContainers`.
+    #[serde(borrow, default)]
+    pub action: Text<'a>,
+    /// `exitCodes`.
+    #[serde(borrow, default)]
+    pub exit_codes: Option<ExitCodes<'a>>,
+}
+
+/// `restartPolicyRules[].exitCodes`.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct ExitCodes<'a> {
+    /// `operator`: `In` or `NotIn`.
+    #[serde(borrow, default)]
+    pub operator: Text<'a>,
+    /// `values`; the API server takes any 32-bit number.
+    #[serde(default, deserialize_with = "list")]
+    pub values: Vec<i32>,
+}
+
 /// An entry of `env`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -96,9 +122,9 @@ pub struct EnvVar<'a> {
     /// `value`; may be a secret: never printed.
     #[serde(borrow, default)]
     pub value: Text<'a>,
-    /// `valueFrom`.
+    /// `valueFrom`; boxed, because most variables have none and a pod may have hundreds of them.
     #[serde(borrow, default)]
-    pub value_from: Option<EnvVarSource<'a>>,
+    pub value_from: Option<Box<EnvVarSource<'a>>>,
 }
 
 /// `env[].valueFrom`.
@@ -111,12 +137,30 @@ pub struct EnvVarSource<'a> {
     /// `secretKeyRef`.
     #[serde(borrow, default)]
     pub secret_key_ref: Option<Reference<'a>>,
+    /// `resourceFieldRef`.
+    #[serde(borrow, default)]
+    pub resource_field_ref: Option<ResourceField<'a>>,
+}
+
+/// `env[].valueFrom.resourceFieldRef`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourceField<'a> {
+    /// `containerName`; empty for the container itself.
+    #[serde(borrow, default)]
+    pub container_name: Text<'a>,
+    /// `resource`: `limits.memory`, `requests.cpu` and their like.
+    #[serde(borrow, default)]
+    pub resource: Text<'a>,
 }
 
 /// An entry of `envFrom`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EnvFrom<'a> {
+    /// `prefix` of the names of the variables.
+    #[serde(borrow, default)]
+    pub prefix: Text<'a>,
     /// `configMapRef`.
     #[serde(borrow, default)]
     pub config_map_ref: Option<Reference<'a>>,
@@ -131,6 +175,9 @@ pub struct Reference<'a> {
     /// `name`.
     #[serde(borrow, default)]
     pub name: Text<'a>,
+    /// `key`; empty for a whole object.
+    #[serde(borrow, default)]
+    pub key: Text<'a>,
 }
 
 /// `lifecycle`.

@@ -6,6 +6,7 @@
 
 use serde::Deserialize;
 
+use super::autoscaler::{ResourcePolicy, UpdatePolicy};
 use super::container::{Container, Role};
 use super::list::list;
 use super::resources::Resources;
@@ -77,18 +78,41 @@ pub struct Spec<'a> {
     /// `restartPolicy` of a pod; empty where nothing defaulted it to `Always` yet.
     #[serde(borrow, default)]
     pub restart_policy: Text<'a>,
+    /// `terminationGracePeriodSeconds` of a pod, in seconds.
+    #[serde(default)]
+    pub termination_grace_period_seconds: Option<i64>,
     /// `shareProcessNamespace` of a pod.
     #[serde(default, deserialize_with = "nullable")]
     pub share_process_namespace: bool,
     /// `hostPID` of a pod.
     #[serde(default, rename = "hostPID", deserialize_with = "nullable")]
     pub host_pid: bool,
+    /// `replicas` of a workload.
+    #[serde(default)]
+    pub replicas: Option<i64>,
+    /// `strategy` of a Deployment.
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    pub strategy: Strategy<'a>,
+    /// `updatePolicy` of a VerticalPodAutoscaler.
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    pub update_policy: UpdatePolicy<'a>,
+    /// `resourcePolicy` of a VerticalPodAutoscaler.
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    pub resource_policy: ResourcePolicy<'a>,
     /// `template` of a workload.
     #[serde(borrow, default)]
     pub template: Option<Box<Template<'a>>>,
     /// `jobTemplate` of a CronJob.
     #[serde(borrow, default)]
     pub job_template: Option<Box<Template<'a>>>,
+}
+
+/// `strategy` of a Deployment.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Strategy<'a> {
+    /// `type`: `RollingUpdate`, which is the default, or `Recreate`.
+    #[serde(borrow, default, rename = "type")]
+    pub kind: Text<'a>,
 }
 
 /// A pod template, or a CronJob's job template.

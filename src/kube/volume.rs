@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 
+use super::configuration::ConfigKind;
 use super::list::list;
 use super::text::{Text, nullable};
 
@@ -25,6 +27,9 @@ pub struct Volume<'a> {
     /// `downwardAPI`.
     #[serde(default, rename = "downwardAPI")]
     pub downward_api: Option<IgnoredAny>,
+    /// `emptyDir`.
+    #[serde(default)]
+    pub empty_dir: Option<IgnoredAny>,
 }
 
 /// `volumes[].configMap`, and `projected.sources[].configMap`.
@@ -33,6 +38,39 @@ pub struct ConfigMapVolume<'a> {
     /// `name`.
     #[serde(borrow, default)]
     pub name: Text<'a>,
+    /// `items`, undecoded: every pod has some for its token, and rules hardly ask.
+    #[serde(borrow, default)]
+    items: Option<&'a RawValue>,
+}
+
+/// An entry of `items`: a key and the file it becomes.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct KeyToPath<'a> {
+    /// `key`.
+    #[serde(borrow, default)]
+    pub key: Text<'a>,
+    /// `path` of the file in the volume.
+    #[serde(borrow, default)]
+    pub path: Text<'a>,
+}
+
+impl ConfigMapVolume<'_> {
+    /// The keys that become files, and their paths; empty for all keys under their own names.
+    pub fn items(&self) -> Vec<KeyToPath<'_>> {
+        items(self.items)
+    }
+}
+
+impl SecretVolume<'_> {
+    /// The keys that become files, and their paths; empty for all keys under their own names.
+    pub fn items(&self) -> Vec<KeyToPath<'_>> {
+        items(self.items)
+    }
+}
+
+/// Items of another shape than the API server takes count as none.
+fn items(raw: Option<&RawValue>) -> Vec<KeyToPath<'_>> {
+    raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
 }
 
 /// `volumes[].secret`: the only reference that calls the name `secretName`.
@@ -42,6 +80,9 @@ pub struct SecretVolume<'a> {
     /// `secretName`.
     #[serde(borrow, default)]
     pub secret_name: Text<'a>,
+    /// `items`, undecoded: every pod has some for its token, and rules hardly ask.
+    #[serde(borrow, default)]
+    items: Option<&'a RawValue>,
 }
 
 /// `volumes[].projected`.
@@ -84,10 +125,10 @@ pub enum Source<'v> {
 
 impl<'v> Source<'v> {
     /// The kind and the name of the one object it is; `None` where it is not one.
-    pub fn named(self) -> Option<(&'static str, &'v str)> {
+    pub fn named(self) -> Option<(ConfigKind, &'v str)> {
         match self {
-            Self::ConfigMap(name) => Some(("ConfigMap", name)),
-            Self::Secret(name) => Some(("Secret", name)),
+            Self::ConfigMap(name) => Some((ConfigKind::ConfigMap, name)),
+            Self::Secret(name) => Some((ConfigKind::Secret, name)),
             Self::Token | Self::Projected(_) | Self::DownwardApi => None,
         }
     }

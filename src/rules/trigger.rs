@@ -15,12 +15,13 @@ pub(super) struct Triggers<'s> {
     any_change: bool,
     /// Where Reloader finds its orders, if it has any.
     reloader: Option<&'s Annotations<'s>>,
+    pod: PodView<'s>,
 }
 
 impl<'s> Triggers<'s> {
     /// The triggers of `pod`.
     pub(super) fn of(pod: &PodView<'s>) -> Self {
-        Self { any_change: pod.is_owned() || has_checksum(&pod.metadata.annotations), reloader: reloader_orders(pod) }
+        Self { any_change: pod.is_owned() || has_checksum(&pod.metadata.annotations), reloader: reloader_orders(pod), pod: *pod }
     }
 
     /// Whether something restarts the pod when `source` changes.
@@ -29,7 +30,10 @@ impl<'s> Triggers<'s> {
     }
 
     fn fire_by_name(&self, source: Source<'_>) -> bool {
+        // what can never change has another name when it does
+        let immutable = || self.pod.config_object(source).is_some_and(|object| object.immutable);
         match source {
+            Source::ConfigMap(_) | Source::Secret(_) if immutable() => true,
             Source::ConfigMap(name) => has_generated_name(name) || self.reloader.is_some_and(|orders| reloads(orders, &CONFIG_MAP, name)),
             Source::Secret(name) => has_generated_name(name) || self.reloader.is_some_and(|orders| reloads(orders, &SECRET, name)),
             Source::Projected(sources) => sources.iter().filter_map(|part| part.source()).all(|part| self.fire_by_name(part)),

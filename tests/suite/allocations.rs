@@ -29,7 +29,7 @@ type Way = fn(&Policies, &Subject<'_>) -> Verdict;
 fn a_resize_of_cpu_alone_costs_nothing_to_judge() {
     let cost = cost(judge, &find("resize-cpu-only.pods-resize.validate"));
     // two pods with an annotation, a container and its resize policy each; lists grow by doubling from four
-    within(&cost.decode, 14, 7_200);
+    within(&cost.decode, 14, 7_800);
     within(&cost.judge, 0, 0);
     // the answer's bytes, once grown
     within(&cost.answer, 2, 400);
@@ -38,7 +38,7 @@ fn a_resize_of_cpu_alone_costs_nothing_to_judge() {
 #[test]
 fn a_pod_without_a_fault_costs_nothing_to_judge() {
     let cost = cost(judge, &find("create-explicit-policy.pods.validate"));
-    within(&cost.decode, 7, 3_500);
+    within(&cost.decode, 7, 3_800);
     within(&cost.judge, 0, 0);
     within(&cost.answer, 2, 400);
 }
@@ -46,7 +46,7 @@ fn a_pod_without_a_fault_costs_nothing_to_judge() {
 #[test]
 fn an_amended_pod_costs_its_patch() {
     let cost = cost(amend, &find("create-bare.pods.mutate"));
-    within(&cost.decode, 6, 3_300);
+    within(&cost.decode, 6, 3_600);
     // the finding: message, remedy, pointers, the patch's two entries
     within(&cost.judge, 18, 2_300);
     // the patch as JSON, as base64 and within the answer; the audit annotation
@@ -56,7 +56,7 @@ fn an_amended_pod_costs_its_patch() {
 #[test]
 fn a_denial_costs_its_sentence() {
     let cost = cost(judge, &find("resize-limit-down-unapproved.pods-resize.validate"));
-    within(&cost.decode, 16, 12_500);
+    within(&cost.decode, 16, 13_000);
     within(&cost.judge, 16, 2_100);
     within(&cost.answer, 17, 3_700);
 }
@@ -66,8 +66,9 @@ fn a_large_pod_costs_its_lists_and_no_text() {
     let body = creation(&large());
     assert!((140_000..160_000).contains(&body.len()), "{}", body.len());
     let cost = cost(judge, &body);
-    // 14 containers: three lists each that fit their first four entries, and variables, which grow to 28 in four steps
-    within(&cost.decode, 110, 112_000);
+    // 14 containers: three lists each that fit their first four entries, and variables, which grow to 28 in four steps; a box for
+    // each of the 98 that come from elsewhere, which keeps the others small
+    within(&cost.decode, 208, 90_000);
     within(&cost.judge, 0, 0);
     within(&cost.answer, 2, 400);
 }

@@ -1,14 +1,13 @@
 //! A pod's spec, wherever its kind keeps it.
 
 use crate::judge::policies::Conventions;
-use crate::judge::subject::{Operation, Resource};
+use crate::judge::subject::{Evidence, Operation, Resource, Subject};
+use crate::kube::configuration::ConfigObject;
 use crate::kube::object::{Metadata, Object, Placed, Spec};
+use crate::kube::volume::Source;
 
 /// The annotation by which the kubelet marks the API's copy of a static pod.
 const MIRROR_ANNOTATION: &str = "kubernetes.io/config.mirror";
-
-/// The annotation by which an owner silences rules.
-const IGNORE_ANNOTATION: &str = "restraint.dev/ignore";
 
 /// A pod's spec and metadata: a pod's own, or those of a workload's template.
 #[derive(Clone, Copy, Debug)]
@@ -25,25 +24,29 @@ pub struct PodView<'s> {
     pub spec: &'s Spec<'s>,
     /// What all policies have in common.
     pub conventions: &'s Conventions,
+    /// Facts from elsewhere.
+    evidence: &'s Evidence,
     /// The JSON pointer of what holds `metadata` and `spec`.
     base: &'static str,
 }
 
 impl<'s> PodView<'s> {
-    pub(super) fn new(resource: Resource, operation: Operation, object: &'s Object<'s>, conventions: &'s Conventions) -> Option<Self> {
+    pub(super) fn new(subject: &'s Subject<'_>, object: &'s Object<'s>, conventions: &'s Conventions) -> Option<Self> {
+        let Subject { resource, operation, evidence, .. } = subject;
+        let (resource, operation) = (*resource, *operation);
         let (metadata, spec, base) = match resource {
             Resource::Pod | Resource::PodResize => (&object.metadata, &object.spec, ""),
             Resource::CronJob => {
                 let template = object.spec.job_template.as_ref()?.spec.template.as_ref()?;
                 (&template.metadata, &template.spec, "/spec/jobTemplate/spec/template")
             }
-            Resource::PodStatus | Resource::PodBinding | Resource::Other => return None,
+            Resource::PodStatus | Resource::PodBinding | Resource::VerticalPodAutoscaler | Resource::Other => return None,
             _ => {
                 let template = object.spec.template.as_ref()?;
                 (&template.metadata, &template.spec, "/spec/template")
             }
         };
-        Some(Self { resource, operation, object: &object.metadata, metadata, spec, conventions, base })
+        Some(Self { resource, operation, object: &object.metadata, metadata, spec, conventions, evidence, base })
     }
 
     /// Whether this is a pod that is being created: the only time a pod may be amended.
@@ -73,9 +76,10 @@ impl<'s> PodView<'s> {
         self.object.owner_references.iter().any(|owner| owner.controller)
     }
 
-    /// Whether the owner of the workload silenced `rule`.
-    pub fn ignores(&self, rule: &str) -> bool {
-        self.metadata.annotations.text(IGNORE_ANNOTATION).is_some_and(|list| list.split(',').any(|name| name.trim() == rule))
+    /// The ConfigMap or Secret that `source` is, where it is known.
+    pub fn config_object(&self, source: Source<'_>) -> Option<&'s ConfigObject> {
+        let (kind, name) = source.named()?;
+        self.evidence.configuration.as_deref()?.object(kind, name)
     }
 
     /// Every container of the pod.

@@ -85,7 +85,7 @@ impl<'s> ResizeView<'s> {
 
     /// The pod before the resize.
     pub fn old_pod(&self) -> Option<PodView<'s>> {
-        PodView::new(self.subject.resource, self.subject.operation, self.old, self.conventions)
+        PodView::new(self.subject, self.old, self.conventions)
     }
 
     /// The namespace of the pod.

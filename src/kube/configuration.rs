@@ -1,0 +1,55 @@
+//! ConfigMaps and Secrets of one namespace, where they are known beside the object that uses them: evidence of whether
+//! they can change, and of what the scripts in them do.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The kinds of objects that carry configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ConfigKind {
+    /// A ConfigMap.
+    ConfigMap,
+    /// A Secret.
+    Secret,
+}
+
+/// A ConfigMap or Secret that is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConfigObject {
+    /// `immutable`: its content can never change.
+    pub immutable: bool,
+    /// `data` of a ConfigMap. Of a Secret nothing is kept.
+    pub data: BTreeMap<String, String>,
+}
+
+/// What is known of the ConfigMaps and Secrets of one namespace. One that is not here may exist all the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Configuration(BTreeMap<ConfigKind, BTreeMap<String, ConfigObject>>);
+
+impl ConfigKind {
+    /// The kind, as in manifests and messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ConfigMap => "ConfigMap",
+            Self::Secret => "Secret",
+        }
+    }
+}
+
+impl fmt::Display for ConfigKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl Configuration {
+    /// Takes note of an object. Of two with one name the later counts.
+    pub fn insert(&mut self, kind: ConfigKind, name: String, object: ConfigObject) {
+        self.0.entry(kind).or_default().insert(name, object);
+    }
+
+    /// The object of this kind and name, where it is known.
+    pub fn object(&self, kind: ConfigKind, name: &str) -> Option<&ConfigObject> {
+        self.0.get(&kind)?.get(name)
+    }
+}
