@@ -6,7 +6,7 @@ use proptest::sample::select;
 
 use super::heaps;
 use super::java::words;
-use crate::kube::container::{Container, EnvVar, EnvVarSource};
+use crate::kube::container::{Container, EnvVar};
 
 /// Pieces that matter to some reader or other, and any text.
 fn text() -> impl Strategy<Value = String> {
@@ -50,7 +50,7 @@ fn container(env: &[(&'static str, String, bool)], command: &[String], args: &[S
     let variable = |(name, value, elsewhere): &(&'static str, String, bool)| EnvVar {
         name: (*name).into(),
         value: if *elsewhere { "".into() } else { value.clone().into() },
-        value_from: elsewhere.then(EnvVarSource::default),
+        value_from: elsewhere.then(Box::default),
     };
     let words = |texts: &[String]| texts.iter().cloned().map(Into::into).collect();
     Container { env: env.iter().map(variable).collect(), command: words(command), args: words(args), ..Container::default() }
