@@ -12,6 +12,10 @@ pub mod live_memory_shrink;
 pub mod memory_limit_decrease;
 pub mod memory_request_decrease;
 pub mod memory_resize_policy;
+mod reloader;
+pub mod reloader_annotation;
+pub mod reloader_takes_all_down;
+pub mod reloader_without_config;
 pub mod stale_file_follow;
 pub mod subpath_config_mount;
 mod trigger;
@@ -31,6 +35,9 @@ pub const RULES: &[Rule] = &[
     memory_limit_decrease::RULE,
     memory_request_decrease::RULE,
     memory_resize_policy::RULE,
+    reloader_annotation::RULE,
+    reloader_takes_all_down::RULE,
+    reloader_without_config::RULE,
     stale_file_follow::RULE,
     subpath_config_mount::RULE,
 ];

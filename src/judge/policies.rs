@@ -9,6 +9,7 @@ mod tree;
 mod words;
 
 pub use error::{PolicyError, PolicyErrors};
+pub(crate) use words::nearest;
 
 use std::collections::BTreeMap;
 
@@ -37,6 +38,9 @@ pub const EMBEDDED: &[(&str, &str)] = files![
     "memory-limit-decrease",
     "memory-request-decrease",
     "memory-resize-policy",
+    "reloader-annotation",
+    "reloader-takes-all-down",
+    "reloader-without-config",
     "stale-file-follow",
     "subpath-config-mount",
 ];

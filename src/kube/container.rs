@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::list::{list, optional_list};
 use super::resources::Resources;
 use super::text::{Text, nullable};
-use super::volume::VolumeMount;
+use super::volume::{Source, VolumeMount};
 
 /// An entry of `spec.containers` or `spec.initContainers`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -67,6 +67,20 @@ impl<'a> Container<'a> {
     /// The container's entry for `resource` in `resizePolicy`.
     pub fn policy_for(&self, resource: &str) -> Option<&ResizePolicy<'a>> {
         self.resize_policy.iter().flatten().find(|policy| &*policy.resource_name == resource)
+    }
+
+    /// Where the container's environment comes from, with the field that says so.
+    pub fn env_sources(&self) -> impl Iterator<Item = (&'static str, Source<'_>)> {
+        let single = self.env.iter().filter_map(|variable| {
+            let from = variable.value_from.as_ref()?;
+            let config_map = from.config_map_key_ref.as_ref().map(|reference| Source::ConfigMap(&reference.name));
+            config_map.or_else(|| from.secret_key_ref.as_ref().map(|reference| Source::Secret(&reference.name)))
+        });
+        let whole = self.env_from.iter().filter_map(|from| {
+            let config_map = from.config_map_ref.as_ref().map(|reference| Source::ConfigMap(&reference.name));
+            config_map.or_else(|| from.secret_ref.as_ref().map(|reference| Source::Secret(&reference.name)))
+        });
+        single.map(|source| ("env", source)).chain(whole.map(|source| ("envFrom", source)))
     }
 
     /// The variables whose values the manifest tells, in order. Of repeated names the last one decides whether it does.

@@ -30,6 +30,9 @@ pub struct Volume<'a> {
     /// `emptyDir`.
     #[serde(default)]
     pub empty_dir: Option<IgnoredAny>,
+    /// `csi`: an ephemeral volume of a driver.
+    #[serde(default)]
+    pub csi: Option<IgnoredAny>,
 }
 
 /// `volumes[].configMap`, and `projected.sources[].configMap`.

@@ -1,10 +1,11 @@
 //! A pod's spec, wherever its kind keeps it.
 
+use crate::judge::finding::pointer_token;
 use crate::judge::policies::Conventions;
 use crate::judge::subject::{Evidence, Operation, Resource, Subject};
-use crate::kube::configuration::ConfigObject;
+use crate::kube::configuration::{ConfigKind, ConfigObject};
 use crate::kube::object::{Metadata, Object, Placed, Spec};
-use crate::kube::volume::Source;
+use crate::kube::volume::{ProjectedSource, Source, Volume};
 
 /// The annotation by which the kubelet marks the API's copy of a static pod.
 const MIRROR_ANNOTATION: &str = "kubernetes.io/config.mirror";
@@ -22,6 +23,8 @@ pub struct PodView<'s> {
     pub metadata: &'s Metadata<'s>,
     /// The pod's spec.
     pub spec: &'s Spec<'s>,
+    /// The spec of the object itself: the pod's own, or the workload's.
+    pub workload: &'s Spec<'s>,
     /// What all policies have in common.
     pub conventions: &'s Conventions,
     /// Facts from elsewhere.
@@ -46,7 +49,7 @@ impl<'s> PodView<'s> {
                 (&template.metadata, &template.spec, "/spec/template")
             }
         };
-        Some(Self { resource, operation, object: &object.metadata, metadata, spec, conventions, evidence, base })
+        Some(Self { resource, operation, object: &object.metadata, metadata, spec, workload: &object.spec, conventions, evidence, base })
     }
 
     /// Whether this is a pod that is being created: the only time a pod may be amended.
@@ -82,6 +85,15 @@ impl<'s> PodView<'s> {
         self.evidence.configuration.as_deref()?.object(kind, name)
     }
 
+    /// Every ConfigMap and Secret that a container's environment or a volume refers to.
+    pub fn config_sources(&self) -> impl Iterator<Item = (ConfigKind, &'s str)> + use<'s> {
+        let environment = self.all_containers().flat_map(|placed| placed.container.env_sources().map(|(_, source)| source));
+        let volumes = self.spec.volumes.iter();
+        let projected = volumes.clone().flat_map(|volume| volume.projected.iter().flat_map(|projected| &projected.sources));
+        let whole = volumes.filter_map(Volume::source);
+        environment.chain(whole).chain(projected.filter_map(ProjectedSource::source)).filter_map(Source::named)
+    }
+
     /// Every container of the pod.
     pub fn all_containers(&self) -> impl Iterator<Item = Placed<'s, 's>> + use<'s> {
         self.spec.all_containers()
@@ -102,8 +114,18 @@ impl<'s> PodView<'s> {
         format!("{}/spec/{}/{}/{field}", self.base, placed.list(), placed.index)
     }
 
+    /// The JSON pointer of the annotation `key` of the object itself.
+    pub fn object_annotation_pointer(&self, key: &str) -> String {
+        format!("/metadata/annotations/{}", pointer_token(key))
+    }
+
+    /// The JSON pointer of the pod's annotations.
+    pub fn annotations_pointer(&self) -> String {
+        format!("{}/metadata/annotations", self.base)
+    }
+
     /// The JSON pointer of the pod's annotation `key`.
     pub fn annotation_pointer(&self, key: &str) -> String {
-        format!("{}/metadata/annotations/{}", self.base, crate::judge::finding::pointer_token(key))
+        format!("{}/{}", self.annotations_pointer(), pointer_token(key))
     }
 }
