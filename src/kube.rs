@@ -9,6 +9,7 @@ pub mod list;
 pub mod object;
 pub mod quantity;
 pub mod resources;
+pub mod restart;
 pub mod shell;
 pub mod text;
 pub mod volume;

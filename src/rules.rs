@@ -16,6 +16,9 @@ mod reloader;
 pub mod reloader_annotation;
 pub mod reloader_takes_all_down;
 pub mod reloader_without_config;
+pub mod restart_all_broad_exit_codes;
+pub mod restart_all_not_allowed;
+pub mod restart_all_skips_pre_stop;
 pub mod stale_file_follow;
 pub mod subpath_config_mount;
 mod trigger;
@@ -38,6 +41,9 @@ pub const RULES: &[Rule] = &[
     reloader_annotation::RULE,
     reloader_takes_all_down::RULE,
     reloader_without_config::RULE,
+    restart_all_broad_exit_codes::RULE,
+    restart_all_not_allowed::RULE,
+    restart_all_skips_pre_stop::RULE,
     stale_file_follow::RULE,
     subpath_config_mount::RULE,
 ];

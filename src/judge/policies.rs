@@ -41,6 +41,9 @@ pub const EMBEDDED: &[(&str, &str)] = files![
     "reloader-annotation",
     "reloader-takes-all-down",
     "reloader-without-config",
+    "restart-all-broad-exit-codes",
+    "restart-all-not-allowed",
+    "restart-all-skips-pre-stop",
     "stale-file-follow",
     "subpath-config-mount",
 ];

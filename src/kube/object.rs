@@ -48,13 +48,19 @@ pub struct Metadata<'a> {
     #[serde(borrow, default, deserialize_with = "nullable")]
     pub annotations: Annotations<'a>,
     /// `ownerReferences`.
-    #[serde(default, deserialize_with = "list")]
-    pub owner_references: Vec<OwnerReference>,
+    #[serde(borrow, default, deserialize_with = "list")]
+    pub owner_references: Vec<OwnerReference<'a>>,
 }
 
 /// An entry of `ownerReferences`.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-pub struct OwnerReference {
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct OwnerReference<'a> {
+    /// `kind`.
+    #[serde(borrow, default)]
+    pub kind: Text<'a>,
+    /// `name`.
+    #[serde(borrow, default)]
+    pub name: Text<'a>,
     /// `controller`: whether this owner made the object and keeps it as it is.
     #[serde(default, deserialize_with = "nullable")]
     pub controller: bool,

@@ -2,13 +2,15 @@
 //!
 //! One document is created; of two, the second replaces the first. Two pods are a resize; with a first line
 //! `# update`, an ordinary update. Lines with more facts: `# mutate` (the mutating path is asked), `# requester: NAME`,
-//! `# authority: held` or `lacking`, `# through: status` or `binding`. It is noon of 2026-11-21, and a stamp whose seal
+//! `# authority: held` or `lacking`, `# through: status` or `binding`, `# namespace-labels: {...}`, and `# settings: {...}`
+//! for a policy that enforces the rule with them. It is noon of 2026-11-21, and a stamp whose seal
 //! is the word `genuine` is sealed by the service. A file of `fail` begins with one line `# finds: <message>` for each finding of its
 //! rule, and that is all the rule finds; under `pass` it finds nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -64,7 +66,7 @@ fn rules_are_in_order_and_documented() {
     }
 }
 
-/// What `rule` says of the fixture under the default policies.
+/// What `rule` says of the fixture under the default policies, or under one with the fixture's settings.
 fn findings(rule: &str, text: &str) -> Vec<String> {
     let documents: Vec<Value> = serde_saphyr::from_multiple(text).unwrap();
     let fact = |name: &str| text.lines().find_map(|line| line.strip_prefix("# ")?.strip_prefix(name));
@@ -88,8 +90,17 @@ fn findings(rule: &str, text: &str) -> Vec<String> {
     if let Some(name) = fact("requester: ") {
         subject.requester.username = name.to_owned().into();
     }
+    let labels = fact("namespace-labels: ").map(|labels| serde_saphyr::from_str(labels).unwrap());
+    subject.evidence.namespace_labels = labels.map(Arc::<BTreeMap<String, String>>::new);
+    let policies = match fact("settings: ") {
+        Some(settings) => {
+            let policy = format!("{{name: {rule}, rule: {rule}, mode: enforce, settings: {settings}}}");
+            Policies::read([(format!("{rule}.yaml"), policy)]).unwrap()
+        }
+        None => Policies::embedded(),
+    };
     let way = if fact("mutate").is_some() { amend } else { judge };
-    let verdict = way(&Policies::embedded(), &review.subject);
+    let verdict = way(&policies, &review.subject);
     verdict.rulings.into_iter().filter(|ruling| ruling.rule == rule).map(|ruling| ruling.finding.message).collect()
 }
 
