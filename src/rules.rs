@@ -17,11 +17,13 @@ pub mod reloader_annotation;
 pub mod reloader_takes_all_down;
 pub mod reloader_without_config;
 pub mod restart_all_broad_exit_codes;
+pub mod restart_all_init_state;
 pub mod restart_all_not_allowed;
 pub mod restart_all_skips_pre_stop;
 pub mod stale_file_follow;
 pub mod subpath_config_mount;
 mod trigger;
+pub mod vpa_memory_floor;
 
 use crate::judge::rule::Rule;
 
@@ -42,10 +44,12 @@ pub const RULES: &[Rule] = &[
     reloader_takes_all_down::RULE,
     reloader_without_config::RULE,
     restart_all_broad_exit_codes::RULE,
+    restart_all_init_state::RULE,
     restart_all_not_allowed::RULE,
     restart_all_skips_pre_stop::RULE,
     stale_file_follow::RULE,
     subpath_config_mount::RULE,
+    vpa_memory_floor::RULE,
 ];
 
 /// The rule called `name`.

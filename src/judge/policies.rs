@@ -42,10 +42,12 @@ pub const EMBEDDED: &[(&str, &str)] = files![
     "reloader-takes-all-down",
     "reloader-without-config",
     "restart-all-broad-exit-codes",
+    "restart-all-init-state",
     "restart-all-not-allowed",
     "restart-all-skips-pre-stop",
     "stale-file-follow",
     "subpath-config-mount",
+    "vpa-memory-floor",
 ];
 
 /// What all policies have in common: worked out once, when they are read.

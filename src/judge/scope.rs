@@ -335,12 +335,12 @@ mod tests {
     #[test]
     fn unknown_labels_are_matched_by_nothing() {
         use SelectorOperator::{DoesNotExist, NotIn};
-        let gold = BTreeMap::from([("tier".to_owned(), "gold".to_owned())]);
+        let (gold, none) = (BTreeMap::from([("tier".to_owned(), "gold".to_owned())]), BTreeMap::new());
         let matches = |selector: Selector, labels| selector.surely_matches("shop", labels);
         assert!(matches(selector("tier", NotIn, &["silver"]), Some(&gold)));
         assert!(!matches(selector("tier", NotIn, &["silver"]), None));
         assert!(!matches(selector("tier", DoesNotExist, &[]), None));
-        assert!(matches(selector("tier", DoesNotExist, &[]), Some(&BTreeMap::new())));
+        assert!(matches(selector("tier", DoesNotExist, &[]), Some(&none)));
         assert!(matches(selector(NAME_LABEL, SelectorOperator::In, &["shop"]), None));
         assert!(!matches(selector(NAME_LABEL, SelectorOperator::In, &["team"]), None));
         assert!(matches(Selector::default(), None));

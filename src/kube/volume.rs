@@ -169,6 +169,9 @@ pub struct VolumeMount<'a> {
     /// `name` of the volume.
     #[serde(borrow, default)]
     pub name: Text<'a>,
+    /// `readOnly`.
+    #[serde(default, deserialize_with = "nullable")]
+    pub read_only: bool,
     /// `mountPath`.
     #[serde(borrow, default)]
     pub mount_path: Text<'a>,

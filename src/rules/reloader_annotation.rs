@@ -133,7 +133,8 @@ fn overruled(pod: &PodView<'_>, key: &str, value: &str) -> Option<&'static str> 
 /// The key that was probably meant. The domain that all have in common would make any two alike.
 fn meant(key: &str) -> Option<&'static str> {
     let short = |key: &str| key.replacen(DOMAIN, "", 1);
-    let known: Vec<(&'static str, String)> = known_keys().map(|known| (known, short(known))).collect();
+    let ours = known_keys().filter(|known| !WRITTEN_BY_RELOADER.contains(known));
+    let known: Vec<(&'static str, String)> = ours.map(|known| (known, short(known))).collect();
     let shorts: Vec<&str> = known.iter().map(|(_, short)| short.as_str()).collect();
     let written = short(key);
     let near = nearest(&written, &shorts)?;
