@@ -56,7 +56,7 @@ fn an_amended_pod_costs_its_patch() {
 #[test]
 fn a_denial_costs_its_sentence() {
     let cost = cost(judge, &find("resize-limit-down-unapproved.pods-resize.validate"));
-    within(&cost.decode, 16, 13_000);
+    within(&cost.decode, 16, 13_100);
     within(&cost.judge, 16, 2_100);
     within(&cost.answer, 17, 3_700);
 }
