@@ -238,6 +238,8 @@ mod tests {
         assert_eq!(Resource::of("apps", "v1", "deployments", "scale"), Resource::Other);
         assert_eq!(Resource::of("apps", "v1beta1", "deployments", ""), Resource::Other);
         assert_eq!(Resource::of("example.com", "v1", "pods", ""), Resource::Other);
+        assert_eq!(Resource::of("autoscaling.k8s.io", "v1", "verticalpodautoscalers", ""), Resource::VerticalPodAutoscaler);
+        assert_eq!(Resource::of("autoscaling.k8s.io", "v1beta2", "verticalpodautoscalers", ""), Resource::Other);
         assert_eq!(Resource::of_kind("", "Pod"), Resource::Pod);
         assert_eq!(Resource::of_kind("batch", "CronJob"), Resource::CronJob);
     }

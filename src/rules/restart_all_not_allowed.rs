@@ -68,3 +68,22 @@ impl Entry {
         self.namespaces.surely_matches(pod.namespace, pod.namespace_labels()) && self.workloads.as_ref().is_none_or(named)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn settings_are_read_or_refused() {
+        for good in
+            [json!({}), json!({"allow": []}), json!({"allow": [{"namespaces": {"matchLabels": {"a": "b"}}, "workloads": ["web-*"]}]})]
+        {
+            assert!(RULE.with_settings(good.clone()).is_ok(), "{good}");
+        }
+        for bad in [json!({"allow": [{"workload": ["web"]}]}), json!({"allow": [{"namespaces": ["shop"]}]}), json!({"allow": {}})] {
+            assert!(RULE.with_settings(bad.clone()).is_err(), "{bad}");
+        }
+    }
+}
