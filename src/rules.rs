@@ -5,6 +5,7 @@ pub mod approval_in_template;
 pub mod cpu_resize_restarts;
 pub mod cross_container_signal;
 pub mod file_watch;
+pub mod fixed_heap_growth;
 pub mod frozen_env_config;
 pub mod heap_above_limit;
 mod inline;
@@ -25,6 +26,7 @@ pub const RULES: &[Rule] = &[
     cpu_resize_restarts::RULE,
     cross_container_signal::RULE,
     file_watch::RULE,
+    fixed_heap_growth::RULE,
     frozen_env_config::RULE,
     heap_above_limit::RULE,
     live_memory_shrink::RULE,
