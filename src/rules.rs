@@ -11,6 +11,7 @@ pub mod heap_above_limit;
 mod inline;
 pub mod live_memory_shrink;
 pub mod memory_limit_decrease;
+pub mod memory_policy_not_required;
 pub mod memory_request_decrease;
 pub mod memory_resize_policy;
 pub mod stale_file_follow;
@@ -31,6 +32,7 @@ pub const RULES: &[Rule] = &[
     heap_above_limit::RULE,
     live_memory_shrink::RULE,
     memory_limit_decrease::RULE,
+    memory_policy_not_required::RULE,
     memory_request_decrease::RULE,
     memory_resize_policy::RULE,
     stale_file_follow::RULE,

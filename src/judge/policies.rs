@@ -37,6 +37,7 @@ pub const EMBEDDED: &[(&str, &str)] = files![
     "heap-above-limit",
     "live-memory-shrink",
     "memory-limit-decrease",
+    "memory-policy-not-required",
     "memory-request-decrease",
     "memory-resize-policy",
     "stale-file-follow",
