@@ -41,6 +41,7 @@ pub const EMBEDDED: &[(&str, &str)] = files![
     "memory-request-decrease",
     "memory-resize-policy",
     "stale-file-follow",
+    "stale-resource-env",
     "subpath-config-mount",
 ];
 
