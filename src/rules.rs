@@ -8,6 +8,7 @@ pub mod file_watch;
 pub mod fixed_heap_growth;
 pub mod frozen_env_config;
 pub mod heap_above_limit;
+pub mod heap_without_limit;
 mod inline;
 pub mod live_memory_shrink;
 pub mod memory_limit_decrease;
@@ -31,6 +32,7 @@ pub const RULES: &[Rule] = &[
     fixed_heap_growth::RULE,
     frozen_env_config::RULE,
     heap_above_limit::RULE,
+    heap_without_limit::RULE,
     live_memory_shrink::RULE,
     memory_limit_decrease::RULE,
     memory_policy_not_required::RULE,

@@ -35,6 +35,7 @@ pub const EMBEDDED: &[(&str, &str)] = files![
     "fixed-heap-growth",
     "frozen-env-config",
     "heap-above-limit",
+    "heap-without-limit",
     "live-memory-shrink",
     "memory-limit-decrease",
     "memory-policy-not-required",
