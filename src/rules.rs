@@ -15,6 +15,7 @@ pub mod memory_limit_decrease;
 pub mod memory_policy_not_required;
 pub mod memory_request_decrease;
 pub mod memory_resize_policy;
+pub mod removed_jvm_flag;
 pub mod stale_file_follow;
 pub mod stale_resource_env;
 pub mod subpath_config_mount;
@@ -38,6 +39,7 @@ pub const RULES: &[Rule] = &[
     memory_policy_not_required::RULE,
     memory_request_decrease::RULE,
     memory_resize_policy::RULE,
+    removed_jvm_flag::RULE,
     stale_file_follow::RULE,
     stale_resource_env::RULE,
     subpath_config_mount::RULE,

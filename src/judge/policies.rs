@@ -41,6 +41,7 @@ pub const EMBEDDED: &[(&str, &str)] = files![
     "memory-policy-not-required",
     "memory-request-decrease",
     "memory-resize-policy",
+    "removed-jvm-flag",
     "stale-file-follow",
     "stale-resource-env",
     "subpath-config-mount",
