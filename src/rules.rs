@@ -4,6 +4,7 @@ pub mod approval_authority;
 pub mod approval_in_template;
 pub mod cpu_resize_restarts;
 pub mod cross_container_signal;
+mod environment;
 pub mod file_watch;
 pub mod fixed_heap_growth;
 pub mod frozen_env_config;
@@ -16,6 +17,7 @@ pub mod memory_policy_not_required;
 pub mod memory_request_decrease;
 pub mod memory_resize_policy;
 pub mod removed_jvm_flag;
+pub mod split_config_source;
 pub mod stale_file_follow;
 pub mod stale_resource_env;
 pub mod subpath_config_mount;
@@ -40,6 +42,7 @@ pub const RULES: &[Rule] = &[
     memory_request_decrease::RULE,
     memory_resize_policy::RULE,
     removed_jvm_flag::RULE,
+    split_config_source::RULE,
     stale_file_follow::RULE,
     stale_resource_env::RULE,
     subpath_config_mount::RULE,

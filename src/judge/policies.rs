@@ -42,6 +42,7 @@ pub const EMBEDDED: &[(&str, &str)] = files![
     "memory-request-decrease",
     "memory-resize-policy",
     "removed-jvm-flag",
+    "split-config-source",
     "stale-file-follow",
     "stale-resource-env",
     "subpath-config-mount",
