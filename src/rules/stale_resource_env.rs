@@ -18,6 +18,8 @@
 //! **How to put it right.** Set `memory: RestartContainer` in `resizePolicy`. For the memory of another container, read
 //! a `downwardAPI` volume, which the kubelet refreshes.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use crate::judge::finding::{Finding, Findings, Names};
@@ -47,10 +49,13 @@ impl Check for StaleResourceEnv {
             if placed.container.policy_for("memory").is_some_and(|policy| &*policy.restart_policy == "RestartContainer") {
                 continue;
             }
-            for (index, variable) in placed.container.env.iter().enumerate() {
+            let variables = || placed.container.env.iter().enumerate();
+            let mut last = None::<BTreeMap<&str, usize>>;
+            for (index, variable) in variables() {
                 let Some(field) = memory_field(variable) else { continue };
-                let replaced = || placed.container.env.iter().skip(index.saturating_add(1)).any(|later| later.name == variable.name);
-                if changes_with_a_resize(pod, &placed, field) && !replaced() {
+                // of repeated names the last one counts
+                let last = last.get_or_insert_with(|| variables().map(|(index, variable)| (&*variable.name, index)).collect());
+                if last.get(&*variable.name) == Some(&index) && changes_with_a_resize(pod, &placed, field) {
                     findings.report(finding(pod, &placed, variable, field));
                 }
             }
