@@ -4,15 +4,22 @@ pub mod approval_authority;
 pub mod approval_in_template;
 pub mod cpu_resize_restarts;
 pub mod cross_container_signal;
+mod environment;
 pub mod file_watch;
+pub mod fixed_heap_growth;
 pub mod frozen_env_config;
 pub mod heap_above_limit;
+pub mod heap_without_limit;
 mod inline;
 pub mod live_memory_shrink;
 pub mod memory_limit_decrease;
+pub mod memory_policy_not_required;
 pub mod memory_request_decrease;
 pub mod memory_resize_policy;
+pub mod removed_jvm_flag;
+pub mod split_config_source;
 pub mod stale_file_follow;
+pub mod stale_resource_env;
 pub mod subpath_config_mount;
 mod trigger;
 
@@ -25,13 +32,19 @@ pub const RULES: &[Rule] = &[
     cpu_resize_restarts::RULE,
     cross_container_signal::RULE,
     file_watch::RULE,
+    fixed_heap_growth::RULE,
     frozen_env_config::RULE,
     heap_above_limit::RULE,
+    heap_without_limit::RULE,
     live_memory_shrink::RULE,
     memory_limit_decrease::RULE,
+    memory_policy_not_required::RULE,
     memory_request_decrease::RULE,
     memory_resize_policy::RULE,
+    removed_jvm_flag::RULE,
+    split_config_source::RULE,
     stale_file_follow::RULE,
+    stale_resource_env::RULE,
     subpath_config_mount::RULE,
 ];
 

@@ -1,9 +1,13 @@
 //! A pod's spec, wherever its kind keeps it.
 
+use crate::judge::ignores;
+use crate::judge::mode::Cap;
 use crate::judge::policies::Conventions;
 use crate::judge::subject::{Evidence, Operation, Resource, Subject};
 use crate::kube::configuration::ConfigObject;
+use crate::kube::container::Container;
 use crate::kube::object::{Metadata, Object, Placed, Spec};
+use crate::kube::resources::EffectiveLimit;
 use crate::kube::volume::Source;
 
 /// The annotation by which the kubelet marks the API's copy of a static pod.
@@ -90,6 +94,19 @@ impl<'s> PodView<'s> {
     /// The containers that run as long as the pod does.
     pub fn app_containers(&self) -> impl Iterator<Item = Placed<'s, 's>> + use<'s> {
         self.spec.app_containers()
+    }
+
+    /// The memory limit of `container` in effect.
+    pub fn memory_limit(&self, container: &'s Container<'_>) -> EffectiveLimit<'s> {
+        EffectiveLimit::of(container.resources.limits.memory.as_ref(), self.spec.resources.limits.memory.as_ref())
+    }
+
+    /// Whether what `rule` finds here will be put right as pods are created. Where a scope or a cap may have a say in
+    /// it, it counts as no.
+    pub fn will_be_mended(&self, rule: &str) -> bool {
+        let created = self.is_template() || self.is_new_pod();
+        let mending = created && self.conventions.mending.contains(&rule) && self.evidence.namespace_cap() == Cap::Enforce;
+        mending && !ignores(self.metadata, rule)
     }
 
     /// The JSON pointer of `field` of the pod's spec.
