@@ -1,13 +1,13 @@
 //! Containers: the fields of `spec.containers[]` and `spec.initContainers[]` that rules look at.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
 use super::list::{list, optional_list};
 use super::resources::Resources;
 use super::text::{Text, nullable};
-use super::volume::{Source, VolumeMount};
+use super::volume::VolumeMount;
 
 /// An entry of `spec.containers` or `spec.initContainers`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -69,25 +69,21 @@ impl<'a> Container<'a> {
         self.resize_policy.iter().flatten().find(|policy| &*policy.resource_name == resource)
     }
 
-    /// Where the container's environment comes from, with the field that says so.
-    pub fn env_sources(&self) -> impl Iterator<Item = (&'static str, Source<'_>)> {
-        let single = self.env.iter().filter_map(|variable| {
-            let from = variable.value_from.as_ref()?;
-            let config_map = from.config_map_key_ref.as_ref().map(|reference| Source::ConfigMap(&reference.name));
-            config_map.or_else(|| from.secret_key_ref.as_ref().map(|reference| Source::Secret(&reference.name)))
-        });
-        let whole = self.env_from.iter().filter_map(|from| {
-            let config_map = from.config_map_ref.as_ref().map(|reference| Source::ConfigMap(&reference.name));
-            config_map.or_else(|| from.secret_ref.as_ref().map(|reference| Source::Secret(&reference.name)))
-        });
-        single.map(|source| ("env", source)).chain(whole.map(|source| ("envFrom", source)))
-    }
-
-    /// The variables whose values the manifest tells, in order. Of repeated names the last one decides whether it does.
+    /// The variables whose values the manifest tells, in order. What stands before an entry of the same name from
+    /// elsewhere is left out with it: in between, nobody knows the value.
     pub(crate) fn literal_environment(&self) -> Vec<(&str, &str)> {
-        let literal: BTreeMap<&str, bool> = self.env.iter().map(|variable| (&*variable.name, variable.value_from.is_none())).collect();
-        let known = self.env.iter().filter(|variable| literal.get(&*variable.name) == Some(&true));
-        known.map(|variable| (&*variable.name, &*variable.value)).collect()
+        let mut elsewhere = BTreeSet::new();
+        let mut known = Vec::new();
+        for variable in self.env.iter().rev() {
+            let name = &*variable.name;
+            if !variable.is_literal() {
+                elsewhere.insert(name);
+            } else if !elsewhere.contains(name) {
+                known.push((name, &*variable.value));
+            }
+        }
+        known.reverse();
+        known
     }
 }
 
@@ -141,6 +137,13 @@ pub struct EnvVar<'a> {
     pub value_from: Option<Box<EnvVarSource<'a>>>,
 }
 
+impl EnvVar<'_> {
+    /// Whether the manifest tells its value. The kubelet asks for `valueFrom` only where `value` is empty.
+    pub fn is_literal(&self) -> bool {
+        self.value_from.is_none() || !self.value.is_empty()
+    }
+}
+
 /// `env[].valueFrom`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -192,6 +195,9 @@ pub struct Reference<'a> {
     /// `key`; empty for a whole object.
     #[serde(borrow, default)]
     pub key: Text<'a>,
+    /// `optional`: it need not be there.
+    #[serde(default, deserialize_with = "nullable")]
+    pub optional: bool,
 }
 
 /// `lifecycle`.
@@ -237,5 +243,27 @@ impl Role {
     /// Whether the container runs as long as the pod does: regular containers and sidecars.
     pub fn is_app(self) -> bool {
         self != Self::Init
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literal_environments() {
+        let of = |env: &str| {
+            let text = format!(r#"{{"env": [{env}]}}"#);
+            let container: Container<'_> = serde_json::from_str(&text).unwrap();
+            container.literal_environment().iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>()
+        };
+        let (one, two) = (r#"{"name": "A", "value": "1"}"#, r#"{"name": "A", "value": "2"}"#);
+        let (elsewhere, uses) =
+            (r#"{"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}"#, r#"{"name": "B", "value": "$(A)"}"#);
+        assert_eq!(of(&[one, uses, two].join(",")), ["A=1", "B=$(A)", "A=2"]);
+        assert_eq!(of(&[one, uses, elsewhere].join(",")), ["B=$(A)"]);
+        assert_eq!(of(&[elsewhere, uses, one].join(",")), ["B=$(A)", "A=1"], "B takes what is from elsewhere");
+        assert_eq!(of(&[one, elsewhere, uses, two].join(",")), ["B=$(A)", "A=2"]);
+        assert_eq!(of(r#"{"name": "A", "value": "", "valueFrom": null}, {"name": "B"}"#), ["A=", "B="]);
     }
 }

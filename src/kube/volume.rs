@@ -143,6 +143,10 @@ impl ProjectedSource<'_> {
         let config_map = self.config_map.as_ref().map(|reference| Source::ConfigMap(&reference.name));
         config_map.or_else(|| self.secret.as_ref().map(|reference| Source::Secret(&reference.name)))
     }
+
+    fn items(&self) -> Vec<KeyToPath<'_>> {
+        self.config_map.as_ref().or(self.secret.as_ref()).map(ConfigMapVolume::items).unwrap_or_default()
+    }
 }
 
 impl Volume<'_> {
@@ -159,6 +163,14 @@ impl Volume<'_> {
             return Some(if token { Source::Token } else { Source::Projected(&projected.sources) });
         }
         self.downward_api.map(|_| Source::DownwardApi)
+    }
+
+    /// The ConfigMaps and Secrets it is made of, with the keys of each that become files; no keys stand for all.
+    pub fn objects(&self) -> impl Iterator<Item = (Source<'_>, Vec<KeyToPath<'_>>)> {
+        let config_map = self.config_map.iter().map(|volume| (Source::ConfigMap(&volume.name), volume.items()));
+        let secret = self.secret.iter().map(|volume| (Source::Secret(&volume.secret_name), volume.items()));
+        let projected = self.projected.iter().flat_map(|projected| &projected.sources);
+        config_map.chain(secret).chain(projected.filter_map(|part| Some((part.source()?, part.items()))))
     }
 }
 

@@ -16,11 +16,11 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
+use super::environment::{EnvSource, env_sources};
+use super::trigger::Triggers;
 use crate::judge::finding::{Finding, Findings, Names};
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
-
-use super::trigger::Triggers;
 
 /// The rule.
 pub const RULE: Rule = Rule::new::<FrozenEnvConfig>("frozen-env-config", include_str!("frozen_env_config.rs"), &[]);
@@ -38,7 +38,7 @@ impl Check for FrozenEnvConfig {
         let mut seen = BTreeSet::new();
         let mut first = None;
         for placed in pod.app_containers() {
-            for (field, source) in placed.container.env_sources() {
+            for EnvSource { field, source, .. } in env_sources(placed.container) {
                 let Some((kind, source_name)) = source.named() else { continue };
                 if !triggers.get_or_insert_with(|| Triggers::of(pod)).fire_for(source) && seen.insert((kind, source_name)) {
                     first.get_or_insert((placed, field, kind, source_name));

@@ -9,6 +9,8 @@ use crate::judge::view::PodView;
 use crate::kube::configuration::ConfigKind;
 use crate::kube::text::Annotations;
 
+use super::environment::config_sources;
+
 /// The domain of every key; what stands before it is a part of the key's prefix.
 pub(super) const DOMAIN: &str = "reloader.stakater.com";
 
@@ -137,7 +139,7 @@ impl<'s> Orders<'s> {
     pub(super) fn will_restart(&self, pod: &PodView<'_>) -> bool {
         let (config_maps, secrets) = (self.is_automatic(&CONFIG_MAP), self.is_automatic(&SECRET));
         (config_maps || secrets)
-            && pod.config_sources().any(|(kind, name)| match kind {
+            && config_sources(pod).any(|(kind, name)| match kind {
                 ConfigKind::ConfigMap => config_maps && self.restart_for(&CONFIG_MAP, name),
                 ConfigKind::Secret => secrets && self.restart_for(&SECRET, name),
             })

@@ -21,6 +21,7 @@ use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 use crate::kube::configuration::ConfigKind;
 
+use super::environment::config_sources;
 use super::reloader::{CONFIG_MAP, KINDS, Orders, SECRET, SECRET_PROVIDER_CLASS};
 
 /// The rule.
@@ -44,7 +45,7 @@ impl Check for ReloaderWithoutConfig {
             (false, false) => return,
         };
         let driver = pod.spec.volumes.iter().any(|volume| volume.csi.is_some());
-        let refers = pod.config_sources().any(|(kind, _)| match kind {
+        let refers = config_sources(pod).any(|(kind, _)| match kind {
             ConfigKind::ConfigMap => config_maps,
             ConfigKind::Secret => secrets,
         });

@@ -17,6 +17,7 @@ mod following;
 mod heaps;
 mod limits;
 mod listing;
+mod mending;
 mod messages;
 mod pods;
 mod properties;

@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use crate::judge::finding::pointer_token;
+use crate::judge::ignores;
+use crate::judge::mode::Cap;
 use crate::judge::policies::Conventions;
 use crate::judge::subject::{Evidence, Operation, Resource, Subject};
-use crate::kube::configuration::{ConfigKind, ConfigObject};
+use crate::kube::configuration::ConfigObject;
+use crate::kube::container::Container;
 use crate::kube::object::{Metadata, Object, OwnerReference, Placed, Spec};
-use crate::kube::volume::{ProjectedSource, Source, Volume};
+use crate::kube::resources::EffectiveLimit;
+use crate::kube::volume::Source;
 
 /// The annotation by which the kubelet marks the API's copy of a static pod.
 const MIRROR_ANNOTATION: &str = "kubernetes.io/config.mirror";
@@ -132,15 +136,6 @@ impl<'s> PodView<'s> {
         self.evidence.configuration.as_deref()?.object(kind, name)
     }
 
-    /// Every ConfigMap and Secret that a container's environment or a volume refers to.
-    pub fn config_sources(&self) -> impl Iterator<Item = (ConfigKind, &'s str)> + use<'s> {
-        let environment = self.all_containers().flat_map(|placed| placed.container.env_sources().map(|(_, source)| source));
-        let volumes = self.spec.volumes.iter();
-        let projected = volumes.clone().flat_map(|volume| volume.projected.iter().flat_map(|projected| &projected.sources));
-        let whole = volumes.filter_map(Volume::source);
-        environment.chain(whole).chain(projected.filter_map(ProjectedSource::source)).filter_map(Source::named)
-    }
-
     /// Every container of the pod.
     pub fn all_containers(&self) -> impl Iterator<Item = Placed<'s, 's>> + use<'s> {
         self.spec.all_containers()
@@ -149,6 +144,19 @@ impl<'s> PodView<'s> {
     /// The containers that run as long as the pod does.
     pub fn app_containers(&self) -> impl Iterator<Item = Placed<'s, 's>> + use<'s> {
         self.spec.app_containers()
+    }
+
+    /// The memory limit of `container` in effect.
+    pub fn memory_limit(&self, container: &'s Container<'_>) -> EffectiveLimit<'s> {
+        EffectiveLimit::of(container.resources.limits.memory.as_ref(), self.spec.resources.limits.memory.as_ref())
+    }
+
+    /// Whether what `rule` finds here will be put right as pods are created. Where a scope or a cap may have a say in
+    /// it, it counts as no.
+    pub fn will_be_mended(&self, rule: &str) -> bool {
+        let created = self.is_template() || self.is_new_pod();
+        let mending = created && self.conventions.mending.contains(&rule) && self.evidence.namespace_cap() == Cap::Enforce;
+        mending && !ignores(self.metadata, rule)
     }
 
     /// The JSON pointer of `field` of the pod's spec.
