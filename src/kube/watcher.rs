@@ -9,6 +9,7 @@ mod inotifywait;
 mod options;
 mod poll;
 mod process;
+mod reloader;
 mod sender;
 mod signal;
 mod verdict;
@@ -17,6 +18,7 @@ mod verdict;
 mod tests;
 
 pub use self::inotifywait::{Event, Inotifywait};
+pub use self::reloader::{FLAGS, ReloadPath, reload_paths};
 pub use self::signal::{Recipient, Signal, may_start, signals};
 pub use self::verdict::{Delivery, Kind, verdict};
 

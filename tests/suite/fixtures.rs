@@ -3,19 +3,22 @@
 //! One document is created; of two, the second replaces the first. Two pods are a resize; with a first line
 //! `# update`, an ordinary update. Lines with more facts: `# mutate` (the mutating path is asked), `# requester: NAME`,
 //! `# authority: held` or `lacking`, `# through: status` or `binding`. It is noon of 2026-11-21, and a stamp whose seal
-//! is the word `genuine` is sealed by the service. A file of `fail` begins with one line `# finds: <message>` for each finding of its
+//! is the word `genuine` is sealed by the service. ConfigMaps and Secrets do not count: they are what is known beside.
+//! A policy that is off is asked all the same. A file of `fail` begins with one line `# finds: <message>` for each finding of its
 //! rule, and that is all the rule finds; under `pass` it finds nothing.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use restraint::judge::approval::Authority;
 use restraint::judge::finding::WARNING_LIMIT;
-use restraint::judge::policies::Policies;
+use restraint::judge::policies::{EMBEDDED, Policies};
 use restraint::judge::{amend, judge};
+use restraint::kube::configuration::{ConfigKind, ConfigObject, Configuration};
 use restraint::review::decode;
 use restraint::rules::RULES;
 
@@ -67,6 +70,7 @@ fn rules_are_in_order_and_documented() {
 /// What `rule` says of the fixture under the default policies.
 fn findings(rule: &str, text: &str) -> Vec<String> {
     let documents: Vec<Value> = serde_saphyr::from_multiple(text).unwrap();
+    let (known, documents): (Vec<Value>, Vec<Value>) = documents.into_iter().partition(|document| config_kind(document).is_some());
     let fact = |name: &str| text.lines().find_map(|line| line.strip_prefix("# ")?.strip_prefix(name));
     let body = match documents.as_slice() {
         [object] => creation(object),
@@ -79,6 +83,7 @@ fn findings(rule: &str, text: &str) -> Vec<String> {
     let mut review = decode(&body).unwrap();
     let subject = &mut review.subject;
     examine(subject);
+    subject.evidence.configuration = (!known.is_empty()).then(|| Arc::new(configuration(&known)));
     subject.evidence.authority = match fact("authority: ") {
         Some("held") => Authority::Held,
         Some("lacking") => Authority::Lacking,
@@ -89,8 +94,24 @@ fn findings(rule: &str, text: &str) -> Vec<String> {
         subject.requester.username = name.to_owned().into();
     }
     let way = if fact("mutate").is_some() { amend } else { judge };
-    let verdict = way(&Policies::embedded(), &review.subject);
+    let files = EMBEDDED.iter().map(|(name, text)| (*name, text.replace("mode: off", "mode: audit")));
+    let verdict = way(&Policies::read(files).unwrap(), &review.subject);
     verdict.rulings.into_iter().filter(|ruling| ruling.rule == rule).map(|ruling| ruling.finding.message).collect()
+}
+
+fn configuration(documents: &[Value]) -> Configuration {
+    let mut configuration = Configuration::default();
+    for document in documents {
+        let entries = document["data"].as_object().into_iter().flatten();
+        let data = entries.map(|(key, value)| (key.clone(), value.as_str().unwrap().to_owned())).collect();
+        let object = ConfigObject { immutable: document["immutable"] == true, data };
+        configuration.insert(config_kind(document).unwrap(), document["metadata"]["name"].as_str().unwrap().to_owned(), object);
+    }
+    configuration
+}
+
+fn config_kind(document: &Value) -> Option<ConfigKind> {
+    [ConfigKind::ConfigMap, ConfigKind::Secret].into_iter().find(|kind| document["kind"] == kind.as_str())
 }
 
 fn root() -> PathBuf {
