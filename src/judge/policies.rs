@@ -28,17 +28,24 @@ macro_rules! files {
 pub const EMBEDDED: &[(&str, &str)] = files![
     "approval-authority",
     "approval-in-template",
+    "blocking-post-start",
+    "config-polling",
     "cpu-resize-restarts",
     "cross-container-signal",
     "file-watch",
     "frozen-env-config",
     "heap-above-limit",
     "live-memory-shrink",
+    "liveness-config-hash",
     "memory-limit-decrease",
     "memory-request-decrease",
     "memory-resize-policy",
+    "missing-watch-tool",
     "stale-file-follow",
+    "static-config-image",
     "subpath-config-mount",
+    "unmounted-reload-path",
+    "watched-subpath",
 ];
 
 /// What all policies have in common: worked out once, when they are read.

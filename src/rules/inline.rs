@@ -8,11 +8,12 @@ use crate::judge::finding::{Finding, Names};
 use crate::judge::mode::Mode;
 use crate::judge::view::PodView;
 use crate::kube::container::{Action, Container};
+use crate::kube::image::Image;
 use crate::kube::object::Placed;
 use crate::kube::shell::{self, Invocation, Script, inline};
 use crate::kube::text::Text;
 use crate::kube::volume::{Source, Volume, VolumeMount};
-use crate::kube::watcher::{Delivery, Kind, Target, Tool, Watch, verdict, watches};
+use crate::kube::watcher::{Delivery, Kind, ReloadPath, Tool, Watch, reload_paths, verdict, watches};
 
 /// A script, and the field of the container it stands in.
 pub(super) struct Inline {
@@ -56,6 +57,17 @@ pub(super) fn hook_scripts<'p>(pod: &'p PodView<'_>, container: &'p Container<'_
 /// What its liveness probe runs, where it mentions any of `words`.
 pub(super) fn liveness_script(pod: &PodView<'_>, container: &Container<'_>, words: &[&str]) -> Option<Inline> {
     action_script(pod, container, LIVENESS, container.liveness_probe.as_ref()?, words)
+}
+
+/// Whether anything the container runs mentions any of `words`.
+pub(super) fn mentions(pod: &PodView<'_>, container: &Container<'_>, words: &[&str]) -> bool {
+    let texts = || {
+        let probes = [&container.liveness_probe, &container.readiness_probe, &container.startup_probe];
+        let hooks = [&container.lifecycle.post_start, &container.lifecycle.pre_stop];
+        let actions = probes.into_iter().chain(hooks).flatten().flat_map(|action| &action.exec.command);
+        container.command.iter().chain(&container.args).chain(actions)
+    };
+    Files { pod, container }.mention(texts, words)
 }
 
 /// What it runs when it has started, where that mentions any of `words`.
@@ -118,6 +130,28 @@ pub(super) fn finding(rule: &str, pod: &PodView<'_>, placed: &Placed<'_, '_>, de
 pub(super) fn remedy(pod: &PodView<'_>, container: &Container<'_>, file: Option<&str>, text: &'static str) -> Cow<'static, str> {
     let origin = file.and_then(|path| Files { pod, container }.origin(path));
     origin.map_or(text.into(), |(name, key, _)| format!("in \"{key}\" of ConfigMap \"{name}\": {text}").into())
+}
+
+/// The most watches of one script that are looked into. More are nobody's script.
+const WATCHES: usize = 256;
+
+/// The watches of a script whose targets are known.
+pub(super) fn known_watches(script: &Script) -> Vec<Watch> {
+    let mut watches = watches(script);
+    watches.retain(Watch::is_known);
+    watches.truncate(WATCHES);
+    watches
+}
+
+/// The most paths for reloaders that one script is asked for. More are nobody's script.
+const PATHS: usize = 64;
+
+/// What the container's script tells known reloaders to watch.
+pub(super) fn reload_flags(container: &Container<'_>, inline: &Inline) -> Vec<ReloadPath> {
+    let by_image = container.command.is_empty() && inline.field == "args";
+    let mut paths = reload_paths(&inline.script, by_image.then(|| Image::parse(&container.image).name()));
+    paths.truncate(PATHS);
+    paths
 }
 
 fn action_script(pod: &PodView<'_>, container: &Container<'_>, field: &'static str, action: &Action<'_>, words: &[&str]) -> Option<Inline> {
@@ -183,7 +217,7 @@ impl shell::Files for Files<'_, '_> {
 
 /// The watch, if the best of what it sees in one mount is not enough. What cannot be told is silence.
 fn deaf_watch(pod: &PodView<'_>, container: &Container<'_>, script: &Script, watch: &Watch) -> Option<Deaf> {
-    if watch.targets.contains(&Target::Unknown) {
+    if !watch.is_known() {
         return None;
     }
     let mut best: Option<Deaf> = None;
@@ -233,7 +267,7 @@ fn nearest_mount<'c, 'p>(container: &'c Container<'_>, path: &'p str) -> Option<
 }
 
 /// The part of `path` below `folder`: empty where they are the same.
-fn below<'p>(folder: &str, path: &'p str) -> Option<&'p str> {
+pub(super) fn below<'p>(folder: &str, path: &'p str) -> Option<&'p str> {
     let rest = path.trim_end_matches('/').strip_prefix(folder)?;
     if rest.is_empty() { Some("") } else { rest.strip_prefix('/') }
 }
@@ -242,11 +276,20 @@ fn below<'p>(folder: &str, path: &'p str) -> Option<&'p str> {
 pub(super) fn tool_name(tool: &Tool) -> &'static str {
     match tool {
         Tool::Inotifywait(_) => "inotifywait",
-        Tool::Tail { .. } => "tail -f",
+        Tool::Tail { by_name: false } => "tail -f",
+        Tool::Tail { by_name: true } => "tail -F",
         Tool::Watchmedo { .. } => "watchmedo",
         Tool::Watchfiles => "watchfiles",
-        Tool::Stat { .. } => "stat without -L",
-        _ => "a watcher",
+        Tool::Stat { dereference: false } => "stat without -L",
+        Tool::Stat { dereference: true } => "stat",
+        Tool::Checksum => "a checksum",
+        Tool::Compare => "a comparison",
+        Tool::Cat => "cat",
+        Tool::Readlink => "readlink",
+        Tool::Entr => "entr",
+        Tool::Nodemon => "nodemon",
+        Tool::Chokidar => "chokidar",
+        Tool::Unmeasured => "a watcher",
     }
 }
 
