@@ -7,7 +7,7 @@
 //! `while sleep 5`), watchers that go on for ever (`inotifywait -m`, `tail -f`, `entr`), `sleep infinity`. Scripts in
 //! ConfigMaps are read where those are known.
 //!
-//! **What it allows.** What runs in the background (`&`) or under `timeout`; loops that end some time, such as
+//! **What it allows.** What runs in the background (`&`, `setsid`) or under `timeout`; loops that end some time, such as
 //! `until curl ..; do sleep 1; done`; what only may run, after `&&` or in a branch; output read by what may stop reading.
 //!
 //! **How to put it right.** Start it in the background with `&`, or give it a sidecar of its own.
@@ -38,6 +38,10 @@ impl Check for BlockingPostStart {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {
         for placed in pod.app_containers() {
             let Some(inline) = post_start_script(pod, placed.container, &WORDS) else { continue };
+            // it may or may not leave what it starts in the background
+            if post_start_script(pod, placed.container, &["setsid"]).is_some() {
+                continue;
+            }
             if let Some((what, command)) = blocking(pod, placed.container, &inline.script) {
                 findings.report(finding(pod, &placed, inline.field, what, command.file.as_deref()));
             }

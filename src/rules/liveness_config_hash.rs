@@ -36,14 +36,19 @@ struct LivenessConfigHash {}
 const WORDS: [&str; 6] = ["sum", "openssl", "cmp", "diff", "readlink", "realpath"];
 
 /// What compares, given the result of something.
-const COMPARES: [&str; 8] = ["test", "[", "[[", "cmp", "diff", "grep", "egrep", "expr"];
+const COMPARES: [&str; 4] = ["cmp", "diff", "grep", "egrep"];
+
+/// What compares where one of [`OPERATORS`] stands in it, and else looks whether there is a result at all.
+const TESTS: [&str; 4] = ["test", "[", "[[", "expr"];
+
+const OPERATORS: [&str; 5] = ["=", "==", "!=", "-eq", "-ne"];
 
 impl Check for LivenessConfigHash {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {
         for placed in pod.app_containers() {
             let Some(inline) = liveness_script(pod, placed.container, &WORDS) else { continue };
             let watches = known_watches(&inline.script);
-            let compares = inline.script.commands.iter().filter_map(Command::program).any(|name| COMPARES.contains(&name));
+            let compares = inline.script.commands.iter().any(compares);
             let compared = |watch| compared(pod, placed.container, &inline.script, watch, compares);
             let found = watches.iter().find_map(|watch| Some((compared(watch)?, watch)));
             if let Some((path, watch)) = found {
@@ -51,6 +56,12 @@ impl Check for LivenessConfigHash {
             }
         }
     }
+}
+
+/// Whether a command compares something.
+fn compares(command: &Command) -> bool {
+    let equals = || command.arguments().iter().filter_map(Word::known).any(|word| OPERATORS.contains(&word));
+    command.program().is_some_and(|name| COMPARES.contains(&name) || (TESTS.contains(&name) && equals()))
 }
 
 /// The configuration that is compared with something else. `compares`: whether any command of the script does so.

@@ -36,25 +36,8 @@ pub const RULE: Rule = Rule::new::<WatchedSubpath>("watched-subpath", include_st
 struct WatchedSubpath {}
 
 /// Any program or flag this rule looks at is spelled with one of these.
-const WORDS: [&str; 17] = [
-    "inotify",
-    "tail",
-    "watch",
-    "entr",
-    "nodemon",
-    "chokidar",
-    "sum",
-    "openssl",
-    "stat",
-    "cmp",
-    "diff",
-    "readlink",
-    "realpath",
-    "configmap-reload",
-    FLAGS[0],
-    FLAGS[1],
-    FLAGS[2],
-];
+const WORDS: [&str; 13] =
+    ["inotify", "tail", "watch", "entr", "nodemon", "chokidar", "sum", "openssl", "stat", "configmap-reload", FLAGS[0], FLAGS[1], FLAGS[2]];
 
 impl Check for WatchedSubpath {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {
@@ -96,11 +79,12 @@ fn frozen(pod: &PodView<'_>, container: &Container<'_>, inline: &Inline) -> Vec<
     found
 }
 
-/// Whether the script waits for a change with it. A `cat` in a loop may just as well print what it reads.
+/// Whether the script waits for a change with it. A `cat` in a loop may just as well print what it reads, and of two
+/// files that are compared the other one may be what changes.
 fn waits(watch: &Watch) -> bool {
     match watch.tool {
-        Tool::Cat => false,
-        Tool::Stat { .. } | Tool::Checksum | Tool::Compare | Tool::Readlink => watch.repeated,
+        Tool::Cat | Tool::Compare | Tool::Readlink => false,
+        Tool::Stat { .. } | Tool::Checksum => watch.repeated,
         _ => true,
     }
 }

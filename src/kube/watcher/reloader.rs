@@ -23,11 +23,12 @@ struct Reloader {
     flags: &'static [&'static str],
 }
 
-const RELOADERS: [Reloader; 4] = [
+const RELOADERS: [Reloader; 5] = [
     Reloader { name: "configmap-reload", flags: &["volume-dir"] },
     Reloader { name: "nats-server-config-reloader", flags: &["config"] },
-    // those of prometheus-operator, kube-logging, Managed Prometheus and others
-    Reloader { name: "config-reloader", flags: &["watched-dir", "volume-dir", "rules-dir", "config-dir", "config-file"] },
+    Reloader { name: "prometheus-config-reloader", flags: &["watched-dir", "config-file"] },
+    // those of kube-logging, Managed Prometheus and others; a file may be a configuration of their own
+    Reloader { name: "config-reloader", flags: &["watched-dir", "volume-dir", "rules-dir", "config-dir"] },
     Reloader { name: "thanos", flags: &["reloader.rule-dir", "reloader.config-file"] },
 ];
 
