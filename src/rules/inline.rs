@@ -1,6 +1,9 @@
 //! The shell text a container carries inline or in a ConfigMap that is known, and what of it concerns mounted
 //! configuration.
 
+mod files;
+mod spot;
+
 use std::borrow::Cow;
 use std::rc::Rc;
 
@@ -12,8 +15,10 @@ use crate::kube::image::Image;
 use crate::kube::object::Placed;
 use crate::kube::shell::{self, Invocation, Script, inline};
 use crate::kube::text::Text;
-use crate::kube::volume::{Source, Volume, VolumeMount};
 use crate::kube::watcher::{Delivery, Kind, ReloadPath, Tool, Watch, reload_paths, verdict, watches};
+
+use self::files::Files;
+pub(super) use self::spot::{Spot, below, spot};
 
 /// A script, and the field of the container it stands in.
 pub(super) struct Inline {
@@ -170,51 +175,6 @@ fn parsed<'t>(pod: &PodView<'_>, container: &Container<'_>, command: &'t [Text<'
     inline(&Invocation { command: &command, args: &args, environment: &environment, directory, hook, files })
 }
 
-/// The files of a container that are keys of known ConfigMaps.
-#[derive(Debug)]
-struct Files<'p, 's> {
-    pod: &'p PodView<'s>,
-    container: &'p Container<'s>,
-}
-
-impl<'p, 's> Files<'p, 's> {
-    /// Whether any of `texts`, or a file they may run, mentions any of `words`.
-    fn mention<'t, I: Iterator<Item = &'t Text<'t>>>(&self, texts: impl Fn() -> I, words: &[&str]) -> bool {
-        let mentioned = |text: &str| words.iter().any(|word| text.contains(word));
-        texts().any(|text| mentioned(text)) || (self.pod.knows_configuration() && texts().next().is_some() && self.any(mentioned))
-    }
-
-    /// Whether the text of any of the files is what is sought.
-    fn any(&self, sought: impl Fn(&str) -> bool) -> bool {
-        let volumes = self.container.volume_mounts.iter().filter_map(|mount| self.pod.volume(mount));
-        let objects = volumes.flat_map(Volume::config_maps).filter_map(|name| self.pod.config_object(Source::ConfigMap(name)));
-        objects.flat_map(|object| object.data.values()).any(|text| sought(text))
-    }
-
-    /// The name of the ConfigMap, the key and the text of the file at `path`.
-    fn origin(&self, path: &str) -> Option<(&'s str, String, &'s str)> {
-        let (mount, rest) = nearest_mount(self.container, path)?;
-        let volume = self.pod.volume(mount)?;
-        let inside = match mount.part() {
-            None => rest.to_owned(),
-            Some(part) if part != &*mount.sub_path => return None,
-            Some(part) if rest.is_empty() => part.to_owned(),
-            Some(part) => format!("{part}/{rest}"),
-        };
-        volume.config_map_keys(&inside).find_map(|(name, key)| {
-            let object = self.pod.config_object(Source::ConfigMap(name))?;
-            let text = object.data.get(&key)?;
-            Some((name, key, text.as_str()))
-        })
-    }
-}
-
-impl shell::Files for Files<'_, '_> {
-    fn text(&self, path: &str) -> Option<&str> {
-        self.origin(path).map(|(_, _, text)| text)
-    }
-}
-
 /// The watch, if the best of what it sees in one mount is not enough. What cannot be told is silence.
 fn deaf_watch(pod: &PodView<'_>, container: &Container<'_>, script: &Script, watch: &Watch) -> Option<Deaf> {
     if !watch.is_known() {
@@ -230,46 +190,6 @@ fn deaf_watch(pod: &PodView<'_>, container: &Container<'_>, script: &Script, wat
         }
     }
     best.filter(|best| best.delivery < Delivery::Always)
-}
-
-/// What a path of a container leads to.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Spot<'s> {
-    /// Into a whole mount of configuration.
-    Configuration(Source<'s>, Kind),
-    /// To one of the links that the kubelet makes in such a mount.
-    Link(Source<'s>),
-    /// Into a part of configuration, mounted by `subPath`: it never changes.
-    Part(Source<'s>),
-    /// Into another volume; `None` where the manifest does not tell which.
-    Data(Option<&'s Volume<'s>>),
-    /// Into no mount.
-    Image,
-}
-
-/// What `path` leads to.
-pub(super) fn spot<'s>(pod: &PodView<'s>, container: &Container<'_>, path: &str) -> Spot<'s> {
-    let Some((mount, rest)) = nearest_mount(container, path) else { return Spot::Image };
-    let volume = pod.volume(mount);
-    let Some(source) = volume.and_then(Volume::source) else { return Spot::Data(volume) };
-    match rest {
-        _ if mount.part().is_some() => Spot::Part(source),
-        "" => Spot::Configuration(source, Kind::Directory),
-        rest if rest.starts_with("..") => Spot::Link(source), // what a watch on them sees was not measured
-        _ => Spot::Configuration(source, Kind::File),
-    }
-}
-
-/// The mount that `path` leads into, and the part of the path below it.
-fn nearest_mount<'c, 'p>(container: &'c Container<'_>, path: &'p str) -> Option<(&'c VolumeMount<'c>, &'p str)> {
-    let inside = |mount: &'c VolumeMount<'_>| Some((mount, below(mount.mount_path.trim_end_matches('/'), path)?));
-    container.volume_mounts.iter().filter_map(inside).max_by_key(|(mount, _)| mount.mount_path.len())
-}
-
-/// The part of `path` below `folder`: empty where they are the same.
-pub(super) fn below<'p>(folder: &str, path: &'p str) -> Option<&'p str> {
-    let rest = path.trim_end_matches('/').strip_prefix(folder)?;
-    if rest.is_empty() { Some("") } else { rest.strip_prefix('/') }
 }
 
 /// What the tool is called in messages.
@@ -290,19 +210,5 @@ pub(super) fn tool_name(tool: &Tool) -> &'static str {
         Tool::Nodemon => "nodemon",
         Tool::Chokidar => "chokidar",
         Tool::Unmeasured => "a watcher",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_below_a_folder() {
-        assert_eq!(below("/etc/app", "/etc/app"), Some(""));
-        assert_eq!(below("/etc/app", "/etc/app/"), Some(""));
-        assert_eq!(below("/etc/app", "/etc/app/a.yaml"), Some("a.yaml"));
-        assert_eq!(below("/etc/app", "/etc/application"), None);
-        assert_eq!(below("", "/a"), Some("a"));
     }
 }
