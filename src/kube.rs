@@ -5,6 +5,7 @@ pub mod autoscaler;
 pub mod configuration;
 pub mod container;
 pub mod heap;
+pub mod image;
 pub mod leftover;
 pub mod list;
 pub mod object;

@@ -30,6 +30,8 @@ macro_rules! files {
 pub const EMBEDDED: &[(&str, &str)] = files![
     "approval-authority",
     "approval-in-template",
+    "blocking-post-start",
+    "config-polling",
     "cpu-resize-restarts",
     "cross-container-signal",
     "file-watch",
@@ -38,10 +40,12 @@ pub const EMBEDDED: &[(&str, &str)] = files![
     "heap-above-limit",
     "heap-without-limit",
     "live-memory-shrink",
+    "liveness-config-hash",
     "memory-limit-decrease",
     "memory-policy-not-required",
     "memory-request-decrease",
     "memory-resize-policy",
+    "missing-watch-tool",
     "reloader-annotation",
     "reloader-takes-all-down",
     "reloader-without-config",
@@ -53,8 +57,11 @@ pub const EMBEDDED: &[(&str, &str)] = files![
     "split-config-source",
     "stale-file-follow",
     "stale-resource-env",
+    "static-config-image",
     "subpath-config-mount",
+    "unmounted-reload-path",
     "vpa-memory-floor",
+    "watched-subpath",
 ];
 
 /// What all policies have in common: worked out once, when they are read.

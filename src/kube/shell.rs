@@ -25,6 +25,9 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+use std::rc::Rc;
+
 pub(crate) use self::argv::{Environment, LONGEST, SHELLS, base_name, expand};
 pub(crate) use self::state::absolute;
 pub(crate) use self::tree::is_name;
@@ -45,6 +48,14 @@ pub struct Invocation<'a> {
     /// Whether this is a lifecycle hook. Kubernetes expands `$(NAME)` in `command`, `args` and exec probes, but not
     /// in hooks.
     pub hook: bool,
+    /// The files whose text is known: a script among them is read where it is started.
+    pub files: Option<&'a dyn Files>,
+}
+
+/// Files of a container whose text is known.
+pub trait Files: fmt::Debug {
+    /// The text of the file at an absolute path; `None` where it is not known.
+    fn text(&self, path: &str) -> Option<&str>;
 }
 
 /// A script as its simple commands, in the order of the text, functions expanded where they are called.
@@ -71,6 +82,8 @@ pub struct Command {
     pub directory: Option<String>,
     /// Whether `timeout` ends it.
     pub timed: bool,
+    /// The file it stands in, where that is not the text of the manifest.
+    pub file: Option<Rc<str>>,
     /// Where it stands.
     pub context: Context,
 }
@@ -179,6 +192,10 @@ pub struct Loop {
     pub counted: bool,
     /// Whether it waits for lines: `while read`.
     pub reads: bool,
+    /// Whether its condition only waits: `while sleep 5`.
+    pub sleeps: bool,
+    /// Whether something in it may leave it.
+    pub leaves: bool,
     /// Whether it runs beside what follows.
     pub background: bool,
 }
@@ -187,7 +204,7 @@ pub struct Loop {
 /// `None` where there is no command, or the text is not understood.
 pub fn inline(invocation: &Invocation<'_>) -> Option<Script> {
     let (environment, words) = argv::expanded(invocation)?;
-    let mut walker = Walker::new(environment, invocation.directory, words.iter().map(String::len).sum());
+    let mut walker = Walker::new(environment, invocation, words.iter().map(String::len).sum());
     walker.start(words)?;
     let mut script = walker.finish()?;
     script.environment = invocation.environment.iter().map(|(name, _)| (*name).to_owned()).collect();
@@ -203,6 +220,11 @@ impl Script {
             inside = found.inside;
             Some(found)
         })
+    }
+
+    /// The file that the command at a position stands in, where that is not the text of the manifest.
+    pub fn file(&self, position: usize) -> Option<Rc<str>> {
+        self.commands.get(position)?.file.clone()
     }
 
     /// The commands whose output a word is.

@@ -62,6 +62,14 @@ impl ConfigMapVolume<'_> {
     pub fn items(&self) -> Vec<KeyToPath<'_>> {
         items(self.items)
     }
+
+    /// The key that would become the file at `path`.
+    fn key_at(&self, path: &str) -> Option<String> {
+        match self.items() {
+            items if items.is_empty() => (!path.is_empty() && !path.contains('/')).then(|| path.to_owned()),
+            items => items.into_iter().find(|item| &*item.path == path).map(|item| item.key.to_string()),
+        }
+    }
 }
 
 impl SecretVolume<'_> {
@@ -150,6 +158,21 @@ impl ProjectedSource<'_> {
 }
 
 impl Volume<'_> {
+    /// The names of the ConfigMaps it carries.
+    pub fn config_maps(&self) -> impl Iterator<Item = &str> {
+        let projected = self.projected.iter().flat_map(|projected| &projected.sources);
+        let parts = projected.filter_map(|part| part.config_map.as_ref());
+        self.config_map.iter().chain(parts).map(|config_map| &*config_map.name)
+    }
+
+    /// The ConfigMaps of which the file at `path` in this volume may be a key, and that key: the first that has it.
+    pub fn config_map_keys<'v>(&'v self, path: &str) -> impl Iterator<Item = (&'v str, String)> {
+        // of two files at one path the later counts
+        let projected = self.projected.iter().flat_map(|projected| projected.sources.iter().rev());
+        let parts = projected.filter_map(|part| part.config_map.as_ref());
+        self.config_map.iter().chain(parts).filter_map(move |config_map| Some((&*config_map.name, config_map.key_at(path)?)))
+    }
+
     /// The configuration this volume carries; `None` for data volumes.
     pub fn source(&self) -> Option<Source<'_>> {
         if let Some(config_map) = &self.config_map {

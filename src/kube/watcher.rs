@@ -9,6 +9,7 @@ mod inotifywait;
 mod options;
 mod poll;
 mod process;
+mod reloader;
 mod sender;
 mod signal;
 mod verdict;
@@ -17,6 +18,7 @@ mod verdict;
 mod tests;
 
 pub use self::inotifywait::{Event, Inotifywait};
+pub use self::reloader::{FLAGS, ReloadPath, reload_paths};
 pub use self::signal::{Recipient, Signal, may_start, signals};
 pub use self::verdict::{Delivery, Kind, verdict};
 
@@ -114,7 +116,15 @@ impl Tool {
     }
 }
 
+/// The most targets of one watch that are looked into. More are nobody's script.
+const TARGETS: usize = 64;
+
 impl Watch {
+    /// Whether all its targets are known, and not too many to look into.
+    pub fn is_known(&self) -> bool {
+        self.targets.len() <= TARGETS && !self.targets.contains(&Target::Unknown)
+    }
+
     /// The targets that are known.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.targets.iter().filter_map(|target| match target {

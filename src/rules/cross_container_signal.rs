@@ -20,6 +20,7 @@ use crate::judge::finding::{Finding, Findings, Names};
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 use crate::kube::container::Container;
+use crate::kube::image::Image;
 use crate::kube::object::Placed;
 use crate::kube::shell::Script;
 use crate::kube::watcher::{Recipient, may_start, signals};
@@ -44,8 +45,8 @@ impl Check for CrossContainerSignal {
         }
         let mut neighbours = Neighbours { pod, scripts: None };
         for placed in pod.app_containers() {
-            let main = main_script(placed.container, &WORDS);
-            for inline in main.into_iter().chain(probe_scripts(placed.container, &WORDS)) {
+            let main = main_script(pod, placed.container, &WORDS);
+            for inline in main.into_iter().chain(probe_scripts(pod, placed.container, &WORDS)) {
                 for target in stray_targets(&mut neighbours, &placed, &inline) {
                     findings.report(finding(pod, &placed, &inline, &target));
                 }
@@ -83,8 +84,9 @@ struct Neighbours<'p, 's> {
 
 impl<'s> Neighbours<'_, 's> {
     fn scripts(&mut self) -> &[(&'s Container<'s>, Option<Script>)] {
-        let containers = self.pod.app_containers().map(|placed| placed.container);
-        self.scripts.get_or_insert_with(|| containers.map(|container| (container, own_script(container))).collect())
+        let pod = self.pod;
+        let containers = pod.app_containers().map(|placed| placed.container);
+        self.scripts.get_or_insert_with(|| containers.map(|container| (container, own_script(pod, container))).collect())
     }
 
     /// What the container called `name` runs.
@@ -95,8 +97,7 @@ impl<'s> Neighbours<'_, 's> {
     /// Whether a container other than `asking` runs `program`: by its image's or its own name, or by its command.
     fn run(&mut self, asking: &str, program: &str) -> bool {
         self.scripts().iter().filter(|(container, _)| &*container.name != asking).any(|(container, script)| {
-            let image = container.image.rsplit('/').next().unwrap_or_default();
-            let image = image.split([':', '@']).next().unwrap_or_default();
+            let image = Image::parse(&container.image).name();
             image.contains(program) || container.name.contains(program) || script.as_ref().is_some_and(|script| may_start(script, program))
         })
     }

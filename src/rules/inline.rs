@@ -1,14 +1,24 @@
-//! The shell text a container carries inline, and what of it concerns mounted configuration.
+//! The shell text a container carries inline or in a ConfigMap that is known, and what of it concerns mounted
+//! configuration.
+
+mod files;
+mod spot;
+
+use std::borrow::Cow;
+use std::rc::Rc;
 
 use crate::judge::finding::{Finding, Names};
 use crate::judge::mode::Mode;
 use crate::judge::view::PodView;
 use crate::kube::container::{Action, Container};
+use crate::kube::image::Image;
 use crate::kube::object::Placed;
-use crate::kube::shell::{Invocation, Script, inline};
+use crate::kube::shell::{self, Invocation, Script, inline};
 use crate::kube::text::Text;
-use crate::kube::volume::VolumeMount;
-use crate::kube::watcher::{Delivery, Kind, Target, Tool, Watch, verdict, watches};
+use crate::kube::watcher::{Delivery, Kind, ReloadPath, Tool, Watch, reload_paths, verdict, watches};
+
+use self::files::Files;
+pub(super) use self::spot::{Spot, below, nearest_mount, spot};
 
 /// A script, and the field of the container it stands in.
 pub(super) struct Inline {
@@ -17,38 +27,61 @@ pub(super) struct Inline {
 }
 
 /// What the container itself runs, where it mentions any of `words`. A cheap look keeps most containers unparsed.
-pub(super) fn main_script(container: &Container<'_>, words: &[&str]) -> Option<Inline> {
-    let mentioned = |text: &Text<'_>| words.iter().any(|word| text.contains(word));
-    if !container.command.iter().chain(&container.args).any(mentioned) {
-        return None;
-    }
+pub(super) fn main_script(pod: &PodView<'_>, container: &Container<'_>, words: &[&str]) -> Option<Inline> {
+    let texts = || container.command.iter().chain(&container.args);
+    Files { pod, container }.mention(texts, words).then_some(())?;
     let field = if container.args.is_empty() { "command" } else { "args" };
-    Some(Inline { field, script: parsed(container, &container.command, &container.args, false)? })
+    Some(Inline { field, script: own_script(pod, container)? })
 }
 
 /// What the container itself runs, whatever it mentions.
-pub(super) fn own_script(container: &Container<'_>) -> Option<Script> {
-    parsed(container, &container.command, &container.args, false)
+pub(super) fn own_script(pod: &PodView<'_>, container: &Container<'_>) -> Option<Script> {
+    parsed(pod, container, &container.command, &container.args, false)
 }
 
 /// What its probes run, where they mention any of `words`.
-pub(super) fn probe_scripts<'s>(container: &'s Container<'_>, words: &'s [&str]) -> impl Iterator<Item = Inline> + 's {
+pub(super) fn probe_scripts<'p>(
+    pod: &'p PodView<'_>,
+    container: &'p Container<'_>,
+    words: &'p [&str],
+) -> impl Iterator<Item = Inline> + 'p {
     let probes = [
-        ("livenessProbe/exec/command", &container.liveness_probe),
+        (LIVENESS, &container.liveness_probe),
         ("readinessProbe/exec/command", &container.readiness_probe),
         ("startupProbe/exec/command", &container.startup_probe),
     ];
-    actions(container, probes, words, false)
+    probes.into_iter().filter_map(|(field, action)| action_script(pod, container, field, action.as_ref()?, words))
 }
 
 /// What its lifecycle hooks run, where they mention any of `words`.
-pub(super) fn hook_scripts<'s>(container: &'s Container<'_>, words: &'s [&str]) -> impl Iterator<Item = Inline> + 's {
-    let hooks = [
-        ("lifecycle/postStart/exec/command", &container.lifecycle.post_start),
-        ("lifecycle/preStop/exec/command", &container.lifecycle.pre_stop),
-    ];
-    actions(container, hooks, words, true)
+pub(super) fn hook_scripts<'p>(pod: &'p PodView<'_>, container: &'p Container<'_>, words: &'p [&str]) -> impl Iterator<Item = Inline> + 'p {
+    let hooks = [(POST_START, &container.lifecycle.post_start), ("lifecycle/preStop/exec/command", &container.lifecycle.pre_stop)];
+    hooks.into_iter().filter_map(|(field, action)| action_script(pod, container, field, action.as_ref()?, words))
 }
+
+/// What its liveness probe runs, where it mentions any of `words`.
+pub(super) fn liveness_script(pod: &PodView<'_>, container: &Container<'_>, words: &[&str]) -> Option<Inline> {
+    action_script(pod, container, LIVENESS, container.liveness_probe.as_ref()?, words)
+}
+
+/// Whether anything the container runs mentions any of `words`.
+pub(super) fn mentions(pod: &PodView<'_>, container: &Container<'_>, words: &[&str]) -> bool {
+    let texts = || {
+        let probes = [&container.liveness_probe, &container.readiness_probe, &container.startup_probe];
+        let hooks = [&container.lifecycle.post_start, &container.lifecycle.pre_stop];
+        let actions = probes.into_iter().chain(hooks).flatten().flat_map(|action| &action.exec.command);
+        container.command.iter().chain(&container.args).chain(actions)
+    };
+    Files { pod, container }.mention(texts, words)
+}
+
+/// What it runs when it has started, where that mentions any of `words`.
+pub(super) fn post_start_script(pod: &PodView<'_>, container: &Container<'_>, words: &[&str]) -> Option<Inline> {
+    action_script(pod, container, POST_START, container.lifecycle.post_start.as_ref()?, words)
+}
+
+const LIVENESS: &str = "livenessProbe/exec/command";
+const POST_START: &str = "lifecycle/postStart/exec/command";
 
 /// A watch on mounted configuration that misses updates.
 pub(super) struct Deaf {
@@ -60,21 +93,27 @@ pub(super) struct Deaf {
     /// What it is.
     pub(super) kind: Kind,
     pub(super) delivery: Delivery,
+    /// The file the watch stands in, where that is not the text of the manifest.
+    pub(super) file: Option<Rc<str>>,
 }
 
 /// Every watch of the container that is of interest and misses updates of mounted configuration.
 pub(super) fn deaf_watches(pod: &PodView<'_>, container: &Container<'_>, words: &[&str], of_interest: fn(&Tool) -> bool) -> Vec<Deaf> {
-    let scripts = main_script(container, words).into_iter();
-    let scripts = scripts.chain(probe_scripts(container, words)).chain(hook_scripts(container, words));
-    let judged = scripts.flat_map(|Inline { field, script }| {
+    let judged = all_scripts(pod, container, words).flat_map(|Inline { field, script }| {
         let watches = watches(&script).into_iter().filter(move |watch| of_interest(&watch.tool));
-        watches.filter_map(|watch| deaf_watch(pod, container, &watch)).map(move |deaf| Deaf { field, ..deaf }).collect::<Vec<_>>()
+        watches.filter_map(|watch| deaf_watch(pod, container, &script, &watch)).map(move |deaf| Deaf { field, ..deaf }).collect::<Vec<_>>()
     });
     judged.collect()
 }
 
+/// What the container itself, its probes and its hooks run, where they mention any of `words`.
+pub(super) fn all_scripts<'p>(pod: &'p PodView<'_>, container: &'p Container<'_>, words: &'p [&str]) -> impl Iterator<Item = Inline> + 'p {
+    let main = main_script(pod, container, words).into_iter();
+    main.chain(probe_scripts(pod, container, words)).chain(hook_scripts(pod, container, words))
+}
+
 /// The finding about `deaf`.
-pub(super) fn finding(rule: &str, pod: &PodView<'_>, placed: &Placed<'_, '_>, deaf: &Deaf, remedy: &'static str) -> Finding {
+pub(super) fn finding(rule: &str, pod: &PodView<'_>, placed: &Placed<'_, '_>, deaf: &Deaf, advice: &'static str) -> Finding {
     let name = &placed.container.name;
     let kind = if deaf.kind == Kind::File { "file" } else { "directory" };
     let outcome = match deaf.delivery {
@@ -88,89 +127,88 @@ pub(super) fn finding(rule: &str, pod: &PodView<'_>, placed: &Placed<'_, '_>, de
         format!("container {name}: {} on {kind} {path} {outcome}", deaf.tool)
     };
     let ceiling = if deaf.delivery == Delivery::ByAccident { Mode::Audit } else { Mode::Fix };
+    let remedy = remedy(pod, placed.container, deaf.file.as_deref(), advice);
     Finding::new(rule, pod.container_pointer(placed, deaf.field), message, remedy).in_container(name).at_most(ceiling)
 }
 
-fn actions<'s, const COUNT: usize>(
-    container: &'s Container<'_>,
-    actions: [(&'static str, &'s Option<Action<'s>>); COUNT],
-    words: &'s [&str],
-    hook: bool,
-) -> impl Iterator<Item = Inline> + 's {
-    actions.into_iter().filter_map(move |(field, action)| {
-        let command = &action.as_ref()?.exec.command;
-        let mentioned = |text: &Text<'_>| words.iter().any(|word| text.contains(word));
-        command.iter().any(mentioned).then_some(())?;
-        Some(Inline { field, script: parsed(container, command, &[], hook)? })
-    })
+/// The remedy for something in `file`: it says of which ConfigMap's key that is the text.
+pub(super) fn remedy(pod: &PodView<'_>, container: &Container<'_>, file: Option<&str>, text: &'static str) -> Cow<'static, str> {
+    let origin = file.and_then(|path| Files { pod, container }.origin(path));
+    origin.map_or(text.into(), |(name, key, _)| format!("in \"{key}\" of ConfigMap \"{name}\": {text}").into())
 }
 
-fn parsed<'t>(container: &Container<'_>, command: &'t [Text<'_>], args: &'t [Text<'_>], hook: bool) -> Option<Script> {
+/// The most watches of one script that are looked into. More are nobody's script.
+const WATCHES: usize = 256;
+
+/// The watches of a script whose targets are known.
+pub(super) fn known_watches(script: &Script) -> Vec<Watch> {
+    let mut watches = watches(script);
+    watches.retain(Watch::is_known);
+    watches.truncate(WATCHES);
+    watches
+}
+
+/// The most paths for reloaders that one script is asked for. More are nobody's script.
+const PATHS: usize = 64;
+
+/// What the container's script tells known reloaders to watch.
+pub(super) fn reload_flags(container: &Container<'_>, inline: &Inline) -> Vec<ReloadPath> {
+    let by_image = container.command.is_empty() && inline.field == "args";
+    let mut paths = reload_paths(&inline.script, by_image.then(|| Image::parse(&container.image).name()));
+    paths.truncate(PATHS);
+    paths
+}
+
+fn action_script(pod: &PodView<'_>, container: &Container<'_>, field: &'static str, action: &Action<'_>, words: &[&str]) -> Option<Inline> {
+    let command = &action.exec.command;
+    Files { pod, container }.mention(|| command.iter(), words).then_some(())?;
+    Some(Inline { field, script: parsed(pod, container, command, &[], field.starts_with("lifecycle/"))? })
+}
+
+fn parsed<'t>(pod: &PodView<'_>, container: &Container<'_>, command: &'t [Text<'_>], args: &'t [Text<'_>], hook: bool) -> Option<Script> {
     let words = |texts: &'t [Text<'_>]| texts.iter().map(|text| &**text).collect::<Vec<&'t str>>();
     let (command, args) = (words(command), words(args));
     let environment = container.literal_environment();
     let directory = (!container.working_dir.is_empty()).then_some(&*container.working_dir);
-    inline(&Invocation { command: &command, args: &args, environment: &environment, directory, hook })
+    let files = Files { pod, container };
+    let files = pod.knows_configuration().then_some(&files as &dyn shell::Files);
+    inline(&Invocation { command: &command, args: &args, environment: &environment, directory, hook, files })
 }
 
 /// The watch, if the best of what it sees in one mount is not enough. What cannot be told is silence.
-fn deaf_watch(pod: &PodView<'_>, container: &Container<'_>, watch: &Watch) -> Option<Deaf> {
-    if watch.targets.contains(&Target::Unknown) {
+fn deaf_watch(pod: &PodView<'_>, container: &Container<'_>, script: &Script, watch: &Watch) -> Option<Deaf> {
+    if !watch.is_known() {
         return None;
     }
     let mut best: Option<Deaf> = None;
     for path in watch.paths() {
-        let Some(kind) = config_kind(pod, container, path) else { continue };
+        let Spot::Configuration(_, kind) = spot(pod, container, path) else { continue };
         let delivery = verdict(watch, kind);
         if best.as_ref().is_none_or(|best| delivery > best.delivery) {
-            best = Some(Deaf { field: "", tool: tool_name(&watch.tool), path: path.to_owned(), kind, delivery });
+            let file = script.file(watch.command);
+            best = Some(Deaf { field: "", tool: tool_name(&watch.tool), path: path.to_owned(), kind, delivery, file });
         }
     }
     best.filter(|best| best.delivery < Delivery::Always)
 }
 
-/// What `path` is in a whole mount of configuration; `None` elsewhere.
-fn config_kind(pod: &PodView<'_>, container: &Container<'_>, path: &str) -> Option<Kind> {
-    let inside = |mount: &&VolumeMount<'_>| below(mount.mount_path.trim_end_matches('/'), path).is_some();
-    let mount = container.volume_mounts.iter().filter(inside).max_by_key(|mount| mount.mount_path.len())?;
-    let volume = pod.spec.volumes.iter().find(|volume| volume.name == mount.name)?;
-    if mount.part().is_some() || volume.source().is_none() {
-        return None;
-    }
-    match below(mount.mount_path.trim_end_matches('/'), path)? {
-        "" => Some(Kind::Directory),
-        rest if rest.starts_with("..") => None, // the kubelet's own links: not measured
-        _ => Some(Kind::File),
-    }
-}
-
-/// The part of `path` below `folder`: empty where they are the same.
-pub(super) fn below<'p>(folder: &str, path: &'p str) -> Option<&'p str> {
-    let rest = path.trim_end_matches('/').strip_prefix(folder)?;
-    if rest.is_empty() { Some("") } else { rest.strip_prefix('/') }
-}
-
-fn tool_name(tool: &Tool) -> &'static str {
+/// What the tool is called in messages.
+pub(super) fn tool_name(tool: &Tool) -> &'static str {
     match tool {
         Tool::Inotifywait(_) => "inotifywait",
-        Tool::Tail { .. } => "tail -f",
+        Tool::Tail { by_name: false } => "tail -f",
+        Tool::Tail { by_name: true } => "tail -F",
         Tool::Watchmedo { .. } => "watchmedo",
         Tool::Watchfiles => "watchfiles",
-        Tool::Stat { .. } => "stat without -L",
-        _ => "a watcher",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_below_a_folder() {
-        assert_eq!(below("/etc/app", "/etc/app"), Some(""));
-        assert_eq!(below("/etc/app", "/etc/app/"), Some(""));
-        assert_eq!(below("/etc/app", "/etc/app/a.yaml"), Some("a.yaml"));
-        assert_eq!(below("/etc/app", "/etc/application"), None);
-        assert_eq!(below("", "/a"), Some("a"));
+        Tool::Stat { dereference: false } => "stat without -L",
+        Tool::Stat { dereference: true } => "stat",
+        Tool::Checksum => "a checksum",
+        Tool::Compare => "a comparison",
+        Tool::Cat => "cat",
+        Tool::Readlink => "readlink",
+        Tool::Entr => "entr",
+        Tool::Nodemon => "nodemon",
+        Tool::Chokidar => "chokidar",
+        Tool::Unmeasured => "a watcher",
     }
 }

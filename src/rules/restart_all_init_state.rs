@@ -28,7 +28,7 @@ use crate::kube::container::{Container, Role};
 use crate::kube::leftover::{Effect, Leftover, leftovers};
 use crate::kube::object::Placed;
 
-use super::inline::{Inline, below, main_script};
+use super::inline::{Inline, main_script, nearest_mount};
 
 /// The rule.
 pub const RULE: Rule = Rule::new::<RestartAllInitState>("restart-all-init-state", include_str!("restart_all_init_state.rs"), &[]);
@@ -46,7 +46,7 @@ impl Check for RestartAllInitState {
             return;
         }
         for placed in pod.all_containers().filter(|placed| placed.role == Role::Init) {
-            let Some(Inline { field, script }) = main_script(placed.container, &ANYTHING) else { continue };
+            let Some(Inline { field, script }) = main_script(pod, placed.container, &ANYTHING) else { continue };
             let mut worst: BTreeMap<&str, Leftover> = BTreeMap::new();
             for leftover in leftovers(&script) {
                 let Some(volume) = written_volume(pod, placed.container, &leftover.path) else { continue };
@@ -64,8 +64,7 @@ impl Check for RestartAllInitState {
 
 /// The volume that `path` is in, if the container can write to it.
 fn written_volume<'s>(pod: &PodView<'_>, container: &'s Container<'_>, path: &str) -> Option<&'s str> {
-    let mounts = container.volume_mounts.iter().filter(|mount| below(mount.mount_path.trim_end_matches('/'), path).is_some());
-    let mount = mounts.max_by_key(|mount| mount.mount_path.len()).filter(|mount| !mount.read_only)?;
+    let (mount, _) = nearest_mount(container, path).filter(|(mount, _)| !mount.read_only)?;
     // a volume that is not there is a StatefulSet's claim
     let configuration = pod.spec.volumes.iter().any(|volume| volume.name == mount.name && volume.source().is_some());
     (!configuration).then_some(&*mount.name)

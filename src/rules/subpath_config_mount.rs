@@ -44,7 +44,7 @@ impl Check for SubpathConfigMount {
 /// The source of this mount, if it is a part of a configuration volume that nothing refreshes.
 fn frozen_source<'s>(pod: &PodView<'s>, mount: &VolumeMount<'_>) -> Option<Source<'s>> {
     mount.part()?;
-    let volume = pod.spec.volumes.iter().find(|volume| volume.name == mount.name)?;
+    let volume = pod.volume(mount)?;
     match volume.source()? {
         Source::DownwardApi => None,
         // whatever rolls the workload, no token waits for it

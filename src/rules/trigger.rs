@@ -31,17 +31,24 @@ impl<'s> Triggers<'s> {
     }
 
     fn fire_by_name(&self, source: Source<'_>) -> bool {
-        // what can never change has another name when it does
-        let immutable = || self.pod.config_object(source).is_some_and(|object| object.immutable);
         match source {
-            Source::ConfigMap(_) | Source::Secret(_) if immutable() => true,
-            Source::ConfigMap(name) => {
-                has_generated_name(name) || self.reloader.is_some_and(|orders| orders.restart_for(&CONFIG_MAP, name))
-            }
-            Source::Secret(name) => has_generated_name(name) || self.reloader.is_some_and(|orders| orders.restart_for(&SECRET, name)),
+            Source::ConfigMap(_) | Source::Secret(_) if never_changes(&self.pod, source) => true,
+            Source::ConfigMap(name) => self.reloader.is_some_and(|orders| orders.restart_for(&CONFIG_MAP, name)),
+            Source::Secret(name) => self.reloader.is_some_and(|orders| orders.restart_for(&SECRET, name)),
             Source::Projected(sources) => sources.iter().filter_map(|part| part.source()).all(|part| self.fire_by_name(part)),
             Source::Token | Source::DownwardApi => false,
         }
+    }
+}
+
+/// Whether the content of `source` can never change: another content has another name, so the template changes with it.
+pub(super) fn never_changes(pod: &PodView<'_>, source: Source<'_>) -> bool {
+    match source {
+        Source::ConfigMap(name) | Source::Secret(name) => {
+            has_generated_name(name) || pod.config_object(source).is_some_and(|object| object.immutable)
+        }
+        Source::Projected(sources) => sources.iter().filter_map(|part| part.source()).all(|part| never_changes(pod, part)),
+        Source::Token | Source::DownwardApi => false,
     }
 }
 

@@ -19,8 +19,8 @@ fn manifests_get_what_they_deserve() {
     let cases: [(&str, &[&str]); 9] = [
         ("env-from-config-map", &["frozen-env-config", "memory-resize-policy"]),
         ("env-from-secret", &["frozen-env-config", "memory-resize-policy"]),
-        ("config-map-volume", &["memory-resize-policy"]),
-        ("secret-volume", &["memory-resize-policy"]),
+        ("config-map-volume", &["config-polling", "memory-resize-policy"]),
+        ("secret-volume", &["config-polling", "memory-resize-policy"]),
         ("nginx", &["memory-resize-policy"]),
         ("nginx-crash-loop", &["memory-resize-policy"]),
         ("http-echo-v1", &["memory-resize-policy"]),

@@ -116,7 +116,25 @@ fn work_grows_with_the_pod_and_not_with_its_square() {
     let policy = json!([{"resourceName": "memory", "restartPolicy": "NotRequired"}]);
     let heap = json!({"args": ["-Xmx512m", "-XX:MaxRAMFraction=2"], "env": [limit], "resizePolicy": policy});
     type Spec<'a> = &'a dyn Fn(usize) -> Value;
-    let shapes: [(&str, Spec<'_>); 8] = [
+    let own = |more: Value| {
+        let mut container =
+            json!({"volumeMounts": [{"name": "config", "mountPath": "/etc/app"}, {"name": "config", "mountPath": "/a", "subPath": "a"}]});
+        container.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        container
+    };
+    let exec = |text: &str| json!({"exec": {"command": ["sh", "-c", text]}});
+    let shapes: [(&str, Spec<'_>); 15] = [
+        ("subpaths", &|count| containers(count, own(json!({"command": ["inotifywait", "-m", "/a"]})))),
+        ("polls", &|count| containers(count, own(json!({"command": ["sh", "-c", "while sleep 5; do md5sum /etc/app/a; done"]})))),
+        ("polls in one script", &|count| {
+            containers(1, own(json!({"command": ["sh", "-c", "while sleep 5; do md5sum /etc/app/a; done\n".repeat(count)]})))
+        }),
+        ("reloaders", &|count| {
+            containers(count, own(json!({"image": "configmap-reload", "args": ["--volume-dir=/b", "--volume-dir=/a"]})))
+        }),
+        ("hooks", &|count| containers(count, own(json!({"lifecycle": {"postStart": exec("while true; do sleep 5; done")}})))),
+        ("probes", &|count| containers(count, own(json!({"livenessProbe": exec("cmp -s /etc/app/a /tmp/a")})))),
+        ("tools", &|count| containers(count, own(json!({"image": "alpine", "command": ["inotifywait", "-m", "/etc/app"]})))),
         ("containers", &|count| containers(count, json!({}))),
         ("variables", &|count| containers(1, json!({"env": (0..count).map(variable).collect::<Vec<_>>()}))),
         ("mounts", &|count| containers(1, json!({"volumeMounts": (0..count).map(mount).collect::<Vec<_>>()}))),

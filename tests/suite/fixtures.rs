@@ -2,10 +2,10 @@
 //!
 //! One document is created; of two, the second replaces the first. Two pods are a resize; with a first line
 //! `# update`, an ordinary update. Lines with more facts: `# mutate` (the mutating path is asked), `# requester: NAME`,
-//! `# authority: held` or `lacking`, `# through: status` or `binding`,
-//! `# namespace-labels: {...}`. It is noon of 2026-11-21, and a stamp whose seal
-//! is the word `genuine` is sealed by the service. `# policy: {mode: warn, settings: {…}}` judges with this instead of
-//! the rule's own default policy. A file of `fail` begins with one line `# finds: <message>` for each finding of its
+//! `# authority: held` or `lacking`, `# through: status` or `binding`, `# namespace-labels: {...}`. It is noon of
+//! 2026-11-21, and a stamp whose seal is the word `genuine` is sealed by the service. `# policy: {mode: warn, settings: {…}}`
+//! judges with this instead of the rule's own default policy. ConfigMaps and Secrets do not count: they are what is known
+//! beside. A file of `fail` begins with one line `# finds: <message>` for each finding of its
 //! rule, and that is all the rule finds; under `pass` it finds nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +19,7 @@ use restraint::judge::approval::Authority;
 use restraint::judge::finding::WARNING_LIMIT;
 use restraint::judge::policies::{EMBEDDED, Policies};
 use restraint::judge::{amend, judge};
+use restraint::kube::configuration::{ConfigKind, ConfigObject, Configuration};
 use restraint::review::decode;
 use restraint::rules::RULES;
 
@@ -70,6 +71,7 @@ fn rules_are_in_order_and_documented() {
 /// What `rule` says of the fixture under the default policies, or with the one that the fixture names.
 fn findings(rule: &str, text: &str) -> Vec<String> {
     let documents: Vec<Value> = serde_saphyr::from_multiple(text).unwrap();
+    let (known, documents): (Vec<Value>, Vec<Value>) = documents.into_iter().partition(|document| config_kind(document).is_some());
     let fact = |name: &str| text.lines().find_map(|line| line.strip_prefix("# ")?.strip_prefix(name));
     let body = match documents.as_slice() {
         [object] => creation(object),
@@ -82,6 +84,7 @@ fn findings(rule: &str, text: &str) -> Vec<String> {
     let mut review = decode(&body).unwrap();
     let subject = &mut review.subject;
     examine(subject);
+    subject.evidence.configuration = (!known.is_empty()).then(|| Arc::new(configuration(&known)));
     subject.evidence.authority = match fact("authority: ") {
         Some("held") => Authority::Held,
         Some("lacking") => Authority::Lacking,
@@ -105,6 +108,21 @@ fn policies(rule: &str, policy: Option<&str>) -> Policies {
     let own = (format!("{rule}.yaml"), format!("{{name: {rule}, rule: {rule}, {fields}"));
     let others = EMBEDDED.iter().filter(|(name, _)| *name != own.0).map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
     Policies::read(others.chain([own.clone()])).unwrap_or_else(|errors| panic!("{rule}: {errors}"))
+}
+
+fn configuration(documents: &[Value]) -> Configuration {
+    let mut configuration = Configuration::default();
+    for document in documents {
+        let entries = document["data"].as_object().into_iter().flatten();
+        let data = entries.map(|(key, value)| (key.clone(), value.as_str().unwrap().to_owned())).collect();
+        let object = ConfigObject { immutable: document["immutable"] == true, data };
+        configuration.insert(config_kind(document).unwrap(), document["metadata"]["name"].as_str().unwrap().to_owned(), object);
+    }
+    configuration
+}
+
+fn config_kind(document: &Value) -> Option<ConfigKind> {
+    [ConfigKind::ConfigMap, ConfigKind::Secret].into_iter().find(|kind| document["kind"] == kind.as_str())
 }
 
 fn root() -> PathBuf {

@@ -11,7 +11,7 @@ use crate::kube::configuration::ConfigObject;
 use crate::kube::container::Container;
 use crate::kube::object::{Metadata, Object, OwnerReference, Placed, Spec};
 use crate::kube::resources::EffectiveLimit;
-use crate::kube::volume::Source;
+use crate::kube::volume::{Source, Volume, VolumeMount};
 
 /// The annotation by which the kubelet marks the API's copy of a static pod.
 const MIRROR_ANNOTATION: &str = "kubernetes.io/config.mirror";
@@ -134,6 +134,16 @@ impl<'s> PodView<'s> {
     pub fn config_object(&self, source: Source<'_>) -> Option<&'s ConfigObject> {
         let (kind, name) = source.named()?;
         self.evidence.configuration.as_deref()?.object(kind, name)
+    }
+
+    /// The volume that `mount` mounts; `None` where the manifest does not tell it, as for claims of a StatefulSet.
+    pub fn volume(&self, mount: &VolumeMount<'_>) -> Option<&'s Volume<'s>> {
+        self.spec.volumes.iter().find(|volume| volume.name == mount.name)
+    }
+
+    /// Whether any ConfigMap or Secret is known.
+    pub fn knows_configuration(&self) -> bool {
+        self.evidence.configuration.is_some()
     }
 
     /// Every container of the pod.

@@ -23,7 +23,7 @@ pub(crate) type Environment = BTreeMap<String, String>;
 pub(super) fn expanded(invocation: &Invocation<'_>) -> Option<(Environment, Vec<String>)> {
     let words = invocation.command.iter().chain(invocation.args);
     let mut environment = Environment::new();
-    if !words.clone().any(|word| word.contains('$')) {
+    if invocation.files.is_none() && !words.clone().any(|word| word.contains('$')) {
         return Some((environment, words.map(|word| (*word).to_owned()).collect()));
     }
     let mut room = LONGEST;
@@ -83,16 +83,26 @@ pub(crate) fn expand(text: &str, environment: &Environment, room: &mut usize) ->
     Some((result, complete))
 }
 
+/// Where a shell finds the script it is told to run.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Text<'a> {
+    /// It is given after `-c`.
+    Given(&'a str),
+    /// In a file of this name.
+    File(&'a str),
+}
+
 /// The script that a shell is told to run.
+#[derive(Debug)]
 pub(super) struct Inline<'a> {
-    pub(super) text: &'a str,
+    pub(super) text: Text<'a>,
     /// `$0`, `$1` and so on.
     pub(super) parameters: &'a [Word],
     /// `-e`: the shell ends where a command fails.
     pub(super) errexit: bool,
 }
 
-/// Reads the arguments of a shell. `None` for any other program, and where no script text follows `-c`.
+/// Reads the arguments of a shell. `None` for any other program, and where nothing tells the script.
 pub(super) fn script(words: &[Word]) -> Option<Inline<'_>> {
     let (program, mut rest) = words.split_first()?;
     if !SHELLS.contains(&base_name(program.known()?)) {
@@ -100,6 +110,7 @@ pub(super) fn script(words: &[Word]) -> Option<Inline<'_>> {
     }
     let mut command = false;
     let mut errexit = false;
+    let mut given = false;
     while let Some((word, after)) = rest.split_first() {
         let text = word.known()?;
         let Some(flags) = text.strip_prefix(['-', '+']).filter(|_| text.len() > 1) else {
@@ -119,6 +130,7 @@ pub(super) fn script(words: &[Word]) -> Option<Inline<'_>> {
         for flag in flags.chars() {
             match flag {
                 'c' => command = true,
+                's' => given = true,
                 'e' => errexit = on,
                 'o' | 'O' => {
                     let (name, after) = rest.split_first()?;
@@ -131,8 +143,33 @@ pub(super) fn script(words: &[Word]) -> Option<Inline<'_>> {
             }
         }
     }
-    let (text, parameters) = rest.split_first().filter(|_| command)?;
-    Some(Inline { text: text.known()?, parameters, errexit })
+    let (first, after) = rest.split_first()?;
+    let text = first.known()?;
+    Some(match command {
+        true => Inline { text: Text::Given(text), parameters: after, errexit },
+        // with `-s` it comes through a pipe
+        false if given => return None,
+        // the file's name is `$0`
+        false => Inline { text: Text::File(text), parameters: rest, errexit },
+    })
+}
+
+/// Reads a command that is a file: run for itself, or by `.` in the shell that is there.
+pub(super) fn script_file(words: &[Word]) -> Option<(&str, &[Word])> {
+    let (program, arguments) = words.split_first()?;
+    match program.known()? {
+        "." | "source" => Some((arguments.first()?.known()?, arguments)),
+        path if path.contains('/') => Some((path, words)),
+        _ => None,
+    }
+}
+
+/// Reads the first line of a file that is run. `None` where it is no script for a shell, else whether it has `-e`.
+pub(super) fn errexit_of(text: &str) -> Option<bool> {
+    let Some(interpreter) = text.strip_prefix("#!") else { return Some(false) };
+    let mut words = interpreter.lines().next().unwrap_or_default().split_whitespace();
+    let name = words.by_ref().map(base_name).find(|word| !matches!(*word, "env" | "busybox") && !word.starts_with('-'))?;
+    SHELLS.contains(&name).then(|| words.any(|word| word.starts_with('-') && word.contains('e')))
 }
 
 /// What a wrapper does with its arguments before the program it starts.

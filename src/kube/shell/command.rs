@@ -1,11 +1,13 @@
 //! Simple commands: resolved, freed of wrappers, and noted; functions and inner scripts are walked in their place.
 
-use super::argv::{self, Unwrapped};
+use super::argv::{self, Inline, Text, Unwrapped};
 use super::effects::{Function, Functions};
 use super::scan::Parser;
+use super::state::absolute;
 use super::tree::{Part, Redirect, Simple};
 use super::walk::{Place, Walker};
 use super::{Command, Redirection, Status, Word};
+use std::rc::Rc;
 
 /// The longest script that is read; the longest in 1,768 real manifests has 3.5 KB.
 const LONGEST: usize = 32 * 1024;
@@ -17,10 +19,15 @@ impl<'t> Walker<'t> {
         let place = Place::default();
         let unwrapped = argv::unwrap(&words);
         unwrapped.words.first()?;
-        if argv::script(unwrapped.words).is_some() {
-            return self.inner(&unwrapped, &place);
+        match self.told(unwrapped.words) {
+            Some(told) => {
+                if told.file.is_some() {
+                    self.allow(told.text.len());
+                }
+                self.inner(&unwrapped, &place)?;
+            }
+            None => self.note(&unwrapped, Vec::new(), Vec::new(), &place),
         }
-        self.note(&unwrapped, Vec::new(), Vec::new(), &place);
         Some(())
     }
 
@@ -106,28 +113,82 @@ impl<'t> Walker<'t> {
             assignments,
             redirections,
             directory,
-            timed: unwrapped.timed,
+            timed: unwrapped.timed || place.timed,
+            file: self.file.clone(),
             context,
         });
     }
 
-    /// Walks the script given to a shell. `None` where it is no such command, or the script is not understood.
+    /// Walks the script that a command runs: given to a shell, or in a file that is known. `None` where it is no such
+    /// command, or the script is not understood.
     fn inner(&mut self, unwrapped: &Unwrapped<'_>, place: &Place) -> Option<()> {
-        let inline = argv::script(unwrapped.words)?;
-        if inline.text.len() >= LONGEST {
+        let Told { text, parameters, errexit, file, sourced } = self.told(unwrapped.words)?;
+        if text.len() >= LONGEST {
             return None;
         }
-        self.spend(inline.text.len());
-        let tree = Parser::new(inline.text, 0).script()?;
-        let mut state = self.state.inherited(unwrapped.altered);
-        state.parameters = Some(inline.parameters.to_vec());
-        state.errexit = Some(inline.errexit);
+        self.spend(text.len());
+        let tree = Parser::new(text, 0).script()?;
+        let mut state = if sourced { self.state.clone() } else { self.state.inherited(unwrapped.altered) };
+        if !sourced || parameters.len() > 1 {
+            state.parameters = Some(parameters.to_vec());
+        }
+        state.errexit = errexit.map_or(state.errexit, Some);
         self.spend(state.size());
-        let mut walker =
-            Walker { script: std::mem::take(&mut self.script), state, functions: Functions::new(), depth: self.depth, work: self.work };
-        walker.deeper(|walker| walker.list(&tree, &place.fresh()));
+        let mut walker = Walker {
+            script: std::mem::take(&mut self.script),
+            state,
+            functions: Functions::new(),
+            depth: self.depth,
+            files: self.files,
+            file: file.or_else(|| self.file.clone()),
+            work: self.work,
+        };
+        let mut place = if sourced { place.clone() } else { place.fresh() };
+        place.timed |= unwrapped.timed;
+        walker.deeper(|walker| walker.list(&tree, &place));
         self.script = walker.script;
         self.work = walker.work;
+        if sourced {
+            self.state.forget_all();
+        }
         Some(())
     }
+
+    /// The script that a command is told to run.
+    fn told<'w>(&self, words: &'w [Word]) -> Option<Told<'w>>
+    where
+        't: 'w,
+    {
+        if let Some(Inline { text, parameters, errexit }) = argv::script(words) {
+            let (text, file) = match text {
+                Text::Given(text) => (text, None),
+                Text::File(path) => self.known_file(path)?,
+            };
+            return Some(Told { text, parameters, errexit: Some(errexit), file, sourced: false });
+        }
+        let (path, parameters) = argv::script_file(words)?;
+        let (text, file) = self.known_file(path)?;
+        let sourced = matches!(words.first()?.known()?, "." | "source");
+        let errexit = if sourced { None } else { Some(argv::errexit_of(text)?) };
+        Some(Told { text, parameters, errexit, file, sourced })
+    }
+
+    /// The text of the file at `path`, and its whole path.
+    fn known_file(&self, path: &str) -> Option<(&'t str, Option<Rc<str>>)> {
+        let files = self.files?;
+        let path = absolute(self.state.directory(), path)?;
+        files.text(&path).map(|text| (text, Some(path.into())))
+    }
+}
+
+/// A script to walk.
+struct Told<'w> {
+    text: &'w str,
+    /// `$0`, `$1` and so on.
+    parameters: &'w [Word],
+    /// What decides about it beside the shell that is there.
+    errexit: Option<bool>,
+    file: Option<Rc<str>>,
+    /// Whether the shell that is there runs it: `. FILE`.
+    sourced: bool,
 }

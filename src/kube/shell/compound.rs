@@ -55,11 +55,14 @@ impl<'t> Walker<'t> {
     fn repeat(&mut self, node: &'t Node, condition: Option<(&'t List, bool)>, body: &'t List, endless: bool, place: &Place) {
         self.forget_node(node);
         let position = self.script.loops.len();
+        let leaves = effects::may_leave(body, &self.functions);
         self.script.loops.push(Loop {
             inside: place.context.inside,
-            endless: endless && !effects::may_leave(body, &self.functions),
+            endless: endless && !leaves,
             counted: matches!(&node.kind, Kind::For { .. }) && !endless,
             reads: condition.is_some_and(|(list, _)| effects::reads(list)),
+            sleeps: condition.is_some_and(|(list, until)| !until && effects::sleeps(list)),
+            leaves,
             background: place.context.background,
         });
         let mut also = false;

@@ -177,6 +177,11 @@ pub(super) fn reads(condition: &List) -> bool {
     matches!(only(condition), Some(Kind::Simple(simple)) if first(simple) == Some("read"))
 }
 
+/// Whether a condition only waits: `sleep 5`.
+pub(super) fn sleeps(condition: &List) -> bool {
+    matches!(only(condition), Some(Kind::Simple(simple)) if matches!(first(simple), Some("sleep" | "usleep")))
+}
+
 fn only(list: &List) -> Option<&Kind> {
     match list.0.as_slice() {
         [Item { first: Pipeline { negated: false, stages }, rest, background: false }] if rest.is_empty() => match stages.as_slice() {

@@ -1,6 +1,7 @@
 //! What is read out of scripts, and that nothing a script contains can do harm.
 
 mod context;
+mod files;
 mod hostile;
 
 use super::*;
@@ -122,7 +123,8 @@ fn wrappers_and_inner_shells() {
 fn what_a_container_starts() {
     let start = |command: &[&str], args: &[&str], hook: bool| {
         let environment = [("FILE", "/a/$(NAME)"), ("NAME", "b"), ("PATH2", "/c/$(NAME)"), ("X", "$(LATER)")];
-        inline(&Invocation { command, args, environment: &environment, directory: Some("/w/"), hook }).map(|one| shown(Some(one)))
+        inline(&Invocation { command, args, environment: &environment, directory: Some("/w/"), hook, files: None })
+            .map(|one| shown(Some(one)))
     };
     let line = |text: &str| Some(vec![text.to_owned()]);
     assert_eq!(start(&["sh", "-c"], &["p $(NAME) $NAME $$(NAME)"], false), Some(vec!["<NAME>".into(), "<p><b><b><?>".into()]));

@@ -5,7 +5,8 @@ use super::assigned::Assigned;
 use super::effects::{self, Functions};
 use super::state::State;
 use super::tree::{Item, Joint, Kind, List, Node, Pipeline, Raw};
-use super::{Context, Reader, Script, Status};
+use super::{Context, Files, Invocation, Reader, Script, Status};
+use std::rc::Rc;
 
 /// How deeply constructs, functions and shells within shells may nest together.
 const DEEPEST: usize = 64;
@@ -23,6 +24,8 @@ pub(super) struct Place {
     pub(super) after: bool,
     /// Whether `set -e` does not apply, because the status is tested.
     pub(super) guarded: bool,
+    /// Whether `timeout` ends the shell that runs it.
+    pub(super) timed: bool,
 }
 
 /// The walk itself.
@@ -32,17 +35,22 @@ pub(super) struct Walker<'t> {
     pub(super) state: State,
     pub(super) functions: Functions<'t>,
     pub(super) depth: usize,
+    pub(super) files: Option<&'t dyn Files>,
+    /// The one of them that is being walked.
+    pub(super) file: Option<Rc<str>>,
     /// What is left of the work allowed; `None` once it was not enough.
     pub(super) work: Option<usize>,
 }
 
 impl<'t> Walker<'t> {
-    pub(super) fn new(environment: Environment, directory: Option<&str>, length: usize) -> Self {
+    pub(super) fn new(environment: Environment, invocation: &Invocation<'t>, length: usize) -> Self {
         Self {
             script: Script::default(),
-            state: State::new(environment, directory),
+            state: State::new(environment, invocation.directory),
             functions: Functions::new(),
             depth: 0,
+            files: invocation.files,
+            file: None,
             work: Some(length.saturating_mul(WORK_PER_BYTE).saturating_add(WORK_AT_LEAST)),
         }
     }
@@ -50,6 +58,11 @@ impl<'t> Walker<'t> {
     /// The result. `None` where the work or the depth allowed was not enough.
     pub(super) fn finish(self) -> Option<Script> {
         self.work.map(|_| self.script)
+    }
+
+    /// Allows for the work that so much more text takes.
+    pub(super) fn allow(&mut self, length: usize) {
+        self.work = self.work.map(|work| work.saturating_add(length.saturating_mul(WORK_PER_BYTE)));
     }
 
     pub(super) fn spend(&mut self, amount: usize) {

@@ -36,7 +36,14 @@ pub(super) fn read(mut watch: Watch, program: &str, command: &Command, arguments
             operands.extend(parse(rest, &PLAIN).operands);
             program = "md5sum";
         }
-        _ => operands.extend(parse(arguments, &PLAIN).operands),
+        _ => {
+            let options = parse(arguments, &PLAIN);
+            // what is given is a list of checksums then, and what is looked at stands in it
+            if CHECKSUMS.contains(&program) && options.has(&["c", "check"]) {
+                return None;
+            }
+            operands.extend(options.operands);
+        }
     }
     watch.tool = match program {
         "cmp" | "diff" => Tool::Compare,

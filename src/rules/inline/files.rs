@@ -1,0 +1,54 @@
+//! The files of a container whose text is known, because a known ConfigMap carries it.
+
+use crate::judge::view::PodView;
+use crate::kube::container::Container;
+use crate::kube::shell;
+use crate::kube::text::Text;
+use crate::kube::volume::{Source, Volume};
+
+use super::spot::nearest_mount;
+
+/// The files of a container that are keys of known ConfigMaps.
+#[derive(Debug)]
+pub(super) struct Files<'p, 's> {
+    pub(super) pod: &'p PodView<'s>,
+    pub(super) container: &'p Container<'s>,
+}
+
+impl<'p, 's> Files<'p, 's> {
+    /// Whether any of `texts`, or a file they may run, mentions any of `words`.
+    pub(super) fn mention<'t, I: Iterator<Item = &'t Text<'t>>>(&self, texts: impl Fn() -> I, words: &[&str]) -> bool {
+        let mentioned = |text: &str| words.iter().any(|word| text.contains(word));
+        texts().any(|text| mentioned(text)) || (self.pod.knows_configuration() && texts().next().is_some() && self.any(mentioned))
+    }
+
+    /// Whether the text of any of the files is what is sought.
+    fn any(&self, sought: impl Fn(&str) -> bool) -> bool {
+        let volumes = self.container.volume_mounts.iter().filter_map(|mount| self.pod.volume(mount));
+        let objects = volumes.flat_map(Volume::config_maps).filter_map(|name| self.pod.config_object(Source::ConfigMap(name)));
+        objects.flat_map(|object| object.data.values()).any(|text| sought(text))
+    }
+
+    /// The name of the ConfigMap, the key and the text of the file at `path`.
+    pub(super) fn origin(&self, path: &str) -> Option<(&'s str, String, &'s str)> {
+        let (mount, rest) = nearest_mount(self.container, path)?;
+        let volume = self.pod.volume(mount)?;
+        let inside = match mount.part() {
+            None => rest.to_owned(),
+            Some(part) if part != &*mount.sub_path => return None,
+            Some(part) if rest.is_empty() => part.to_owned(),
+            Some(part) => format!("{part}/{rest}"),
+        };
+        volume.config_map_keys(&inside).find_map(|(name, key)| {
+            let object = self.pod.config_object(Source::ConfigMap(name))?;
+            let text = object.data.get(&key)?;
+            Some((name, key, text.as_str()))
+        })
+    }
+}
+
+impl shell::Files for Files<'_, '_> {
+    fn text(&self, path: &str) -> Option<&str> {
+        self.origin(path).map(|(_, _, text)| text)
+    }
+}
