@@ -9,9 +9,11 @@ pub mod frozen_env_config;
 pub mod heap_above_limit;
 mod inline;
 pub mod live_memory_shrink;
+pub mod memory_above_usage;
 pub mod memory_limit_decrease;
 pub mod memory_request_decrease;
 pub mod memory_resize_policy;
+pub mod resize_beyond_node;
 pub mod stale_file_follow;
 pub mod subpath_config_mount;
 mod trigger;
@@ -28,9 +30,11 @@ pub const RULES: &[Rule] = &[
     frozen_env_config::RULE,
     heap_above_limit::RULE,
     live_memory_shrink::RULE,
+    memory_above_usage::RULE,
     memory_limit_decrease::RULE,
     memory_request_decrease::RULE,
     memory_resize_policy::RULE,
+    resize_beyond_node::RULE,
     stale_file_follow::RULE,
     subpath_config_mount::RULE,
 ];

@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod authority;
 pub mod events;
+pub mod evidence;
 pub mod folder;
 pub mod follow;
 pub mod listener;
@@ -30,8 +31,8 @@ use crate::judge::policies::Policies;
 use crate::telemetry;
 
 use admin::Health;
-use authority::Authorities;
 use events::Events;
+use evidence::Sources;
 use folder::{Contents, Folder};
 use follow::Pace;
 use listener::{Drain, Limits, Listener, Transport};
@@ -140,7 +141,7 @@ async fn serve(options: Options, loaded: Loaded) -> anyhow::Result<()> {
         (None, ..) => {}
     }
     let events = Events::start(client.clone(), Arc::clone(&metrics));
-    let authorities = Authorities::new(client, options.authority_deadline());
+    let sources = Sources::new(client, options.authority_deadline(), options.evidence_deadline(), Arc::clone(&metrics));
     if let Some((folder, contents)) = loaded.folder {
         tokio::spawn(folder.follow(contents, Arc::clone(&policies), Arc::clone(&metrics), Arc::clone(&health), Pace::default()));
     }
@@ -152,7 +153,7 @@ async fn serve(options: Options, loaded: Loaded) -> anyhow::Result<()> {
         policies,
         namespaces,
         seal_keys,
-        authorities,
+        sources,
         events,
         metrics,
         room: reviews::room(options.body_memory()),

@@ -34,9 +34,11 @@ pub const EMBEDDED: &[(&str, &str)] = files![
     "frozen-env-config",
     "heap-above-limit",
     "live-memory-shrink",
+    "memory-above-usage",
     "memory-limit-decrease",
     "memory-request-decrease",
     "memory-resize-policy",
+    "resize-beyond-node",
     "stale-file-follow",
     "subpath-config-mount",
 ];

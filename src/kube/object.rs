@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::autoscaler::{ResourcePolicy, UpdatePolicy};
 use super::container::{Container, Role};
 use super::list::list;
+use super::requests::Requests;
 use super::resources::Resources;
 use super::text::{Annotations, Labels, Text, nullable};
 use super::volume::Volume;
@@ -75,6 +76,9 @@ pub struct Spec<'a> {
     /// `resources` of a pod (pod-level resources, KEP-2837).
     #[serde(borrow, default, deserialize_with = "nullable")]
     pub resources: Resources<'a>,
+    /// `nodeName` of a pod; empty while it runs nowhere.
+    #[serde(borrow, default)]
+    pub node_name: Text<'a>,
     /// `restartPolicy` of a pod; empty where nothing defaulted it to `Always` yet.
     #[serde(borrow, default)]
     pub restart_policy: Text<'a>,
@@ -158,5 +162,11 @@ impl<'a> Spec<'a> {
     /// The containers that run as long as the pod does: regular ones and sidecars.
     pub fn app_containers(&self) -> impl Iterator<Item = Placed<'_, 'a>> {
         self.all_containers().filter(|placed| placed.role.is_app())
+    }
+
+    /// What the pod asks its node for, its overhead aside; `None` where an amount cannot be told.
+    pub fn requests(&self) -> Option<Requests> {
+        let asked = |placed: Placed<'_, '_>| Some((placed.role, Requests::of(&placed.container.resources.requests)?));
+        Requests::of_pod(self.all_containers().map(asked), &self.resources.requests)
     }
 }

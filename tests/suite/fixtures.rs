@@ -4,10 +4,11 @@
 //! `# update`, an ordinary update. Lines with more facts: `# mutate` (the mutating path is asked), `# requester: NAME`,
 //! `# authority: held` or `lacking`, `# through: status` or `binding`. It is noon of 2026-11-21, and a stamp whose seal
 //! is the word `genuine` is sealed by the service. `# policy: {mode: warn, settings: {…}}` judges with this instead of
-//! the rule's own default policy. A file of `fail` begins with one line `# finds: <message>` for each finding of its
+//! the rule's own default policy. `# usage: app=900Mi side=10Mi` is what the metrics API measured, and `# room: cpu=500m
+//! memory=1Gi` is what the node "n1" has for the pod beside all others. A file of `fail` begins with one line `# finds: <message>` for each finding of its
 //! rule, and that is all the rule finds; under `pass` it finds nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +18,9 @@ use restraint::judge::approval::Authority;
 use restraint::judge::finding::WARNING_LIMIT;
 use restraint::judge::policies::{EMBEDDED, Policies};
 use restraint::judge::{amend, judge};
+use restraint::kube::quantity::Quantity;
+use restraint::kube::requests::Requests;
+use restraint::kube::room::Room;
 use restraint::review::decode;
 use restraint::rules::RULES;
 
@@ -86,12 +90,24 @@ fn findings(rule: &str, text: &str) -> Vec<String> {
         Some(other) => panic!("{other}"),
         None => Authority::NotAsked,
     };
+    subject.evidence.usage =
+        fact("usage: ").map(|facts| amounts(facts, |name, amount| (name.to_owned(), i128::from(amount.value().unwrap()))));
+    subject.evidence.room = fact("room: ").map(|facts| {
+        let amounts: BTreeMap<_, _> = amounts(facts, |name, amount| (name, amount.milli_value().unwrap()));
+        Room { node: "n1".to_owned(), most: Requests { cpu: amounts["cpu"], memory: amounts["memory"] / 1000 } }
+    });
     if let Some(name) = fact("requester: ") {
         subject.requester.username = name.to_owned().into();
     }
     let way = if fact("mutate").is_some() { amend } else { judge };
     let verdict = way(&policies(rule, fact("policy: ")), &review.subject);
     verdict.rulings.into_iter().filter(|ruling| ruling.rule == rule).map(|ruling| ruling.finding.message).collect()
+}
+
+/// Amounts by name: `app=900Mi side=10Mi`.
+fn amounts<'t, T, All: FromIterator<T>>(text: &'t str, each: impl Fn(&'t str, Quantity<'t>) -> T) -> All {
+    let one = |(name, amount): (&'t str, &'t str)| each(name, Quantity::parse(amount).unwrap());
+    text.split_whitespace().map(|part| one(part.split_once('=').unwrap())).collect()
 }
 
 /// The default policies. `policy`, one line of YAML without name and rule, takes the place of the default one of `rule`.
