@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn what_the_pod_asks_for_itself_wins() {
-        let containers = [(Role::Regular, 100), (Role::Init, 900)];
+        let containers = [(Role::Init, 900), (Role::Regular, 100)];
         assert_eq!(of_pod(&containers, r#"{"cpu": "300m"}"#), Some(300));
         assert_eq!(of_pod(&containers, r#"{"cpu": 0}"#), Some(0));
         assert_eq!(of_pod(&containers, r#"{"cpu": "2"}"#), Some(2000));

@@ -39,7 +39,7 @@ impl FromIterator<(String, i128)> for Usage {
 
 #[derive(Deserialize)]
 struct PodMetrics<'a> {
-    #[serde(borrow, default, deserialize_with = "nullable")]
+    #[serde(borrow, deserialize_with = "nullable")]
     containers: Vec<ContainerMetrics<'a>>,
 }
 
@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn nothing_is_made_of_anything_else() {
         assert_eq!(Usage::read(br#"{"containers": null}"#), Some(Usage::default()));
-        for garbage in ["", "[", "null", "<html>", r#"{"containers": {}}"#, r#"{"containers": [{"usage": {"memory": "much"}}]}"#] {
+        for garbage in ["", "[]", "{}", "null", "<html>", r#"{"containers": {}}"#, r#"{"containers": [{"usage": {"memory": "much"}}]}"#] {
             assert_eq!(Usage::read(garbage.as_bytes()), None, "{garbage}");
         }
         assert_eq!(Usage::read(br#"{"containers": [{"name": "app", "usage": {"memory": "1e30"}}]}"#), None);

@@ -19,7 +19,8 @@
 //! **How to put it right.** Move the pod to a node with room (a rollout with the new requests does), or add capacity.
 //!
 //! **Switching it on.** The policy comes with mode `off`, because it needs the right to `get` `nodes` and to `list` `pods`
-//! of all namespaces. Set `warn`.
+//! of all namespaces. Set `warn`. The resize hook is asked where memory differs; to have growth of cpu alone looked at, a
+//! hook must be asked about other resizes, too.
 
 use serde::Deserialize;
 

@@ -5,10 +5,6 @@
 
 mod live;
 
-use std::time::Duration;
-
-use kube::Client;
-
 use crate::judge::approval::Authority;
 use crate::judge::look_up::LookUps;
 use crate::judge::subject::{Evidence, Subject};
@@ -16,8 +12,8 @@ use crate::kube::room::Room;
 use crate::kube::usage::Usage;
 
 use super::authority::{self, Authorities};
-use super::metrics::SharedMetrics;
-use live::{Live, Node, Pod};
+pub use live::Live;
+use live::{Node, Pod};
 
 /// Whom to ask.
 #[derive(Debug)]
@@ -63,10 +59,9 @@ impl Answers {
 }
 
 impl Sources {
-    /// Asks the API server through `client`, if there is one: `authority` is how long it has to say who may approve, and
-    /// `evidence` how long it has for everything else.
-    pub fn new(client: Option<Client>, authority: Duration, evidence: Duration, metrics: SharedMetrics) -> Self {
-        Self { authorities: Authorities::new(client.clone(), authority), live: Live::new(client, evidence, metrics) }
+    /// Asks those who know who may approve, and what runs right now.
+    pub fn new(authorities: Authorities, live: Live) -> Self {
+        Self { authorities, live }
     }
 
     /// The answers, as soon as the last is there or too late.

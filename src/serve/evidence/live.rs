@@ -24,7 +24,7 @@ const AT_A_TIME: usize = 16;
 const ANSWER_LIMIT: usize = 8 * 1024 * 1024;
 
 /// Asks for what runs right now.
-pub(super) struct Live {
+pub struct Live {
     client: Option<Client>,
     deadline: Duration,
     places: Semaphore,
@@ -66,7 +66,8 @@ impl Node {
 }
 
 impl Live {
-    pub(super) fn new(client: Option<Client>, deadline: Duration, metrics: SharedMetrics) -> Self {
+    /// Asks through `client`, which should not ask again of its own: the deadline ends sooner than its patience.
+    pub fn new(client: Option<Client>, deadline: Duration, metrics: SharedMetrics) -> Self {
         Self { client, deadline, places: Semaphore::new(AT_A_TIME), metrics }
     }
 
@@ -157,6 +158,7 @@ mod tests {
     use super::*;
     use crate::kube::requests::Requests;
     use crate::serve::metrics::Metrics;
+    use crate::serve::namespaces::asking_once;
     use crate::serve::testing;
 
     const PATIENCE: Duration = Duration::from_secs(60);
@@ -165,7 +167,7 @@ mod tests {
     type Found = (Option<Usage>, Option<Room>, [Vec<String>; 2]);
 
     async fn live(routes: Router, deadline: Duration) -> Live {
-        Live::new(Some(testing::api_server(routes).await), deadline, Arc::new(Metrics::new()))
+        Live::new(Some(asking_once(testing::access(routes).await).unwrap()), deadline, Arc::new(Metrics::new()))
     }
 
     fn pod(namespace: &str, name: &str) -> Option<Pod> {
