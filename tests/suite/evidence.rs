@@ -12,6 +12,10 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 
+use restraint::judge::look_up::LookUps;
+use restraint::judge::policies::Policies;
+use restraint::review::decode;
+
 use crate::following::{VolumeFolder, policy};
 use crate::server::{PATIENCE, Server};
 use crate::subjects::{creation, resize};
@@ -60,6 +64,39 @@ async fn nobody_is_asked_without_need() {
     assert_eq!(place.counted().await, [("room", "found", 1)]);
     place.warnings("/validate", &resize(&pod("1", "1Gi"), &pod("1", "512Mi"))).await;
     assert_eq!(place.counted().await, [("room", "found", 1), ("usage", "found", 1)]);
+}
+
+/// What is asked for is worked out before anybody is asked: as little as the policies in force need.
+#[test]
+fn only_policies_in_force_ask() {
+    let asked = |policies: &[&str], body: &[u8]| {
+        let files = policies.iter().map(|text| (format!("{}.yaml", text.split([' ', ',']).nth(1).unwrap()), format!("{{{text}}}")));
+        let review = decode(body).unwrap();
+        LookUps::for_judging(&Policies::read(files).unwrap(), &review.subject)
+    };
+    let (usage, room) = ("name: memory-above-usage, rule: memory-above-usage", "name: resize-beyond-node, rule: resize-beyond-node");
+    let on = |rule: &str, more: &str| format!("{rule}, mode: audit{more}");
+    let both = [on(usage, ""), on(room, "")];
+    let both = both.each_ref().map(String::as_str);
+    let (nothing, all) = (LookUps::default(), LookUps { authority: false, usage: true, room: true });
+    assert_eq!(asked(&both, &change(false)), all);
+    assert_eq!(asked(&both[..1], &change(false)), LookUps { room: false, ..all });
+    assert_eq!(asked(&both[1..], &change(false)), LookUps { usage: false, ..all });
+    assert_eq!(asked(&[&format!("{usage}, mode: off"), &format!("{room}, mode: off")], &change(false)), nothing);
+    let elsewhere = ", scope: {namespaces: {names: [elsewhere]}}";
+    assert_eq!(asked(&[&on(usage, elsewhere), &on(room, elsewhere)], &change(false)), nothing);
+
+    let with = |field: &[&str], value: Value| {
+        let change = |mut pod: Value| {
+            let place = field.iter().fold(&mut pod, |place, field| &mut place[*field]);
+            *place = value.clone();
+            pod
+        };
+        resize(&change(pod("1", "1Gi")), &change(pod("3", "512Mi")))
+    };
+    assert_eq!(asked(&both, &with(&["spec", "nodeName"], Value::Null)), LookUps { room: false, ..all }, "it runs nowhere");
+    let ignore = json!({"restraint.dev/ignore": "memory-above-usage,resize-beyond-node"});
+    assert_eq!(asked(&both, &with(&["metadata", "annotations"], ignore)), LookUps { room: false, ..all }, "the owner silenced it");
 }
 
 /// Time enough for every answer that comes.
