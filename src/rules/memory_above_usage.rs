@@ -30,7 +30,6 @@ use crate::judge::look_up::LookUp;
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::{MemoryChange, Part, ResizeView};
 use crate::kube::requests::memory_text;
-use crate::kube::resources::EffectiveLimit;
 
 /// The rule.
 pub const RULE: Rule =
@@ -58,14 +57,14 @@ impl Check for MemoryAboveUsage {
                 Part::Pod => Some(usage.total()),
                 Part::Container(name) => usage.of(name),
             };
-            let EffectiveLimit::Limited(limit) = change.limit.1 else { continue };
-            let (Some(used), Some(bytes)) = (used, limit.value().map(i128::from)) else { continue };
+            let limit = change.limit.1;
+            let (Some(used), Some(bytes)) = (used, limit.bytes().and_then(|bytes| i128::try_from(bytes).ok())) else { continue };
             if !self.is_too_much(used, bytes) {
                 continue;
             }
             let share = if used > bytes { String::new() } else { format!("{}% of ", 100 - i128::from(self.margin)) };
             let (part, used) = (change.part, memory_text(used));
-            let message = |names: Names| format!("{}: {used} in use, above {share}new memory limit {}", part.describe(names), limit.text());
+            let message = |names: Names| format!("{}: {used} in use, above {share}new memory limit {limit}", part.describe(names));
             let remedy = "wait until less is in use, or drain the pod first";
             findings.report(Finding::new(RULE.name, change.pointer("limits"), message, remedy).about_part(part));
         }

@@ -2,7 +2,8 @@
 //!
 //! One document is created; of two, the second replaces the first. Two pods are a resize; with a first line
 //! `# update`, an ordinary update. Lines with more facts: `# mutate` (the mutating path is asked), `# requester: NAME`,
-//! `# authority: held` or `lacking`, `# through: status` or `binding`. It is noon of 2026-11-21, and a stamp whose seal
+//! `# authority: held` or `lacking`, `# through: status` or `binding`,
+//! `# namespace-labels: {...}`. It is noon of 2026-11-21, and a stamp whose seal
 //! is the word `genuine` is sealed by the service. `# policy: {mode: warn, settings: {…}}` judges with this instead of
 //! the rule's own default policy. `# usage: app=900Mi side=10Mi` is what the metrics API measured, and `# room: cpu=500m
 //! memory=1Gi` is what the node "n1" has for the pod beside all others. A file of `fail` begins with one line `# finds: <message>` for each finding of its
@@ -11,6 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -99,6 +101,8 @@ fn findings(rule: &str, text: &str) -> Vec<String> {
     if let Some(name) = fact("requester: ") {
         subject.requester.username = name.to_owned().into();
     }
+    let labels = fact("namespace-labels: ").map(|labels| serde_saphyr::from_str(labels).unwrap());
+    subject.evidence.namespace_labels = labels.map(Arc::<BTreeMap<String, String>>::new);
     let way = if fact("mutate").is_some() { amend } else { judge };
     let verdict = way(&policies(rule, fact("policy: ")), &review.subject);
     verdict.rulings.into_iter().filter(|ruling| ruling.rule == rule).map(|ruling| ruling.finding.message).collect()

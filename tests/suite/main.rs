@@ -18,6 +18,7 @@ mod following;
 mod heaps;
 mod limits;
 mod listing;
+mod mending;
 mod messages;
 mod pods;
 mod properties;
