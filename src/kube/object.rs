@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::autoscaler::{ResourcePolicy, UpdatePolicy};
 use super::container::{Container, Role};
-use super::list::list;
+use super::list::{list, template};
 use super::requests::Requests;
 use super::resources::Resources;
 use super::text::{Annotations, Labels, Text, nullable};
@@ -114,10 +114,10 @@ pub struct Spec<'a> {
     #[serde(borrow, default, deserialize_with = "nullable")]
     pub resource_policy: ResourcePolicy<'a>,
     /// `template` of a workload.
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "template")]
     pub template: Option<Box<Template<'a>>>,
     /// `jobTemplate` of a CronJob.
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "template")]
     pub job_template: Option<Box<Template<'a>>>,
 }
 
