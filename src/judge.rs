@@ -2,6 +2,7 @@
 
 pub mod approval;
 pub mod finding;
+pub mod look_up;
 pub mod mode;
 pub mod policies;
 pub mod policy;
@@ -13,7 +14,7 @@ pub mod view;
 
 use std::collections::BTreeSet;
 
-use approval::{ApprovalChange, ApprovalNote, Grant, STAMP_ANNOTATION};
+use approval::{ApprovalChange, ApprovalNote};
 use finding::{Finding, Findings, PatchOperation, pointer_token};
 use mode::{Cap, Mode};
 use policies::Policies;
@@ -63,18 +64,6 @@ pub fn amend(policies: &Policies, subject: &Subject<'_>) -> Verdict {
         _ => {}
     }
     verdict
-}
-
-/// Whether answering about `subject` needs to know if its requester may approve: it carries a grant or a new stamp, and
-/// a policy in force leaves that to the API server.
-pub fn asks_for_authority(policies: &Policies, subject: &Subject<'_>) -> bool {
-    let change = ApprovalChange::of(subject, policies.conventions()).filter(ApprovalChange::is_through_pod);
-    let granting = || {
-        let grants = |change: ApprovalChange<'_>| change.grants().any(|(_, text)| Grant::parse(&text).is_ok());
-        change.is_some_and(|change| change.written(STAMP_ANNOTATION).is_some() || grants(change))
-    };
-    let asks = |policy: &Policy| policy.mode != Mode::Off && policy.check.asks_for_authority() && policy.scope.covers(subject);
-    granting() && policies.iter().any(asks)
 }
 
 /// Puts right what is wrong with a new pod.

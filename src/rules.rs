@@ -15,6 +15,7 @@ pub mod heap_without_limit;
 mod inline;
 pub mod live_memory_shrink;
 pub mod liveness_config_hash;
+pub mod memory_above_usage;
 pub mod memory_limit_decrease;
 pub mod memory_policy_not_required;
 pub mod memory_request_decrease;
@@ -25,6 +26,7 @@ pub mod reloader_annotation;
 pub mod reloader_takes_all_down;
 pub mod reloader_without_config;
 pub mod removed_jvm_flag;
+pub mod resize_beyond_node;
 pub mod restart_all_broad_exit_codes;
 pub mod restart_all_init_state;
 pub mod restart_all_not_allowed;
@@ -56,6 +58,7 @@ pub const RULES: &[Rule] = &[
     heap_without_limit::RULE,
     live_memory_shrink::RULE,
     liveness_config_hash::RULE,
+    memory_above_usage::RULE,
     memory_limit_decrease::RULE,
     memory_policy_not_required::RULE,
     memory_request_decrease::RULE,
@@ -65,6 +68,7 @@ pub const RULES: &[Rule] = &[
     reloader_takes_all_down::RULE,
     reloader_without_config::RULE,
     removed_jvm_flag::RULE,
+    resize_beyond_node::RULE,
     restart_all_broad_exit_codes::RULE,
     restart_all_init_state::RULE,
     restart_all_not_allowed::RULE,

@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod authority;
 pub mod events;
+pub mod evidence;
 pub mod folder;
 pub mod follow;
 pub mod listener;
@@ -32,6 +33,7 @@ use crate::telemetry;
 use admin::Health;
 use authority::Authorities;
 use events::Events;
+use evidence::{Live, Sources};
 use folder::{Contents, Folder};
 use follow::Pace;
 use listener::{Drain, Limits, Listener, Transport};
@@ -117,16 +119,16 @@ async fn serve(options: Options, loaded: Loaded) -> anyhow::Result<()> {
     folder::announce(&loaded.policies, &metrics, &health, None);
     let policies = Arc::new(ArcSwap::from_pointee(loaded.policies));
     let namespaces = Arc::new(Namespaces::default());
-    let client = match Access::find(options.kubeconfig.clone()) {
+    let (client, asking_once) = match Access::find(options.kubeconfig.clone()) {
         Some(access) => {
             health.await_namespaces();
             let client = access.client().await.context("the API server cannot be used")?;
             tokio::spawn(Arc::clone(&namespaces).follow(client.clone(), Arc::clone(&health)));
-            Some(client)
+            (Some(client), Some(access.client_asking_once().await.context("the API server cannot be used")?))
         }
         None => {
             warn_of_blind_spots(&policies.load());
-            None
+            (None, None)
         }
     };
     match (&options.seal_key, &options.seal_secret, &client) {
@@ -141,6 +143,7 @@ async fn serve(options: Options, loaded: Loaded) -> anyhow::Result<()> {
     }
     let events = Events::start(client.clone(), Arc::clone(&metrics));
     let authorities = Authorities::new(client, options.authority_deadline());
+    let live = Live::new(asking_once, options.evidence_deadline(), Arc::clone(&metrics));
     if let Some((folder, contents)) = loaded.folder {
         tokio::spawn(folder.follow(contents, Arc::clone(&policies), Arc::clone(&metrics), Arc::clone(&health), Pace::default()));
     }
@@ -152,7 +155,7 @@ async fn serve(options: Options, loaded: Loaded) -> anyhow::Result<()> {
         policies,
         namespaces,
         seal_keys,
-        authorities,
+        sources: Sources::new(authorities, live),
         events,
         metrics,
         room: reviews::room(options.body_memory()),

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::approval::ApprovalChange;
 use super::finding::Findings;
+use super::look_up::LookUp;
 use super::mode::Mode;
 use super::view::{AutoscalerView, PodView, ResizeView};
 
@@ -29,9 +30,9 @@ pub trait Check: Debug + Send + Sync {
     /// Looks at a resize by automation on the mutating path: what it finds is put back instead of denied.
     fn keep(&self, _resize: &ResizeView<'_>, _findings: &mut Findings) {}
 
-    /// Whether it asks the API server if a requester may approve.
-    fn asks_for_authority(&self) -> bool {
-        false
+    /// What must be looked up for it; where that cannot be had, it is silent or says so.
+    fn asks_for(&self) -> Option<LookUp> {
+        None
     }
 
     /// The annotation that grants, where this rule lets one approve.

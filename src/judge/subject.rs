@@ -13,7 +13,9 @@ use crate::judge::mode::Cap;
 use crate::kube::configuration::Configuration;
 use crate::kube::list::list;
 use crate::kube::object::Object;
+use crate::kube::room::Room;
 use crate::kube::text::Text;
+use crate::kube::usage::Usage;
 
 /// One admission request, with the facts looked up for it. Everything is borrowed from the bytes it came in.
 #[derive(Clone, Debug)]
@@ -83,6 +85,10 @@ pub struct Evidence {
     pub stamped: Stamped,
     /// Whether the requester may approve.
     pub authority: Authority,
+    /// The live memory of the pod that is resized, where it was asked for and told.
+    pub usage: Option<Usage>,
+    /// What the node has left for the pod that is resized, where it was asked for and told.
+    pub room: Option<Room>,
     /// Whether the service has a key to seal stamps with.
     pub can_seal: bool,
 }

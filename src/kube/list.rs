@@ -18,11 +18,30 @@ pub const ENTRY_LIMIT: usize = 32_768;
 thread_local! {
     /// What is left of [`ENTRY_LIMIT`]. Decoding runs on one thread from beginning to end.
     static LEFT: Cell<usize> = const { Cell::new(ENTRY_LIMIT) };
+    /// How many templates stand around the one that is read.
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The most templates within each other: a CronJob has two.
+const DEPTH_LIMIT: usize = 4;
+
+/// Reads a template that may hold another, but not so many that the stack would not hold them.
+pub(crate) fn template<'de, D, T>(deserializer: D) -> Result<Option<Box<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let depth = DEPTH.get().checked_add(1).filter(|depth| *depth <= DEPTH_LIMIT).ok_or_else(|| D::Error::custom("too many templates"))?;
+    DEPTH.set(depth);
+    let template = Option::deserialize(deserializer);
+    DEPTH.set(depth.saturating_sub(1));
+    template
 }
 
 /// Begins a decoding: it may read [`ENTRY_LIMIT`] entries.
 pub(crate) fn begin() {
     LEFT.set(ENTRY_LIMIT);
+    DEPTH.set(0);
 }
 
 /// Takes note of one more entry.

@@ -9,7 +9,8 @@ use serde_json::value::RawValue;
 
 use super::autoscaler::{ResourcePolicy, UpdatePolicy};
 use super::container::{Container, Role};
-use super::list::list;
+use super::list::{list, template};
+use super::requests::Requests;
 use super::resources::Resources;
 use super::text::{Annotations, Labels, Text, nullable};
 use super::volume::Volume;
@@ -82,6 +83,9 @@ pub struct Spec<'a> {
     /// `resources` of a pod (pod-level resources, KEP-2837).
     #[serde(borrow, default, deserialize_with = "nullable")]
     pub resources: Resources<'a>,
+    /// `nodeName` of a pod; empty while it runs nowhere.
+    #[serde(borrow, default)]
+    pub node_name: Text<'a>,
     /// `restartPolicy` of a pod; empty where nothing defaulted it to `Always` yet.
     #[serde(borrow, default)]
     pub restart_policy: Text<'a>,
@@ -110,10 +114,10 @@ pub struct Spec<'a> {
     #[serde(borrow, default, deserialize_with = "nullable")]
     pub resource_policy: ResourcePolicy<'a>,
     /// `template` of a workload.
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "template")]
     pub template: Option<Box<Template<'a>>>,
     /// `jobTemplate` of a CronJob.
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "template")]
     pub job_template: Option<Box<Template<'a>>>,
 }
 
@@ -197,6 +201,12 @@ impl<'a> Spec<'a> {
     /// The containers that run as long as the pod does: regular ones and sidecars.
     pub fn app_containers(&self) -> impl Iterator<Item = Placed<'_, 'a>> {
         self.all_containers().filter(|placed| placed.role.is_app())
+    }
+
+    /// What the pod asks its node for, its overhead aside; `None` where an amount cannot be told.
+    pub fn requests(&self) -> Option<Requests> {
+        let asked = |placed: Placed<'_, '_>| Some((placed.role, Requests::of(&placed.container.resources.requests)?));
+        Requests::of_pod(self.all_containers().map(asked), &self.resources.requests)
     }
 }
 

@@ -1,9 +1,9 @@
-//! Memory in `resources`: what is asked for, what is allowed, and what the limit comes to in effect.
+//! `resources`: what is asked for, what is allowed, and what the memory limit comes to in effect.
 
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 
 use super::quantity::Quantity;
 use super::text::nullable;
@@ -25,9 +25,21 @@ pub struct Amounts<'a> {
     /// `memory`, in bytes.
     #[serde(borrow, default)]
     pub memory: Option<Quantity<'a>>,
-    /// Whether `cpu` is there.
-    #[serde(default)]
-    pub cpu: Option<IgnoredAny>,
+    /// `cpu`, undecoded: most reviews ask for nothing of it.
+    #[serde(borrow, default)]
+    pub cpu: Option<&'a RawValue>,
+}
+
+impl Amounts<'_> {
+    /// `cpu` in thousandths of a core, 0 where there is none; `None` where it cannot be read.
+    pub fn cpu_millis(&self) -> Option<i128> {
+        self.cpu.map_or(Some(0), |raw| serde_json::from_str::<Quantity<'_>>(raw.get()).ok()?.milli_value())
+    }
+
+    /// `memory` in bytes, 0 where there is none; `None` beyond 64 bits.
+    pub fn memory_bytes(&self) -> Option<i128> {
+        self.memory.as_ref().map_or(Some(0), |memory| memory.value().map(i128::from))
+    }
 }
 
 impl Resources<'_> {

@@ -29,6 +29,7 @@ use crate::judge::approval::{
     Stamped, Void, parse_lifetime,
 };
 use crate::judge::finding::Findings;
+use crate::judge::look_up::LookUp;
 use crate::judge::rule::{Check, Rule};
 use crate::judge::subject::People;
 
@@ -97,8 +98,8 @@ impl Check for ApprovalAuthority {
         }
     }
 
-    fn asks_for_authority(&self) -> bool {
-        self.approvers.is_none()
+    fn asks_for(&self) -> Option<LookUp> {
+        self.approvers.is_none().then_some(LookUp::Authority)
     }
 
     fn approval_annotation(&self) -> Option<&str> {

@@ -3,6 +3,7 @@
 mod approvals;
 mod connections;
 mod keys;
+mod look_ups;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -17,6 +18,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::judge::look_up::LookUp;
 use crate::judge::subject::{Operation, Subject};
 use crate::judge::verdict::{Outcome, Ruling, Verdict};
 use crate::review::Path;
@@ -26,6 +28,8 @@ use super::seal::SharedSealKeys;
 use approvals::Approvals;
 use connections::Connections;
 use keys::Keys;
+use look_ups::CountedLookUps;
+pub use look_ups::LookUpOutcome;
 
 /// Upper bounds in seconds: most reviews take a fraction of a millisecond.
 const DURATION_BUCKETS: [f64; 13] = [0.000_025, 0.000_05, 0.000_1, 0.000_2, 0.000_4, 0.000_8, 0.001_6, 0.005, 0.02, 0.1, 0.5, 1.0, 3.0];
@@ -37,6 +41,7 @@ pub struct Metrics {
     reviews: Family<ReviewLabels, Counter>,
     findings: Family<FindingLabels, Counter>,
     approvals: Approvals,
+    look_ups: CountedLookUps,
     events_dropped: Counter,
     events_failed: Counter,
     durations: Family<PathLabels, Histogram, Buckets>,
@@ -120,6 +125,7 @@ impl Metrics {
         let findings = Family::default();
         registry.register("findings", "findings, by path, rule, the mode its policy asks for, and what came of it", findings.clone());
         let approvals = Approvals::register(&mut registry);
+        let look_ups = CountedLookUps::register(&mut registry);
         let events_dropped = Counter::default();
         registry.register("events_dropped", "events on pods that were not written: too many, or repeated", events_dropped.clone());
         let events_failed = Counter::default();
@@ -156,6 +162,7 @@ impl Metrics {
             reviews,
             findings,
             approvals,
+            look_ups,
             events_dropped,
             events_failed,
             durations,
@@ -202,6 +209,11 @@ impl Metrics {
             outcome: failure.as_str(),
         };
         self.reviews.get_or_create(&labels).inc();
+    }
+
+    /// Counts what came of asking for a fact.
+    pub fn look_up(&self, what: LookUp, outcome: LookUpOutcome) {
+        self.look_ups.count(what, outcome);
     }
 
     /// Counts an event that was not written.

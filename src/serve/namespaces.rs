@@ -49,12 +49,30 @@ impl Access {
     ///
     /// Where the kubeconfig or the service account's files cannot be used.
     pub async fn client(&self) -> anyhow::Result<Client> {
-        let config = match self {
+        Ok(Client::try_from(self.config().await?)?)
+    }
+
+    /// A client that asks once: it hands out what went wrong instead of waiting and asking again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::client`].
+    pub async fn client_asking_once(&self) -> anyhow::Result<Client> {
+        Ok(asking_once(self.config().await?)?)
+    }
+
+    async fn config(&self) -> anyhow::Result<Config> {
+        Ok(match self {
             Self::Kubeconfig(path) => Config::from_custom_kubeconfig(Kubeconfig::read_from(path)?, &KubeConfigOptions::default()).await?,
             Self::ServiceAccount => Config::incluster()?,
-        };
-        Ok(Client::try_from(config)?)
+        })
     }
+}
+
+/// By default 429, 503 and 504 are asked again, after longer and longer waits.
+pub(super) fn asking_once(mut config: Config) -> kube::Result<Client> {
+    config.default_retry = false;
+    Client::try_from(config)
 }
 
 impl Namespaces {

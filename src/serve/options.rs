@@ -66,6 +66,11 @@ pub struct Options {
     #[arg(long, env = "RESTRAINT_AUTHORITY_DEADLINE", default_value_t = 1000, value_name = "MILLISECONDS")]
     pub authority_deadline: u64,
 
+    /// Milliseconds the API server has for what runs right now: live memory and the room of a node, where a policy asks
+    /// for them; what comes later does not count.
+    #[arg(long, env = "RESTRAINT_EVIDENCE_DEADLINE", default_value_t = 100, value_name = "MILLISECONDS")]
+    pub evidence_deadline: u64,
+
     /// How log lines look.
     #[arg(long, env = "RESTRAINT_LOG_FORMAT", value_enum, default_value_t, value_name = "FORMAT")]
     pub log_format: LogFormat,
@@ -94,6 +99,10 @@ impl Options {
 
     pub(super) fn authority_deadline(&self) -> Duration {
         Duration::from_millis(self.authority_deadline)
+    }
+
+    pub(super) fn evidence_deadline(&self) -> Duration {
+        Duration::from_millis(self.evidence_deadline)
     }
 
     /// Nobody balances load to a laptop.

@@ -15,13 +15,13 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::sync::Semaphore;
 
-use crate::judge::approval::Authority;
+use crate::judge::look_up::LookUps;
 use crate::judge::policies::Policies;
-use crate::judge::{amend, asks_for_authority, judge};
+use crate::judge::{amend, judge};
 use crate::review::{Path, answer, decode};
 
-use super::authority::{Authorities, Question};
 use super::events::Events;
+use super::evidence::{Answers, Questions, Sources};
 use super::metrics::{Failure, SharedMetrics};
 use super::namespaces::Namespaces;
 use super::record;
@@ -42,8 +42,8 @@ pub struct Reviews {
     pub namespaces: Arc<Namespaces>,
     /// The keys of stamps.
     pub seal_keys: SharedSealKeys,
-    /// Who may approve.
-    pub authorities: Authorities,
+    /// Whom to ask for facts.
+    pub sources: Sources,
     /// Where pods are told.
     pub events: Events,
     /// Where everything is counted.
@@ -93,10 +93,10 @@ impl Reviews {
         };
         match self.try_judge(path, &body, None)? {
             Answer::Ready(answer) => Ok(answer),
-            Answer::Ask(question) => {
-                // only a grant comes here, and it is read once more afterwards: no other review waits for anything
-                let authority = self.authorities.ask(question.map(|question| *question)).await;
-                match self.try_judge(path, &body, Some(authority))? {
+            Answer::Ask(questions) => {
+                // the review is read once more afterwards; one that asks for nothing does not wait for anything
+                let answers = Box::pin(self.sources.ask(*questions)).await;
+                match self.try_judge(path, &body, Some(answers))? {
                     Answer::Ready(answer) => Ok(answer),
                     Answer::Ask(_) => Err((Failure::Panicked, "asked twice; this is a bug in restraint".to_owned())),
                 }
@@ -105,25 +105,33 @@ impl Reviews {
     }
 
     /// A panic is a bug in a rule: it costs this review, never the server.
-    fn try_judge(&self, path: Path, body: &[u8], authority: Option<Authority>) -> Result<Answer, (Failure, String)> {
-        let judged = catch_unwind(AssertUnwindSafe(|| self.judge(path, body, authority)));
+    fn try_judge(&self, path: Path, body: &[u8], answers: Option<Answers>) -> Result<Answer, (Failure, String)> {
+        let judged = catch_unwind(AssertUnwindSafe(|| self.judge(path, body, answers)));
         judged.unwrap_or_else(|_| Err((Failure::Panicked, "judging failed; this is a bug in restraint".to_owned())))
     }
 
-    /// From bytes to bytes, without waiting for anything; or to the question that must be answered first.
-    fn judge(&self, path: Path, body: &[u8], authority: Option<Authority>) -> Result<Answer, (Failure, String)> {
+    /// From bytes to bytes, without waiting for anything; or to the questions that must be answered first.
+    fn judge(&self, path: Path, body: &[u8], answers: Option<Answers>) -> Result<Answer, (Failure, String)> {
         let started = Instant::now();
         let mut review = decode(body).map_err(|error| (Failure::Unjudgeable, error.to_string()))?;
         review.subject.evidence.namespace_labels = self.namespaces.labels(&review.subject.namespace);
         let (policies, seal_keys) = (self.policies.load(), self.seal_keys.load());
-        if authority.is_none() && asks_for_authority(&policies, &review.subject) {
-            return Ok(Answer::Ask(Question::about(&review.subject).map(Box::new)));
+        match answers {
+            Some(answers) => answers.give(&mut review.subject.evidence),
+            None => {
+                let asked = match path {
+                    Path::Validate => LookUps::for_judging(&policies, &review.subject),
+                    Path::Mutate => LookUps::for_amending(&policies, &review.subject),
+                };
+                if let Some(questions) = Questions::about(&review.subject, asked) {
+                    return Ok(Answer::Ask(Box::new(questions)));
+                }
+            }
         }
         review.subject.examine_stamp(|key, message, seal| seal_keys.verify(key, message, seal));
         let sealing = seal_keys.sealing();
         let evidence = &mut review.subject.evidence;
         evidence.now = Some(jiff::Timestamp::now());
-        evidence.authority = authority.unwrap_or_default();
         evidence.can_seal = sealing.is_some();
         let mut verdict = match path {
             Path::Validate => judge(&policies, &review.subject),
@@ -146,7 +154,7 @@ enum Answer {
     /// The answer.
     Ready(Vec<u8>),
     /// Somebody must be asked first.
-    Ask(Option<Box<Question>>),
+    Ask(Box<Questions>),
 }
 
 /// The KiB of room a review needs. A body of unknown length needs the most.

@@ -12,10 +12,15 @@ use tokio::net::TcpListener;
 
 /// A client of an API server with these routes, which lives as long as the test.
 pub(super) async fn api_server(routes: Router) -> Client {
+    Client::try_from(access(routes).await).unwrap()
+}
+
+/// The way to an API server with these routes, which lives as long as the test.
+pub(super) async fn access(routes: Router) -> Config {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, routes).await });
-    Client::try_from(Config::new(format!("http://{address}").parse().unwrap())).unwrap()
+    Config::new(format!("http://{address}").parse().unwrap())
 }
 
 pub(super) async fn body(request: Request) -> Value {

@@ -173,6 +173,11 @@ impl Outcome {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("no JSON ({error}): kubectl {}\n{}", self.command, self.out))
     }
 
+    /// Whether the API server warned with these words.
+    pub(crate) fn warns(&self, warning: &str) -> bool {
+        self.err.lines().any(|line| line.strip_prefix("Warning: ") == Some(warning))
+    }
+
     /// That the API server warned about this and nothing else: the beginning of each warning, as people see it.
     #[track_caller]
     pub(crate) fn assert_warnings(&self, beginnings: &[&str]) {

@@ -5,6 +5,7 @@ mod attacks;
 mod audit_log;
 mod capped;
 mod creation;
+mod evidence;
 mod namespaces;
 mod outage;
 mod resizes;
@@ -28,6 +29,7 @@ pub(crate) fn all() -> Vec<Trial> {
         outage::trials(),
         audit_log::trials(),
         scope::trials(),
+        evidence::trials(),
         stopping::trials(),
     ]
     .into_iter()

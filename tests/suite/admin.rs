@@ -65,6 +65,7 @@ async fn every_family_appears_and_has_a_sample() {
         ("handshakes_displaced", "counter"),
         ("handshakes_failed", "counter"),
         ("handshakes_timed_out", "counter"),
+        ("look_ups", "counter"),
         ("policies", "gauge"),
         ("policies_refused", "gauge"),
         ("policy_reloads", "counter"),

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
-use restraint::judge::asks_for_authority;
+use restraint::judge::look_up::LookUps;
 use restraint::judge::policies::Policies;
 use restraint::review::decode;
 
@@ -139,17 +139,21 @@ async fn without_an_api_server_rbac_cannot_be_asked() {
     assert!(refused.contains("nobody could say whether you may approve: there is no API server to ask"), "{refused}");
 }
 
-/// A resize never waits for the API server, and neither does anything else but a grant.
+/// With the default policies a resize never waits for the API server, and neither does anything else but a grant.
 #[test]
 fn only_grants_ask_the_api_server() {
     let policies = Policies::embedded();
-    let asking: Vec<_> = recorded()
-        .into_iter()
-        .filter(|(_, body)| asks_for_authority(&policies, &decode(body).unwrap().subject))
-        .map(|(name, _)| name)
-        .collect();
+    let asked = |body: &[u8]| {
+        let review = decode(body).unwrap();
+        [LookUps::for_judging(&policies, &review.subject), LookUps::for_amending(&policies, &review.subject)]
+    };
+    let asking: Vec<_> =
+        recorded().into_iter().map(|(name, body)| (name, asked(&body))).filter(|(_, asked)| *asked != [LookUps::default(); 2]).collect();
     assert_eq!(asking.len(), 6, "{asking:?}");
-    assert!(asking.iter().all(|name| name.starts_with("annotate-approval-by-")), "{asking:?}");
+    for (name, asked) in asking {
+        assert!(name.starts_with("annotate-approval-by-"), "{name}");
+        assert_eq!(asked, [LookUps { authority: true, ..LookUps::default() }; 2], "{name}");
+    }
 }
 
 /// The recorded patch of the autoscaler: success without a decrease, and the rest of it.

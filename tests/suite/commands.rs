@@ -42,6 +42,7 @@ fn help_of_serve_names_every_flag_and_its_variable() {
         "seal-key",
         "seal-secret",
         "authority-deadline",
+        "evidence-deadline",
         "log-format",
         "request-deadline",
         "body-memory",

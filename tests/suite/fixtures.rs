@@ -4,14 +4,16 @@
 //! `# update`, an ordinary update. Lines with more facts: `# mutate` (the mutating path is asked), `# requester: NAME`,
 //! `# authority: held` or `lacking`, `# through: status` or `binding`, `# namespace-labels: {...}`. It is noon of
 //! 2026-11-21, and a stamp whose seal is the word `genuine` is sealed by the service. `# policy: {mode: warn, settings: {…}}`
-//! judges with this instead of the rule's own default policy. ConfigMaps and Secrets do not count: they are what is known
-//! beside. A file of `fail` begins with one line `# finds: <message>` for each finding of its
+//! judges with this instead of the rule's own default policy. `# usage: app=900Mi side=10Mi` is what the metrics API
+//! measured, and `# room: cpu=500m memory=1Gi` is what the node "n1" has for the pod beside all others. ConfigMaps and
+//! Secrets do not count as documents: they are what is known beside. A file of `fail` begins with one line
+//! `# finds: <message>` for each finding of its
 //! rule, and that is all the rule finds; under `pass` it finds nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
@@ -20,6 +22,9 @@ use restraint::judge::finding::WARNING_LIMIT;
 use restraint::judge::policies::{EMBEDDED, Policies};
 use restraint::judge::{amend, judge};
 use restraint::kube::configuration::{ConfigKind, ConfigObject, Configuration};
+use restraint::kube::quantity::Quantity;
+use restraint::kube::requests::Requests;
+use restraint::kube::room::Room;
 use restraint::review::decode;
 use restraint::rules::RULES;
 
@@ -91,18 +96,37 @@ fn findings(rule: &str, text: &str) -> Vec<String> {
         Some(other) => panic!("{other}"),
         None => Authority::NotAsked,
     };
+    subject.evidence.usage =
+        fact("usage: ").map(|facts| amounts(facts, |name, amount| (name.to_owned(), i128::from(amount.value().unwrap()))));
+    subject.evidence.room = fact("room: ").map(|facts| {
+        let amounts: BTreeMap<_, _> = amounts(facts, |name, amount| (name, amount.milli_value().unwrap()));
+        Room { node: "n1".to_owned(), most: Requests { cpu: amounts["cpu"], memory: amounts["memory"] / 1000 } }
+    });
     if let Some(name) = fact("requester: ") {
         subject.requester.username = name.to_owned().into();
     }
     let labels = fact("namespace-labels: ").map(|labels| serde_saphyr::from_str(labels).unwrap());
     subject.evidence.namespace_labels = labels.map(Arc::<BTreeMap<String, String>>::new);
     let way = if fact("mutate").is_some() { amend } else { judge };
-    let verdict = way(&policies(rule, fact("policy: ")), &review.subject);
+    let verdict = way(policies(rule, fact("policy: ")), &review.subject);
     verdict.rulings.into_iter().filter(|ruling| ruling.rule == rule).map(|ruling| ruling.finding.message).collect()
 }
 
+/// Amounts by name: `app=900Mi side=10Mi`.
+fn amounts<'t, T, All: FromIterator<T>>(text: &'t str, each: impl Fn(&'t str, Quantity<'t>) -> T) -> All {
+    let one = |(name, amount): (&'t str, &'t str)| each(name, Quantity::parse(amount).unwrap());
+    text.split_whitespace().map(|part| one(part.split_once('=').unwrap())).collect()
+}
+
 /// The default policies. `policy`, one line of YAML without name and rule, takes the place of the default one of `rule`.
-fn policies(rule: &str, policy: Option<&str>) -> Policies {
+/// Each set is read once: there are many fixtures.
+fn policies(rule: &str, policy: Option<&str>) -> &'static Policies {
+    static READ: Mutex<BTreeMap<String, &'static Policies>> = Mutex::new(BTreeMap::new());
+    let key = policy.map(|policy| format!("{rule} {policy}")).unwrap_or_default();
+    READ.lock().unwrap().entry(key).or_insert_with(|| Box::leak(Box::new(read_policies(rule, policy))))
+}
+
+fn read_policies(rule: &str, policy: Option<&str>) -> Policies {
     let Some(policy) = policy else { return Policies::embedded() };
     let fields = policy.strip_prefix('{').unwrap_or_else(|| panic!("{policy}"));
     let own = (format!("{rule}.yaml"), format!("{{name: {rule}, rule: {rule}, {fields}"));

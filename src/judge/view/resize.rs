@@ -9,7 +9,10 @@ use crate::judge::subject::{Requester, Subject};
 use crate::kube::container::Container;
 use crate::kube::object::{Object, Placed, Spec};
 use crate::kube::quantity::Quantity;
+use crate::kube::requests::Requests;
 use crate::kube::resources::EffectiveLimit;
+use crate::kube::room::Room;
+use crate::kube::usage::Usage;
 
 use super::PodView;
 
@@ -106,6 +109,21 @@ impl<'s> ResizeView<'s> {
     /// The approval on the stored pod.
     pub fn approval(&self) -> Approval<'s> {
         Approval::of(&self.old.metadata, &self.subject.evidence.stamped, self.subject.evidence.now)
+    }
+
+    /// What the pod asks its node for before and after, its overhead aside; `None` where an amount cannot be told.
+    pub fn requests(&self) -> Option<(Requests, Requests)> {
+        Some((self.old.spec.requests()?, self.subject.object.spec.requests()?))
+    }
+
+    /// The live memory of the pod, where it is known.
+    pub fn usage(&self) -> Option<&'s Usage> {
+        self.subject.evidence.usage.as_ref()
+    }
+
+    /// What the pod's node has left for it, where it is known.
+    pub fn room(&self) -> Option<&'s Room> {
+        self.subject.evidence.room.as_ref()
     }
 
     /// Whether the pod itself has a memory request or limit, before or after.

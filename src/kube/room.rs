@@ -1,0 +1,248 @@
+//! What a node has left for one of its pods.
+
+use serde::Deserialize;
+
+use super::container::Role;
+use super::requests::Requests;
+use super::resources::Amounts;
+use super::text::{Text, nullable};
+
+/// What a node can give to one pod: what is allocatable less what all its other pods ask for, and less the pod's own
+/// overhead. Less than the pod has where the node is overcommitted already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// The name of the node.
+    pub node: String,
+    /// How much the pod may ask for.
+    pub most: Requests,
+}
+
+impl Room {
+    /// Reads a `Node` and a `PodList` of its pods, among them perhaps the one with this `uid`; `None` where an amount
+    /// cannot be told.
+    ///
+    /// A pod counts with the larger of its spec and what the kubelet has allocated to it, as with the scheduler. Pods
+    /// that have ended do not count; pods that are being deleted do, until they are gone.
+    pub fn read(node: &[u8], pods: &[u8], uid: &str) -> Option<Self> {
+        let node: Node<'_> = serde_json::from_slice(node).ok()?;
+        let pods: PodList<'_> = serde_json::from_slice(pods).ok()?;
+        let allocatable = node.status.allocatable.filter(|amounts| amounts.cpu.is_some() && amounts.memory.is_some())?;
+        let mut most = Requests::of(&allocatable)?;
+        for pod in pods.items.iter().filter(|pod| !matches!(&*pod.status.phase, "Succeeded" | "Failed")) {
+            let overhead = Requests::of(&pod.spec.overhead)?;
+            most = most.minus(overhead);
+            if *pod.metadata.uid != *uid {
+                most = most.minus(pod.requests()?);
+            }
+        }
+        Some(Self { node: node.metadata.name.to_string(), most })
+    }
+}
+
+#[derive(Deserialize)]
+struct Node<'a> {
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    metadata: Metadata<'a>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    status: NodeStatus<'a>,
+}
+
+#[derive(Default, Deserialize)]
+struct NodeStatus<'a> {
+    #[serde(borrow, default)]
+    allocatable: Option<Amounts<'a>>,
+}
+
+#[derive(Deserialize)]
+struct PodList<'a> {
+    #[serde(borrow)]
+    items: Vec<Pod<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Pod<'a> {
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    metadata: Metadata<'a>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    spec: PodSpec<'a>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    status: PodStatus<'a>,
+}
+
+#[derive(Default, Deserialize)]
+struct Metadata<'a> {
+    #[serde(borrow, default)]
+    name: Text<'a>,
+    #[serde(borrow, default)]
+    uid: Text<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PodSpec<'a> {
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    containers: Vec<Container<'a>>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    init_containers: Vec<Container<'a>>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    resources: Resources<'a>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    overhead: Amounts<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Container<'a> {
+    #[serde(borrow, default)]
+    name: Text<'a>,
+    #[serde(borrow, default)]
+    restart_policy: Text<'a>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    resources: Resources<'a>,
+}
+
+#[derive(Default, Deserialize)]
+struct Resources<'a> {
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    requests: Amounts<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PodStatus<'a> {
+    #[serde(borrow, default)]
+    phase: Text<'a>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    allocated_resources: Amounts<'a>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    container_statuses: Vec<ContainerStatus<'a>>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    init_container_statuses: Vec<ContainerStatus<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ContainerStatus<'a> {
+    #[serde(borrow, default)]
+    name: Text<'a>,
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    allocated_resources: Amounts<'a>,
+}
+
+impl Pod<'_> {
+    fn requests(&self) -> Option<Requests> {
+        let role = |container: &Container<'_>| if &*container.restart_policy == "Always" { Role::Sidecar } else { Role::Init };
+        let init = self.spec.init_containers.iter().map(|container| (role(container), container, &self.status.init_container_statuses));
+        let regular = self.spec.containers.iter().map(|container| (Role::Regular, container, &self.status.container_statuses));
+        let larger = |(role, container, statuses): (Role, &Container<'_>, &Vec<ContainerStatus<'_>>)| {
+            let asked = Requests::of(&container.resources.requests)?;
+            match statuses.iter().find(|status| status.name == container.name) {
+                Some(status) => Some((role, asked.max(Requests::of(&status.allocated_resources)?))),
+                None => Some((role, asked)),
+            }
+        };
+        let own = &self.spec.resources.requests;
+        let requests = Requests::of_pod(init.chain(regular).map(larger), own)?;
+        // what is allocated at pod level is told of every pod: it counts where the pod asks for something itself
+        let allocated = Requests::of(&self.status.allocated_resources)?;
+        Some(Requests {
+            cpu: if own.cpu.is_some() { requests.cpu.max(allocated.cpu) } else { requests.cpu },
+            memory: if own.memory.is_some() { requests.memory.max(allocated.memory) } else { requests.memory },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn room(pods: Value) -> Option<(i128, i128)> {
+        let node = json!({"metadata": {"name": "n1"}, "status": {
+            "capacity": {"cpu": "9", "memory": "9Gi"}, "allocatable": {"cpu": "4", "memory": "8Gi", "pods": "110"}}});
+        let pods = json!({"kind": "PodList", "metadata": {"resourceVersion": "1"}, "items": pods}).to_string();
+        let room = Room::read(node.to_string().as_bytes(), pods.as_bytes(), "own")?;
+        assert_eq!(room.node, "n1");
+        Some((room.most.cpu, room.most.memory >> 20))
+    }
+
+    fn pod(uid: &str, cpu: &str, memory: &str) -> Value {
+        let resources = json!({"requests": {"cpu": cpu, "memory": memory, "ephemeral-storage": "1Gi"}, "limits": {"memory": "3Gi"}});
+        json!({"metadata": {"name": uid, "uid": uid}, "spec": {"containers": [{"name": "app", "resources": resources}]}})
+    }
+
+    #[test]
+    fn what_others_ask_for_is_gone() {
+        assert_eq!(room(json!([])), Some((4000, 8192)));
+        assert_eq!(room(json!([pod("own", "1", "1Gi"), pod("a", "500m", "1Gi"), pod("b", "1", "512Mi")])), Some((2500, 6656)));
+        assert_eq!(room(json!([pod("a", "5", "1Gi")])), Some((-1000, 7168)), "overcommitted");
+        assert_eq!(room(json!([{"metadata": {"uid": "bare"}, "spec": {"containers": [{"name": "app"}]}}])), Some((4000, 8192)));
+    }
+
+    #[test]
+    fn pods_that_have_ended_do_not_count() {
+        let ended = |phase: &str| {
+            let mut pod = pod("a", "1", "1Gi");
+            pod["status"] = json!({"phase": phase});
+            room(json!([pod]))
+        };
+        assert_eq!([ended("Succeeded"), ended("Failed")], [Some((4000, 8192)); 2]);
+        assert_eq!([ended("Running"), ended("Pending"), ended("Unknown")], [Some((3000, 7168)); 3]);
+        let mut leaving = pod("a", "1", "1Gi");
+        leaving["metadata"]["deletionTimestamp"] = "2026-11-21T12:00:00Z".into();
+        assert_eq!(room(json!([leaving])), Some((3000, 7168)));
+    }
+
+    #[test]
+    fn overhead_counts_and_that_of_the_pod_too() {
+        for uid in ["own", "other"] {
+            let mut pod = pod(uid, "0", "0");
+            pod["spec"]["overhead"] = json!({"cpu": "250m", "memory": "120Mi"});
+            assert_eq!(room(json!([pod])), Some((3750, 8072)), "{uid}");
+        }
+    }
+
+    #[test]
+    fn the_larger_of_spec_and_allocated_counts() {
+        let allocated = |cpu: &str| {
+            let mut pod = pod("a", "1", "1Gi");
+            pod["status"] = json!({"phase": "Running", "allocatedResources": {"cpu": "3"}, "containerStatuses": [
+                {"name": "other", "allocatedResources": {"cpu": "4"}},
+                {"name": "app", "allocatedResources": {"cpu": cpu, "memory": "1Gi"}, "resources": {}}]});
+            room(json!([pod]))
+        };
+        assert_eq!(allocated("2"), Some((2000, 7168)), "it shrinks, and the kubelet has not seen it");
+        assert_eq!(allocated("500m"), Some((3000, 7168)), "it grows, and the kubelet has not agreed");
+        let mut with_own = pod("a", "1", "1Gi");
+        with_own["spec"]["resources"] = json!({"requests": {"cpu": "2"}});
+        assert_eq!(room(json!([with_own])), Some((2000, 7168)));
+        with_own["status"] = json!({"allocatedResources": {"cpu": "3", "memory": "2Gi"}});
+        assert_eq!(room(json!([with_own])), Some((1000, 7168)));
+    }
+
+    #[test]
+    fn sidecars_and_init_containers_count_as_they_run() {
+        let mut pod = pod("a", "1", "1Gi");
+        let container = |cpu: &str, policy: Value| json!({"name": cpu, "restartPolicy": policy, "resources": {"requests": {"cpu": cpu}}});
+        pod["spec"]["initContainers"] = json!([container("500m", "Always".into()), container("2", Value::Null)]);
+        assert_eq!(room(json!([pod])), Some((1500, 7168)));
+    }
+
+    #[test]
+    fn nothing_is_made_of_anything_else() {
+        let node = br#"{"metadata": {"name": "n1"}, "status": {"allocatable": {"cpu": "4", "memory": "8Gi"}}}"#;
+        let pods = br#"{"items": []}"#;
+        assert!(Room::read(node, pods, "").is_some());
+        for garbage in ["", "[", "null", "<html>", "{}", r#"{"items": null}"#, r#"{"items": [{"spec": {"containers": "x"}}]}"#] {
+            assert_eq!(Room::read(node, garbage.as_bytes(), ""), None, "{garbage}");
+        }
+        for garbage in
+            ["", "{}", r#"{"status": {"allocatable": {"cpu": "4"}}}"#, r#"{"status": {"allocatable": {"cpu": "x", "memory": "1"}}}"#]
+        {
+            assert_eq!(Room::read(garbage.as_bytes(), pods, ""), None, "{garbage}");
+        }
+        assert_eq!(room(json!([pod("a", "many", "1Gi")])), None, "an amount that cannot be told");
+        assert_eq!(room(json!([pod("own", "many", "1Gi")])), Some((4000, 8192)), "the pod's own do not matter here");
+    }
+}
