@@ -27,6 +27,7 @@ pub mod judge;
 pub mod kube;
 pub mod review;
 pub mod rules;
+mod yaml;
 
 #[cfg(feature = "shell")]
 pub mod approvals;
@@ -36,6 +37,8 @@ pub mod approve;
 pub mod cli;
 #[cfg(feature = "shell")]
 pub mod cluster;
+#[cfg(feature = "shell")]
+pub mod lint;
 #[cfg(feature = "shell")]
 pub mod revoke;
 #[cfg(feature = "shell")]
