@@ -54,8 +54,31 @@ impl Path {
         let text = error.to_string();
         // the place in the JSON, which nobody wrote
         let reason = text.rsplit_once(" at line ").map_or(&*text, |(reason, _)| reason);
-        Malformed { pointer, message: format!("{}: {reason}", dotted(&tokens)) }
+        Malformed { pointer, message: format!("{}: {}", dotted(&tokens), in_plain_words(reason)) }
     }
+}
+
+/// What the decoder says, in the words of whoever writes manifests.
+fn in_plain_words(reason: &str) -> String {
+    let Some((found, expected)) = reason.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected ")) else {
+        return reason.to_owned();
+    };
+    let (kind, value) = found.split_once(' ').unwrap_or((found, ""));
+    let found = match kind {
+        "map" => "a mapping",
+        "sequence" => "a list",
+        "null" => "nothing",
+        _ => value.trim_matches('`'),
+    };
+    let (expected, hint) = match expected {
+        "text" if !matches!(kind, "map" | "sequence" | "null") => ("a string", ": put it in quotes"),
+        "text" | "a string" => ("a string", ""),
+        "i64" | "u64" | "i32" | "u32" => ("a whole number", ""),
+        "a boolean" => ("true or false", ""),
+        "an object" => ("a mapping", ""),
+        other => (other, ""),
+    };
+    format!("must be {expected}, not {found}{hint}")
 }
 
 /// A path as people write it.
@@ -302,18 +325,18 @@ mod tests {
     #[test]
     fn faults_name_their_field() {
         let cases = [
-            (r#"{"spec":{"containers":{}}}"#, "/spec/containers", "spec.containers: invalid type: map, expected a list"),
+            (r#"{"spec":{"containers":{}}}"#, "/spec/containers", "spec.containers: must be a list, not a mapping"),
             (
                 r#"{"spec":{"template":{"spec":{"containers":[{},{"name":7}]}}}}"#,
                 "/spec/template/spec/containers/1/name",
-                "spec.template.spec.containers[1].name: invalid type: integer `7`, expected text",
+                "spec.template.spec.containers[1].name: must be a string, not 7: put it in quotes",
             ),
             (
                 r#"{"metadata":{"labels":{"example.com/a":true}}}"#,
                 "/metadata/labels/example.com~1a",
-                r#"metadata.labels["example.com/a"]: invalid type: boolean `true`, expected text"#,
+                r#"metadata.labels["example.com/a"]: must be a string, not true: put it in quotes"#,
             ),
-            ("[]", "", "the object: invalid type: sequence, expected a mapping"),
+            ("[]", "", "the object: must be a mapping, not a list"),
         ];
         for (json, pointer, message) in cases {
             assert_eq!(fault(json), (pointer.to_owned(), message.to_owned()), "{json}");
@@ -327,7 +350,7 @@ mod tests {
     fn lists_are_not_read_as_fields_by_position() {
         let (pointer, message) = fault(r#"{"spec":{"containers":[{"resources":{"limits":["256Mi"]}}]}}"#);
         assert_eq!(pointer, "/spec/containers/0/resources/limits");
-        assert!(message.ends_with("invalid type: sequence, expected a mapping"), "{message}");
+        assert!(message.ends_with("limits: must be a mapping, not a list"), "{message}");
         assert_eq!(fault(r#"{"spec":[[]]}"#).0, "/spec");
     }
 }

@@ -12,6 +12,12 @@ const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
 /// Folders that hold what others wrote.
 const FOREIGN: &str = "node_modules";
 
+/// The path that stands for standard input.
+pub(super) const STANDARD_INPUT: &str = "-";
+
+/// The name of standard input in findings.
+pub(super) const INPUT: &str = "<stdin>";
+
 /// Where a text comes from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Source {
@@ -25,7 +31,7 @@ impl Source {
     /// The name of it in findings, with `/` between folders.
     pub(super) fn name(&self) -> String {
         match self {
-            Self::Input => "<stdin>".to_owned(),
+            Self::Input => INPUT.to_owned(),
             Self::File(path) => {
                 let name = path.to_string_lossy();
                 let name = if std::path::MAIN_SEPARATOR == '/' { name.into_owned() } else { name.replace(std::path::MAIN_SEPARATOR, "/") };
@@ -43,8 +49,8 @@ impl Source {
 pub(super) fn sources(paths: &[PathBuf]) -> anyhow::Result<Vec<Source>> {
     let (mut sources, mut known) = (Vec::new(), HashSet::new());
     for path in paths {
-        if path.as_os_str() == "-" {
-            if known.insert(PathBuf::from("-")) {
+        if path.as_os_str() == STANDARD_INPUT {
+            if known.insert(PathBuf::from(STANDARD_INPUT)) {
                 sources.push(Source::Input);
             }
             continue;

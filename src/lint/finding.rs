@@ -15,7 +15,7 @@ use super::decode;
 use super::evidence::{Evidences, namespace};
 use super::manifest::{self, Class, Manifest};
 use super::place::line;
-use super::read::{File, Remark};
+use super::read::{File, Remark, Weight};
 
 /// One thing that is wrong in a file.
 #[derive(Clone, Debug, Serialize)]
@@ -59,11 +59,6 @@ pub(super) struct Finding {
 pub(super) struct Strength(Mode);
 
 impl Strength {
-    /// Whether it is this strong.
-    pub(super) fn is_at_least(self, mode: Mode) -> bool {
-        self.0 >= mode
-    }
-
     /// The mode.
     pub(super) fn mode(self) -> Mode {
         self.0
@@ -80,9 +75,14 @@ impl Strength {
     }
 }
 
-impl std::fmt::Display for Strength {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(formatter)
+impl Finding {
+    /// The object it is about, in words: kind, namespace if one is written, and name.
+    pub(super) fn subject(&self) -> String {
+        match (&*self.namespace, &*self.name) {
+            ("", "") => self.kind.clone(),
+            ("", name) => format!("{} {name}", self.kind),
+            (namespace, name) => format!("{} {namespace}/{name}", self.kind),
+        }
     }
 }
 
@@ -105,7 +105,7 @@ pub(super) fn of_file(policies: &Policies, evidences: &Evidences, index: usize, 
             Err(fault) => {
                 let named = manifest::metadata(manifest.node, "name").unwrap_or_default();
                 let message = format!("{} {named:?} is not judged: {}", manifest.kind, fault.message);
-                remarks.push(Remark { file: file.name.clone(), line: Some(line_of(&fault.pointer)), message });
+                remarks.push(Remark { file: file.name.clone(), line: Some(line_of(&fault.pointer)), message, weight: Weight::Plain });
                 continue;
             }
         };

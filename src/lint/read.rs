@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use crate::terminal::plain;
+use crate::terminal::{Progress, plain};
 
 use super::document::{Content, Document, documents};
 use super::files::Source;
@@ -22,6 +22,8 @@ const STACK: usize = 16 * 1024 * 1024;
 pub(super) struct File {
     /// Its name in findings.
     pub(super) name: String,
+    /// Its text, where it is to be changed.
+    pub(super) text: Option<String>,
     /// The documents that were read.
     pub(super) documents: Vec<Document>,
     /// What is to be said of what was not.
@@ -39,6 +41,8 @@ pub(super) struct Tally {
     pub(super) workloads: usize,
     /// Objects of kinds that are not judged.
     pub(super) others: usize,
+    /// Namespaces, ConfigMaps and Secrets.
+    pub(super) evidence: usize,
     /// Workloads that are not judged, each with a remark.
     pub(super) passed: usize,
     /// Documents that are no objects of Kubernetes.
@@ -54,6 +58,16 @@ pub(super) struct Remark {
     /// From 1; none where it is about the whole file.
     pub(super) line: Option<u64>,
     pub(super) message: String,
+    pub(super) weight: Weight,
+}
+
+/// Who wants to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Weight {
+    /// Everybody.
+    Plain,
+    /// Whoever asks for more.
+    Detail,
 }
 
 impl fmt::Display for Remark {
@@ -78,18 +92,22 @@ impl File {
         })
     }
 
-    fn of(name: String, text: &str) -> Self {
+    /// The file with this text.
+    pub(super) fn of(name: String, text: &str) -> Self {
         let documents = documents(text, manifest::is_unknown);
-        let mut file = Self { name, documents, remarks: Vec::new(), is_unreadable: false, tally: Tally::default() };
+        let mut file = Self { name, text: None, documents, remarks: Vec::new(), is_unreadable: false, tally: Tally::default() };
         let (mut tally, mut remarks) = (Tally::default(), Vec::new());
         for document in &file.documents {
             match &document.content {
                 Content::Broken { line, message } => {
                     tally.broken += 1;
-                    remarks.push((Some(*line), format!("not judged: {message}")));
+                    remarks.push((Some(*line), format!("not judged: {message}"), Weight::Plain));
                 }
                 Content::Unread => tally.others += 1,
-                Content::Value(node) if manifest::manifests(node).is_none() => tally.foreign += 1,
+                Content::Value(node) if manifest::manifests(node).is_none() => {
+                    tally.foreign += 1;
+                    remarks.push((Some(document.lines_before + node.place.line), "not an object of Kubernetes".to_owned(), Weight::Detail));
+                }
                 Content::Value(_) | Content::Nothing => {}
             }
         }
@@ -100,36 +118,52 @@ impl File {
                     tally.passed += 1;
                     let named = manifest::metadata(manifest.node, "name").unwrap_or_default();
                     let line = document.lines_before + manifest.node.place.line;
-                    remarks.push((Some(line), format!("{} {named:?} is not judged: {reason}", manifest.kind)));
+                    remarks.push((Some(line), format!("{} {named:?} is not judged: {reason}", manifest.kind), Weight::Plain));
                 }
-                _ => tally.others += 1,
+                Class::Namespace | Class::Configuration(_) => tally.evidence += 1,
+                Class::Other => tally.others += 1,
             }
         }
         if file.documents.iter().all(|document| matches!(document.content, Content::Nothing)) {
-            remarks.push((None, "nothing in it".to_owned()));
+            remarks.push((None, "nothing in it".to_owned(), Weight::Plain));
         }
-        remarks.sort_by_key(|(line, _)| *line);
+        remarks.sort_by_key(|(line, ..)| *line);
         file.tally = tally;
-        file.remarks = remarks.into_iter().map(|(line, message)| Remark { file: file.name.clone(), line, message }).collect();
+        file.remarks =
+            remarks.into_iter().map(|(line, message, weight)| Remark { file: file.name.clone(), line, message, weight }).collect();
         file
     }
 
     fn unreadable(name: String, reason: &str) -> Self {
-        let remark = Remark { file: name.clone(), line: None, message: format!("cannot be read: {reason}") };
-        Self { name, documents: Vec::new(), remarks: vec![remark], is_unreadable: true, tally: Tally::default() }
+        let remark = Remark { file: name.clone(), line: None, message: format!("cannot be read: {reason}"), weight: Weight::Plain };
+        Self { name, text: None, documents: Vec::new(), remarks: vec![remark], is_unreadable: true, tally: Tally::default() }
     }
 }
 
 /// Reads every source, in the same order.
-pub(super) fn files(sources: &[Source]) -> Vec<File> {
-    in_parallel(sources, |_, source| match text(source) {
-        Ok(text) => File::of(source.name(), &text),
-        Err(error) => File::unreadable(source.name(), &error.to_string()),
+pub(super) fn files(sources: &[Source], keep_text: bool, progress: &Progress) -> Vec<File> {
+    in_parallel(sources, |_, source| {
+        let file = match text(source) {
+            Ok(text) => {
+                let file = File::of(source.name(), &text);
+                File { text: keep_text.then_some(text), ..file }
+            }
+            Err(error) => File::unreadable(source.name(), &reason(&error)),
+        };
+        progress.one_more();
+        file
     })
 }
 
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::InvalidData => "not UTF-8".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
 /// The text of `source`.
-pub(super) fn text(source: &Source) -> io::Result<String> {
+fn text(source: &Source) -> io::Result<String> {
     match source {
         Source::File(path) => fs::read_to_string(path),
         Source::Input => {
