@@ -20,7 +20,8 @@ const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 #[derive(Debug, Default)]
 pub(super) struct Evidences {
     namespaces: BTreeMap<String, Told<Arc<BTreeMap<String, String>>>>,
-    configuration: BTreeMap<(String, String, ConfigKind), Told<ConfigObject>>,
+    /// By namespace, name and kind.
+    configuration: BTreeMap<String, BTreeMap<String, BTreeMap<ConfigKind, Told<ConfigObject>>>>,
 }
 
 /// What is told of one thing, by which file.
@@ -41,7 +42,8 @@ impl Evidences {
                 match fact {
                     Fact::Namespace(name, labels) => evidences.namespaces.entry(name).or_default().push((index, Arc::new(labels))),
                     Fact::Configuration(namespace, name, kind, object) => {
-                        evidences.configuration.entry((namespace, name, kind)).or_default().push((index, object));
+                        let named = evidences.configuration.entry(namespace).or_default().entry(name).or_default();
+                        named.entry(kind).or_default().push((index, object));
                     }
                 }
             }
@@ -53,12 +55,12 @@ impl Evidences {
     pub(super) fn about(&self, object: &Node, namespace: &str, file: usize) -> Evidence {
         let namespace_labels = self.namespaces.get(namespace).and_then(|told| pick(told, file)).cloned();
         let mut configuration = None::<Configuration>;
-        if !self.configuration.is_empty() {
+        if let Some(known) = self.configuration.get(namespace) {
+            // an object that is used is named somewhere
             for_each_text(object, &mut |name| {
-                for kind in [ConfigKind::ConfigMap, ConfigKind::Secret] {
-                    let told = self.configuration.get(&(namespace.to_owned(), name.to_owned(), kind));
-                    if let Some(known) = told.and_then(|told| pick(told, file)) {
-                        configuration.get_or_insert_default().insert(kind, name.to_owned(), known.clone());
+                for (kind, told) in known.get(name).into_iter().flatten() {
+                    if let Some(object) = pick(told, file) {
+                        configuration.get_or_insert_default().insert(*kind, name.to_owned(), object.clone());
                     }
                 }
             });

@@ -112,3 +112,6 @@ fn operations(finding: &Finding) -> Vec<Operation> {
     };
     finding.edit.iter().flat_map(|edit| &edit.0).map(place).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,7 @@ mod fixtures;
 mod following;
 mod heaps;
 mod limits;
+mod lint;
 mod listing;
 mod messages;
 mod pods;

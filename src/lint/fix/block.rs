@@ -25,13 +25,17 @@ pub(super) fn add(text: &str, mapping: &Node, key: &str, value: &Value, dashes: 
     insertion(text, end, &lines)
 }
 
-/// Adds an element to `list`, after the last one.
-pub(super) fn append(text: &str, list: &Node, value: &Value) -> Option<Splice> {
+/// Adds elements to `list`, after the last one.
+pub(super) fn append(text: &str, list: &Node, values: &[&Value]) -> Option<Splice> {
     let last = list.elements().last().filter(|last| !last.borrowed)?;
     let dash = dash(text, last)?;
     let column = column(text, dash)?;
     let inline_end = if text.get(last.offset..)?.starts_with(['{', '[']) { flow::end(text, last.offset)? } else { 0 };
-    insertion(text, end(text, last.offset.max(inline_end), column, false)?, &element_lines(value, column)?)
+    let mut lines = Vec::new();
+    for value in values {
+        lines.extend(element_lines(value, column)?);
+    }
+    insertion(text, end(text, last.offset.max(inline_end), column, false)?, &lines)
 }
 
 /// Takes out the entry under `key`, one of several.

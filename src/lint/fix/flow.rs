@@ -19,20 +19,21 @@ pub(super) fn add(text: &str, mapping: &Node, key: &str, value: &Value) -> Optio
     Some(Splice::insert(first.offset, format!("{name}: {}{separator}", written(value, is_json))))
 }
 
-/// Adds an element after the last one.
-pub(super) fn append(text: &str, list: &Node, value: &Value) -> Option<Splice> {
+/// Adds elements after the last one.
+pub(super) fn append(text: &str, list: &Node, values: &[&Value]) -> Option<Splice> {
     let close = end(text, list.offset)?;
     let inner = text.get(list.offset..close)?.trim_end();
     let is_json = match list.elements().first().and_then(|element| element.entries().first()) {
         Some((key, _)) => text.get(key.offset..)?.starts_with('"'),
-        None => true,
+        None => text.get(..list.offset)?.trim_end().ends_with("\":"),
     };
     let separator = match inner.chars().last()? {
         '[' => "",
         ',' => " ",
         _ => ", ",
     };
-    Some(Splice::insert(list.offset + inner.len(), format!("{separator}{}", written(value, is_json))))
+    let values: Vec<_> = values.iter().map(|value| written(value, is_json)).collect();
+    Some(Splice::insert(list.offset + inner.len(), format!("{separator}{}", values.join(", "))))
 }
 
 /// Takes everything out.

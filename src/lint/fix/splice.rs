@@ -50,14 +50,22 @@ pub(super) fn patch(operations: &[Operation]) -> Option<Patch> {
 pub(super) fn splices(text: &str, document: &Node, operations: &[Operation]) -> Option<Vec<Splice>> {
     let mut splices = Vec::new();
     let mut removed: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut appended: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
     for operation in operations {
         match operation {
-            Operation::Add { path, value } => splices.push(add(text, document, path, value)?),
+            Operation::Add { path, value } => match path.strip_suffix("/-") {
+                Some(list) => appended.entry(list).or_default().push(value),
+                None => splices.push(add(text, document, path, value)?),
+            },
             Operation::Remove { path } => {
                 let (parent, _) = path.rsplit_once('/')?;
                 removed.entry(parent).or_default().push(tokens(path).last()?);
             }
         }
+    }
+    for (list, values) in appended {
+        let node = written(document, list)?;
+        splices.push(if is_flow(text, node) { flow::append(text, node, &values)? } else { block::append(text, node, &values)? });
     }
     for (parent, keys) in removed {
         splices.extend(remove(text, document, parent, &keys)?);
@@ -83,13 +91,6 @@ fn add(text: &str, document: &Node, path: &str, value: &Value) -> Option<Splice>
     let key = tokens(path).last()?;
     let node = written(document, parent)?;
     match &node.value {
-        YamlValue::List(_) if key == "-" => {
-            if is_flow(text, node) {
-                flow::append(text, node, value)
-            } else {
-                block::append(text, node, value)
-            }
-        }
         YamlValue::Map(entries) if !entries.iter().any(|(known, _)| known.as_text() == Some(&key)) => {
             if is_flow(text, node) {
                 flow::add(text, node, &key, value)
