@@ -27,6 +27,7 @@ pub mod judge;
 pub mod kube;
 pub mod review;
 pub mod rules;
+#[cfg_attr(not(feature = "shell"), allow(dead_code, reason = "manifests are read by the shell alone"))]
 mod yaml;
 
 #[cfg(feature = "shell")]

@@ -50,7 +50,7 @@ fn container() -> impl Strategy<Value = Container> {
     ];
     let resources = [Resources::Nested, Resources::Inline, Resources::Split, Resources::Last];
     let flow = proptest::bool::weighted(0.2);
-    (flow.clone(), flow, prop::sample::select(resources.to_vec()), prop::sample::select(policies.to_vec()), any::<bool>())
+    (flow, flow, prop::sample::select(resources.to_vec()), prop::sample::select(policies.to_vec()), any::<bool>())
         .prop_map(|(flow, anchored, resources, policy, tail)| Container { flow, anchored, resources, policy, tail })
 }
 
