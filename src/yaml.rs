@@ -1,11 +1,11 @@
 //! YAML as a tree whose nodes know their places: policies and manifests are read here, each in its own dialect.
 
-use std::fmt;
+mod tree;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::Deserialize;
 use serde_json::Number;
 use serde_saphyr::{
-    DefaultMessageFormatter, DuplicateKeyPolicy, Error, Location, MergeKeyPolicy, MessageFormatter, NonFiniteFloatPolicy, Options, Spanned,
+    DefaultMessageFormatter, DuplicateKeyPolicy, Error, Location, MergeKeyPolicy, MessageFormatter, NonFiniteFloatPolicy, Options,
 };
 
 /// The longest word that messages show whole, in characters.
@@ -293,133 +293,5 @@ fn kind(error: &Error) -> FaultKind {
     }
 }
 
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Spanned { value, referenced, defined } = Spanned::deserialize(deserializer)?;
-        let offset = defined.span().byte_offset().and_then(|offset| usize::try_from(offset).ok()).unwrap_or(usize::MAX);
-        Ok(Self { place: referenced.into(), offset, borrowed: referenced != defined, value })
-    }
-}
-
-impl<'de> Deserialize<'de> for Value {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ValueVisitor;
-
-        impl<'de> Visitor<'de> for ValueVisitor {
-            type Value = Value;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("any value")
-            }
-
-            fn visit_unit<E>(self) -> Result<Value, E> {
-                Ok(Value::Null)
-            }
-
-            fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-                Ok(Value::Bool(value))
-            }
-
-            fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-                Ok(Value::Number(value.into()))
-            }
-
-            fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-                Ok(Value::Number(value.into()))
-            }
-
-            fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-                Ok(Number::from_f64(value).map_or_else(|| Value::Text(value.to_string()), Value::Number))
-            }
-
-            fn visit_i128<E>(self, value: i128) -> Result<Value, E> {
-                Ok(Number::from_i128(value).map_or_else(|| Value::Text(value.to_string()), Value::Number))
-            }
-
-            fn visit_u128<E>(self, value: u128) -> Result<Value, E> {
-                Ok(Number::from_u128(value).map_or_else(|| Value::Text(value.to_string()), Value::Number))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-                Ok(Value::Text(text.to_owned()))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
-                let mut nodes = Vec::new();
-                while let Some(node) = list.next_element()? {
-                    nodes.push(node);
-                }
-                Ok(Value::List(nodes))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-                let mut entries = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    entries.push(entry);
-                }
-                Ok(Value::Map(entries))
-            }
-        }
-
-        deserializer.deserialize_any(ValueVisitor)
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MANIFESTS: Dialect = Dialect { nodes: 10_000, depth: 32, repeated: 1_000, anchors: 100, as_kubectl: true };
-
-    fn json(text: &str) -> String {
-        let (document, fault) = read(text, &MANIFESTS);
-        assert_eq!(fault, None, "{text}");
-        document.unwrap().to_json().to_string()
-    }
-
-    fn fault(text: &str) -> FaultKind {
-        read(text, &MANIFESTS).1.unwrap().kind
-    }
-
-    #[test]
-    fn manifests_are_read_as_kubectl_reads_them() {
-        assert_eq!(json("[yes, On, n, off, 'yes', \"on\", yesterday]"), r#"[true,true,false,false,"yes","on","yesterday"]"#);
-        assert_eq!(json("{a: 0777, b: 0o17, c: 0x1F, d: 1_000, e: 1e3, f: 12:30, g: 2001-01-01}"), {
-            r#"{"a":511,"b":15,"c":31,"d":1000,"e":1000.0,"f":"12:30","g":"2001-01-01"}"#
-        });
-        assert_eq!(json("{y: a, 8080: b}"), r#"{"8080":"b","true":"a"}"#);
-        assert_eq!(json("{a: 1, a: 2}"), r#"{"a":2}"#);
-        assert_eq!(json("a: !mine x"), r#"{"a":"x"}"#);
-    }
-
-    #[test]
-    fn merge_keys_count_where_they_stand() {
-        assert_eq!(json("x: &x {a: 1, b: 2}\nz:\n  <<: *x\n  b: 3\n"), r#"{"x":{"a":1,"b":2},"z":{"a":1,"b":3}}"#);
-        // what is written later counts, a merge too
-        assert_eq!(json("x: &x {a: 1}\nz:\n  a: 3\n  <<: *x\n"), r#"{"x":{"a":1},"z":{"a":1}}"#);
-        assert_eq!(json("- &x {a: 1, b: 1}\n- &y {b: 2, c: 2}\n- <<: [*x, *y]\n"), r#"[{"a":1,"b":1},{"b":2,"c":2},{"a":1,"b":1,"c":2}]"#);
-        assert_eq!(json("{'<<': {a: 1}}"), r#"{"<<":{"a":1}}"#);
-        assert_eq!(fault("a:\n  <<: 1\n"), FaultKind::Invalid("a merge key needs a mapping or a list of mappings".to_owned()));
-    }
-
-    #[test]
-    fn places_and_bytes_are_known() {
-        let text = "é: 1\nx: &x\n  - a: 1\nz: *x\n";
-        let document = read(text, &MANIFESTS).0.unwrap();
-        let (key, value) = document.entry("x").unwrap();
-        assert_eq!((key.place.line, key.place.column, key.offset), (2, 1, 6));
-        let element = value.elements().first().unwrap();
-        assert_eq!((element.place.line, text.get(element.offset..element.offset + 4), element.borrowed), (3, Some("a: 1"), false));
-        let alias = document.field("z").unwrap();
-        assert_eq!((alias.place.line, alias.borrowed), (4, true));
-    }
-
-    #[test]
-    fn bombs_are_refused() {
-        let bomb = (b'b'..=b'h').fold("a: &a [x, x, x, x, x, x, x, x]\n".to_owned(), |text, letter| {
-            let (name, before) = (char::from(letter), char::from(letter - 1));
-            format!("{text}{name}: &{name} [{}]\n", vec![format!("*{before}"); 8].join(", "))
-        });
-        assert_eq!(fault(&bomb), FaultKind::TooMuch);
-    }
-}
+mod tests;
