@@ -144,9 +144,7 @@ fn take_notes(verdict: &mut Verdict, findings: &mut Findings) {
 
 /// The smaller of the service's cap and the namespace's.
 fn cap_for(policies: &Policies, subject: &Subject<'_>) -> Cap {
-    let labels = subject.evidence.namespace_labels.as_deref();
-    let namespace = labels.and_then(|labels| labels.get(CAP_LABEL)).and_then(|word| word.parse().ok());
-    policies.cap().min(namespace.unwrap_or_default())
+    policies.cap().min(subject.evidence.namespace_cap())
 }
 
 /// Whether `policy` has a say. Advice is not repeated for what a controller made from a template: the template was

@@ -4,17 +4,33 @@ pub mod approval_authority;
 pub mod approval_in_template;
 pub mod cpu_resize_restarts;
 pub mod cross_container_signal;
+mod environment;
 pub mod file_watch;
+pub mod fixed_heap_growth;
 pub mod frozen_env_config;
 pub mod heap_above_limit;
+pub mod heap_without_limit;
 mod inline;
 pub mod live_memory_shrink;
 pub mod memory_limit_decrease;
+pub mod memory_policy_not_required;
 pub mod memory_request_decrease;
 pub mod memory_resize_policy;
+mod reloader;
+pub mod reloader_annotation;
+pub mod reloader_takes_all_down;
+pub mod reloader_without_config;
+pub mod removed_jvm_flag;
+pub mod restart_all_broad_exit_codes;
+pub mod restart_all_init_state;
+pub mod restart_all_not_allowed;
+pub mod restart_all_skips_pre_stop;
+pub mod split_config_source;
 pub mod stale_file_follow;
+pub mod stale_resource_env;
 pub mod subpath_config_mount;
 mod trigger;
+pub mod vpa_memory_floor;
 
 use crate::judge::rule::Rule;
 
@@ -25,14 +41,28 @@ pub const RULES: &[Rule] = &[
     cpu_resize_restarts::RULE,
     cross_container_signal::RULE,
     file_watch::RULE,
+    fixed_heap_growth::RULE,
     frozen_env_config::RULE,
     heap_above_limit::RULE,
+    heap_without_limit::RULE,
     live_memory_shrink::RULE,
     memory_limit_decrease::RULE,
+    memory_policy_not_required::RULE,
     memory_request_decrease::RULE,
     memory_resize_policy::RULE,
+    reloader_annotation::RULE,
+    reloader_takes_all_down::RULE,
+    reloader_without_config::RULE,
+    removed_jvm_flag::RULE,
+    restart_all_broad_exit_codes::RULE,
+    restart_all_init_state::RULE,
+    restart_all_not_allowed::RULE,
+    restart_all_skips_pre_stop::RULE,
+    split_config_source::RULE,
     stale_file_follow::RULE,
+    stale_resource_env::RULE,
     subpath_config_mount::RULE,
+    vpa_memory_floor::RULE,
 ];
 
 /// The rule called `name`.

@@ -9,12 +9,14 @@ mod tree;
 mod words;
 
 pub use error::{PolicyError, PolicyErrors};
+pub(crate) use words::nearest;
 
 use std::collections::BTreeMap;
 
 use super::approval::{DEFAULT_ANNOTATION, RESERVED_ANNOTATIONS};
 use super::mode::{Cap, Mode};
 use super::policy::Policy;
+use super::scope::Scope;
 use error::Flaws;
 
 /// Names and texts of the policy files of this folder.
@@ -31,14 +33,28 @@ pub const EMBEDDED: &[(&str, &str)] = files![
     "cpu-resize-restarts",
     "cross-container-signal",
     "file-watch",
+    "fixed-heap-growth",
     "frozen-env-config",
     "heap-above-limit",
+    "heap-without-limit",
     "live-memory-shrink",
     "memory-limit-decrease",
+    "memory-policy-not-required",
     "memory-request-decrease",
     "memory-resize-policy",
+    "reloader-annotation",
+    "reloader-takes-all-down",
+    "reloader-without-config",
+    "removed-jvm-flag",
+    "restart-all-broad-exit-codes",
+    "restart-all-init-state",
+    "restart-all-not-allowed",
+    "restart-all-skips-pre-stop",
+    "split-config-source",
     "stale-file-follow",
+    "stale-resource-env",
     "subpath-config-mount",
+    "vpa-memory-floor",
 ];
 
 /// What all policies have in common: worked out once, when they are read.
@@ -46,6 +62,9 @@ pub const EMBEDDED: &[(&str, &str)] = files![
 pub struct Conventions {
     /// Every annotation by which an approval may be given or recorded.
     pub approval_annotations: Vec<String>,
+    /// The rules whose findings are put right in every pod that is created: a policy of theirs is in mode `fix` and
+    /// leaves nothing out of its scope.
+    pub mending: Vec<&'static str>,
 }
 
 /// The policies in force together, swapped whole.
@@ -118,6 +137,9 @@ impl Policies {
     /// The same policies under the service's cap.
     pub fn under(mut self, cap: Cap) -> Self {
         self.cap = cap;
+        if cap != Cap::Enforce {
+            self.conventions.mending.clear();
+        }
         self
     }
 }
@@ -142,7 +164,8 @@ impl Conventions {
                 approval_annotations.push(annotation.to_owned());
             }
         }
-        Self { approval_annotations }
+        let everywhere = list.iter().filter(|policy| policy.mode == Mode::Fix && policy.scope == Scope::default());
+        Self { approval_annotations, mending: everywhere.map(|policy| policy.rule.name).collect() }
     }
 }
 
@@ -245,6 +268,18 @@ mod tests {
         assert_eq!(annotations(&[("other.yaml", other)]), reserved(&[DEFAULT_ANNOTATION]));
         assert_eq!(annotations(&[]), reserved(&[DEFAULT_ANNOTATION]));
         assert_eq!(Policies::default().conventions().approval_annotations, reserved(&[DEFAULT_ANNOTATION]));
+    }
+
+    #[test]
+    fn rules_that_mend_every_pod_are_known() {
+        let mending = |mode: &str, scope: &str, cap: Cap| {
+            let text = format!("{{name: p, rule: memory-resize-policy, mode: {mode}, scope: {scope}}}");
+            read(&[("p.yaml", &text)]).under(cap).conventions().mending.clone()
+        };
+        assert_eq!(mending("fix", "{}", Cap::Enforce), ["memory-resize-policy"]);
+        assert_eq!(mending("enforce", "{}", Cap::Enforce), [""; 0]);
+        assert_eq!(mending("fix", "{namespaces: {except: [sandbox]}}", Cap::Enforce), [""; 0], "not everywhere");
+        assert_eq!(mending("fix", "{}", Cap::Warn), [""; 0], "nothing is changed under a cap");
     }
 
     #[test]

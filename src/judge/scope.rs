@@ -1,5 +1,10 @@
 //! What a policy applies to.
 
+use std::collections::BTreeMap;
+
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+
 use super::subject::{Operation, Requester, Subject};
 use crate::kube::text::{Labels, Text};
 
@@ -84,6 +89,11 @@ impl SelectorOperator {
             Self::DoesNotExist => "DoesNotExist",
         }
     }
+
+    /// Whether it compares the label with values.
+    pub fn takes_values(self) -> bool {
+        matches!(self, Self::In | Self::NotIn)
+    }
 }
 
 impl Scope {
@@ -134,8 +144,53 @@ impl Selector {
         self.0.is_empty()
     }
 
+    /// Whether it holds of a namespace, as far as its labels are known: of those that are not, nothing holds.
+    pub(crate) fn surely_matches(&self, namespace: &str, labels: Option<&BTreeMap<String, String>>) -> bool {
+        self.0.iter().all(|requirement| match (labels, requirement.key == NAME_LABEL) {
+            (Some(labels), _) => requirement.allows(labels.get(&requirement.key).map(String::as_str)),
+            (None, true) => requirement.allows(Some(namespace)),
+            (None, false) => false,
+        })
+    }
+
     fn matches<'l>(&self, label: impl Fn(&str) -> Option<&'l str>) -> bool {
         self.0.iter().all(|requirement| requirement.allows(label(&requirement.key)))
+    }
+}
+
+/// As a setting of a rule: `matchLabels` and `matchExpressions`, as in Kubernetes.
+impl<'de> Deserialize<'de> for Selector {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Default, Deserialize)]
+        #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+        struct Written {
+            match_labels: BTreeMap<String, String>,
+            match_expressions: Vec<WrittenRequirement>,
+        }
+
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct WrittenRequirement {
+            key: String,
+            operator: String,
+            #[serde(default)]
+            values: Vec<String>,
+        }
+
+        let written = Written::deserialize(deserializer)?;
+        let labels = written.match_labels.into_iter();
+        let mut requirements: Vec<_> =
+            labels.map(|(key, value)| Requirement { key, operator: SelectorOperator::In, values: vec![value] }).collect();
+        for WrittenRequirement { key, operator, values } in written.match_expressions {
+            let known = SelectorOperator::ALL.into_iter().find(|known| known.as_str() == operator);
+            let operator = known.ok_or_else(|| D::Error::custom(format!("unknown operator {operator:?}")))?;
+            if operator.takes_values() == values.is_empty() {
+                let needs = if values.is_empty() { "needs" } else { "takes no" };
+                return Err(D::Error::custom(format!("operator {:?} {needs} \"values\"", operator.as_str())));
+            }
+            requirements.push(Requirement { key, operator, values });
+        }
+        Ok(Self(requirements))
     }
 }
 
@@ -153,7 +208,7 @@ impl Requirement {
 }
 
 /// Whether `name` is `pattern`, or begins with what stands before the `*` at its end.
-fn name_matches(pattern: &str, name: &str) -> bool {
+pub(crate) fn name_matches(pattern: &str, name: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(prefix) => name.starts_with(prefix),
         None => name == pattern,
@@ -162,7 +217,6 @@ fn name_matches(pattern: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::sync::Arc;
 
     use super::*;
@@ -258,6 +312,38 @@ mod tests {
             assert_eq!(by_namespace.covers(&subject), *expected, "{key} {operator:?} {values:?}");
             assert_eq!(by_object.covers(&subject), *expected, "{key} {operator:?} {values:?}");
         }
+    }
+
+    #[test]
+    fn a_selector_is_read_as_a_setting() {
+        let read = |json: &str| serde_json::from_str::<Selector>(json).map_err(|error| error.to_string());
+        let written = r#"{"matchLabels": {"a": "1"}, "matchExpressions": [{"key": "b", "operator": "Exists"}]}"#;
+        let expected = [selector("a", SelectorOperator::In, &["1"]).0, selector("b", SelectorOperator::Exists, &[]).0].concat();
+        assert_eq!(read(written), Ok(Selector(expected)));
+        assert_eq!(read("{}"), Ok(Selector::default()));
+        let faults = [
+            (r#"{"matchLabel": {}}"#, "unknown field `matchLabel`"),
+            (r#"{"matchExpressions": [{"key": "a", "operator": "in"}]}"#, "unknown operator \"in\""),
+            (r#"{"matchExpressions": [{"key": "a", "operator": "In"}]}"#, "operator \"In\" needs \"values\""),
+            (r#"{"matchExpressions": [{"key": "a", "operator": "Exists", "values": ["b"]}]}"#, "operator \"Exists\" takes no \"values\""),
+        ];
+        for (json, fault) in faults {
+            assert!(read(json).unwrap_err().starts_with(fault), "{json}");
+        }
+    }
+
+    #[test]
+    fn unknown_labels_are_matched_by_nothing() {
+        use SelectorOperator::{DoesNotExist, NotIn};
+        let (gold, none) = (BTreeMap::from([("tier".to_owned(), "gold".to_owned())]), BTreeMap::new());
+        let matches = |selector: Selector, labels| selector.surely_matches("shop", labels);
+        assert!(matches(selector("tier", NotIn, &["silver"]), Some(&gold)));
+        assert!(!matches(selector("tier", NotIn, &["silver"]), None));
+        assert!(!matches(selector("tier", DoesNotExist, &[]), None));
+        assert!(matches(selector("tier", DoesNotExist, &[]), Some(&none)));
+        assert!(matches(selector(NAME_LABEL, SelectorOperator::In, &["shop"]), None));
+        assert!(!matches(selector(NAME_LABEL, SelectorOperator::In, &["team"]), None));
+        assert!(matches(Selector::default(), None));
     }
 
     #[test]

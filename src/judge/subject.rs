@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::judge::CAP_LABEL;
 use crate::judge::approval::{Authority, Place, STAMP_ANNOTATION, Stamp, Stamped};
+use crate::judge::mode::Cap;
 use crate::kube::configuration::Configuration;
 use crate::kube::list::list;
 use crate::kube::object::Object;
@@ -83,6 +85,14 @@ pub struct Evidence {
     pub authority: Authority,
     /// Whether the service has a key to seal stamps with.
     pub can_seal: bool,
+}
+
+impl Evidence {
+    /// The cap of the request's namespace. Where its labels are unknown there is none.
+    pub fn namespace_cap(&self) -> Cap {
+        let label = self.namespace_labels.as_deref().and_then(|labels| labels.get(CAP_LABEL));
+        label.and_then(|word| word.parse().ok()).unwrap_or_default()
+    }
 }
 
 /// Who asks: `request.userInfo`.
@@ -238,6 +248,8 @@ mod tests {
         assert_eq!(Resource::of("apps", "v1", "deployments", "scale"), Resource::Other);
         assert_eq!(Resource::of("apps", "v1beta1", "deployments", ""), Resource::Other);
         assert_eq!(Resource::of("example.com", "v1", "pods", ""), Resource::Other);
+        assert_eq!(Resource::of("autoscaling.k8s.io", "v1", "verticalpodautoscalers", ""), Resource::VerticalPodAutoscaler);
+        assert_eq!(Resource::of("autoscaling.k8s.io", "v1beta2", "verticalpodautoscalers", ""), Resource::Other);
         assert_eq!(Resource::of_kind("", "Pod"), Resource::Pod);
         assert_eq!(Resource::of_kind("batch", "CronJob"), Resource::CronJob);
     }

@@ -1,6 +1,6 @@
 //! Containers: the fields of `spec.containers[]` and `spec.initContainers[]` that rules look at.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
@@ -69,11 +69,21 @@ impl<'a> Container<'a> {
         self.resize_policy.iter().flatten().find(|policy| &*policy.resource_name == resource)
     }
 
-    /// The variables whose values the manifest tells, in order. Of repeated names the last one decides whether it does.
+    /// The variables whose values the manifest tells, in order. What stands before an entry of the same name from
+    /// elsewhere is left out with it: in between, nobody knows the value.
     pub(crate) fn literal_environment(&self) -> Vec<(&str, &str)> {
-        let literal: BTreeMap<&str, bool> = self.env.iter().map(|variable| (&*variable.name, variable.value_from.is_none())).collect();
-        let known = self.env.iter().filter(|variable| literal.get(&*variable.name) == Some(&true));
-        known.map(|variable| (&*variable.name, &*variable.value)).collect()
+        let mut elsewhere = BTreeSet::new();
+        let mut known = Vec::new();
+        for variable in self.env.iter().rev() {
+            let name = &*variable.name;
+            if !variable.is_literal() {
+                elsewhere.insert(name);
+            } else if !elsewhere.contains(name) {
+                known.push((name, &*variable.value));
+            }
+        }
+        known.reverse();
+        known
     }
 }
 
@@ -127,6 +137,13 @@ pub struct EnvVar<'a> {
     pub value_from: Option<Box<EnvVarSource<'a>>>,
 }
 
+impl EnvVar<'_> {
+    /// Whether the manifest tells its value. The kubelet asks for `valueFrom` only where `value` is empty.
+    pub fn is_literal(&self) -> bool {
+        self.value_from.is_none() || !self.value.is_empty()
+    }
+}
+
 /// `env[].valueFrom`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -178,6 +195,9 @@ pub struct Reference<'a> {
     /// `key`; empty for a whole object.
     #[serde(borrow, default)]
     pub key: Text<'a>,
+    /// `optional`: it need not be there.
+    #[serde(default, deserialize_with = "nullable")]
+    pub optional: bool,
 }
 
 /// `lifecycle`.
@@ -223,5 +243,27 @@ impl Role {
     /// Whether the container runs as long as the pod does: regular containers and sidecars.
     pub fn is_app(self) -> bool {
         self != Self::Init
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literal_environments() {
+        let of = |env: &str| {
+            let text = format!(r#"{{"env": [{env}]}}"#);
+            let container: Container<'_> = serde_json::from_str(&text).unwrap();
+            container.literal_environment().iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>()
+        };
+        let (one, two) = (r#"{"name": "A", "value": "1"}"#, r#"{"name": "A", "value": "2"}"#);
+        let (elsewhere, uses) =
+            (r#"{"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}"#, r#"{"name": "B", "value": "$(A)"}"#);
+        assert_eq!(of(&[one, uses, two].join(",")), ["A=1", "B=$(A)", "A=2"]);
+        assert_eq!(of(&[one, uses, elsewhere].join(",")), ["B=$(A)"]);
+        assert_eq!(of(&[elsewhere, uses, one].join(",")), ["B=$(A)", "A=1"], "B takes what is from elsewhere");
+        assert_eq!(of(&[one, elsewhere, uses, two].join(",")), ["B=$(A)", "A=2"]);
+        assert_eq!(of(r#"{"name": "A", "value": "", "valueFrom": null}, {"name": "B"}"#), ["A=", "B="]);
     }
 }

@@ -15,6 +15,7 @@ mod launch;
 mod node;
 #[cfg(test)]
 mod properties;
+mod retired;
 mod setting;
 mod size;
 #[cfg(test)]
@@ -23,6 +24,8 @@ mod tests;
 use self::environment::Variables;
 use self::java::Java;
 use self::launch::Launch;
+pub use self::retired::{CGROUP, Retired, RetiredOptions, retired_options};
+
 use self::setting::Setting;
 use super::container::Container;
 use super::text::Text;
@@ -47,6 +50,23 @@ pub enum Size {
     OldSpace(u64),
     /// A share of the memory limit, in percent: it follows the limit at the next start.
     Share(f64),
+}
+
+/// The share of the limit, in percent, at which V8's old space leaves too little for the rest.
+const OLD_SPACE: u128 = 80;
+
+/// The share of the limit, in percent, above which a Java heap leaves too little for the rest.
+const JAVA_SHARE: f64 = 85.0;
+
+impl Heap {
+    /// Whether it leaves too little below a memory limit of so many bytes.
+    pub fn fills(&self, limit: u128) -> bool {
+        match self.size {
+            Size::Whole(bytes) => u128::from(bytes) >= limit,
+            Size::OldSpace(bytes) => u128::from(bytes) * 100 >= limit * OLD_SPACE,
+            Size::Share(percent) => percent > JAVA_SHARE,
+        }
+    }
 }
 
 /// The variable that Go reads.

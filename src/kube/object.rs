@@ -5,6 +5,7 @@
 //! object or the words that say what it is. Fields that no rule reads are skipped unread.
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::autoscaler::{ResourcePolicy, UpdatePolicy};
 use super::container::{Container, Role};
@@ -47,13 +48,19 @@ pub struct Metadata<'a> {
     #[serde(borrow, default, deserialize_with = "nullable")]
     pub annotations: Annotations<'a>,
     /// `ownerReferences`.
-    #[serde(default, deserialize_with = "list")]
-    pub owner_references: Vec<OwnerReference>,
+    #[serde(borrow, default, deserialize_with = "list")]
+    pub owner_references: Vec<OwnerReference<'a>>,
 }
 
 /// An entry of `ownerReferences`.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-pub struct OwnerReference {
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct OwnerReference<'a> {
+    /// `kind`.
+    #[serde(borrow, default)]
+    pub kind: Text<'a>,
+    /// `name`.
+    #[serde(borrow, default)]
+    pub name: Text<'a>,
     /// `controller`: whether this owner made the object and keeps it as it is.
     #[serde(default, deserialize_with = "nullable")]
     pub controller: bool,
@@ -93,6 +100,9 @@ pub struct Spec<'a> {
     /// `strategy` of a Deployment.
     #[serde(borrow, default, deserialize_with = "nullable")]
     pub strategy: Strategy<'a>,
+    /// `updateStrategy` of a StatefulSet or DaemonSet.
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    pub update_strategy: Strategy<'a>,
     /// `updatePolicy` of a VerticalPodAutoscaler.
     #[serde(borrow, default, deserialize_with = "nullable")]
     pub update_policy: UpdatePolicy<'a>,
@@ -107,12 +117,41 @@ pub struct Spec<'a> {
     pub job_template: Option<Box<Template<'a>>>,
 }
 
-/// `strategy` of a Deployment.
+/// `strategy` of a Deployment, `updateStrategy` of a StatefulSet or DaemonSet.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Strategy<'a> {
-    /// `type`: `RollingUpdate`, which is the default, or `Recreate`.
+    /// `type`: `RollingUpdate`, which is the default, `Recreate` or `OnDelete`.
     #[serde(borrow, default, rename = "type")]
     pub kind: Text<'a>,
+    /// `rollingUpdate`.
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    pub rolling_update: RollingUpdate<'a>,
+}
+
+/// `strategy.rollingUpdate` of a Deployment.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RollingUpdate<'a> {
+    /// `maxSurge`, as written: a number or a percentage; 25% where it is absent.
+    #[serde(borrow, default)]
+    max_surge: Option<&'a RawValue>,
+    /// `maxUnavailable`, as written: a number or a percentage; 25% where it is absent.
+    #[serde(borrow, default)]
+    max_unavailable: Option<&'a RawValue>,
+}
+
+impl RollingUpdate<'_> {
+    /// Whether a Deployment of one replica may be without a pod while it is updated: the one may become unavailable, or
+    /// there may be no other beside it. Of shares of one replica the surge is rounded up, the other down.
+    pub fn leaves_none_of_one(&self) -> bool {
+        let written = |raw: Option<&RawValue>| raw.map_or("", RawValue::get).trim_matches('"').to_owned();
+        let share = |text: &str| text.strip_suffix('%').and_then(|percent| percent.parse::<u32>().ok());
+        let (surge, unavailable) = (written(self.max_surge), written(self.max_unavailable));
+        let no_other = surge == "0" || share(&surge) == Some(0);
+        let no_one = unavailable.parse::<u32>().is_ok_and(|count| count > 0) || share(&unavailable).is_some_and(|percent| percent >= 100);
+        no_other || no_one
+    }
 }
 
 /// A pod template, or a CronJob's job template.
@@ -158,5 +197,21 @@ impl<'a> Spec<'a> {
     /// The containers that run as long as the pod does: regular ones and sidecars.
     pub fn app_containers(&self) -> impl Iterator<Item = Placed<'_, 'a>> {
         self.all_containers().filter(|placed| placed.role.is_app())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_replica_of_a_rolling_update() {
+        let gap = |json: &str| serde_json::from_str::<RollingUpdate<'_>>(json).unwrap().leaves_none_of_one();
+        for none in ["{}", r#"{"maxSurge": "25%", "maxUnavailable": "99%"}"#, r#"{"maxUnavailable": 0}"#, r#"{"maxSurge": null}"#] {
+            assert!(!gap(none), "{none}");
+        }
+        for some in [r#"{"maxUnavailable": 1}"#, r#"{"maxUnavailable": "100%"}"#, r#"{"maxSurge": 0}"#, r#"{"maxSurge": "0%"}"#] {
+            assert!(gap(some), "{some}");
+        }
     }
 }

@@ -53,6 +53,14 @@ impl<'a> EffectiveLimit<'a> {
         in_force(own).or_else(|| in_force(pod)).map_or(Self::Unlimited, Self::Limited)
     }
 
+    /// The limit in bytes; `None` where there is none, or an amount that does not fit 64 bits.
+    pub fn bytes(self) -> Option<u128> {
+        match self {
+            Self::Limited(quantity) => u128::try_from(quantity.value()?).ok(),
+            Self::Unlimited => None,
+        }
+    }
+
     /// Whether going from `self` to `new` takes memory away.
     ///
     /// Amounts that do not fit 64 bits wrap around on their way to the kernel (`18446744073709551617` becomes 1 byte),

@@ -27,6 +27,7 @@ mod tests;
 
 pub(crate) use self::argv::{Environment, LONGEST, SHELLS, base_name, expand};
 pub(crate) use self::state::absolute;
+pub(crate) use self::tree::is_name;
 use self::walk::Walker;
 
 /// What a manifest says about how a program is started.
@@ -36,8 +37,8 @@ pub struct Invocation<'a> {
     pub command: &'a [&'a str],
     /// `args`.
     pub args: &'a [&'a str],
-    /// The container's literal environment in the order of `env`. A name whose last entry is not a literal
-    /// (`valueFrom`) must be left out: its value is unknown.
+    /// The container's literal environment in the order of `env`. An entry that is not a literal (`valueFrom`) must be
+    /// left out with those of its name before it: its value is unknown.
     pub environment: &'a [(&'a str, &'a str)],
     /// `workingDir`, where given.
     pub directory: Option<&'a str>,

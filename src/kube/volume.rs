@@ -30,6 +30,9 @@ pub struct Volume<'a> {
     /// `emptyDir`.
     #[serde(default)]
     pub empty_dir: Option<IgnoredAny>,
+    /// `csi`: an ephemeral volume of a driver.
+    #[serde(default)]
+    pub csi: Option<IgnoredAny>,
 }
 
 /// `volumes[].configMap`, and `projected.sources[].configMap`.
@@ -140,6 +143,10 @@ impl ProjectedSource<'_> {
         let config_map = self.config_map.as_ref().map(|reference| Source::ConfigMap(&reference.name));
         config_map.or_else(|| self.secret.as_ref().map(|reference| Source::Secret(&reference.name)))
     }
+
+    fn items(&self) -> Vec<KeyToPath<'_>> {
+        self.config_map.as_ref().or(self.secret.as_ref()).map(ConfigMapVolume::items).unwrap_or_default()
+    }
 }
 
 impl Volume<'_> {
@@ -157,6 +164,14 @@ impl Volume<'_> {
         }
         self.downward_api.map(|_| Source::DownwardApi)
     }
+
+    /// The ConfigMaps and Secrets it is made of, with the keys of each that become files; no keys stand for all.
+    pub fn objects(&self) -> impl Iterator<Item = (Source<'_>, Vec<KeyToPath<'_>>)> {
+        let config_map = self.config_map.iter().map(|volume| (Source::ConfigMap(&volume.name), volume.items()));
+        let secret = self.secret.iter().map(|volume| (Source::Secret(&volume.secret_name), volume.items()));
+        let projected = self.projected.iter().flat_map(|projected| &projected.sources);
+        config_map.chain(secret).chain(projected.filter_map(|part| Some((part.source()?, part.items()))))
+    }
 }
 
 /// An entry of `containers[].volumeMounts`.
@@ -166,6 +181,9 @@ pub struct VolumeMount<'a> {
     /// `name` of the volume.
     #[serde(borrow, default)]
     pub name: Text<'a>,
+    /// `readOnly`.
+    #[serde(default, deserialize_with = "nullable")]
+    pub read_only: bool,
     /// `mountPath`.
     #[serde(borrow, default)]
     pub mount_path: Text<'a>,

@@ -16,13 +16,11 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
+use super::environment::{EnvSource, env_sources};
+use super::trigger::Triggers;
 use crate::judge::finding::{Finding, Findings, Names};
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
-use crate::kube::container::Container;
-use crate::kube::volume::Source;
-
-use super::trigger::Triggers;
 
 /// The rule.
 pub const RULE: Rule = Rule::new::<FrozenEnvConfig>("frozen-env-config", include_str!("frozen_env_config.rs"), &[]);
@@ -40,7 +38,7 @@ impl Check for FrozenEnvConfig {
         let mut seen = BTreeSet::new();
         let mut first = None;
         for placed in pod.app_containers() {
-            for (field, source) in env_sources(placed.container) {
+            for EnvSource { field, source, .. } in env_sources(placed.container) {
                 let Some((kind, source_name)) = source.named() else { continue };
                 if !triggers.get_or_insert_with(|| Triggers::of(pod)).fire_for(source) && seen.insert((kind, source_name)) {
                     first.get_or_insert((placed, field, kind, source_name));
@@ -60,18 +58,4 @@ impl Check for FrozenEnvConfig {
         let sources: Vec<String> = seen.into_iter().map(|(kind, source_name)| format!("{kind} {source_name}")).collect();
         findings.report(finding.about(sources.join(", ")));
     }
-}
-
-/// Where the container's environment comes from, with the field that says so.
-fn env_sources<'s>(container: &'s Container<'_>) -> impl Iterator<Item = (&'static str, Source<'s>)> {
-    let single = container.env.iter().filter_map(|variable| {
-        let from = variable.value_from.as_ref()?;
-        let config_map = from.config_map_key_ref.as_ref().map(|reference| Source::ConfigMap(&reference.name));
-        config_map.or_else(|| from.secret_key_ref.as_ref().map(|reference| Source::Secret(&reference.name)))
-    });
-    let whole = container.env_from.iter().filter_map(|from| {
-        let config_map = from.config_map_ref.as_ref().map(|reference| Source::ConfigMap(&reference.name));
-        config_map.or_else(|| from.secret_ref.as_ref().map(|reference| Source::Secret(&reference.name)))
-    });
-    single.map(|source| ("env", source)).chain(whole.map(|source| ("envFrom", source)))
 }

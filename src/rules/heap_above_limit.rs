@@ -36,17 +36,10 @@ pub const RULE: Rule = Rule::new::<HeapAboveLimit>("heap-above-limit", include_s
 #[serde(default, deny_unknown_fields)]
 struct HeapAboveLimit {}
 
-/// The share of the limit, in percent, at which V8's old space leaves too little for the rest.
-const OLD_SPACE: u128 = 80;
-
-/// The share of the limit, in percent, above which a Java heap leaves too little for the rest.
-const JAVA_SHARE: f64 = 85.0;
-
 impl Check for HeapAboveLimit {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {
         for placed in pod.all_containers() {
-            let own = placed.container.resources.limits.memory.as_ref();
-            let limit = EffectiveLimit::of(own, pod.spec.resources.limits.memory.as_ref());
+            let limit = pod.memory_limit(placed.container);
             for heap in above(placed.container, limit) {
                 let remedy = "lower the flag or raise the limit: more than the heap has to fit";
                 let pointer = pod.container_pointer(&placed, heap.field);
@@ -72,14 +65,9 @@ impl Check for HeapAboveLimit {
 
 /// The heaps of `container` that leave too little below `limit`.
 fn above(container: &Container<'_>, limit: EffectiveLimit<'_>) -> Vec<Heap> {
-    let EffectiveLimit::Limited(limit) = limit else { return Vec::new() };
-    let Some(limit) = limit.value().and_then(|bytes| u128::try_from(bytes).ok()) else { return Vec::new() };
+    let Some(limit) = limit.bytes() else { return Vec::new() };
     let mut heaps = heaps(container);
-    heaps.retain(|heap| match heap.size {
-        Size::Whole(bytes) => u128::from(bytes) >= limit,
-        Size::OldSpace(bytes) => u128::from(bytes) * 100 >= limit * OLD_SPACE,
-        Size::Share(percent) => percent > JAVA_SHARE,
-    });
+    heaps.retain(|heap| heap.fills(limit));
     heaps
 }
 

@@ -145,7 +145,7 @@ fn config_kind(pod: &PodView<'_>, container: &Container<'_>, path: &str) -> Opti
 }
 
 /// The part of `path` below `folder`: empty where they are the same.
-fn below<'p>(folder: &str, path: &'p str) -> Option<&'p str> {
+pub(super) fn below<'p>(folder: &str, path: &'p str) -> Option<&'p str> {
     let rest = path.trim_end_matches('/').strip_prefix(folder)?;
     if rest.is_empty() { Some("") } else { rest.strip_prefix('/') }
 }

@@ -40,13 +40,16 @@ impl Check for MemoryResizePolicy {
         if pod.is_mirror() {
             return; // only a file on its node can change it
         }
-        let pod_level = pod.spec.resources.sets_memory();
-        let undecided =
-            |container: &Container<'_>| (pod_level || container.resources.sets_memory()) && container.policy_for("memory").is_none();
-        for placed in pod.app_containers().filter(|placed| undecided(placed.container)) {
+        for placed in pod.app_containers().filter(|placed| is_undecided(pod, placed.container)) {
             findings.report(missing_entry(pod, &placed));
         }
     }
+}
+
+/// Whether `container` has memory, its own or the pod's, and no entry for it.
+pub(super) fn is_undecided(pod: &PodView<'_>, container: &Container<'_>) -> bool {
+    let sets_memory = container.resources.sets_memory() || pod.spec.resources.sets_memory();
+    sets_memory && container.policy_for("memory").is_none()
 }
 
 fn missing_entry(pod: &PodView<'_>, placed: &Placed<'_, '_>) -> Finding {

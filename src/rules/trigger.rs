@@ -1,10 +1,11 @@
 //! What rolls a workload when its configuration changes. Then configuration that is read once arrives all the same, and
 //! rules about it are silent.
 
-use crate::judge::subject::Resource;
 use crate::judge::view::PodView;
 use crate::kube::text::Annotations;
 use crate::kube::volume::Source;
+
+use super::reloader::{CONFIG_MAP, Orders, SECRET};
 
 /// The letters kustomize makes its ten-character name hashes of, and Kubernetes its pod-template hashes.
 const SAFE_HASH: &str = "bcdfghjklmnpqrstvwxz2456789";
@@ -13,15 +14,15 @@ const SAFE_HASH: &str = "bcdfghjklmnpqrstvwxz2456789";
 pub(super) struct Triggers<'s> {
     /// Everything rolls it, or what does cannot be seen from here.
     any_change: bool,
-    /// Where Reloader finds its orders, if it has any.
-    reloader: Option<&'s Annotations<'s>>,
+    /// What Reloader is told, if anything.
+    reloader: Option<Orders<'s>>,
     pod: PodView<'s>,
 }
 
 impl<'s> Triggers<'s> {
     /// The triggers of `pod`.
     pub(super) fn of(pod: &PodView<'s>) -> Self {
-        Self { any_change: pod.is_owned() || has_checksum(&pod.metadata.annotations), reloader: reloader_orders(pod), pod: *pod }
+        Self { any_change: pod.is_owned() || has_checksum(&pod.metadata.annotations), reloader: Orders::of(pod), pod: *pod }
     }
 
     /// Whether something restarts the pod when `source` changes.
@@ -34,8 +35,10 @@ impl<'s> Triggers<'s> {
         let immutable = || self.pod.config_object(source).is_some_and(|object| object.immutable);
         match source {
             Source::ConfigMap(_) | Source::Secret(_) if immutable() => true,
-            Source::ConfigMap(name) => has_generated_name(name) || self.reloader.is_some_and(|orders| reloads(orders, &CONFIG_MAP, name)),
-            Source::Secret(name) => has_generated_name(name) || self.reloader.is_some_and(|orders| reloads(orders, &SECRET, name)),
+            Source::ConfigMap(name) => {
+                has_generated_name(name) || self.reloader.is_some_and(|orders| orders.restart_for(&CONFIG_MAP, name))
+            }
+            Source::Secret(name) => has_generated_name(name) || self.reloader.is_some_and(|orders| orders.restart_for(&SECRET, name)),
             Source::Projected(sources) => sources.iter().filter_map(|part| part.source()).all(|part| self.fire_by_name(part)),
             Source::Token | Source::DownwardApi => false,
         }
@@ -60,57 +63,6 @@ fn has_checksum(annotations: &Annotations<'_>) -> bool {
     // Kubernetes' own, such as the hash of a static pod, are not about configuration
     let own = |key: &str| key.split('/').next().is_some_and(|prefix| prefix.ends_with("kubernetes.io"));
     annotations.iter().any(|(key, _)| !own(key) && key.split(['/', '.', '-', '_']).any(names_content))
-}
-
-/// Reloader's annotations for one kind of source.
-struct Keys {
-    auto: &'static str,
-    listed: &'static str,
-    excluded: &'static str,
-}
-
-const CONFIG_MAP: Keys = Keys {
-    auto: "configmap.reloader.stakater.com/auto",
-    listed: "configmap.reloader.stakater.com/reload",
-    excluded: "configmaps.exclude.reloader.stakater.com/reload",
-};
-
-const SECRET: Keys = Keys {
-    auto: "secret.reloader.stakater.com/auto",
-    listed: "secret.reloader.stakater.com/reload",
-    excluded: "secrets.exclude.reloader.stakater.com/reload",
-};
-
-/// Reloader's annotations for all sources.
-const SWITCHES: [&str; 2] = ["reloader.stakater.com/auto", "reloader.stakater.com/search"];
-
-/// The annotations that stakater's Reloader goes by: the workload's and, only where those have none of its keys, the
-/// template's.
-fn reloader_orders<'s>(pod: &PodView<'s>) -> Option<&'s Annotations<'s>> {
-    if matches!(pod.resource, Resource::Pod | Resource::ReplicaSet | Resource::ReplicationController) {
-        return None; // it follows none of these
-    }
-    let is_order = |key: &str| SWITCHES.contains(&key) || [CONFIG_MAP, SECRET].iter().any(|keys| key == keys.auto || key == keys.listed);
-    let candidates = [&pod.object.annotations, &pod.metadata.annotations];
-    candidates.into_iter().find(|annotations| annotations.iter().any(|(key, _)| is_order(key)))
-}
-
-/// Whether Reloader restarts the workload when the source `name` changes.
-fn reloads(orders: &Annotations<'_>, keys: &Keys, name: &str) -> bool {
-    let names = |key: &str| orders.text(key).is_some_and(|list| list.split(',').any(|entry| may_match(entry.trim(), name)));
-    let mut switches = SWITCHES.into_iter().chain([keys.auto]);
-    let switched_on = switches.any(|key| orders.text(key).is_some_and(|value| is_true(&value)));
-    names(keys.listed) || (switched_on && !names(keys.excluded))
-}
-
-/// Whether a list's entry means `name`. Entries are regular expressions; one that is more than a name may mean any.
-fn may_match(entry: &str, name: &str) -> bool {
-    entry == name || entry.contains(['*', '+', '?', '[', '(', '{', '|', '^', '$', '\\'])
-}
-
-/// Whether Go's `strconv.ParseBool`, which Reloader uses, reads `value` as true.
-fn is_true(value: &str) -> bool {
-    matches!(value, "1" | "t" | "T" | "true" | "TRUE" | "True")
 }
 
 #[cfg(test)]

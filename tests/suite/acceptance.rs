@@ -61,13 +61,13 @@ fn reloader_counts_where_it_reads_its_annotation() {
 
     let mut yes = on_the_deployment.clone();
     yes["metadata"]["annotations"]["reloader.stakater.com/auto"] = "yes".into();
-    assert_eq!(found(&yes), expected(&["frozen-env-config", "memory-resize-policy"]));
+    assert_eq!(found(&yes), expected(&["frozen-env-config", "memory-resize-policy", "reloader-annotation"]));
 
     let mut spec = on_the_deployment["spec"]["template"]["spec"].clone();
     spec["restartPolicy"] = "Always".into();
     let bare = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "greeter", "annotations": annotations}, "spec": spec});
-    assert_eq!(found(&bare), expected(&["frozen-env-config", "memory-resize-policy"]));
-    assert_eq!(found(&amended(&bare)), expected(&["frozen-env-config"]));
+    assert_eq!(found(&bare), expected(&["frozen-env-config", "memory-resize-policy", "reloader-annotation"]));
+    assert_eq!(found(&amended(&bare)), expected(&["frozen-env-config", "reloader-annotation"]));
 }
 
 #[test]

@@ -2,19 +2,22 @@
 //!
 //! One document is created; of two, the second replaces the first. Two pods are a resize; with a first line
 //! `# update`, an ordinary update. Lines with more facts: `# mutate` (the mutating path is asked), `# requester: NAME`,
-//! `# authority: held` or `lacking`, `# through: status` or `binding`. It is noon of 2026-11-21, and a stamp whose seal
-//! is the word `genuine` is sealed by the service. A file of `fail` begins with one line `# finds: <message>` for each finding of its
+//! `# authority: held` or `lacking`, `# through: status` or `binding`,
+//! `# namespace-labels: {...}`. It is noon of 2026-11-21, and a stamp whose seal
+//! is the word `genuine` is sealed by the service. `# policy: {mode: warn, settings: {…}}` judges with this instead of
+//! the rule's own default policy. A file of `fail` begins with one line `# finds: <message>` for each finding of its
 //! rule, and that is all the rule finds; under `pass` it finds nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use restraint::judge::approval::Authority;
 use restraint::judge::finding::WARNING_LIMIT;
-use restraint::judge::policies::Policies;
+use restraint::judge::policies::{EMBEDDED, Policies};
 use restraint::judge::{amend, judge};
 use restraint::review::decode;
 use restraint::rules::RULES;
@@ -64,7 +67,7 @@ fn rules_are_in_order_and_documented() {
     }
 }
 
-/// What `rule` says of the fixture under the default policies.
+/// What `rule` says of the fixture under the default policies, or with the one that the fixture names.
 fn findings(rule: &str, text: &str) -> Vec<String> {
     let documents: Vec<Value> = serde_saphyr::from_multiple(text).unwrap();
     let fact = |name: &str| text.lines().find_map(|line| line.strip_prefix("# ")?.strip_prefix(name));
@@ -88,9 +91,20 @@ fn findings(rule: &str, text: &str) -> Vec<String> {
     if let Some(name) = fact("requester: ") {
         subject.requester.username = name.to_owned().into();
     }
+    let labels = fact("namespace-labels: ").map(|labels| serde_saphyr::from_str(labels).unwrap());
+    subject.evidence.namespace_labels = labels.map(Arc::<BTreeMap<String, String>>::new);
     let way = if fact("mutate").is_some() { amend } else { judge };
-    let verdict = way(&Policies::embedded(), &review.subject);
+    let verdict = way(&policies(rule, fact("policy: ")), &review.subject);
     verdict.rulings.into_iter().filter(|ruling| ruling.rule == rule).map(|ruling| ruling.finding.message).collect()
+}
+
+/// The default policies. `policy`, one line of YAML without name and rule, takes the place of the default one of `rule`.
+fn policies(rule: &str, policy: Option<&str>) -> Policies {
+    let Some(policy) = policy else { return Policies::embedded() };
+    let fields = policy.strip_prefix('{').unwrap_or_else(|| panic!("{policy}"));
+    let own = (format!("{rule}.yaml"), format!("{{name: {rule}, rule: {rule}, {fields}"));
+    let others = EMBEDDED.iter().filter(|(name, _)| *name != own.0).map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+    Policies::read(others.chain([own.clone()])).unwrap_or_else(|errors| panic!("{rule}: {errors}"))
 }
 
 fn root() -> PathBuf {

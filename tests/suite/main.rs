@@ -18,6 +18,7 @@ mod heaps;
 mod limits;
 mod lint;
 mod listing;
+mod mending;
 mod messages;
 mod pods;
 mod properties;

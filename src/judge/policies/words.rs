@@ -19,7 +19,7 @@ pub(super) fn listed(words: &[&str]) -> String {
 }
 
 /// The known word that was probably meant: at most every third character is wrong, cases aside.
-fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let length = word.chars().count();
     if length > LONGEST_WORD {
         return None;

@@ -1,9 +1,16 @@
 //! A pod's spec, wherever its kind keeps it.
 
+use std::collections::BTreeMap;
+
+use crate::judge::finding::pointer_token;
+use crate::judge::ignores;
+use crate::judge::mode::Cap;
 use crate::judge::policies::Conventions;
 use crate::judge::subject::{Evidence, Operation, Resource, Subject};
 use crate::kube::configuration::ConfigObject;
-use crate::kube::object::{Metadata, Object, Placed, Spec};
+use crate::kube::container::Container;
+use crate::kube::object::{Metadata, Object, OwnerReference, Placed, Spec};
+use crate::kube::resources::EffectiveLimit;
 use crate::kube::volume::Source;
 
 /// The annotation by which the kubelet marks the API's copy of a static pod.
@@ -22,8 +29,12 @@ pub struct PodView<'s> {
     pub metadata: &'s Metadata<'s>,
     /// The pod's spec.
     pub spec: &'s Spec<'s>,
+    /// The spec of the object itself: the pod's own, or the workload's.
+    pub workload: &'s Spec<'s>,
     /// What all policies have in common.
     pub conventions: &'s Conventions,
+    /// The namespace.
+    pub namespace: &'s str,
     /// Facts from elsewhere.
     evidence: &'s Evidence,
     /// The JSON pointer of what holds `metadata` and `spec`.
@@ -32,7 +43,7 @@ pub struct PodView<'s> {
 
 impl<'s> PodView<'s> {
     pub(super) fn new(subject: &'s Subject<'_>, object: &'s Object<'s>, conventions: &'s Conventions) -> Option<Self> {
-        let Subject { resource, operation, evidence, .. } = subject;
+        let Subject { resource, operation, namespace, evidence, .. } = subject;
         let (resource, operation) = (*resource, *operation);
         let (metadata, spec, base) = match resource {
             Resource::Pod | Resource::PodResize => (&object.metadata, &object.spec, ""),
@@ -46,7 +57,18 @@ impl<'s> PodView<'s> {
                 (&template.metadata, &template.spec, "/spec/template")
             }
         };
-        Some(Self { resource, operation, object: &object.metadata, metadata, spec, conventions, evidence, base })
+        Some(Self {
+            resource,
+            operation,
+            object: &object.metadata,
+            metadata,
+            spec,
+            workload: &object.spec,
+            conventions,
+            namespace,
+            evidence,
+            base,
+        })
     }
 
     /// Whether this is a pod that is being created: the only time a pod may be amended.
@@ -73,7 +95,39 @@ impl<'s> PodView<'s> {
     /// Whether a controller made it. Then its maker's own template is the place for advice, and annotations on the
     /// maker cannot be seen from here.
     pub fn is_owned(&self) -> bool {
-        self.object.owner_references.iter().any(|owner| owner.controller)
+        self.controller().is_some()
+    }
+
+    /// The labels of the namespace, where they are known.
+    pub fn namespace_labels(&self) -> Option<&'s BTreeMap<String, String>> {
+        self.evidence.namespace_labels.as_deref()
+    }
+
+    /// The names of the workload it belongs to: of its maker's maker where the name tells, its maker's and, but for the
+    /// pods of a controller, its own. A ReplicaSet is called after its Deployment and a hash of the template, a Job after its CronJob and a time.
+    pub fn workload_names(&self) -> impl Iterator<Item = &'s str> + use<'s> {
+        const MADE: [Resource; 3] = [Resource::Pod, Resource::ReplicaSet, Resource::Job];
+        const HASH_LABELS: [&str; 2] = ["pod-template-hash", "rollouts-pod-template-hash"];
+        let own = if self.object.name.is_empty() { &self.object.generate_name } else { &self.object.name };
+        let maker = self.controller().filter(|_| MADE.contains(&self.resource));
+        let grandmaker = maker.and_then(|owner| {
+            let (rest, suffix) = owner.name.rsplit_once('-')?;
+            let hashed = || HASH_LABELS.into_iter().any(|label| self.object.labels.value(label).is_some_and(|hash| **hash == *suffix));
+            let timed = || suffix.len() >= 8 && suffix.bytes().all(|digit| digit.is_ascii_digit());
+            let made = match &*owner.kind {
+                "ReplicaSet" => hashed(),
+                "Job" => timed(),
+                _ => false,
+            };
+            made.then_some(rest)
+        });
+        // a controller makes up the names of pods
+        let own = (maker.is_none() || self.resource != Resource::Pod).then_some(&**own);
+        grandmaker.into_iter().chain(maker.map(|owner| &*owner.name)).chain(own)
+    }
+
+    fn controller(&self) -> Option<&'s OwnerReference<'s>> {
+        self.object.owner_references.iter().find(|owner| owner.controller)
     }
 
     /// The ConfigMap or Secret that `source` is, where it is known.
@@ -92,6 +146,19 @@ impl<'s> PodView<'s> {
         self.spec.app_containers()
     }
 
+    /// The memory limit of `container` in effect.
+    pub fn memory_limit(&self, container: &'s Container<'_>) -> EffectiveLimit<'s> {
+        EffectiveLimit::of(container.resources.limits.memory.as_ref(), self.spec.resources.limits.memory.as_ref())
+    }
+
+    /// Whether what `rule` finds here will be put right as pods are created. Where a scope or a cap may have a say in
+    /// it, it counts as no.
+    pub fn will_be_mended(&self, rule: &str) -> bool {
+        let created = self.is_template() || self.is_new_pod();
+        let mending = created && self.conventions.mending.contains(&rule) && self.evidence.namespace_cap() == Cap::Enforce;
+        mending && !ignores(self.metadata, rule)
+    }
+
     /// The JSON pointer of `field` of the pod's spec.
     pub fn spec_pointer(&self, field: &str) -> String {
         format!("{}/spec/{field}", self.base)
@@ -102,8 +169,18 @@ impl<'s> PodView<'s> {
         format!("{}/spec/{}/{}/{field}", self.base, placed.list(), placed.index)
     }
 
+    /// The JSON pointer of the annotation `key` of the object itself.
+    pub fn object_annotation_pointer(&self, key: &str) -> String {
+        format!("/metadata/annotations/{}", pointer_token(key))
+    }
+
+    /// The JSON pointer of the pod's annotations.
+    pub fn annotations_pointer(&self) -> String {
+        format!("{}/metadata/annotations", self.base)
+    }
+
     /// The JSON pointer of the pod's annotation `key`.
     pub fn annotation_pointer(&self, key: &str) -> String {
-        format!("{}/metadata/annotations/{}", self.base, crate::judge::finding::pointer_token(key))
+        format!("{}/{}", self.annotations_pointer(), pointer_token(key))
     }
 }

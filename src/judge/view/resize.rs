@@ -154,6 +154,12 @@ impl<'s> MemoryChange<'s> {
         self.limit.0.falls_to(self.limit.1)
     }
 
+    /// Whether a limit becomes a larger one. One that goes away does so at the next start only.
+    pub fn limit_grows(&self) -> bool {
+        let amounts = self.limit.0.bytes().zip(self.limit.1.bytes());
+        amounts.is_some_and(|(old, new)| old < new)
+    }
+
     /// Whether the effective limit falls, or appears where there was none. Where a container only follows the
     /// pod-level limit the pod answers for it.
     pub fn limit_falls(&self) -> bool {

@@ -23,8 +23,7 @@ impl<'s> Variables<'s> {
         for variable in &container.env {
             let name = &*variable.name;
             complete.remove(name);
-            let literal = variable.value_from.is_none() || !variable.value.is_empty();
-            let value = if literal { Some(expand(&variable.value, &complete, &mut room)?) } else { None };
+            let value = if variable.is_literal() { Some(expand(&variable.value, &complete, &mut room)?) } else { None };
             if let Some((text, true)) = &value {
                 complete.insert(name.to_owned(), text.clone());
             }

@@ -9,6 +9,7 @@ use crate::kube::shell::Word;
 use super::Size;
 use super::environment::Variables;
 use super::launch::Launch;
+use super::retired::Retired;
 use super::setting::Setting;
 use super::size;
 
@@ -21,6 +22,10 @@ pub(super) struct Java {
     share: Setting<f64>,
     /// Whether percentages are not of the memory limit.
     uncoupled: bool,
+    /// Options that were given up, the last of each name.
+    retired: Vec<Retired>,
+    /// Whether options that the virtual machine does not know are passed over.
+    lenient: bool,
 }
 
 /// Endings of the variables that start scripts put into the command line.
@@ -72,6 +77,11 @@ impl Java {
             (Setting::Absent, Setting::Known(share, setting)) if !self.uncoupled => Some((setting, Size::Share(share))),
             _ => None,
         }
+    }
+
+    /// The options that were given up, and whether the virtual machine passes over what it does not know.
+    pub(super) fn into_retired(self) -> (Vec<Retired>, bool) {
+        (self.retired, self.lenient)
     }
 
     fn on_command_line(variables: &Variables<'_>, launch: &Launch<'_>) -> Self {
@@ -169,17 +179,40 @@ impl Java {
             self.share = Setting::read(size::percentage(share), written);
         } else if option.starts_with("-XX:MaxRAM=") || option == "-XX:-UseContainerSupport" {
             self.uncoupled = true;
+        } else if let Some(retired) = Retired::of(option) {
+            self.retire(retired);
+        } else if option == "-XX:+IgnoreUnrecognizedVMOptions" {
+            self.lenient = true;
         } else if option.starts_with('@') || option.starts_with("-XX:VMOptionsFile=") {
             self.forget();
         }
     }
 
-    fn over(self, earlier: Self) -> Self {
-        Self { heap: self.heap.over(earlier.heap), share: self.share.over(earlier.share), uncoupled: self.uncoupled || earlier.uncoupled }
+    fn retire(&mut self, retired: Retired) {
+        self.retired.retain(|known| known.name != retired.name);
+        self.retired.push(retired);
     }
 
-    fn beside(self, other: Self) -> Self {
-        Self { heap: self.heap.beside(other.heap), share: self.share.beside(other.share), uncoupled: self.uncoupled || other.uncoupled }
+    fn over(mut self, mut earlier: Self) -> Self {
+        self.retired.drain(..).for_each(|retired| earlier.retire(retired));
+        Self {
+            heap: self.heap.over(earlier.heap),
+            share: self.share.over(earlier.share),
+            uncoupled: self.uncoupled || earlier.uncoupled,
+            retired: earlier.retired,
+            lenient: self.lenient || earlier.lenient,
+        }
+    }
+
+    fn beside(mut self, mut other: Self) -> Self {
+        other.retired.drain(..).for_each(|retired| self.retire(retired));
+        Self {
+            heap: self.heap.beside(other.heap),
+            share: self.share.beside(other.share),
+            uncoupled: self.uncoupled || other.uncoupled,
+            retired: self.retired,
+            lenient: self.lenient || other.lenient,
+        }
     }
 }
 
