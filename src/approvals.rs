@@ -3,7 +3,6 @@
 mod entry;
 mod terms;
 
-use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use anyhow::bail;
@@ -14,7 +13,7 @@ use kube::Api;
 use kube::api::ListParams;
 
 use crate::cluster::{self, Access, Cluster, PAGE, complaint};
-use crate::terminal::{self, Form};
+use crate::terminal::{self, Form, Progress};
 
 use entry::Entry;
 pub(crate) use terms::Terms;
@@ -71,49 +70,25 @@ fn place(cluster: &Cluster, options: &Options) -> String {
 /// The approvals on `pods`. Only metadata travels, page by page.
 async fn list(pods: &Api<Pod>, now: Timestamp, place: &str) -> anyhow::Result<Vec<Entry>> {
     let mut parameters = ListParams::default().limit(PAGE);
-    let (mut entries, mut seen, mut attempts) = (Vec::new(), 0_usize, 1);
-    let progress = Progress::start();
+    let (mut entries, mut attempts) = (Vec::new(), 1);
+    let progress = Progress::start("pods");
     loop {
         let page = match pods.list_metadata(&parameters).await {
             Ok(page) => page,
             // the place where the list goes on was forgotten meanwhile
             Err(kube::Error::Api(status)) if status.code == 410 && attempts < ATTEMPTS => {
                 attempts += 1;
-                (parameters, seen) = (ListParams::default().limit(PAGE), 0);
+                parameters = ListParams::default().limit(PAGE);
                 entries.clear();
                 continue;
             }
             Err(error) => bail!("pods cannot be listed in {place}: {}", complaint(&error)),
         };
-        seen = seen.saturating_add(page.items.len());
+        progress.more(page.items.len());
         entries.extend(page.items.iter().filter_map(|pod| Entry::of(&pod.metadata, now)));
         match page.metadata.continue_.filter(|token| !token.is_empty()) {
             Some(token) => parameters = parameters.continue_token(&token),
             None => return Ok(entries),
-        }
-        progress.say(seen);
-    }
-}
-
-/// How many pods were looked at, where somebody watches.
-struct Progress(bool);
-
-impl Progress {
-    fn start() -> Self {
-        Self(io::stderr().is_terminal())
-    }
-
-    fn say(&self, seen: usize) {
-        if self.0 {
-            let _ = write!(io::stderr(), "\r{seen} pods\u{1b}[K"); // erases the rest of the line
-        }
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if self.0 {
-            let _ = write!(io::stderr(), "\r\u{1b}[K");
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::{approvals, approve, revoke, serve};
+use crate::{approvals, approve, lint, revoke, serve};
 
 /// The name of the binary as a plugin of kubectl.
 const PLUGIN: &str = "kubectl-restraint";
@@ -32,6 +32,11 @@ pub enum Command {
     /// Writes the grant on the pod, or on each present pod of the Deployment or StatefulSet, and sees to it that the
     /// service turned it into a stamp. The approval is used by the pod's next resize.
     Approve(approve::Options),
+
+    /// Check manifests against the policies, as if they were applied.
+    ///
+    /// ConfigMaps and Namespaces among them are evidence: some findings depend on what is known of them.
+    Lint(lint::Options),
 
     /// Take approvals back.
     ///

@@ -27,6 +27,8 @@ pub mod judge;
 pub mod kube;
 pub mod review;
 pub mod rules;
+#[cfg_attr(not(feature = "shell"), allow(dead_code, reason = "manifests are read by the shell alone"))]
+mod yaml;
 
 #[cfg(feature = "shell")]
 pub mod approvals;
@@ -36,6 +38,8 @@ pub mod approve;
 pub mod cli;
 #[cfg(feature = "shell")]
 pub mod cluster;
+#[cfg(feature = "shell")]
+pub mod lint;
 #[cfg(feature = "shell")]
 pub mod revoke;
 #[cfg(feature = "shell")]

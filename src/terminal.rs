@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -29,6 +31,15 @@ pub fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
+/// Prints `text` on standard error, where standard output is for something else.
+///
+/// # Errors
+///
+/// Where standard error cannot be written.
+pub fn print_aside(text: &str) -> anyhow::Result<()> {
+    Ok(io::stderr().lock().write_all(text.as_bytes())?)
+}
+
 /// Prints `value` as JSON.
 ///
 /// # Errors
@@ -42,6 +53,50 @@ pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
 pub fn remark(text: &str) {
     // nobody is left to be told that standard error is closed
     let _ = writeln!(io::stderr().lock(), "{}", plain_lines(text));
+}
+
+/// How long nothing is said of progress.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// How many things are done, on standard error where somebody watches and it takes a while. Erased at the end.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    things: &'static str,
+    since: Option<Instant>,
+    done: AtomicUsize,
+    /// The tenth of a second in which it was said last.
+    said: AtomicUsize,
+}
+
+impl Progress {
+    /// Nothing is done yet of these `things`.
+    pub(crate) fn start(things: &'static str) -> Self {
+        let since = io::stderr().is_terminal().then(Instant::now);
+        Self { things, since, done: AtomicUsize::new(0), said: AtomicUsize::new(0) }
+    }
+
+    /// One more is done.
+    pub(crate) fn one_more(&self) {
+        self.more(1);
+    }
+
+    /// So many more are done.
+    pub(crate) fn more(&self, count: usize) {
+        let done = self.done.fetch_add(count, Ordering::Relaxed).saturating_add(count);
+        let Some(elapsed) = self.since.map(|since| since.elapsed()).filter(|elapsed| *elapsed > PATIENCE) else { return };
+        let tenths = usize::try_from(elapsed.as_millis() / 100).unwrap_or(usize::MAX);
+        if self.said.swap(tenths, Ordering::Relaxed) != tenths {
+            let _ = write!(io::stderr(), "\r{done} {}\u{1b}[K", self.things); // erases the rest of the line
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.said.load(Ordering::Relaxed) > 0 {
+            let _ = write!(io::stderr(), "\r\u{1b}[K");
+        }
+    }
 }
 
 /// `text` in one line that no terminal takes for commands: whoever may annotate pods wrote parts of it.

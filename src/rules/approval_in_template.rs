@@ -45,6 +45,6 @@ fn premature(pod: &PodView<'_>, key: &str) -> Finding {
     let place = if pod.is_template() { "sits in a template" } else { "comes with a new pod" };
     let message = |names: Names| format!("annotation {} {place}: it approves nothing", names.quoted(key));
     let pointer = pod.annotation_pointer(key);
-    let finding = Finding::new(RULE.name, pointer.clone(), message, "remove it, and approve the running pod when it is to be resized");
-    if pod.is_new_pod() { finding.with_edit(Edit(vec![PatchOperation::Remove { path: pointer }])) } else { finding }
+    Finding::new(RULE.name, pointer.clone(), message, "remove it, and approve the running pod when it is to be resized")
+        .with_edit(Edit(vec![PatchOperation::Remove { path: pointer }]))
 }

@@ -62,7 +62,8 @@ fn missing_entry(pod: &PodView<'_>, placed: &Placed<'_, '_>) -> Finding {
     };
     let pointer = pod.container_pointer(placed, "resizePolicy");
     let finding = Finding::new(RULE.name, pointer.clone(), message, remedy).in_container(name);
-    if pod.is_new_pod() { finding.with_edit(addition(placed.container, pointer, memory)) } else { finding }
+    // what is stored already cannot be put right: the field of a pod never changes
+    if pod.is_new_pod() || pod.is_template() { finding.with_edit(addition(placed.container, pointer, memory)) } else { finding }
 }
 
 /// `RestartContainer` is invalid in a pod that never restarts, whatever the container's own restart policy.

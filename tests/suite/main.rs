@@ -17,6 +17,7 @@ mod fixtures;
 mod following;
 mod heaps;
 mod limits;
+mod lint;
 mod listing;
 mod mending;
 mod messages;

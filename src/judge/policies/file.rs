@@ -82,7 +82,7 @@ fn read_rule(fields: &Fields<'_>, flaws: &mut Flaws) -> Option<&'static Rule> {
 
 fn read_mode(fields: &Fields<'_>, rule: Option<&Rule>, flaws: &mut Flaws) -> Option<Mode> {
     // what became of an unquoted `off` in a program that reads it as YAML 1.1 and writes it back
-    if let Some(Node { value: Value::Bool(false), place }) = fields.node("mode") {
+    if let Some(Node { value: Value::Bool(false), place, .. }) = fields.node("mode") {
         flaws.add(*place, "\"mode\" must be a string, not false: if \"off\" is meant, put it in quotes");
         return None;
     }

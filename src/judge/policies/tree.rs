@@ -1,45 +1,18 @@
-//! A YAML document as a tree whose nodes know their places.
+//! A policy file as a tree whose nodes know their places.
 
 use std::collections::BTreeSet;
-use std::fmt;
-
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::Number;
-use serde_saphyr::{
-    DefaultMessageFormatter, DuplicateKeyPolicy, Error, Location, MergeKeyPolicy, MessageFormatter, NonFiniteFloatPolicy, Options, Spanned,
-};
 
 use super::error::Flaws;
 use super::words::quoted;
+use crate::yaml::{self, Dialect, FaultKind};
+
+pub(super) use crate::yaml::{Node, Place, Value};
 
 /// The longest file, in bytes: hundreds of times what a policy needs.
 const LONGEST: usize = 256 * 1024;
 
-/// Where something is written: line and column, both from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) line: u64,
-    pub(super) column: u64,
-}
-
-/// A value and where it is written.
-#[derive(Debug)]
-pub(super) struct Node {
-    pub(super) place: Place,
-    pub(super) value: Value,
-}
-
-/// A YAML value. Only `true` and `false` are booleans: `off` is a word.
-#[derive(Debug)]
-pub(super) enum Value {
-    Null,
-    Bool(bool),
-    Number(Number),
-    Text(String),
-    List(Vec<Node>),
-    /// Every entry as it is written, repeated keys too.
-    Map(Vec<(Node, Node)>),
-}
+/// Limits that no policy comes near. Only `true` and `false` are booleans: `off` is a word.
+const DIALECT: Dialect = Dialect { nodes: 20_000, depth: 16, repeated: 20_000, anchors: 64, as_kubectl: false };
 
 /// Reads the only document of `text`. Whatever is wrong with the YAML itself, keys that are repeated or no strings
 /// included, is added to `flaws`.
@@ -48,191 +21,39 @@ pub(super) fn parse(text: &str, flaws: &mut Flaws) -> Option<Node> {
         flaws.add(Place::START, format!("the file is larger than {} KiB", LONGEST / 1024));
         return None;
     }
-    let mut document = None;
-    let whole = serde_saphyr::with_deserializer_from_str_with_options(text, options(), |yaml| {
-        // kept even where something follows it, so that its own errors are told too
-        document = Some(Node::deserialize(yaml)?);
-        Ok(())
-    });
-    if let Err(error) = whole {
-        flaws.add(error.location().map_or(Place::START, Place::from), message(&error));
+    let (document, fault) = yaml::read(text, &DIALECT);
+    if let Some(fault) = fault {
+        flaws.add(fault.place, message(fault.kind));
     }
     if let Some(document) = &document {
-        document.check_keys(flaws);
+        check_keys(document, flaws);
     }
     document
 }
 
-impl Place {
-    /// The beginning of a file.
-    pub(super) const START: Self = Self { line: 1, column: 1 };
-}
-
-impl From<Location> for Place {
-    fn from(location: Location) -> Self {
-        // a location that is not known says 0
-        Self { line: location.line().max(1), column: location.column().max(1) }
+fn message(kind: FaultKind) -> String {
+    match kind {
+        FaultKind::SecondDocument => "a second document: a policy file holds one policy".to_owned(),
+        FaultKind::TooMuch => "the document is larger or nested deeper than any policy".to_owned(),
+        FaultKind::Invalid(reason) => format!("invalid YAML: {reason}"),
     }
 }
 
-impl Node {
-    /// What it is, for messages.
-    pub(super) fn description(&self) -> String {
-        match &self.value {
-            Value::Null => "nothing".to_owned(),
-            Value::Bool(value) => value.to_string(),
-            Value::Number(value) => value.to_string(),
-            Value::Text(text) => quoted(text),
-            Value::List(_) => "a list".to_owned(),
-            Value::Map(_) => "a mapping".to_owned(),
-        }
-    }
-
-    /// The same value without places, of repeated keys the last. Keys that are no strings are left out.
-    pub(super) fn to_json(&self) -> serde_json::Value {
-        match &self.value {
-            Value::Null => serde_json::Value::Null,
-            Value::Bool(value) => (*value).into(),
-            Value::Number(value) => value.clone().into(),
-            Value::Text(text) => text.as_str().into(),
-            Value::List(list) => list.iter().map(Self::to_json).collect(),
-            Value::Map(entries) => entries.iter().filter_map(|(key, value)| Some((key.as_text()?.to_owned(), value.to_json()))).collect(),
-        }
-    }
-
-    /// The string it is, if it is one.
-    pub(super) fn as_text(&self) -> Option<&str> {
-        match &self.value {
-            Value::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    fn check_keys(&self, flaws: &mut Flaws) {
-        match &self.value {
-            Value::List(list) => list.iter().for_each(|node| node.check_keys(flaws)),
-            Value::Map(entries) => {
-                let mut seen = BTreeSet::new();
-                for (key, value) in entries {
-                    match key.as_text() {
-                        Some(text) if seen.insert(text) => {}
-                        Some(text) => flaws.add(key.place, format!("repeated field {}", quoted(text))),
-                        None => flaws.add(key.place, format!("the name of a field must be a string, not {}", key.description())),
-                    }
-                    value.check_keys(flaws);
+fn check_keys(node: &Node, flaws: &mut Flaws) {
+    match &node.value {
+        Value::List(list) => list.iter().for_each(|node| check_keys(node, flaws)),
+        Value::Map(entries) => {
+            let mut seen = BTreeSet::new();
+            for (key, value) in entries {
+                match key.as_text() {
+                    Some(text) if seen.insert(text) => {}
+                    Some(text) => flaws.add(key.place, format!("repeated field {}", quoted(text))),
+                    None => flaws.add(key.place, format!("the name of a field must be a string, not {}", key.description())),
                 }
-            }
-            _ => {}
-        }
-    }
-}
-
-/// Limits that no policy comes near and no text can use to keep the reader busy.
-fn options() -> Options {
-    serde_saphyr::options! {
-        budget: serde_saphyr::budget! {
-            max_events: 60_000,
-            max_nodes: 20_000,
-            max_depth: 16,
-            flow_nesting_limit: 16,
-            max_documents: 2,
-            max_anchors: 64,
-            max_aliases: 256,
-            max_recorded_anchor_events: 20_000,
-            max_recorded_anchor_bytes: LONGEST,
-            max_total_scalar_bytes: 2 * LONGEST,
-        },
-        alias_limits: serde_saphyr::alias_limits! {
-            max_total_replayed_events: 20_000,
-            max_replay_stack_depth: 8,
-        },
-        emit_comments: false,
-        with_snippet: false,
-        // hands every entry over; repeated keys are found afterwards, all of them
-        duplicate_keys: DuplicateKeyPolicy::LastWins,
-        merge_keys: MergeKeyPolicy::AsOrdinary,
-        non_finite_float_policy: NonFiniteFloatPolicy::AsString,
-        reject_unsupported_tags: true,
-        strict_booleans: true,
-    }
-}
-
-fn message(error: &Error) -> String {
-    match error {
-        Error::MultipleDocuments { .. } => "a second document: a policy file holds one policy".to_owned(),
-        Error::Budget { .. }
-        | Error::AliasReplayCounterOverflow { .. }
-        | Error::AliasReplayLimitExceeded { .. }
-        | Error::AliasExpansionLimitExceeded { .. }
-        | Error::AliasReplayStackDepthExceeded { .. } => "the document is larger or nested deeper than any policy".to_owned(),
-        Error::AliasError { error, .. } => message(error),
-        _ => {
-            let text = DefaultMessageFormatter.format_message(error);
-            format!("invalid YAML: {}", text.replace(char::is_control, " "))
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Spanned { value, referenced, .. } = Spanned::deserialize(deserializer)?;
-        Ok(Self { place: referenced.into(), value })
-    }
-}
-
-impl<'de> Deserialize<'de> for Value {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ValueVisitor;
-
-        impl<'de> Visitor<'de> for ValueVisitor {
-            type Value = Value;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("any value")
-            }
-
-            fn visit_unit<E>(self) -> Result<Value, E> {
-                Ok(Value::Null)
-            }
-
-            fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-                Ok(Value::Bool(value))
-            }
-
-            fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-                Ok(Value::Number(value.into()))
-            }
-
-            fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-                Ok(Value::Number(value.into()))
-            }
-
-            fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-                Ok(Number::from_f64(value).map_or_else(|| Value::Text(value.to_string()), Value::Number))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-                Ok(Value::Text(text.to_owned()))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
-                let mut nodes = Vec::new();
-                while let Some(node) = list.next_element()? {
-                    nodes.push(node);
-                }
-                Ok(Value::List(nodes))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-                let mut entries = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    entries.push(entry);
-                }
-                Ok(Value::Map(entries))
+                check_keys(value, flaws);
             }
         }
-
-        deserializer.deserialize_any(ValueVisitor)
+        _ => {}
     }
 }
 

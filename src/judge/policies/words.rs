@@ -1,15 +1,8 @@
 //! Words in messages: quoting them, and finding the one that was meant.
 
-/// The longest word that is shown whole or compared, in characters.
-const LONGEST: usize = 64;
+use crate::yaml::LONGEST_WORD;
 
-/// `word` in double quotes, in one line.
-pub(super) fn quoted(word: &str) -> String {
-    match word.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{:?}...", word.get(..end).unwrap_or_default()),
-        None => format!("{word:?}"),
-    }
-}
+pub(super) use crate::yaml::quoted;
 
 /// What to say of `word`, which is none of the `known` ones: `subject` names it.
 pub(super) fn unknown(subject: &str, word: &str, known: &[&str]) -> String {
@@ -28,7 +21,7 @@ pub(super) fn listed(words: &[&str]) -> String {
 /// The known word that was probably meant: at most every third character is wrong, cases aside.
 pub(crate) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let length = word.chars().count();
-    if length > LONGEST {
+    if length > LONGEST_WORD {
         return None;
     }
     let lower = word.to_lowercase();

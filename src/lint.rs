@@ -1,0 +1,207 @@
+//! `restraint lint`: what the policies would say of manifests, before anybody applies them.
+//!
+//! Every workload is judged as if it were created, by the same engine as the webhook's. What other documents tell,
+//! labels of namespaces and the content of ConfigMaps, is evidence.
+
+mod decode;
+mod document;
+mod evidence;
+mod files;
+mod finding;
+mod fix;
+mod github;
+mod manifest;
+mod outcome;
+mod place;
+mod read;
+mod repair;
+mod sarif;
+mod text;
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anstream::{AutoStream, ColorChoice};
+use anyhow::{Context as _, bail};
+use clap::{Args, ValueEnum};
+
+use crate::judge::mode::Cap;
+use crate::judge::policies::Policies;
+use crate::serve::folder::Folder;
+use crate::terminal::{self, Progress};
+
+use files::Source;
+use outcome::Outcome;
+use repair::{Repair, Target};
+
+/// What to lint, and how to tell.
+#[derive(Clone, Debug, Args)]
+pub struct Options {
+    /// Files, or folders with files that end in .yaml, .yml or .json; "-" is standard input.
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+
+    /// Folder with one policy in each YAML file [default: the policies built in].
+    #[arg(long, env = "RESTRAINT_POLICIES", value_name = "DIR")]
+    pub policies: Option<PathBuf>,
+
+    /// How findings are printed.
+    #[arg(short, long, default_value = "text", value_name = "text|json|sarif|github", hide_possible_values = true)]
+    pub format: Format,
+
+    /// The weakest mode of findings that fail the command.
+    #[arg(long, default_value = "enforce", value_name = "enforce|warn|audit|never", hide_possible_values = true)]
+    pub fail_on: FailOn,
+
+    /// Put right what can be put right, in the files themselves; what comes from standard input goes to standard output.
+    #[arg(long)]
+    pub fix: bool,
+
+    /// With --fix: print what would change, and change nothing.
+    #[arg(long, requires = "fix")]
+    pub dry_run: bool,
+
+    /// Print the page of each rule that found something.
+    #[arg(long)]
+    pub explain: bool,
+
+    /// Whether text is coloured.
+    #[arg(long, default_value = "auto", value_name = "auto|always|never", hide_possible_values = true)]
+    pub color: Color,
+
+    /// Say of every document why it is not judged.
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// How findings are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs: an array of objects.
+    Json,
+    /// For code scanning: SARIF 2.1.0.
+    Sarif,
+    /// For GitHub Actions: workflow commands.
+    Github,
+}
+
+/// The weakest mode of findings that fail the command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// What would be denied.
+    Enforce,
+    /// What would be warned about, too.
+    Warn,
+    /// What would only be recorded, too.
+    Audit,
+    /// Nothing.
+    Never,
+}
+
+/// Whether text is coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Yes.
+    Always,
+    /// No.
+    Never,
+}
+
+/// Lints.
+///
+/// # Errors
+///
+/// Where it cannot run: a path that is not there, faulty policies, flags that do not go together.
+pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
+    options.check()?;
+    let policies = policies(options)?;
+    let sources = files::sources(&options.paths)?;
+    let progress = Progress::start("files");
+    let mut outcome = Outcome::of(&policies, read::files(&sources, options.fix, &progress));
+    drop(progress);
+    let mut repaired = None;
+    if options.fix {
+        let target = match (&*sources, options.dry_run) {
+            (_, true) => Target::Nowhere,
+            ([Source::Input], false) => Target::Output,
+            _ => Target::Files,
+        };
+        let repair = Repair::of(&outcome, &sources, target)?;
+        outcome = repair.adopt(&policies, outcome);
+        repaired = Some(repair);
+    }
+    report(options, &policies, &outcome, repaired.as_ref())?;
+    let is_incomplete = repaired.is_some_and(|repair| repair.is_incomplete());
+    Ok(outcome.exit_code(options.fail_on, is_incomplete))
+}
+
+impl Options {
+    fn check(&self) -> anyhow::Result<()> {
+        let reads_input = self.paths.iter().any(|path| path.as_os_str() == files::STANDARD_INPUT);
+        if self.fix && reads_input && self.paths.len() > 1 {
+            bail!("--fix prints what comes from standard input, so \"-\" goes with no other path");
+        }
+        if self.format != Format::Text && self.fix && (self.dry_run || reads_input) {
+            bail!("--fix prints the text here, so it goes with --format text");
+        }
+        if self.format != Format::Text && self.explain {
+            bail!("--explain goes with --format text");
+        }
+        Ok(())
+    }
+
+    /// Whether standard output is for something else than the report.
+    fn reports_aside(&self) -> bool {
+        self.fix && (self.dry_run || self.paths.iter().any(|path| path.as_os_str() == files::STANDARD_INPUT))
+    }
+
+    fn is_coloured(&self) -> bool {
+        match self.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto if self.reports_aside() => AutoStream::choice(&io::stderr()) != ColorChoice::Never,
+            Color::Auto => AutoStream::choice(&io::stdout()) != ColorChoice::Never,
+        }
+    }
+}
+
+fn policies(options: &Options) -> anyhow::Result<Policies> {
+    let Some(path) = &options.policies else { return Ok(Policies::embedded()) };
+    let folder = Folder::new(path.clone(), Cap::Enforce);
+    Ok(folder.policies(&folder.read()?)?)
+}
+
+/// Remarks go to standard error, findings to standard output. The summary is part of the text.
+fn report(options: &Options, policies: &Policies, outcome: &Outcome, repair: Option<&Repair>) -> anyhow::Result<()> {
+    let remarks: Vec<_> = outcome.remarks(options.verbose).chain(repair.into_iter().flat_map(Repair::remarks)).collect();
+    for remark in &remarks {
+        terminal::remark(&remark.to_string());
+    }
+    if let Some(repair) = repair {
+        terminal::remark(&repair.summary());
+    }
+    let findings = &outcome.findings;
+    let summary = outcome.summary();
+    match options.format {
+        Format::Text => {
+            let look = text::Look { coloured: options.is_coloured(), explained: options.explain };
+            let text = format!("{}{}{summary}\n", text::render(findings, look), if findings.is_empty() { "" } else { "\n" });
+            return if options.reports_aside() { terminal::print_aside(&text) } else { terminal::print(&text) };
+        }
+        Format::Json => terminal::print_json(findings)?,
+        Format::Sarif => {
+            if findings.len() > sarif::MOST_RESULTS {
+                terminal::remark(&format!("of {} findings the {} strongest are printed", findings.len(), sarif::MOST_RESULTS));
+            }
+            terminal::print_json(&sarif::render(findings, &remarks, policies)).context("findings cannot be printed")?;
+        }
+        Format::Github => terminal::print(&github::render(findings))?,
+    }
+    terminal::remark(&summary);
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! From the JSON of a manifest to what the rules look at: the decoder of the server, made strict and talkative.
+//!
+//! A server is sent objects that the API server has read already; a file may hold anything. So here every fault comes
+//! with the field it is in, and a list where fields are expected is a fault: derived decoders would read it by position.
+
+mod tracked;
+
+use std::cell::RefCell;
+
+use serde::de::Deserialize;
+
+use crate::judge::finding::pointer_token;
+use crate::kube::list;
+use crate::kube::object::Object;
+
+use tracked::Tracked;
+
+/// Why an object cannot be judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Malformed {
+    /// The JSON pointer of the field with the fault.
+    pub(super) pointer: String,
+    /// What is wrong.
+    pub(super) message: String,
+}
+
+/// Reads an object.
+///
+/// # Errors
+///
+/// Where a field that any rule looks at has the wrong shape.
+pub(super) fn object(json: &str) -> Result<Object<'_>, Malformed> {
+    let path = Path::default();
+    let mut json = serde_json::Deserializer::from_str(json);
+    list::begin();
+    Object::deserialize(Tracked { inner: &mut json, path: &path }).map_err(|error| path.malformed(&error))
+}
+
+/// Where the decoder is. What is not left again is where it failed.
+#[derive(Debug, Default)]
+struct Path(RefCell<Vec<String>>);
+
+impl Path {
+    fn enter(&self, token: String) {
+        self.0.borrow_mut().push(token);
+    }
+
+    fn leave(&self) {
+        self.0.borrow_mut().pop();
+    }
+
+    fn malformed(&self, error: &serde_json::Error) -> Malformed {
+        let tokens = self.0.borrow();
+        let pointer = tokens.iter().map(|token| format!("/{}", pointer_token(token))).collect();
+        let text = error.to_string();
+        // the place in the JSON, which nobody wrote
+        let reason = text.rsplit_once(" at line ").map_or(&*text, |(reason, _)| reason);
+        Malformed { pointer, message: format!("{}: {}", dotted(&tokens), in_plain_words(reason)) }
+    }
+}
+
+/// What the decoder says, in the words of whoever writes manifests.
+fn in_plain_words(reason: &str) -> String {
+    let Some((found, expected)) = reason.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected ")) else {
+        return reason.to_owned();
+    };
+    let (kind, value) = found.split_once(' ').unwrap_or((found, ""));
+    let found = match kind {
+        "map" => "a mapping",
+        "sequence" => "a list",
+        "null" => "nothing",
+        _ => value.trim_matches('`'),
+    };
+    let (expected, hint) = match expected {
+        "text" if !matches!(kind, "map" | "sequence" | "null") => ("a string", ": put it in quotes"),
+        "text" | "a string" => ("a string", ""),
+        "i64" | "u64" | "i32" | "u32" => ("a whole number", ""),
+        "a boolean" => ("true or false", ""),
+        "an object" => ("a mapping", ""),
+        other => (other, ""),
+    };
+    format!("must be {expected}, not {found}{hint}")
+}
+
+/// A path as people write it.
+fn dotted(tokens: &[String]) -> String {
+    let mut text = String::new();
+    for token in tokens {
+        if token.bytes().all(|byte| byte.is_ascii_digit()) {
+            text.push_str(&format!("[{token}]"));
+        } else if token.contains(['.', '/']) {
+            text.push_str(&format!("[{token:?}]"));
+        } else {
+            let dot = if text.is_empty() { "" } else { "." };
+            text.push_str(&format!("{dot}{token}"));
+        }
+    }
+    if text.is_empty() { "the object".to_owned() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(json: &str) -> (String, String) {
+        let Malformed { pointer, message } = object(json).unwrap_err();
+        (pointer, message)
+    }
+
+    #[test]
+    fn objects_are_read_as_the_server_reads_them() {
+        let json = r#"{"metadata":{"name":"a","annotations":{"x":"1","y":null}},
+            "spec":{"containers":[{"name":"a\u0062","resources":{"limits":{"memory":"1Gi","cpu":1}}}],"volumes":null}}"#;
+        let object = object(json).unwrap();
+        assert_eq!(&*object.metadata.name, "a");
+        assert_eq!(object.metadata.annotations.text("x").as_deref(), Some("1"));
+        let container = object.spec.containers.first().unwrap();
+        assert_eq!((&*container.name, container.resources.limits.memory.as_ref().unwrap().text()), ("ab", "1Gi"));
+    }
+
+    #[test]
+    fn faults_name_their_field() {
+        let cases = [
+            (r#"{"spec":{"containers":{}}}"#, "/spec/containers", "spec.containers: must be a list, not a mapping"),
+            (
+                r#"{"spec":{"template":{"spec":{"containers":[{},{"name":7}]}}}}"#,
+                "/spec/template/spec/containers/1/name",
+                "spec.template.spec.containers[1].name: must be a string, not 7: put it in quotes",
+            ),
+            (
+                r#"{"metadata":{"labels":{"example.com/a":true}}}"#,
+                "/metadata/labels/example.com~1a",
+                r#"metadata.labels["example.com/a"]: must be a string, not true: put it in quotes"#,
+            ),
+            ("[]", "", "the object: must be a mapping, not a list"),
+        ];
+        for (json, pointer, message) in cases {
+            assert_eq!(fault(json), (pointer.to_owned(), message.to_owned()), "{json}");
+        }
+        let (pointer, message) = fault(r#"{"spec":{"containers":[{"resources":{"limits":{"memory":"banana"}}}]}}"#);
+        assert_eq!(pointer, "/spec/containers/0/resources/limits/memory");
+        assert!(message.starts_with("spec.containers[0].resources.limits.memory: \"banana\" is not a quantity"), "{message}");
+    }
+
+    #[test]
+    fn lists_are_not_read_as_fields_by_position() {
+        let (pointer, message) = fault(r#"{"spec":{"containers":[{"resources":{"limits":["256Mi"]}}]}}"#);
+        assert_eq!(pointer, "/spec/containers/0/resources/limits");
+        assert!(message.ends_with("limits: must be a mapping, not a list"), "{message}");
+        assert_eq!(fault(r#"{"spec":[[]]}"#).0, "/spec");
+    }
+}

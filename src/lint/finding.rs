@@ -1,0 +1,160 @@
+//! What the linter finds: rulings of the engine with their place in a file.
+
+use serde::{Serialize, Serializer};
+
+use crate::judge::finding::Edit;
+use crate::judge::judge;
+use crate::judge::mode::{Cap, Mode};
+use crate::judge::policies::Policies;
+use crate::judge::subject::{Operation, Requester, Subject};
+use crate::judge::verdict::Ruling;
+use crate::kube::text::Text;
+use crate::rules;
+
+use super::decode;
+use super::evidence::{Evidences, namespace};
+use super::manifest::{self, Class, Manifest};
+use super::place::line;
+use super::read::{File, Remark, Weight};
+
+/// One thing that is wrong in a file.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Finding {
+    /// The rule that found it.
+    pub(super) rule: &'static str,
+    /// How strongly it would be acted on.
+    pub(super) mode: Strength,
+    /// The file as it was named; `<stdin>` for standard input.
+    pub(super) file: String,
+    /// The line, from 1.
+    pub(super) line: u64,
+    /// The number of the document in the file, from 0; empty documents count.
+    pub(super) document: usize,
+    /// The kind of the object.
+    pub(super) kind: String,
+    /// The namespace as it is written; empty where none is.
+    pub(super) namespace: String,
+    /// The name of the object, or what it is generated from.
+    pub(super) name: String,
+    /// The container, where it is about one.
+    pub(super) container: Option<String>,
+    /// The JSON pointer into the document.
+    pub(super) pointer: String,
+    /// What is wrong.
+    pub(super) message: String,
+    /// How to put it right.
+    pub(super) remedy: String,
+    /// Whether `--fix` knows how.
+    pub(super) fixable: bool,
+    /// The edit that puts it right, with pointers into the object.
+    #[serde(skip)]
+    pub(super) edit: Option<Edit>,
+    /// The JSON pointer of the object in its document.
+    #[serde(skip)]
+    pub(super) object: String,
+}
+
+/// A mode of a finding: `audit`, `warn` or `enforce`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Strength(Mode);
+
+impl Strength {
+    /// The mode.
+    pub(super) fn mode(self) -> Mode {
+        self.0
+    }
+
+    /// What is left of what `ruling` asks for. A fault that is put right as the pod is created denies nothing.
+    fn of(ruling: &Ruling, cap: Cap) -> Self {
+        let on_templates = rules::find(ruling.rule).and_then(|rule| rule.fix);
+        let wanted = match on_templates {
+            Some(on_templates) if ruling.wanted == Mode::Fix && ruling.finding.edit.is_some() => on_templates.0,
+            _ => ruling.wanted,
+        };
+        Self(wanted.min(Mode::Enforce).under(cap))
+    }
+}
+
+impl Finding {
+    /// The object it is about, in words: kind, namespace if one is written, and name.
+    pub(super) fn subject(&self) -> String {
+        match (&*self.namespace, &*self.name) {
+            ("", "") => self.kind.clone(),
+            ("", name) => format!("{} {name}", self.kind),
+            (namespace, name) => format!("{} {namespace}/{name}", self.kind),
+        }
+    }
+}
+
+impl Serialize for Strength {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.as_str())
+    }
+}
+
+/// What is wrong in the file with this number, in order of place, and what cannot be judged in it.
+pub(super) fn of_file(policies: &Policies, evidences: &Evidences, index: usize, file: &File) -> (Vec<Finding>, Vec<Remark>) {
+    let (mut findings, mut remarks) = (Vec::new(), Vec::new());
+    for (document, manifest) in file.manifests() {
+        let Class::Judged(resource) = manifest.class else { continue };
+        let line_of = |pointer: &str| document.lines_before + line(manifest.node, pointer);
+        let json = manifest.node.to_json().to_string();
+        let malformed = manifest::malformed_annotation(manifest.node);
+        let object = match malformed.map_or_else(|| decode::object(&json), Err) {
+            Ok(object) => object,
+            Err(fault) => {
+                let named = manifest::metadata(manifest.node, "name").unwrap_or_default();
+                let message = format!("{} {named:?} is not judged: {}", manifest.kind, fault.message);
+                remarks.push(Remark { file: file.name.clone(), line: Some(line_of(&fault.pointer)), message, weight: Weight::Plain });
+                continue;
+            }
+        };
+        let namespace = namespace(manifest.node);
+        let subject = Subject {
+            resource,
+            operation: Operation::Create,
+            namespace: Text::from(namespace),
+            name: object.metadata.name.clone(),
+            requester: Requester::default(),
+            dry_run: false,
+            object,
+            old_object: None,
+            evidence: evidences.about(manifest.node, namespace, index),
+        };
+        let verdict = judge(policies, &subject);
+        let cap = verdict.cap;
+        let mut found: Vec<_> = verdict
+            .rulings
+            .into_iter()
+            .map(|ruling| {
+                let line = line_of(&ruling.finding.pointer);
+                finding(file, document.index, line, &manifest, Strength::of(&ruling, cap), ruling)
+            })
+            .collect();
+        found.sort_by_key(|finding| finding.line);
+        findings.extend(found);
+    }
+    (findings, remarks)
+}
+
+fn finding(file: &File, document: usize, line: u64, manifest: &Manifest<'_>, mode: Strength, ruling: Ruling) -> Finding {
+    let metadata = |key| manifest::metadata(manifest.node, key).filter(|text| !text.is_empty());
+    let finding = ruling.finding;
+    Finding {
+        rule: ruling.rule,
+        mode,
+        file: file.name.clone(),
+        line,
+        document,
+        kind: manifest.kind.clone(),
+        namespace: metadata("namespace").unwrap_or_default().to_owned(),
+        name: metadata("name").or_else(|| metadata("generateName")).unwrap_or_default().to_owned(),
+        container: finding.container,
+        pointer: format!("{}{}", manifest.pointer, finding.pointer),
+        message: finding.message,
+        remedy: finding.remedy.into_owned(),
+        fixable: finding.edit.is_some(),
+        edit: finding.edit,
+        object: manifest.pointer.clone(),
+    }
+}

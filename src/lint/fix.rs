@@ -1,0 +1,117 @@
+//! Putting findings right in the text itself: comments, order and indentation stay.
+//!
+//! Every edit is an insertion or a deletion at a place that the tree knows. Whether the place was right is not left to
+//! chance: the new text is read again, and what it says must be what the edit asks for and nothing else. Where it is
+//! not, the text stays as it is.
+
+mod block;
+mod flow;
+mod splice;
+mod write;
+
+pub(super) use write::replace;
+
+use serde_json::Value;
+
+use crate::judge::finding::PatchOperation;
+
+use super::document::{self, Content, Document, documents};
+use super::finding::Finding;
+use super::manifest;
+use splice::{Operation, splices};
+
+/// What came of putting findings right.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Fixed {
+    /// The new text.
+    pub(super) text: String,
+    /// Which findings are put right.
+    pub(super) done: Vec<usize>,
+    /// Which could be put right, but not here.
+    pub(super) refused: Vec<usize>,
+}
+
+/// Puts right what can be put right of `findings`, which are about `text`.
+pub(super) fn fix(text: &str, read: &[Document], findings: &[Finding]) -> Fixed {
+    let mut fixed = Fixed { text: String::with_capacity(text.len()), done: Vec::new(), refused: Vec::new() };
+    let (mut copied, mut expected) = (0, Vec::new());
+    for document in read {
+        let Content::Value(node) = &document.content else { continue };
+        let asked: Vec<_> =
+            (0..).zip(findings).filter(|(_, finding)| finding.document == document.index && finding.edit.is_some()).collect();
+        let piece = text.get(document.start..document.end).unwrap_or_default();
+        let value = node.to_json();
+        let result =
+            if asked.is_empty() { None } else { Some(Piece { text: piece.to_owned(), value: value.clone() }.fix(&asked, &mut fixed)) };
+        let (new, value) = result.map_or((piece.to_owned(), value), |piece| (piece.text, piece.value));
+        expected.push(value);
+        fixed.text.push_str(text.get(copied..document.start).unwrap_or_default());
+        fixed.text.push_str(&new);
+        copied = document.end;
+    }
+    fixed.text.push_str(text.get(copied..).unwrap_or_default());
+    if !fixed.done.is_empty() && values(&fixed.text) != expected {
+        let refused = (0..).zip(findings).filter(|(_, finding)| finding.edit.is_some()).map(|(index, _)| index).collect();
+        return Fixed { text: text.to_owned(), done: Vec::new(), refused };
+    }
+    fixed
+}
+
+/// What the documents of `text` say.
+fn values(text: &str) -> Vec<Value> {
+    let read = documents(text, manifest::is_unknown);
+    read.iter().filter_map(|document| if let Content::Value(node) = &document.content { Some(node.to_json()) } else { None }).collect()
+}
+
+/// A document on its way.
+#[derive(Clone, Debug)]
+struct Piece {
+    text: String,
+    value: Value,
+}
+
+impl Piece {
+    /// Everything at once, or where that does not work one after the other.
+    fn fix(self, asked: &[(usize, &Finding)], fixed: &mut Fixed) -> Self {
+        let all: Vec<_> = asked.iter().flat_map(|(_, finding)| operations(finding)).collect();
+        if let Some(piece) = self.edited(&all) {
+            fixed.done.extend(asked.iter().map(|(index, _)| index));
+            return piece;
+        }
+        let mut piece = self;
+        for (index, finding) in asked {
+            match piece.edited(&operations(finding)) {
+                Some(next) => {
+                    piece = next;
+                    fixed.done.push(*index);
+                }
+                None => fixed.refused.push(*index),
+            }
+        }
+        piece
+    }
+
+    /// The document after `operations`, if the text says afterwards what it should.
+    fn edited(&self, operations: &[Operation]) -> Option<Self> {
+        let node = document::value(&self.text)?;
+        let text = splice::apply(&self.text, splices(&self.text, &node, operations)?)?;
+        let mut value = self.value.clone();
+        json_patch::patch(&mut value, &splice::patch(operations)?).ok()?;
+        (document::value(&text)?.to_json() == value).then_some(Self { text, value })
+    }
+}
+
+/// The edit of `finding`, with pointers into its document.
+fn operations(finding: &Finding) -> Vec<Operation> {
+    let place = |operation: &PatchOperation| match operation {
+        PatchOperation::Add { path, value } => {
+            let value = serde_json::to_value(value).unwrap_or_default();
+            Operation::Add { path: format!("{}{path}", finding.object), value }
+        }
+        PatchOperation::Remove { path } => Operation::Remove { path: format!("{}{path}", finding.object) },
+    };
+    finding.edit.iter().flat_map(|edit| &edit.0).map(place).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! What a document is to the linter: objects to judge, evidence about them, or neither.
+
+use std::collections::BTreeMap;
+
+use crate::judge::subject::Resource;
+use crate::kube::configuration::{ConfigKind, ConfigObject};
+use crate::yaml::{Node, Value};
+
+use super::decode::Malformed;
+use super::place::resolve;
+
+/// How deep lists may hold lists.
+const DEEPEST_LIST: usize = 4;
+
+/// What an object is to the linter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    /// It is judged.
+    Judged(Resource),
+    /// It tells the labels of a namespace.
+    Namespace,
+    /// It is configuration that pods may use.
+    Configuration(ConfigKind),
+    /// It would be judged, but for this reason.
+    Passed(&'static str),
+    /// Nothing is known about its kind.
+    Other,
+}
+
+/// An object of a document.
+#[derive(Debug)]
+pub(super) struct Manifest<'n> {
+    /// The JSON pointer of it in the document.
+    pub(super) pointer: String,
+    /// Its `kind`.
+    pub(super) kind: String,
+    pub(super) class: Class,
+    pub(super) node: &'n Node,
+}
+
+/// What this group, version and kind is to the linter.
+pub(super) fn classify(api_version: &str, kind: &str) -> Class {
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    match (group, version, kind) {
+        ("", "v1", "Namespace") => return Class::Namespace,
+        ("", "v1", "ConfigMap") => return Class::Configuration(ConfigKind::ConfigMap),
+        ("", "v1", "Secret") => return Class::Configuration(ConfigKind::Secret),
+        ("", "v1", "PodTemplate") => return Class::Passed("kind PodTemplate: no pods are made from it"),
+        ("extensions", "v1beta1", "Deployment" | "DaemonSet" | "ReplicaSet") => return Class::Passed("apiVersion no longer served"),
+        _ => {}
+    }
+    match (Resource::of_kind(group, kind), version) {
+        (Resource::Other | Resource::PodResize | Resource::PodStatus | Resource::PodBinding, _) => Class::Other,
+        (resource, "v1") => Class::Judged(resource),
+        (Resource::VerticalPodAutoscaler, _) => Class::Passed("only autoscaling.k8s.io/v1 is known"),
+        _ => Class::Passed("apiVersion no longer served"),
+    }
+}
+
+/// Whether objects of `kind` tell the linter nothing, whatever their `apiVersion`.
+pub(super) fn is_unknown(kind: &str) -> bool {
+    let groups = ["", "apps", "batch", "extensions", "autoscaling.k8s.io"];
+    !kind.ends_with("List")
+        && groups.iter().all(|group| {
+            let version = if group.is_empty() { "v1".to_owned() } else { format!("{group}/v1") };
+            classify(&version, kind) == Class::Other && classify(&format!("{group}/v1beta1"), kind) == Class::Other
+        })
+}
+
+/// The objects of a document, those of lists one by one. `None` where it is no object of Kubernetes.
+pub(super) fn manifests(document: &Node) -> Option<Vec<Manifest<'_>>> {
+    let mut manifests = Vec::new();
+    collect(document, String::new(), None, 0, &mut manifests)?;
+    Some(manifests)
+}
+
+fn collect<'n>(
+    node: &'n Node,
+    pointer: String,
+    of_list: Option<(&str, &str)>,
+    depth: usize,
+    manifests: &mut Vec<Manifest<'n>>,
+) -> Option<()> {
+    let text = |key: &str| node.field(key).and_then(Node::as_text);
+    let (api_version, kind) = match (text("apiVersion"), text("kind"), of_list) {
+        (Some(api_version), Some(kind), _) => (api_version, kind),
+        (None, None, Some(words)) => words, // the items of a typed list do not repeat what they are
+        _ => return None,
+    };
+    let item_kind = kind.strip_suffix("List").filter(|_| depth < DEEPEST_LIST);
+    if let (Some(item_kind), Some(Value::List(items))) = (item_kind, node.field("items").map(|items| &items.value)) {
+        let words = (!item_kind.is_empty()).then_some((api_version, item_kind));
+        for (index, item) in items.iter().enumerate() {
+            // what is no object is nothing that could be judged
+            let _ = collect(item, format!("{pointer}/items/{index}"), words, depth + 1, manifests);
+        }
+        return Some(());
+    }
+    manifests.push(Manifest { pointer, kind: kind.to_owned(), class: classify(api_version, kind), node });
+    Some(())
+}
+
+/// The text at `metadata.<key>`.
+pub(super) fn metadata<'n>(object: &'n Node, key: &str) -> Option<&'n str> {
+    object.field("metadata")?.field(key)?.as_text()
+}
+
+/// The strings of a mapping of strings; what is no string is left out.
+pub(super) fn strings(mapping: Option<&Node>) -> BTreeMap<String, String> {
+    let entries = mapping.map(Node::entries).unwrap_or_default();
+    entries.iter().filter_map(|(key, value)| Some((key.as_text()?.to_owned(), value.as_text()?.to_owned()))).collect()
+}
+
+/// What an object of configuration tells. Of a Secret nothing but whether it can change.
+pub(super) fn config_object(kind: ConfigKind, object: &Node) -> ConfigObject {
+    let immutable = object.field("immutable").is_some_and(|node| matches!(node.value, Value::Bool(true)));
+    let data = if kind == ConfigKind::ConfigMap { strings(object.field("data")) } else { BTreeMap::new() };
+    ConfigObject { immutable, data }
+}
+
+/// Annotations that are no strings: the API server refuses them, and the decoder leaves them undecoded.
+pub(super) fn malformed_annotation(object: &Node) -> Option<Malformed> {
+    const HOLDERS: [&str; 4] = ["", "/spec/template", "/spec/jobTemplate", "/spec/jobTemplate/spec/template"];
+    let faulty = |holder: &str| {
+        let pointer = format!("{holder}/metadata/annotations");
+        let annotations = resolve(object, &pointer)?;
+        let (key, value) = annotations.entries().iter().find(|(_, value)| !matches!(value.value, Value::Text(_) | Value::Null))?;
+        let name = key.as_text().unwrap_or_default();
+        let path = pointer.replace('/', ".");
+        let message =
+            format!("{}[{name:?}]: must be a string, not {}: put it in quotes", path.trim_start_matches('.'), value.description());
+        Some(Malformed { pointer: format!("{pointer}/{}", crate::judge::finding::pointer_token(name)), message })
+    };
+    HOLDERS.into_iter().find_map(faulty)
+}
