@@ -14,7 +14,7 @@ pub mod memory_request_decrease;
 pub mod memory_resize_policy;
 pub mod stale_file_follow;
 pub mod subpath_config_mount;
-mod trigger;
+pub(crate) mod trigger;
 
 use crate::judge::rule::Rule;
 

@@ -3,6 +3,7 @@
 
 use crate::judge::subject::Resource;
 use crate::judge::view::PodView;
+use crate::kube::configuration::ConfigKind;
 use crate::kube::text::Annotations;
 use crate::kube::volume::Source;
 
@@ -40,6 +41,12 @@ impl<'s> Triggers<'s> {
             Source::Token | Source::DownwardApi => false,
         }
     }
+}
+
+/// Whether Reloader restarts the workload of `pod` when the object of this kind and name changes.
+pub(crate) fn is_reloaded(pod: &PodView<'_>, kind: ConfigKind, name: &str) -> bool {
+    let keys = if kind == ConfigKind::Secret { &SECRET } else { &CONFIG_MAP };
+    reloader_orders(pod).is_some_and(|orders| reloads(orders, keys, name))
 }
 
 /// Whether the name ends in a hash of the content: another content has another name, so the template changes with it.
