@@ -6,6 +6,7 @@ pub mod change;
 mod difference;
 mod document;
 mod effect;
+pub mod history;
 mod redact;
 
 #[cfg(feature = "shell")]

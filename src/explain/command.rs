@@ -1,12 +1,21 @@
 //! The command: files, the cluster, printing.
 
-use std::process::ExitCode;
-
-use clap::{Args, Subcommand};
-
 mod change;
 mod live;
+mod pod;
 mod rule;
+
+use std::fs;
+use std::io::Read;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+
+use super::Document;
+
+/// The largest file that is read, in bytes.
+const LARGEST: u64 = 64 << 20;
 
 /// What to explain.
 #[derive(Clone, Debug, Args)]
@@ -28,6 +37,12 @@ pub enum Topic {
     /// resizes in place, files that change under a process, and what nobody notices. Ends with 1 where the API server or
     /// Restraint would refuse something.
     Change(change::Options),
+
+    /// What happened to a pod: its restarts, and the state of its resize.
+    ///
+    /// Of each container the API keeps only the last end, and events for about an hour: what cannot be known is said to be
+    /// unknown.
+    Pod(pod::Options),
 }
 
 /// Explains.
@@ -39,5 +54,18 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     match &options.topic {
         Topic::Rule(options) => rule::run(options),
         Topic::Change(options) => change::run(options),
+        Topic::Pod(options) => pod::run(options),
     }
+}
+
+/// The objects in a file, or on standard input.
+fn read(path: &str, namespace: &str) -> anyhow::Result<Vec<Document>> {
+    let mut text = String::new();
+    if path == "-" {
+        std::io::stdin().lock().take(LARGEST).read_to_string(&mut text).context("standard input cannot be read")?;
+    } else {
+        let file = fs::File::open(path).with_context(|| format!("{path:?} cannot be read"))?;
+        file.take(LARGEST).read_to_string(&mut text).with_context(|| format!("{path:?} cannot be read"))?;
+    }
+    Document::read(&text, namespace).with_context(|| format!("{path:?} cannot be read"))
 }

@@ -5,6 +5,7 @@ mod attacks;
 mod audit_log;
 mod capped;
 mod creation;
+mod explaining;
 mod namespaces;
 mod outage;
 mod resizes;
@@ -29,6 +30,7 @@ pub(crate) fn all() -> Vec<Trial> {
         audit_log::trials(),
         scope::trials(),
         stopping::trials(),
+        explaining::trials(),
     ]
     .into_iter()
     .flatten()

@@ -125,7 +125,7 @@ fn job(pair: Pair<'_>, difference: &Difference<'_>, words: &[&str]) -> Outcome {
         ["spec", "completions"] if is_elastic(pair) => {
             Outcome::new(Effect::Scale, "the Job controller", "an indexed Job whose completions equal its parallelism may be scaled", "")
         }
-        ["spec", "backoffLimit" | "ttlSecondsAfterFinished" | "activeDeadlineSeconds"] => {
+        ["spec", "backoffLimit" | "ttlSecondsAfterFinished" | "activeDeadlineSeconds" | "podReplacementPolicy"] => {
             Outcome::nothing("the Job controller", "pods are not touched until the new bound is reached")
         }
         _ => immutable(&format!("{} of a Job", words.get(1).unwrap_or(&"it")), pair),

@@ -3,11 +3,9 @@
 mod overlay;
 mod text;
 
-use std::fs;
-use std::io::Read;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Args;
 use jiff::Timestamp;
 
@@ -17,12 +15,10 @@ use crate::explain::change::{Surroundings, explain};
 use crate::terminal::{self, Form};
 
 use super::live::{self, Named};
+use super::read;
 
 /// What stands before the name of an object in the cluster.
 const LIVE: &str = "live:";
-
-/// The largest file that is read, in bytes.
-const LARGEST: u64 = 64 << 20;
 
 /// What ends with refusals.
 const REFUSED: u8 = 1;
@@ -71,18 +67,6 @@ pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     }
     let is_refused = explanations.iter().any(|explanation| explanation.effect.is_refusal());
     Ok(if is_refused { ExitCode::from(REFUSED) } else { ExitCode::SUCCESS })
-}
-
-/// The objects in a file.
-fn read(path: &str, namespace: &str) -> anyhow::Result<Vec<Document>> {
-    let mut text = String::new();
-    if path == "-" {
-        std::io::stdin().lock().take(LARGEST).read_to_string(&mut text).context("standard input cannot be read")?;
-    } else {
-        let file = fs::File::open(path).with_context(|| format!("{path:?} cannot be read"))?;
-        file.take(LARGEST).read_to_string(&mut text).with_context(|| format!("{path:?} cannot be read"))?;
-    }
-    Document::read(&text, namespace).with_context(|| format!("{path:?} cannot be read"))
 }
 
 /// Both sides, where one at least is in a cluster. A file says what is wanted, not all that is there: what it leaves out

@@ -12,6 +12,9 @@ use crate::judge::rule::{Ignorable, Rule};
 use crate::rules::{self, RULES};
 use crate::terminal::{self, Form};
 
+/// How alike names must be for one to be suggested, of 1.
+const ALIKE: f64 = 0.75;
+
 /// Which rule to explain.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
@@ -94,8 +97,9 @@ fn list(policies: &Policies) -> String {
 
 /// What to say of a name that no rule has.
 fn unknown(name: &str) -> String {
-    let distance = |rule: &&Rule| strsim::damerau_levenshtein(name, rule.name);
-    let near = RULES.iter().min_by_key(distance).filter(|rule| name.len() < 100 && distance(rule) <= rule.name.len() / 2);
+    let alike = |rule: &&Rule| strsim::jaro_winkler(name, rule.name);
+    let near = RULES.iter().max_by(|one, other| alike(one).total_cmp(&alike(other)));
+    let near = near.filter(|rule| name.len() < 100 && alike(rule) > ALIKE);
     let hint = near.map_or_else(|| "`restraint explain rule` lists them".to_owned(), |rule| format!("did you mean {:?}?", rule.name));
     format!("no rule is called {name:?}: {hint}")
 }

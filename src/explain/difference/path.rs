@@ -49,10 +49,12 @@ impl Path {
 
     /// Its words: fields, and `*` for items.
     pub(in crate::explain) fn words(&self) -> Vec<&str> {
-        let word = |step| match step {
-            &Step::Field(ref name) => name.as_str(),
-            Step::Item(..) => "*",
-        };
+        fn word(step: &Step) -> &str {
+            match step {
+                Step::Field(name) => name,
+                Step::Item(..) => "*",
+            }
+        }
         self.0.iter().map(word).collect()
     }
 

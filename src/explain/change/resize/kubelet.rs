@@ -38,7 +38,7 @@ pub(super) fn outcome(old: &Document, new: &Document, difference: &Difference<'_
         _ => "the container's share of cpu time changes at once".to_owned(),
     };
     match restarting {
-        Some(cause) => Outcome::new(Effect::ResizeWithRestart, "kubelet", format!("{}; {what}", restart(&cause)), ""),
+        Some(cause) => Outcome::new(Effect::ResizeWithRestart, "kubelet", format!("{}; {what}", restart(cause)), ""),
         None => Outcome::new(Effect::Resize, "kubelet", format!("{what}{}", waiting(before, after)), ""),
     }
 }
@@ -95,18 +95,20 @@ fn heap_words(container: &Value, limit: EffectiveLimit<'_>, restarts: bool) -> S
 
 fn heap_word(heap: &Heap, limit: EffectiveLimit<'_>, restarts: bool) -> String {
     let setting = &heap.setting;
-    let bytes = match (heap.size, limit) {
-        (Size::Share(_), _) if restarts => return format!("; heap {setting} is taken of the new limit at the restart"),
-        (Size::Share(_), _) => return format!("; heap {setting} was taken of the old limit at start, and stays so until a restart"),
-        (Size::Whole(bytes) | Size::OldSpace(bytes), EffectiveLimit::Limited(limit))
-            if i128::from(bytes) >= limit.value().map_or(i128::MAX, i128::from) =>
-        {
-            return format!("; heap {setting} is at or above the new limit: the kernel ends the process when it fills up");
-        }
-        (Size::Whole(bytes) | Size::OldSpace(bytes), _) => bytes,
+    let is_above = |bytes: u64| match limit {
+        EffectiveLimit::Limited(limit) => limit.value().is_some_and(|limit| i128::from(bytes) >= i128::from(limit)),
+        EffectiveLimit::Unlimited => false,
     };
-    let _ = bytes;
-    format!("; heap {setting} stays as it is whatever the limit: only another flag, by a rollout, changes it")
+    match heap.size {
+        Size::Share(_) if restarts => format!("; heap {setting} is taken of the new limit at the restart"),
+        Size::Share(_) => format!("; heap {setting} was taken of the old limit at start, and stays so until a restart"),
+        Size::Whole(bytes) | Size::OldSpace(bytes) if is_above(bytes) => {
+            format!("; heap {setting} is at or above the new limit: the kernel ends the process when it fills up")
+        }
+        Size::Whole(_) | Size::OldSpace(_) => {
+            format!("; heap {setting} stays as it is whatever the limit: only another flag, by a rollout, changes it")
+        }
+    }
 }
 
 fn pod_level(old_spec: &Value, new_spec: &Value, resource: &str) -> Outcome {

@@ -10,7 +10,7 @@ use crate::explain::document::Document;
 /// Why each of `differences` is refused, where it is. What is wrong with the pod as a whole is told of the first.
 pub(super) fn all(old: &Document, new: &Document, differences: &[Difference<'_>]) -> Vec<Option<String>> {
     let mut refusals: Vec<_> = differences.iter().map(|difference| own(new, difference)).collect();
-    if let Some(whole) = whole(old, new, differences).filter(|_| refusals.iter().all(Option::is_none)) {
+    if let Some(whole) = whole(old, new).filter(|_| refusals.iter().all(Option::is_none)) {
         refusals.iter_mut().for_each(|refusal| *refusal = Some(whole.clone()));
     }
     refusals
@@ -39,7 +39,7 @@ fn own(new: &Document, difference: &Difference<'_>) -> Option<String> {
     }
 }
 
-fn whole(old: &Document, new: &Document, differences: &[Difference<'_>]) -> Option<String> {
+fn whole(old: &Document, new: &Document) -> Option<String> {
     let (old_spec, new_spec) = (old.pod_spec()?, new.pod_spec()?);
     if old.text(pod::MIRROR).is_some() {
         return Some("a static pod cannot be resized (422): the API has only a copy of it".to_owned());
@@ -62,7 +62,6 @@ fn whole(old: &Document, new: &Document, differences: &[Difference<'_>]) -> Opti
     if is_old_kubelet(old) {
         return Some("its kubelet does not tell what running containers have: it cannot resize (422)".to_owned());
     }
-    let _ = differences;
     fault(new_spec, None)
 }
 
