@@ -17,7 +17,7 @@ use crate::judge::subject::Resource;
 
 use super::difference::{Difference, differences};
 use super::document::Document;
-use super::effect::{Explanation, Outcome};
+use super::effect::{Effect, Explanation, Outcome};
 use super::redact::shown;
 
 /// What is known beside the objects that change.
@@ -46,6 +46,13 @@ struct Pair<'v> {
     new: &'v Document,
 }
 
+/// Who may use a ConfigMap or Secret.
+struct Users<'v> {
+    all: Vec<&'v Document>,
+    /// Those whose pods are replaced in the same change.
+    rolled: Vec<&'v Document>,
+}
+
 /// An outcome, and the container it is about where the difference does not say.
 struct Told {
     container: Option<String>,
@@ -66,6 +73,9 @@ pub fn explain(old: &[Document], new: &[Document], surroundings: &Surroundings) 
         .chain(old.iter().filter(|one| !new.iter().any(|other| other.is_same_object(one))))
         .chain(surroundings.others.iter().filter(|one| !new.iter().chain(old).any(|other| other.is_same_object(one))))
         .collect();
+    let pairs = || new.iter().filter_map(|new| Some(Pair { old: old.iter().find(|old| old.is_same_object(new))?, new }));
+    let rolled: Vec<&Document> = pairs().filter(|pair| rolls_out(*pair)).map(|pair| pair.new).collect();
+    let users = Users { all: users, rolled };
     for new in new {
         match old.iter().find(|old| old.is_same_object(new)) {
             Some(old) => explanations.extend(between(Pair { old, new }, &users, surroundings)),
@@ -74,13 +84,22 @@ pub fn explain(old: &[Document], new: &[Document], surroundings: &Surroundings) 
         }
     }
     let gone = old.iter().filter(|old| surroundings.is_whole && !new.iter().any(|new| new.is_same_object(old)));
-    explanations.extend(gone.map(|old| presence::deleted(old, &users)));
+    explanations.extend(gone.map(|old| presence::deleted(old, &users.all)));
     explanations.sort_by_key(|explanation| explanation.effect);
     explanations
 }
 
+/// Whether the change replaces the pods of a workload.
+fn rolls_out(pair: Pair<'_>) -> bool {
+    let is_workload = pair.new.template().is_some_and(|template| !template.is_empty());
+    let is_within = |difference: &Difference<'_>| template::within(pair.new, &difference.path).is_some();
+    is_workload
+        && template::rollout(pair).effect == Effect::PodRecreation
+        && differences(&pair.old.value, &pair.new.value).iter().any(is_within)
+}
+
 /// What comes of each difference of one object.
-fn between(pair: Pair<'_>, users: &[&Document], surroundings: &Surroundings) -> Vec<Explanation> {
+fn between(pair: Pair<'_>, users: &Users<'_>, surroundings: &Surroundings) -> Vec<Explanation> {
     let found = differences(&pair.old.value, &pair.new.value);
     let (resources, rest): (Vec<_>, Vec<_>) =
         found.into_iter().partition(|difference| pair.new.resource() == Resource::Pod && resize::is_resize(difference));
@@ -100,7 +119,7 @@ fn between(pair: Pair<'_>, users: &[&Document], surroundings: &Surroundings) -> 
 }
 
 /// What comes of one difference; `None` for kinds that nothing is known of.
-fn tell(pair: Pair<'_>, difference: &Difference<'_>, users: &[&Document]) -> Option<Vec<Told>> {
+fn tell(pair: Pair<'_>, difference: &Difference<'_>, users: &Users<'_>) -> Option<Vec<Told>> {
     if difference.path.words().first() == Some(&"metadata") && pair.new.resource() != Resource::Pod {
         return Some(vec![other::metadata(pair).into()]);
     }

@@ -5,6 +5,7 @@ mod live;
 mod pod;
 mod rule;
 
+use std::fmt::Write;
 use std::fs;
 use std::io::Read;
 use std::process::ExitCode;
@@ -13,6 +14,7 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 
 use super::Document;
+use crate::terminal::plain;
 
 /// The largest file that is read, in bytes.
 const LARGEST: u64 = 64 << 20;
@@ -68,4 +70,44 @@ fn read(path: &str, namespace: &str) -> anyhow::Result<Vec<Document>> {
         file.take(LARGEST).read_to_string(&mut text).with_context(|| format!("{path:?} cannot be read"))?;
     }
     Document::read(&text, namespace).with_context(|| format!("{path:?} cannot be read"))
+}
+
+/// The width of text for people, in characters.
+const WIDTH: usize = 110;
+
+/// Adds what is said under `word`, in lines that fit; nothing where nothing is said. Commands stay in one line.
+fn said(text: &mut String, word: &str, said: &str) {
+    if said.is_empty() {
+        return;
+    }
+    let (said, is_command) = (plain(said), word == "do");
+    let mut line = format!("  {word}:");
+    let indent = " ".repeat(line.chars().count().min(6));
+    for part in said.split(' ') {
+        let length = line.chars().count().saturating_add(part.chars().count());
+        if length >= WIDTH && !is_command {
+            let _ = writeln!(text, "{line}"); // writing to memory cannot fail
+            line.clone_from(&indent);
+        }
+        line.push(' ');
+        line.push_str(part);
+    }
+    let _ = writeln!(text, "{}", line.trim_end());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_sentences_are_broken_and_commands_are_not() {
+        let mut text = String::new();
+        said(&mut text, "why", &"word ".repeat(50));
+        assert!(text.lines().count() > 1 && text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        assert!(text.starts_with("  why: word") && text.lines().nth(1).unwrap().starts_with("       word"), "{text}");
+        let mut text = String::new();
+        said(&mut text, "do", &format!("`{}`", "word ".repeat(50)));
+        said(&mut text, "do", "");
+        assert_eq!(text.lines().count(), 1);
+    }
 }

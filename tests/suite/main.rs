@@ -12,6 +12,7 @@ mod client;
 mod commands;
 mod documentation;
 mod drain;
+mod explaining;
 mod fixtures;
 mod following;
 mod heaps;

@@ -6,11 +6,11 @@ use crate::explain::difference::Difference;
 use crate::explain::document::Document;
 use crate::explain::effect::{Effect, Outcome};
 
-use super::{Pair, Told};
+use super::{Pair, Told, Users};
 use usage::{Usage, Way};
 
 /// What comes of a difference of a ConfigMap or Secret, for each container that uses it.
-pub(super) fn outcomes(pair: Pair<'_>, difference: &Difference<'_>, users: &[&Document]) -> Vec<Told> {
+pub(super) fn outcomes(pair: Pair<'_>, difference: &Difference<'_>, users: &Users<'_>) -> Vec<Told> {
     let words = difference.path.words();
     let key = match words.as_slice() {
         ["data" | "binaryData", key, ..] => *key,
@@ -23,12 +23,13 @@ pub(super) fn outcomes(pair: Pair<'_>, difference: &Difference<'_>, users: &[&Do
         return vec![Outcome::refused("it is immutable (422)", remedy).into()];
     }
     let mut told: Vec<Told> = Vec::new();
-    for user in users {
-        told.extend(
-            usage::of(user, pair.new, Some(key))
-                .into_iter()
-                .map(|usage| Told { container: Some(usage.container.clone()), outcome: reaches(user, &usage, difference.to.is_none()) }),
-        );
+    for user in &users.all {
+        let is_rolled = users.rolled.iter().any(|rolled| rolled.is_same_object(user));
+        for usage in usage::of(user, pair.new, Some(key)) {
+            let outcome = reaches(user, &usage, difference.to.is_none());
+            let outcome = if is_rolled { rolled(user, outcome) } else { outcome };
+            told.push(Told { container: Some(usage.container), outcome });
+        }
     }
     if told.is_empty() {
         let why = "nothing among the given objects uses this key: whether anything else does is not known";
@@ -92,6 +93,12 @@ fn reaches(user: &Document, usage: &Usage, is_gone: bool) -> Outcome {
             Outcome::new(Effect::NextStart, "nobody", why, again)
         }
     }
+}
+
+/// A rollout in the same change brings it.
+fn rolled(user: &Document, outcome: Outcome) -> Outcome {
+    let why = format!("{}; {user} rolls out in the same change, and every pod made after this object changed has it", outcome.why);
+    Outcome { why, remedy: "apply this object first, the workload after it".to_owned(), ..outcome }
 }
 
 /// How the workload is restarted.

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::explain::difference::Difference;
 use crate::explain::effect::{Effect, Outcome};
+use crate::judge::approval::{DEFAULT_ANNOTATION, GRANT_ANNOTATION};
 
 use super::valid::{container, is_plain_init};
 use super::{Pair, other, template};
@@ -23,6 +24,10 @@ pub(super) fn outcome(pair: Pair<'_>, difference: &Difference<'_>) -> Outcome {
             "whoever selects by label",
             "the process does not notice; but Services, NetworkPolicies and controllers choose pods by label: \
              a pod that leaves its controller's selector is replaced by another, and goes on without an owner",
+        ),
+        ["metadata", "annotations", GRANT_ANNOTATION | DEFAULT_ANNOTATION] => Outcome::nothing(
+            "Restraint",
+            "a grant: Restraint makes a stamp of it if the requester may approve, and denies it otherwise; no process notices",
         ),
         ["metadata", ..] => other::metadata(pair),
         ["spec", "containers" | "initContainers", "*", "image"] => image(pair, difference),

@@ -15,10 +15,10 @@ use serde_json::Value;
 use crate::cluster::{self, Access, Cluster, PAGE, complaint};
 use crate::explain::Document;
 use crate::explain::history::{History, Surroundings};
-use crate::terminal::{self, Form, plain};
+use crate::terminal::{self, Form};
 
 use super::live::{self, Named};
-use super::read;
+use super::{read, said};
 
 /// Which pod to explain.
 #[derive(Clone, Debug, Args)]
@@ -131,25 +131,25 @@ fn text(history: &History) -> String {
             let _ = write!(text, ", at {end}");
         }
         text.push('\n');
-        line(&mut text, "why", &format!("{} ({})", restart.why, restart.certainty.as_str()));
-        line(&mut text, "do", &restart.remedy);
+        said(&mut text, "why", &format!("{} ({})", restart.why, restart.certainty.as_str()));
+        said(&mut text, "do", &restart.remedy);
     }
     if let Some(recreation) = &history.recreation {
         text.push_str("\nthe pod itself\n");
-        line(&mut text, "why", &format!("{} ({})", recreation.why, recreation.certainty.as_str()));
+        said(&mut text, "why", &format!("{} ({})", recreation.why, recreation.certainty.as_str()));
     }
     let resize = &history.resize;
     let _ = writeln!(text, "\nresize: {}", resize.state.words());
-    line(&mut text, "why", &resize.why);
-    line(&mut text, "said", &resize.message);
+    said(&mut text, "why", &resize.why);
+    said(&mut text, "said", &resize.message);
     for amount in &resize.differing {
         let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
         let whose = amount.container.as_ref().map_or_else(|| "pod".to_owned(), |name| format!("container {name:?}"));
         let agreed = amount.allocated.as_ref().map(|allocated| format!(", allocated {allocated}")).unwrap_or_default();
         let values = format!("desired {}{agreed}, actual {}", value(&amount.desired), value(&amount.actual));
-        line(&mut text, &format!("{whose} {}", amount.resource), &values);
+        said(&mut text, &format!("{whose} {}", amount.resource), &values);
     }
-    line(&mut text, "do", &resize.remedy);
+    said(&mut text, "do", &resize.remedy);
     if !history.unknown.is_empty() {
         text.push_str("\nnot known\n");
         for unknown in &history.unknown {
@@ -157,10 +157,4 @@ fn text(history: &History) -> String {
         }
     }
     text
-}
-
-fn line(text: &mut String, word: &str, said: &str) {
-    if !said.is_empty() {
-        let _ = writeln!(text, "  {word}: {}", plain(said));
-    }
 }

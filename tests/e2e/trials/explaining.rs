@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use restraint::explain::change::{Surroundings, explain};
 use restraint::explain::{Document, Effect};
 
-use crate::kubectl::Kubectl;
+use crate::kubectl::{Kubectl, Person};
 use crate::pods::{pod, pod_with};
 use crate::world::cluster;
 
@@ -45,7 +45,11 @@ pub(super) fn trials() -> Vec<Trial> {
         let outcome = if case.is_refused { "refused" } else { "accepted" };
         trial(format!("explaining: {} is {outcome}", case.name), move || try_out(index, &case))
     });
-    trials.chain([trial("explaining: the command reads the cluster", live)]).collect()
+    let commands = [
+        trial("explaining: the command reads objects and who uses them from the cluster", live),
+        trial("explaining: the command tells the history of a pod, with events or without", history),
+    ];
+    trials.chain(commands).collect()
 }
 
 fn pods() -> Vec<Case> {
@@ -156,7 +160,29 @@ fn resizes() -> Vec<Case> {
         pod["spec"]["containers"][0]["resources"] = json!({"requests": {"cpu": "200m", "memory": "256Mi"}});
         pod
     };
+    let with_status = |status: Value| merged(pod("a"), json!({"status": status}));
+    let running = |resources: Value| {
+        let state = json!({"running": {"startedAt": "2026-01-01T00:00:00Z"}});
+        json!({"phase": "Running", "containerStatuses": [
+            {"name": "app", "image": "a", "imageID": "", "ready": true, "restartCount": 0, "state": state, "resources": resources},
+        ]})
+    };
     vec![
+        case(
+            "a resize where the kubelet does not tell what runs",
+            with_status(running(Value::Null)),
+            |pod| limit(pod, "1Gi"),
+            Resize,
+            true,
+        ),
+        case(
+            "a resize where the kubelet tells what runs",
+            with_status(running(json!({"limits": {"memory": "512Mi"}}))),
+            |pod| limit(pod, "1Gi"),
+            Resize,
+            false,
+        ),
+        case("a resize of a pod that has finished", with_status(json!({"phase": "Succeeded"})), |pod| limit(pod, "1Gi"), Resize, false),
         case("more memory", pod("a"), |pod| limit(pod, "1Gi"), Resize, false),
         case("a limit in other words", pod("a"), |pod| limit(pod, "524288k"), Resize, false),
         case(
@@ -434,6 +460,10 @@ fn try_out(index: usize, case: &Case) {
     let mut wanted = case.old.clone();
     (case.change)(&mut wanted);
     kubectl.feed(&["create", "--filename", "-"], &case.old.to_string()).accepted();
+    if let Some(status) = case.old.get("status") {
+        let patch = json!({"status": status}).to_string();
+        kubectl.run(&["patch", "pod", "a", "--subresource", "status", "--patch", &patch]).accepted();
+    }
     let patch = merge_patch(&case.old, &wanted).to_string();
     let kind = case.old["kind"].as_str().unwrap();
     let door: &[&str] = if case.door == Resize { &["--subresource", "resize"] } else { &[] };
@@ -482,6 +512,38 @@ fn live() {
     // who uses it is found in the namespace
     let told = explained(&kubectl, "live:cm/cfg", &config("c"));
     assert_eq!((&told[0]["effect"], &told[0]["container"]), (&json!("next-start"), &json!("app")), "{told}");
+}
+
+fn history() {
+    let kubectl = space("explaining-history");
+    let stored = kubectl.feed(&["create", "--filename", "-", "--output", "json"], &pod("db").to_string()).accepted().object();
+    let ended = json!({"terminated": {"reason": "Error", "exitCode": 137, "finishedAt": "2026-01-01T12:00:00Z", "startedAt": null}});
+    let state = json!({"running": {"startedAt": "2026-01-01T12:00:05Z"}});
+    let status = json!({"status": {
+        "phase": "Running",
+        "conditions": [{"type": "PodResizePending", "status": "True", "reason": "Deferred", "message": "no room"}],
+        "containerStatuses": [{
+            "name": "app", "image": "a", "imageID": "", "ready": true, "restartCount": 1, "state": state, "lastState": ended,
+            "resources": {"limits": {"memory": "256Mi"}},
+        }],
+    }});
+    kubectl.run(&["patch", "pod", "db", "--subresource", "status", "--patch", &status.to_string()]).accepted();
+    let about = json!({"kind": "Pod", "name": "db", "namespace": "explaining-history", "uid": stored["metadata"]["uid"], "fieldPath": "spec.containers{app}"});
+    let event = json!({
+        "apiVersion": "v1", "kind": "Event", "metadata": {"name": "db.1"}, "involvedObject": about, "type": "Normal",
+        "reason": "Killing", "message": "Container app failed liveness probe, will be restarted",
+        "firstTimestamp": "2026-01-01T11:59:30Z", "lastTimestamp": "2026-01-01T11:59:30Z", "source": {"component": "kubelet"},
+    });
+    kubectl.feed(&["create", "--filename", "-"], &event.to_string()).accepted();
+    let explain = |kubectl: &Kubectl| kubectl.restraint(&["explain", "pod", "db", "--output", "json"]).accepted().object();
+    let told = explain(&kubectl);
+    assert_eq!((&told["restarts"][0]["cause"], &told["restarts"][0]["certainty"]), (&json!("liveness-probe"), &json!("certain")), "{told}");
+    assert_eq!((&told["resize"]["state"], &told["resize"]["message"]), (&json!("deferred"), &json!("no room")), "{told}");
+    assert_eq!(told["namespace"], "explaining-history");
+    // the developer may read pods and no events
+    let told = explain(&kubectl.by(Person::Developer));
+    assert_eq!((&told["restarts"][0]["cause"], &told["restarts"][0]["certainty"]), (&json!("killed"), &json!("unknown")), "{told}");
+    assert!(told["unknown"][0].as_str().unwrap().starts_with("events cannot be read"), "{told}");
 }
 
 /// A namespace that Restraint does not look after.

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+use crate::explain::command::said;
 use crate::explain::redact::NOT_SHOWN;
 use crate::explain::{Effect, Explanation};
 use crate::terminal::plain;
@@ -15,11 +16,9 @@ pub(super) fn text(explanations: &[Explanation]) -> String {
         // writing to memory cannot fail
         let _ = writeln!(text, "[{}] {}: {}", explanation.effect, plain(&explanation.object), place(explanation));
         let _ = writeln!(text, "  {}", values(&explanation.from, &explanation.to));
-        for (word, said) in [("who", &explanation.actor), ("why", &explanation.why), ("do", &explanation.remedy)] {
-            if !said.is_empty() {
-                let _ = writeln!(text, "  {word}: {}", plain(said));
-            }
-        }
+        said(&mut text, "who", &explanation.actor);
+        said(&mut text, "why", &explanation.why);
+        said(&mut text, "do", &explanation.remedy);
         text.push('\n');
     }
     text.push_str(&summary(explanations));
@@ -63,4 +62,40 @@ fn summary(explanations: &[Explanation]) -> String {
     let total = explanations.len();
     let noun = if total == 1 { "explanation" } else { "explanations" };
     format!("{total} {noun}: {}\n", counts.collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn blocks_and_a_summary() {
+        let explanation = Explanation {
+            object: "Secret shop/a".to_owned(),
+            pointer: "/data/a".to_owned(),
+            container: Some("app".to_owned()),
+            from: NOT_SHOWN.into(),
+            to: NOT_SHOWN.into(),
+            effect: Effect::NextStart,
+            actor: "nobody".to_owned(),
+            why: "because".to_owned(),
+            remedy: String::new(),
+            field: "data.a\u{1b}[2J".to_owned(),
+        };
+        let expected = "\
+[nothing until the next start] Secret shop/a: data.a\\u{1b}[2J (container \"app\")
+  changed
+  who: nobody
+  why: because
+
+1 explanation: 1 nothing until the next start
+";
+        assert_eq!(text(&[explanation]), expected);
+        assert_eq!(text(&[]), "no differences\n");
+        assert_eq!(values(&Value::Null, &NOT_SHOWN.into()), "added");
+        assert_eq!(values(&NOT_SHOWN.into(), &Value::Null), "removed");
+        assert_eq!(values(&json!(1), &json!("2")), "1 -> 2");
+    }
 }
