@@ -105,9 +105,12 @@ fn a_resize_is_judged_and_explained() {
     // with memory it does
     let both = effects(&pod("RestartContainer"), &cpu(&higher(&pod("RestartContainer"))));
     assert!(both.iter().all(|(_, _, effect)| *effect == Effect::ResizeWithRestart), "{both:?}");
-    let zero =
-        only(&pod("NotRequired"), &pod("NotRequired").replace("memory: 512Mi", "memory: 0").replace("memory: 256Mi", "memory: 256Mi"));
-    assert_eq!(zero.effect, Effect::Refused, "{zero:?}");
+    // a limit of 0 is below the request, and with a request of 0 it is none
+    let zero = pod("NotRequired").replace("memory: 512Mi", "memory: 0");
+    assert_eq!(only(&pod("NotRequired"), &zero).effect, Effect::Refused);
+    let told = super::tests::told(&pod("NotRequired"), &zero.replace("memory: 256Mi", "memory: 0"));
+    assert_eq!(told.iter().map(|one| one.effect).collect::<Vec<_>>(), [Effect::Resize, Effect::Resize]);
+    assert!(told.iter().any(|one| one.why.contains("0 is no limit")), "{told:#?}");
 }
 
 #[test]
