@@ -41,6 +41,8 @@ pub struct History {
     pub phase: String,
     /// When it was made.
     pub created: Option<Timestamp>,
+    /// What goes on with the pod as a whole, or ended it.
+    pub now: Vec<String>,
     /// The ends that are still known, container by container.
     pub restarts: Vec<Restart>,
     /// Whether the pod itself stands for another one.
@@ -118,12 +120,36 @@ impl History {
             uid: record.metadata.uid.clone(),
             phase: record.status.phase.clone(),
             created: record.metadata.creation_timestamp,
+            now: now(&record),
             resize: resize::state(&record),
             restarts,
             recreation,
             unknown,
         })
     }
+}
+
+/// What goes on with the pod as a whole.
+fn now(record: &Record) -> Vec<String> {
+    let mut now = Vec::new();
+    if let Some(since) = record.metadata.deletion_timestamp {
+        now.push(format!("the pod is being deleted, until {since} at the latest"));
+    }
+    let status = &record.status;
+    if status.phase == "Failed" && !status.reason.is_empty() {
+        now.push(format!("the pod was failed as a whole: {}", status.reason));
+    }
+    for condition in status.conditions.iter().filter(|condition| condition.status == "True") {
+        let reason = &condition.reason;
+        match condition.kind.as_str() {
+            "AllContainersRestarting" => {
+                now.push(format!("all containers are being restarted in place ({reason}): init containers run again"))
+            }
+            "DisruptionTarget" => now.push(format!("it was chosen to go: {reason}, {}", condition.message)),
+            _ => {}
+        }
+    }
+    now
 }
 
 /// Whether it took the place of another.

@@ -52,7 +52,7 @@ fn changes_are_told_and_nothing_secret_is() {
     let (code, text) = change(OLD, &new, &[]);
     assert_eq!(code, 0);
     assert!(text.starts_with("[pods are replaced] Deployment shop/web: spec.template.spec.containers[web]"), "{text}");
-    assert!(text.contains("\n  web:1 -> web:2\n") && text.contains("rolls out in the same change"), "{text}");
+    assert!(text.contains("\n  web:1 -> web:2\n") && text.contains("\n  do: apply this object first, the workload after it\n"), "{text}");
     assert!(!text.contains("geheim"), "{text}");
     assert!(text.lines().last().unwrap().starts_with("3 explanations: 2 pods are replaced, 1 nothing until the next start"), "{text}");
     assert_eq!(change(OLD, OLD, &[]), (0, "no differences\n".to_owned()));

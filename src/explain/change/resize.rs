@@ -115,7 +115,11 @@ fn command(pod: &Document, differences: &[Difference<'_>]) -> String {
         }
         *place = difference.to.cloned().unwrap_or(Value::Null);
     }
-    format!("kubectl patch pod {} -n {} --subresource resize --patch '{patch}'", pod.name, pod.namespace)
+    let command = format!("kubectl patch pod {} -n {} --subresource resize --patch '{patch}'", pod.name, pod.namespace);
+    // names that no object can have are not for a shell
+    let is_plain = |name: &str| name.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.'));
+    let fits = is_plain(&pod.name) && is_plain(&pod.namespace) && !patch.to_string().contains('\'');
+    if fits { command } else { "resize it through `kubectl patch --subresource resize`".to_owned() }
 }
 
 fn child<'v>(place: &'v mut Value, name: &str) -> &'v mut Value {

@@ -108,7 +108,7 @@ fn a_resize_is_judged_and_explained() {
     // a limit of 0 is below the request, and with a request of 0 it is none
     let zero = pod("NotRequired").replace("memory: 512Mi", "memory: 0");
     assert_eq!(only(&pod("NotRequired"), &zero).effect, Effect::Refused);
-    let told = super::tests::told(&pod("NotRequired"), &zero.replace("memory: 256Mi", "memory: 0"));
+    let told = self::told(&pod("NotRequired"), &zero.replace("memory: 256Mi", "memory: 0"));
     assert_eq!(told.iter().map(|one| one.effect).collect::<Vec<_>>(), [Effect::Resize, Effect::Resize]);
     assert!(told.iter().any(|one| one.why.contains("0 is no limit")), "{told:#?}");
 }
@@ -172,4 +172,47 @@ fn objects_come_and_go() {
     assert_eq!(only(&pod("NotRequired"), "").effect, Effect::PodDeletion);
     let surroundings = Surroundings { is_whole: false, ..Surroundings::default() };
     assert_eq!(explain(&[], &Document::read(&pod("NotRequired"), "shop").unwrap(), &surroundings), []);
+}
+
+#[test]
+fn kinds_without_pods_restart_nothing() {
+    let object =
+        |version: &str, kind: &str, field: &str| format!("{{apiVersion: {version}, kind: {kind}, metadata: {{name: a}}, {field}}}");
+    let rbac = "rbac.authorization.k8s.io/v1";
+    let cases = [
+        ("networking.istio.io/v1", "VirtualService", "spec: {http: [1]}", "spec: {http: [2]}", Effect::Nothing),
+        ("networking.istio.io/v1", "DestinationRule", "spec: {host: a}", "spec: {host: b}", Effect::Nothing),
+        ("networking.k8s.io/v1", "NetworkPolicy", "spec: {policyTypes: [Ingress]}", "spec: {policyTypes: [Egress]}", Effect::Nothing),
+        ("v1", "Service", "spec: {ports: [{port: 1}]}", "spec: {ports: [{port: 2}]}", Effect::Nothing),
+        (rbac, "Role", "rules: [1]", "rules: [2]", Effect::Nothing),
+        (rbac, "ClusterRoleBinding", "roleRef: {name: a}", "roleRef: {name: b}", Effect::Refused),
+        ("v1", "Node", "spec: {}", "spec: {unschedulable: true}", Effect::NewPodsOnly),
+        ("v1", "Node", "spec: {}", "spec: {taints: [{key: a, effect: NoSchedule}]}", Effect::NewPodsOnly),
+        ("v1", "Node", "spec: {}", "spec: {taints: [{key: a, effect: NoExecute}]}", Effect::PodRecreation),
+        ("autoscaling/v2", "HorizontalPodAutoscaler", "spec: {maxReplicas: 2}", "spec: {maxReplicas: 3}", Effect::Scale),
+        ("autoscaling.k8s.io/v1", "VerticalPodAutoscaler", "spec: {}", "spec: {updatePolicy: {updateMode: 'Off'}}", Effect::Nothing),
+        ("autoscaling.k8s.io/v1", "VerticalPodAutoscaler", "spec: {}", "spec: {updatePolicy: {updateMode: Initial}}", Effect::NewPodsOnly),
+        ("autoscaling.k8s.io/v1", "VerticalPodAutoscaler", "spec: {}", "spec: {updatePolicy: {updateMode: InPlace}}", Effect::Resize),
+        ("v1", "LimitRange", "spec: {limits: [1]}", "spec: {limits: [2]}", Effect::NewPodsOnly),
+        ("policy/v1", "PodDisruptionBudget", "spec: {minAvailable: 1}", "spec: {minAvailable: 2}", Effect::Nothing),
+    ];
+    for (version, kind, old, new, effect) in cases {
+        assert!(effects(&object(version, kind, old), &object(version, kind, new)).iter().all(|one| one.2 == effect), "{kind} {new}");
+        assert!(!effects(&object(version, kind, old), &object(version, kind, new)).is_empty(), "{kind} {new}");
+        let labelled = object(version, kind, old).replace("{name: a}", "{name: a, labels: {a: b}}");
+        assert_eq!(only(&object(version, kind, old), &labelled).effect, Effect::Nothing, "{kind}");
+    }
+}
+
+#[test]
+fn a_live_pod_takes_a_new_image_and_little_else() {
+    let image = only(&pod("NotRequired"), &pod("NotRequired").replace("db:1", "db:2"));
+    assert_eq!((image.effect, image.actor.as_str()), (Effect::ContainerRestart, "kubelet"));
+    let policy = only(&pod("NotRequired"), &pod("RestartContainer"));
+    assert_eq!((policy.effect, policy.field.as_str()), (Effect::Refused, "spec.containers[app].resizePolicy"));
+    // one request: a key that is removed refuses the growth beside it
+    let removed = pod("NotRequired").replace("cpu: 500m, memory: 512Mi", "memory: 1Gi");
+    let told = told(&pod("NotRequired"), &removed);
+    assert_eq!(told.iter().map(|one| one.effect).collect::<Vec<_>>(), [Effect::Refused, Effect::Refused]);
+    assert!(told.iter().any(|one| one.why.starts_with("a resize happens as a whole or not at all")), "{told:#?}");
 }

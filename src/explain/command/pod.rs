@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::cluster::{self, Access, Cluster, PAGE, complaint};
 use crate::explain::Document;
 use crate::explain::history::{History, Surroundings};
-use crate::terminal::{self, Form};
+use crate::terminal::{self, Form, plain};
 
 use super::live::{self, Named};
 use super::{read, said};
@@ -117,7 +117,11 @@ fn text(history: &History) -> String {
     if let Some(created) = history.created {
         let _ = write!(text, ", made at {created}");
     }
-    text.push_str("\n\n");
+    text.push_str("\n");
+    for now in &history.now {
+        let _ = writeln!(text, "  {}", plain(now));
+    }
+    text.push('\n');
     if history.restarts.is_empty() {
         text.push_str("restarts: none\n");
     }

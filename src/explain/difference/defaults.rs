@@ -39,8 +39,8 @@ fn is_scalar_default(path: &Path, value: &Value) -> bool {
         "completionMode" => any(&[json!("NonIndexed")]),
         "concurrencyPolicy" => any(&[json!("Allow")]),
         "sessionAffinity" => any(&[json!("None")]),
-        "maxSurge" => any(&[json!("25%"), json!(0)]),
-        "maxUnavailable" => any(&[json!("25%"), json!(1)]),
+        "maxSurge" => parent_is(path, "rollingUpdate") && any(&[json!("25%"), json!(0)]),
+        "maxUnavailable" => parent_is(path, "rollingUpdate") && any(&[json!("25%"), json!(1)]),
         "partition" => any(&[json!(0)]),
         "divisor" => any(&[json!("0")]),
         "immutable" | "paused" | "suspend" | "unschedulable" | "hostNetwork" | "hostPID" | "hostIPC" | "readOnly" | "optional" => {

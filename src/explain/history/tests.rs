@@ -154,6 +154,17 @@ fn another_pod_in_its_place_is_told_by_uid_or_age() {
 }
 
 #[test]
+fn what_goes_on_with_the_whole_pod_is_told() {
+    let condition = |kind: &str, status: &str| json!({"type": kind, "status": status, "reason": "R", "message": "m"});
+    let status = |conditions: Value| history(&pod(json!({"phase": "Running", "conditions": conditions})), None).now;
+    assert_eq!(status(json!([condition("AllContainersRestarting", "False"), condition("Ready", "True")])), Vec::<String>::new());
+    let told = status(json!([condition("AllContainersRestarting", "True"), condition("DisruptionTarget", "True")]));
+    assert_eq!(told, ["all containers are being restarted in place (R): init containers run again", "it was chosen to go: R, m"]);
+    let evicted = history(&pod(json!({"phase": "Failed", "reason": "Evicted"})), None);
+    assert_eq!(evicted.now, ["the pod was failed as a whole: Evicted"]);
+}
+
+#[test]
 fn odd_values_are_no_reason_to_panic() {
     for value in [json!({}), json!({"kind": "Node"}), json!({"kind": "Pod", "status": 3}), json!([])] {
         assert!(History::of(&value, &Surroundings::default()).is_err(), "{value}");
