@@ -19,7 +19,7 @@ pub(super) fn within<'p>(document: &Document, path: &'p Path) -> Option<Vec<&'p 
 pub(super) fn outcome(pair: Pair<'_>, words: &[&str], difference: &Difference<'_>) -> Outcome {
     let container = difference.path.container().map(|(_, name)| name);
     let fault = pair.new.pod_spec().and_then(|spec| valid::fault(spec, container).or_else(|| restart_policy(pair.new, spec, words)));
-    if let Some(fault) = fault.or_else(|| labels(pair.new, words)) {
+    if let Some(fault) = fault.or_else(|| labels_missing(pair.new).filter(|_| matches!(words, ["metadata", "labels", ..]))) {
         return Outcome::refused(fault, "put it right in the template");
     }
     if pair.new.resource() == Resource::Job && !is_mutable_of_job(pair.old, words) {
@@ -147,10 +147,7 @@ fn restart_policy(document: &Document, spec: &Value, words: &[&str]) -> Option<S
 }
 
 /// The labels of the template must fit the selector.
-fn labels(document: &Document, words: &[&str]) -> Option<String> {
-    if !matches!(words, ["metadata", "labels", ..]) {
-        return None;
-    }
+pub(super) fn labels_missing(document: &Document) -> Option<String> {
     let selector = document.value.pointer("/spec/selector")?;
     let wanted = if document.resource() == Resource::ReplicationController { selector } else { selector.get("matchLabels")? };
     let labels = document.value.pointer("/spec/template/metadata/labels");

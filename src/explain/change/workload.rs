@@ -14,6 +14,9 @@ pub(super) fn outcome(pair: Pair<'_>, difference: &Difference<'_>) -> Outcome {
     let later = |why: &str| Outcome::nothing("its controller", why);
     match (pair.new.resource(), words.as_slice()) {
         (Resource::ReplicationController, ["spec", "selector", ..]) => {
+            if let Some(fault) = template::labels_missing(pair.new) {
+                return Outcome::refused(fault, "change the labels of the template with it");
+            }
             Outcome::unknown("pods that the selector leaves out go on without an owner, and others are made in their place")
         }
         (Resource::CronJob, ["spec", "schedule" | "timeZone" | "concurrencyPolicy" | "startingDeadlineSeconds", ..]) => {

@@ -117,7 +117,7 @@ fn text(history: &History) -> String {
     if let Some(created) = history.created {
         let _ = write!(text, ", made at {created}");
     }
-    text.push_str("\n");
+    text.push('\n');
     for now in &history.now {
         let _ = writeln!(text, "  {}", plain(now));
     }
