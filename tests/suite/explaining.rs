@@ -54,7 +54,7 @@ fn changes_are_told_and_nothing_secret_is() {
     assert!(text.starts_with("[pods are replaced] Deployment shop/web: spec.template.spec.containers[web]"), "{text}");
     assert!(text.contains("\n  web:1 -> web:2\n") && text.contains("\n  do: apply this object first, the workload after it\n"), "{text}");
     assert!(!text.contains("geheim"), "{text}");
-    assert!(text.lines().last().unwrap().starts_with("3 explanations: 2 pods are replaced, 1 nothing until the next start"), "{text}");
+    assert!(text.lines().last().unwrap().starts_with("3 explanations: pods are replaced (2), nothing until the next start (1)"), "{text}");
     assert_eq!(change(OLD, OLD, &[]), (0, "no differences\n".to_owned()));
 }
 

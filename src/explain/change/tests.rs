@@ -199,7 +199,7 @@ fn kinds_without_pods_restart_nothing() {
     for (version, kind, old, new, effect) in cases {
         assert!(effects(&object(version, kind, old), &object(version, kind, new)).iter().all(|one| one.2 == effect), "{kind} {new}");
         assert!(!effects(&object(version, kind, old), &object(version, kind, new)).is_empty(), "{kind} {new}");
-        let labelled = object(version, kind, old).replace("{name: a}", "{name: a, labels: {a: b}}");
+        let labelled = object(version, kind, old).replace("metadata: {name: a}", "metadata: {name: a, labels: {a: b}}");
         assert_eq!(only(&object(version, kind, old), &labelled).effect, Effect::Nothing, "{kind}");
     }
 }

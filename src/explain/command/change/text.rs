@@ -57,7 +57,7 @@ fn summary(explanations: &[Explanation]) -> String {
     }
     let counts = Effect::ALL.into_iter().filter_map(|effect| {
         let count = explanations.iter().filter(|explanation| explanation.effect == effect).count();
-        (count > 0).then(|| format!("{count} {effect}"))
+        (count > 0).then(|| format!("{effect} ({count})"))
     });
     let total = explanations.len();
     let noun = if total == 1 { "explanation" } else { "explanations" };
@@ -90,7 +90,7 @@ mod tests {
   who: nobody
   why: because
 
-1 explanation: 1 nothing until the next start
+1 explanation: nothing until the next start (1)
 ";
         assert_eq!(text(&[explanation]), expected);
         assert_eq!(text(&[]), "no differences\n");
