@@ -114,7 +114,11 @@ fn resize(conditions: &Value, actual: &str, allocated: &str) -> resize::Resize {
 #[test]
 fn resizes_are_told_by_conditions() {
     use super::resize::State;
-    let condition = |kind: &str, reason: &str, generation: i64| json!([{"type": kind, "status": "True", "reason": reason, "message": "m", "observedGeneration": generation}]);
+    let condition = |kind: &str, reason: &str, generation: i64| {
+        let mut condition = json!({"type": kind, "status": "True", "reason": reason, "message": "m"});
+        condition["observedGeneration"] = json!(generation);
+        json!([condition])
+    };
     let state = |conditions: Value| resize(&conditions, "1Gi", "256Mi").state;
     assert_eq!(state(condition("PodResizePending", "Deferred", 4)), State::Deferred);
     assert_eq!(state(condition("PodResizePending", "Infeasible", 4)), State::Infeasible);

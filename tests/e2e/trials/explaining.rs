@@ -412,13 +412,20 @@ fn workloads() -> Vec<Case> {
 fn others() -> Vec<Case> {
     let config =
         |kind: &str, more: Value| merged(json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": "a"}, "data": {"a": "Yg=="}}), more);
-    let service = || json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}, "spec": {"selector": {"a": "b"}, "clusterIP": "None", "ports": [{"port": 80}]}});
+    let service = || {
+        let spec = json!({"selector": {"a": "b"}, "clusterIP": "None", "ports": [{"port": 80}]});
+        json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}, "spec": spec})
+    };
     let binding = || {
         let role = json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "a"});
         let subject = json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "u"});
-        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "a"}, "roleRef": role, "subjects": [subject]})
+        let version = "rbac.authorization.k8s.io/v1";
+        json!({"apiVersion": version, "kind": "RoleBinding", "metadata": {"name": "a"}, "roleRef": role, "subjects": [subject]})
     };
-    let network = || json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "a"}, "spec": {"podSelector": {}, "policyTypes": ["Ingress"]}});
+    let network = || {
+        let spec = json!({"podSelector": {}, "policyTypes": ["Ingress"]});
+        json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "a"}, "spec": spec})
+    };
     vec![
         case("the content of a ConfigMap", config("ConfigMap", json!({})), |one| one["data"]["a"] = json!("c"), Object, false),
         case(
@@ -528,7 +535,8 @@ fn history() {
         }],
     }});
     kubectl.run(&["patch", "pod", "db", "--subresource", "status", "--patch", &status.to_string()]).accepted();
-    let about = json!({"kind": "Pod", "name": "db", "namespace": "explaining-history", "uid": stored["metadata"]["uid"], "fieldPath": "spec.containers{app}"});
+    let uid = &stored["metadata"]["uid"];
+    let about = json!({"kind": "Pod", "name": "db", "namespace": "explaining-history", "uid": uid, "fieldPath": "spec.containers{app}"});
     let event = json!({
         "apiVersion": "v1", "kind": "Event", "metadata": {"name": "db.1"}, "involvedObject": about, "type": "Normal",
         "reason": "Killing", "message": "Container app failed liveness probe, will be restarted",
@@ -606,7 +614,8 @@ fn claim_templates(set: &mut Value) {
 fn workload(kind: &str) -> Value {
     let labels = json!({"app": "a"});
     let template = json!({"metadata": {"labels": labels}, "spec": {"containers": [{"name": "app", "image": "a:1"}]}});
-    json!({"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": "a"}, "spec": {"selector": {"matchLabels": labels}, "template": template}})
+    let spec = json!({"selector": {"matchLabels": labels}, "template": template});
+    json!({"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": "a"}, "spec": spec})
 }
 
 fn job(suspend: bool) -> Value {
@@ -616,5 +625,6 @@ fn job(suspend: bool) -> Value {
 
 fn cron_job() -> Value {
     let job = job(false)["spec"]["template"].take();
-    json!({"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "a"}, "spec": {"schedule": "0 0 * * *", "jobTemplate": {"spec": {"template": job}}}})
+    let spec = json!({"schedule": "0 0 * * *", "jobTemplate": {"spec": {"template": job}}});
+    json!({"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "a"}, "spec": spec})
 }

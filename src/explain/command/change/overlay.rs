@@ -72,13 +72,13 @@ mod tests {
     fn what_the_manifest_leaves_out_stays_unless_it_was_applied() {
         let live = json!({"spec": {
             "replicas": 3, "dnsPolicy": "ClusterFirst",
-            "containers": [{"name": "app", "image": "a:1", "terminationMessagePath": "/t", "env": [{"name": "A"}, {"name": "B"}]}, {"name": "mesh"}],
+            "containers": [{"name": "app", "image": "a:1", "tty": true, "env": [{"name": "A"}, {"name": "B"}]}, {"name": "mesh"}],
         }});
         let applied = json!({"spec": {"replicas": 3, "containers": [{"name": "app", "env": [{"name": "A"}, {"name": "B"}]}]}});
         let wanted = json!({"spec": {"containers": [{"name": "app", "image": "a:2", "env": [{"name": "B"}, {"name": "C"}]}]}});
         let expected = json!({"spec": {
             "dnsPolicy": "ClusterFirst",
-            "containers": [{"name": "app", "image": "a:2", "terminationMessagePath": "/t", "env": [{"name": "B"}, {"name": "C"}]}, {"name": "mesh"}],
+            "containers": [{"name": "app", "image": "a:2", "tty": true, "env": [{"name": "B"}, {"name": "C"}]}, {"name": "mesh"}],
         }});
         assert_eq!(lay(&live, &wanted, Some(&applied)), expected);
         assert_eq!(lay(&live, &wanted, None)["spec"]["replicas"], 3);
