@@ -23,6 +23,7 @@
 //!
 //! Without the default feature `shell` only the pure part is built.
 
+pub mod explain;
 pub mod judge;
 pub mod kube;
 pub mod review;

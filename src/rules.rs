@@ -36,7 +36,7 @@ pub mod stale_file_follow;
 pub mod stale_resource_env;
 pub mod static_config_image;
 pub mod subpath_config_mount;
-mod trigger;
+pub(crate) mod trigger;
 pub mod unmounted_reload_path;
 pub mod vpa_memory_floor;
 pub mod watched_subpath;

@@ -2,6 +2,7 @@
 //! rules about it are silent.
 
 use crate::judge::view::PodView;
+use crate::kube::configuration::ConfigKind;
 use crate::kube::text::Annotations;
 use crate::kube::volume::Source;
 
@@ -39,6 +40,12 @@ impl<'s> Triggers<'s> {
             Source::Token | Source::DownwardApi => false,
         }
     }
+}
+
+/// Whether Reloader restarts the workload of `pod` when the object of this kind and name changes.
+pub(crate) fn is_reloaded(pod: &PodView<'_>, kind: ConfigKind, name: &str) -> bool {
+    let kind = if kind == ConfigKind::Secret { &SECRET } else { &CONFIG_MAP };
+    Orders::of(pod).is_some_and(|orders| orders.restart_for(kind, name))
 }
 
 /// Whether the content of `source` can never change: another content has another name, so the template changes with it.

@@ -6,6 +6,7 @@ mod audit_log;
 mod capped;
 mod creation;
 mod evidence;
+mod explaining;
 mod namespaces;
 mod outage;
 mod resizes;
@@ -31,6 +32,7 @@ pub(crate) fn all() -> Vec<Trial> {
         scope::trials(),
         evidence::trials(),
         stopping::trials(),
+        explaining::trials(),
     ]
     .into_iter()
     .flatten()

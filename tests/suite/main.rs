@@ -13,6 +13,7 @@ mod commands;
 mod documentation;
 mod drain;
 mod evidence;
+mod explaining;
 mod fixtures;
 mod following;
 mod heaps;

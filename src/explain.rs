@@ -1,0 +1,19 @@
+//! `restraint explain`: what a rule is about, what a change does to running processes, and what happened to a pod.
+//!
+//! The reasoning is pure and total, as judging is: objects in, sentences out. Files and the cluster belong to the command.
+
+pub mod change;
+mod difference;
+mod document;
+mod effect;
+pub mod history;
+mod redact;
+
+#[cfg(feature = "shell")]
+mod command;
+
+pub use document::{Document, DocumentError};
+pub use effect::{Effect, Explanation};
+
+#[cfg(feature = "shell")]
+pub use command::{Options, run};

@@ -1,0 +1,102 @@
+//! What the API server refuses in any pod's spec, as far as resources go (`ValidatePodSpec` of Kubernetes 1.36).
+
+use serde_json::Value;
+
+use crate::explain::difference::amount_text;
+use crate::kube::quantity::Quantity;
+
+/// The kinds of lists in `resources`.
+const LISTS: [&str; 2] = ["requests", "limits"];
+
+/// Every container of a spec: the list it stands in, and itself.
+pub(super) fn containers(spec: &Value) -> impl Iterator<Item = (&'static str, &Value)> {
+    ["initContainers", "containers"].into_iter().flat_map(move |list| {
+        let items = spec.get(list).and_then(Value::as_array).into_iter().flatten();
+        items.map(move |item| (list, item))
+    })
+}
+
+/// The container of this name.
+pub(super) fn container<'v>(spec: &'v Value, name: &str) -> Option<(&'static str, &'v Value)> {
+    containers(spec).find(|(_, container)| name_of(container) == name)
+}
+
+pub(super) fn name_of(value: &Value) -> &str {
+    value.get("name").and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Whether it is an init container that runs to its end.
+pub(super) fn is_plain_init(list: &str, container: &Value) -> bool {
+    list == "initContainers" && container.get("restartPolicy").and_then(Value::as_str) != Some("Always")
+}
+
+/// An amount of `resources`: `list` is `requests` or `limits`.
+pub(super) fn amount(holder: &Value, list: &str, resource: &str) -> Option<Quantity<'static>> {
+    Quantity::parse(amount_text(holder.get("resources")?.get(list)?.get(resource)?)?).ok()
+}
+
+/// What `resizePolicy` says of a resource; empty where it says nothing.
+pub(super) fn resize_policy<'v>(container: &'v Value, resource: &str) -> &'v str {
+    let mut policies = container.get("resizePolicy").and_then(Value::as_array).into_iter().flatten();
+    let policy = policies.find(|policy| policy.get("resourceName").and_then(Value::as_str) == Some(resource));
+    policy.and_then(|policy| policy.get("restartPolicy")?.as_str()).unwrap_or_default()
+}
+
+/// Why the API server refuses the spec, by reason of this container or, without one, of any.
+pub(super) fn fault(spec: &Value, only: Option<&str>) -> Option<String> {
+    let never = spec.get("restartPolicy").and_then(Value::as_str) == Some("Never");
+    let chosen = |container: &Value| only.is_none_or(|name| name_of(container) == name);
+    let fault = containers(spec).filter(|(_, container)| chosen(container)).find_map(|(list, container)| {
+        let name = name_of(container);
+        unreadable(container)
+            .or_else(|| request_above_limit(container))
+            .or_else(|| beyond_pod(spec, container))
+            .or_else(|| restarts(list, container, never))
+            .map(|fault| format!("container {name:?}: {fault} (422)"))
+    });
+    fault.or_else(|| pod_level(spec))
+}
+
+fn restarts(list: &str, container: &Value, never: bool) -> Option<String> {
+    let restarts = ["cpu", "memory"].into_iter().find(|resource| resize_policy(container, resource) == "RestartContainer")?;
+    if is_plain_init(list, container) {
+        return Some(format!("an init container that runs to its end cannot have {restarts} policy RestartContainer"));
+    }
+    never.then(|| format!("{restarts} policy RestartContainer does not go with restartPolicy Never"))
+}
+
+fn unreadable(holder: &Value) -> Option<String> {
+    LISTS.into_iter().find_map(|list| {
+        let amounts = holder.get("resources")?.get(list)?.as_object()?;
+        let (resource, value) = amounts.iter().find(|(_, value)| amount_text(value).is_none_or(|text| Quantity::parse(text).is_err()))?;
+        Some(format!("{list}.{resource} {value} is no quantity"))
+    })
+}
+
+fn request_above_limit(holder: &Value) -> Option<String> {
+    let requests = holder.get("resources")?.get("requests")?.as_object()?;
+    requests.keys().find_map(|resource| {
+        let (request, limit) = (amount(holder, "requests", resource)?, amount(holder, "limits", resource)?);
+        (request > limit).then(|| format!("{resource} request {} is above the limit {}", request.text(), limit.text()))
+    })
+}
+
+fn beyond_pod(spec: &Value, container: &Value) -> Option<String> {
+    ["cpu", "memory"].into_iter().find_map(|resource| {
+        let (own, pod) = (amount(container, "limits", resource)?, amount(spec, "limits", resource)?);
+        (own > pod).then(|| format!("{resource} limit {} is above the pod's {}", own.text(), pod.text()))
+    })
+}
+
+fn pod_level(spec: &Value) -> Option<String> {
+    let fault = unreadable(spec).or_else(|| request_above_limit(spec)).or_else(|| {
+        ["cpu", "memory"].into_iter().find_map(|resource| {
+            let pod = amount(spec, "requests", resource)?.milli_value()?;
+            let requests = containers(spec).filter(|(list, container)| !is_plain_init(list, container));
+            let requests = requests.filter_map(|(_, container)| amount(container, "requests", resource)?.milli_value());
+            let sum = requests.fold(0_i128, i128::saturating_add);
+            (sum > pod).then(|| format!("{resource} requests of the containers are more than the pod's"))
+        })
+    });
+    fault.map(|fault| format!("pod level: {fault} (422)"))
+}

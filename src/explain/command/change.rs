@@ -1,0 +1,113 @@
+//! `restraint explain change`.
+
+mod overlay;
+mod text;
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+use clap::Args;
+use jiff::Timestamp;
+
+use crate::cluster::{self, Access};
+use crate::explain::Document;
+use crate::explain::change::{Surroundings, explain};
+use crate::terminal::{self, Form};
+
+use super::live::{self, Named};
+use super::read;
+
+/// What stands before the name of an object in the cluster.
+const LIVE: &str = "live:";
+
+/// What ends with refusals.
+const REFUSED: u8 = 1;
+
+/// What to compare.
+#[derive(Clone, Debug, Args)]
+pub struct Options {
+    /// What is there: a file, "-" for standard input, or live:KIND/NAME.
+    #[arg(long, value_name = "OLD")]
+    pub from: String,
+
+    /// What is wanted: a file, "-" for standard input, or live:KIND/NAME.
+    #[arg(long, value_name = "NEW")]
+    pub to: String,
+
+    /// Namespace of objects that name none [default: the context's with live:, else "default"].
+    #[arg(short, long, value_name = "NAME")]
+    pub namespace: Option<String>,
+
+    /// How results are printed.
+    #[arg(short, long, alias = "format", default_value = "text", value_name = "text|json", hide_possible_values = true)]
+    pub output: Form,
+
+    /// Which cluster, and as whom.
+    #[command(flatten)]
+    pub access: Access,
+}
+
+/// Explains every difference.
+pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
+    if options.from == "-" && options.to == "-" {
+        bail!("standard input can be read once: give a file for one side");
+    }
+    let is_live = |side: &str| side.starts_with(LIVE);
+    let (old, new, mut surroundings) = if is_live(&options.from) || is_live(&options.to) {
+        live_sides(options)?
+    } else {
+        let namespace = options.namespace.as_deref().unwrap_or("default");
+        (read(&options.from, namespace)?, read(&options.to, namespace)?, Surroundings::default())
+    };
+    surroundings.now = Some(Timestamp::now());
+    let explanations = explain(&old, &new, &surroundings);
+    match options.output {
+        Form::Json => terminal::print_json(&explanations)?,
+        Form::Text => terminal::print(&text::text(&explanations))?,
+    }
+    let is_refused = explanations.iter().any(|explanation| explanation.effect.is_refusal());
+    Ok(if is_refused { ExitCode::from(REFUSED) } else { ExitCode::SUCCESS })
+}
+
+/// Both sides, where one at least is in a cluster. A file says what is wanted, not all that is there: what it leaves out
+/// stays, unless it was applied before.
+fn live_sides(options: &Options) -> anyhow::Result<(Vec<Document>, Vec<Document>, Surroundings)> {
+    cluster::converse(async {
+        let cluster = options.access.connect(options.namespace.as_deref()).await?;
+        let mut sides = Vec::new();
+        for side in [&options.from, &options.to] {
+            sides.push(match side.strip_prefix(LIVE) {
+                Some(name) => Side::Live(live::read(&cluster, &Named::parse(name)?).await?),
+                None => Side::File(read(side, &cluster.namespace)?),
+            });
+        }
+        let mut sides = sides.into_iter();
+        let (old, new) = match (sides.next(), sides.next()) {
+            (Some(Side::Live(live)), Some(Side::File(file))) => {
+                let wanted = overlay::over(&live, &file)?;
+                (vec![live], with(file, wanted))
+            }
+            (Some(Side::File(file)), Some(Side::Live(live))) => {
+                let past = overlay::under(&live, &file)?;
+                (with(file, past), vec![live])
+            }
+            (Some(Side::Live(old)), Some(Side::Live(new))) => (vec![old], vec![new]),
+            _ => bail!("there are two sides"),
+        };
+        let others = live::users(&cluster, old.iter().chain(&new)).await;
+        Ok((old, new, Surroundings { others, is_whole: false, ..Surroundings::default() }))
+    })
+}
+
+enum Side {
+    Live(Document),
+    File(Vec<Document>),
+}
+
+/// The objects of a file, one of them completed.
+fn with(mut file: Vec<Document>, whole: Document) -> Vec<Document> {
+    if let Some(same) = file.iter_mut().find(|document| document.is_same_object(&whole)) {
+        *same = whole;
+    }
+    file
+}
