@@ -96,7 +96,7 @@ impl Serialize for Strength {
 pub(super) fn of_file(policies: &Policies, evidences: &Evidences, index: usize, file: &File) -> (Vec<Finding>, Vec<Remark>) {
     let (mut findings, mut remarks) = (Vec::new(), Vec::new());
     for (document, manifest) in file.manifests() {
-        let Class::Judged(resource) = manifest.class else { continue };
+        let (Class::Judged(resource) | Class::Outdated(resource)) = manifest.class else { continue };
         let line_of = |pointer: &str| document.lines_before + line(manifest.node, pointer);
         let json = manifest.node.to_json().to_string();
         let malformed = manifest::malformed_annotation(manifest.node);

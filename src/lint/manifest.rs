@@ -17,6 +17,8 @@ const DEEPEST_LIST: usize = 4;
 pub(super) enum Class {
     /// It is judged.
     Judged(Resource),
+    /// It is judged as if its `apiVersion` were the one that is served today: nothing that rules look at has changed.
+    Outdated(Resource),
     /// It tells the labels of a namespace.
     Namespace,
     /// It is configuration that pods may use.
@@ -46,14 +48,18 @@ pub(super) fn classify(api_version: &str, kind: &str) -> Class {
         ("", "v1", "ConfigMap") => return Class::Configuration(ConfigKind::ConfigMap),
         ("", "v1", "Secret") => return Class::Configuration(ConfigKind::Secret),
         ("", "v1", "PodTemplate") => return Class::Passed("kind PodTemplate: no pods are made from it"),
-        ("extensions", "v1beta1", "Deployment" | "DaemonSet" | "ReplicaSet") => return Class::Passed("apiVersion no longer served"),
         _ => {}
     }
-    match (Resource::of_kind(group, kind), version) {
+    // where Deployments, DaemonSets and ReplicaSets were before they moved to `apps`
+    let today = if group == "extensions" { "apps" } else { group };
+    match (Resource::of_kind(today, kind), version) {
         (Resource::Other | Resource::PodResize | Resource::PodStatus | Resource::PodBinding, _) => Class::Other,
-        (resource, "v1") => Class::Judged(resource),
-        (Resource::VerticalPodAutoscaler, _) => Class::Passed("only autoscaling.k8s.io/v1 is known"),
-        _ => Class::Passed("apiVersion no longer served"),
+        (resource, "v1") if today == group => Class::Judged(resource),
+        // still served, and converted for webhooks
+        (Resource::VerticalPodAutoscaler, "v1beta2") => Class::Judged(Resource::VerticalPodAutoscaler),
+        (Resource::VerticalPodAutoscaler, _) => Class::Passed("only autoscaling.k8s.io/v1 and v1beta2 are known"),
+        (resource, "v1beta1" | "v1beta2" | "v2alpha1") => Class::Outdated(resource),
+        _ => Class::Passed("unknown apiVersion"),
     }
 }
 

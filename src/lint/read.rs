@@ -112,13 +112,20 @@ impl File {
             }
         }
         for (document, manifest) in file.manifests() {
+            let mut remark = |what: &str| {
+                let named = manifest::metadata(manifest.node, "name").unwrap_or_default();
+                let line = document.lines_before + manifest.node.place.line;
+                remarks.push((Some(line), format!("{} {named:?} {what}", manifest.kind), Weight::Plain));
+            };
             match manifest.class {
                 Class::Judged(_) => tally.workloads += 1,
+                Class::Outdated(_) => {
+                    tally.workloads += 1;
+                    remark("is judged as if its apiVersion, which no cluster serves any more, were today's");
+                }
                 Class::Passed(reason) => {
                     tally.passed += 1;
-                    let named = manifest::metadata(manifest.node, "name").unwrap_or_default();
-                    let line = document.lines_before + manifest.node.place.line;
-                    remarks.push((Some(line), format!("{} {named:?} is not judged: {reason}", manifest.kind), Weight::Plain));
+                    remark(&format!("is not judged: {reason}"));
                 }
                 Class::Namespace | Class::Configuration(_) => tally.evidence += 1,
                 Class::Other => tally.others += 1,
@@ -188,9 +195,10 @@ pub(super) fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(usize, &T
     };
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(items.len());
     thread::scope(|scope| {
-        for _ in 0..threads {
-            // where no thread can be had the others do its part
-            let _ = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, drain);
+        let start = |_| thread::Builder::new().stack_size(STACK).spawn_scoped(scope, drain).is_ok();
+        // where a thread cannot be had the others do its part
+        if (0..threads).filter(|index| start(*index)).count() == 0 {
+            drain();
         }
     });
     let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -131,17 +131,38 @@ fn what_is_not_judged_is_told_with_its_reason() {
     ]);
     let ran = lint(folder.path(), &["."]);
     let expected = [
-        "a.yaml:1: Deployment \"old\" is not judged: apiVersion no longer served",
+        "a.yaml:1: Deployment \"old\" is judged as if its apiVersion, which no cluster serves any more, were today's",
         "a.yaml:5: PodTemplate \"t\" is not judged: kind PodTemplate: no pods are made from it",
         "c.yaml: nothing in it",
     ];
     assert_eq!(ran.remarks.lines().collect::<Vec<_>>(), expected);
     assert_eq!(
         ran.output,
-        "0 findings (0 enforce, 0 warn, 0 audit) in 4 files, 0 workloads judged; besides 2 of an apiVersion or kind that is not judged, 1 of other kinds, 1 not of Kubernetes\n"
+        "0 findings (0 enforce, 0 warn, 0 audit) in 4 files, 1 workload judged; besides 1 of an apiVersion or kind that is not judged, 1 of other kinds, 1 not of Kubernetes\n"
     );
     let ran = lint(folder.path(), &["--verbose", "b.yaml"]);
     assert_eq!(ran.remarks, "b.yaml:1: not an object of Kubernetes\n");
+}
+
+#[test]
+fn versions_that_are_no_longer_served_are_judged_as_todays() {
+    let workload = |version: &str, kind: &str| {
+        let pod = "containers: [{name: a, resources: {limits: {memory: 1Gi}}}]";
+        format!("{{apiVersion: {version}, kind: {kind}, metadata: {{name: old}}, spec: {{template: {{spec: {{{pod}}}}}}}}}\n")
+    };
+    let known = [
+        ("extensions/v1beta1", "DaemonSet", 1),
+        ("apps/v1beta1", "StatefulSet", 1),
+        ("apps/v1beta2", "Deployment", 1),
+        ("apps/v2", "Deployment", 0),
+        ("extensions/v1beta1", "Ingress", 0),
+    ];
+    for (version, kind, expected) in known {
+        let folder = tree(&[("a.yaml", &workload(version, kind))]);
+        let ran = lint(folder.path(), &["--format", "json", "."]);
+        let found: Vec<Value> = serde_json::from_str(&ran.output).unwrap();
+        assert_eq!(found.len(), expected, "{version} {kind}");
+    }
 }
 
 #[test]
