@@ -1,8 +1,9 @@
 //! Restraint: admission control for restarts and resizes in Kubernetes.
 //!
 //! ```text
-//!  serve   AdmissionReview over HTTPS --> Subject --> Policies --> Verdict --> AdmissionReview reply
-//!                                              judge / amend
+//!  serve   AdmissionReview over HTTPS --+                                   +--> AdmissionReview reply
+//!  lint    YAML files, standard input --+--> Subject --> Policies --> Verdict --> text, JSON, SARIF; exit code
+//!                                                        judge / amend
 //! ```
 //!
 //! Judging is a pure function of policies and a subject: no client, clock, async or error inside. The shell looks
