@@ -12,6 +12,11 @@ impl Event {
         log.lines().filter_map(|line| serde_json::from_str(line).ok()).map(Self).collect()
     }
 
+    /// The API server's name for the request, which its answer carries too.
+    pub(crate) fn id(&self) -> &str {
+        self.0["auditID"].as_str().unwrap_or_default()
+    }
+
     /// Whether it is about this object; of `subresource` if that is not empty.
     pub(crate) fn is_about(&self, namespace: &str, resource: &str, subresource: &str, name: &str) -> bool {
         let reference = &self.0["objectRef"];

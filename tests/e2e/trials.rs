@@ -1,5 +1,6 @@
 //! What is tried, each in a namespace of its own.
 
+mod agreement;
 mod approvals;
 mod attacks;
 mod audit_log;
@@ -33,6 +34,7 @@ pub(crate) fn all() -> Vec<Trial> {
         evidence::trials(),
         stopping::trials(),
         explaining::trials(),
+        agreement::trials(),
     ]
     .into_iter()
     .flatten()
