@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a trial fails")]
 
 mod audit;
+mod autoscalers;
 mod certificate;
 mod cluster;
 mod deadline;

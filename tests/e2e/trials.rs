@@ -4,6 +4,7 @@ mod agreement;
 mod approvals;
 mod attacks;
 mod audit_log;
+mod autoscaling;
 mod capped;
 mod creation;
 mod evidence;
@@ -11,6 +12,7 @@ mod explaining;
 mod namespaces;
 mod outage;
 mod resizes;
+mod restart_all;
 mod scope;
 mod shapes;
 mod stopping;
@@ -34,6 +36,8 @@ pub(crate) fn all() -> Vec<Trial> {
         evidence::trials(),
         stopping::trials(),
         explaining::trials(),
+        restart_all::trials(),
+        autoscaling::trials(),
         agreement::trials(),
     ]
     .into_iter()
