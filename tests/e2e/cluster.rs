@@ -71,9 +71,9 @@ impl Cluster {
         self.kubectl.folder.join(name)
     }
 
-    /// Everything in the audit log so far.
-    pub(crate) fn audit_log(&self) -> Vec<Event> {
-        Event::all(&fs::read_to_string(self.file("audit.log")).unwrap_or_default())
+    /// What the audit log has so far in the lines that are `wanted`.
+    pub(crate) fn audit_log(&self, wanted: impl Fn(&str) -> bool) -> Vec<Event> {
+        Event::those(&fs::read_to_string(self.file("audit.log")).unwrap_or_default(), wanted)
     }
 
     /// Ends it. With `keep` its files stay, and it says where.

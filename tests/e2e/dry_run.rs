@@ -1,6 +1,6 @@
 //! Asking the API server what it would say to a manifest, without kubectl: a process for each would take minutes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, stream};
 use http_body_util::BodyExt;
@@ -40,10 +40,12 @@ pub(crate) fn create(cluster: &Cluster, objects: &[Value]) -> Vec<Answer> {
         let client = client(cluster).await;
         stream::iter(objects).map(|object| ask(client.clone(), object)).buffered(TOGETHER).collect().await
     });
+    let asked: BTreeSet<_> = replies.iter().map(|reply| &*reply.audit_id).collect();
     let mut events = BTreeMap::new();
     eventually("the audit log has every dry run", || {
-        events = cluster.audit_log().into_iter().map(|event| (event.id().to_owned(), event)).collect();
-        replies.iter().all(|reply| events.contains_key(&reply.audit_id)).then_some(())
+        let is_asked = |line: &str| Event::id_in(line).is_some_and(|id| asked.contains(id));
+        events = cluster.audit_log(is_asked).into_iter().map(|event| (event.id().to_owned(), event)).collect();
+        (events.len() == replies.len()).then_some(())
     });
     let answer = |Reply { audit_id, code, body, warnings }| Answer { code, body, warnings, event: events.remove(&audit_id).unwrap() };
     replies.into_iter().map(answer).collect()

@@ -12,17 +12,22 @@ pub(crate) struct Manifest {
     pub(crate) object: Value,
 }
 
-/// Every manifest of `tests/acceptance` and every one that is created alone in `tests/rules`, for this namespace.
-pub(crate) fn all(namespace: &str) -> Vec<Manifest> {
+/// The manifests of `tests/acceptance`, and those of `tests/rules` that are created alone, for this namespace: every one in
+/// a file that is `wanted`.
+pub(crate) fn those(namespace: &str, wanted: impl Fn(&str) -> bool) -> Vec<Manifest> {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let mut manifests = Vec::new();
     for path in files(&tests.join("acceptance")).into_iter().chain(files(&tests.join("rules"))) {
+        let parts: Vec<_> = path.strip_prefix(&tests).unwrap().iter().map(|part| part.to_string_lossy()).collect();
+        let file = parts.join("--");
+        if !wanted(&file) {
+            continue;
+        }
         let documents: Vec<Value> = serde_saphyr::from_multiple(&fs::read_to_string(&path).unwrap()).unwrap();
         let [object] = &documents[..] else { continue };
-        let parts: Vec<_> = path.strip_prefix(&tests).unwrap().iter().map(|part| part.to_string_lossy()).collect();
         let mut object = object.clone();
         complete(&mut object, namespace);
-        manifests.push(Manifest { file: parts.join("--"), object });
+        manifests.push(Manifest { file, object });
     }
     manifests
 }
