@@ -88,7 +88,7 @@ impl<'c> Installation<'c> {
         command.args(&self.flags).env("RUST_LOG", "restraint=debug");
         let log = self.cluster.file(&format!("{}-{number}.log", self.namespace()));
         let mut process = Process::start("restraint", &mut command, log);
-        process.eventually("restraint serves", |log| lines(log).any(|line| line["message"] == "serving").then_some(()));
+        process.eventually("restraint serves", |log| lines(log, |_| true).any(|line| line["message"] == "serving").then_some(()));
         Replica(process)
     }
 
@@ -108,9 +108,9 @@ impl<'c> Installation<'c> {
         self.replica().take()
     }
 
-    /// The reviews that the replica has judged, as it logged them.
-    pub(crate) fn reviews(&self) -> Vec<Value> {
-        self.replica().as_ref().unwrap().reviews()
+    /// The reviews that the replica has judged, as it logged them in the lines that are `wanted`.
+    pub(crate) fn reviews(&self, wanted: impl Fn(&str) -> bool) -> Vec<Value> {
+        self.replica().as_ref().unwrap().reviews(wanted)
     }
 
     fn replica(&self) -> MutexGuard<'_, Option<Replica>> {
@@ -158,9 +158,9 @@ impl<'c> Installation<'c> {
 }
 
 impl Replica {
-    /// The reviews that it has judged, as it logged them.
-    pub(crate) fn reviews(&self) -> Vec<Value> {
-        lines(&self.0.log()).filter(|line| line["message"] == "review").collect()
+    /// The reviews that it has judged, as it logged them in the lines that are `wanted`: there are many.
+    pub(crate) fn reviews(&self, wanted: impl Fn(&str) -> bool) -> Vec<Value> {
+        lines(&self.0.log(), wanted).filter(|line| line["message"] == "review").collect()
     }
 
     /// Sends SIGTERM.
@@ -174,6 +174,6 @@ impl Replica {
     }
 }
 
-fn lines(log: &str) -> impl Iterator<Item = Value> + '_ {
-    log.lines().filter_map(|line| serde_json::from_str(line).ok())
+fn lines(log: &str, wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = Value> {
+    log.lines().filter(move |line| wanted(line)).filter_map(|line| serde_json::from_str(line).ok())
 }

@@ -1,8 +1,10 @@
 //! What is tried, each in a namespace of its own.
 
+mod agreement;
 mod approvals;
 mod attacks;
 mod audit_log;
+mod autoscaling;
 mod capped;
 mod creation;
 mod evidence;
@@ -10,6 +12,7 @@ mod explaining;
 mod namespaces;
 mod outage;
 mod resizes;
+mod restart_all;
 mod scope;
 mod shapes;
 mod stopping;
@@ -33,6 +36,9 @@ pub(crate) fn all() -> Vec<Trial> {
         evidence::trials(),
         stopping::trials(),
         explaining::trials(),
+        restart_all::trials(),
+        autoscaling::trials(),
+        agreement::trials(),
     ]
     .into_iter()
     .flatten()
