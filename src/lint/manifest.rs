@@ -35,8 +35,14 @@ pub(super) struct Manifest<'n> {
     /// Its `kind`.
     pub(super) kind: String,
     pub(super) class: Class,
+    /// Whether no API server takes its `apiVersion` any more.
+    pub(super) is_outdated: bool,
     pub(super) node: &'n Node,
 }
+
+/// The groups and versions that once held workloads and that no API server takes any more. Pods are described in them
+/// as they are today.
+const OUTDATED: [&str; 5] = ["extensions/v1beta1", "apps/v1beta1", "apps/v1beta2", "batch/v1beta1", "batch/v2alpha1"];
 
 /// What this group, version and kind is to the linter.
 pub(super) fn classify(api_version: &str, kind: &str) -> Class {
@@ -46,14 +52,15 @@ pub(super) fn classify(api_version: &str, kind: &str) -> Class {
         ("", "v1", "ConfigMap") => return Class::Configuration(ConfigKind::ConfigMap),
         ("", "v1", "Secret") => return Class::Configuration(ConfigKind::Secret),
         ("", "v1", "PodTemplate") => return Class::Passed("kind PodTemplate: no pods are made from it"),
-        ("extensions", "v1beta1", "Deployment" | "DaemonSet" | "ReplicaSet") => return Class::Passed("apiVersion no longer served"),
+        ("extensions", "v1beta1", "Deployment" | "DaemonSet" | "ReplicaSet") => return Class::Judged(Resource::of_kind("apps", kind)),
         _ => {}
     }
     match (Resource::of_kind(group, kind), version) {
         (Resource::Other | Resource::PodResize | Resource::PodStatus | Resource::PodBinding, _) => Class::Other,
         (resource, "v1") => Class::Judged(resource),
         (Resource::VerticalPodAutoscaler, _) => Class::Passed("only autoscaling.k8s.io/v1 is known"),
-        _ => Class::Passed("apiVersion no longer served"),
+        (resource, _) if OUTDATED.contains(&api_version) => Class::Judged(resource),
+        _ => Class::Passed("apiVersion unknown"),
     }
 }
 
@@ -96,7 +103,8 @@ fn collect<'n>(
         }
         return Some(());
     }
-    manifests.push(Manifest { pointer, kind: kind.to_owned(), class: classify(api_version, kind), node });
+    let is_outdated = OUTDATED.contains(&api_version);
+    manifests.push(Manifest { pointer, kind: kind.to_owned(), class: classify(api_version, kind), is_outdated, node });
     Some(())
 }
 
@@ -116,6 +124,16 @@ pub(super) fn config_object(kind: ConfigKind, object: &Node) -> ConfigObject {
     let immutable = object.field("immutable").is_some_and(|node| matches!(node.value, Value::Bool(true)));
     let data = if kind == ConfigKind::ConfigMap { strings(object.field("data")) } else { BTreeMap::new() };
     ConfigObject { immutable, data }
+}
+
+/// Leaves out a number of replicas that a template has yet to fill in, as in `replicas: ${{REPLICAS}}` of OpenShift: it
+/// is as unknown as an absent one, which an autoscaler may own, and the pods are described in full without it.
+pub(super) fn forget_unfilled_replicas(object: &mut serde_json::Value) {
+    let Some(replicas) = object.pointer_mut("/spec/replicas") else { return };
+    let unfilled = replicas.as_str().is_some_and(|text| text.starts_with("${") && text.ends_with('}'));
+    if unfilled {
+        *replicas = serde_json::Value::Null;
+    }
 }
 
 /// Annotations that are no strings: the API server refuses them, and the decoder leaves them undecoded.

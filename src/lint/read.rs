@@ -112,13 +112,21 @@ impl File {
             }
         }
         for (document, manifest) in file.manifests() {
+            let mut remark = |text: &str| {
+                let named = manifest::metadata(manifest.node, "name").unwrap_or_default();
+                let line = document.lines_before + manifest.node.place.line;
+                remarks.push((Some(line), format!("{} {named:?} {text}", manifest.kind), Weight::Plain));
+            };
             match manifest.class {
-                Class::Judged(_) => tally.workloads += 1,
+                Class::Judged(_) => {
+                    tally.workloads += 1;
+                    if manifest.is_outdated {
+                        remark("is of an apiVersion that is no longer served, and judged as if it were");
+                    }
+                }
                 Class::Passed(reason) => {
                     tally.passed += 1;
-                    let named = manifest::metadata(manifest.node, "name").unwrap_or_default();
-                    let line = document.lines_before + manifest.node.place.line;
-                    remarks.push((Some(line), format!("{} {named:?} is not judged: {reason}", manifest.kind), Weight::Plain));
+                    remark(&format!("is not judged: {reason}"));
                 }
                 Class::Namespace | Class::Configuration(_) => tally.evidence += 1,
                 Class::Other => tally.others += 1,

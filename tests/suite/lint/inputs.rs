@@ -121,7 +121,7 @@ fn policies_of_a_folder_are_used() {
 
 #[test]
 fn what_is_not_judged_is_told_with_its_reason() {
-    let old = "apiVersion: extensions/v1beta1\nkind: Deployment\nmetadata: {name: old}\n";
+    let old = "apiVersion: apps/v1alpha1\nkind: Deployment\nmetadata: {name: old}\n";
     let template = "apiVersion: v1\nkind: PodTemplate\nmetadata: {name: t}\n";
     let folder = tree(&[
         ("a.yaml", &format!("{old}---\n{template}")),
@@ -131,7 +131,7 @@ fn what_is_not_judged_is_told_with_its_reason() {
     ]);
     let ran = lint(folder.path(), &["."]);
     let expected = [
-        "a.yaml:1: Deployment \"old\" is not judged: apiVersion no longer served",
+        "a.yaml:1: Deployment \"old\" is not judged: apiVersion unknown",
         "a.yaml:5: PodTemplate \"t\" is not judged: kind PodTemplate: no pods are made from it",
         "c.yaml: nothing in it",
     ];
@@ -142,6 +142,45 @@ fn what_is_not_judged_is_told_with_its_reason() {
     );
     let ran = lint(folder.path(), &["--verbose", "b.yaml"]);
     assert_eq!(ran.remarks, "b.yaml:1: not an object of Kubernetes\n");
+}
+
+#[test]
+fn replicas_that_are_yet_to_be_filled_in_hide_no_finding() {
+    let text = |replicas: &str| {
+        let template = "{spec: {containers: [{name: a, args: [-Xmx2g], resources: {limits: {memory: 1Gi}}}]}}";
+        format!("apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: a}}\nspec:\n  replicas: {replicas}\n  template: {template}\n")
+    };
+    for replicas in ["${{REPLICAS}}", "${REPLICAS}"] {
+        let ran = lint(tree(&[("a.yaml", &text(replicas))]).path(), &["a.yaml"]);
+        assert!(ran.output.contains("heap -Xmx2g at or above memory limit 1Gi"), "{replicas}: {}", ran.output);
+        assert_eq!(ran.remarks, "", "{replicas}");
+    }
+    let ran = lint(tree(&[("a.yaml", &text("many"))]).path(), &["a.yaml"]);
+    assert!(ran.remarks.contains("spec.replicas: must be a whole number, not \"many\""), "{}", ran.remarks);
+}
+
+#[test]
+fn versions_that_are_no_longer_served_are_judged() {
+    const HEAP: &str = "{containers: [{name: a, args: [-Xmx2g], resources: {limits: {memory: 1Gi}}}]}";
+    let template = format!("{{template: {{spec: {HEAP}}}}}");
+    let nested = format!("{{jobTemplate: {{spec: {template}}}}}");
+    let versions = [
+        ("extensions/v1beta1", "Deployment", &template),
+        ("extensions/v1beta1", "DaemonSet", &template),
+        ("apps/v1beta1", "StatefulSet", &template),
+        ("apps/v1beta2", "ReplicaSet", &template),
+        ("batch/v1beta1", "CronJob", &nested),
+    ];
+    for (version, kind, spec) in versions {
+        let text = format!("apiVersion: {version}\nkind: {kind}\nmetadata: {{name: old}}\nspec: {spec}\n");
+        let folder = tree(&[("a.yaml", &text)]);
+        let ran = lint(folder.path(), &["a.yaml"]);
+        assert!(ran.output.contains("heap -Xmx2g at or above memory limit 1Gi"), "{version} {kind}: {}", ran.output);
+        assert!(ran.remarks.contains("is of an apiVersion that is no longer served"), "{version} {kind}: {}", ran.remarks);
+    }
+    let never = format!("apiVersion: extensions/v1beta1\nkind: StatefulSet\nmetadata: {{name: old}}\nspec: {template}\n");
+    let ran = lint(tree(&[("a.yaml", &never)]).path(), &["a.yaml"]);
+    assert!(ran.output.starts_with("0 findings "), "{}", ran.output);
 }
 
 #[test]
