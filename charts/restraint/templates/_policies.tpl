@@ -42,7 +42,8 @@ namespace can be raised above the others, and one that is made later would begin
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- toYaml $texts -}}
+{{- /* toYaml takes the last line break off, which is part of the last text */ -}}
+{{- toYaml $texts | printf "%s\n" -}}
 {{- end -}}
 
 {{/* A policy's text with another value in one of its lines: (text, field, value). */}}
