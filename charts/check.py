@@ -11,9 +11,11 @@ import json
 import os
 import pathlib
 import re
+import ssl
 import subprocess
 import sys
 import tempfile
+import urllib.request
 
 import helm_python as helm
 import yaml
@@ -279,7 +281,7 @@ def check_policies(values, merged, all_objects, in_force, policies):
             acts = mode in ("enforce", "fix") and rule != "approval-authority"
             namespaces = merged["enforceNamespaces"]
             expect(in_force[name] == (rule, mode, {"namespaces": {"names": namespaces}} if acts else scope), f'"{name}" is {in_force[name]}')
-            expect(in_force.get(f"{name}-elsewhere") == ((rule, "warn", {"namespaces": {"except": namespaces}}) if acts else None), f'"{name}" elsewhere')
+            expect(in_force.get(f"{name}-elsewhere") == ((rule, "audit" if mode == "fix" else "warn", {"namespaces": {"except": namespaces}}) if acts else None), f'"{name}" elsewhere')
     else:
         expect(set(policies) == set(shipped) | changed, "policies are lost or added")
         for name in set(shipped) - changed:
@@ -422,6 +424,51 @@ def made_files():
     }
 
 
+def check_one_namespace(restraint):
+    """With enforceNamespaces a decrease is denied there, and warned about elsewhere."""
+    data = next(one["data"] for one in of_kind(objects(render(SETS["one namespace"])), "ConfigMap"))
+    recorded = (ROOT / "tests/reviews/resize-limit-down-unapproved.pods-resize.validate.json").read_text()
+    with tempfile.TemporaryDirectory() as folder:
+        for path, text in data.items():
+            pathlib.Path(folder, path).write_text(text)
+        command = [restraint, "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--log-format", "json", "--policies", folder]
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as server:
+            try:
+                address = next(line["address"] for line in map(json.loads, server.stderr) if line.get("message") == "serving")
+                answers = {namespace: ask(address, recorded, namespace) for namespace in ("shop", "elsewhere")}
+            finally:
+                server.kill()
+    expect(not answers["shop"]["allowed"], f'a decrease in "shop" is not denied: {answers["shop"]}')
+    expect(answers["elsewhere"]["allowed"], f'a decrease elsewhere is denied: {answers["elsewhere"]}')
+    expect("memory-limit-decrease" in str(answers["elsewhere"]["warnings"]), "nobody is warned elsewhere")
+
+
+def ask(address, review, namespace):
+    review = json.loads(review)
+    review["request"]["namespace"] = namespace
+    for key in ("object", "oldObject"):
+        review["request"][key]["metadata"]["namespace"] = namespace
+    request = urllib.request.Request(f"https://{address}/validate", json.dumps(review).encode(), {"Content-Type": "application/json"})
+    # the certificate was made at start; nothing but this machine is asked
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=ssl._create_unverified_context()))
+    with direct.open(request, timeout=60) as answer:
+        return json.load(answer)["response"]
+
+
+def check_trial_rights():
+    """The end-to-end tests give the service what the chart gives it, so that they would notice what it lacks."""
+
+    def rights(roles):
+        rules = [rule for role in roles for rule in role["rules"]]
+        return {(group, resource, verb, *rule.get("resourceNames", [])) for rule in rules for group in rule["apiGroups"] for resource in rule["resources"] for verb in rule["verbs"]}
+
+    people = list(yaml.safe_load_all((ROOT / "tests/e2e/people.yaml").read_text()))
+    given = rights([one for one in people if one["kind"] == "ClusterRole" and one["metadata"]["name"] == "restraint"])
+    roles = of_kind(objects(render(SETS["everything"])), "ClusterRole", "Role")
+    rendered = rights([one for one in roles if one["metadata"]["name"] in ("restraint", "restraint-seal")])
+    expect(given == rendered, f"tests/e2e/people.yaml and the chart differ in {sorted(given ^ rendered)}")
+
+
 def check_made(update):
     for path, text in made_files().items():
         file = ROOT / path
@@ -445,8 +492,9 @@ def main():
     arguments = parser.parse_args()
     programs = {"restraint": arguments.restraint, "help": run([arguments.restraint, "serve", "--help"])}
 
-    checks = {"made files": lambda: check_made(arguments.update), "values": check_values, "package": check_package}
+    checks = {"made files": lambda: check_made(arguments.update), "rights in the trials": check_trial_rights, "values": check_values, "package": check_package}
     checks["alerts and dashboard"] = lambda: check_monitoring(arguments.promtool)
+    checks["one namespace enforced"] = lambda: check_one_namespace(arguments.restraint)
     for name, values in SETS.items():
         checks[f"rendered: {name}"] = functools.partial(check_set, name, values, programs)
     for values, word in WRONG:
@@ -456,7 +504,7 @@ def main():
     for name, check in checks.items():
         try:
             check()
-        except (Fault, helm.HelmError, KeyError, StopIteration, ValueError) as fault:
+        except (Fault, helm.HelmError, KeyError, StopIteration, ValueError, OSError) as fault:
             failed += 1
             print(f"FAILED {name}\n    {type(fault).__name__}: {fault}", file=sys.stderr)
     print(f"{len(checks) - failed} passed, {failed} failed")

@@ -2,8 +2,8 @@
 The policies in force, as a YAML map of their names to their texts. Texts stay as they were written, comments included;
 only the lines `name:` and `mode:` are changed.
 
-With enforceNamespaces a policy that acts becomes two: itself with that scope, and NAME-elsewhere, which warns in all
-other namespaces. A cap could not do it: the smaller of the service's and the namespace's is in force, so that no
+With enforceNamespaces a policy that acts becomes two: itself with that scope, and NAME-elsewhere, which in all
+other namespaces warns instead of denying, and records instead of changing, as under a cap of warn. A cap could not do it: the smaller of the service's and the namespace's is in force, so that no
 namespace can be raised above the others, and one that is made later would begin without a label.
 */}}
 {{- define "restraint.policies" -}}
@@ -37,7 +37,8 @@ namespace can be raised above the others, and one that is made later would begin
 {{- $within := printf "%s\nscope:\n  namespaces: {names: %s}\n" (trimSuffix "\n" $text) $namespaces -}}
 {{- $_ := set $texts $name $within -}}
 {{- $elsewhere := printf "%s-elsewhere" $name -}}
-{{- $weaker := include "restraint.policies.line" (list (include "restraint.policies.line" (list $text "mode" "warn")) "name" $elsewhere) -}}
+{{- $weakened := eq $policy.mode "fix" | ternary "audit" "warn" -}}
+{{- $weaker := include "restraint.policies.line" (list (include "restraint.policies.line" (list $text "mode" $weakened)) "name" $elsewhere) -}}
 {{- $_ := set $texts $elsewhere (printf "%s\nscope:\n  namespaces: {except: %s}\n" (trimSuffix "\n" $weaker) $namespaces) -}}
 {{- end -}}
 {{- end -}}
