@@ -24,7 +24,7 @@ if [ -z "$promtool" ]; then
         (
             cd "$package"
             $([ "$(id -u)" = 0 ] || echo sudo) apt-get update --quiet --quiet
-            apt-get download --quiet --quiet prometheus 2> /dev/null
+            apt-get download --quiet --quiet --option APT::Sandbox::User=root prometheus
         )
         dpkg-deb --extract "$package"/prometheus_*.deb "$tools/prometheus"
         rm -rf "$package"
