@@ -1,6 +1,5 @@
 //! Restraint in a cluster: the program, the Service that leads to it, and the webhook configurations.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::process::{Command, ExitStatus};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,6 +15,7 @@ use crate::deadline::eventually;
 use crate::process::Process;
 use crate::space::Space;
 
+/// As the chart renders them.
 const WEBHOOKS: &str = include_str!("webhooks.yaml");
 
 /// The label that makes a namespace the business of the installation it names.
@@ -113,6 +113,12 @@ impl<'c> Installation<'c> {
         self.replica().as_ref().unwrap().reviews(wanted)
     }
 
+    /// What the chart rendered, with the words of this installation in it.
+    pub(crate) fn filled_in(&self, rendered: &str) -> String {
+        let authority = STANDARD.encode(fs::read(self.file("authority")).unwrap());
+        rendered.replace("${INSTALLATION}", &self.name).replace("${PORT}", &self.port.to_string()).replace("${CA_BUNDLE}", &authority)
+    }
+
     fn replica(&self) -> MutexGuard<'_, Option<Replica>> {
         self.replica.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -126,6 +132,7 @@ impl<'c> Installation<'c> {
         let certificate = Certificate::new(&[&format!("restraint.{namespace}.svc")]);
         fs::write(self.file("crt"), &certificate.certificate).unwrap();
         fs::write(self.file("key"), &certificate.key).unwrap();
+        fs::write(self.file("authority"), &certificate.authority).unwrap();
         // a key for seals is any 32 bytes
         fs::write(self.file("seal"), STANDARD.encode(&rcgen::KeyPair::generate().unwrap().serialize_der()[..64])).unwrap();
         let objects = json!({"apiVersion": "v1", "kind": "List", "items": [
@@ -136,13 +143,7 @@ impl<'c> Installation<'c> {
         ]});
         let kubectl = self.cluster.kubectl().within(&namespace);
         kubectl.feed(&["create", "--filename", "-"], &objects.to_string()).accepted();
-        let values = BTreeMap::from([
-            ("${INSTALLATION}", self.name.clone()),
-            ("${PORT}", self.port.to_string()),
-            ("${CA_BUNDLE}", STANDARD.encode(certificate.authority)),
-        ]);
-        let webhooks = values.iter().fold(WEBHOOKS.to_owned(), |text, (word, value)| text.replace(word, value));
-        kubectl.feed(&["create", "--filename", "-"], &webhooks).accepted();
+        kubectl.feed(&["create", "--filename", "-"], &self.filled_in(WEBHOOKS)).accepted();
     }
 
     /// The API server takes note of configurations and Services in its own time.

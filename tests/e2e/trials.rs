@@ -6,6 +6,7 @@ mod attacks;
 mod audit_log;
 mod autoscaling;
 mod capped;
+mod chart;
 mod creation;
 mod evidence;
 mod explaining;
@@ -39,6 +40,7 @@ pub(crate) fn all() -> Vec<Trial> {
         restart_all::trials(),
         autoscaling::trials(),
         agreement::trials(),
+        chart::trials(),
     ]
     .into_iter()
     .flatten()
