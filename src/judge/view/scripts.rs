@@ -12,8 +12,8 @@ use crate::kube::shell::{Invocation, LONGEST, Script, inline_within};
 
 /// The work that the scripts of one pod may take: half of it is shared out alike, the other half by length. What a
 /// script would take beyond its share leaves it unread, whichever rule asks first, so that an object and the same
-/// object stored are read alike. A dozen scripts of 32 KB each take less.
-const WORK: usize = 4 * 1024 * 1024;
+/// object stored are read alike. Half a dozen scripts of 32 KB each take less.
+const WORK: usize = 2 * 1024 * 1024;
 
 /// Which of the texts of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
