@@ -72,7 +72,7 @@ fn manifests() {
         let policies = Policies::embedded();
         values.into_iter().any(|value| {
             let text =
-                format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nunknown: {value}\nspec: {{containers: [{{name: app}}]}}\n");
+                format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nunknown: {value}\nspec: {{containers: [{{name: app, resources: {{limits: {{memory: 1Gi}}}}}}]}}\n");
             let _ = Document::read(&text, "default");
             !linted(&policies, &text).before.is_empty()
         })

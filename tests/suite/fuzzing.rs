@@ -12,7 +12,7 @@ use proptest::test_runner::{RngAlgorithm, TestRng};
 #[allow(dead_code, unreachable_pub, reason = "a crate of its own, where it is fuzzed")]
 mod entries;
 
-/// The time of one entry; on any machine it runs over its seeds at least.
+/// The time of one entry, unless FUZZ_SECONDS says how many seconds; on any machine it runs over a few seeds at least.
 const TIME: Duration = Duration::from_millis(700);
 
 /// Most mutations of one entry.
@@ -20,20 +20,25 @@ const MUTATIONS: usize = 4_000;
 
 #[test]
 fn entries_keep_their_promises() {
+    let seconds = std::env::var("FUZZ_SECONDS").ok().map(|seconds| seconds.parse().expect("a number of seconds"));
+    let (time, most) = seconds.map_or((TIME, MUTATIONS), |seconds| (Duration::from_secs(seconds), usize::MAX));
     for (name, entry) in entries::ENTRIES {
         let seeds = seeds(name);
         assert!(seeds.len() > 10, "{name} has {} seeds", seeds.len());
         let started = Instant::now();
         let mut random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
         let wholes = seeds.iter().map(|seed| seed.to_vec()).take(200);
-        let mutated = (0..MUTATIONS).map(|_| mutation(&seeds, &mut random));
+        let mutated = (0..most).map(|_| mutation(&seeds, &mut random));
+        let mut runs = 0;
         for (count, input) in wholes.chain(mutated).enumerate() {
-            if count > 20 && started.elapsed() > TIME {
+            runs = count;
+            if count > 20 && started.elapsed() > time {
                 break;
             }
             let outcome = std::panic::catch_unwind(|| entry(&input));
             assert!(outcome.is_ok(), "{name}: {:?}", String::from_utf8_lossy(&input));
         }
+        println!("{name}: {} inputs in {:?}", runs + 1, started.elapsed());
     }
 }
 
