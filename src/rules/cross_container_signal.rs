@@ -77,14 +77,17 @@ fn stray_targets(neighbours: &mut Neighbours<'_, '_>, placed: &Placed<'_, '_>, i
     targets
 }
 
+/// A container, and what it runs.
+type Started<'s> = (&'s Container<'s>, Option<Rc<Script>>);
+
 /// The containers of a pod with what they run, read once and only where a signal asks for it.
 struct Neighbours<'p, 's> {
     pod: &'p PodView<'s>,
-    scripts: Option<Vec<(&'s Container<'s>, Option<Rc<Script>>)>>,
+    scripts: Option<Vec<Started<'s>>>,
 }
 
 impl<'s> Neighbours<'_, 's> {
-    fn scripts(&mut self) -> &[(&'s Container<'s>, Option<Rc<Script>>)] {
+    fn scripts(&mut self) -> &[Started<'s>] {
         let pod = self.pod;
         let containers = pod.app_containers().map(|placed| placed.container);
         self.scripts.get_or_insert_with(|| containers.map(|container| (container, own_script(pod, container))).collect())

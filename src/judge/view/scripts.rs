@@ -26,12 +26,15 @@ pub(crate) enum Field {
     Action(&'static str),
 }
 
+/// What was read; `None` for what is not understood.
+type Known = BTreeMap<(usize, Field), Option<Rc<Script>>>;
+
 /// The scripts of a pod that were read already. Nothing is kept where none was asked for.
 #[derive(Debug)]
 pub(crate) struct Scripts<'s> {
     spec: &'s Spec<'s>,
     /// By the place in memory of the container, which is one of `spec`, and the field.
-    known: RefCell<BTreeMap<(usize, Field), Option<Rc<Script>>>>,
+    known: RefCell<Known>,
     /// How many containers and texts there are, and the length of the texts; worked out where one is asked for.
     extent: Cell<Option<(usize, usize)>>,
 }
