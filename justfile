@@ -34,6 +34,11 @@ chart *arguments:
     cargo build --locked --quiet
     bash charts/check.sh {{ arguments }}
 
+# fuzzes one target for so many seconds: see docs/fuzzing.md
+fuzz target seconds="180":
+    bash fuzz/seed {{ target }}
+    cargo +nightly fuzz run --sanitizer none {{ target }} fuzz/corpus/{{ target }} -- -max_total_time={{ seconds }} -max_len=16384 -timeout=10
+
 # the benchmarks: a workspace of their own
 bench *arguments:
     cargo run --release --manifest-path benches/Cargo.toml -- {{ arguments }}
