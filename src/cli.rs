@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::{approvals, approve, explain, lint, revoke, serve};
+use crate::{approvals, approve, certs, explain, lint, revoke, serve};
 
 /// The name of the binary as a plugin of kubectl.
 const PLUGIN: &str = "kubectl-restraint";
@@ -32,6 +32,9 @@ pub enum Command {
     /// Writes the grant on the pod, or on each present pod of the Deployment or StatefulSet, and sees to it that the
     /// service turned it into a stamp. The approval is used by the pod's next resize.
     Approve(approve::Options),
+
+    /// Make certificates for a laptop.
+    Certs(certs::Options),
 
     /// Explain a rule, or what a change does to running processes.
     Explain(explain::Options),

@@ -38,6 +38,11 @@ pub(crate) struct Replica(Process);
 impl<'c> Installation<'c> {
     /// Installs Restraint, and returns when the API server asks it.
     pub(crate) fn new(cluster: &'c Cluster, name: &str, flags: &[&str]) -> Self {
+        Self::prepared(cluster, name, flags, |_| ())
+    }
+
+    /// The same, with something to be done before the first replica starts.
+    pub(crate) fn prepared(cluster: &'c Cluster, name: &str, flags: &[&str], prepare: impl FnOnce(&Self)) -> Self {
         let [port] = free_ports();
         let installation = Self {
             cluster,
@@ -49,6 +54,7 @@ impl<'c> Installation<'c> {
             spaces: AtomicUsize::new(0),
         };
         installation.install();
+        prepare(&installation);
         installation.start();
         installation.wait_until_asked();
         installation
@@ -80,7 +86,9 @@ impl<'c> Installation<'c> {
         let number = self.started.fetch_add(1, Ordering::Relaxed);
         let mut command = Command::new(env!("CARGO_BIN_EXE_restraint"));
         command.args(["serve", "--listen", &format!("{address}:{}", self.port), "--admin", "127.0.0.1:0", "--log-format", "json"]);
-        command.arg("--tls-cert").arg(self.file("crt")).arg("--tls-key").arg(self.file("key"));
+        if !self.flags.iter().any(|flag| flag == "--tls") {
+            command.arg("--tls-cert").arg(self.file("crt")).arg("--tls-key").arg(self.file("key"));
+        }
         if !self.flags.iter().any(|flag| flag == "--seal-secret") {
             command.arg("--seal-key").arg(self.file("seal"));
         }
@@ -111,6 +119,11 @@ impl<'c> Installation<'c> {
     /// The reviews that the replica has judged, as it logged them.
     pub(crate) fn reviews(&self) -> Vec<Value> {
         self.replica().as_ref().unwrap().reviews()
+    }
+
+    /// Everything that the replica has logged.
+    pub(crate) fn log(&self) -> Vec<Value> {
+        self.replica().as_ref().unwrap().log()
     }
 
     fn replica(&self) -> MutexGuard<'_, Option<Replica>> {
@@ -161,6 +174,11 @@ impl Replica {
     /// The reviews that it has judged, as it logged them.
     pub(crate) fn reviews(&self) -> Vec<Value> {
         lines(&self.0.log()).filter(|line| line["message"] == "review").collect()
+    }
+
+    /// Everything that it has logged.
+    pub(crate) fn log(&self) -> Vec<Value> {
+        lines(&self.0.log()).collect()
     }
 
     /// Sends SIGTERM.

@@ -4,6 +4,7 @@ mod approvals;
 mod attacks;
 mod audit_log;
 mod capped;
+mod certificates;
 mod creation;
 mod evidence;
 mod explaining;
@@ -32,6 +33,7 @@ pub(crate) fn all() -> Vec<Trial> {
         scope::trials(),
         evidence::trials(),
         stopping::trials(),
+        certificates::trials(),
         explaining::trials(),
     ]
     .into_iter()
