@@ -52,7 +52,7 @@ pub enum Command {
     /// Serve the admission webhook.
     ///
     /// Without arguments it runs on a laptop: default policies, a certificate made at start, loopback addresses.
-    Serve(serve::Options),
+    Serve(Box<serve::Options>),
 }
 
 impl Cli {

@@ -20,7 +20,7 @@ fn main() -> ExitCode {
         Command::Explain(options) => explain::run(&options),
         Command::Lint(options) => lint::run(&options),
         Command::Revoke(options) => revoke::run(&options),
-        Command::Serve(options) => serve::run(options).map(|()| ExitCode::SUCCESS),
+        Command::Serve(options) => serve::run(*options).map(|()| ExitCode::SUCCESS),
     };
     match result {
         Ok(code) => code,
