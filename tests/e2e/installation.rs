@@ -1,6 +1,5 @@
 //! Restraint in a cluster: the program, the Service that leads to it, and the webhook configurations.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::process::{Command, ExitStatus};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,6 +15,7 @@ use crate::deadline::eventually;
 use crate::process::Process;
 use crate::space::Space;
 
+/// As the chart renders them.
 const WEBHOOKS: &str = include_str!("webhooks.yaml");
 
 /// The label that makes a namespace the business of the installation it names.
@@ -96,7 +96,7 @@ impl<'c> Installation<'c> {
         command.args(&self.flags).env("RUST_LOG", "restraint=debug");
         let log = self.cluster.file(&format!("{}-{number}.log", self.namespace()));
         let mut process = Process::start("restraint", &mut command, log);
-        process.eventually("restraint serves", |log| lines(log).any(|line| line["message"] == "serving").then_some(()));
+        process.eventually("restraint serves", |log| lines(log, |_| true).any(|line| line["message"] == "serving").then_some(()));
         Replica(process)
     }
 
@@ -116,9 +116,15 @@ impl<'c> Installation<'c> {
         self.replica().take()
     }
 
-    /// The reviews that the replica has judged, as it logged them.
-    pub(crate) fn reviews(&self) -> Vec<Value> {
-        self.replica().as_ref().unwrap().reviews()
+    /// The reviews that the replica has judged, as it logged them in the lines that are `wanted`.
+    pub(crate) fn reviews(&self, wanted: impl Fn(&str) -> bool) -> Vec<Value> {
+        self.replica().as_ref().unwrap().reviews(wanted)
+    }
+
+    /// What the chart rendered, with the words of this installation in it.
+    pub(crate) fn filled_in(&self, rendered: &str) -> String {
+        let authority = STANDARD.encode(fs::read(self.file("authority")).unwrap());
+        rendered.replace("${INSTALLATION}", &self.name).replace("${PORT}", &self.port.to_string()).replace("${CA_BUNDLE}", &authority)
     }
 
     /// Everything that the replica has logged.
@@ -139,6 +145,7 @@ impl<'c> Installation<'c> {
         let certificate = Certificate::new(&[&format!("restraint.{namespace}.svc")]);
         fs::write(self.file("crt"), &certificate.certificate).unwrap();
         fs::write(self.file("key"), &certificate.key).unwrap();
+        fs::write(self.file("authority"), &certificate.authority).unwrap();
         // a key for seals is any 32 bytes
         fs::write(self.file("seal"), STANDARD.encode(&rcgen::KeyPair::generate().unwrap().serialize_der()[..64])).unwrap();
         let objects = json!({"apiVersion": "v1", "kind": "List", "items": [
@@ -149,13 +156,7 @@ impl<'c> Installation<'c> {
         ]});
         let kubectl = self.cluster.kubectl().within(&namespace);
         kubectl.feed(&["create", "--filename", "-"], &objects.to_string()).accepted();
-        let values = BTreeMap::from([
-            ("${INSTALLATION}", self.name.clone()),
-            ("${PORT}", self.port.to_string()),
-            ("${CA_BUNDLE}", STANDARD.encode(certificate.authority)),
-        ]);
-        let webhooks = values.iter().fold(WEBHOOKS.to_owned(), |text, (word, value)| text.replace(word, value));
-        kubectl.feed(&["create", "--filename", "-"], &webhooks).accepted();
+        kubectl.feed(&["create", "--filename", "-"], &self.filled_in(WEBHOOKS)).accepted();
     }
 
     /// The API server takes note of configurations and Services in its own time.
@@ -171,9 +172,9 @@ impl<'c> Installation<'c> {
 }
 
 impl Replica {
-    /// The reviews that it has judged, as it logged them.
-    pub(crate) fn reviews(&self) -> Vec<Value> {
-        lines(&self.0.log()).filter(|line| line["message"] == "review").collect()
+    /// The reviews that it has judged, as it logged them in the lines that are `wanted`: there are many.
+    pub(crate) fn reviews(&self, wanted: impl Fn(&str) -> bool) -> Vec<Value> {
+        lines(&self.0.log(), wanted).filter(|line| line["message"] == "review").collect()
     }
 
     /// Everything that it has logged.
@@ -192,6 +193,6 @@ impl Replica {
     }
 }
 
-fn lines(log: &str) -> impl Iterator<Item = Value> + '_ {
-    log.lines().filter_map(|line| serde_json::from_str(line).ok())
+fn lines(log: &str, wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = Value> {
+    log.lines().filter(move |line| wanted(line)).filter_map(|line| serde_json::from_str(line).ok())
 }

@@ -1,16 +1,20 @@
 //! What is tried, each in a namespace of its own.
 
+mod agreement;
 mod approvals;
 mod attacks;
 mod audit_log;
+mod autoscaling;
 mod capped;
 mod certificates;
+mod chart;
 mod creation;
 mod evidence;
 mod explaining;
 mod namespaces;
 mod outage;
 mod resizes;
+mod restart_all;
 mod scope;
 mod shapes;
 mod stopping;
@@ -35,6 +39,10 @@ pub(crate) fn all() -> Vec<Trial> {
         stopping::trials(),
         certificates::trials(),
         explaining::trials(),
+        restart_all::trials(),
+        autoscaling::trials(),
+        agreement::trials(),
+        chart::trials(),
     ]
     .into_iter()
     .flatten()

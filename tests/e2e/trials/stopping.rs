@@ -62,7 +62,7 @@ fn begun_reviews() {
         let mut replica = installation.take().unwrap();
         replica.terminate();
         assert!(replica.wait().success());
-        reviews = replica.reviews();
+        reviews = replica.reviews(|_| true);
     });
     let amended: BTreeSet<_> = created.iter().filter(|pod| is_amended(pod)).map(|pod| pod["metadata"]["name"].as_str().unwrap()).collect();
     let begun: BTreeSet<_> = reviews
@@ -113,7 +113,7 @@ pub(super) fn reviewed(space: &Space<'_>, count: usize) {
 /// How many creations went on without an answer from a webhook that they should have had, of so many.
 fn unanswered(space: &Space<'_>, created: usize) -> usize {
     let events = eventually("the creations are in the audit log", || {
-        let mut events = cluster().audit_log();
+        let mut events = cluster().audit_log(|line| line.contains(space.name()));
         events.retain(|event| event.is_within(space.name()));
         (events.len() >= created).then_some(events)
     });
