@@ -1,7 +1,7 @@
 //! An authority and a serving certificate in a Secret that all replicas share. Whoever comes first makes them, and
 //! whoever notices first renews them. The authorities to trust are written into our webhook configurations.
 //!
-//! Nobody leads. Every replica does the same: it reads, decides what is to be done ([`step`]), and writes on the
+//! Nobody leads. Every replica does the same: it reads, decides what is to be done, and writes on the
 //! condition that nothing changed meanwhile.
 
 mod bundle;
