@@ -38,6 +38,11 @@ pub(crate) struct Replica(Process);
 impl<'c> Installation<'c> {
     /// Installs Restraint, and returns when the API server asks it.
     pub(crate) fn new(cluster: &'c Cluster, name: &str, flags: &[&str]) -> Self {
+        Self::prepared(cluster, name, flags, |_| ())
+    }
+
+    /// The same, with something to be done before the first replica starts.
+    pub(crate) fn prepared(cluster: &'c Cluster, name: &str, flags: &[&str], prepare: impl FnOnce(&Self)) -> Self {
         let [port] = free_ports();
         let installation = Self {
             cluster,
@@ -49,6 +54,7 @@ impl<'c> Installation<'c> {
             spaces: AtomicUsize::new(0),
         };
         installation.install();
+        prepare(&installation);
         installation.start();
         installation.wait_until_asked();
         installation
@@ -80,7 +86,9 @@ impl<'c> Installation<'c> {
         let number = self.started.fetch_add(1, Ordering::Relaxed);
         let mut command = Command::new(env!("CARGO_BIN_EXE_restraint"));
         command.args(["serve", "--listen", &format!("{address}:{}", self.port), "--admin", "127.0.0.1:0", "--log-format", "json"]);
-        command.arg("--tls-cert").arg(self.file("crt")).arg("--tls-key").arg(self.file("key"));
+        if !self.flags.iter().any(|flag| flag == "--tls") {
+            command.arg("--tls-cert").arg(self.file("crt")).arg("--tls-key").arg(self.file("key"));
+        }
         if !self.flags.iter().any(|flag| flag == "--seal-secret") {
             command.arg("--seal-key").arg(self.file("seal"));
         }
@@ -117,6 +125,11 @@ impl<'c> Installation<'c> {
     pub(crate) fn filled_in(&self, rendered: &str) -> String {
         let authority = STANDARD.encode(fs::read(self.file("authority")).unwrap());
         rendered.replace("${INSTALLATION}", &self.name).replace("${PORT}", &self.port.to_string()).replace("${CA_BUNDLE}", &authority)
+    }
+
+    /// Everything that the replica has logged.
+    pub(crate) fn log(&self) -> Vec<Value> {
+        self.replica().as_ref().unwrap().log()
     }
 
     fn replica(&self) -> MutexGuard<'_, Option<Replica>> {
@@ -162,6 +175,11 @@ impl Replica {
     /// The reviews that it has judged, as it logged them in the lines that are `wanted`: there are many.
     pub(crate) fn reviews(&self, wanted: impl Fn(&str) -> bool) -> Vec<Value> {
         lines(&self.0.log(), wanted).filter(|line| line["message"] == "review").collect()
+    }
+
+    /// Everything that it has logged.
+    pub(crate) fn log(&self) -> Vec<Value> {
+        lines(&self.0.log(), |_| true).collect()
     }
 
     /// Sends SIGTERM.

@@ -6,6 +6,7 @@ mod attacks;
 mod audit_log;
 mod autoscaling;
 mod capped;
+mod certificates;
 mod chart;
 mod creation;
 mod evidence;
@@ -36,6 +37,7 @@ pub(crate) fn all() -> Vec<Trial> {
         scope::trials(),
         evidence::trials(),
         stopping::trials(),
+        certificates::trials(),
         explaining::trials(),
         restart_all::trials(),
         autoscaling::trials(),
