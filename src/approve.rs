@@ -2,6 +2,7 @@
 
 mod answer;
 mod check;
+mod on;
 mod outcome;
 
 use std::process::ExitCode;
@@ -14,20 +15,17 @@ use kube::ResourceExt;
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
-use crate::cluster::{self, Access, Cluster, Target, complaint};
+use crate::cluster::{self, Cluster, Target, complaint};
 use crate::judge::approval::{Floors, GRANT_ANNOTATION, Grant, Stamp, parse_lifetime};
 use crate::terminal::{self, Form};
 
 use answer::Before;
+pub use on::{DryRun, On};
 use outcome::Outcome;
 
 /// What to approve.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
-    /// The pod, Deployment or StatefulSet: pod/NAME, deploy/NAME or sts/NAME.
-    #[arg(required = true, num_args = 1..=2, value_name = "TARGET")]
-    pub target: Vec<String>,
-
     /// How far memory limits may fall: CONTAINER=QUANTITY, "@pod" for the pod's own, or "true" for any decrease.
     #[arg(long, required = true, value_name = "CONTAINER=QUANTITY,...")]
     pub memory: Vec<String>,
@@ -44,28 +42,9 @@ pub struct Options {
     #[arg(long)]
     pub force: bool,
 
-    /// Have the API server and the webhook answer, and store nothing.
-    #[arg(long, value_name = "server", hide_possible_values = true)]
-    pub dry_run: Option<DryRun>,
-
-    /// Namespace [default: the context's].
-    #[arg(short, long, value_name = "NAME")]
-    pub namespace: Option<String>,
-
-    /// How results are printed.
-    #[arg(short, long, default_value = "text", value_name = "text|json", hide_possible_values = true)]
-    pub output: Form,
-
-    /// Which cluster, and as whom.
+    /// Which pods, and how.
     #[command(flatten)]
-    pub access: Access,
-}
-
-/// Where a dry run happens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum DryRun {
-    /// On the API server.
-    Server,
+    pub on: On,
 }
 
 /// Grants. The exit code is 1 where any pod is not approved in the end.
@@ -74,13 +53,13 @@ pub enum DryRun {
 ///
 /// Where nothing could be tried: no grant, no cluster, no such pod or container.
 pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
-    let target = Target::parse(&options.target)?;
+    let target = Target::parse(&options.on.target)?;
     let grant = options.grant()?;
     cluster::converse(async {
-        let cluster = options.access.connect(options.namespace.as_deref()).await?;
-        let approver = Approver { cluster: &cluster, grant: &grant, dry_run: options.dry_run.is_some() };
-        let outcomes = approver.approve_all(&target, options.output).await?;
-        if options.output == Form::Json {
+        let cluster = options.on.access.connect(options.on.namespace.as_deref()).await?;
+        let approver = Approver { cluster: &cluster, grant: &grant, dry_run: options.on.dry_run.is_some() };
+        let outcomes = approver.approve_all(&target, options.on.output).await?;
+        if options.on.output == Form::Json {
             terminal::print_json(&outcomes)?;
         }
         Ok(if outcomes.iter().all(|outcome| outcome.approved) { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -11,8 +11,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::approvals::Terms;
-use crate::approve::DryRun;
-use crate::cluster::{self, Access, Cluster, Target, complaint};
+use crate::approve::On;
+use crate::cluster::{self, Cluster, Target, complaint};
 use crate::judge::approval::{DEFAULT_ANNOTATION, GRANT_ANNOTATION, STAMP_ANNOTATION, Stamp};
 use crate::terminal::{self, Form};
 
@@ -22,25 +22,9 @@ const ANNOTATIONS: [&str; 3] = [STAMP_ANNOTATION, GRANT_ANNOTATION, DEFAULT_ANNO
 /// What to revoke.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
-    /// The pod, Deployment or StatefulSet: pod/NAME, deploy/NAME or sts/NAME.
-    #[arg(required = true, num_args = 1..=2, value_name = "TARGET")]
-    pub target: Vec<String>,
-
-    /// Have the API server and the webhook answer, and store nothing.
-    #[arg(long, value_name = "server", hide_possible_values = true)]
-    pub dry_run: Option<DryRun>,
-
-    /// Namespace [default: the context's].
-    #[arg(short, long, value_name = "NAME")]
-    pub namespace: Option<String>,
-
-    /// How results are printed.
-    #[arg(short, long, default_value = "text", value_name = "text|json", hide_possible_values = true)]
-    pub output: Form,
-
-    /// Which cluster, and as whom.
+    /// Which pods, and how.
     #[command(flatten)]
-    pub access: Access,
+    pub on: On,
 }
 
 /// What came of it on one pod. The names of its fields stay as they are.
@@ -64,20 +48,20 @@ struct Outcome {
 ///
 /// Where nothing could be tried: no cluster, no such pod.
 pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
-    let target = Target::parse(&options.target)?;
+    let target = Target::parse(&options.on.target)?;
     cluster::converse(async {
-        let cluster = options.access.connect(options.namespace.as_deref()).await?;
+        let cluster = options.on.access.connect(options.on.namespace.as_deref()).await?;
         let mut outcomes = Vec::new();
         for pod in cluster.pods_of(&target).await? {
-            let outcome = revoke(&cluster, &pod, options.dry_run.is_some()).await;
-            match (&outcome.error, options.output) {
+            let outcome = revoke(&cluster, &pod, options.on.dry_run.is_some()).await;
+            match (&outcome.error, options.on.output) {
                 (Some(_), _) => terminal::remark(&outcome.to_string()),
                 (None, Form::Text) => terminal::print(&format!("{outcome}\n"))?,
                 (None, Form::Json) => {}
             }
             outcomes.push(outcome);
         }
-        if options.output == Form::Json {
+        if options.on.output == Form::Json {
             terminal::print_json(&outcomes)?;
         }
         Ok(if outcomes.iter().all(|outcome| outcome.error.is_none()) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
