@@ -8,6 +8,7 @@ mod audit;
 mod certificate;
 mod cluster;
 mod deadline;
+mod floor;
 mod installation;
 mod kubectl;
 mod pods;

@@ -7,6 +7,7 @@ mod capped;
 mod creation;
 mod evidence;
 mod explaining;
+mod floor;
 mod namespaces;
 mod outage;
 mod resizes;
@@ -33,6 +34,7 @@ pub(crate) fn all() -> Vec<Trial> {
         evidence::trials(),
         stopping::trials(),
         explaining::trials(),
+        floor::trials(),
     ]
     .into_iter()
     .flatten()
