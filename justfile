@@ -29,6 +29,16 @@ e2e *arguments:
     @test -n "${KUBEBUILDER_ASSETS:-}" || { echo "KUBEBUILDER_ASSETS is not set: see docs/e2e.md" >&2; exit 1; }
     cargo test --locked --test e2e -- {{ arguments }}
 
+# the Helm chart and its alerts, with Helm's own code; `just chart --update` writes anew what is made from the chart
+chart *arguments:
+    cargo build --locked --quiet
+    bash charts/check.sh {{ arguments }}
+
+# fuzzes one target for so many seconds: see docs/fuzzing.md
+fuzz target seconds="180":
+    bash fuzz/seed {{ target }}
+    cargo +nightly fuzz run --sanitizer none {{ target }} fuzz/corpus/{{ target }} -- -max_total_time={{ seconds }} -max_len=16384 -timeout=10
+
 # the benchmarks: a workspace of their own
 bench *arguments:
     cargo run --release --manifest-path benches/Cargo.toml -- {{ arguments }}

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::{approvals, approve, explain, lint, revoke, serve};
+use crate::{approvals, approve, certs, explain, lint, revoke, serve};
 
 /// The name of the binary as a plugin of kubectl.
 const PLUGIN: &str = "kubectl-restraint";
@@ -33,6 +33,9 @@ pub enum Command {
     /// service turned it into a stamp. The approval is used by the pod's next resize.
     Approve(approve::Options),
 
+    /// Make certificates for a laptop.
+    Certs(certs::Options),
+
     /// Explain a rule, or what a change does to running processes.
     Explain(explain::Options),
 
@@ -49,7 +52,7 @@ pub enum Command {
     /// Serve the admission webhook.
     ///
     /// Without arguments it runs on a laptop: default policies, a certificate made at start, loopback addresses.
-    Serve(serve::Options),
+    Serve(Box<serve::Options>),
 }
 
 impl Cli {

@@ -37,6 +37,8 @@ pub mod approvals;
 #[cfg(feature = "shell")]
 pub mod approve;
 #[cfg(feature = "shell")]
+pub mod certs;
+#[cfg(feature = "shell")]
 pub mod cli;
 #[cfg(feature = "shell")]
 pub mod cluster;

@@ -33,6 +33,7 @@ use crate::terminal::{self, Progress};
 
 use files::Source;
 use outcome::Outcome;
+use read::{File, in_parallel};
 use repair::{Repair, Target};
 
 /// What to lint, and how to tell.
@@ -138,6 +139,28 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     report(options, &policies, &outcome, repaired.as_ref())?;
     let is_incomplete = repaired.is_some_and(|repair| repair.is_incomplete());
     Ok(outcome.exit_code(options.fail_on, is_incomplete))
+}
+
+/// What the linter says of a text, and what it makes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Linted {
+    /// The findings: rule and message.
+    pub before: Vec<String>,
+    /// Those that are left where what can be put right is.
+    pub after: Vec<String>,
+    /// The text with that put right.
+    pub text: String,
+}
+
+/// Lints the text of a manifest and puts right what can be put right, without any file.
+pub fn linted(policies: &Policies, text: &str) -> Linted {
+    // on threads with a stack that holds the deepest document
+    let lint = |text: &str| Outcome::of(policies, in_parallel(&[text], |_, text| File::of(String::new(), text)));
+    let told = |outcome: &Outcome| outcome.findings.iter().map(|finding| format!("{}: {}", finding.rule, finding.message)).collect();
+    let outcome = lint(text);
+    let fixed = in_parallel(&outcome.files, |_, file| fix::fix(text, &file.documents, &outcome.findings).text);
+    let text = fixed.into_iter().next().unwrap_or_else(|| text.to_owned());
+    Linted { before: told(&outcome), after: told(&lint(&text)), text }
 }
 
 impl Options {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use restraint::cli::{Cli, Command};
-use restraint::{approvals, approve, explain, lint, revoke, serve};
+use restraint::{approvals, approve, certs, explain, lint, revoke, serve};
 
 // the review path hardly allocates; this keeps what little there is from fragmenting over months
 #[global_allocator]
@@ -16,10 +16,11 @@ fn main() -> ExitCode {
     let result = match Cli::read().command {
         Command::Approvals(options) => approvals::run(&options),
         Command::Approve(options) => approve::run(&options),
+        Command::Certs(options) => certs::run(&options),
         Command::Explain(options) => explain::run(&options),
         Command::Lint(options) => lint::run(&options),
         Command::Revoke(options) => revoke::run(&options),
-        Command::Serve(options) => serve::run(options).map(|()| ExitCode::SUCCESS),
+        Command::Serve(options) => serve::run(*options).map(|()| ExitCode::SUCCESS),
     };
     match result {
         Ok(code) => code,

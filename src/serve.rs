@@ -13,6 +13,7 @@ mod options;
 mod record;
 pub mod reviews;
 pub mod seal;
+pub mod secret;
 #[cfg(test)]
 mod testing;
 pub mod tls;
@@ -41,8 +42,8 @@ use metrics::Metrics;
 use namespaces::{Access, Namespaces};
 use reviews::Reviews;
 use seal::secret::SharedSecret;
-use seal::{SealKeys, file, secret};
-use tls::{Certificates, Clients, Reload, SelfMade, Source};
+use seal::{SealKeys, file, secret as seal_secret};
+use tls::{Certificates, Clients, Reload, SelfMade, SharedPair, Sharing, Source};
 
 pub use options::Options;
 
@@ -67,6 +68,7 @@ struct Loaded {
     policies: Policies,
     folder: Option<(Folder, Contents)>,
     certificates: Arc<Certificates>,
+    sharing: Option<Sharing>,
     seal_keys: SealKeys,
 }
 
@@ -80,9 +82,14 @@ impl Loaded {
                 (folder.policies(&contents)?, Some((folder, contents)))
             }
         };
+        let sharing = options.sharing()?;
+        if let Some(sharing) = sharing.as_ref().filter(|_| Access::find(options.kubeconfig.clone()).is_none()) {
+            bail!("tls secret \"{}\" needs an API server: a kubeconfig, or the service account of a pod", sharing.secret)
+        }
         let source = match (&options.tls_cert, &options.tls_key) {
             (Some(certificate), Some(key)) => Source::Files { certificate: certificate.clone(), key: key.clone() },
-            _ => Source::Held(SelfMade::make(&[])?.identity),
+            // what is shared takes its place once the API server was asked
+            _ => Source::Held(SelfMade::make(sharing.as_ref().map_or(&[], |sharing| &sharing.names))?.identity),
         };
         let clients = options.client_ca.clone().map(|authority| Clients { authority, names: options.client_name.clone() });
         let certificates = Arc::new(Certificates::load(source, clients)?);
@@ -94,7 +101,7 @@ impl Loaded {
             (None, Some(_)) => SealKeys::default(), // known once the API server was asked
             (None, None) => SealKeys::made()?,
         };
-        Ok(Self { policies, folder, certificates, seal_keys })
+        Ok(Self { policies, folder, certificates, sharing, seal_keys })
     }
 
     fn summary(&self) -> String {
@@ -114,6 +121,7 @@ async fn serve(options: Options, loaded: Loaded) -> anyhow::Result<()> {
     metrics.follow_connections(reviews.counters());
     let seal_keys = Arc::new(ArcSwap::from_pointee(loaded.seal_keys));
     metrics.follow_seal_keys(Arc::clone(&seal_keys));
+    let sharing = loaded.sharing.map(|sharing| (sharing, metrics.follow_rotations()));
     let metrics = Arc::new(metrics);
     let health = Arc::new(Health::default());
     folder::announce(&loaded.policies, &metrics, &health, None);
@@ -136,18 +144,25 @@ async fn serve(options: Options, loaded: Loaded) -> anyhow::Result<()> {
         (None, Some(name), Some(client)) => {
             health.await_seal_keys();
             let secret = SharedSecret::new(client.clone(), name.clone());
-            tokio::spawn(secret.follow(Arc::clone(&seal_keys), Arc::clone(&health), secret::POLL));
+            tokio::spawn(secret.follow(Arc::clone(&seal_keys), Arc::clone(&health), seal_secret::POLL));
         }
         (None, _, Some(_)) => warn!("seal key made at start: approvals end with this process, and other replicas do not know them"),
         (None, ..) => {}
     }
+    let announce = announce(&loaded.certificates, &metrics, &health);
+    if let (Some((sharing, rotations)), Some(client)) = (sharing, &client) {
+        health.await_certificate();
+        let shared = SharedPair::new(client.clone(), sharing, rotations);
+        tokio::spawn(shared.follow(Arc::clone(&loaded.certificates), Arc::clone(&health), announce.clone()));
+    }
+    announce(&Reload::Unchanged);
+    tokio::spawn(Arc::clone(&loaded.certificates).follow(Pace::default(), announce));
     let events = Events::start(client.clone(), Arc::clone(&metrics));
     let authorities = Authorities::new(client, options.authority_deadline());
     let live = Live::new(asking_once, options.evidence_deadline(), Arc::clone(&metrics));
     if let Some((folder, contents)) = loaded.folder {
         tokio::spawn(folder.follow(contents, Arc::clone(&policies), Arc::clone(&metrics), Arc::clone(&health), Pace::default()));
     }
-    follow_certificates(&loaded.certificates, &metrics, &health);
 
     let stop = stop_signal()?;
     let admin_routes = TowerToHyperService::new(admin::routes(Arc::clone(&health), Arc::clone(&metrics)));
@@ -198,10 +213,10 @@ fn warn_of_blind_spots(policies: &Policies) {
     }
 }
 
-/// Follows the certificate's files, and tells metrics and readiness what is in force.
-fn follow_certificates(certificates: &Arc<Certificates>, metrics: &Arc<Metrics>, health: &Arc<Health>) {
+/// Tells metrics and readiness which certificate is in force.
+fn announce(certificates: &Arc<Certificates>, metrics: &Arc<Metrics>, health: &Arc<Health>) -> impl Fn(&Reload) + Clone + use<> {
     let (current, metrics, health) = (Arc::clone(certificates), Arc::clone(metrics), Arc::clone(health));
-    let announce = move |outcome: &Reload| {
+    move |outcome: &Reload| {
         let refused = match outcome {
             Reload::Unchanged => None,
             Reload::Swapped => {
@@ -217,9 +232,7 @@ fn follow_certificates(certificates: &Arc<Certificates>, metrics: &Arc<Metrics>,
         let expiry = jiff::Timestamp::from_second(leaf.not_after).unwrap_or(jiff::Timestamp::MAX);
         metrics.certificate_expiry(leaf.not_after);
         health.certificate(format!("for {}, expires {expiry}", leaf.names.join(", ")), refused);
-    };
-    announce(&Reload::Unchanged);
-    tokio::spawn(Arc::clone(certificates).follow(Pace::default(), announce));
+    }
 }
 
 /// Becomes `true` at SIGTERM or SIGINT.

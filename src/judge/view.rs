@@ -3,17 +3,20 @@
 mod autoscaler;
 mod pod;
 mod resize;
+mod scripts;
 
 pub use autoscaler::AutoscalerView;
 pub use pod::PodView;
 pub use resize::{MemoryChange, Part, ResizeView};
+pub(crate) use scripts::Field;
 
 use super::approval::ApprovalChange;
 use super::policies::Conventions;
 use super::subject::{Operation, Resource, Subject};
 
 /// What a subject is to the rules.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one of it is made for a judgement, and a box would be an allocation")]
 pub enum View<'s> {
     /// A pod's spec, wherever its kind keeps it, and the stored one on UPDATE.
     Pod {

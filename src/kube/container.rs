@@ -1,6 +1,7 @@
 //! Containers: the fields of `spec.containers[]` and `spec.initContainers[]` that rules look at.
 
 use std::collections::BTreeSet;
+use std::iter;
 
 use serde::Deserialize;
 
@@ -67,6 +68,15 @@ impl<'a> Container<'a> {
     /// The container's entry for `resource` in `resizePolicy`.
     pub fn policy_for(&self, resource: &str) -> Option<&ResizePolicy<'a>> {
         self.resize_policy.iter().flatten().find(|policy| &*policy.resource_name == resource)
+    }
+
+    /// What it runs, each a command with its arguments: itself, its probes and its hooks.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = (&[Text<'a>], &[Text<'a>])> {
+        let main = (self.command.as_slice(), self.args.as_slice());
+        let probes = [&self.liveness_probe, &self.readiness_probe, &self.startup_probe];
+        let actions = probes.into_iter().chain([&self.lifecycle.post_start, &self.lifecycle.pre_stop]).flatten();
+        let texts = iter::once(main).chain(actions.map(|action| (action.exec.command.as_slice(), [].as_slice())));
+        texts.filter(|(command, args)| !command.is_empty() || !args.is_empty())
     }
 
     /// The variables whose values the manifest tells, in order. What stands before an entry of the same name from

@@ -23,7 +23,9 @@ mod tests;
 
 use self::environment::Variables;
 use self::java::Java;
-use self::launch::Launch;
+pub(crate) use self::launch::Reader;
+use self::launch::{Alone, Launch};
+pub(crate) use self::retired::retired_options_by;
 pub use self::retired::{CGROUP, Retired, RetiredOptions, retired_options};
 
 use self::setting::Setting;
@@ -74,7 +76,12 @@ const GO: &str = "GOMEMLIMIT";
 
 /// The heaps that `container` fixes at start, at most one for each runtime. Without a word of any it costs nothing.
 pub fn heaps(container: &Container<'_>) -> Vec<Heap> {
-    if mentions(container) { found(container) } else { Vec::new() }
+    heaps_by(&Alone, container)
+}
+
+/// The same, within what `reader` allows for.
+pub(crate) fn heaps_by(reader: &dyn Reader, container: &Container<'_>) -> Vec<Heap> {
+    if mentions(container) { found(reader, container) } else { Vec::new() }
 }
 
 /// A cheap look that keeps most containers unread: `curl -X` and `--max-age` are no settings.
@@ -86,9 +93,9 @@ fn mentions(container: &Container<'_>) -> bool {
     variable || container.command.iter().chain(&container.args).any(flag)
 }
 
-fn found(container: &Container<'_>) -> Vec<Heap> {
-    let launch = Launch::of(container);
-    let Some(variables) = Variables::of(container, &launch) else { return Vec::new() };
+fn found(reader: &dyn Reader, container: &Container<'_>) -> Vec<Heap> {
+    let launch = Launch::of(container, reader);
+    let Some(variables) = Variables::of(container, &launch, reader) else { return Vec::new() };
     let old_space = node::old_space(&variables, &launch).known().map(|(size, setting)| (setting, Size::OldSpace(size)));
     let go = go(&variables).known().map(|(size, setting)| (setting, Size::Whole(size)));
     let settings = Java::started(&variables, &launch).into_heap().into_iter().chain(old_space).chain(go);

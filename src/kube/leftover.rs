@@ -7,7 +7,7 @@ use super::shell::{Command, Script, Status, Word, absolute, base_name};
 
 /// What a second run does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Effect {
+pub enum Effect {
     /// It writes the same again over whatever is there by then.
     Writes,
     /// It adds the same once more.
@@ -18,12 +18,13 @@ pub(crate) enum Effect {
 
 /// Something a script leaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Leftover {
-    pub(crate) effect: Effect,
+pub struct Leftover {
+    /// What a second run does with it.
+    pub effect: Effect,
     /// The program, by the last part of its path; the shell's own redirections have none.
-    pub(crate) program: Option<String>,
+    pub program: Option<String>,
     /// An absolute path.
-    pub(crate) path: String,
+    pub path: String,
 }
 
 /// Programs whose success says nothing about what is there already: what follows them after `&&` runs the first time.
@@ -36,7 +37,7 @@ const ACTIONS: [&str; 22] = [
 const CLEANERS: [&str; 6] = ["find", "mktemp", "rm", "rmdir", "truncate", "unlink"];
 
 /// What `script` leaves, in the order of the text.
-pub(crate) fn leftovers(script: &Script) -> Vec<Leftover> {
+pub fn leftovers(script: &Script) -> Vec<Leftover> {
     let mut left = Vec::new();
     let mut reached = true;
     for (index, command) in script.commands.iter().enumerate() {

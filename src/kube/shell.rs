@@ -203,8 +203,13 @@ pub struct Loop {
 /// The script that a manifest starts: the text given to `sh -c`, or the one command where there is no shell.
 /// `None` where there is no command, or the text is not understood.
 pub fn inline(invocation: &Invocation<'_>) -> Option<Script> {
-    let (environment, words) = argv::expanded(invocation)?;
-    let mut walker = Walker::new(environment, invocation, words.iter().map(String::len).sum());
+    inline_within(invocation, usize::MAX)
+}
+
+/// The same. `None`, too, where `most` steps are not enough: about one for each byte and a few for each command.
+pub(crate) fn inline_within(invocation: &Invocation<'_>, most: usize) -> Option<Script> {
+    let (environment, words) = argv::expanded(invocation, LONGEST.min(most))?;
+    let mut walker = Walker::new(environment, invocation, words.iter().map(String::len).sum(), most);
     walker.start(words)?;
     let mut script = walker.finish()?;
     script.environment = invocation.environment.iter().map(|(name, _)| (*name).to_owned()).collect();

@@ -98,7 +98,9 @@ pub(super) fn of_file(policies: &Policies, evidences: &Evidences, index: usize, 
     for (document, manifest) in file.manifests() {
         let (Class::Judged(resource) | Class::Outdated(resource)) = manifest.class else { continue };
         let line_of = |pointer: &str| document.lines_before + line(manifest.node, pointer);
-        let json = manifest.node.to_json().to_string();
+        let mut json = manifest.node.to_json();
+        manifest::forget_unfilled_replicas(&mut json);
+        let json = json.to_string();
         let malformed = manifest::malformed_annotation(manifest.node);
         let object = match malformed.map_or_else(|| decode::object(&json), Err) {
             Ok(object) => object,

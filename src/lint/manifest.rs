@@ -124,6 +124,16 @@ pub(super) fn config_object(kind: ConfigKind, object: &Node) -> ConfigObject {
     ConfigObject { immutable, data }
 }
 
+/// Leaves out a number of replicas that a template has yet to fill in, as in `replicas: ${{REPLICAS}}` of OpenShift: it
+/// is as unknown as an absent one, which an autoscaler may own, and the pods are described in full without it.
+pub(super) fn forget_unfilled_replicas(object: &mut serde_json::Value) {
+    let Some(replicas) = object.pointer_mut("/spec/replicas") else { return };
+    let unfilled = replicas.as_str().is_some_and(|text| text.starts_with("${") && text.ends_with('}'));
+    if unfilled {
+        *replicas = serde_json::Value::Null;
+    }
+}
+
 /// Annotations that are no strings: the API server refuses them, and the decoder leaves them undecoded.
 pub(super) fn malformed_annotation(object: &Node) -> Option<Malformed> {
     const HOLDERS: [&str; 4] = ["", "/spec/template", "/spec/jobTemplate", "/spec/jobTemplate/spec/template"];

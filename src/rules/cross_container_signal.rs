@@ -13,6 +13,7 @@
 //! **How to put it right.** Set `shareProcessNamespace: true`, or let the container reload itself.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use serde::Deserialize;
 
@@ -76,14 +77,17 @@ fn stray_targets(neighbours: &mut Neighbours<'_, '_>, placed: &Placed<'_, '_>, i
     targets
 }
 
+/// A container, and what it runs.
+type Started<'s> = (&'s Container<'s>, Option<Rc<Script>>);
+
 /// The containers of a pod with what they run, read once and only where a signal asks for it.
 struct Neighbours<'p, 's> {
     pod: &'p PodView<'s>,
-    scripts: Option<Vec<(&'s Container<'s>, Option<Script>)>>,
+    scripts: Option<Vec<Started<'s>>>,
 }
 
 impl<'s> Neighbours<'_, 's> {
-    fn scripts(&mut self) -> &[(&'s Container<'s>, Option<Script>)] {
+    fn scripts(&mut self) -> &[Started<'s>] {
         let pod = self.pod;
         let containers = pod.app_containers().map(|placed| placed.container);
         self.scripts.get_or_insert_with(|| containers.map(|container| (container, own_script(pod, container))).collect())
@@ -91,7 +95,7 @@ impl<'s> Neighbours<'_, 's> {
 
     /// What the container called `name` runs.
     fn script(&mut self, name: &str) -> Option<&Script> {
-        self.scripts().iter().find(|(container, _)| &*container.name == name)?.1.as_ref()
+        self.scripts().iter().find(|(container, _)| &*container.name == name)?.1.as_deref()
     }
 
     /// Whether a container other than `asking` runs `program`: by its image's or its own name, or by its command.

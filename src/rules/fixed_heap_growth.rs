@@ -21,7 +21,7 @@ use crate::judge::finding::{Finding, Findings, Names};
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::{MemoryChange, ResizeView};
 use crate::kube::container::Container;
-use crate::kube::heap::{Size, heaps};
+use crate::kube::heap::Size;
 
 /// The rule.
 pub const RULE: Rule = Rule::new::<FixedHeapGrowth>("fixed-heap-growth", include_str!("fixed_heap_growth.rs"), &[]);
@@ -35,17 +35,17 @@ impl Check for FixedHeapGrowth {
         for change in resize.memory_changes().filter(MemoryChange::limit_grows) {
             let Some(placed) = change.placed().filter(|placed| placed.role.is_app()) else { continue };
             if change.policy != "RestartContainer" {
-                report(placed.container, &change, findings);
+                report(resize, placed.container, &change, findings);
             }
         }
     }
 }
 
-fn report(container: &Container<'_>, change: &MemoryChange<'_>, findings: &mut Findings) {
+fn report(resize: &ResizeView<'_>, container: &Container<'_>, change: &MemoryChange<'_>, findings: &mut Findings) {
     let (old, new) = change.limit;
     // one policy that restarts is enough, and whether the cpu changes too cannot be seen from here
     let may_restart = container.policy_for("cpu").is_some_and(|policy| &*policy.restart_policy == "RestartContainer");
-    for heap in heaps(container) {
+    for heap in resize.heaps(container) {
         let share = matches!(heap.size, Size::Share(_));
         if old.bytes().is_none_or(|old| heap.fills(old)) || (share && may_restart) {
             continue;

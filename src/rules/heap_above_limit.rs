@@ -26,7 +26,7 @@ use crate::judge::mode::Mode;
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::{MemoryChange, PodView, ResizeView};
 use crate::kube::container::Container;
-use crate::kube::heap::{Heap, Size, heaps};
+use crate::kube::heap::{Heap, Size};
 use crate::kube::resources::EffectiveLimit;
 
 /// The rule.
@@ -40,7 +40,7 @@ impl Check for HeapAboveLimit {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {
         for placed in pod.all_containers() {
             let limit = pod.memory_limit(placed.container);
-            for heap in above(placed.container, limit) {
+            for heap in above(limit, || pod.heaps(placed.container)) {
                 let remedy = "lower the flag or raise the limit: more than the heap has to fit";
                 let pointer = pod.container_pointer(&placed, heap.field);
                 findings.report(finding(placed.container, &heap, limit, pointer, remedy).at_most(Mode::Warn));
@@ -55,7 +55,7 @@ impl Check for HeapAboveLimit {
         for change in resize.memory_changes().filter(MemoryChange::loses_memory) {
             let Some(container) = change.placed().map(|placed| placed.container) else { continue };
             let limit = change.limit.1;
-            for heap in above(container, limit).into_iter().filter(|heap| !matches!(heap.size, Size::Share(_))) {
+            for heap in above(limit, || resize.heaps(container)).into_iter().filter(|heap| !matches!(heap.size, Size::Share(_))) {
                 let remedy = "lower the flag by a rollout first; a restart alone keeps the same flag";
                 findings.report(finding(container, &heap, limit, change.pointer("limits"), remedy));
             }
@@ -63,10 +63,10 @@ impl Check for HeapAboveLimit {
     }
 }
 
-/// The heaps of `container` that leave too little below `limit`.
-fn above(container: &Container<'_>, limit: EffectiveLimit<'_>) -> Vec<Heap> {
+/// Those of `heaps` that leave too little below `limit`.
+fn above(limit: EffectiveLimit<'_>, heaps: impl FnOnce() -> Vec<Heap>) -> Vec<Heap> {
     let Some(limit) = limit.bytes() else { return Vec::new() };
-    let mut heaps = heaps(container);
+    let mut heaps = heaps();
     heaps.retain(|heap| heap.fills(limit));
     heaps
 }

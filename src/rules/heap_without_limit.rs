@@ -19,7 +19,7 @@ use serde::Deserialize;
 use crate::judge::finding::{Finding, Findings, Names};
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
-use crate::kube::heap::{Size, heaps};
+use crate::kube::heap::Size;
 use crate::kube::resources::EffectiveLimit;
 
 /// The rule.
@@ -36,7 +36,7 @@ impl Check for HeapWithoutLimit {
             if matches!(pod.memory_limit(container), EffectiveLimit::Limited(_)) {
                 continue;
             }
-            for heap in heaps(container) {
+            for heap in pod.heaps(container) {
                 let outcome = match heap.size {
                     Size::Share(_) => "is a part of the node's memory: no memory limit",
                     _ => "and no memory limit",

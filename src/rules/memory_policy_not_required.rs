@@ -20,7 +20,7 @@ use serde::Deserialize;
 use crate::judge::finding::{Finding, Findings, Names};
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
-use crate::kube::heap::{Size, heaps};
+use crate::kube::heap::Size;
 use crate::kube::resources::EffectiveLimit;
 
 /// The rule.
@@ -42,7 +42,7 @@ impl Check for MemoryPolicyNotRequired {
             if !stays || matches!(pod.memory_limit(container), EffectiveLimit::Unlimited) {
                 continue;
             }
-            for heap in heaps(container) {
+            for heap in pod.heaps(container) {
                 let message = |names: Names| {
                     let name = names.quoted(&container.name);
                     format!("container {name}: memory NotRequired, heap {} is fixed at start", heap.setting)

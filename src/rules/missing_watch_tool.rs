@@ -56,7 +56,7 @@ impl Check for MissingWatchTool {
             }
             let scripts: Vec<Inline> = all_scripts(pod, container, &[""]).collect();
             // one that is not understood may do anything
-            if scripts.len() != texts(container) || scripts.iter().any(|inline| brings_programs(&inline.script)) {
+            if scripts.len() != container.texts().count() || scripts.iter().any(|inline| brings_programs(&inline.script)) {
                 continue;
             }
             let needed = scripts.iter().find_map(|inline| Some((inline, inline.script.commands.iter().find(|command| needs(command))?)));
@@ -72,14 +72,6 @@ fn has_other_programs(pod: &PodView<'_>, container: &Container<'_>) -> bool {
     container.env.iter().any(|variable| &*variable.name == "PATH")
         || container.volume_mounts.iter().any(|mount| covers(mount.mount_path.trim_end_matches('/')))
         || mentions(pod, container, &["PATH="])
-}
-
-/// How many texts the container has that may be scripts.
-fn texts(container: &Container<'_>) -> usize {
-    let probes = [&container.liveness_probe, &container.readiness_probe, &container.startup_probe];
-    let hooks = [&container.lifecycle.post_start, &container.lifecycle.pre_stop];
-    let actions = probes.into_iter().chain(hooks).flatten().filter(|action| !action.exec.command.is_empty());
-    actions.count().saturating_add(usize::from(!container.command.is_empty() || !container.args.is_empty()))
 }
 
 fn brings_programs(script: &Script) -> bool {

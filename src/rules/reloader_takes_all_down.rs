@@ -9,7 +9,8 @@
 //! 100%, or `maxSurge` of 0); StatefulSets with one replica, unless they are updated by hand (`OnDelete`).
 //!
 //! **What it allows.** A Deployment with one replica and the default strategy: its new pod is ready before the old one
-//! goes. Absent `replicas`: an autoscaler may own them. DaemonSets and Jobs. Lists of names: somebody chose them.
+//! goes. Absent `replicas` in a file: an autoscaler may own them. In a cluster they are never absent, because the API
+//! server writes 1. DaemonSets and Jobs. Lists of names: somebody chose them.
 //!
 //! **How to put it right.** Run two replicas, let the new pod come first (`maxSurge: 1`, `maxUnavailable: 0`), or leave
 //! the restart to a person.

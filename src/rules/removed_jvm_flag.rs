@@ -20,7 +20,7 @@ use serde::Deserialize;
 use crate::judge::finding::{Finding, Findings, Names};
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
-use crate::kube::heap::{CGROUP, retired_options};
+use crate::kube::heap::CGROUP;
 
 /// The rule.
 pub const RULE: Rule = Rule::new::<RemovedJvmFlag>("removed-jvm-flag", include_str!("removed_jvm_flag.rs"), &[]);
@@ -32,7 +32,7 @@ struct RemovedJvmFlag {}
 impl Check for RemovedJvmFlag {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {
         for placed in pod.all_containers() {
-            let retired = retired_options(placed.container);
+            let retired = pod.retired_options(placed.container);
             for (option, field) in &retired.list {
                 let name = &placed.container.name;
                 let message = |names: Names| {

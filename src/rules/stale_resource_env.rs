@@ -10,13 +10,12 @@
 //! `memory-resize-policy`, in mode `fix` and without a scope, will add `RestartContainer` to the pods, it is only
 //! recorded.
 //!
-//! **What it allows.** Containers that restart for a memory resize. Jobs and all pods that do not restart always: a
-//! restart loses their work, so there is nothing better to ask for; plain init containers; static pods. Amounts that a
+//! **What it allows.** Containers that restart for a memory resize; plain init containers; static pods. Amounts that a
 //! resize does not change: `limits.memory` of a container without a limit is the node's, `requests.memory` without a
 //! request is 0.
 //!
-//! **How to put it right.** Set `memory: RestartContainer` in `resizePolicy`. For the memory of another container, read
-//! a `downwardAPI` volume, which the kubelet refreshes.
+//! **How to put it right.** Set `memory: RestartContainer` in `resizePolicy`. For the memory of another container, and in
+//! pods with `restartPolicy: Never`, where that is invalid, read a `downwardAPI` volume, which the kubelet refreshes.
 
 use std::collections::BTreeMap;
 
@@ -42,7 +41,7 @@ struct StaleResourceEnv {}
 
 impl Check for StaleResourceEnv {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {
-        if !pod.is_long_running() || pod.is_mirror() {
+        if pod.is_mirror() {
             return;
         }
         for placed in pod.app_containers() {
@@ -93,11 +92,14 @@ fn finding(pod: &PodView<'_>, placed: &Placed<'_, '_>, variable: &EnvVar<'_>, fi
         let other = if own { String::new() } else { format!(" of {}", names.quoted(&field.container_name)) };
         format!("container {name}: env {variable} from {resource}{other} stays after a resize")
     };
+    let never = &*pod.spec.restart_policy == "Never";
     let remedy = match own {
+        true if never => "read it from a downwardAPI volume, which follows: in a pod that never restarts no resize may restart it",
         true => "set memory: RestartContainer in resizePolicy: then it starts with the new value",
         false => "read it from a downwardAPI volume: a resize of the other container does not restart this one",
     };
     let finding = Finding::new(RULE.name, pod.container_pointer(placed, "env"), message, remedy).in_container(name);
-    let restarts_soon = memory_resize_policy::is_undecided(pod, placed.container) && pod.will_be_mended(memory_resize_policy::RULE.name);
+    let mended = || memory_resize_policy::is_undecided(pod, placed.container) && pod.will_be_mended(memory_resize_policy::RULE.name);
+    let restarts_soon = !never && mended();
     if restarts_soon { finding.at_most(Mode::Audit) } else { finding }
 }

@@ -12,18 +12,18 @@ use super::reloader::{CONFIG_MAP, Orders, SECRET};
 const SAFE_HASH: &str = "bcdfghjklmnpqrstvwxz2456789";
 
 /// What rolls a pod when its configuration changes, worked out once for all its sources.
-pub(super) struct Triggers<'s> {
+pub(super) struct Triggers<'p, 's> {
     /// Everything rolls it, or what does cannot be seen from here.
     any_change: bool,
     /// What Reloader is told, if anything.
     reloader: Option<Orders<'s>>,
-    pod: PodView<'s>,
+    pod: &'p PodView<'s>,
 }
 
-impl<'s> Triggers<'s> {
+impl<'p, 's> Triggers<'p, 's> {
     /// The triggers of `pod`.
-    pub(super) fn of(pod: &PodView<'s>) -> Self {
-        Self { any_change: pod.is_owned() || has_checksum(&pod.metadata.annotations), reloader: Orders::of(pod), pod: *pod }
+    pub(super) fn of(pod: &'p PodView<'s>) -> Self {
+        Self { any_change: pod.is_owned() || has_checksum(&pod.metadata.annotations), reloader: Orders::of(pod), pod }
     }
 
     /// Whether something restarts the pod when `source` changes.
@@ -33,7 +33,7 @@ impl<'s> Triggers<'s> {
 
     fn fire_by_name(&self, source: Source<'_>) -> bool {
         match source {
-            Source::ConfigMap(_) | Source::Secret(_) if never_changes(&self.pod, source) => true,
+            Source::ConfigMap(_) | Source::Secret(_) if never_changes(self.pod, source) => true,
             Source::ConfigMap(name) => self.reloader.is_some_and(|orders| orders.restart_for(&CONFIG_MAP, name)),
             Source::Secret(name) => self.reloader.is_some_and(|orders| orders.restart_for(&SECRET, name)),
             Source::Projected(sources) => sources.iter().filter_map(|part| part.source()).all(|part| self.fire_by_name(part)),

@@ -16,7 +16,8 @@ use axum::routing::get;
 use super::metrics::SharedMetrics;
 
 /// What readiness depends on. Policies and keys are loaded before the port opens, so only stopping, namespaces that were
-/// never listed and seal keys that were never read make a server unready; what was refused since is told as a detail.
+/// never listed, and seal keys or a shared certificate that were never read make a server unready; what was refused since
+/// is told as a detail, and so is a ca bundle that cannot be written: callers may well have it.
 #[derive(Debug, Default)]
 pub struct Health {
     stopping: AtomicBool,
@@ -24,8 +25,10 @@ pub struct Health {
     certificate: Mutex<Detail>,
     namespaces: Mutex<Detail>,
     seal_keys: Mutex<Detail>,
+    bundle: Mutex<Detail>,
     awaited: AtomicBool,
     seal_keys_awaited: AtomicBool,
+    certificate_awaited: AtomicBool,
 }
 
 /// What there is to say of something that is followed.
@@ -78,18 +81,41 @@ impl Health {
         note(&self.certificate, in_force, refused);
     }
 
+    /// From now on the server is not ready until it serves the certificate that replicas share.
+    pub fn await_certificate(&self) {
+        self.certificate_awaited.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes note that the server serves the certificate that replicas share.
+    pub fn certificate_served(&self) {
+        self.certificate_awaited.store(false, Ordering::Relaxed);
+    }
+
+    /// Takes note of why the certificate that replicas share cannot be read or renewed now.
+    pub fn certificate_unread(&self, why: String) {
+        self.certificate.lock().unwrap_or_else(PoisonError::into_inner).refused = Some(why);
+    }
+
+    /// Takes note of whether callers were told whom to trust.
+    pub fn bundle(&self, known: String) {
+        note(&self.bundle, known, None);
+    }
+
     pub(super) fn report(&self) -> (StatusCode, String) {
         let (stopping, awaited) = (self.stopping.load(Ordering::Relaxed), self.awaited.load(Ordering::Relaxed));
-        let (status, word) = match (stopping, awaited, self.seal_keys_awaited.load(Ordering::Relaxed)) {
-            (true, ..) => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
-            (false, true, _) => (StatusCode::SERVICE_UNAVAILABLE, "waiting for the list of namespaces"),
-            (false, false, true) => (StatusCode::SERVICE_UNAVAILABLE, "waiting for seal keys"),
-            (false, false, false) => (StatusCode::OK, "ok"),
-        };
+        let reasons = [
+            (stopping, "stopping"),
+            (awaited, "waiting for the list of namespaces"),
+            (self.seal_keys_awaited.load(Ordering::Relaxed), "waiting for seal keys"),
+            (self.certificate_awaited.load(Ordering::Relaxed), "waiting for the shared certificate"),
+        ];
+        let reason = reasons.into_iter().find(|(holds, _)| *holds);
+        let (status, word) = reason.map_or((StatusCode::OK, "ok"), |(_, reason)| (StatusCode::SERVICE_UNAVAILABLE, reason));
         let mut report = format!("{word}\n");
         let details = [
             ("policies", &self.policies),
             ("certificate", &self.certificate),
+            ("ca bundle", &self.bundle),
             ("namespaces", &self.namespaces),
             ("seal keys", &self.seal_keys),
         ];

@@ -4,6 +4,7 @@ mod approvals;
 mod connections;
 mod keys;
 mod look_ups;
+mod rotations;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -30,6 +31,7 @@ use connections::Connections;
 use keys::Keys;
 use look_ups::CountedLookUps;
 pub use look_ups::LookUpOutcome;
+pub use rotations::Rotations;
 
 /// Upper bounds in seconds: most reviews take a fraction of a millisecond.
 const DURATION_BUCKETS: [f64; 13] = [0.000_025, 0.000_05, 0.000_1, 0.000_2, 0.000_4, 0.000_8, 0.001_6, 0.005, 0.02, 0.1, 0.5, 1.0, 3.0];
@@ -182,6 +184,11 @@ impl Metrics {
     /// Shows how many keys there are.
     pub fn follow_seal_keys(&mut self, keys: SharedSealKeys) {
         self.registry.register_collector(Box::new(Keys(keys)));
+    }
+
+    /// Shows what happens to certificates that replicas share, which the returned counters are told.
+    pub fn follow_rotations(&mut self) -> Rotations {
+        Rotations::register(&mut self.registry)
     }
 
     /// Counts a verdict and how long it took.

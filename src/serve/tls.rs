@@ -6,7 +6,9 @@
 mod clients;
 mod error;
 mod identity;
-mod self_made;
+pub(crate) mod issue;
+pub(crate) mod self_made;
+pub mod shared;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,6 +25,7 @@ pub use clients::Clients;
 pub use error::{TlsError, What};
 pub use identity::{Identity, Leaf, Pem};
 pub use self_made::SelfMade;
+pub use shared::{Lifetimes, SharedPair, Sharing};
 
 use super::follow::{Follow, Pace};
 use identity::Contents;

@@ -7,9 +7,20 @@ use serde_json::Value;
 pub(crate) struct Event(Value);
 
 impl Event {
-    /// The events of a log. A line that is still being written is left for the next time.
-    pub(crate) fn all(log: &str) -> Vec<Self> {
-        log.lines().filter_map(|line| serde_json::from_str(line).ok()).map(Self).collect()
+    /// The events in the lines of a log that are `wanted`: there are many. A line that is still being written is left for
+    /// the next time.
+    pub(crate) fn those(log: &str, wanted: impl Fn(&str) -> bool) -> Vec<Self> {
+        log.lines().filter(|line| wanted(line)).filter_map(|line| serde_json::from_str(line).ok()).map(Self).collect()
+    }
+
+    /// The API server's name for the request in a line of the log.
+    pub(crate) fn id_in(line: &str) -> Option<&str> {
+        line.split_once("\"auditID\":\"")?.1.split_once('"').map(|(id, _)| id)
+    }
+
+    /// The API server's name for the request, which its answer carries too.
+    pub(crate) fn id(&self) -> &str {
+        self.0["auditID"].as_str().unwrap_or_default()
     }
 
     /// Whether it is about this object; of `subresource` if that is not empty.

@@ -18,6 +18,7 @@ use crate::kubectl::{Kubectl, Person};
 use crate::process::Process;
 
 const AUDIT_POLICY: &str = include_str!("audit-policy.yaml");
+const AUTOSCALERS: &str = include_str!("vertical-pod-autoscalers.yaml");
 const PEOPLE: &str = include_str!("people.yaml");
 
 /// The programs that must be there.
@@ -52,8 +53,11 @@ impl Cluster {
             Kubectl { assets: assets.to_owned(), folder: folder.path().to_owned(), person: Person::Admin, namespace: "default".to_owned() };
         apiserver.eventually("the API server is ready", |_| kubectl.run(&["get", "--raw", "/readyz"]).succeeded().then_some(()));
         kubectl.feed(&["create", "--filename", "-"], PEOPLE).accepted();
+        kubectl.feed(&["create", "--filename", "-"], AUTOSCALERS).accepted();
         // the API server makes it soon after it is ready
         eventually("kube-system is there", || kubectl.run(&["get", "namespace", "kube-system"]).succeeded().then_some(()));
+        let autoscalers = "/apis/autoscaling.k8s.io/v1/namespaces/default/verticalpodautoscalers";
+        eventually("autoscalers can be created", || kubectl.run(&["get", "--raw", autoscalers]).succeeded().then_some(()));
         Self { servers: Mutex::new(Some(Servers { _apiserver: apiserver, _etcd: etcd })), kubectl, folder: Mutex::new(Some(folder)) }
     }
 
@@ -67,9 +71,9 @@ impl Cluster {
         self.kubectl.folder.join(name)
     }
 
-    /// Everything in the audit log so far.
-    pub(crate) fn audit_log(&self) -> Vec<Event> {
-        Event::all(&fs::read_to_string(self.file("audit.log")).unwrap_or_default())
+    /// What the audit log has so far in the lines that are `wanted`.
+    pub(crate) fn audit_log(&self, wanted: impl Fn(&str) -> bool) -> Vec<Event> {
+        Event::those(&fs::read_to_string(self.file("audit.log")).unwrap_or_default(), wanted)
     }
 
     /// Ends it. With `keep` its files stay, and it says where.

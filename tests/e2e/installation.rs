@@ -1,6 +1,5 @@
 //! Restraint in a cluster: the program, the Service that leads to it, and the webhook configurations.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::process::{Command, ExitStatus};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,6 +15,7 @@ use crate::deadline::eventually;
 use crate::process::Process;
 use crate::space::Space;
 
+/// As the chart renders them.
 const WEBHOOKS: &str = include_str!("webhooks.yaml");
 
 /// The label that makes a namespace the business of the installation it names.
@@ -38,6 +38,11 @@ pub(crate) struct Replica(Process);
 impl<'c> Installation<'c> {
     /// Installs Restraint, and returns when the API server asks it.
     pub(crate) fn new(cluster: &'c Cluster, name: &str, flags: &[&str]) -> Self {
+        Self::prepared(cluster, name, flags, |_| ())
+    }
+
+    /// The same, with something to be done before the first replica starts.
+    pub(crate) fn prepared(cluster: &'c Cluster, name: &str, flags: &[&str], prepare: impl FnOnce(&Self)) -> Self {
         let [port] = free_ports();
         let installation = Self {
             cluster,
@@ -49,6 +54,7 @@ impl<'c> Installation<'c> {
             spaces: AtomicUsize::new(0),
         };
         installation.install();
+        prepare(&installation);
         installation.start();
         installation.wait_until_asked();
         installation
@@ -85,7 +91,9 @@ impl<'c> Installation<'c> {
         let number = self.started.fetch_add(1, Ordering::Relaxed);
         let mut command = Command::new(env!("CARGO_BIN_EXE_restraint"));
         command.args(["serve", "--listen", &format!("{address}:{}", self.port), "--admin", "127.0.0.1:0", "--log-format", "json"]);
-        command.arg("--tls-cert").arg(self.file("crt")).arg("--tls-key").arg(self.file("key"));
+        if !self.flags.iter().any(|flag| flag == "--tls") {
+            command.arg("--tls-cert").arg(self.file("crt")).arg("--tls-key").arg(self.file("key"));
+        }
         if !self.flags.iter().any(|flag| flag == "--seal-secret") {
             command.arg("--seal-key").arg(self.file("seal"));
         }
@@ -93,7 +101,7 @@ impl<'c> Installation<'c> {
         command.args(&self.flags).env("RUST_LOG", "restraint=debug");
         let log = self.cluster.file(&format!("{}-{number}.log", self.namespace()));
         let mut process = Process::start("restraint", &mut command, log);
-        process.eventually("restraint serves", |log| lines(log).any(|line| line["message"] == "serving").then_some(()));
+        process.eventually("restraint serves", |log| lines(log, |_| true).any(|line| line["message"] == "serving").then_some(()));
         Replica(process)
     }
 
@@ -113,9 +121,20 @@ impl<'c> Installation<'c> {
         self.replica().take()
     }
 
-    /// The reviews that the replica has judged, as it logged them.
-    pub(crate) fn reviews(&self) -> Vec<Value> {
-        self.replica().as_ref().unwrap().reviews()
+    /// The reviews that the replica has judged, as it logged them in the lines that are `wanted`.
+    pub(crate) fn reviews(&self, wanted: impl Fn(&str) -> bool) -> Vec<Value> {
+        self.replica().as_ref().unwrap().reviews(wanted)
+    }
+
+    /// What the chart rendered, with the words of this installation in it.
+    pub(crate) fn filled_in(&self, rendered: &str) -> String {
+        let authority = STANDARD.encode(fs::read(self.file("authority")).unwrap());
+        rendered.replace("${INSTALLATION}", &self.name).replace("${PORT}", &self.port.to_string()).replace("${CA_BUNDLE}", &authority)
+    }
+
+    /// Everything that the replica has logged.
+    pub(crate) fn log(&self) -> Vec<Value> {
+        self.replica().as_ref().unwrap().log()
     }
 
     fn replica(&self) -> MutexGuard<'_, Option<Replica>> {
@@ -131,6 +150,7 @@ impl<'c> Installation<'c> {
         let certificate = Certificate::new(&[&format!("restraint.{namespace}.svc")]);
         fs::write(self.file("crt"), &certificate.certificate).unwrap();
         fs::write(self.file("key"), &certificate.key).unwrap();
+        fs::write(self.file("authority"), &certificate.authority).unwrap();
         // a key for seals is any 32 bytes
         fs::write(self.file("seal"), STANDARD.encode(&rcgen::KeyPair::generate().unwrap().serialize_der()[..64])).unwrap();
         let objects = json!({"apiVersion": "v1", "kind": "List", "items": [
@@ -141,13 +161,7 @@ impl<'c> Installation<'c> {
         ]});
         let kubectl = self.cluster.kubectl().within(&namespace);
         kubectl.feed(&["create", "--filename", "-"], &objects.to_string()).accepted();
-        let values = BTreeMap::from([
-            ("${INSTALLATION}", self.name.clone()),
-            ("${PORT}", self.port.to_string()),
-            ("${CA_BUNDLE}", STANDARD.encode(certificate.authority)),
-        ]);
-        let webhooks = values.iter().fold(WEBHOOKS.to_owned(), |text, (word, value)| text.replace(word, value));
-        kubectl.feed(&["create", "--filename", "-"], &webhooks).accepted();
+        kubectl.feed(&["create", "--filename", "-"], &self.filled_in(WEBHOOKS)).accepted();
     }
 
     /// The API server takes note of configurations and Services in its own time.
@@ -163,9 +177,14 @@ impl<'c> Installation<'c> {
 }
 
 impl Replica {
-    /// The reviews that it has judged, as it logged them.
-    pub(crate) fn reviews(&self) -> Vec<Value> {
-        lines(&self.0.log()).filter(|line| line["message"] == "review").collect()
+    /// The reviews that it has judged, as it logged them in the lines that are `wanted`: there are many.
+    pub(crate) fn reviews(&self, wanted: impl Fn(&str) -> bool) -> Vec<Value> {
+        lines(&self.0.log(), wanted).filter(|line| line["message"] == "review").collect()
+    }
+
+    /// Everything that it has logged.
+    pub(crate) fn log(&self) -> Vec<Value> {
+        lines(&self.0.log(), |_| true).collect()
     }
 
     /// Sends SIGTERM.
@@ -179,6 +198,6 @@ impl Replica {
     }
 }
 
-fn lines(log: &str) -> impl Iterator<Item = Value> + '_ {
-    log.lines().filter_map(|line| serde_json::from_str(line).ok())
+fn lines(log: &str, wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = Value> {
+    log.lines().filter(move |line| wanted(line)).filter_map(|line| serde_json::from_str(line).ok())
 }

@@ -5,12 +5,16 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a trial fails")]
 
 mod audit;
+mod autoscalers;
 mod certificate;
 mod cluster;
 mod deadline;
+mod dry_run;
 mod floor;
 mod installation;
 mod kubectl;
+mod linter;
+mod manifests;
 mod pods;
 mod process;
 mod space;

@@ -67,7 +67,7 @@ impl<'i> Space<'i> {
 
     /// What was judged in this namespace.
     pub(crate) fn reviews(&self) -> Vec<Value> {
-        let mut reviews = self.installation.reviews();
+        let mut reviews = self.installation.reviews(|line| line.contains(self.name()));
         reviews.retain(|review| review["namespace"] == self.name());
         reviews
     }
@@ -76,7 +76,7 @@ impl<'i> Space<'i> {
     /// down.
     pub(crate) fn audited(&self, resource: &str, subresource: &str, name: &str, expected: usize) -> Vec<Event> {
         let events = eventually(&format!("{expected} audit events for {resource} {name} {subresource}"), || {
-            let mut events = self.installation.cluster.audit_log();
+            let mut events = self.installation.cluster.audit_log(|line| line.contains(self.name()));
             events.retain(|event| event.is_about(self.name(), resource, subresource, name));
             (events.len() >= expected).then_some(events)
         });

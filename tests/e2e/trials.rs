@@ -1,9 +1,13 @@
 //! What is tried, each in a namespace of its own.
 
+mod agreement;
 mod approvals;
 mod attacks;
 mod audit_log;
+mod autoscaling;
 mod capped;
+mod certificates;
+mod chart;
 mod creation;
 mod evidence;
 mod explaining;
@@ -11,6 +15,7 @@ mod floor;
 mod namespaces;
 mod outage;
 mod resizes;
+mod restart_all;
 mod scope;
 mod shapes;
 mod stopping;
@@ -33,8 +38,13 @@ pub(crate) fn all() -> Vec<Trial> {
         scope::trials(),
         evidence::trials(),
         stopping::trials(),
+        certificates::trials(),
         explaining::trials(),
         floor::trials(),
+        restart_all::trials(),
+        autoscaling::trials(),
+        agreement::trials(),
+        chart::trials(),
     ]
     .into_iter()
     .flatten()

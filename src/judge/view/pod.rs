@@ -9,15 +9,18 @@ use crate::judge::policies::Conventions;
 use crate::judge::subject::{Evidence, Operation, Resource, Subject};
 use crate::kube::configuration::ConfigObject;
 use crate::kube::container::Container;
+use crate::kube::heap::{Heap, RetiredOptions, heaps_by, retired_options_by};
 use crate::kube::object::{Metadata, Object, OwnerReference, Placed, Spec};
 use crate::kube::resources::EffectiveLimit;
 use crate::kube::volume::{Source, Volume, VolumeMount};
+
+use super::scripts::{Field, Launcher, Scripts};
 
 /// The annotation by which the kubelet marks the API's copy of a static pod.
 const MIRROR_ANNOTATION: &str = "kubernetes.io/config.mirror";
 
 /// A pod's spec and metadata: a pod's own, or those of a workload's template.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct PodView<'s> {
     /// The kind that keeps it.
     pub resource: Resource,
@@ -39,6 +42,7 @@ pub struct PodView<'s> {
     evidence: &'s Evidence,
     /// The JSON pointer of what holds `metadata` and `spec`.
     base: &'static str,
+    scripts: Scripts<'s>,
 }
 
 impl<'s> PodView<'s> {
@@ -68,6 +72,7 @@ impl<'s> PodView<'s> {
             namespace,
             evidence,
             base,
+            scripts: Scripts::of(spec),
         })
     }
 
@@ -159,6 +164,27 @@ impl<'s> PodView<'s> {
     /// The memory limit of `container` in effect.
     pub fn memory_limit(&self, container: &'s Container<'_>) -> EffectiveLimit<'s> {
         EffectiveLimit::of(container.resources.limits.memory.as_ref(), self.spec.resources.limits.memory.as_ref())
+    }
+
+    /// The scripts that were read.
+    pub(crate) fn scripts(&self) -> &Scripts<'s> {
+        &self.scripts
+    }
+
+    /// The heaps that `container` fixes at start.
+    pub fn heaps(&self, container: &Container<'_>) -> Vec<Heap> {
+        heaps_by(&self.launcher(container), container)
+    }
+
+    /// The options that `container` gives its virtual machine in vain.
+    pub fn retired_options(&self, container: &Container<'_>) -> RetiredOptions {
+        retired_options_by(&self.launcher(container), container)
+    }
+
+    /// What a file does that the container runs counts for its scripts, but not for its heaps.
+    fn launcher<'p>(&'p self, container: &'p Container<'_>) -> Launcher<'p, 's> {
+        let field = if self.knows_configuration() { Field::Launch } else { Field::Main };
+        Launcher { scripts: &self.scripts, container, field }
     }
 
     /// Whether what `rule` finds here will be put right as pods are created. Where a scope or a cap may have a say in

@@ -7,6 +7,7 @@ use crate::judge::finding::{Names, PatchOperation, PatchValue};
 use crate::judge::policies::Conventions;
 use crate::judge::subject::{Requester, Subject};
 use crate::kube::container::Container;
+use crate::kube::heap::{Heap, heaps_by};
 use crate::kube::object::{Object, Placed, Spec};
 use crate::kube::quantity::Quantity;
 use crate::kube::requests::Requests;
@@ -15,15 +16,17 @@ use crate::kube::room::Room;
 use crate::kube::usage::Usage;
 
 use super::PodView;
+use super::scripts::{Field, Launcher, Scripts};
 
 /// An UPDATE of `pods/resize`: the pod before and after (KEP-1287).
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct ResizeView<'s> {
     /// The pod as it is stored: the only place an approval counts.
     pub old: &'s Object<'s>,
     /// What all policies have in common.
     pub conventions: &'s Conventions,
     subject: &'s Subject<'s>,
+    scripts: Scripts<'s>,
 }
 
 /// A part of a pod that has memory of its own.
@@ -83,7 +86,7 @@ pub struct MemoryChange<'s> {
 
 impl<'s> ResizeView<'s> {
     pub(super) fn new(subject: &'s Subject<'_>, old: &'s Object<'_>, conventions: &'s Conventions) -> Self {
-        Self { old, conventions, subject }
+        Self { old, conventions, subject, scripts: Scripts::of(&subject.object.spec) }
     }
 
     /// The pod before the resize.
@@ -114,6 +117,11 @@ impl<'s> ResizeView<'s> {
     /// What the pod asks its node for before and after, its overhead aside; `None` where an amount cannot be told.
     pub fn requests(&self) -> Option<(Requests, Requests)> {
         Some((self.old.spec.requests()?, self.subject.object.spec.requests()?))
+    }
+
+    /// The heaps that `container` fixes at start.
+    pub fn heaps(&self, container: &Container<'_>) -> Vec<Heap> {
+        heaps_by(&Launcher { scripts: &self.scripts, container, field: Field::Launch }, container)
     }
 
     /// The live memory of the pod, where it is known.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::kube::container::Container;
-use crate::kube::shell::{Environment, LONGEST, expand};
+use crate::kube::shell::{Environment, expand};
 
-use super::launch::Launch;
+use super::launch::{Launch, Reader};
 use super::setting::Setting;
 
 /// The variables that the manifest tells of, expanded as the kubelet does it (`kubelet_pods.go`,
@@ -18,8 +18,8 @@ pub(super) struct Variables<'s> {
 
 impl<'s> Variables<'s> {
     /// The variables of `container`. `None` where expansion takes too much room.
-    pub(super) fn of(container: &'s Container<'_>, launch: &'s Launch<'s>) -> Option<Self> {
-        let (mut values, mut complete, mut room) = (BTreeMap::new(), Environment::new(), LONGEST);
+    pub(super) fn of(container: &'s Container<'_>, launch: &'s Launch<'s>, reader: &dyn Reader) -> Option<Self> {
+        let (mut values, mut complete, mut room) = (BTreeMap::new(), Environment::new(), reader.room());
         for variable in &container.env {
             let name = &*variable.name;
             complete.remove(name);

@@ -97,12 +97,12 @@ impl Java {
         if let Some(java) = started.reduce(Self::beside) {
             return java;
         }
-        let names = variables.names().filter(|name| for_scripts(name));
-        let scripts = names.enumerate().map(|(position, name)| match position {
+        let values = variables.names().map(|name| (name, variables.value(name)));
+        let scripts = values.filter(|(name, value)| for_scripts(name, value)).enumerate().map(|(position, (_, value))| match position {
             MOST.. => Self::unknown(),
             _ => {
                 let mut java = Self::default();
-                java.variable(&variables.value(name));
+                java.variable(&value);
                 java
             }
         });
@@ -216,10 +216,19 @@ impl Java {
     }
 }
 
-/// Whether start scripts put this variable into the command line.
-fn for_scripts(name: &str) -> bool {
-    let others = name == "_JAVA_OPTIONS" || FOR_OTHERS.iter().any(|part| name.contains(part));
-    !others && name != "JDK_JAVA_OPTIONS" && SCRIPT_VARIABLES.iter().any(|ending| name.ends_with(ending))
+/// Whether start scripts put this variable into the command line, by its name or by what it holds.
+fn for_scripts(name: &str, value: &Setting<&str>) -> bool {
+    let read_elsewhere = matches!(name, "_JAVA_OPTIONS" | "JDK_JAVA_OPTIONS" | "JAVA_TOOL_OPTIONS");
+    let others = FOR_OTHERS.iter().any(|part| name.contains(part));
+    let named = || SCRIPT_VARIABLES.iter().any(|ending| name.ends_with(ending));
+    !read_elsewhere && !others && (named() || matches!(value, Setting::Known(text, _) if only_options(text)))
+}
+
+/// Whether a variable of any name, such as `INSTALL4J_ADD_VM_PARAMS` or `PULSAR_MEM`, holds options of a Java virtual
+/// machine and nothing else: no prose, and no command.
+fn only_options(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    words.clone().all(|word| word.starts_with('-')) && words.any(|word| word.starts_with("-Xm") || word.starts_with("-XX:"))
 }
 
 /// The words of a variable as HotSpot and the launcher split them (`parse_options_buffer`, `args.c`): at blanks; a quote

@@ -1,7 +1,31 @@
 //! What a container starts, as far as its manifest tells.
 
+use std::rc::Rc;
+
 use crate::kube::container::Container;
-use crate::kube::shell::{Command, Invocation, SHELLS, Word, base_name, inline};
+use crate::kube::shell::{Command, Invocation, LONGEST, SHELLS, Script, Word, base_name, inline};
+
+/// Who reads scripts, and how much work there may be.
+pub(crate) trait Reader {
+    /// The script, if it is understood.
+    fn script(&self, invocation: &Invocation<'_>) -> Option<Rc<Script>>;
+
+    /// How much text expansion may add.
+    fn room(&self) -> usize;
+}
+
+/// A reader of one container alone.
+pub(super) struct Alone;
+
+impl Reader for Alone {
+    fn script(&self, invocation: &Invocation<'_>) -> Option<Rc<Script>> {
+        inline(invocation).map(Rc::new)
+    }
+
+    fn room(&self) -> usize {
+        LONGEST
+    }
+}
 
 /// What a container starts.
 #[derive(Debug)]
@@ -9,37 +33,39 @@ pub(super) struct Launch<'s> {
     /// `command` and `args` as they are.
     texts: Vec<&'s str>,
     /// The programs with their arguments; `None` where the text is not understood.
-    commands: Option<Vec<Command>>,
+    script: Option<Rc<Script>>,
     /// Whether a shell has a part in it.
     shell: bool,
 }
 
 impl<'s> Launch<'s> {
-    pub(super) fn of(container: &'s Container<'_>) -> Self {
+    pub(super) fn of(container: &'s Container<'_>, reader: &dyn Reader) -> Self {
         let texts: Vec<&str> = container.command.iter().chain(&container.args).map(|text| &**text).collect();
         let (command, args) = texts.split_at_checked(container.command.len()).unwrap_or_default();
         let environment = container.literal_environment();
-        let script = inline(&Invocation { command, args, environment: &environment, ..Invocation::default() });
-        let commands = if texts.is_empty() { Some(Vec::new()) } else { script.map(|script| script.commands) };
+        let directory = (!container.working_dir.is_empty()).then_some(&*container.working_dir);
+        let script = match texts.is_empty() {
+            true => Some(Rc::default()),
+            false => reader.script(&Invocation { command, args, environment: &environment, directory, ..Invocation::default() }),
+        };
         let shell = texts.iter().any(|text| SHELLS.contains(&base_name(text)));
-        Self { texts, commands, shell }
+        Self { texts, script, shell }
     }
 
     /// Whether everything that it starts is known.
     pub(super) fn is_clear(&self) -> bool {
-        self.commands.is_some()
+        self.script.is_some()
     }
 
     /// The arguments of each program of one of these names that it starts by itself.
     pub(super) fn arguments(&self, programs: &'static [&str]) -> impl Iterator<Item = &[Word]> {
-        let commands = self.commands.iter().flatten();
-        commands.filter(|command| command.program().is_some_and(|program| programs.contains(&program))).map(Command::arguments)
+        self.commands().filter(|command| command.program().is_some_and(|program| programs.contains(&program))).map(Command::arguments)
     }
 
     /// The words that reach a program of which nothing is known, most often the image's entrypoint, with no shell in
     /// between.
     pub(super) fn loose_words(&self) -> &[Word] {
-        match self.commands.as_deref() {
+        match self.script.as_deref().map(|script| script.commands.as_slice()) {
             Some([command]) if !self.shell => &command.words,
             _ => &[],
         }
@@ -54,6 +80,10 @@ impl<'s> Launch<'s> {
     /// Whether it may set variables that it does not name.
     pub(super) fn loads_variables(&self) -> bool {
         let loading = |command: &Command| command.program().is_some_and(|program| matches!(program, "." | "source" | "eval"));
-        self.commands.iter().flatten().any(loading)
+        self.commands().any(loading)
+    }
+
+    fn commands(&self) -> impl Iterator<Item = &Command> {
+        self.script.iter().flat_map(|script| &script.commands)
     }
 }

@@ -8,7 +8,7 @@ use crate::kube::container::Container;
 use super::environment::Variables;
 use super::field;
 use super::java::Java;
-use super::launch::Launch;
+use super::launch::{Alone, Launch, Reader};
 
 /// An option that newer virtual machines have given up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,13 +48,18 @@ impl Retired {
 
 /// The options of `container` that were given up. Without a word of any it costs nothing.
 pub fn retired_options(container: &Container<'_>) -> RetiredOptions {
+    retired_options_by(&Alone, container)
+}
+
+/// The same, within what `reader` allows for.
+pub(crate) fn retired_options_by(reader: &dyn Reader, container: &Container<'_>) -> RetiredOptions {
     let mentions = |text: &str| text.contains("-XX:") && (text.contains(CGROUP) || text.contains("RAMFraction"));
     let variable = container.env.iter().any(|variable| mentions(&variable.value));
     if !variable && !container.command.iter().chain(&container.args).any(|text| mentions(text)) {
         return RetiredOptions::default();
     }
-    let launch = Launch::of(container);
-    let Some(variables) = Variables::of(container, &launch) else { return RetiredOptions::default() };
+    let launch = Launch::of(container, reader);
+    let Some(variables) = Variables::of(container, &launch, reader) else { return RetiredOptions::default() };
     let (retired, ignored) = Java::started(&variables, &launch).into_retired();
     let placed = |retired: Retired| {
         let field = field(container, &retired.option);

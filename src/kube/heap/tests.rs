@@ -139,7 +139,9 @@ fn only_what_the_virtual_machine_gets() {
     assert_eq!(settings(&json!({"args": ["server.js", "--max-old-space-size=9"]})), [""; 0]);
     let others = [("HADOOP_CLIENT_OPTS", "-Xmx9g"), ("SPARK_EXECUTOR_OPTS", "-Xmx9g"), ("MAP_JAVA", "-Xmx9g"), ("CATALINA_OPTS", "-Xmx1g")];
     assert_eq!(with_variables(&others), ["-Xmx1g"]);
-    assert_eq!(with_variables(&[("NOTES", "run it with -Xmx9g"), ("JAVA_HOME", "-Xmx9g")]), [""; 0]);
+    assert_eq!(with_variables(&[("NOTES", "run it with -Xmx9g"), ("NIGHTLY", "java -Xmx9g -jar a.jar")]), [""; 0]);
+    assert_eq!(with_variables(&[("INSTALL4J_ADD_VM_PARAMS", "-Xms1g -Xmx9g -Da=b")]), ["-Xmx9g"], "nothing but options");
+    assert_eq!(with_variables(&[("PULSAR_MEM", "-Da=b")]), [""; 0]);
 }
 
 #[test]

@@ -19,14 +19,13 @@ pub(crate) type Environment = BTreeMap<String, String>;
 
 /// The environment and the arguments after Kubernetes' expansion of `$(NAME)`. Values may refer to earlier names; a
 /// value with a reference left over is unknown, because the name may come from elsewhere. The environment is empty
-/// where nothing asks for it. `None` where the arguments become too long.
-pub(super) fn expanded(invocation: &Invocation<'_>) -> Option<(Environment, Vec<String>)> {
+/// where nothing asks for it. `None` where expansion adds more than `room`.
+pub(super) fn expanded(invocation: &Invocation<'_>, mut room: usize) -> Option<(Environment, Vec<String>)> {
     let words = invocation.command.iter().chain(invocation.args);
     let mut environment = Environment::new();
     if invocation.files.is_none() && !words.clone().any(|word| word.contains('$')) {
         return Some((environment, words.map(|word| (*word).to_owned()).collect()));
     }
-    let mut room = LONGEST;
     for (name, value) in invocation.environment {
         match expand(value, &environment, &mut room) {
             Some((value, true)) => {

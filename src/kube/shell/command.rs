@@ -12,6 +12,9 @@ use std::rc::Rc;
 /// The longest script that is read; the longest in 1,768 real manifests has 3.5 KB.
 const LONGEST: usize = 32 * 1024;
 
+/// The work of a command beside its words: it is kept, and every rule looks at it.
+const WORK_PER_COMMAND: usize = 16;
+
 impl<'t> Walker<'t> {
     /// Notes what a container or a probe starts. `None` where its script is not understood.
     pub(super) fn start(&mut self, words: Vec<String>) -> Option<()> {
@@ -107,7 +110,7 @@ impl<'t> Walker<'t> {
             context.status = Status::Unknown;
         }
         let directory = self.state.directory().map(str::to_owned);
-        self.spend(directory.as_deref().map_or(0, str::len));
+        self.spend(directory.as_deref().map_or(WORK_PER_COMMAND, |path| path.len().saturating_add(WORK_PER_COMMAND)));
         self.script.commands.push(Command {
             words: unwrapped.words.to_vec(),
             assignments,
@@ -142,6 +145,7 @@ impl<'t> Walker<'t> {
             files: self.files,
             file: file.or_else(|| self.file.clone()),
             work: self.work,
+            most: self.most,
         };
         let mut place = if sourced { place.clone() } else { place.fresh() };
         place.timed |= unwrapped.timed;

@@ -40,10 +40,12 @@ pub(super) struct Walker<'t> {
     pub(super) file: Option<Rc<str>>,
     /// What is left of the work allowed; `None` once it was not enough.
     pub(super) work: Option<usize>,
+    /// The most work that may ever be allowed.
+    pub(super) most: usize,
 }
 
 impl<'t> Walker<'t> {
-    pub(super) fn new(environment: Environment, invocation: &Invocation<'t>, length: usize) -> Self {
+    pub(super) fn new(environment: Environment, invocation: &Invocation<'t>, length: usize, most: usize) -> Self {
         Self {
             script: Script::default(),
             state: State::new(environment, invocation.directory),
@@ -51,7 +53,8 @@ impl<'t> Walker<'t> {
             depth: 0,
             files: invocation.files,
             file: None,
-            work: Some(length.saturating_mul(WORK_PER_BYTE).saturating_add(WORK_AT_LEAST)),
+            work: Some(length.saturating_mul(WORK_PER_BYTE).saturating_add(WORK_AT_LEAST).min(most)),
+            most,
         }
     }
 
@@ -62,7 +65,7 @@ impl<'t> Walker<'t> {
 
     /// Allows for the work that so much more text takes.
     pub(super) fn allow(&mut self, length: usize) {
-        self.work = self.work.map(|work| work.saturating_add(length.saturating_mul(WORK_PER_BYTE)));
+        self.work = self.work.map(|work| work.saturating_add(length.saturating_mul(WORK_PER_BYTE)).min(self.most));
     }
 
     pub(super) fn spend(&mut self, amount: usize) {

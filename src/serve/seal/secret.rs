@@ -2,22 +2,21 @@
 
 use std::fmt;
 use std::pin::pin;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::rand;
-use futures_util::{Stream, StreamExt};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::PostParams;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use tracing::{info, warn};
 
 use crate::serve::admin::Health;
+use crate::serve::secret::{SecretName, Unanswered, asked, hint};
 
 use super::rotation::{Entries, Entry};
 use super::{LEAST_KEY, SealKeyError, SharedSealKeys};
@@ -25,61 +24,21 @@ use super::{LEAST_KEY, SealKeyError, SharedSealKeys};
 /// How often to look, whatever the watch says: far more often than a new key waits before it seals.
 pub const POLL: Duration = Duration::from_secs(60);
 
-/// How long the API server has for one answer.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 /// How often to begin anew because another replica was faster.
 const ATTEMPTS: usize = 5;
-
-/// Where a Secret is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SecretName {
-    namespace: String,
-    name: String,
-}
-
-impl FromStr for SecretName {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let sound = |part: &str| !part.is_empty() && part.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.'));
-        match text.split_once('/') {
-            Some((namespace, name)) if sound(namespace) && sound(name) => {
-                Ok(Self { namespace: namespace.to_owned(), name: name.to_owned() })
-            }
-            _ => Err("a secret is named NAMESPACE/NAME"),
-        }
-    }
-}
-
-impl fmt::Display for SecretName {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}/{}", self.namespace, self.name)
-    }
-}
 
 /// Why the keys of a Secret are not as they should be.
 #[derive(Debug, thiserror::Error)]
 enum SecretError {
-    /// The API server says so.
-    #[error("{0}")]
-    Refused(#[from] kube::Error),
-    /// The API server says nothing.
-    #[error("the API server is too slow")]
-    TooSlow,
+    /// The API server did not do it.
+    #[error(transparent)]
+    Unanswered(#[from] Unanswered),
     /// Other replicas were always faster.
     #[error("others change it all the time")]
     Contended,
     /// No key can be made.
     #[error(transparent)]
     Key(#[from] SealKeyError),
-}
-
-impl SecretError {
-    /// Whether another replica was faster: the Secret exists already, or was changed.
-    fn is_race(&self) -> bool {
-        matches!(self, Self::Refused(kube::Error::Api(status)) if status.code == 409)
-    }
 }
 
 /// The Secret, and what was last read from it.
@@ -145,7 +104,7 @@ impl SharedSecret {
                 None => self.make(now).await,
             };
             match attempt {
-                Err(error) if error.is_race() => {}
+                Err(SecretError::Unanswered(error)) if error.is_race() => {}
                 settled => return settled,
             }
         }
@@ -193,21 +152,6 @@ impl SharedSecret {
         self.entries = entries;
         Ok(())
     }
-}
-
-/// Waits until the Secret may have changed. What goes wrong with the watch is healed by the poll.
-async fn hint<T, E>(hints: &mut (impl Stream<Item = Result<T, E>> + Unpin)) {
-    loop {
-        match hints.next().await {
-            Some(Ok(_)) => return,
-            Some(Err(_)) => {}
-            None => std::future::pending().await,
-        }
-    }
-}
-
-async fn asked<T>(question: impl Future<Output = Result<T, kube::Error>>) -> Result<T, SecretError> {
-    Ok(timeout(PATIENCE, question).await.map_err(|_| SecretError::TooSlow)??)
 }
 
 fn random() -> Result<[u8; LEAST_KEY], SealKeyError> {

@@ -1,12 +1,11 @@
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-    KeyUsagePurpose, date_time_ymd,
-};
+use jiff::{SignedDuration, Timestamp};
 
 use super::error::TlsError;
 use super::identity::{Identity, Pem};
+use super::issue::{self, Issued, Validity};
+
+/// How long a self-made identity is valid, unless somebody says otherwise.
+const YEAR: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 /// An identity made on the spot, for a laptop or a test, and the authority that vouches for it.
 ///
@@ -25,40 +24,24 @@ impl SelfMade {
     /// # Errors
     /// Where a name is neither a DNS name nor an address.
     pub fn make(names: &[String]) -> Result<Self, TlsError> {
-        let mut all: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into();
-        all.extend(names.iter().filter(|name| !all.contains(name)).cloned().collect::<Vec<_>>());
-        let (chain, key, authority) = issue(&all).map_err(|cause| TlsError::Unmade { names: names.to_vec(), cause: cause.to_string() })?;
+        let (authority, Issued { certificate, key }) = issue(names, YEAR)?;
         let pem = |text: String| Pem { origin: "self-made".to_owned(), text: text.into_bytes() };
-        Ok(Self { identity: Identity::from_pem(&pem(chain), &pem(key))?, authority })
+        Ok(Self { identity: Identity::from_pem(&pem(certificate), &pem(key))?, authority })
     }
 }
 
-/// The leaf, its key and the authority, each as PEM.
-fn issue(names: &[String]) -> Result<(String, String, String), rcgen::Error> {
-    let mut authority = params(Vec::new(), "restraint self-made authority")?;
-    authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    let issuer = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
-
-    let mut leaf = params(names.to_vec(), "restraint")?;
-    leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    leaf.use_authority_key_identifier_extension = true;
-    let key = KeyPair::generate()?;
-    let certificate = leaf.signed_by(&key, &issuer)?;
-    Ok((certificate.pem(), key.serialize_pem(), issuer.pem()))
-}
-
-fn params(names: Vec<String>, common_name: &str) -> Result<CertificateParams, rcgen::Error> {
-    const HOUR: Duration = Duration::from_secs(3_600);
-    const YEAR: Duration = Duration::from_secs(365 * 86_400);
-    let mut params = CertificateParams::new(names)?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let epoch = date_time_ymd(1970, 1, 1);
-    // A caller's clock may be behind.
-    params.not_before = epoch + now.saturating_sub(HOUR);
-    params.not_after = epoch + now.saturating_add(YEAR);
-    params.distinguished_name = DistinguishedName::new();
-    params.distinguished_name.push(DnType::CommonName, common_name);
-    Ok(params)
+/// An authority's certificate, and what it issued for this machine and these names before its key was thrown away.
+pub(crate) fn issue(names: &[String], lifetime: SignedDuration) -> Result<(String, Issued), TlsError> {
+    let mut all: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into();
+    for name in names {
+        if !all.contains(name) {
+            all.push(name.clone());
+        }
+    }
+    let validity = Validity::starting(Timestamp::now(), lifetime);
+    let made = issue::authority("restraint self-made authority", validity).and_then(|authority| {
+        let leaf = issue::leaf(&all, validity, &authority)?;
+        Ok((authority.certificate, leaf))
+    });
+    made.map_err(|cause| TlsError::Unmade { names: names.to_vec(), cause: cause.to_string() })
 }

@@ -30,7 +30,7 @@ fn capped_by_label() {
     assert_eq!(stored_limit(&space.pod("db")), "300Mi");
     eventually("the cap is on record", || {
         let capped = |event: &Event| event.is_within(space.name()) && event.annotation("resize.restraint.dev/cap") == "audit";
-        cluster().audit_log().iter().any(capped).then_some(())
+        cluster().audit_log(|line| line.contains(space.name())).iter().any(capped).then_some(())
     });
     label("restraint.dev/cap-");
     eventually("the cap is gone", || (!dry_run("200Mi")).then_some(()));

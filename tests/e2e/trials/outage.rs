@@ -3,6 +3,7 @@
 use libtest_mimic::Trial;
 use serde_json::json;
 
+use crate::autoscalers::in_place;
 use crate::installation::Installation;
 use crate::kubectl::Person;
 use crate::pods::{memory_limit, pod, resources, stored_limit};
@@ -30,6 +31,23 @@ fn an_outage() {
     assert!(replica.wait().success());
     space.resize("db", &cpu("400m")).accepted();
     space.create(&pod("meanwhile")).accepted();
+    // advice is for those who can wait for it
+    let mut deployment = json!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "meanwhile", "annotations": {"reloader.stakater.com/atuo": "true"}},
+        "spec": {"selector": {"matchLabels": {"app": "a"}}, "template": {"metadata": {"labels": {"app": "a"}}}},
+    });
+    deployment["spec"]["template"]["spec"] = pod("meanwhile")["spec"].take();
+    for object in [&deployment, &in_place("meanwhile")] {
+        space.create(object).accepted().assert_warnings(&[]);
+    }
+    for line in [
+        ["patch", "deployment", "meanwhile", "--type", "merge", "--patch", r#"{"spec": {"replicas": 3}}"#],
+        ["patch", "vpa", "meanwhile", "--type", "merge", "--patch", r#"{"spec": {"resourcePolicy": {"containerPolicies": []}}}"#],
+    ] {
+        space.kubectl().run(&line).accepted();
+    }
     assert!(space.pod("meanwhile")["spec"]["containers"][0]["resizePolicy"].is_null(), "nobody was there to add it");
     annotate("team=shop").accepted();
     unreachable(space.resize("db", &memory_limit("300Mi")).refused(), "resize.restraint.dev");
@@ -49,5 +67,6 @@ fn an_outage() {
     annotate("approved-by-sre=true").accepted();
     space.resize("db", &memory_limit("300Mi")).accepted();
     space.create(&pod("afterwards")).accepted();
+    space.create(&in_place("afterwards")).accepted().assert_warnings(&["vpa-memory-floor: "]);
     assert!(space.pod("afterwards")["spec"]["containers"][0]["resizePolicy"].is_array());
 }

@@ -62,7 +62,7 @@ fn begun_reviews() {
         let mut replica = installation.take().unwrap();
         replica.terminate();
         assert!(replica.wait().success());
-        reviews = replica.reviews();
+        reviews = replica.reviews(|_| true);
     });
     let amended: BTreeSet<_> = created.iter().filter(|pod| is_amended(pod)).map(|pod| pod["metadata"]["name"].as_str().unwrap()).collect();
     let begun: BTreeSet<_> = reviews
@@ -76,7 +76,7 @@ fn begun_reviews() {
 }
 
 /// Creates pods while `meanwhile` runs, some after it, and until there are enough; returns them as they were stored.
-fn create_while(space: &Space<'_>, meanwhile: impl FnOnce()) -> Vec<Value> {
+pub(super) fn create_while(space: &Space<'_>, meanwhile: impl FnOnce()) -> Vec<Value> {
     let (done, next) = (AtomicBool::new(false), AtomicUsize::new(0));
     let create = || {
         loop {
@@ -106,14 +106,14 @@ fn create_while(space: &Space<'_>, meanwhile: impl FnOnce()) -> Vec<Value> {
 }
 
 /// Waits until so many creations in the space were judged by the replica that runs.
-fn reviewed(space: &Space<'_>, count: usize) {
+pub(super) fn reviewed(space: &Space<'_>, count: usize) {
     eventually("pods are judged", || (space.reviews().len() >= count).then_some(()));
 }
 
 /// How many creations went on without an answer from a webhook that they should have had, of so many.
 fn unanswered(space: &Space<'_>, created: usize) -> usize {
     let events = eventually("the creations are in the audit log", || {
-        let mut events = cluster().audit_log();
+        let mut events = cluster().audit_log(|line| line.contains(space.name()));
         events.retain(|event| event.is_within(space.name()));
         (events.len() >= created).then_some(events)
     });
@@ -121,6 +121,6 @@ fn unanswered(space: &Space<'_>, created: usize) -> usize {
     events.iter().filter(|event| event.annotation_keys().any(failed_open)).count()
 }
 
-fn is_amended(pod: &Value) -> bool {
+pub(super) fn is_amended(pod: &Value) -> bool {
     pod["spec"]["containers"][0]["resizePolicy"].is_array()
 }

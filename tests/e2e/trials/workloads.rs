@@ -15,6 +15,11 @@ pub(super) fn trials() -> Vec<Trial> {
         trial("workloads: a subPath mount in a Deployment is warned about, once", a_subpath_mount),
         trial("workloads: a file watch in a Deployment is warned about", a_file_watch),
         trial("workloads: an approval in a template is warned about", an_approval_in_a_template),
+        trial(
+            "workloads: a misspelled annotation of Reloader's is warned about, unless the template says otherwise",
+            a_misspelled_annotation,
+        ),
+        trial("workloads: an annotation of Reloader's that is added later is judged, too", an_annotation_added_later),
     ];
     kinds.into_iter().chain(rest).collect()
 }
@@ -81,6 +86,40 @@ fn an_approval_in_a_template() {
         outcome.assert_warnings(&["approval-in-template: annotation \"approved-by-sre\""]);
         assert_eq!(pod_template(&outcome.object())["metadata"]["annotations"], json!({"approved-by-sre": "true"}));
     }
+}
+
+const MISSPELLED: &str = "reloader.stakater.com/atuo";
+
+const MISSPELLED_WARNING: &str = "reloader-annotation: \"reloader.stakater.com/atuo\" is unknown to Reloader, did you mean";
+
+fn a_misspelled_annotation() {
+    let space = enforcing().space();
+    let mut deployment = workload("Deployment", &template(pod("app")["spec"].take()));
+    deployment["metadata"]["annotations"] = json!({MISSPELLED: "true"});
+    let create = |name: &str, deployment: &Value| {
+        let mut deployment = deployment.clone();
+        deployment["metadata"]["name"] = json!(name);
+        space.create(&deployment).accepted()
+    };
+    create("plain", &deployment).assert_warnings(&[MISSPELLED_WARNING]);
+    let ignore = json!("reloader-annotation");
+    let mut on_the_workload = deployment.clone();
+    on_the_workload["metadata"]["annotations"]["restraint.dev/ignore"] = ignore.clone();
+    create("on-the-workload", &on_the_workload).assert_warnings(&[MISSPELLED_WARNING]);
+    deployment["spec"]["template"]["metadata"]["annotations"] = json!({"restraint.dev/ignore": ignore});
+    create("on-the-template", &deployment).assert_warnings(&[]);
+}
+
+fn an_annotation_added_later() {
+    let space = enforcing().space();
+    space.create(&workload("Deployment", &template(pod("app")["spec"].take()))).accepted();
+    let annotate = |annotation: &str| space.kubectl().run(&["annotate", "--overwrite", "deployment", "app", annotation]).accepted();
+    annotate(&format!("{MISSPELLED}=true")).assert_warnings(&[MISSPELLED_WARNING]);
+    annotate("reloader.stakater.com/auto=").assert_warnings(&["reloader-annotation: "]);
+    annotate("reloader.stakater.com/auto=true").assert_warnings(&[]);
+    annotate("team=shop").assert_warnings(&[]);
+    annotate(&format!("{MISSPELLED}-")).assert_warnings(&[]);
+    assert_eq!(space.reviews().len(), 4, "neither another's annotation nor a removal is judged");
 }
 
 fn template(spec: Value) -> Value {

@@ -121,7 +121,7 @@ fn policies_of_a_folder_are_used() {
 
 #[test]
 fn what_is_not_judged_is_told_with_its_reason() {
-    let old = "apiVersion: extensions/v1beta1\nkind: Deployment\nmetadata: {name: old}\n";
+    let old = "apiVersion: apps/v1alpha1\nkind: Deployment\nmetadata: {name: old}\n";
     let template = "apiVersion: v1\nkind: PodTemplate\nmetadata: {name: t}\n";
     let folder = tree(&[
         ("a.yaml", &format!("{old}---\n{template}")),
@@ -131,14 +131,14 @@ fn what_is_not_judged_is_told_with_its_reason() {
     ]);
     let ran = lint(folder.path(), &["."]);
     let expected = [
-        "a.yaml:1: Deployment \"old\" is judged as if its apiVersion, which no cluster serves any more, were today's",
+        "a.yaml:1: Deployment \"old\" is not judged: unknown apiVersion",
         "a.yaml:5: PodTemplate \"t\" is not judged: kind PodTemplate: no pods are made from it",
         "c.yaml: nothing in it",
     ];
     assert_eq!(ran.remarks.lines().collect::<Vec<_>>(), expected);
     assert_eq!(
         ran.output,
-        "0 findings (0 enforce, 0 warn, 0 audit) in 4 files, 1 workload judged; besides 1 of an apiVersion or kind that is not judged, 1 of other kinds, 1 not of Kubernetes\n"
+        "0 findings (0 enforce, 0 warn, 0 audit) in 4 files, 0 workloads judged; besides 2 of an apiVersion or kind that is not judged, 1 of other kinds, 1 not of Kubernetes\n"
     );
     let ran = lint(folder.path(), &["--verbose", "b.yaml"]);
     assert_eq!(ran.remarks, "b.yaml:1: not an object of Kubernetes\n");
@@ -162,7 +162,24 @@ fn versions_that_are_no_longer_served_are_judged_as_todays() {
         let ran = lint(folder.path(), &["--format", "json", "."]);
         let found: Vec<Value> = serde_json::from_str(&ran.output).unwrap();
         assert_eq!(found.len(), expected, "{version} {kind}");
+        let told = ran.remarks.contains("is judged as if its apiVersion, which no cluster serves any more, were today's");
+        assert_eq!(told, expected == 1, "{version} {kind}: {}", ran.remarks);
     }
+}
+
+#[test]
+fn replicas_that_are_yet_to_be_filled_in_hide_no_finding() {
+    let text = |replicas: &str| {
+        let template = "{spec: {containers: [{name: a, args: [-Xmx2g], resources: {limits: {memory: 1Gi}}}]}}";
+        format!("apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: a}}\nspec:\n  replicas: {replicas}\n  template: {template}\n")
+    };
+    for replicas in ["${{REPLICAS}}", "${REPLICAS}"] {
+        let ran = lint(tree(&[("a.yaml", &text(replicas))]).path(), &["a.yaml"]);
+        assert!(ran.output.contains("heap -Xmx2g at or above memory limit 1Gi"), "{replicas}: {}", ran.output);
+        assert_eq!(ran.remarks, "", "{replicas}");
+    }
+    let ran = lint(tree(&[("a.yaml", &text("many"))]).path(), &["a.yaml"]);
+    assert!(ran.remarks.contains("spec.replicas: must be a whole number, not \"many\""), "{}", ran.remarks);
 }
 
 #[test]

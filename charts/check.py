@@ -1,0 +1,515 @@
+"""What is true of the chart, whatever its values: rendered by Helm's own code, judged by Restraint and promtool.
+
+`check.sh` calls it. With `--update` the files that are made from the chart are written anew.
+"""
+
+import argparse
+import base64
+import contextlib
+import functools
+import json
+import os
+import pathlib
+import re
+import ssl
+import subprocess
+import sys
+import tempfile
+import urllib.request
+
+import helm_python as helm
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+CHART = ROOT / "charts/restraint"
+CA = "-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n"
+SECRET = {"mode": "secret", "secretName": "serving", "caBundle": CA}
+APPROVER = "name: approval-authority\nrule: approval-authority\nmode: enforce\nsettings: {approvalAnnotation: example.com/agreed}\n"
+AUTOMATION = (
+    "name: memory-limit-decrease\nrule: memory-limit-decrease\nmode: enforce\n"
+    'settings: {automation: {users: ["it\'s me"], groups: [robots]}}\n'
+)
+
+# what people install
+SETS = {
+    "as it comes": {},
+    "warning": {"cap": "warn"},
+    "one namespace": {"cap": "enforce", "enforceNamespaces": ["shop", "pay"]},
+    "enforcing, with a certificate of one's own": {"cap": "enforce", "tls": SECRET},
+    "failing open": {"cap": "enforce", "webhooks": {"failurePolicy": {"resize": "Ignore", "approval": "Ignore"}}},
+    "failing closed in a dry run": {"webhooks": {"failurePolicy": {"resize": "Fail"}}},
+    "an issuer that is there": {"tls": {"certManager": {"issuerRef": {"kind": "ClusterIssuer", "name": "house"}}}},
+    "policies of one's own": {
+        "cap": "enforce",
+        "policies": {"modes": {"file-watch": "off", "vpa-memory-floor": "enforce"}, "overrides": {"approval-authority": APPROVER, "memory-limit-decrease": AUTOMATION}},
+    },
+    "little": {
+        "replicas": 1,
+        "roles": {"create": False},
+        "networkPolicy": {"enabled": False},
+        "policies": {"modes": {"memory-limit-decrease": "off"}},
+    },
+    "everything": {
+        "cap": "enforce",
+        "policies": {"modes": {"memory-above-usage": "warn", "resize-beyond-node": "warn"}},
+        "tls": {"clients": {"configMap": "clients", "names": ["kube-apiserver"]}},
+        "webhooks": {
+            "timeoutSeconds": 5,
+            "excludeNamespaces": ["kube-system", "kube-node-lease"],
+            "namespaceSelector": {
+                "matchLabels": {"tier": "gold"},
+                "matchExpressions": [{"key": "stage", "operator": "NotIn", "values": ["dev"]}],
+            },
+        },
+        "drainDelay": 20,
+        "image": {"repository": "registry.example/restraint", "digest": "sha256:" + "0" * 64},
+        "imagePullSecrets": [{"name": "pull"}],
+        "priorityClassName": "system-cluster-critical",
+        "nodeSelector": {"kubernetes.io/os": "linux"},
+        "tolerations": [{"operator": "Exists"}],
+        "affinity": {"nodeAffinity": {}},
+        "topologySpreadConstraints": [{"topologyKey": "rack", "maxSkew": 1, "whenUnsatisfiable": "ScheduleAnyway"}],
+        "podLabels": {"team": "platform"},
+        "podAnnotations": {"example.com/note": "yes"},
+        "serviceAccount": {"annotations": {"example.com/identity": "none"}},
+        "roles": {"aggregateToAdmin": True},
+        "networkPolicy": {"reviewsFrom": [{"ipBlock": {"cidr": "192.0.2.0/24"}}], "apiServerCidrs": ["192.0.2.1/32"]},
+        "monitoring": {"serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}}, "prometheusRule": {"enabled": True}, "dashboard": {"enabled": True}},
+    },
+}
+
+# what is refused, and a word of the reason
+WRONG = [
+    ({"capp": "audit"}, "capp"),
+    ({"cap": "fix"}, "cap"),
+    ({"cap": "off"}, "cap"),
+    ({"enforceNamespaces": ["team-*"]}, "enforceNamespaces"),
+    ({"policies": {"modes": {"file-watch": False}}}, "file-watch"),
+    ({"policies": {"modes": {"file-watch": "strict"}}}, "file-watch"),
+    ({"policies": {"modes": {"file-wach": "warn"}}}, "no policy of this name"),
+    ({"policies": {"overrides": {"file-watch": "name: other\nrule: file-watch\nmode: warn\n"}}}, 'its name is "other"'),
+    ({"policies": {"overrides": {"file-watch": "name: [\n"}}}, "is no YAML"),
+    ({"policies": {"overrides": {"file-watch": "name: file-watch\nmode: warn\n"}}}, "has no rule"),
+    ({"policies": {"overrides": {"file-watch": APPROVER}, "modes": {"file-watch": "warn"}}}, "set its mode there"),
+    (
+        {
+            "cap": "enforce",
+            "enforceNamespaces": ["shop"],
+            "policies": {"overrides": {"mine": "name: mine\nrule: file-watch\nmode: enforce\nscope: {operations: [CREATE]}\n"}},
+        },
+        "has a scope of its own",
+    ),
+    ({"tls": {"mode": "self"}}, "mode"),
+    ({"tls": {"mode": "secret"}}, "secretName"),
+    ({"tls": {"mode": "secret", "secretName": "serving"}}, "caBundle"),
+    ({"tls": {"caBundle": "aGVsbG8="}}, "caBundle"),
+    ({"webhooks": {"failurePolicy": {"advice": "Fail"}}}, "advice"),
+    ({"webhooks": {"failurePolicy": {"pods": "Fail"}}}, "pods"),
+    ({"webhooks": {"failurePolicy": {"resize": "fail"}}}, "resize"),
+    ({"webhooks": {"timeoutSeconds": 30}}, "timeoutSeconds"),
+    ({"deadlines": {"request": 3000}}, "deadlines.request"),
+    ({"deadlines": {"authority": 3000}}, "deadlines.authority"),
+    ({"replicas": 0}, "replicas"),
+    ({"image": {"digest": "latest"}}, "digest"),
+    ({"networkPolicy": {"apiServerPorts": []}}, "apiServerPorts"),
+]
+
+
+class Fault(Exception):
+    """Something that is not true of the chart."""
+
+
+def expect(condition, message):
+    if not condition:
+        raise Fault(message)
+
+
+@contextlib.contextmanager
+def quiet():
+    """Helm says on standard error that it follows the link to the policies."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+@functools.cache
+def chart():
+    with quiet():
+        return helm.Chart.load(CHART)
+
+
+def render(values, namespace="restraint"):
+    """The files of a release `restraint`, as Helm prints them, where their values are sound."""
+    chart().validate_schema(chart().merge_values(values))
+    files = chart().render(values, name="restraint", namespace=namespace)
+    return {path.removeprefix("restraint/templates/"): text.strip("\n") + "\n" for path, text in files.items() if text.strip()}
+
+
+def objects(files):
+    documents = (document for path, text in files.items() if path.endswith(".yaml") for document in yaml.safe_load_all(text))
+    return [document for document in documents if document]
+
+
+def of_kind(all_objects, *kinds):
+    return [one for one in all_objects if one["kind"] in kinds]
+
+
+def only(all_objects, kind):
+    found = of_kind(all_objects, kind)
+    expect(len(found) == 1, f"{len(found)} objects of kind {kind}")
+    return found[0]
+
+
+def modes(policies):
+    """Rule and mode of each policy. `off` is a boolean to YAML."""
+    parsed = {name: yaml.safe_load(text) for name, text in policies.items()}
+    return {name: (policy["rule"], policy["mode"] or "off", policy.get("scope")) for name, policy in parsed.items()}
+
+
+def hooks(all_objects):
+    configurations = of_kind(all_objects, "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
+    return [(configuration, hook) for configuration in configurations for hook in configuration["webhooks"]]
+
+
+def check_hooks(values, merged, all_objects, in_force):
+    names = set()
+    for configuration, hook in hooks(all_objects):
+        name = hook["name"].removesuffix(".restraint.dev")
+        expect((configuration["kind"], name) not in names, f'"{name}" twice')
+        names.add((configuration["kind"], name))
+        narrow = name in ("resize", "approval")
+        expect(hook["matchConditions"], f'"{name}" has no match condition')
+        expect(all(one["expression"] for one in hook["matchConditions"]), f'"{name}" has an empty match condition')
+        expect(hook["matchPolicy"] == "Equivalent", f'"{name}" misses other versions')
+        expect(hook["sideEffects"] in ("None", "NoneOnDryRun"), f'"{name}" has side effects')
+        expect(hook["admissionReviewVersions"] == ["v1"], f'"{name}" speaks other versions')
+        expect(hook["timeoutSeconds"] == merged["webhooks"]["timeoutSeconds"], f'"{name}" has another timeout')
+        expect(not any("*" in word for rule in hook["rules"] for words in rule.values() for word in words), f'"{name}" has a wildcard')
+        expect(all(rule["scope"] == "Namespaced" for rule in hook["rules"]), f'"{name}" is asked about cluster objects')
+        chosen = merged["webhooks"]["failurePolicy"].get(name, "") or ("Fail" if merged["cap"] == "enforce" else "Ignore")
+        expect(hook["failurePolicy"] == (chosen if narrow else "Ignore"), f'"{name}" fails the other way')
+        selectors = hook["namespaceSelector"]["matchExpressions"]
+        left_out = next(one["values"] for one in selectors if one["operator"] == "NotIn")
+        expect({"restraint", *merged["webhooks"]["excludeNamespaces"]} == set(left_out), f'"{name}" leaves out {left_out}')
+        path = "/mutate" if configuration["kind"].startswith("Mutating") else "/validate"
+        expect(hook["clientConfig"]["service"]["path"] == path, f'"{name}" has the wrong path')
+        injected = "cert-manager.io/inject-ca-from" in configuration["metadata"].get("annotations", {})
+        expect(injected != ("caBundle" in hook["clientConfig"]), f'"{name}" has no authority, or two')
+    rules = {rule for rule, mode, _ in in_force.values() if mode != "off"}
+    expected = {("Mutating", "approval"), ("Mutating", "pods"), ("Validating", "resize"), ("Validating", "approval"), ("Validating", "advice")}
+    expected |= {("Mutating", "keep")} if "memory-limit-decrease" in rules else set()
+    expected |= {("Validating", "room")} if "resize-beyond-node" in rules else set()
+    expected |= {("Validating", "resize-elsewhere")} if merged["cap"] == "enforce" and merged["enforceNamespaces"] else set()
+    found = {(kind.removesuffix("WebhookConfiguration"), name) for kind, name in names}
+    expect(found == expected, f"hooks are {sorted(found)}, not {sorted(expected)}")
+
+
+def check_deployment(merged, all_objects, help_text):
+    deployment = only(all_objects, "Deployment")
+    template = deployment["spec"]["template"]
+    pod = template["spec"]
+    (container,) = pod["containers"]
+    security = {**pod["securityContext"], **container["securityContext"]}
+    expect(security["runAsNonRoot"] and security["runAsUser"] > 0, "the pod may run as root")
+    expect(security["readOnlyRootFilesystem"] and not security["allowPrivilegeEscalation"], "the container may write or escalate")
+    expect(security["capabilities"] == {"drop": ["ALL"]}, "the container has capabilities")
+    expect(security["seccompProfile"] == {"type": "RuntimeDefault"}, "no seccomp profile")
+    expect(not any(pod.get(one) for one in ("hostNetwork", "hostPID", "hostIPC")), "the pod shares the node's namespaces")
+    expect(pod["terminationGracePeriodSeconds"] >= merged["drainDelay"] + 20 + 5, "the grace period ends before the drain")
+    expect({one["resourceName"]: one["restartPolicy"] for one in container["resizePolicy"]} == {"cpu": "NotRequired", "memory": "RestartContainer"}, "another resizePolicy")
+    expect(container["livenessProbe"]["httpGet"]["path"] == "/livez" and container["readinessProbe"]["httpGet"]["path"] == "/readyz", "other probes")
+    flags = dict(argument.removeprefix("--").split("=", 1) for argument in container["args"][1:])
+    for flag in flags:
+        expect(f"--{flag} <" in help_text, f'the program knows no flag "--{flag}"')
+    expect(max(int(flags["request-deadline"]), int(flags["authority-deadline"])) < merged["webhooks"]["timeoutSeconds"] * 1000, "a deadline is after the timeout")
+    expect(flags["cap"] == merged["cap"], "another cap")
+    mounts = {mount["mountPath"] for mount in container["volumeMounts"]}
+    for value in flags.values():
+        if value.startswith("/"):
+            expect(any(value == mount or value.startswith(mount + "/") for mount in mounts), f'nothing is mounted at "{value}"')
+    expect({mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}, "volumes and mounts differ")
+    expect(not any("subPath" in mount for mount in container["volumeMounts"]), "what is mounted by subPath never changes")
+
+    labels = template["metadata"]["labels"]
+    selectors = [deployment["spec"]["selector"]["matchLabels"], only(all_objects, "Service")["spec"]["selector"]]
+    selectors += [one["spec"]["selector"]["matchLabels"] for one in of_kind(all_objects, "PodDisruptionBudget")]
+    selectors += [one["spec"]["podSelector"]["matchLabels"] for one in of_kind(all_objects, "NetworkPolicy")]
+    expect(all(selector.items() <= labels.items() for selector in selectors), "a selector misses the pods")
+    for monitor in of_kind(all_objects, "ServiceMonitor"):
+        expect(monitor["spec"]["selector"]["matchLabels"].items() <= only(all_objects, "Service")["metadata"]["labels"].items(), "the ServiceMonitor misses the Service")
+    ports = {port["name"] for port in container["ports"]}
+    expect({port["targetPort"] for port in only(all_objects, "Service")["spec"]["ports"]} == ports, "the Service misses a port")
+    expect(len(of_kind(all_objects, "PodDisruptionBudget")) == (merged["replicas"] > 1), "a single replica has a budget that stops every drain")
+    for one in all_objects:
+        namespaced = one["metadata"].get("namespace")
+        expect(namespaced in (None, "restraint"), f'{one["kind"]} in namespace "{namespaced}"')
+
+
+def check_rights(all_objects, in_force):
+    expect(not of_kind(all_objects, "Secret"), "keys are not made by templates")
+    rules = {rule for rule, mode, _ in in_force.values() if mode != "off"}
+    granted = {}
+    for role in of_kind(all_objects, "ClusterRole", "Role"):
+        for rule in role["rules"]:
+            expect(not any("*" in word for words in rule.values() for word in words), f'{role["metadata"]["name"]} has a wildcard')
+            for resource in rule["resources"]:
+                granted.setdefault((role["kind"], role["metadata"]["name"]), set()).update((rule["apiGroups"][0], resource, verb) for verb in rule["verbs"])
+    expected = {("", "namespaces", "list"), ("", "namespaces", "watch"), ("authorization.k8s.io", "subjectaccessreviews", "create")}
+    expected |= {("events.k8s.io", "events", "create"), ("events.k8s.io", "events", "patch")}
+    expected |= {("metrics.k8s.io", "pods", "get")} if "memory-above-usage" in rules else set()
+    expected |= {("", "nodes", "get"), ("", "pods", "list")} if "resize-beyond-node" in rules else set()
+    found = granted[("ClusterRole", "restraint")]
+    expect(found == expected, f"the service may {sorted(found ^ expected)}, or may not")
+    for rule in only(all_objects, "Role")["rules"]:
+        expect(rule["resources"] == ["secrets"] and (rule["verbs"] == ["create"] or rule.get("resourceNames") == ["restraint-seal"]), "more than one Secret")
+    of_cluster = [right for (kind, _), rights in granted.items() if kind == "ClusterRole" for right in rights]
+    expect(not any(resource == "secrets" for _, resource, _ in of_cluster), "Secrets of the whole cluster")
+
+
+def check_policies(values, merged, all_objects, in_force, policies):
+    shipped = {path.stem: path.read_text() for path in (ROOT / "policies").glob("*.yaml")}
+    expect(shipped, "no policies are shipped")
+    changed = set(values.get("policies", {}).get("modes", {})) | set(values.get("policies", {}).get("overrides", {}))
+    if merged["cap"] == "enforce" and merged["enforceNamespaces"]:
+        for name, (rule, mode, scope) in modes(shipped).items():
+            acts = mode in ("enforce", "fix") and rule != "approval-authority"
+            namespaces = merged["enforceNamespaces"]
+            expect(in_force[name] == (rule, mode, {"namespaces": {"names": namespaces}} if acts else scope), f'"{name}" is {in_force[name]}')
+            expect(in_force.get(f"{name}-elsewhere") == ((rule, "audit" if mode == "fix" else "warn", {"namespaces": {"except": namespaces}}) if acts else None), f'"{name}" elsewhere')
+    else:
+        expect(set(policies) == set(shipped) | changed, "policies are lost or added")
+        for name in set(shipped) - changed:
+            expect(policies[name] == shipped[name], f'policy "{name}" is not as shipped')
+    for name, mode in values.get("policies", {}).get("modes", {}).items():
+        expect(in_force[name][1] == mode, f'"{name}" has another mode')
+    expressions = [one["expression"] for _, hook in hooks(all_objects) for one in hook["matchConditions"] if one["name"] == "approval-differs"]
+    for text in policies.values():
+        settings = yaml.safe_load(text).get("settings", {})
+        if "approvalAnnotation" in settings:
+            expect(all(json.dumps(settings["approvalAnnotation"]) in one for one in expressions), "nobody asks about an annotation that approves")
+        if "automation" in settings:
+            (keep,) = [hook for _, hook in hooks(all_objects) if hook["name"] == "keep.restraint.dev"]
+            expect(all(json.dumps(one) in keep["matchConditions"][0]["expression"] for people in settings["automation"].values() for one in people), "automation is not asked about")
+
+
+def check_set(name, values, programs):
+    files = render(values)
+    all_objects = objects(files)
+    merged = chart().merge_values(values)
+    with quiet():
+        report = helm.lint(CHART, values, strict=True, namespace="restraint")
+    # the only thing to say is that there is no icon
+    expect(not report["errors"] and all(message["severity"] <= 1 for message in report["messages"]), f"lint: {report}")
+    expect("NOTES.txt" in files and merged["cap"] in files["NOTES.txt"], "the notes do not say the cap")
+    expect("--set" not in files["NOTES.txt"] or merged["cap"] != "enforce" or merged["enforceNamespaces"], "the notes promise another stage")
+    data = next(one["data"] for one in of_kind(all_objects, "ConfigMap") if one["metadata"]["name"] == "restraint-policies")
+    policies = {path.removesuffix(".yaml"): text for path, text in data.items()}
+    in_force = modes(policies)
+    check_hooks(values, merged, all_objects, in_force)
+    check_deployment(merged, all_objects, programs["help"])
+    check_rights(all_objects, in_force)
+    check_policies(values, merged, all_objects, in_force, policies)
+    with tempfile.TemporaryDirectory() as folder:
+        for path, text in data.items():
+            pathlib.Path(folder, path).write_text(text)
+        run([programs["restraint"], "serve", "--check", "--policies", folder])
+        # Restraint finds nothing in its own workload, not even by the rules that only record
+        workload = pathlib.Path(folder, "workload.yaml")
+        workload.write_text(files["deployment.yaml"])
+        run([programs["restraint"], "lint", "--fail-on", "audit", str(workload)])
+
+
+def check_wrong(values, word):
+    try:
+        render(values)
+    except helm.HelmError as error:
+        expect(word in str(error), f'{values} is refused, but not for "{word}": {error}')
+        return
+    raise Fault(f"{values} is not refused")
+
+
+def check_values():
+    """Every value has a line in the schema, and the other way round, as far as its keys are given."""
+
+    def walk(schema, values, path):
+        known = schema.get("properties")
+        if known is None or not isinstance(values, dict):
+            return
+        expect(schema["additionalProperties"] is False, f'"{path}" takes anything')
+        missing = set(known) - set(values) - {"global"}
+        # resources and issuerRef are given as a whole
+        if path not in (".resources",):
+            expect(not missing, f'"{path}" has no default for {sorted(missing)}')
+        for key, value in values.items():
+            expect(key in known, f'the schema does not know "{path}.{key}"')
+            walk(known[key], value, f"{path}.{key}")
+
+    walk(chart().schema, chart().values, "")
+    version = re.search(r'^version = "(.+)"$', (ROOT / "Cargo.toml").read_text(), re.MULTILINE).group(1)
+    expect((chart().version, chart().metadata["appVersion"]) == (version, version), f"the program is of version {version}")
+
+
+def check_package():
+    with tempfile.TemporaryDirectory() as folder, quiet():
+        packed = helm.Chart.load(helm.package(CHART, destination=folder))
+        names = {file["name"] for file in packed.files}
+    expect({f"policies/{path.name}" for path in (ROOT / "policies").glob("*.yaml")} <= names, "the package lacks policies")
+    expect({"files/alerts.yaml", "files/dashboard.json", "README.md"} <= names, "the package lacks files")
+    expect(not any(name.startswith("tests/") for name in names), "the package has tests")
+
+
+def check_monitoring(promtool):
+    alerts = CHART / "files/alerts.yaml"
+    run([promtool, "check", "rules", str(alerts)])
+    run([promtool, "test", "rules", str(CHART / "tests/alerts.yaml")])
+    rules = [rule for group in yaml.safe_load(alerts.read_text())["groups"] for rule in group["rules"]]
+    tests = yaml.safe_load((CHART / "tests/alerts.yaml").read_text())["tests"]
+    silent = {one["alertname"] for test in tests for one in test.get("alert_rule_test", []) if not one.get("exp_alerts")}
+    expected = [one for test in tests for one in test.get("promql_expr_test", []) if one["exp_samples"]]
+    firing = {name for one in expected for name in re.findall(r'alertname="(\w+)"', one["expr"])}
+    firing |= {one["alertname"] for test in tests for one in test.get("alert_rule_test", []) if one.get("exp_alerts")}
+    for rule in rules:
+        expect(rule["alert"] in silent & firing, f'"{rule["alert"]}" is not tested both ways')
+
+    dashboard = json.loads((CHART / "files/dashboard.json").read_text())
+    queries = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        recorded = [{"record": f"query:{number}", "expr": query.replace("$__rate_interval", "5m")} for number, query in enumerate(queries)]
+        yaml.safe_dump({"groups": [{"name": "dashboard", "rules": recorded}]}, file)
+        file.flush()
+        run([promtool, "check", "rules", "--lint=none", file.name])
+    documented = (ROOT / "docs/observability.md").read_text()
+    for name in sorted(set(re.findall(r"\brestraint_\w+", " ".join(queries + [rule["expr"] for rule in rules])))):
+        expect(f"`{re.sub(r'_(bucket|count|sum)$', '', name)}`" in documented, f'docs/observability.md has no "{name}"')
+
+    operations = (ROOT / "docs/operations.md").read_text()
+    for rule in rules:
+        for section in re.findall(r'docs/operations.md, "(.+?)"', rule["annotations"]["description"]):
+            expect(f"\n## {section}\n" in operations, f'docs/operations.md has no section "{section}"')
+
+
+def made_files():
+    """What is made from the chart, by path."""
+    head = "# Made from the chart: `just chart --update`. {}\n"
+    installation = {
+        "cap": "enforce",
+        "fullnameOverride": "restraint",
+        "service": {"port": 61443},
+        "tls": {**SECRET, "caBundle": CA},
+        "webhooks": {"namespaceSelector": {"matchLabels": {"e2e.example/installation": "installation"}}},
+    }
+    everything = {**installation, "policies": SETS["everything"]["policies"]}
+
+    def words(text):
+        text = text.replace("restraint-installation", "restraint-${INSTALLATION}").replace("61443", "${PORT}")
+        text = text.replace(base64.b64encode(CA.encode()).decode(), "${CA_BUNDLE}")
+        text = text.replace("e2e.example/installation: installation", 'e2e.example/installation: "${INSTALLATION}"')
+        # a cluster has one of each name
+        return re.sub(r"(kind: \w+WebhookConfiguration\nmetadata:\n  name: restraint)\n", r"\1-${INSTALLATION}\n", text)
+
+    webhooks = render(installation, "restraint-installation")["webhooks.yaml"]
+    files = render(everything, "restraint-installation")
+    core = [text for path, text in sorted(files.items()) if path.endswith(".yaml") and path != "policies.yaml"]
+    certificate = re.sub(r"\n  labels:\n(    .*\n)+", "\n", render({})["certificate.yaml"])
+    return {
+        "tests/e2e/webhooks.yaml": head.format("`${...}` is filled in by the tests, which also keep their\n# installations apart by `e2e.example/installation`. The rest is what a cluster would have.") + words(webhooks),
+        "tests/e2e/chart.yaml": head.format("All that it renders with live look-ups on, but policies and\n# what needs a definition of its own.") + words("---\n".join(core)),
+        "certs/cert-manager/certificate.yaml": head.format("For a service `restraint` in a namespace `restraint`, where\n# no Helm is used; the webhook configurations want `cert-manager.io/inject-ca-from: restraint/restraint`.") + certificate,
+    }
+
+
+def check_one_namespace(restraint):
+    """With enforceNamespaces a decrease is denied there, and warned about elsewhere."""
+    data = next(one["data"] for one in of_kind(objects(render(SETS["one namespace"])), "ConfigMap"))
+    recorded = (ROOT / "tests/reviews/resize-limit-down-unapproved.pods-resize.validate.json").read_text()
+    with tempfile.TemporaryDirectory() as folder:
+        for path, text in data.items():
+            pathlib.Path(folder, path).write_text(text)
+        command = [restraint, "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--log-format", "json", "--policies", folder]
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as server:
+            try:
+                address = next(line["address"] for line in map(json.loads, server.stderr) if line.get("message") == "serving")
+                answers = {namespace: ask(address, recorded, namespace) for namespace in ("shop", "elsewhere")}
+            finally:
+                server.kill()
+    expect(not answers["shop"]["allowed"], f'a decrease in "shop" is not denied: {answers["shop"]}')
+    expect(answers["elsewhere"]["allowed"], f'a decrease elsewhere is denied: {answers["elsewhere"]}')
+    expect("memory-limit-decrease" in str(answers["elsewhere"]["warnings"]), "nobody is warned elsewhere")
+
+
+def ask(address, review, namespace):
+    review = json.loads(review)
+    review["request"]["namespace"] = namespace
+    for key in ("object", "oldObject"):
+        review["request"][key]["metadata"]["namespace"] = namespace
+    request = urllib.request.Request(f"https://{address}/validate", json.dumps(review).encode(), {"Content-Type": "application/json"})
+    # the certificate was made at start; nothing but this machine is asked
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=ssl._create_unverified_context()))
+    with direct.open(request, timeout=60) as answer:
+        return json.load(answer)["response"]
+
+
+def check_trial_rights():
+    """The end-to-end tests give the service what the chart gives it, so that they would notice what it lacks."""
+
+    def rights(roles):
+        rules = [rule for role in roles for rule in role["rules"]]
+        return {(group, resource, verb, *rule.get("resourceNames", [])) for rule in rules for group in rule["apiGroups"] for resource in rule["resources"] for verb in rule["verbs"]}
+
+    people = list(yaml.safe_load_all((ROOT / "tests/e2e/people.yaml").read_text()))
+    given = rights([one for one in people if one["kind"] == "ClusterRole" and one["metadata"]["name"] == "restraint"])
+    roles = of_kind(objects(render(SETS["everything"])), "ClusterRole", "Role")
+    rendered = rights([one for one in roles if one["metadata"]["name"] in ("restraint", "restraint-seal")])
+    expect(given == rendered, f"tests/e2e/people.yaml and the chart differ in {sorted(given ^ rendered)}")
+
+
+def check_made(update):
+    for path, text in made_files().items():
+        file = ROOT / path
+        if update:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+        expect(file.exists() and file.read_text() == text, f'"{path}" is older than the chart: just chart --update')
+
+
+def run(command):
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    expect(done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--promtool", required=True)
+    parser.add_argument("--restraint", required=True)
+    parser.add_argument("--update", action="store_true")
+    arguments = parser.parse_args()
+    programs = {"restraint": arguments.restraint, "help": run([arguments.restraint, "serve", "--help"])}
+
+    checks = {"made files": lambda: check_made(arguments.update), "rights in the trials": check_trial_rights, "values": check_values, "package": check_package}
+    checks["alerts and dashboard"] = lambda: check_monitoring(arguments.promtool)
+    checks["one namespace enforced"] = lambda: check_one_namespace(arguments.restraint)
+    for name, values in SETS.items():
+        checks[f"rendered: {name}"] = functools.partial(check_set, name, values, programs)
+    for values, word in WRONG:
+        checks[f"refused: {json.dumps(values)}"] = functools.partial(check_wrong, values, word)
+
+    failed = 0
+    for name, check in checks.items():
+        try:
+            check()
+        except (Fault, helm.HelmError, KeyError, StopIteration, ValueError, OSError) as fault:
+            failed += 1
+            print(f"FAILED {name}\n    {type(fault).__name__}: {fault}", file=sys.stderr)
+    print(f"{len(checks) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+//! Heaps: a container as JSON, or text as the options of each runtime.
+
+use restraint::kube::container::Container;
+use restraint::kube::heap::{Size, heaps, retired_options};
+use restraint::review::decode;
+use serde_json::json;
+
+pub(crate) fn run(text: &str) {
+    // one decoding has a bound, and a review begins another
+    let _ = decode(b"{}");
+    if let Ok(container) = serde_json::from_str::<Container<'_>>(text) {
+        read(&container);
+        return;
+    }
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let variables: Vec<_> = ["JAVA_TOOL_OPTIONS", "JAVA_OPTS", "NODE_OPTIONS", "GOMEMLIMIT", "_JAVA_OPTIONS"]
+        .iter()
+        .map(|name| json!({"name": name, "value": text}))
+        .collect();
+    for container in [
+        json!({"command": ["java"], "args": words}),
+        json!({"command": words}),
+        json!({"command": ["sh", "-c", text], "env": variables}),
+        json!({"args": ["$(JAVA_OPTS)"], "env": variables}),
+    ] {
+        read(&serde_json::from_str(&container.to_string()).expect("a container"));
+    }
+}
+
+fn read(container: &Container<'_>) {
+    for heap in heaps(container) {
+        assert!(!heap.setting.is_empty() && matches!(heap.field, "args" | "command" | "env"), "{heap:?}");
+        if let Size::Share(percent) = heap.size {
+            assert!(percent.is_finite(), "{heap:?}");
+        }
+        // what fills a limit fills a smaller one
+        assert!(!heap.fills(1 << 40) || heap.fills(1 << 20), "{heap:?}");
+    }
+    for (retired, field) in retired_options(container).list {
+        assert!(retired.option.contains(retired.name) && matches!(field, "args" | "command" | "env"), "{retired:?}");
+    }
+}

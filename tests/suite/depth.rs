@@ -1,0 +1,107 @@
+//! The deepest texts that are accepted, and deeper ones that are refused, on a stack of 2 MiB: what a worker of the
+//! server has. An overflow ends the process, and with it these tests.
+
+use std::thread;
+
+use restraint::explain::Document;
+use restraint::judge::policies::Policies;
+use restraint::judge::{amend, judge};
+use restraint::kube::shell::{Invocation, inline};
+use restraint::kube::watcher::watches;
+use restraint::lint::linted;
+use restraint::review::{answer, decode};
+
+/// Around every bound that there is, and far beyond.
+const DEPTHS: [usize; 12] = [1, 4, 5, 31, 62, 64, 100, 124, 128, 200, 500, 3_000];
+
+/// Runs `work` for every depth; how many of them were accepted.
+fn accepted(work: impl Fn(usize) -> bool + Send + 'static) -> usize {
+    let worker = thread::Builder::new().stack_size(2 * 1024 * 1024);
+    worker.spawn(move || DEPTHS.iter().filter(|depth| work(**depth)).count()).unwrap().join().unwrap()
+}
+
+fn nested(open: &str, inner: &str, close: &str, depth: usize) -> String {
+    format!("{}{inner}{}", open.repeat(depth), close.repeat(depth))
+}
+
+#[test]
+fn reviews() {
+    let shapes = [
+        (r#"{"spec":{"template":"#, "}}"),
+        (r#"{"spec":{"jobTemplate":{"spec":{"template":"#, "}}}}"),
+        (r#"{"spec":{"unknown":"#, "}}"),
+        (r#"{"metadata":{"annotations":{"a":"#, "}}}"),
+        (r#"{"spec":{"containers":["#, "]}}"),
+        ("[", "]"),
+    ];
+    for (open, close) in shapes {
+        let count = accepted(move |depth| {
+            let object = nested(open, "{}", close, depth);
+            let request = r#""uid":"u","operation":"UPDATE","resource":{"group":"apps","version":"v1","resource":"deployments"}"#;
+            let body = format!(
+                r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{{{request},"object":{object},"oldObject":{object}}}}}"#
+            );
+            let Ok(review) = decode(body.as_bytes()) else { return false };
+            let policies = Policies::embedded();
+            for way in [judge, amend] {
+                answer(&review.uid, &way(&policies, &review.subject));
+            }
+            true
+        });
+        assert!(count > 0 || open == "[", "{open} is never accepted");
+    }
+}
+
+#[test]
+fn policies() {
+    let accepted = accepted(|depth| {
+        let shapes = [nested("[", "", "]", depth), nested("{a: ", "1", "}", depth), nested("- ", "a", "", depth)];
+        for value in shapes {
+            let _ = Policies::read([("deep.yaml", format!("name: deep\nrule: memory-resize-policy\nmode: warn\nsettings: {value}\n"))]);
+            let _ = Policies::read([("deep.yaml", value)]);
+        }
+        Policies::read([("deep.yaml", "name: deep\nrule: memory-resize-policy\nmode: warn\n")]).is_ok()
+    });
+    assert_eq!(accepted, DEPTHS.len());
+}
+
+#[test]
+fn manifests() {
+    let count = accepted(|depth| {
+        let values = [nested("[", "", "]", depth), nested("{a: ", "1", "}", depth), nested("\n- - ", "a", "", depth)];
+        let policies = Policies::embedded();
+        values.into_iter().any(|value| {
+            let text =
+                format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nunknown: {value}\nspec: {{containers: [{{name: app, resources: {{limits: {{memory: 1Gi}}}}}}]}}\n");
+            let _ = Document::read(&text, "default");
+            !linted(&policies, &text).before.is_empty()
+        })
+    });
+    assert!(count > 0);
+}
+
+#[test]
+fn scripts() {
+    const SHAPES: [(&str, &str); 12] = [
+        ("(", ")"),
+        ("{ ", ";}"),
+        ("$(", ")"),
+        ("\"$(", ")\""),
+        ("`", "`"),
+        ("if a; then ", ";fi"),
+        ("while a; do ", ";done"),
+        ("case a in a) ", ";; esac"),
+        ("! ", ""),
+        ("${a:-", "}"),
+        ("$((", "))"),
+        ("f() { ", ";}; f"),
+    ];
+    for (open, close) in SHAPES {
+        let count = accepted(move |depth| {
+            let text = nested(open, "inotifywait /a", close, depth);
+            let script = inline(&Invocation { command: &["sh", "-c", &text], ..Invocation::default() });
+            script.is_some_and(|script| watches(&script).len() < 10_000)
+        });
+        assert!(count > 0, "{open} is never read");
+    }
+}
