@@ -104,11 +104,10 @@ fn other_pods() {
         pod["metadata"]["name"] = json!(name);
         let [by_service, by_floor] = [&here, &there].map(|space| space.create(&pod).accepted().object());
         Shape::assert_stored(&by_floor, &by_service);
-        amended += usize::from(
-            by_floor["spec"].to_string().matches("resizePolicy").count() > pod["spec"].to_string().matches("resizePolicy").count(),
-        );
+        let decided = |pod: &Value| pod["spec"].to_string().matches("\"resourceName\"").count();
+        amended += usize::from(decided(&by_floor) > decided(&pod));
     }
-    assert_eq!(amended, 6, "plain, empty, mixed, never, whole and not-ignored");
+    assert_eq!(amended, 7, "plain, cpu-only, empty, mixed, never, whole and not-ignored");
 }
 
 fn both_give_once() {
@@ -135,12 +134,13 @@ fn expiry() {
         let patch = json!({"metadata": {"managedFields": entries}}).to_string();
         space.by(Person::Developer).run(&["patch", "pod", "db", "--type", "merge", "--patch", &patch]).accepted();
     };
-    let entry = |manager: &str, time: &str| {
+    let entry_of = |manager: &str, time: &str, resource: &str| {
         json!({
             "apiVersion": "v1", "fieldsType": "FieldsV1", "manager": manager, "operation": "Update", "subresource": "resize", "time": time,
-            "fieldsV1": {"f:spec": {"f:containers": {"k:{\"name\":\"app\"}": {"f:resources": {"f:limits": {"f:memory": {}}}}}}},
+            "fieldsV1": {"f:spec": {"f:containers": {"k:{\"name\":\"app\"}": {"f:resources": {"f:limits": {resource: {}}}}}}},
         })
     };
+    let entry = |manager: &str, time: &str| entry_of(manager, time, "f:memory");
     let early = "2026-01-15T00:00:00Z";
     write_stamp(&space, "db", &forged(&space.pod("db"), "true", "2026-02-01T00:00:00Z"));
     let ended = |said: String| assert!(said.contains("was approved until 2026-02-01T00:00:00Z"), "{said}");
@@ -163,9 +163,11 @@ fn expiry() {
     plant(json!([{}]));
     let said = resize().refused();
     assert!(said.contains("is not approved: the time cannot be told"), "{said}");
-    plant(json!([entry("other", "2998-01-01T00:00:00Z")]));
+    // a time that was planted is only ever too late: of what the resize sets itself, the entry is the resize's
+    plant(json!([entry_of("other", "2998-01-01T00:00:00Z", "f:cpu")]));
     write_stamp(&space, "db", &forged(&space.pod("db"), "true", "2997-01-01T00:00:00Z"));
-    resize().refused();
+    let said = resize().refused();
+    assert!(said.contains("was approved until 2997-01-01T00:00:00Z"), "{said}");
     plant(json!([entry("other", early)]));
     resize().accepted();
 }

@@ -100,7 +100,7 @@ fn nothing_granted() -> Vec<Case> {
     let init_limit = |amount: &str| json!({"spec": {"initContainers": [{"name": "first", "resources": {"limits": {"memory": amount}}}]}});
     let both = |app: &str, side: &str| {
         let limits = |name: &str, amount: &str| json!({"name": name, "resources": {"limits": {"memory": amount}}});
-        json!({"spec": {"containers": [limits("side", side), limits("app", app)]}})
+        json!({"spec": {"containers": [limits("app", app), limits("side", side)]}})
     };
     let two = || pod_with("", json!({"containers": [memory("app", "512Mi"), memory("side", "128Mi")]}));
     let cpu_and_memory = json!({"limits": {"cpu": "400m", "memory": "300Mi"}});
@@ -148,7 +148,7 @@ fn nothing_granted() -> Vec<Case> {
         case("sidecar", init(Some("Always")), init_limit("64Mi"), &["container \"first\": memory limit 128Mi -> 64Mi is not approved;"]),
         case("init", init(None), init_limit("64Mi"), &["container \"first\": memory limit 128Mi -> 64Mi is not approved;"]),
         case("init-more", init(None), init_limit("256Mi"), &[]),
-        case("by-name", two(), both("600Mi", "64Mi"), &["container \"side\": memory limit 128Mi -> 64Mi is not approved;"]),
+        case("one-of-two", two(), both("600Mi", "64Mi"), &["container \"side\": memory limit 128Mi -> 64Mi is not approved;"]),
         case(
             "both",
             two(),
@@ -174,7 +174,12 @@ fn nothing_granted() -> Vec<Case> {
             memory_limit("1Gi"),
             &["container \"app\": memory limit 2Gi -> 1Gi is not approved;"],
         ),
-        case("own-as-the-pod", whole(json!([bare("app")])), memory_limit("2Gi"), &[]),
+        case(
+            "own-as-the-pod",
+            whole(json!([bare("app")])),
+            resources(json!({"requests": {"memory": "1Gi"}, "limits": {"memory": "2Gi"}})),
+            &[],
+        ),
         case(
             "own-goes-to-the-pod",
             whole(json!([memory("app", "512Mi")])),
