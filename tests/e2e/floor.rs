@@ -6,21 +6,15 @@ use crate::cluster::Cluster;
 use crate::deadline::eventually;
 use crate::pods::{memory_limit, pod};
 
-const MANIFESTS: [&str; 2] =
-    [include_str!("../../policies/cel/memory-limit-decrease.yaml"), include_str!("../../policies/cel/memory-resize-policy.yaml")];
+/// As the chart renders it.
+const FLOOR: &str = include_str!("floor.yaml");
 
 /// The label of the namespaces that have the floor: other trials go on without it.
 pub(crate) const LABEL: &str = "e2e.example/floor";
 
-const SELECTOR: &str = "    namespaceSelector:\n";
-
 /// Installs it, and returns when the API server goes by it.
 pub(crate) fn install(cluster: &Cluster) {
-    for manifest in MANIFESTS {
-        assert_eq!(manifest.matches(SELECTOR).count(), 1, "one binding, with a selector");
-        let narrowed = manifest.replace(SELECTOR, &format!("{SELECTOR}      matchLabels: {{{LABEL}: \"yes\"}}\n"));
-        cluster.kubectl().feed(&["create", "--filename", "-"], &narrowed).accepted();
-    }
+    cluster.kubectl().feed(&["create", "--filename", "-"], FLOOR).accepted();
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "floor-probe", "labels": {LABEL: "yes"}}});
     cluster.kubectl().feed(&["create", "--filename", "-"], &namespace.to_string()).accepted();
     let kubectl = cluster.kubectl().within("floor-probe");

@@ -33,6 +33,7 @@ pub(super) fn trials() -> Vec<Trial> {
         trial("floor: both together give a resize policy once", both_give_once),
         trial("floor: an approval ends with its time, whatever was planted", expiry),
         trial("floor: an approval of another pod, or of no form, does not count", other_stamps),
+        trial("floor: a stamp is written by who may approve, through any door", authority),
         trial("floor: a capped namespace is left alone", a_cap),
         trial("floor: what is denied and what is approved is in the audit log", audit_log),
         trial("floor: it stands while the service is away and ignored, and after its hooks are deleted", an_outage),
@@ -206,6 +207,47 @@ fn other_stamps() {
     space.resize("db", &memory_limit("300Mi")).accepted();
 }
 
+fn authority() {
+    let space = floor_alone();
+    for name in ["db", "other"] {
+        space.create(&pod(name)).accepted();
+    }
+    let stamp = forged(&space.pod("db"), "app=1Mi", "2999-01-01T00:00:00Z");
+    let annotated = json!({"metadata": {"annotations": {STAMP: stamp}}});
+    let patch = |person: Person, subresource: &[&str], patch: &Value| {
+        let patch = patch.to_string();
+        space.by(person).run(&[&["patch", "pod", "db", "--type", "merge", "--patch", &patch], subresource].concat())
+    };
+    let denied = |person: &str, said: String| {
+        assert!(said.contains(&format!("restraint floor: user \"{person}\" may not write restraint.dev/approval")), "{said}");
+    };
+    denied("dev@example.com", patch(Person::Developer, &[], &annotated).refused());
+    denied("agent@example.com", patch(Person::Agent, &["--subresource", "status"], &annotated).refused());
+    let mut born = pod("born");
+    born["metadata"]["annotations"] = annotated["metadata"]["annotations"].clone();
+    denied("dev@example.com", space.by(Person::Developer).feed(&["create", "--filename", "-"], &born.to_string()).refused());
+    let binding = json!({
+        "apiVersion": "v1", "kind": "Binding", "metadata": {"name": "other", "namespace": space.name(), "annotations": {STAMP: stamp}},
+        "target": {"kind": "Node", "name": "node"},
+    });
+    let path = format!("/api/v1/namespaces/{}/pods/other/binding", space.name());
+    denied(
+        "agent@example.com",
+        space.by(Person::Agent).feed(&["create", "--raw", &path, "--filename", "-"], &binding.to_string()).refused(),
+    );
+    // a resize brings nothing along
+    let mut resize = memory_limit("1Gi");
+    resize["metadata"] = annotated["metadata"].clone();
+    space.resize("other", &resize).accepted();
+    assert!(space.pod("other")["metadata"]["annotations"][STAMP].is_null());
+
+    patch(Person::Sre, &[], &annotated).accepted();
+    // what is there may stay, and go
+    patch(Person::Developer, &[], &json!({"metadata": {"labels": {"a": "b"}}})).accepted();
+    patch(Person::Developer, &[], &json!({"metadata": {"annotations": {STAMP: stamp.replace("1Mi", "1")}}})).refused();
+    patch(Person::Developer, &[], &json!({"metadata": {"annotations": {STAMP: null}}})).accepted();
+}
+
 fn a_cap() {
     floor();
     let space = enforcing().space_labelled(&json!({LABEL: "yes", "restraint.dev/cap": "audit"}));
@@ -269,10 +311,14 @@ fn an_outage() {
         kubectl.run(&["delete", kind, &configuration]).accepted();
     }
     denied("db", "300Mi", Person::Developer);
-    // what is left then: a forgery passes, as soon as no hook guards the annotation
-    eventually("nobody guards the annotation", || {
-        space.by(Person::Developer).run(&["annotate", "pod", "db", &format!("{STAMP}={forgery}")]).succeeded().then_some(())
+    let annotate = ["annotate", "pod", "db", &format!("{STAMP}={forgery}")];
+    eventually("no hook guards the annotation", || {
+        space.by(Person::Sre).run(&[&annotate[..], &["--dry-run=server"]].concat()).succeeded().then_some(())
     });
+    let said = space.by(Person::Developer).run(&annotate).refused();
+    assert!(said.contains("user \"dev@example.com\" may not write restraint.dev/approval"), "{said}");
+    // what is left then: whoever may approve writes what they like
+    space.by(Person::Sre).run(&annotate).accepted();
     space.resize("db", &memory_limit("300Mi")).accepted();
     assert_eq!(stored_limit(&space.pod("db")), "300Mi");
 }
@@ -285,9 +331,9 @@ fn stamp_of(pod: &Value) -> String {
     pod["metadata"]["annotations"][STAMP].as_str().unwrap().to_owned()
 }
 
-/// Writes a stamp where no hook guards it.
+/// Writes a stamp where no hook guards it. The floor lets who may approve.
 fn write_stamp(space: &Space<'_>, pod: &str, stamp: &str) {
-    space.by(Person::Developer).run(&["annotate", "--overwrite", "pod", pod, &format!("{STAMP}={stamp}")]).accepted();
+    space.by(Person::Sre).run(&["annotate", "--overwrite", "pod", pod, &format!("{STAMP}={stamp}")]).accepted();
 }
 
 /// A stamp in the service's form for this pod in its present state, with a seal that is none.
