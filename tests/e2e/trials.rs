@@ -11,6 +11,7 @@ mod chart;
 mod creation;
 mod evidence;
 mod explaining;
+mod floor;
 mod namespaces;
 mod outage;
 mod resizes;
@@ -39,6 +40,7 @@ pub(crate) fn all() -> Vec<Trial> {
         stopping::trials(),
         certificates::trials(),
         explaining::trials(),
+        floor::trials(),
         restart_all::trials(),
         autoscaling::trials(),
         agreement::trials(),
