@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use bytes::Bytes;
 
 use crate::outcome::{Outcome, mebibytes, percentiles};
@@ -13,7 +14,13 @@ pub(crate) async fn run(program: &Path, outcome: &mut Outcome) -> anyhow::Result
     let server = Server::start(program, &[])?;
     server.ready().await?;
     let (caller, hostile) = (Caller::of(server.address), Caller::of(server.address));
-    let text = String::from_utf8_lossy(CREATE);
+    let text = serde_json::from_slice::<serde_json::Value>(CREATE)?.to_string();
+    let planted = |after: &str, what: String| {
+        let text = text.replacen("\"metadata\":{", "\"metadata\":{\"annotations\":{\"a\":\"b\"},", 1);
+        let place = text.find(after).with_context(|| format!("the recorded review has no {after}"))? + after.len();
+        let (head, tail) = text.split_at(place);
+        anyhow::Ok([head, &what, tail].concat().into_bytes())
+    };
     let resident = server.resident()?;
     let bodies: [(&str, Vec<u8>); 9] = [
         ("8 MiB of spaces", vec![b' '; 8 << 20]),
@@ -21,10 +28,10 @@ pub(crate) async fn run(program: &Path, outcome: &mut Outcome) -> anyhow::Result
         ("8 MiB and a byte", vec![b' '; (8 << 20) + 1]),
         ("half a review", CREATE.iter().copied().take(CREATE.len() / 2).collect()),
         ("nested 100,000 deep", format!(r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{}"#, r#"{"object":"#.repeat(100_000)).into_bytes()),
-        ("a field twice", text.replacen("\"spec\":", "\"spec\":{},\"spec\":", 1).into_bytes()),
+        ("a field twice", planted("\"spec\":", "{},\"spec\":".to_owned())?),
         ("not UTF-8", [&b"\"\xff\xfe\""[..], CREATE].concat()),
-        ("a million empty containers", text.replacen("\"containers\":[", &format!("\"containers\":[{}", "{},".repeat(1_000_000)), 1).into_bytes()),
-        ("a million keys", text.replacen("\"labels\":{", &format!("\"labels\":{{{}", (0..400_000).map(|number| format!("\"k{number}\":\"v\",")).collect::<String>()), 1).into_bytes()),
+        ("a million empty containers", planted("\"containers\":[", "{},".repeat(1_000_000))?),
+        ("400,000 annotations", planted("\"annotations\":{", (0..400_000).map(|number| format!("\"k{number}\":\"v\",")).collect())?),
     ];
     let steady = Steady::begin(&caller, Duration::from_millis(10));
     let mut most = resident;

@@ -11,7 +11,7 @@ use crate::server::Server;
 pub(crate) async fn run(program: &Path, outcome: &mut Outcome) -> anyhow::Result<()> {
     let policies = tempfile::tempdir()?;
     let policy = |mode: &str| format!("name: memory-limit-decrease\nrule: memory-limit-decrease\nmode: {mode}\n");
-    std::fs::write(policies.path().join("decrease.yaml"), policy("enforce"))?;
+    std::fs::write(policies.path().join("memory-limit-decrease.yaml"), policy("enforce"))?;
     let server = Server::start(program, &["--policies", &policies.path().to_string_lossy()])?;
     server.ready().await?;
     let caller = Caller::of(server.address);
@@ -19,7 +19,7 @@ pub(crate) async fn run(program: &Path, outcome: &mut Outcome) -> anyhow::Result
     let folder = server.certificate.certificate.parent().unwrap_or(Path::new("."));
     let (mut fresh, next) = (Vec::new(), tempfile::tempdir()?);
     for turn in 0..100 {
-        std::fs::write(policies.path().join("decrease.yaml"), policy(if turn % 2 == 0 { "warn" } else { "enforce" }))?;
+        std::fs::write(policies.path().join("memory-limit-decrease.yaml"), policy(if turn % 2 == 0 { "warn" } else { "enforce" }))?;
         let made = Certificate::make(next.path())?;
         // as a careless writer: one file after the other, so that the pair does not match for a moment
         std::fs::copy(&made.certificate, folder.join("tls.crt"))?;
@@ -33,7 +33,7 @@ pub(crate) async fn run(program: &Path, outcome: &mut Outcome) -> anyhow::Result
     outcome.figure(format!("100 certificates and policies, {} reviews", asked.latencies.len()), percentiles(&mut asked.latencies));
     outcome.promise(asked.failed + asked.shed.len() == 0, format!("none is lost: {:?}", asked.errors));
     outcome.promise(fresh.iter().all(|opened| *opened), "new connections always open");
-    let loaded = server.metric("restraint_policy_loads_total").await?;
+    let loaded = server.metric("restraint_policy_reloads_total").await?;
     outcome.figure("sets of policies read", loaded);
     Ok(())
 }
