@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -14,7 +15,11 @@ use crate::server::Server;
 const EVERY: Duration = Duration::from_millis(10);
 
 pub(crate) async fn run(program: &Path, outcome: &mut Outcome) -> anyhow::Result<()> {
-    nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE, 65_536, 65_536).context("cannot open enough files")?;
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    setrlimit(Resource::RLIMIT_NOFILE, most, most).context("cannot open enough files")?;
+    if most < 12_000 {
+        bail!("12,000 file descriptors are needed, and the hard limit is {most}");
+    }
     let server = Server::start(program, &[])?;
     server.ready().await?;
     let caller = Caller::of(server.address);
