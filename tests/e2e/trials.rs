@@ -9,6 +9,7 @@ mod capped;
 mod certificates;
 mod chart;
 mod creation;
+mod doctor;
 mod evidence;
 mod explaining;
 mod namespaces;
@@ -39,6 +40,7 @@ pub(crate) fn all() -> Vec<Trial> {
         stopping::trials(),
         certificates::trials(),
         explaining::trials(),
+        doctor::trials(),
         restart_all::trials(),
         autoscaling::trials(),
         agreement::trials(),
