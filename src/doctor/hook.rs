@@ -168,7 +168,7 @@ pub(super) fn selects(selector: Option<&LabelSelector>, labels: &BTreeMap<String
 pub(super) fn grouped<'f>(said: impl IntoIterator<Item = (Hook<'f>, String)>) -> Vec<(String, String)> {
     let mut groups: Vec<(Kind, &str, String, Vec<&str>)> = Vec::new();
     for (hook, message) in said {
-        match groups.iter_mut().find(|(kind, name, other, _)| (*kind, *name, &*other) == (hook.kind, hook.configuration, &message)) {
+        match groups.iter_mut().find(|(kind, name, other, _)| (*kind, *name) == (hook.kind, hook.configuration) && *other == message) {
             Some((.., hooks)) => hooks.push(hook.name),
             None => groups.push((hook.kind, hook.configuration, message, vec![hook.name])),
         }

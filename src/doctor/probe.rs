@@ -30,6 +30,9 @@ const GATE: &str = "restraint.dev/probe";
 pub(super) async fn measure(cluster: &Cluster, facts: &Facts, count: u16) -> Seen<Measurement> {
     let labels = facts.namespace_labels(&cluster.namespace);
     let ours = || facts.installations.iter().flat_map(|installation| hook::of(facts, installation));
+    if let Err(reason) = &facts.validating {
+        return Err(format!("whether Restraint is asked there cannot be seen: {reason}"));
+    }
     if !ours().any(|hook| hook.name == RESIZE && hook.looks_into(&labels)) {
         return Err(format!("Restraint is not asked about resizes in namespace {:?}", cluster.namespace));
     }

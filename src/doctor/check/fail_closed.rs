@@ -80,7 +80,7 @@ fn examine_foreign(facts: &Facts, hook: &Hook<'_>, observations: &mut Observatio
         observations.problem(hook.object(), message, remedy);
     }
     if ["CREATE", "UPDATE"].iter().any(|operation| hook.catches_cluster_wide("nodes", operation)) {
-        let message = "fails closed for nodes: while nobody answers, none can join or be cordoned";
+        let message = "fails closed for nodes: while nobody answers, none can join or be changed";
         observations.warning(hook.object(), message, remedy);
     }
 }

@@ -38,7 +38,7 @@ fn examine(facts: &Facts, place: &Place, hooks: &[Hook<'_>], observations: &mut 
         Some(Ok(None)) => {
             let who = hook::grouped(hooks.iter().map(|hook| (*hook, String::new())));
             let who: Vec<_> = who.into_iter().map(|(object, _)| object).collect();
-            let message = format!("is not there, and {} lead to it: {refused}", who.join("; "));
+            let message = format!("is not there, but hooks lead to it ({}): {refused}", who.join("; "));
             return observations.say(gravity, name, message, Some("make it, or take the configuration away".to_owned()));
         }
         Some(Err(reason)) => return observations.unknown(name, "the Service", reason, "run it with the right to get Services"),
@@ -49,13 +49,14 @@ fn examine(facts: &Facts, place: &Place, hooks: &[Hook<'_>], observations: &mut 
         let to = spec.and_then(|spec| spec.external_name.as_deref()).unwrap_or_default();
         return observations.remark(name, format!("leads out of the cluster, to {to:?}: whether somebody answers there was not examined"));
     }
-    for hook in hooks {
+    let ports = spec.and_then(|spec| spec.ports.as_deref()).unwrap_or_default();
+    let portless = hooks.iter().filter_map(|hook| {
         let port = hook.client.service.as_ref().and_then(|service| service.port).unwrap_or(DEFAULT_PORT);
-        let ports = spec.and_then(|spec| spec.ports.as_deref()).unwrap_or_default();
-        if !ports.iter().any(|known| known.port == port) {
-            let message = format!("leads to port {port} of Service {}/{}, which has no such port: {refused}", place.0, place.1);
-            observations.say(gravity, hook.object(), message, Some("name a port of the Service in clientConfig".to_owned()));
-        }
+        let message = || format!("leads to port {port} of Service {}/{}, which has no such port: {refused}", place.0, place.1);
+        (!ports.iter().any(|known| known.port == port)).then(|| (*hook, message()))
+    });
+    for (object, message) in hook::grouped(portless) {
+        observations.say(gravity, object, message, Some("name a port of the Service in clientConfig".to_owned()));
     }
     reach(served, &name, gravity, refused, observations);
 }
@@ -102,7 +103,10 @@ mod tests {
         facts.services.get_mut(&ours()).unwrap().as_mut().unwrap().as_mut().unwrap().slices = Ok(vec![read(slice)]);
         assert_eq!(worst(check, &facts), "problem: Service restraint/restraint: has no ready endpoint: what its hooks catch is refused");
         facts.services.insert(ours(), Ok(None));
-        assert!(worst(check, &facts).contains("is not there, and MutatingWebhookConfiguration restraint, hook approval.restraint.dev"));
+        assert!(
+            worst(check, &facts)
+                .contains("is not there, but hooks lead to it (MutatingWebhookConfiguration restraint, hook approval.restraint.dev")
+        );
         facts.services.insert(ours(), Err("forbidden".to_owned()));
         assert!(worst(check, &facts).starts_with("unknown: "));
     }

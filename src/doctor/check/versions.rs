@@ -55,11 +55,8 @@ fn nodes(facts: &Facts, observations: &mut Observations<'_>) {
         let name = node.metadata.name.as_deref().unwrap_or_default();
         let info = node.status.as_ref().and_then(|status| status.node_info.as_ref());
         let version = Version::read(info.map(|info| &*info.kubelet_version).unwrap_or_default());
-        match version.minor {
-            Some(minor) if minor < OLDEST => old.push(name),
-            Some(minor) if minor < RESTART_ALL => without.push(name),
-            _ => {}
-        }
+        old.extend(version.minor.filter(|minor| *minor < OLDEST).map(|_| name));
+        without.extend(version.minor.filter(|minor| *minor < RESTART_ALL).map(|_| name));
         let count = versions.entry(version.text).or_default();
         *count = count.saturating_add(1);
     }

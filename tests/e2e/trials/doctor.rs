@@ -15,11 +15,15 @@ use super::trial;
 /// As the chart renders them.
 const WEBHOOKS: &str = include_str!("../webhooks.yaml");
 
+/// Has the rights that the doctor needs.
+const PAGE: &str = include_str!("../../../docs/doctor.md");
+
 pub(super) fn trials() -> Vec<Trial> {
     vec![
         trial("doctor: an installation that is well has no problem, and whatever is broken is found", an_installation),
         trial("doctor: the latency is measured with a pod that is gone afterwards", latency),
         trial("doctor: what may not be seen is not examined", without_rights),
+        trial("doctor: the rights in its documentation are enough", with_documented_rights),
     ]
 }
 
@@ -286,7 +290,7 @@ fn latency() {
         "-o",
         "json",
     ]);
-    Report(refused.object().as_array().unwrap().clone()).has("latency", "unknown", "cluster", "latency was not examined");
+    Report(refused.object().as_array().unwrap().clone()).has("latency", "unknown", "cluster", "cannot be seen: ");
     assert_eq!(space.object(&["get", "pods"])["items"], json!([]), "no pod is left");
 }
 
@@ -298,4 +302,35 @@ fn without_rights() {
     for check in ["versions", "feature-gates", "vpa-memory-floor", "resizers", "approvers", "reloader-scope"] {
         report.has(check, "unknown", "", "not examined: ");
     }
+}
+
+fn with_documented_rights() {
+    let (made, space) = (Made::new("doctor-rights"), enforcing().space());
+    let (_, rights) = PAGE.split_once("```yaml\n").unwrap();
+    let (rights, _) = rights.split_once("```").unwrap();
+    let place = |namespace: &str| format!("namespace: {namespace}}}");
+    let rights = rights.replace(&place("restraint"), &place(&made.namespace)).replace(&place("shop"), &place(space.name()));
+    let rights = rights.replace("[restraint-tls]", "[serving]");
+    let admin = cluster().kubectl();
+    admin.feed(&["create", "--filename", "-"], &rights).accepted();
+    let user = "--user=doctor@example.com";
+    admin.run(&["create", "clusterrolebinding", "restraint-doctor", "--clusterrole=restraint-doctor", user]).accepted();
+    for (namespace, role) in [(&*made.namespace, "restraint-doctor"), (space.name(), "restraint-doctor-probe")] {
+        admin.within(namespace).run(&["create", "rolebinding", role, &format!("--role={role}"), user]).accepted();
+    }
+    let mut config: Value = serde_json::from_slice(&std::fs::read(cluster().file(Person::Admin.kubeconfig())).unwrap()).unwrap();
+    config["users"][0]["user"]["as"] = json!("doctor@example.com");
+    let file = cluster().file("doctor.kubeconfig");
+    std::fs::write(&file, config.to_string()).unwrap();
+    let doctor = |here: &Kubectl, flags: &[&str]| {
+        let line = [&["doctor", "--fail-on", "never", "-o", "json", "--kubeconfig", file.to_str().unwrap()], flags].concat();
+        Report(here.restraint(&line).accepted().object().as_array().unwrap().clone())
+    };
+    let report = doctor(&made.kubectl, &[]);
+    let unseen: Vec<_> = report.0.iter().filter(|entry| entry["severity"] == "unknown").collect();
+    assert!(unseen.is_empty(), "{unseen:#?}");
+    let here = admin.within(&enforcing().namespace());
+    let report = doctor(&here, &["--probe", "--probe-namespace", space.name(), "--probe-count", "1"]);
+    report.has("latency", "ok", "Namespace", "1 memory resizes in dry runs took");
+    assert_eq!(space.object(&["get", "pods"])["items"], json!([]), "no pod is left");
 }
