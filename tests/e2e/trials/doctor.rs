@@ -1,5 +1,7 @@
 //! `restraint doctor`, against installations that are well and that were broken.
 
+use std::process::Command;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use libtest_mimic::Trial;
@@ -8,6 +10,7 @@ use serde_json::{Value, json};
 use crate::autoscalers::{floor, in_place};
 use crate::certificate::Certificate;
 use crate::kubectl::{Kubectl, Outcome, Person};
+use crate::process::Process;
 use crate::world::{cluster, enforcing};
 
 use super::trial;
@@ -23,6 +26,7 @@ pub(super) fn trials() -> Vec<Trial> {
         trial("doctor: an installation that is well has no problem, and whatever is broken is found", an_installation),
         trial("doctor: the latency is measured with a pod that is gone afterwards", latency),
         trial("doctor: what may not be seen is not examined", without_rights),
+        trial("doctor: no pod is left where it is told to end", interrupted),
         trial("doctor: the rights in its documentation are enough", with_documented_rights),
     ]
 }
@@ -304,6 +308,20 @@ fn without_rights() {
     }
 }
 
+fn interrupted() {
+    let space = enforcing().space();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_restraint"));
+    command.args(["doctor", "--probe", "--probe-count", "1000", "--probe-namespace", space.name(), "--fail-on", "never"]);
+    command.args(["--namespace", &enforcing().namespace(), "--kubeconfig"]).arg(cluster().file(Person::Admin.kubeconfig()));
+    let mut doctor = Process::start("restraint doctor", &mut command, cluster().file("interrupted.log"));
+    let count = || space.object(&["get", "pods"])["items"].as_array().unwrap().len();
+    doctor.eventually("its pod is there", |_| (count() == 1).then_some(()));
+    doctor.terminate();
+    assert!(doctor.wait().success());
+    assert!(doctor.log().contains("latency was not examined: it was interrupted"), "{}", doctor.log());
+    assert_eq!(count(), 0);
+}
+
 fn with_documented_rights() {
     let (made, space) = (Made::new("doctor-rights"), enforcing().space());
     let (_, rights) = PAGE.split_once("```yaml\n").unwrap();
@@ -312,7 +330,10 @@ fn with_documented_rights() {
     let rights = rights.replace(&place("restraint"), &place(&made.namespace)).replace(&place("shop"), &place(space.name()));
     let rights = rights.replace("[restraint-tls]", "[serving]");
     let admin = cluster().kubectl();
-    admin.feed(&["create", "--filename", "-"], &rights).accepted();
+    for object in serde_saphyr::from_multiple::<Value>(&rights).unwrap() {
+        let namespace = object["metadata"]["namespace"].as_str().unwrap_or("default");
+        admin.within(namespace).feed(&["create", "--filename", "-"], &object.to_string()).accepted();
+    }
     let user = "--user=doctor@example.com";
     admin.run(&["create", "clusterrolebinding", "restraint-doctor", "--clusterrole=restraint-doctor", user]).accepted();
     for (namespace, role) in [(&*made.namespace, "restraint-doctor"), (space.name(), "restraint-doctor-probe")] {
