@@ -9,10 +9,9 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
-use tokio::signal::ctrl_c;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cluster::{Cluster, complaint};
+use crate::serve::{stop_signal, stopped};
 
 use super::facts::{Facts, Measurement, Seen};
 use super::hook;
@@ -37,17 +36,27 @@ pub(super) async fn measure(cluster: &Cluster, facts: &Facts, count: u16) -> See
         return Err(format!("Restraint is not asked about resizes in namespace {:?}", cluster.namespace));
     }
     let probe = Probe { pods: cluster.pods(), name: name(), is_cpu_caught: ours().any(|hook| hook.name == ROOM) };
-    let measured = tokio::select! {
-        measured = probe.measure(count) => measured.map_err(|error| complaint(&error)),
-        () = told_to_end() => Err("it was interrupted".to_owned()),
+    let stop = stop_signal().map_err(|error| error.to_string())?;
+    // once it is asked for, the pod is waited for: what is deleted before it is there would stay
+    let measured = match probe.create().await {
+        Ok(()) => tokio::select! {
+            measured = probe.measure(count) => measured,
+            () = stopped(stop) => Err("it was interrupted".to_owned()),
+        },
+        Err(error) if is_refusal(&error) => return Err(complaint(&error)),
+        Err(error) => Err(complaint(&error)),
     };
-    let deleted = probe.delete().await;
-    let (asked, unasked) = measured?;
-    deleted.map_err(|error| {
+    probe.delete().await.map_err(|error| {
         let (name, namespace) = (&probe.name, &cluster.namespace);
         format!("its pod is left, because it cannot be deleted: {}; kubectl delete pod {name} -n {namespace}", complaint(&error))
     })?;
+    let (asked, unasked) = measured?;
     Ok(Measurement { namespace: cluster.namespace.clone(), asked, unasked, unasked_are: probe.unasked_are() })
+}
+
+/// Whether it is certain that nothing was made.
+fn is_refusal(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code < 500)
 }
 
 struct Probe {
@@ -61,9 +70,16 @@ struct Probe {
 type Times = (Vec<Duration>, Vec<Duration>);
 
 impl Probe {
-    async fn measure(&self, count: u16) -> kube::Result<Times> {
+    async fn create(&self) -> kube::Result<()> {
         let pod = serde_json::from_value(pod(&self.name)).map_err(kube::Error::SerdeError)?;
-        self.pods.create(&PostParams::default(), &pod).await?;
+        self.pods.create(&PostParams::default(), &pod).await.map(drop)
+    }
+
+    async fn measure(&self, count: u16) -> Seen<Times> {
+        self.times(count).await.map_err(|error| complaint(&error))
+    }
+
+    async fn times(&self, count: u16) -> kube::Result<Times> {
         // connections are made by the first of each
         self.asked().await?;
         self.unasked().await?;
@@ -116,16 +132,6 @@ impl Probe {
 fn name() -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     format!("restraint-doctor-{:x}-{:x}", now.as_nanos(), std::process::id())
-}
-
-async fn told_to_end() {
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => tokio::select! {
-            _ = ctrl_c() => {}
-            _ = terminate.recv() => {}
-        },
-        Err(_) => drop(ctrl_c().await),
-    }
 }
 
 /// The pod: as little as there can be, and what the strictest pod security standard asks for.

@@ -353,5 +353,8 @@ fn with_documented_rights() {
     let here = admin.within(&enforcing().namespace());
     let report = doctor(&here, &["--probe", "--probe-namespace", space.name(), "--probe-count", "1"]);
     report.has("latency", "ok", "Namespace", "1 memory resizes in dry runs took");
+    let elsewhere = enforcing().space();
+    let report = doctor(&here, &["--probe", "--probe-namespace", elsewhere.name()]);
+    report.has("latency", "unknown", "cluster", "cannot create resource \"pods\"");
     assert_eq!(space.object(&["get", "pods"])["items"], json!([]), "no pod is left");
 }
