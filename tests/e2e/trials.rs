@@ -12,6 +12,7 @@ mod creation;
 mod doctor;
 mod evidence;
 mod explaining;
+mod floor;
 mod namespaces;
 mod outage;
 mod resizes;
@@ -41,6 +42,7 @@ pub(crate) fn all() -> Vec<Trial> {
         certificates::trials(),
         explaining::trials(),
         doctor::trials(),
+        floor::trials(),
         restart_all::trials(),
         autoscaling::trials(),
         agreement::trials(),

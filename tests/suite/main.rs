@@ -23,6 +23,7 @@ mod heaps;
 mod limits;
 mod lint;
 mod listing;
+mod logging;
 mod mending;
 mod messages;
 mod pods;
