@@ -236,8 +236,8 @@ fn announce(certificates: &Arc<Certificates>, metrics: &Arc<Metrics>, health: &A
     }
 }
 
-/// Becomes `true` at SIGTERM or SIGINT.
-fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
+/// Becomes `true` at SIGTERM or SIGINT. The second ends the process.
+pub(crate) fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be listened for")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be listened for")?;
     let (sender, receiver) = watch::channel(false);
@@ -252,6 +252,7 @@ fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
     Ok(receiver)
 }
 
-async fn stopped(mut stop: watch::Receiver<bool>) {
+/// Waits for it.
+pub(crate) async fn stopped(mut stop: watch::Receiver<bool>) {
     let _ = stop.wait_for(|stopped| *stopped).await;
 }

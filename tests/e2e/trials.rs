@@ -9,6 +9,7 @@ mod capped;
 mod certificates;
 mod chart;
 mod creation;
+mod doctor;
 mod evidence;
 mod explaining;
 mod floor;
@@ -40,6 +41,7 @@ pub(crate) fn all() -> Vec<Trial> {
         stopping::trials(),
         certificates::trials(),
         explaining::trials(),
+        doctor::trials(),
         floor::trials(),
         restart_all::trials(),
         autoscaling::trials(),

@@ -11,6 +11,7 @@ mod caps;
 mod client;
 mod commands;
 mod depth;
+mod doctor;
 mod documentation;
 mod drain;
 mod evidence;
