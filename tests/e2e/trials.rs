@@ -11,6 +11,7 @@ mod chart;
 mod creation;
 mod evidence;
 mod explaining;
+mod installing;
 mod namespaces;
 mod outage;
 mod resizes;
@@ -38,6 +39,7 @@ pub(crate) fn all() -> Vec<Trial> {
         evidence::trials(),
         stopping::trials(),
         certificates::trials(),
+        installing::trials(),
         explaining::trials(),
         restart_all::trials(),
         autoscaling::trials(),
