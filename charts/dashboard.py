@@ -182,6 +182,7 @@ class Prometheus:
         self.url = f"http://127.0.0.1:{port}/api/v1/"
         flags = {"config.file": folder / "prometheus.yaml", "storage.tsdb.path": folder / "tsdb", "web.listen-address": f"127.0.0.1:{port}"}
         programs.start("prometheus", [program, *(f"--{flag}={value}" for flag, value in flags.items())])
+        cluster.eventually("prometheus is ready", lambda: cluster.open_url(f"http://127.0.0.1:{port}/-/ready").status == 200)
         cluster.eventually("everything is scraped", lambda: all(one["health"] == "up" for one in self.ask("targets")["activeTargets"]))
 
     def ask(self, path, **parameters):

@@ -58,8 +58,8 @@ def draw(dashboard, shown, path, title):
 def frame(figure, title, box, size):
     left, top, across, down = box
     place = ((left + 4) / size[0], 1 - (top + down - 4) / size[1], (across - 8) / size[0], (down - 8) / size[1])
-    figure.patches.append(pyplot.Rectangle(place[:2], *place[2:], transform=figure.transFigure, facecolor="white", edgecolor=FRAME, linewidth=0.8))
-    figure.text((left + 12) / size[0], 1 - (top + 18) / size[1], title, fontsize=8.5, fontweight="semibold", va="center")
+    figure.patches.append(pyplot.Rectangle(place[:2], *place[2:], transform=figure.transFigure, facecolor="white", edgecolor=FRAME, linewidth=0.8, zorder=-1))
+    figure.text((left + 12) / size[0], 1 - (top + 18) / size[1], title, fontsize=8.5, fontweight="bold", va="center")
 
 
 def stat(figure, panel, series, box, size):
