@@ -4,6 +4,8 @@ import datetime
 import math
 
 import matplotlib
+import numpy
+from PIL import Image
 
 matplotlib.use("Agg")
 from matplotlib import dates, pyplot, ticker  # noqa: E402
@@ -29,11 +31,13 @@ def amount(value, unit):
             if abs(value) >= size:
                 return f"{value / size:.3g} {name}"
         return "0 s"
-    return f"{value:.3g}{' ' + word if word else ''}"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}{' ' + word if word else ''}"
 
 
 def draw(dashboard, shown, path, title):
     """Writes a picture of all panels; `shown` has legend, times and values of each series by panel."""
+    times = [at for series in shown.values() for _, times, _ in series for at in times]
+    begin, last = (datetime.datetime.fromtimestamp(at, datetime.UTC) for at in (min(times), max(times)))
     panels = dashboard["panels"]
     columns = max(panel["gridPos"]["x"] + panel["gridPos"]["w"] for panel in panels)
     rows = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in panels)
@@ -50,8 +54,17 @@ def draw(dashboard, shown, path, title):
             figure.text((left + 10) / width, 1 - (top + ROW * 0.6) / height, panel["title"], fontsize=10, fontweight="bold", va="center")
             continue
         frame(figure, panel["title"], box, (width, height))
-        (stat if panel["type"] == "stat" else lines)(figure, panel, shown[panel["id"]], box, (width, height))
-    figure.savefig(path, pil_kwargs={"optimize": True})
+        if panel["type"] == "stat":
+            stat(figure, panel, shown[panel["id"]], box, (width, height))
+        else:
+            axes = lines(figure, panel, shown[panel["id"]], box, (width, height))
+            axes.set_xlim(begin, last)
+            axes.xaxis.set_major_locator(dates.MinuteLocator() if (last - begin).seconds > 100 else dates.SecondLocator(bysecond=range(0, 60, 15)))
+            axes.xaxis.set_major_formatter(dates.DateFormatter("%H:%M:%S"))
+    figure.canvas.draw()
+    picture = Image.fromarray(numpy.asarray(figure.canvas.buffer_rgba())).convert("RGB")
+    # a few colours are all there are
+    picture.quantize(255, dither=Image.Dither.NONE).save(path, optimize=True)
     pyplot.close(figure)
 
 
@@ -91,14 +104,12 @@ def lines(figure, panel, series, box, size):
     axes.grid(axis="y", color="#eceef1", linewidth=0.7)
     axes.tick_params(length=0)
     if not series:
-        axes.set_xticks([])
         axes.set_yticks([])
         axes.text(0.5, 0.5, "no data: no kubelet runs here", ha="center", va="center", transform=axes.transAxes, color=PALE)
-        return
+        return axes
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_locator(ticker.MaxNLocator(4))
     axes.yaxis.set_major_formatter(lambda value, _: amount(value, unit))
-    axes.xaxis.set_major_locator(dates.AutoDateLocator(minticks=3, maxticks=5))
-    axes.xaxis.set_major_formatter(dates.DateFormatter("%H:%M:%S"))
     anchor = ((left + 10) / size[0], 1 - (top + down - 8) / size[1])
     figure.legend(*axes.get_legend_handles_labels(), loc="lower left", bbox_to_anchor=anchor, ncols=columns, frameon=False, fontsize=6.6, handlelength=1.2, columnspacing=1.2, borderpad=0, labelspacing=0.3)
+    return axes
