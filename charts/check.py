@@ -24,6 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 CHART = ROOT / "charts/restraint"
 CA = "-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n"
 SECRET = {"mode": "secret", "secretName": "serving", "caBundle": CA}
+LISTED = "name: approval-authority\nrule: approval-authority\nmode: enforce\nsettings: {approvers: {users: [\"it's me\"], groups: [sre]}}\n"
 APPROVER = "name: approval-authority\nrule: approval-authority\nmode: enforce\nsettings: {approvalAnnotation: example.com/agreed}\n"
 AUTOMATION = (
     "name: memory-limit-decrease\nrule: memory-limit-decrease\nmode: enforce\n"
@@ -44,6 +45,14 @@ SETS = {
     "policies of one's own": {
         "cap": "enforce",
         "policies": {"modes": {"file-watch": "off", "vpa-memory-floor": "enforce"}, "overrides": {"approval-authority": APPROVER, "memory-limit-decrease": AUTOMATION}},
+    },
+    "a floor that records": {"floor": {"enabled": True}},
+    "a floor in one namespace": {"cap": "enforce", "enforceNamespaces": ["shop", "pay"], "floor": {"enabled": True}},
+    "a floor everywhere": {"cap": "enforce", "floor": {"enabled": True, "resizePolicy": False}, "policies": {"overrides": {"approval-authority": LISTED}}},
+    "a floor under weaker policies": {
+        "cap": "enforce",
+        "floor": {"enabled": True},
+        "policies": {"modes": {"memory-limit-decrease": "warn", "memory-resize-policy": "warn", "approval-authority": "off"}},
     },
     "little": {
         "replicas": 1,
@@ -104,6 +113,10 @@ WRONG = [
     ({"tls": {"mode": "files"}}, "mode"),
     ({"tls": {"self": {"leafLifetime": "90"}}}, "leafLifetime"),
     ({"tls": {"secretName": "restraint-seal"}}, "seal keys"),
+    (
+        {"cap": "enforce", "floor": {"enabled": True}, "policies": {"overrides": {"approval-authority": APPROVER + "scope: {namespaces: {names: [shop]}}\n"}}},
+        "which the floor cannot have",
+    ),
     ({"tls": {"mode": "secret"}}, "secretName"),
     ({"tls": {"mode": "secret", "secretName": "serving"}}, "caBundle"),
     ({"tls": {"caBundle": "aGVsbG8="}}, "caBundle"),
@@ -255,6 +268,42 @@ def check_hooks(values, merged, all_objects, in_force):
     expect(found == expected, f"hooks are {sorted(found)}, not {sorted(expected)}")
 
 
+def check_floor(merged, all_objects, in_force, settings):
+    """What the API server does by itself goes no further than what the service does."""
+    found = {}
+    shipped = {path.stem: list(yaml.safe_load_all(path.read_text())) for path in (ROOT / "policies/cel").glob("*.yaml")}
+    for one in all_objects:
+        if "AdmissionPolicy" not in one["kind"]:
+            continue
+        name = one["metadata"]["name"].removesuffix(".floor.restraint.dev")
+        kept = next(other for other in shipped[name] if other["kind"] == one["kind"])
+        if not one["kind"].endswith("Binding"):
+            listed = settings.get(name, {}).get("approvers", {})
+            people = [json.dumps(listed[field], separators=(",", ":")) for field in ("users", "groups") if field in listed]
+            asked = one["spec"].get("validations", [{}])[0].get("expression", "")
+            expect(all(each in asked for each in people) and ("authorizer" in asked) == (name == "approval-authority" and not people), f'the floor "{name}" asks for other people')
+            expect(people or one["spec"] == kept["spec"], f'the floor "{name}" is not as shipped')
+            continue
+        expect(any(other["kind"] + "Binding" == one["kind"] and other["metadata"]["name"] == one["spec"]["policyName"] for other in all_objects), f'the floor "{name}" binds nothing')
+        selectors = one["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"]
+        values = {(each["key"], each["operator"]): set(each["values"]) for each in selectors}
+        expect(values[("restraint.dev/cap", "NotIn")] == {"audit", "warn"}, f'the floor "{name}" goes above a cap')
+        expect(values[("kubernetes.io/metadata.name", "NotIn")] == {"restraint", *merged["webhooks"]["excludeNamespaces"]}, f'the floor "{name}" leaves out other namespaces')
+        narrowed = values.get(("kubernetes.io/metadata.name", "In"))
+        everywhere = name == "approval-authority" or not merged["enforceNamespaces"]
+        expect(narrowed == (None if everywhere else set(merged["enforceNamespaces"])), f'the floor "{name}" is in force in {narrowed}')
+        found[name] = one["spec"].get("validationActions", ["change"])
+    expected = {}
+    for name in shipped if merged["floor"]["enabled"] else ():
+        _, mode, _ = in_force[name]
+        acts = merged["cap"] == "enforce" and mode in ("enforce", "fix")
+        if name == "memory-resize-policy":
+            expected |= {name: ["change"]} if acts and merged["floor"]["resizePolicy"] else {}
+        else:
+            expected |= {name: ["Deny" if acts else "Audit"]} if mode != "off" else {}
+    expect(found == expected, f"the floor is {found}, not {expected}")
+
+
 def check_deployment(merged, all_objects, help_text):
     deployment = only(all_objects, "Deployment")
     template = deployment["spec"]["template"]
@@ -364,6 +413,7 @@ def check_set(name, values, programs):
     policies = {path.removesuffix(".yaml"): text for path, text in data.items()}
     in_force = modes(policies)
     check_hooks(values, merged, all_objects, in_force)
+    check_floor(merged, all_objects, in_force, {name: yaml.safe_load(text).get("settings") or {} for name, text in policies.items()})
     check_deployment(merged, all_objects, programs["help"])
     check_certificate(merged, all_objects, programs["help"])
     check_rights(merged, all_objects, in_force)
@@ -412,7 +462,8 @@ def check_package():
     with tempfile.TemporaryDirectory() as folder, quiet():
         packed = helm.Chart.load(helm.package(CHART, destination=folder))
         names = {file["name"] for file in packed.files}
-    expect({f"policies/{path.name}" for path in (ROOT / "policies").glob("*.yaml")} <= names, "the package lacks policies")
+    policies = (ROOT / "policies").rglob("*.yaml")
+    expect({f"policies/{path.relative_to(ROOT / 'policies')}" for path in policies} <= names, "the package lacks policies")
     expect({"files/alerts.yaml", "files/dashboard.json", "README.md"} <= names, "the package lacks files")
     expect(not any(name.startswith("tests/") for name in names), "the package has tests")
 
@@ -470,10 +521,12 @@ def made_files():
     webhooks = render(installation, "restraint-installation")["webhooks.yaml"]
     files = render(everything, "restraint-installation")
     core = [text for path, text in sorted(files.items()) if path.endswith(".yaml") and path != "policies.yaml"]
+    floor = render({**installation, "floor": {"enabled": True}, "webhooks": {"namespaceSelector": {"matchLabels": {"e2e.example/floor": "yes"}}}})["floor.yaml"]
     certificate = re.sub(r"\n  labels:\n(    .*\n)+", "\n", render({"tls": {"mode": "certManager"}})["certificate.yaml"])
     return {
         "tests/e2e/webhooks.yaml": head.format("`${...}` is filled in by the tests, which also keep their\n# installations apart by `e2e.example/installation`. The rest is what a cluster would have.") + words(webhooks),
         "tests/e2e/chart.yaml": head.format("All that it renders with live look-ups on, but policies and\n# what needs a definition of its own.") + words("---\n".join(core)),
+        "tests/e2e/floor.yaml": head.format("For the namespaces with the label `e2e.example/floor`.") + floor,
         "certs/cert-manager/certificate.yaml": head.format("For a service `restraint` in a namespace `restraint`, where\n# no Helm is used; the webhook configurations want `cert-manager.io/inject-ca-from: restraint/restraint`.") + certificate,
     }
 

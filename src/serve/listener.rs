@@ -6,6 +6,7 @@ mod connection;
 mod counters;
 mod handshakes;
 mod limits;
+mod places;
 
 use std::error::Error;
 use std::io::{self, ErrorKind};
@@ -31,6 +32,7 @@ use connection::{Common, Connection};
 use counters::{Open, increase};
 use handshakes::Handshakes;
 use limits::Speakers;
+use places::Places;
 
 /// How bytes travel.
 #[derive(Debug, Clone)]
@@ -94,6 +96,7 @@ impl Listener {
         });
         let (stopper, stopped) = watch::channel(false);
         let mut handshakes = Handshakes::new(self.limits.handshakes);
+        let mut places = Places::new(self.limits.connections);
         let mut connections = JoinSet::new();
         let drain = self.drain;
         let mut left = std::pin::pin!(async {
@@ -108,15 +111,15 @@ impl Listener {
                 tcp = self.accept() => tcp,
             };
             while connections.try_join_next().is_some() {}
-            if connections.len() >= self.limits.connections {
+            let Some(seat) = places.take(&self.counters) else {
                 increase(&self.counters.rejected);
-                self.complain("too many connections, the newest is closed");
+                self.complain("too many connections at work, the newest is closed");
                 continue;
-            }
+            };
             // Answers are small and somebody waits for each.
             let _ = tcp.set_nodelay(true);
             let open = Open::count(&self.counters);
-            let connection = Connection { common: Arc::clone(&common), service: service.clone(), stopped: stopped.clone() };
+            let connection = Connection { common: Arc::clone(&common), service: service.clone(), stopped: stopped.clone(), seat };
             match &transport {
                 Transport::Plain => connections.spawn(async move {
                     let _open = open;

@@ -102,8 +102,13 @@ impl<'c> Installation<'c> {
 
     /// A new namespace that it looks after.
     pub(crate) fn space(&self) -> Space<'_> {
+        self.space_labelled(&json!({LABEL: self.name}))
+    }
+
+    /// A new namespace with these labels: without [`LABEL`] it does not look after it.
+    pub(crate) fn space_labelled(&self, labels: &Value) -> Space<'_> {
         let number = self.spaces.fetch_add(1, Ordering::Relaxed);
-        Space::new(self, &format!("{}-{number}", self.name))
+        Space::new(self, &format!("{}-{number}", self.name), labels)
     }
 
     /// Starts a replica where the Service leads at first.

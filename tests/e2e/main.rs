@@ -10,6 +10,7 @@ mod certificate;
 mod cluster;
 mod deadline;
 mod dry_run;
+mod floor;
 mod installation;
 mod kubectl;
 mod linter;

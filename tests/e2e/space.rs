@@ -4,22 +4,19 @@ use serde_json::Value;
 
 use crate::audit::Event;
 use crate::deadline::eventually;
-use crate::installation::{Installation, LABEL};
+use crate::installation::Installation;
 use crate::kubectl::{Kubectl, Outcome, Person};
 
-/// A namespace that an installation looks after.
+/// A namespace that an installation looks after, as far as its labels say so.
 pub(crate) struct Space<'i> {
     installation: &'i Installation<'i>,
     kubectl: Kubectl,
 }
 
 impl<'i> Space<'i> {
-    pub(crate) fn new(installation: &'i Installation<'_>, name: &str) -> Self {
+    pub(crate) fn new(installation: &'i Installation<'_>, name: &str, labels: &Value) -> Self {
         let kubectl = installation.cluster.kubectl();
-        let namespace = serde_json::json!({
-            "apiVersion": "v1", "kind": "Namespace",
-            "metadata": {"name": name, "labels": {LABEL: installation.name()}},
-        });
+        let namespace = serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}});
         kubectl.feed(&["create", "--filename", "-"], &namespace.to_string()).accepted();
         Self { installation, kubectl: kubectl.within(name) }
     }

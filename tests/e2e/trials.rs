@@ -11,6 +11,7 @@ mod chart;
 mod creation;
 mod evidence;
 mod explaining;
+mod floor;
 mod installing;
 mod namespaces;
 mod outage;
@@ -41,6 +42,7 @@ pub(crate) fn all() -> Vec<Trial> {
         certificates::trials(),
         installing::trials(),
         explaining::trials(),
+        floor::trials(),
         restart_all::trials(),
         autoscaling::trials(),
         agreement::trials(),

@@ -13,6 +13,7 @@ pub(crate) const ASSETS: &str = "KUBEBUILDER_ASSETS";
 
 static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
 static ENFORCING: OnceLock<Option<Installation<'static>>> = OnceLock::new();
+static FLOOR: OnceLock<Option<()>> = OnceLock::new();
 static AUDITING: OnceLock<Option<Installation<'static>>> = OnceLock::new();
 
 /// The folder with the programs of the cluster, if one is named.
@@ -42,6 +43,11 @@ pub(crate) fn enforcing() -> &'static Installation<'static> {
 /// Restraint under a cap of audit.
 pub(crate) fn auditing() -> &'static Installation<'static> {
     shared(&AUDITING, "restraint under a cap of audit", || Installation::new(cluster(), "auditing", &["--cap", "audit"]))
+}
+
+/// The floor, for the namespaces that carry its label.
+pub(crate) fn floor() {
+    shared(&FLOOR, "the floor", || crate::floor::install(cluster()));
 }
 
 /// Ends everything that was started. With `keep` the logs stay, and it says where.

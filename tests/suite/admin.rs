@@ -62,6 +62,7 @@ async fn every_family_appears_and_has_a_sample() {
         ("events_dropped", "counter"),
         ("events_failed", "counter"),
         ("findings", "counter"),
+        ("connections_displaced", "counter"),
         ("handshakes_displaced", "counter"),
         ("handshakes_failed", "counter"),
         ("handshakes_timed_out", "counter"),

@@ -21,6 +21,7 @@ use tracing::debug;
 use super::counters::{Counters, increase};
 use super::handshakes::Place;
 use super::limits::Speakers;
+use super::places::Seat;
 
 /// What the connections of a listener have in common.
 #[derive(Debug)]
@@ -38,6 +39,7 @@ pub(super) struct Connection<S> {
     pub(super) service: S,
     /// True once requests in flight are to be the last.
     pub(super) stopped: watch::Receiver<bool>,
+    pub(super) seat: Arc<Seat>,
 }
 
 impl<S, B> Connection<S>
@@ -56,7 +58,13 @@ where
     /// Shakes hands, then serves requests.
     pub(super) async fn secure(self, tcp: TcpStream, config: Arc<ServerConfig>, place: Place) {
         let common = Arc::clone(&self.common);
-        let Some(tls) = common.shake_hands(tcp, config, place).await else {
+        let seat = Arc::clone(&self.seat);
+        let tls = tokio::select! {
+            biased;
+            tls = common.shake_hands(tcp, config, place) => tls,
+            () = seat.given_up() => None,
+        };
+        let Some(tls) = tls else {
             return;
         };
         let speaker = match tls.get_ref().1.alpn_protocol() {
@@ -70,12 +78,15 @@ where
     where
         TokioIo<I>: Read + Write + Unpin + 'static,
     {
-        let Self { common, service, mut stopped } = self;
+        let Self { common, service, mut stopped, seat } = self;
+        let busy = Arc::clone(&seat);
         let service = service_fn(move |request: Request<Incoming>| {
             let last = common.leaving.load(Relaxed) && request.version() <= Version::HTTP_11;
+            let work = busy.work();
             let answer = service.call(request);
             async move {
                 let mut response = answer.await?;
+                work.answered();
                 if last {
                     let headers = response.headers_mut();
                     headers.insert(CONNECTION, HeaderValue::from_static("close"));
@@ -91,6 +102,11 @@ where
             () = stop => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
+            }
+            () = seat.given_up() => {
+                // says goodbye if the peer listens, and waits for nothing
+                connection.as_mut().graceful_shutdown();
+                timeout(Duration::ZERO, connection).await.unwrap_or(Ok(()))
             }
         };
         if let Err(error) = ended {

@@ -7,6 +7,7 @@ pub struct Counters {
     pub(super) accepted: AtomicU64,
     pub(super) open: AtomicU64,
     pub(super) rejected: AtomicU64,
+    pub(super) displaced: AtomicU64,
     pub(super) accept_errors: AtomicU64,
     pub(super) handshakes_failed: AtomicU64,
     pub(super) handshakes_timed_out: AtomicU64,
@@ -20,8 +21,10 @@ pub struct Tally {
     pub accepted: u64,
     /// Connections open now, handshakes included.
     pub open: u64,
-    /// Connections closed at once because there were too many.
+    /// Connections closed at once because there were too many, and all of them at work.
     pub rejected: u64,
+    /// Idle connections closed because there were too many.
+    pub displaced: u64,
     /// Failures to accept, for instance because file descriptors ran out.
     pub accept_errors: u64,
     /// Handshakes that a peer broke off or that failed: no trust, no common version, plain HTTP, a port scan.
@@ -39,6 +42,7 @@ impl Counters {
             accepted: self.accepted.load(Relaxed),
             open: self.open.load(Relaxed),
             rejected: self.rejected.load(Relaxed),
+            displaced: self.displaced.load(Relaxed),
             accept_errors: self.accept_errors.load(Relaxed),
             handshakes_failed: self.handshakes_failed.load(Relaxed),
             handshakes_timed_out: self.handshakes_timed_out.load(Relaxed),

@@ -10,8 +10,9 @@ pub const CALLER_IDLE: Duration = Duration::from_secs(90);
 /// What a listener bears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Open connections, handshakes included. The one beyond is closed at once: its caller then fails fast and may
-    /// reach another replica, where a place in the kernel's queue would cost it the review's whole timeout.
+    /// Open connections, handshakes included. The one beyond takes the place of an idle one, so that nobody can keep
+    /// others out by opening many. Where all are at work it is closed at once: its caller then fails fast and may reach
+    /// another replica, where a place in the kernel's queue would cost it the review's whole timeout.
     pub connections: usize,
     /// Unfinished TLS handshakes. The one beyond displaces the oldest: an honest handshake takes milliseconds, so the
     /// oldest of many is a mute peer, and mute peers cannot keep others out.

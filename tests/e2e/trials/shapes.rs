@@ -56,12 +56,12 @@ impl Shape {
 
 /// One of each recorded creation of a pod.
 pub(super) fn all() -> Vec<Shape> {
-    let recorded = recorded();
+    let recorded = recorded("pods.mutate", "CREATE");
     let names: Vec<_> = recorded.iter().map(|(name, _)| name.as_str()).collect();
     let known: Vec<_> = EXPECTED.iter().map(|(name, _)| *name).collect();
     assert_eq!(names, known, "every recorded creation of a pod is tried");
     let shapes = EXPECTED.iter().zip(recorded);
-    shapes.map(|((name, policies), (_, object))| shape(name, &object, policies)).collect()
+    shapes.map(|((name, policies), (_, request))| shape(name, &request["object"], policies)).collect()
 }
 
 /// Adds a line for each place where the two differ.
@@ -97,24 +97,25 @@ fn shape(name: &'static str, recorded: &Value, policies: &[(&str, &str)]) -> Sha
     Shape { name, sent, expected }
 }
 
-/// The recorded creations of pods, in order of name.
-fn recorded() -> Vec<(String, Value)> {
+/// The recorded requests of this kind and operation, in order of name.
+pub(super) fn recorded(kind: &str, operation: &str) -> Vec<(String, Value)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reviews");
-    let mut pods = Vec::new();
+    let ending = format!(".{kind}.json");
+    let mut requests = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        let Some(name) = path.file_name().and_then(|name| name.to_str()?.strip_suffix(".pods.mutate.json")) else { continue };
+        let Some(name) = path.file_name().and_then(|name| name.to_str()?.strip_suffix(&*ending)) else { continue };
         let mut review: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-        if review["request"]["operation"] == "CREATE" {
-            pods.push((name.to_owned(), review["request"]["object"].take()));
+        if review["request"]["operation"] == operation {
+            requests.push((name.to_owned(), review["request"].take()));
         }
     }
-    pods.sort_by(|(one, _), (next, _)| one.cmp(next));
-    pods
+    requests.sort_by(|(one, _), (next, _)| one.cmp(next));
+    requests
 }
 
 /// The pod without what the API server and controllers added.
-fn as_sent(name: &str, recorded: &Value) -> Value {
+pub(super) fn as_sent(name: &str, recorded: &Value) -> Value {
     let metadata = &recorded["metadata"];
     let mut spec = recorded["spec"].clone();
     drop_token(&mut spec, "volumes");

@@ -85,17 +85,38 @@ fn idle_connections_outlive_the_callers_own_limit() {
 }
 
 #[tokio::test]
-async fn the_newest_connection_is_closed_where_there_are_too_many() {
+async fn idle_connections_give_way_where_there_are_too_many() {
     let limits = Limits { connections: 2, ..patient() };
     let running = run(limits, Drain::default(), false).await;
-    let mut first = running.http1(running.client()).await;
-    let mut second = running.http1(running.client()).await;
-    assert!(works(&mut first).await && works(&mut second).await);
+    let mut worked = running.http1(running.client()).await;
+    assert!(works(&mut worked).await);
+    let mut mute = Vec::new();
+    for _ in 0..20 {
+        mute.push(running.tls(running.client()).await.unwrap());
+    }
+    // of all these the one that worked has stayed
+    assert!(works(&mut worked).await);
+    assert!(works(&mut running.http1(running.client()).await).await);
+    eventually(|| running.counters.tally().open == 2).await;
+    assert_eq!((running.counters.tally().displaced, running.counters.tally().rejected), (20, 0));
+}
+
+#[tokio::test]
+async fn the_newest_connection_is_closed_where_all_are_at_work() {
+    let limits = Limits { connections: 2, ..patient() };
+    let running = run(limits, Drain::default(), false).await;
+    let mut waiting = Vec::new();
+    for _ in 0..2 {
+        let mut sender = running.http1(running.client()).await;
+        waiting.push(tokio::spawn(async move { text(sender.send_request(wait()).await.unwrap()).await }));
+    }
+    running.waiting(2).await;
     assert!(running.tls(running.client()).await.is_err());
     assert_eq!(running.counters.tally().rejected, 1);
-    assert!(works(&mut first).await && works(&mut second).await);
-    drop(second);
-    eventually(|| running.counters.tally().open == 1).await;
+    running.release.notify_waiters();
+    for answer in waiting {
+        assert_eq!(in_time(answer).await.unwrap(), "released");
+    }
     assert!(works(&mut running.http1(running.client()).await).await);
 }
 

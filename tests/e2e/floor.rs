@@ -1,0 +1,32 @@
+//! The floor: the policies of the API server itself that stand below Restraint.
+
+use serde_json::json;
+
+use crate::cluster::Cluster;
+use crate::deadline::eventually;
+use crate::pods::{memory_limit, pod};
+
+/// As the chart renders it.
+const FLOOR: &str = include_str!("floor.yaml");
+
+/// The label of the namespaces that have the floor: other trials go on without it.
+pub(crate) const LABEL: &str = "e2e.example/floor";
+
+/// Installs it, and returns when the API server goes by it.
+pub(crate) fn install(cluster: &Cluster) {
+    cluster.kubectl().feed(&["create", "--filename", "-"], FLOOR).accepted();
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "floor-probe", "labels": {LABEL: "yes"}}});
+    cluster.kubectl().feed(&["create", "--filename", "-"], &namespace.to_string()).accepted();
+    let kubectl = cluster.kubectl().within("floor-probe");
+    eventually("new pods get a resize policy", || {
+        let line = ["create", "--dry-run=server", "--filename", "-", "--output", "json"];
+        let created = kubectl.feed(&line, &pod("probe").to_string()).accepted().object();
+        created["spec"]["containers"][0]["resizePolicy"].is_array().then_some(())
+    });
+    kubectl.feed(&["create", "--filename", "-"], &pod("probe").to_string()).accepted();
+    eventually("decreases are denied", || {
+        let patch = memory_limit("300Mi").to_string();
+        let resize = ["patch", "pod", "probe", "--subresource", "resize", "--dry-run=server", "--patch", &patch];
+        (!kubectl.run(&resize).succeeded()).then_some(())
+    });
+}
