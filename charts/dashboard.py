@@ -93,9 +93,9 @@ class Traffic:
         self.api.ask("POST", f"/api/v1/namespaces/{space}/pods", {"metadata": {"name": name}, "spec": {"containers": containers, "nodeName": "node-1"}}, person=person)
         return f"/api/v1/namespaces/{space}/pods/{name}"
 
-    def resize(self, pod, memory, **requests):
+    def resize(self, pod, memory, requests=None):
         """What is said where it is refused."""
-        patch = {"spec": {"containers": [{"name": "app", "resources": {"limits": {"memory": memory}, "requests": requests}}]}}
+        patch = {"spec": {"containers": [{"name": "app", "resources": {"limits": {"memory": memory}, "requests": requests or {}}}]}}
         return self.api.refused("PATCH", f"{pod}/resize", patch, cluster.STRATEGIC, DEVELOPER)
 
     def annotate(self, pod, key, value, person=SRE):
@@ -111,7 +111,7 @@ class Traffic:
         for space in SPACES:
             pod = self.pod(space)
             # more is asked of the node
-            self.resize(pod, "1Gi", memory="280Mi")
+            self.resize(pod, "1Gi", {"memory": "280Mi"})
             said = self.resize(pod, "300Mi")
             expect(("memory-limit-decrease" in (said or "")) == (space == "shop"), f'a decrease in "{space}" is judged otherwise: {said}')
 
