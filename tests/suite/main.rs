@@ -22,6 +22,7 @@ mod heaps;
 mod limits;
 mod lint;
 mod listing;
+mod logging;
 mod mending;
 mod messages;
 mod pods;
