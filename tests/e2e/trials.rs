@@ -13,6 +13,7 @@ mod doctor;
 mod evidence;
 mod explaining;
 mod floor;
+mod installing;
 mod namespaces;
 mod outage;
 mod resizes;
@@ -40,6 +41,7 @@ pub(crate) fn all() -> Vec<Trial> {
         evidence::trials(),
         stopping::trials(),
         certificates::trials(),
+        installing::trials(),
         explaining::trials(),
         doctor::trials(),
         floor::trials(),
