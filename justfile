@@ -34,6 +34,11 @@ chart *arguments:
     cargo build --locked --quiet
     bash charts/check.sh {{ arguments }}
 
+# the dashboard and the alerts, with a real Prometheus: needs KUBEBUILDER_ASSETS; `--picture FILE` draws it
+dashboard *arguments:
+    cargo build --locked --quiet
+    bash charts/dashboard.sh {{ arguments }}
+
 # fuzzes one target for so many seconds: see docs/fuzzing.md
 fuzz target seconds="180":
     bash fuzz/seed {{ target }}

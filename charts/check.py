@@ -39,7 +39,9 @@ SETS = {
     "enforcing, with a certificate of one's own": {"cap": "enforce", "tls": SECRET},
     "failing open": {"cap": "enforce", "webhooks": {"failurePolicy": {"resize": "Ignore", "approval": "Ignore"}}},
     "failing closed in a dry run": {"webhooks": {"failurePolicy": {"resize": "Fail"}}},
-    "an issuer that is there": {"tls": {"certManager": {"issuerRef": {"kind": "ClusterIssuer", "name": "house"}}}},
+    "a certificate by cert-manager": {"cap": "enforce", "tls": {"mode": "certManager"}},
+    "an issuer that is there": {"tls": {"mode": "certManager", "certManager": {"issuerRef": {"kind": "ClusterIssuer", "name": "house"}}}},
+    "a certificate that does not hold long": {"tls": {"secretName": "pair", "self": {"leafLifetime": "36h", "caLifetime": "30d"}}},
     "policies of one's own": {
         "cap": "enforce",
         "policies": {"modes": {"file-watch": "off", "vpa-memory-floor": "enforce"}, "overrides": {"approval-authority": APPROVER, "memory-limit-decrease": AUTOMATION}},
@@ -108,11 +110,13 @@ WRONG = [
         },
         "has a scope of its own",
     ),
+    ({"tls": {"mode": "files"}}, "mode"),
+    ({"tls": {"self": {"leafLifetime": "90"}}}, "leafLifetime"),
+    ({"tls": {"secretName": "restraint-seal"}}, "seal keys"),
     (
         {"cap": "enforce", "floor": {"enabled": True}, "policies": {"overrides": {"approval-authority": APPROVER + "scope: {namespaces: {names: [shop]}}\n"}}},
         "which the floor cannot have",
     ),
-    ({"tls": {"mode": "self"}}, "mode"),
     ({"tls": {"mode": "secret"}}, "secretName"),
     ({"tls": {"mode": "secret", "secretName": "serving"}}, "caBundle"),
     ({"tls": {"caBundle": "aGVsbG8="}}, "caBundle"),
@@ -190,6 +194,44 @@ def hooks(all_objects):
     return [(configuration, hook) for configuration in configurations for hook in configuration["webhooks"]]
 
 
+def flags_of(all_objects):
+    """The flags of the service, with their values."""
+    (container,) = only(all_objects, "Deployment")["spec"]["template"]["spec"]["containers"]
+    return dict(argument.removeprefix("--").split("=", 1) for argument in container["args"][1:])
+
+
+def writes_bundles(all_objects):
+    """Whether the service writes `caBundle`, and into all that there is."""
+    name = flags_of(all_objects).get("webhook-configuration")
+    return name is not None and {name} == {configuration["metadata"]["name"] for configuration, _ in hooks(all_objects)}
+
+
+def check_certificate(merged, all_objects, help_text):
+    """Where the certificate comes from, and that nobody but whoever that is has a hand in it."""
+    mode = merged["tls"]["mode"]
+    secret = merged["tls"]["secretName"] or "restraint-tls"
+    flags = flags_of(all_objects)
+    volumes = {volume["name"]: volume for volume in only(all_objects, "Deployment")["spec"]["template"]["spec"]["volumes"]}
+    expect(flags["tls"] == ("self" if mode == "self" else "files"), f'the certificate is from "{flags["tls"]}"')
+    expect(f"<{'|'.join(['files', 'self'])}>" in help_text, "the program takes certificates from elsewhere")
+    certificates = {one["metadata"]["name"]: one["spec"] for one in of_kind(all_objects, "Certificate")}
+    expect(bool(certificates) == (mode == "certManager"), f"cert-manager is asked for {sorted(certificates)}")
+    if mode == "self":
+        expect(flags["tls-secret"] == f"restraint/{secret}", "the certificate is in another Secret")
+        expect(flags["tls-service"] == only(all_objects, "Service")["metadata"]["name"], "the certificate is for another Service")
+        expect({hook["clientConfig"]["service"]["name"] for _, hook in hooks(all_objects)} == {flags["tls-service"]}, "hooks call another Service")
+        expect(not {"tls-cert", "tls-key"} & set(flags) and "tls" not in volumes, "the certificate is mounted, too")
+    else:
+        expect(not {"tls-secret", "tls-service", "webhook-configuration"} & set(flags), "the service would keep a certificate, too")
+        expect(volumes["tls"]["secret"]["secretName"] == secret, "another Secret is mounted")
+    if mode == "certManager":
+        expect((certificates["restraint"]["secretName"], certificates["restraint"]["dnsNames"]) == (secret, ["restraint.restraint.svc"]), "the certificate is of another name")
+    # it is in the API server's hands whether there is a certificate
+    for policy in of_kind(all_objects, "NetworkPolicy"):
+        ports = {port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]}
+        expect(set(merged["networkPolicy"]["apiServerPorts"]) <= ports, "the API server is out of reach")
+
+
 def check_hooks(values, merged, all_objects, in_force):
     names = set()
     for configuration, hook in hooks(all_objects):
@@ -212,8 +254,11 @@ def check_hooks(values, merged, all_objects, in_force):
         expect({"restraint", *merged["webhooks"]["excludeNamespaces"]} == set(left_out), f'"{name}" leaves out {left_out}')
         path = "/mutate" if configuration["kind"].startswith("Mutating") else "/validate"
         expect(hook["clientConfig"]["service"]["path"] == path, f'"{name}" has the wrong path')
+        # whoever writes it later must not find it written by Helm, which would put its own back
         injected = "cert-manager.io/inject-ca-from" in configuration["metadata"].get("annotations", {})
-        expect(injected != ("caBundle" in hook["clientConfig"]), f'"{name}" has no authority, or two')
+        writers = {"self": "the service", "certManager": "cert-manager", "secret": "the chart"}
+        by = {"cert-manager": injected, "the chart": "caBundle" in hook["clientConfig"], "the service": writes_bundles(all_objects)}
+        expect([writer for writer, writes in by.items() if writes] == [writers[merged["tls"]["mode"]]], f'the authority of "{name}" is written by {by}')
     rules = {rule for rule, mode, _ in in_force.values() if mode != "off"}
     expected = {("Mutating", "approval"), ("Mutating", "pods"), ("Validating", "resize"), ("Validating", "approval"), ("Validating", "advice")}
     expected |= {("Mutating", "keep")} if "memory-limit-decrease" in rules else set()
@@ -273,7 +318,7 @@ def check_deployment(merged, all_objects, help_text):
     expect(pod["terminationGracePeriodSeconds"] >= merged["drainDelay"] + 20 + 5, "the grace period ends before the drain")
     expect({one["resourceName"]: one["restartPolicy"] for one in container["resizePolicy"]} == {"cpu": "NotRequired", "memory": "RestartContainer"}, "another resizePolicy")
     expect(container["livenessProbe"]["httpGet"]["path"] == "/livez" and container["readinessProbe"]["httpGet"]["path"] == "/readyz", "other probes")
-    flags = dict(argument.removeprefix("--").split("=", 1) for argument in container["args"][1:])
+    flags = flags_of(all_objects)
     for flag in flags:
         expect(f"--{flag} <" in help_text, f'the program knows no flag "--{flag}"')
     expect(max(int(flags["request-deadline"]), int(flags["authority-deadline"])) < merged["webhooks"]["timeoutSeconds"] * 1000, "a deadline is after the timeout")
@@ -300,8 +345,9 @@ def check_deployment(merged, all_objects, help_text):
         expect(namespaced in (None, "restraint"), f'{one["kind"]} in namespace "{namespaced}"')
 
 
-def check_rights(all_objects, in_force):
-    expect(not of_kind(all_objects, "Secret"), "keys are not made by templates")
+def check_rights(merged, all_objects, in_force):
+    expect(not of_kind(all_objects, "Secret"), "keys are not made by templates, and what Helm made it may empty")
+    keeps = merged["tls"]["mode"] == "self"
     rules = {rule for rule, mode, _ in in_force.values() if mode != "off"}
     granted = {}
     for role in of_kind(all_objects, "ClusterRole", "Role"):
@@ -313,10 +359,16 @@ def check_rights(all_objects, in_force):
     expected |= {("events.k8s.io", "events", "create"), ("events.k8s.io", "events", "patch")}
     expected |= {("metrics.k8s.io", "pods", "get")} if "memory-above-usage" in rules else set()
     expected |= {("", "nodes", "get"), ("", "pods", "list")} if "resize-beyond-node" in rules else set()
+    configurations = ("validatingwebhookconfigurations", "mutatingwebhookconfigurations")
+    expected |= {("admissionregistration.k8s.io", one, verb) for one in configurations for verb in ("get", "list", "watch", "patch")} if keeps else set()
     found = granted[("ClusterRole", "restraint")]
     expect(found == expected, f"the service may {sorted(found ^ expected)}, or may not")
-    for rule in only(all_objects, "Role")["rules"]:
-        expect(rule["resources"] == ["secrets"] and (rule["verbs"] == ["create"] or rule.get("resourceNames") == ["restraint-seal"]), "more than one Secret")
+    for role in of_kind(all_objects, "ClusterRole"):
+        for rule in role["rules"]:
+            expect(rule["apiGroups"] != ["admissionregistration.k8s.io"] or rule.get("resourceNames") == ["restraint"], "hooks of others")
+    secrets = ["restraint-seal"] + ([merged["tls"]["secretName"] or "restraint-tls"] if keeps else [])
+    rights = [(rule["resources"], rule.get("resourceNames"), rule["verbs"]) for rule in only(all_objects, "Role")["rules"]]
+    expect(rights == [(["secrets"], None, ["create"]), (["secrets"], secrets, ["get", "list", "watch", "update"])], f"in its namespace it may {rights}")
     of_cluster = [right for (kind, _), rights in granted.items() if kind == "ClusterRole" for right in rights]
     expect(not any(resource == "secrets" for _, resource, _ in of_cluster), "Secrets of the whole cluster")
 
@@ -363,7 +415,8 @@ def check_set(name, values, programs):
     check_hooks(values, merged, all_objects, in_force)
     check_floor(merged, all_objects, in_force, {name: yaml.safe_load(text).get("settings") or {} for name, text in policies.items()})
     check_deployment(merged, all_objects, programs["help"])
-    check_rights(all_objects, in_force)
+    check_certificate(merged, all_objects, programs["help"])
+    check_rights(merged, all_objects, in_force)
     check_policies(values, merged, all_objects, in_force, policies)
     with tempfile.TemporaryDirectory() as folder:
         for path, text in data.items():
@@ -455,7 +508,8 @@ def made_files():
         "tls": {**SECRET, "caBundle": CA},
         "webhooks": {"namespaceSelector": {"matchLabels": {"e2e.example/installation": "installation"}}},
     }
-    everything = {**installation, "policies": SETS["everything"]["policies"]}
+    # with a name of its own, so that it can stand beside others
+    everything = {**installation, "fullnameOverride": "restraint-installation", "tls": {}, "policies": SETS["everything"]["policies"]}
 
     def words(text):
         text = text.replace("restraint-installation", "restraint-${INSTALLATION}").replace("61443", "${PORT}")
@@ -468,7 +522,7 @@ def made_files():
     files = render(everything, "restraint-installation")
     core = [text for path, text in sorted(files.items()) if path.endswith(".yaml") and path != "policies.yaml"]
     floor = render({**installation, "floor": {"enabled": True}, "webhooks": {"namespaceSelector": {"matchLabels": {"e2e.example/floor": "yes"}}}})["floor.yaml"]
-    certificate = re.sub(r"\n  labels:\n(    .*\n)+", "\n", render({})["certificate.yaml"])
+    certificate = re.sub(r"\n  labels:\n(    .*\n)+", "\n", render({"tls": {"mode": "certManager"}})["certificate.yaml"])
     return {
         "tests/e2e/webhooks.yaml": head.format("`${...}` is filled in by the tests, which also keep their\n# installations apart by `e2e.example/installation`. The rest is what a cluster would have.") + words(webhooks),
         "tests/e2e/chart.yaml": head.format("All that it renders with live look-ups on, but policies and\n# what needs a definition of its own.") + words("---\n".join(core)),
@@ -517,8 +571,8 @@ def check_trial_rights():
 
     people = list(yaml.safe_load_all((ROOT / "tests/e2e/people.yaml").read_text()))
     given = rights([one for one in people if one["kind"] == "ClusterRole" and one["metadata"]["name"] == "restraint"])
-    roles = of_kind(objects(render(SETS["everything"])), "ClusterRole", "Role")
-    rendered = rights([one for one in roles if one["metadata"]["name"] in ("restraint", "restraint-seal")])
+    roles = of_kind(objects(render({**SETS["everything"], "tls": SECRET})), "ClusterRole", "Role")
+    rendered = rights([one for one in roles if one["metadata"]["name"] in ("restraint", "restraint-secrets")])
     expect(given == rendered, f"tests/e2e/people.yaml and the chart differ in {sorted(given ^ rendered)}")
 
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::{approvals, approve, certs, explain, lint, revoke, serve};
+use crate::{approvals, approve, certs, doctor, explain, lint, revoke, serve};
 
 /// The name of the binary as a plugin of kubectl.
 const PLUGIN: &str = "kubectl-restraint";
@@ -35,6 +35,12 @@ pub enum Command {
 
     /// Make certificates for a laptop.
     Certs(certs::Options),
+
+    /// Examine a cluster for what could lock it out, and for mistakes around Restraint.
+    ///
+    /// Reads, and writes nothing but for --probe. What it may not read it says it did not examine. Ends with 1 where there is
+    /// a problem.
+    Doctor(Box<doctor::Options>),
 
     /// Explain a rule, or what a change does to running processes.
     Explain(explain::Options),

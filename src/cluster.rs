@@ -3,6 +3,7 @@
 mod target;
 mod workload;
 
+use std::fmt::Debug;
 use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,8 +11,10 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 use k8s_openapi::api::core::v1::Pod;
+use kube::api::ListParams;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config};
+use serde::de::DeserializeOwned;
 
 pub use target::{Kind, Target, TargetError};
 pub use workload::set_aside;
@@ -82,6 +85,40 @@ impl Cluster {
     /// The pods of the namespace.
     pub fn pods(&self) -> Api<Pod> {
         Api::namespaced(self.client.clone(), &self.namespace)
+    }
+}
+
+/// How often a list that became too old is begun again.
+const ATTEMPTS: u8 = 3;
+
+/// Everything that `parameters` select, page by page.
+///
+/// # Errors
+///
+/// Where a page cannot be had.
+pub(crate) async fn list_all<K>(api: &Api<K>, parameters: &ListParams) -> kube::Result<Vec<K>>
+where
+    K: Clone + DeserializeOwned + Debug,
+{
+    let first = parameters.clone().limit(PAGE);
+    let (mut next, mut found, mut attempts) = (first.clone(), Vec::new(), 1);
+    loop {
+        let page = match api.list(&next).await {
+            Ok(page) => page,
+            // the place where the list goes on was forgotten meanwhile
+            Err(kube::Error::Api(status)) if status.code == 410 && attempts < ATTEMPTS => {
+                attempts += 1;
+                found.clear();
+                next.clone_from(&first);
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        found.extend(page.items);
+        match page.metadata.continue_.filter(|token| !token.is_empty()) {
+            Some(token) => next = first.clone().continue_token(&token),
+            None => return Ok(found),
+        }
     }
 }
 

@@ -43,6 +43,8 @@ pub mod cli;
 #[cfg(feature = "shell")]
 pub mod cluster;
 #[cfg(feature = "shell")]
+pub mod doctor;
+#[cfg(feature = "shell")]
 pub mod lint;
 #[cfg(feature = "shell")]
 pub mod revoke;

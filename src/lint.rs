@@ -18,18 +18,16 @@ mod repair;
 mod sarif;
 mod text;
 
-use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anstream::{AutoStream, ColorChoice};
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 
 use crate::judge::mode::Cap;
 use crate::judge::policies::Policies;
 use crate::serve::folder::Folder;
-use crate::terminal::{self, Progress};
+use crate::terminal::{self, Color, Progress};
 
 use files::Source;
 use outcome::Outcome;
@@ -99,17 +97,6 @@ pub enum FailOn {
     /// What would only be recorded, too.
     Audit,
     /// Nothing.
-    Never,
-}
-
-/// Whether text is coloured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// On a terminal, unless NO_COLOR is set.
-    Auto,
-    /// Yes.
-    Always,
-    /// No.
     Never,
 }
 
@@ -184,12 +171,7 @@ impl Options {
     }
 
     fn is_coloured(&self) -> bool {
-        match self.color {
-            Color::Always => true,
-            Color::Never => false,
-            Color::Auto if self.reports_aside() => AutoStream::choice(&io::stderr()) != ColorChoice::Never,
-            Color::Auto => AutoStream::choice(&io::stdout()) != ColorChoice::Never,
-        }
+        self.color.is_wanted(self.reports_aside())
     }
 }
 

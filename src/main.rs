@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use restraint::cli::{Cli, Command};
-use restraint::{approvals, approve, certs, explain, lint, revoke, serve};
+use restraint::{approvals, approve, certs, doctor, explain, lint, revoke, serve};
 
 // the review path hardly allocates; this keeps what little there is from fragmenting over months
 #[global_allocator]
@@ -17,6 +17,7 @@ fn main() -> ExitCode {
         Command::Approvals(options) => approvals::run(&options),
         Command::Approve(options) => approve::run(&options),
         Command::Certs(options) => certs::run(&options),
+        Command::Doctor(options) => doctor::run(&options),
         Command::Explain(options) => explain::run(&options),
         Command::Lint(options) => lint::run(&options),
         Command::Revoke(options) => revoke::run(&options),

@@ -21,7 +21,7 @@ pub mod memory_policy_not_required;
 pub mod memory_request_decrease;
 pub mod memory_resize_policy;
 pub mod missing_watch_tool;
-mod reloader;
+pub(crate) mod reloader;
 pub mod reloader_annotation;
 pub mod reloader_takes_all_down;
 pub mod reloader_without_config;

@@ -29,7 +29,7 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::judge::policies::Policies;
-use crate::telemetry;
+use crate::telemetry::Log;
 
 use admin::Health;
 use authority::Authorities;
@@ -53,14 +53,14 @@ pub use options::Options;
 ///
 /// Where policies, keys or addresses cannot be used.
 pub fn run(options: Options) -> anyhow::Result<()> {
-    telemetry::start(options.log_format);
+    let log = Log::start(options.log_format);
     let loaded = Loaded::load(&options)?;
     if options.check {
         println!("{}", loaded.summary());
         return Ok(());
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot start")?;
-    runtime.block_on(serve(options, loaded))
+    runtime.block_on(serve(options, loaded, &log))
 }
 
 /// What must be sound before a port opens.
@@ -111,7 +111,7 @@ impl Loaded {
     }
 }
 
-async fn serve(options: Options, loaded: Loaded) -> anyhow::Result<()> {
+async fn serve(options: Options, loaded: Loaded, log: &Log) -> anyhow::Result<()> {
     let drain = Drain { delay: options.drain_delay(), ..Drain::default() };
     let bind = |address| async move {
         Listener::bind(address, Limits::default(), drain).await.with_context(|| format!("cannot listen on {address}"))
@@ -119,6 +119,7 @@ async fn serve(options: Options, loaded: Loaded) -> anyhow::Result<()> {
     let (reviews, admin) = (bind(options.listen).await?, bind(options.admin).await?);
     let mut metrics = Metrics::new();
     metrics.follow_connections(reviews.counters());
+    metrics.follow_log(log.lost());
     let seal_keys = Arc::new(ArcSwap::from_pointee(loaded.seal_keys));
     metrics.follow_seal_keys(Arc::clone(&seal_keys));
     let sharing = loaded.sharing.map(|sharing| (sharing, metrics.follow_rotations()));
@@ -235,8 +236,8 @@ fn announce(certificates: &Arc<Certificates>, metrics: &Arc<Metrics>, health: &A
     }
 }
 
-/// Becomes `true` at SIGTERM or SIGINT.
-fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
+/// Becomes `true` at SIGTERM or SIGINT. The second ends the process.
+pub(crate) fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be listened for")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be listened for")?;
     let (sender, receiver) = watch::channel(false);
@@ -251,6 +252,7 @@ fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
     Ok(receiver)
 }
 
-async fn stopped(mut stop: watch::Receiver<bool>) {
+/// Waits for it.
+pub(crate) async fn stopped(mut stop: watch::Receiver<bool>) {
     let _ = stop.wait_for(|stopped| *stopped).await;
 }

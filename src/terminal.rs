@@ -6,6 +6,8 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use anstream::{AutoStream, ColorChoice};
+use anstyle::Style;
 use serde::Serialize;
 
 /// How results are printed.
@@ -16,6 +18,34 @@ pub enum Form {
     Text,
     /// For programs.
     Json,
+}
+
+/// Whether text is coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Yes.
+    Always,
+    /// No.
+    Never,
+}
+
+impl Color {
+    /// Whether text on standard output has colours; with `aside` that on standard error.
+    pub(crate) fn is_wanted(self, aside: bool) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto if aside => AutoStream::choice(&io::stderr()) != ColorChoice::Never,
+            Self::Auto => AutoStream::choice(&io::stdout()) != ColorChoice::Never,
+        }
+    }
+}
+
+/// `text` in this style, where it is coloured at all.
+pub(crate) fn paint(text: &str, style: Style, coloured: bool) -> String {
+    if coloured { format!("{style}{text}{style:#}") } else { text.to_owned() }
 }
 
 /// Prints `text` on standard output. Whoever stops reading early is no error.

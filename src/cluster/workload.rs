@@ -8,7 +8,7 @@ use kube::api::ListParams;
 use kube::core::Selector;
 use kube::{Api, ResourceExt};
 
-use super::{Cluster, Kind, PAGE, Target, complaint};
+use super::{Cluster, Kind, PAGE, Target, complaint, list_all};
 
 impl Cluster {
     /// The pod, or the present pods that the workload controls, in order of name.
@@ -57,16 +57,9 @@ impl Cluster {
     }
 
     async fn pods_owned(&self, selector: &Selector, owners: &[String]) -> kube::Result<Vec<Pod>> {
-        let mut parameters = ListParams::default().limit(PAGE).labels_from(selector);
-        let mut found = Vec::new();
-        loop {
-            let page = self.pods().list(&parameters).await?;
-            found.extend(page.items.into_iter().filter(|pod| is_controlled(&pod.metadata, owners)));
-            match page.metadata.continue_.filter(|token| !token.is_empty()) {
-                Some(token) => parameters = parameters.continue_token(&token),
-                None => return Ok(found),
-            }
-        }
+        let mut pods = list_all(&self.pods(), &ListParams::default().labels_from(selector)).await?;
+        pods.retain(|pod| is_controlled(&pod.metadata, owners));
+        Ok(pods)
     }
 }
 

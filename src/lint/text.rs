@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::judge::mode::Mode;
 use crate::rules;
-use crate::terminal::plain;
+use crate::terminal::{paint, plain};
 
 use super::finding::Finding;
 
@@ -59,6 +59,6 @@ fn style(mode: Mode) -> Style {
 
 impl Look {
     fn paint(self, text: &str, style: Style) -> String {
-        if self.coloured { format!("{style}{text}{style:#}") } else { text.to_owned() }
+        paint(text, style, self.coloured)
     }
 }

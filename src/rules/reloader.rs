@@ -78,7 +78,7 @@ pub(super) fn known_keys() -> impl Iterator<Item = &'static str> {
 }
 
 /// Whether `key` is one of Reloader's or could be meant as one.
-pub(super) fn is_reloader_key(key: &str) -> bool {
+pub(crate) fn is_reloader_key(key: &str) -> bool {
     let prefix = key.split_once('/').and_then(|(prefix, _)| prefix.strip_suffix(DOMAIN));
     prefix.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }

@@ -3,6 +3,7 @@
 mod approvals;
 mod connections;
 mod keys;
+mod log;
 mod look_ups;
 mod rotations;
 
@@ -18,6 +19,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
+use tracing_appender::non_blocking::ErrorCounter;
 
 use crate::judge::look_up::LookUp;
 use crate::judge::subject::{Operation, Subject};
@@ -29,6 +31,7 @@ use super::seal::SharedSealKeys;
 use approvals::Approvals;
 use connections::Connections;
 use keys::Keys;
+use log::Lines;
 use look_ups::CountedLookUps;
 pub use look_ups::LookUpOutcome;
 pub use rotations::Rotations;
@@ -179,6 +182,11 @@ impl Metrics {
     /// Shows what a listener sees.
     pub fn follow_connections(&mut self, counters: Arc<Counters>) {
         self.registry.register_collector(Box::new(Connections(counters)));
+    }
+
+    /// Tells how many lines the log lost, too.
+    pub fn follow_log(&mut self, lost: ErrorCounter) {
+        self.registry.register_collector(Box::new(Lines(lost)));
     }
 
     /// Shows how many keys there are.

@@ -13,8 +13,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Where a Secret is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretName {
-    pub(super) namespace: String,
-    pub(super) name: String,
+    pub(crate) namespace: String,
+    pub(crate) name: String,
 }
 
 impl FromStr for SecretName {

@@ -9,6 +9,7 @@ mod identity;
 pub(crate) mod issue;
 pub(crate) mod self_made;
 pub mod shared;
+pub(crate) mod trust;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};

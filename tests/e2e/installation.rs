@@ -1,6 +1,7 @@
 //! Restraint in a cluster: the program, the Service that leads to it, and the webhook configurations.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,11 +13,15 @@ use serde_json::{Value, json};
 use crate::certificate::Certificate;
 use crate::cluster::{Cluster, free_ports};
 use crate::deadline::eventually;
+use crate::kubectl::Person;
 use crate::process::Process;
 use crate::space::Space;
 
 /// As the chart renders them.
 const WEBHOOKS: &str = include_str!("webhooks.yaml");
+
+/// Everything that the chart renders by default, with live look-ups, but policies and what needs a definition of its own.
+pub(crate) const CHART: &str = include_str!("chart.yaml");
 
 /// The label that makes a namespace the business of the installation it names.
 pub(crate) const LABEL: &str = "e2e.example/installation";
@@ -26,6 +31,7 @@ pub(crate) struct Installation<'c> {
     pub(crate) cluster: &'c Cluster,
     name: String,
     port: u16,
+    kubeconfig: String,
     flags: Vec<String>,
     replica: Mutex<Option<Replica>>,
     started: AtomicUsize,
@@ -43,21 +49,45 @@ impl<'c> Installation<'c> {
 
     /// The same, with something to be done before the first replica starts.
     pub(crate) fn prepared(cluster: &'c Cluster, name: &str, flags: &[&str], prepare: impl FnOnce(&Self)) -> Self {
-        let [port] = free_ports();
-        let installation = Self {
-            cluster,
-            name: name.to_owned(),
-            port,
-            flags: flags.iter().map(|&flag| flag.to_owned()).collect(),
-            replica: Mutex::new(None),
-            started: AtomicUsize::new(0),
-            spaces: AtomicUsize::new(0),
-        };
+        let mut installation = Self::named(cluster, name);
+        installation.flags = flags.iter().map(|&flag| flag.to_owned()).collect();
+        installation.write_certificate("restraint");
         installation.install();
         prepare(&installation);
         installation.start();
         installation.wait_until_asked();
         installation
+    }
+
+    /// Installs what the chart renders and nothing else: the program gets the flags of its Deployment, and a token of its
+    /// ServiceAccount. The first replica starts when `prepare` is done.
+    pub(crate) fn charted(cluster: &'c Cluster, name: &str, prepare: impl FnOnce(&Self)) -> Self {
+        let mut installation = Self::named(cluster, name);
+        installation.kubeconfig = format!("{}.kubeconfig", installation.namespace());
+        installation.write_certificate(&installation.namespace());
+        installation.create_namespace();
+        installation.apply_chart();
+        installation.lead_to("127.0.0.1");
+        installation.write_kubeconfig();
+        installation.flags = installation.flags_of_deployment();
+        prepare(&installation);
+        installation.start();
+        installation.wait_until_asked();
+        installation
+    }
+
+    fn named(cluster: &'c Cluster, name: &str) -> Self {
+        let [port] = free_ports();
+        Self {
+            cluster,
+            name: name.to_owned(),
+            port,
+            kubeconfig: Person::Restraint.kubeconfig().to_owned(),
+            flags: Vec::new(),
+            replica: Mutex::new(None),
+            started: AtomicUsize::new(0),
+            spaces: AtomicUsize::new(0),
+        }
     }
 
     /// The namespace it is installed in.
@@ -88,17 +118,27 @@ impl<'c> Installation<'c> {
 
     /// Starts another replica, at the same port of another address of this machine.
     pub(crate) fn start_at(&self, address: &str) -> Replica {
+        self.start_with(address, &self.flags)
+    }
+
+    /// Starts one with the certificate in files, whatever the others have.
+    pub(crate) fn start_with_files(&self, address: &str) -> Replica {
+        self.start_with(address, &[])
+    }
+
+    fn start_with(&self, address: &str, flags: &[String]) -> Replica {
+        let has = |name: &str| flags.iter().any(|flag| flag.split('=').next() == Some(name));
         let number = self.started.fetch_add(1, Ordering::Relaxed);
         let mut command = Command::new(env!("CARGO_BIN_EXE_restraint"));
         command.args(["serve", "--listen", &format!("{address}:{}", self.port), "--admin", "127.0.0.1:0", "--log-format", "json"]);
-        if !self.flags.iter().any(|flag| flag == "--tls") {
+        if !has("--tls") {
             command.arg("--tls-cert").arg(self.file("crt")).arg("--tls-key").arg(self.file("key"));
         }
-        if !self.flags.iter().any(|flag| flag == "--seal-secret") {
+        if !has("--seal-secret") {
             command.arg("--seal-key").arg(self.file("seal"));
         }
-        command.arg("--kubeconfig").arg(self.cluster.file(crate::kubectl::Person::Restraint.kubeconfig()));
-        command.args(&self.flags).env("RUST_LOG", "restraint=debug");
+        command.arg("--kubeconfig").arg(self.cluster.file(&self.kubeconfig));
+        command.args(flags).env("RUST_LOG", "restraint=debug");
         let log = self.cluster.file(&format!("{}-{number}.log", self.namespace()));
         let mut process = Process::start("restraint", &mut command, log);
         process.eventually("restraint serves", |log| lines(log, |_| true).any(|line| line["message"] == "serving").then_some(()));
@@ -112,8 +152,12 @@ impl<'c> Installation<'c> {
 
     /// Leads the Service to another address.
     pub(crate) fn lead_to(&self, address: &str) {
-        let patch = json!({"spec": {"externalName": address}}).to_string();
-        self.cluster.kubectl().within(&self.namespace()).run(&["patch", "service", "restraint", "--patch", &patch]).accepted();
+        // an address of this machine passes for a name, so the API server speaks to it as it does to any Service
+        let spec = json!({"type": "ExternalName", "externalName": address, "clusterIP": null, "clusterIPs": null});
+        let kubectl = self.cluster.kubectl().within(&self.namespace());
+        let services = kubectl.run(&["get", "services", "--output", "json"]).accepted().object();
+        let service = services["items"][0]["metadata"]["name"].as_str().unwrap();
+        kubectl.run(&["patch", "service", service, "--patch", &json!({"spec": spec}).to_string()]).accepted();
     }
 
     /// Takes the replica away; whoever drops it kills it.
@@ -128,7 +172,7 @@ impl<'c> Installation<'c> {
 
     /// What the chart rendered, with the words of this installation in it.
     pub(crate) fn filled_in(&self, rendered: &str) -> String {
-        let authority = STANDARD.encode(fs::read(self.file("authority")).unwrap());
+        let authority = STANDARD.encode(self.authority());
         rendered.replace("${INSTALLATION}", &self.name).replace("${PORT}", &self.port.to_string()).replace("${CA_BUNDLE}", &authority)
     }
 
@@ -141,27 +185,66 @@ impl<'c> Installation<'c> {
         self.replica.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn file(&self, ending: &str) -> std::path::PathBuf {
+    /// The certificate in files, its key, and the authority behind it: for replicas that do not make their own.
+    pub(crate) fn files(&self) -> [String; 3] {
+        [self.file("crt"), self.file("key"), self.file("authority")].map(|file| fs::read_to_string(file).unwrap())
+    }
+
+    fn authority(&self) -> String {
+        let [_, _, authority] = self.files();
+        authority
+    }
+
+    fn file(&self, ending: &str) -> PathBuf {
         self.cluster.file(&format!("{}.{ending}", self.namespace()))
     }
 
-    fn install(&self) {
-        let namespace = self.namespace();
-        let certificate = Certificate::new(&[&format!("restraint.{namespace}.svc")]);
+    fn write_certificate(&self, service: &str) {
+        let certificate = Certificate::new(&[&format!("{service}.{}.svc", self.namespace())]);
         fs::write(self.file("crt"), &certificate.certificate).unwrap();
         fs::write(self.file("key"), &certificate.key).unwrap();
         fs::write(self.file("authority"), &certificate.authority).unwrap();
         // a key for seals is any 32 bytes
         fs::write(self.file("seal"), STANDARD.encode(&rcgen::KeyPair::generate().unwrap().serialize_der()[..64])).unwrap();
-        let objects = json!({"apiVersion": "v1", "kind": "List", "items": [
-            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": {LABEL: self.name}}},
-            // an address of this machine passes for a name, so the API server speaks to it as it does to any Service
-            {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "restraint", "namespace": namespace},
-             "spec": {"type": "ExternalName", "externalName": "127.0.0.1"}},
-        ]});
-        let kubectl = self.cluster.kubectl().within(&namespace);
-        kubectl.feed(&["create", "--filename", "-"], &objects.to_string()).accepted();
+    }
+
+    fn create_namespace(&self) {
+        let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"name": self.namespace(), "labels": {LABEL: self.name}}});
+        self.cluster.kubectl().feed(&["create", "--filename", "-"], &namespace.to_string()).accepted();
+    }
+
+    fn install(&self) {
+        self.create_namespace();
+        let kubectl = self.cluster.kubectl().within(&self.namespace());
+        kubectl.run(&["create", "service", "externalname", "restraint", "--external-name", "127.0.0.1"]).accepted();
         kubectl.feed(&["create", "--filename", "-"], &self.filled_in(WEBHOOKS)).accepted();
+    }
+
+    /// As Helm 4 does: what it does not say stays as others made it.
+    pub(crate) fn apply_chart(&self) {
+        let line = ["apply", "--server-side", "--force-conflicts", "--field-manager", "helm", "--validate=strict", "--filename", "-"];
+        self.cluster.kubectl().within(&self.namespace()).feed(&line, &self.filled_in(CHART)).accepted();
+    }
+
+    /// What the pods would be given.
+    fn write_kubeconfig(&self) {
+        let kubectl = self.cluster.kubectl().within(&self.namespace());
+        let token = kubectl.run(&["create", "token", &self.namespace(), "--duration", "1h"]).printed();
+        let admin = fs::read(self.cluster.file(Person::Admin.kubeconfig())).unwrap();
+        let mut kubeconfig: Value = serde_json::from_slice(&admin).unwrap();
+        kubeconfig["users"][0]["user"] = json!({"token": token.trim()});
+        fs::write(self.cluster.file(&self.kubeconfig), kubeconfig.to_string()).unwrap();
+    }
+
+    /// All but those that depend on where it runs. Without `--policies` the same policies come from the program itself.
+    fn flags_of_deployment(&self) -> Vec<String> {
+        let kubectl = self.cluster.kubectl().within(&self.namespace());
+        let deployment = kubectl.run(&["get", "deployment", &self.namespace(), "--output", "json"]).accepted().object();
+        let arguments = deployment["spec"]["template"]["spec"]["containers"][0]["args"].as_array().unwrap();
+        let flags = arguments.iter().filter_map(Value::as_str).skip(1).map(str::to_owned);
+        let elsewhere = ["--listen=", "--admin=", "--policies=", "--log-format="];
+        flags.filter(|flag| !elsewhere.iter().any(|name| flag.starts_with(name))).collect()
     }
 
     /// The API server takes note of configurations and Services in its own time.

@@ -9,9 +9,11 @@ mod capped;
 mod certificates;
 mod chart;
 mod creation;
+mod doctor;
 mod evidence;
 mod explaining;
 mod floor;
+mod installing;
 mod namespaces;
 mod outage;
 mod resizes;
@@ -39,7 +41,9 @@ pub(crate) fn all() -> Vec<Trial> {
         evidence::trials(),
         stopping::trials(),
         certificates::trials(),
+        installing::trials(),
         explaining::trials(),
+        doctor::trials(),
         floor::trials(),
         restart_all::trials(),
         autoscaling::trials(),

@@ -18,7 +18,7 @@
 {{- index . 1 | default (eq (index . 0).Values.cap "enforce" | ternary "Fail" "Ignore") -}}
 {{- end -}}
 
-{{/* clientConfig: (root, path). cert-manager writes caBundle itself. */}}
+{{/* clientConfig: (root, path). The service, or cert-manager, writes caBundle itself: what is not here Helm leaves alone. */}}
 {{- define "restraint.clientConfig" -}}
 {{- $root := index . 0 -}}
 service:

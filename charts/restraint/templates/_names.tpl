@@ -26,7 +26,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
 {{- define "restraint.tlsSecret" -}}
-{{- .Values.tls.secretName | default (printf "%s-tls" (include "restraint.fullname" .)) -}}
+{{- $name := .Values.tls.secretName | default (printf "%s-tls" (include "restraint.fullname" .)) -}}
+{{- if eq $name (include "restraint.sealSecret" .) -}}
+{{- fail (printf "tls.secretName: %q is the Secret of the seal keys" $name) -}}
+{{- end -}}
+{{- $name -}}
 {{- end -}}
 
 {{- define "restraint.sealSecret" -}}

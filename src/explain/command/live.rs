@@ -6,7 +6,7 @@ use kube::api::{ApiResource, DynamicObject, ListParams};
 use kube::core::GroupVersionKind;
 use serde_json::Value;
 
-use crate::cluster::{Cluster, PAGE, complaint};
+use crate::cluster::{Cluster, complaint, list_all};
 use crate::explain::Document;
 use crate::terminal;
 
@@ -135,21 +135,14 @@ pub(super) async fn users(cluster: &Cluster, mut documents: impl Iterator<Item =
 
 /// Those that a controller keeps say what their controller says.
 async fn list(cluster: &Cluster, kind: &Kind, users: &mut Vec<Document>) -> anyhow::Result<()> {
-    let mut parameters = ListParams::default().limit(PAGE);
-    let api = kind.api(cluster);
-    loop {
-        let page = api.list(&parameters).await.map_err(|error| anyhow!("{}", complaint(&error)))?;
-        for object in &page.items {
-            let owned = object.metadata.owner_references.iter().flatten().any(|owner| owner.controller == Some(true));
-            if !owned {
-                users.push(kind.document(cluster, object)?);
-            }
-        }
-        match page.metadata.continue_.filter(|token| !token.is_empty()) {
-            Some(token) => parameters = parameters.continue_token(&token),
-            None => return Ok(()),
+    let objects = list_all(&kind.api(cluster), &ListParams::default()).await.map_err(|error| anyhow!("{}", complaint(&error)))?;
+    for object in &objects {
+        let owned = object.metadata.owner_references.iter().flatten().any(|owner| owner.controller == Some(true));
+        if !owned {
+            users.push(kind.document(cluster, object)?);
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]

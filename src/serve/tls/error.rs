@@ -72,12 +72,14 @@ pub enum What {
     Key,
     /// The authorities that client certificates must come from.
     ClientAuthority,
+    /// The authorities that the server's certificate must come from.
+    Authority,
 }
 
 impl What {
     fn block(self) -> &'static str {
         match self {
-            Self::Certificate | Self::ClientAuthority => "\"BEGIN CERTIFICATE\"",
+            Self::Certificate | Self::ClientAuthority | Self::Authority => "\"BEGIN CERTIFICATE\"",
             Self::Key => "\"BEGIN PRIVATE KEY\" (or RSA or EC; not encrypted)",
         }
     }
@@ -89,6 +91,7 @@ impl std::fmt::Display for What {
             Self::Certificate => "certificate",
             Self::Key => "key",
             Self::ClientAuthority => "client authority",
+            Self::Authority => "authority",
         })
     }
 }

@@ -39,6 +39,15 @@ impl Pem {
         Ok(chain)
     }
 
+    /// Its certificates, and what they say.
+    ///
+    /// # Errors
+    /// Where there is none, or one is damaged.
+    pub(crate) fn read_certificates(&self, what: What) -> Result<Vec<(CertificateDer<'static>, Leaf)>, TlsError> {
+        let read = |der: CertificateDer<'static>| Leaf::read(&der, self).map(|leaf| (der, leaf));
+        self.certificates(what)?.into_iter().map(read).collect()
+    }
+
     fn key(&self) -> Result<PrivateKeyDer<'static>, TlsError> {
         PrivateKeyDer::from_pem_slice(&self.text).map_err(|cause| match cause {
             PemError::NoItemsFound => self.missing(What::Key),

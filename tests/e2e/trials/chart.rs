@@ -2,12 +2,10 @@
 
 use libtest_mimic::Trial;
 
+use crate::installation::CHART;
 use crate::world::enforcing;
 
 use super::trial;
-
-/// Everything but policies, and what needs a definition of its own.
-const CHART: &str = include_str!("../chart.yaml");
 
 pub(super) fn trials() -> Vec<Trial> {
     vec![trial("chart: the API server knows every field of what it renders", accepted)]

@@ -59,7 +59,9 @@ impl Configurations {
     /// Writes a patch, unless the configuration was changed since it was read: that is a race.
     pub(super) async fn write(&self, found: &Found, patch: Value) -> Result<(), Unanswered> {
         let patch = serde_json::from_value(patch).map_err(kube::Error::SerdeError)?;
-        let (patch, parameters) = (Patch::<()>::Json(patch), PatchParams::default());
+        // the name under which Helm reports that the service wrote a field
+        let parameters = PatchParams { field_manager: Some("restraint".to_owned()), ..PatchParams::default() };
+        let patch = Patch::<()>::Json(patch);
         match found.kind {
             Kind::Validating => asked(self.validating.patch_metadata(&found.name, &parameters, &patch)).await.map(drop),
             Kind::Mutating => asked(self.mutating.patch_metadata(&found.name, &parameters, &patch)).await.map(drop),

@@ -1,0 +1,64 @@
+//! Every check: a pure function of the facts.
+
+mod approvers;
+mod certificate;
+mod disruption;
+mod fail_closed;
+mod feature_gates;
+mod hooks;
+mod installation;
+mod latency;
+mod match_conditions;
+mod memory_floor;
+pub(super) mod reloader;
+mod replicas;
+mod resizers;
+mod rights;
+mod service;
+mod timeout;
+mod trust;
+mod versions;
+
+use super::facts::Facts;
+use super::observation::{Observation, Observations};
+
+/// A check by its name, with what it does.
+type Check = (&'static str, fn(&Facts, &mut Observations<'_>));
+
+/// Every check, in the order in which they are told.
+const CHECKS: [Check; 17] = [
+    ("installation", installation::check),
+    ("hooks", hooks::check),
+    ("fail-closed", fail_closed::check),
+    ("match-conditions", match_conditions::check),
+    ("hook-timeout", timeout::check),
+    ("hook-service", service::check),
+    ("ca-bundle", trust::check),
+    ("certificate", certificate::check),
+    ("replicas", replicas::check),
+    ("disruption-budget", disruption::check),
+    ("versions", versions::check),
+    ("feature-gates", feature_gates::check),
+    ("vpa-memory-floor", memory_floor::check),
+    ("resizers", resizers::check),
+    ("approvers", approvers::check),
+    ("reloader-scope", reloader::check),
+    ("latency", latency::check),
+];
+
+/// What every check says, in the order of the checks and each with the gravest first.
+pub fn examine(facts: &Facts) -> Vec<Observation> {
+    let mut all = Vec::new();
+    for (name, check) in CHECKS {
+        let mut said = Vec::new();
+        check(facts, &mut Observations::of(name, &mut said));
+        said.sort_by_key(|observation: &Observation| std::cmp::Reverse(observation.severity));
+        all.append(&mut said);
+    }
+    all
+}
+
+/// The names of the checks, in the order in which they are told.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    CHECKS.into_iter().map(|(name, _)| name)
+}

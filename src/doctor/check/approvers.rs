@@ -1,0 +1,91 @@
+//! Who may approve: the verb `approve` on `pods/resize`.
+
+use crate::doctor::facts::{Facts, Rights};
+use crate::doctor::observation::Observations;
+
+use super::resizers::{RESIZE, VERBS, tell_built_in};
+use super::rights::{Breadth, Holding, holdings, is_program, who};
+
+/// The verb that no request has: Restraint asks whether somebody has it.
+const APPROVE: [&str; 1] = ["approve"];
+
+pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
+    let rights = match &facts.rights {
+        Ok(rights) => rights,
+        Err(reason) => {
+            return observations.unknown(
+                "cluster",
+                "who may approve was",
+                reason,
+                "run it with the right to list roles and their bindings",
+            );
+        }
+    };
+    let (built_in, others): (Vec<_>, Vec<_>) = holdings(rights, &APPROVE, RESIZE).into_iter().partition(|holding| holding.is_built_in);
+    for holding in &others {
+        examine(rights, holding, observations);
+    }
+    if !others.iter().any(|holding| holding.is_named) {
+        let message = "nobody but administrators may approve: decreases wait for them, unless a policy lists approvers";
+        observations.note(
+            "cluster",
+            message,
+            "kubectl create rolebinding approvers -n NAMESPACE --clusterrole restraint-approver --group GROUP",
+        );
+    }
+    tell_built_in(&built_in, "approve", observations);
+}
+
+fn examine(rights: &Rights, holding: &Holding<'_>, observations: &mut Observations<'_>) {
+    let message = format!("{} may approve resizes of {}, by {}", who(holding.subjects), holding.reach(), holding.role);
+    let remedy = "bind the role to a group of people who may agree to taking memory away";
+    if holding.breadth() == Breadth::Everybody {
+        return observations.problem(&holding.binding, message, remedy);
+    }
+    if holding.is_named && holding.subjects.iter().any(is_program) {
+        return observations.warning(&holding.binding, format!("{message}: an approval is a person's"), remedy);
+    }
+    let both = holdings(rights, &VERBS, RESIZE).into_iter().any(|other| {
+        let is_same = |subject| holding.subjects.contains(subject);
+        other.is_named && (other.namespace.is_none() || other.namespace == holding.namespace) && other.subjects.iter().any(is_same)
+    });
+    if both && holding.is_named {
+        let message = format!("{message}; some of them may resize, too, and approve for themselves");
+        return observations.note(&holding.binding, message, "set fourEyes in the policy, if two people should agree");
+    }
+    observations.remark(&holding.binding, message);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::doctor::testing::{bind, healthy, said, worst};
+
+    use super::*;
+
+    #[test]
+    fn approvers_are_people_and_few() {
+        let mut facts = healthy();
+        assert_eq!(
+            said(check, &facts),
+            [
+                "note: RoleBinding shop/approvers: group \"sre\" may approve resizes of pods in namespace \"shop\", by ClusterRole \"restraint-approver\"",
+                "ok: cluster: built in, and may approve: ClusterRoleBinding cluster-admin",
+            ]
+        );
+        bind(&mut facts, Some("shop"), "resizer", "Group", "sre");
+        assert!(worst(check, &facts).contains("some of them may resize, too"));
+        bind(&mut facts, Some("shop"), "restraint-approver", "ServiceAccount", "robot");
+        assert!(worst(check, &facts).starts_with("warning: RoleBinding shop/restraint-approver: service account shop/robot may approve"));
+        bind(&mut facts, None, "restraint-approver", "Group", "system:authenticated");
+        assert!(worst(check, &facts).starts_with("problem: ClusterRoleBinding restraint-approver"));
+    }
+
+    #[test]
+    fn nobody_who_may_approve_is_told() {
+        let mut facts = healthy();
+        facts.rights.as_mut().unwrap().role_bindings.clear();
+        assert!(worst(check, &facts).starts_with("note: cluster: nobody but administrators may approve"));
+        facts.rights = Err("forbidden".to_owned());
+        assert!(worst(check, &facts).starts_with("unknown: "));
+    }
+}

@@ -1,0 +1,131 @@
+//! Match conditions: they keep everything else away from the service, so that hooks may fail closed.
+
+use k8s_openapi::api::admissionregistration::v1::MatchCondition;
+
+use crate::doctor::facts::Facts;
+use crate::doctor::hook::{self, Hook};
+use crate::doctor::names::{self, object};
+use crate::doctor::observation::{Observations, Severity};
+use crate::judge::approval::{GRANT_ANNOTATION, STAMP_ANNOTATION};
+
+/// A condition that the chart gives a hook.
+struct Expected {
+    hook: &'static str,
+    condition: &'static str,
+    /// What its expression mentions, whatever else it says.
+    mentions: &'static [&'static str],
+}
+
+const MEMORY: &[&str] = &["oldObject", "containers", "initContainers", "limits", "requests", "memory"];
+
+const fn expected(hook: &'static str, condition: &'static str, mentions: &'static [&'static str]) -> Expected {
+    Expected { hook, condition, mentions }
+}
+
+const EXPECTED: [Expected; 9] = [
+    expected("resize.restraint.dev", "memory-differs", MEMORY),
+    expected("resize-elsewhere.restraint.dev", "memory-differs", MEMORY),
+    expected("keep.restraint.dev", "memory-differs", MEMORY),
+    expected("keep.restraint.dev", "automation", &["request.userInfo"]),
+    expected("room.restraint.dev", "memory-is-the-same", MEMORY),
+    expected("approval.restraint.dev", "approval-differs", &["oldObject", "annotations", GRANT_ANNOTATION, STAMP_ANNOTATION]),
+    expected("pods.restraint.dev", "no-mirror-pod", &["kubernetes.io/config.mirror"]),
+    expected("advice.restraint.dev", "spec-or-reloader-differs", &["oldObject", "spec"]),
+    expected("advice.restraint.dev", "spec-or-reloader-differs", &["stakater.com"]),
+];
+
+/// How to get the chart's conditions back.
+const RESTORE: &str = "restore what the chart renders: helm upgrade, with the values in force";
+
+pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
+    for installation in &facts.installations {
+        let before = observations.count();
+        let hooks: Vec<_> = hook::of(facts, installation).collect();
+        for hook in &hooks {
+            examine(hook, observations);
+        }
+        if observations.count() == before && !hooks.is_empty() {
+            let place = object("Service", &installation.namespace, &installation.name);
+            observations.ok(place, "every hook has the match conditions of the chart");
+        }
+    }
+}
+
+fn examine(hook: &Hook<'_>, observations: &mut Observations<'_>) {
+    let mut missing = None;
+    for expected in EXPECTED.iter().filter(|expected| expected.hook == hook.name) {
+        let name = expected.condition;
+        let Some(found) = hook.conditions.iter().find(|condition| condition.name == name) else {
+            // of two that expect the same one is enough
+            if missing.replace(name) != Some(name) {
+                let (severity, message) = absent(hook, name);
+                observations.say(severity, hook.object(), message, Some(RESTORE.to_owned()));
+            }
+            continue;
+        };
+        let left_out: Vec<_> = expected.mentions.iter().filter(|part| !found.expression.contains(*part)).collect();
+        if !left_out.is_empty() {
+            let message = format!("match condition {name:?} does not look at {}: what it misses is not judged", names::some(left_out));
+            observations.warning(hook.object(), message, RESTORE);
+        }
+    }
+    let is_known = |condition: &&MatchCondition| EXPECTED.iter().any(|known| known.hook == hook.name && known.condition == condition.name);
+    for more in hook.conditions.iter().filter(|condition| !is_known(condition)) {
+        let message = format!("match condition {:?} is not the chart's: what it leaves out is not judged", more.name);
+        observations.note(hook.object(), message, "see that it leaves out what is meant, and nothing else");
+    }
+}
+
+fn absent(hook: &Hook<'_>, name: &str) -> (Severity, String) {
+    if hook.fails_closed {
+        let refused = if hook.catches("pods", "UPDATE") { "every write of a pod" } else { "every resize" };
+        (Severity::Problem, format!("has no match condition {name:?} and fails closed: while nobody answers, {refused} is refused"))
+    } else {
+        (Severity::Warning, format!("has no match condition {name:?}: it is asked about more than it judges, and each answer takes time"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::doctor::testing::{healthy, hook_mut, mutating_mut, said, worst};
+
+    use super::*;
+
+    #[test]
+    fn the_charts_conditions_are_as_expected() {
+        let facts = healthy();
+        assert_eq!(said(check, &facts), ["ok: Service restraint/restraint: every hook has the match conditions of the chart"]);
+        let known: Vec<_> = hook::every(&facts).map(|hook| hook.name).collect();
+        assert!(known.iter().all(|name| EXPECTED.iter().any(|expected| expected.hook == *name)), "{known:?}");
+    }
+
+    #[test]
+    fn missing_conditions_weigh_by_the_failure_policy() {
+        let mut facts = healthy();
+        hook_mut(&mut facts, "resize.restraint.dev").match_conditions = None;
+        assert_eq!(
+            worst(check, &facts),
+            "problem: ValidatingWebhookConfiguration restraint, hook resize.restraint.dev: has no match condition \"memory-differs\" and \
+             fails closed: while nobody answers, every resize is refused"
+        );
+        let mut facts = healthy();
+        hook_mut(&mut facts, "approval.restraint.dev").match_conditions = Some(Vec::new());
+        assert!(worst(check, &facts).contains("every write of a pod is refused"));
+        let mut facts = healthy();
+        hook_mut(&mut facts, "advice.restraint.dev").match_conditions = None;
+        let said = said(check, &facts);
+        assert!(said.len() == 1 && said[0].starts_with("warning: "), "{said:?}");
+    }
+
+    #[test]
+    fn conditions_that_look_away_or_leave_out_are_told() {
+        let mut facts = healthy();
+        let condition = &mut hook_mut(&mut facts, "resize.restraint.dev").match_conditions.as_mut().unwrap()[0];
+        condition.expression = condition.expression.replace("initContainers", "containers");
+        assert!(worst(check, &facts).contains("does not look at initContainers"));
+        let mut facts = healthy();
+        let more = MatchCondition { name: "not-me".to_owned(), expression: "request.userInfo.username != 'me'".to_owned() };
+        mutating_mut(&mut facts, "approval.restraint.dev").match_conditions.as_mut().unwrap().push(more);
+        assert!(worst(check, &facts).starts_with("note: MutatingWebhookConfiguration restraint, hook approval.restraint.dev"));
+    }
+}

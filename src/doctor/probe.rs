@@ -1,0 +1,174 @@
+//! Measuring how long the API server waits for Restraint, by resizes of a pod of our own in dry runs.
+//!
+//! A dry run creates nothing that could be resized, so there has to be a pod for a moment. It is held back from every
+//! node by a scheduling gate: no image is pulled, and no container runs. It is deleted whatever happens.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use k8s_openapi::api::core::v1::Pod;
+use kube::Api;
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use serde_json::{Value, json};
+
+use crate::cluster::{Cluster, complaint};
+use crate::serve::{stop_signal, stopped};
+
+use super::facts::{Facts, Measurement, Seen};
+use super::hook;
+
+/// The hook that is to be reached.
+const RESIZE: &str = "resize.restraint.dev";
+
+/// The hook that catches resizes of cpu alone, where there is one.
+const ROOM: &str = "room.restraint.dev";
+
+/// What holds the pod back.
+const GATE: &str = "restraint.dev/probe";
+
+/// Measures in the namespace of `cluster`.
+pub(super) async fn measure(cluster: &Cluster, facts: &Facts, count: u16) -> Seen<Measurement> {
+    let labels = facts.namespace_labels(&cluster.namespace);
+    let ours = || facts.installations.iter().flat_map(|installation| hook::of(facts, installation));
+    if let Err(reason) = &facts.validating {
+        return Err(format!("whether Restraint is asked there cannot be seen: {reason}"));
+    }
+    if !ours().any(|hook| hook.name == RESIZE && hook.looks_into(&labels)) {
+        return Err(format!("Restraint is not asked about resizes in namespace {:?}", cluster.namespace));
+    }
+    let probe = Probe { pods: cluster.pods(), name: name(), is_cpu_caught: ours().any(|hook| hook.name == ROOM) };
+    let stop = stop_signal().map_err(|error| error.to_string())?;
+    // once it is asked for, the pod is waited for: what is deleted before it is there would stay
+    let measured = match probe.create().await {
+        Ok(()) => tokio::select! {
+            measured = probe.measure(count) => measured,
+            () = stopped(stop) => Err("it was interrupted".to_owned()),
+        },
+        Err(error) if is_refusal(&error) => return Err(complaint(&error)),
+        Err(error) => Err(complaint(&error)),
+    };
+    probe.delete().await.map_err(|error| {
+        let (name, namespace) = (&probe.name, &cluster.namespace);
+        format!("its pod is left, because it cannot be deleted: {}; kubectl delete pod {name} -n {namespace}", complaint(&error))
+    })?;
+    let (asked, unasked) = measured?;
+    Ok(Measurement { namespace: cluster.namespace.clone(), asked, unasked, unasked_are: probe.unasked_are() })
+}
+
+/// Whether it is certain that nothing was made.
+fn is_refusal(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code < 500)
+}
+
+struct Probe {
+    pods: Api<Pod>,
+    name: String,
+    /// Whether resizes of cpu reach Restraint as well.
+    is_cpu_caught: bool,
+}
+
+/// How long those took that Restraint is asked about, and the others.
+type Times = (Vec<Duration>, Vec<Duration>);
+
+impl Probe {
+    async fn create(&self) -> kube::Result<()> {
+        let pod = serde_json::from_value(pod(&self.name)).map_err(kube::Error::SerdeError)?;
+        self.pods.create(&PostParams::default(), &pod).await.map(drop)
+    }
+
+    async fn measure(&self, count: u16) -> Seen<Times> {
+        self.times(count).await.map_err(|error| complaint(&error))
+    }
+
+    async fn times(&self, count: u16) -> kube::Result<Times> {
+        // connections are made by the first of each
+        self.asked().await?;
+        self.unasked().await?;
+        let (mut asked, mut unasked) = (Vec::new(), Vec::new());
+        for _ in 0..count {
+            asked.push(self.asked().await?);
+            unasked.push(self.unasked().await?);
+        }
+        Ok((asked, unasked))
+    }
+
+    /// More memory: that is never a decrease, and never refused.
+    async fn asked(&self) -> kube::Result<Duration> {
+        self.patch(Some("resize"), json!({"spec": {"containers": [{"name": "pause", "resources": {"limits": {"memory": "17Mi"}}}]}})).await
+    }
+
+    /// A write as like it as can be that Restraint is not asked about.
+    async fn unasked(&self) -> kube::Result<Duration> {
+        if self.is_cpu_caught {
+            self.patch(None, json!({"metadata": {"labels": {GATE: "measured"}}})).await
+        } else {
+            self.patch(Some("resize"), json!({"spec": {"containers": [{"name": "pause", "resources": {"limits": {"cpu": "11m"}}}]}})).await
+        }
+    }
+
+    fn unasked_are(&self) -> &'static str {
+        if self.is_cpu_caught { "changes of a label" } else { "cpu resizes" }
+    }
+
+    async fn patch(&self, subresource: Option<&str>, patch: Value) -> kube::Result<Duration> {
+        let parameters = PatchParams { dry_run: true, ..PatchParams::default() };
+        let (patch, start) = (Patch::Strategic(patch), Instant::now());
+        match subresource {
+            Some(subresource) => self.pods.patch_subresource(subresource, &self.name, &parameters, &patch).await?,
+            None => self.pods.patch(&self.name, &parameters, &patch).await?,
+        };
+        Ok(start.elapsed())
+    }
+
+    /// Deletes the pod, if it was ever created.
+    async fn delete(&self) -> kube::Result<()> {
+        match self.pods.delete(&self.name, &DeleteParams::default().grace_period(0)).await {
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+            answer => answer.map(drop),
+        }
+    }
+}
+
+/// A name that no other pod has. It is known before the pod is created: even where no answer comes it can be deleted.
+fn name() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("restraint-doctor-{:x}-{:x}", now.as_nanos(), std::process::id())
+}
+
+/// The pod: as little as there can be, and what the strictest pod security standard asks for.
+fn pod(name: &str) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": name,
+            "labels": {"app.kubernetes.io/name": "restraint-doctor"},
+            "annotations": {"restraint.dev/ignore": "memory-resize-policy"},
+        },
+        "spec": {
+            "schedulingGates": [{"name": GATE}],
+            "restartPolicy": "Always",
+            "automountServiceAccountToken": false,
+            "terminationGracePeriodSeconds": 0,
+            "securityContext": {"runAsNonRoot": true, "runAsUser": 65534, "seccompProfile": {"type": "RuntimeDefault"}},
+            "containers": [{
+                "name": "pause",
+                "image": "registry.k8s.io/pause:3.10",
+                "resources": {"requests": {"cpu": "1m", "memory": "8Mi"}, "limits": {"cpu": "10m", "memory": "16Mi"}},
+                "securityContext": {"allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]}},
+            }],
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pod_is_one_and_its_name_may_be_one() {
+        let name = name();
+        assert!(name.len() <= 63 && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'), "{name}");
+        let pod: Pod = serde_json::from_value(pod(&name)).unwrap();
+        assert_eq!(pod.spec.unwrap().scheduling_gates.unwrap().len(), 1);
+    }
+}
