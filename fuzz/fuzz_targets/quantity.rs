@@ -50,7 +50,7 @@ fn reference(text: &str) -> Option<BigInt> {
         return None;
     }
     let digits: BigInt = format!("{whole}{fraction}").parse().ok()?;
-    let mut numerator: BigInt = digits * sign * BigInt::from(1_000_000_000);
+    let mut numerator: BigInt = digits * BigInt::from(1_000_000_000);
     let mut denominator = BigInt::from(10).pow(u32::try_from(fraction.len()).ok()?);
     let binary = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"].iter().zip(1u32..).find(|(known, _)| **known == suffix);
     let decimal = [("n", -9), ("u", -6), ("m", -3), ("", 0), ("k", 3), ("M", 6), ("G", 9), ("T", 12), ("P", 15), ("E", 18)];
@@ -66,5 +66,6 @@ fn reference(text: &str) -> Option<BigInt> {
     }
     let nanos = away(&numerator, &denominator);
     let most = BigInt::from(i64::MAX) * BigInt::from(1_000_000_000);
-    Some(if binary.is_some() && nanos > most { most } else { nanos })
+    // the sign comes after the cap
+    Some(sign * if binary.is_some() && nanos > most { most } else { nanos })
 }

@@ -162,6 +162,13 @@ mod tests {
     }
 
     #[test]
+    fn a_binary_suffix_caps_the_amount_before_its_sign() {
+        for (text, units) in [("308.5Ei", i64::MAX), ("-308.5Ei", -i64::MAX), ("-8Ei", -i64::MAX), ("-9223372036854775808", i64::MIN)] {
+            assert_eq!(quantity(text).value(), Some(units), "{text}");
+        }
+    }
+
+    #[test]
     fn digits_may_be_missing_where_go_allows_it() {
         for zero in ["+", "-", ".", "-.", "k", "E", "n", "Ki", "Ti", ".Ti", "e5", "E-9"] {
             assert!(quantity(zero).is_zero(), "{zero}");
