@@ -22,10 +22,10 @@ impl Certificate {
         Self { certificate: folder.join("tls.crt"), key: folder.join("tls.key") }
     }
 
-    /// Makes one in `folder`.
-    pub(crate) fn make(folder: &Path) -> anyhow::Result<Self> {
+    /// Makes one for `names` in `folder`.
+    pub(crate) fn make(folder: &Path, names: &[&str]) -> anyhow::Result<Self> {
         let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
-        let certificate = CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()])?.self_signed(&key)?;
+        let certificate = CertificateParams::new(names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>())?.self_signed(&key)?;
         let files = Self::of(folder);
         std::fs::write(&files.certificate, certificate.pem()).context("cannot write the certificate")?;
         std::fs::write(&files.key, key.serialize_pem()).context("cannot write the key")?;

@@ -4,6 +4,9 @@
 //! for the lists that a pod has (containers, variables, mounts, annotations) and for nothing else, because texts are
 //! borrowed from the body; judging pays for what it finds; the answer for its bytes, which grow by doubling.
 
+#[path = "../../benches/src/bodies.rs"]
+mod bodies;
+
 use allocation_counter::{AllocationInfo, measure};
 use serde_json::{Map, Value, json};
 
@@ -14,6 +17,9 @@ use restraint::judge::{amend, judge};
 use restraint::review::{answer, decode};
 
 use crate::subjects::{creation, recorded};
+use bodies::Asked::{AmendedCreation, Creation, Decrease, FaultyWorkload, Increase};
+use bodies::Weight::{Huge, Large, Medium, Small};
+use bodies::{Asked, Weight, body};
 
 /// Each step on the way from bytes to bytes.
 #[derive(Debug)]
@@ -72,6 +78,43 @@ fn a_large_pod_costs_its_lists_and_no_text() {
     within(&cost.decode, 208, 91_300);
     within(&cost.judge, 0, 0);
     within(&cost.answer, 2, 400);
+}
+
+/// The reviews of the benchmarks: what they cost in time is measured there, and shows here in counts.
+#[test]
+fn the_benchmarks_cost_what_they_did() {
+    const ALL: [(Asked, Weight, [u64; 3]); 20] = [
+        (Creation, Small, [0, 0, 0]),
+        (Creation, Medium, [0, 0, 0]),
+        (Creation, Large, [0, 0, 0]),
+        (Creation, Huge, [0, 0, 0]),
+        (AmendedCreation, Small, [0, 0, 0]),
+        (AmendedCreation, Medium, [0, 0, 0]),
+        (AmendedCreation, Large, [0, 0, 0]),
+        (AmendedCreation, Huge, [0, 0, 0]),
+        (Increase, Small, [0, 0, 0]),
+        (Increase, Medium, [0, 0, 0]),
+        (Increase, Large, [0, 0, 0]),
+        (Increase, Huge, [0, 0, 0]),
+        (Decrease, Small, [0, 0, 0]),
+        (Decrease, Medium, [0, 0, 0]),
+        (Decrease, Large, [0, 0, 0]),
+        (Decrease, Huge, [0, 0, 0]),
+        (FaultyWorkload, Small, [0, 0, 0]),
+        (FaultyWorkload, Medium, [0, 0, 0]),
+        (FaultyWorkload, Large, [0, 0, 0]),
+        (FaultyWorkload, Huge, [0, 0, 0]),
+    ];
+    let mut faults = Vec::new();
+    for (asked, weight, bounds) in ALL {
+        let way: Way = if asked == Creation { amend } else { judge };
+        let Cost { decode, judge, answer } = cost(way, body(asked, weight).unwrap().as_bytes());
+        let counts = [decode, judge, answer].map(|info| info.count_total);
+        if counts.iter().zip(bounds).any(|(count, bound)| *count > bound) {
+            faults.push(format!("({asked:?}, {weight:?}, {counts:?}) is above {bounds:?}"));
+        }
+    }
+    assert!(faults.is_empty(), "decoding, judging, answering:\n{}", faults.join("\n"));
 }
 
 #[test]
