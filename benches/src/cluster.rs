@@ -40,7 +40,7 @@ pub(crate) struct Options {
 
     /// Requests in flight in these rounds.
     #[arg(long, default_value_t = 8, value_name = "COUNT")]
-    in_flight: u32,
+    in_flight: usize,
 
     /// About how large the review of a creation is.
     #[arg(long, value_enum, default_value = "5k", value_name = "SIZE")]
@@ -122,7 +122,7 @@ pub(crate) fn run(options: &Options, restraint: &Path) -> anyhow::Result<bool> {
     let figures = until_interrupted(async {
         let objects = Objects::new(options.size)?;
         show("starting etcd, kube-apiserver and restraint");
-        let programs = Programs::start(&assets, restraint, &objects).await?;
+        let programs = Programs::start(&assets, restraint, &objects, options.in_flight.max(1)).await?;
         measure(options, &objects, &programs).await
     });
     show("");
@@ -144,7 +144,7 @@ async fn measure(options: &Options, objects: &Objects, programs: &Programs) -> a
     let mut figures: Vec<Figures> = Operation::ALL.into_iter().flat_map(each).collect();
     let mut caller = programs.caller().await?;
     for figure in &figures {
-        let request = objects.request(figure.operation, figure.policy);
+        let request = objects.request(figure.operation, figure.policy, 0);
         for _ in 0..20 {
             caller.call(&request()).await?;
         }
@@ -155,7 +155,7 @@ async fn measure(options: &Options, objects: &Objects, programs: &Programs) -> a
             // another one begins each turn, so that none always follows the same
             for place in 0..group.len() {
                 let Some(figure) = group.get_mut((turn + place) % Policy::ALL.len()) else { continue };
-                let request = objects.request(figure.operation, figure.policy)();
+                let request = objects.request(figure.operation, figure.policy, 0)();
                 let begun = Instant::now();
                 caller.call(&request).await?;
                 figure.latencies.push(begun.elapsed().as_secs_f64() * 1e6);
@@ -172,7 +172,7 @@ async fn measure(options: &Options, objects: &Objects, programs: &Programs) -> a
             let Some(figure) = figures.get_mut((place + round) % count) else { continue };
             show(&format!("round {} of {}: {}, {}", round + 1, options.rounds, figure.operation.as_str(), figure.policy.as_str()));
             let before = programs.on_processor()?;
-            let request = objects.request(figure.operation, figure.policy);
+            let request = |caller| objects.request(figure.operation, figure.policy, caller);
             let (requests, elapsed) = flood(&mut callers, request, share).await?;
             figure.throughputs.push(Throughput::new(requests, elapsed, before, programs.on_processor()?));
         }
@@ -181,15 +181,15 @@ async fn measure(options: &Options, objects: &Objects, programs: &Programs) -> a
 }
 
 /// Closed loop: every caller makes its next request when it has the answer to the last.
-async fn flood(
+async fn flood<R: Fn() -> Request + Send + 'static>(
     callers: &mut Vec<Caller>,
-    request: impl Fn() -> Request + Clone + Send + 'static,
+    request: impl Fn(usize) -> R,
     share: Duration,
 ) -> anyhow::Result<(u64, Duration)> {
     let mut running = JoinSet::new();
     let begun = Instant::now();
-    for mut caller in std::mem::take(callers) {
-        let request = request.clone();
+    for (index, mut caller) in std::mem::take(callers).into_iter().enumerate() {
+        let request = request(index);
         running.spawn(async move {
             let mut requests = 0u64;
             while begun.elapsed() < share {

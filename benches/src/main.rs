@@ -59,11 +59,7 @@ enum Command {
     Cluster(cluster::Options),
     /// Decodes, judges and answers reviews so many times, and prints nothing: what `benches/instructions` counts.
     #[command(hide = true)]
-    Repeat {
-        size: Size,
-        what: What,
-        times: u32,
-    },
+    Repeat { size: Size, what: What, times: u32 },
     /// Is one of the servers: what this program starts itself as.
     #[command(hide = true)]
     Serve {

@@ -43,7 +43,8 @@ impl Panel {
 pub(crate) fn draw(report: &Report) -> String {
     let mut out = String::new();
     let height = 2.0 * PANEL + 20.0;
-    let _ = writeln!(out, r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="12">"#);
+    let _ =
+        writeln!(out, r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="12">"#);
     out.push_str("<style>.title{font-size:15px;font-weight:bold}.grid{stroke:#ddd}.target{stroke:#c00;stroke-dasharray:6 4}.floor{fill:#9aa5b1;stroke:#9aa5b1}.kube{fill:#e0a030;stroke:#e0a030}.restraint{fill:#2f6fb2;stroke:#2f6fb2}text{stroke:none;fill:#222}polyline{fill:none!important;stroke-width:2}</style>\n");
     let _ = writeln!(out, r##"<rect width="{WIDTH}" height="{height}" fill="#fff"/>"##);
     costs(&mut out, report, &Panel { top: 0.0, range: [0.5, 20.0] });

@@ -109,9 +109,9 @@ impl Row {
 
 impl Latency {
     fn new(queued: &Queued, all: &[Queued]) -> Self {
-        let floor = all.iter().find(|other| {
-            (other.size, other.what, other.answerer, other.load) == (queued.size, queued.what, Answerer::Floor, queued.load)
-        });
+        let floor = all
+            .iter()
+            .find(|other| (other.size, other.what, other.answerer, other.load) == (queued.size, queued.what, Answerer::Floor, queued.load));
         let of = |rounds: &[Vec<u32>], share: f64| -> Vec<f64> { rounds.iter().map(|round| sorted_quantile(round, share) / 1e3).collect() };
         let floors = floor.map_or(Vec::new(), |floor| of(&floor.rounds, 0.99));
         let over = of(&queued.rounds, 0.99).into_iter().zip(floors).map(|(own, floor)| own / floor).collect();

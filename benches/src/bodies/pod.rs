@@ -123,7 +123,7 @@ pub(super) fn container(name: &str, memory: &str) -> Json {
         "command": list!["/app/backend"],
         "args": list!["--listen=0.0.0.0:8080", "--config=/etc/shop/config.yaml", "--log-level=info"],
         "ports": list![object! { "name": "http", "containerPort": 8080, "protocol": "TCP" }],
-        "env": environment(4),
+        "env": environment(4, false),
         "resources": resources(memory),
         "volumeMounts": list![
             object! { "name": "config", "readOnly": true, "mountPath": "/etc/shop" },
@@ -149,16 +149,16 @@ pub(super) fn resize_policy() -> Json {
     list![entry("cpu", "NotRequired"), entry("memory", "RestartContainer")]
 }
 
-/// Variables; with more than ten of them every seventh comes from a ConfigMap or Secret.
-pub(super) fn environment(count: usize) -> Json {
+/// Variables; with `references` and more than ten of them some come from a ConfigMap or Secret.
+pub(super) fn environment(count: usize, references: bool) -> Json {
     let reference = |index: usize| object! { "name": "shop-settings", "key": format!("setting-{index}") };
     let field = || object! { "fieldRef": object! { "apiVersion": "v1", "fieldPath": "metadata.name" } };
     let variable = |index: usize| {
         let variable = object! { "name": format!("SHOP_BACKEND_SETTING_{index}") };
         match index % 7 {
             0 => variable.with("valueFrom", field()),
-            3 if count > 10 => variable.with("valueFrom", object! { "configMapKeyRef": reference(index) }),
-            5 if count > 10 => variable.with("valueFrom", object! { "secretKeyRef": reference(index) }),
+            3 if references && count > 10 => variable.with("valueFrom", object! { "configMapKeyRef": reference(index) }),
+            5 if references && count > 10 => variable.with("valueFrom", object! { "secretKeyRef": reference(index) }),
             1 => variable.with("value", format!("https://backend-{index}.shop.svc.cluster.local:8443/v{index}?limit=100&wait=30s")),
             _ => variable.with("value", format!("https://backend-{index}.shop.svc.cluster.local:8443/api/v1")),
         }

@@ -6,7 +6,7 @@ use super::pod::{self, Managed};
 /// A Deployment of these containers and one more, which has ten faults that the client is warned of.
 pub(super) fn faulty(containers: &[Json]) -> Json {
     let containers = [&[legacy()], containers].concat();
-    let metadata = object! { "creationTimestamp": Json::Null, "labels": pod::labels("shop"), "annotations": object! { "checksum/config": pod::CHECKSUM } };
+    let metadata = object! { "creationTimestamp": Json::Null, "labels": pod::labels("shop") };
     let template = object! { "metadata": metadata, "spec": pod::spec(Vec::new(), containers) };
     let rolling = object! { "maxUnavailable": "25%", "maxSurge": "25%" };
     let spec = object! {

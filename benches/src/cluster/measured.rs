@@ -73,7 +73,8 @@ impl fmt::Display for Measured {
                 Some(bare) if figure.policy != Policy::None => format!("{:+.0}", figure.latency(share) - bare.latency(share)),
                 _ => String::new(),
             };
-            let own = if figure.policy == Policy::Restraint { format!("{:.0}", figure.median(|round| round.costs[2])) } else { String::new() };
+            let own =
+                if figure.policy == Policy::Restraint { format!("{:.0}", figure.median(|round| round.costs[2])) } else { String::new() };
             writeln!(
                 out,
                 "| {} | {} | {:.0} | {} | {:.0} | {} | {:.0} | {:.0} | {:.0} | {own} |",

@@ -26,8 +26,10 @@ const INSTALLATION: &str = "bench";
 /// The name of the Service, which the certificate must be for.
 pub(super) const SERVICE: &str = "restraint.restraint-bench.svc";
 
-/// The pod that is resized.
-const RESIZED: &str = "db-0";
+/// The pod that this caller resizes: each has its own, so that none comes with less than another has set.
+fn resized(caller: usize) -> String {
+    format!("db-{caller}")
+}
 
 /// The pods and patches.
 #[derive(Debug)]
@@ -53,13 +55,14 @@ impl Objects {
     }
 
     /// What is there before the first request, as YAML documents.
-    pub(super) fn manifests(&self, port: u16, authority: &str) -> Vec<String> {
+    pub(super) fn manifests(&self, callers: usize, port: u16, authority: &str) -> Vec<String> {
         let label = |policy| match policy {
             Policy::None => json!({}),
             Policy::Cel => json!({"e2e.example/floor": "yes"}),
             Policy::Restraint => json!({"e2e.example/installation": INSTALLATION}),
         };
-        let namespace = |name: &str, labels: Value| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}});
+        let namespace =
+            |name: &str, labels: Value| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}});
         let own = format!("restraint-{INSTALLATION}");
         let mut first: Vec<Value> = Policy::ALL.into_iter().map(|policy| namespace(policy.namespace(), label(policy))).collect();
         first.push(namespace(&own, json!({})));
@@ -68,23 +71,23 @@ impl Objects {
             "apiVersion": "v1", "kind": "Service", "metadata": {"name": "restraint", "namespace": own},
             "spec": {"type": "ExternalName", "externalName": "127.0.0.1"},
         }));
-        first.extend(Policy::ALL.map(|policy| {
+        for (policy, caller) in Policy::ALL.into_iter().flat_map(|policy| (0..callers).map(move |caller| (policy, caller))) {
             let mut pod = self.created.clone();
             if let Some(metadata) = pod.pointer_mut("/metadata") {
-                *metadata = json!({"name": RESIZED, "namespace": policy.namespace(), "labels": {"app": "db"}});
+                *metadata = json!({"name": resized(caller), "namespace": policy.namespace(), "labels": {"app": "db"}});
             }
-            pod
-        }));
+            first.push(pod);
+        }
         let first = json!({"apiVersion": "v1", "kind": "List", "items": first}).to_string();
         let webhooks = WEBHOOKS.replace("${INSTALLATION}", INSTALLATION);
         let webhooks = webhooks.replace("${PORT}", &port.to_string()).replace("${CA_BUNDLE}", authority);
         vec![first, CEL.to_owned(), webhooks]
     }
 
-    /// Makes requests of a kind in a namespace.
-    pub(super) fn request(&self, operation: Operation, policy: Policy) -> impl Fn() -> Request + Clone + Send + use<> {
+    /// Makes a caller's requests of a kind in a namespace.
+    pub(super) fn request(&self, operation: Operation, policy: Policy, caller: usize) -> impl Fn() -> Request + Clone + Send + use<> {
         let (namespace, dry_run) = (policy.namespace(), if operation.is_dry_run() { "?dryRun=All" } else { "" });
-        let (container, mebibytes) = (self.container.clone(), Arc::clone(&self.mebibytes));
+        let (container, pod, mebibytes) = (self.container.clone(), resized(caller), Arc::clone(&self.mebibytes));
         let created = Bytes::from(self.created.to_string());
         move || match operation {
             Operation::CreateDryRun | Operation::CreateStored => Request {
@@ -98,7 +101,7 @@ impl Objects {
                 let patch = json!({"spec": {"containers": [{"name": container, "resources": {"limits": {"memory": memory}}}]}});
                 Request {
                     method: Method::PATCH,
-                    path: format!("/api/v1/namespaces/{namespace}/pods/{RESIZED}/resize{dry_run}"),
+                    path: format!("/api/v1/namespaces/{namespace}/pods/{pod}/resize{dry_run}"),
                     content_type: "application/strategic-merge-patch+json",
                     body: Bytes::from(patch.to_string()),
                 }

@@ -44,7 +44,7 @@ struct Process(Child);
 
 impl Programs {
     /// Starts them, and returns when every namespace answers as it should.
-    pub(super) async fn start(assets: &Path, restraint: &Path, objects: &Objects) -> anyhow::Result<Self> {
+    pub(super) async fn start(assets: &Path, restraint: &Path, objects: &Objects, callers: usize) -> anyhow::Result<Self> {
         let holder = tempfile::Builder::new().prefix("restraint-bench-").tempdir()?;
         let folder = holder.path();
         let [clients, peers, secure, webhook] = free_ports()?;
@@ -59,7 +59,7 @@ impl Programs {
         })
         .await?;
         let authority = STANDARD.encode(fs::read(&certificate.certificate)?);
-        for manifest in objects.manifests(webhook, &authority) {
+        for manifest in objects.manifests(callers, webhook, &authority) {
             eventually("objects are created", || Ok(kubectl(&["apply", "--filename", "-"], &manifest).is_ok())).await.or_else(|error| {
                 kubectl(&["apply", "--filename", "-"], &manifest)?;
                 Err(error)
@@ -89,7 +89,7 @@ impl Programs {
         for policy in Policy::ALL {
             let begun = Instant::now();
             loop {
-                let answer = caller.call(&objects.request(Operation::CreateDryRun, policy)()).await?;
+                let answer = caller.call(&objects.request(Operation::CreateDryRun, policy, 0)()).await?;
                 let pod: Value = serde_json::from_slice(&answer)?;
                 let amended = pod.pointer("/spec/containers/0/resizePolicy/1/restartPolicy").and_then(Value::as_str);
                 if (amended == Some("RestartContainer")) == (policy != Policy::None) {
