@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use axum::Router;
-use axum::body::{Body, HttpBody};
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use axum::routing::post;
 use bytes::Bytes;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::sync::Semaphore;
 
 use crate::judge::look_up::LookUps;
@@ -85,10 +85,9 @@ impl Reviews {
     }
 
     async fn try_answer(&self, path: Path, request: Request<Body>) -> Result<Vec<u8>, (Failure, String)> {
-        let length = length(request.headers());
-        let weight = weight(length)?;
+        let weight = weight(request.headers())?;
         let _room = self.room.try_acquire_many(weight).map_err(|_| (Failure::Overloaded, "too many reviews are in flight".to_owned()))?;
-        let body = match tokio::time::timeout(self.deadline, read(request.into_body(), length.unwrap_or_default())).await {
+        let body = match tokio::time::timeout(self.deadline, read(request.into_body())).await {
             Ok(body) => body?,
             Err(_) => return Err((Failure::TooSlow, format!("the body took longer than {} ms", self.deadline.as_millis()))),
         };
@@ -158,39 +157,21 @@ enum Answer {
     Ask(Box<Questions>),
 }
 
-/// What the headers say of the length of the body.
-fn length(headers: &HeaderMap) -> Option<usize> {
-    headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok())
-}
-
 /// The KiB of room a review needs. A body of unknown length needs the most.
-fn weight(length: Option<usize>) -> Result<u32, (Failure, String)> {
-    let length = length.unwrap_or(BODY_LIMIT);
+fn weight(headers: &HeaderMap) -> Result<u32, (Failure, String)> {
+    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok()).unwrap_or(BODY_LIMIT);
     if length > BODY_LIMIT {
         return Err(too_large());
     }
     Ok(u32::try_from(length.div_ceil(1024).max(LEAST_WEIGHT)).unwrap_or(u32::MAX))
 }
 
-/// Takes the body together as it comes, so that its parts can be let go at once: hyper then fills the same memory again,
-/// which for a large body is most of what reading it costs. What comes in one part is not copied.
-async fn read(mut body: Body, length: usize) -> Result<Bytes, (Failure, String)> {
-    let early = |_| (Failure::Unjudgeable, "the body ended early".to_owned());
-    let mut whole = Vec::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(part) = frame.map_err(early)?.into_data() else { continue };
-        if part.len() > BODY_LIMIT.saturating_sub(whole.len()) {
-            return Err(too_large());
-        }
-        if whole.is_empty() && body.is_end_stream() {
-            return Ok(part);
-        }
-        if whole.is_empty() {
-            whole.reserve_exact(length);
-        }
-        whole.extend_from_slice(&part);
+async fn read(body: Body) -> Result<Bytes, (Failure, String)> {
+    match Limited::new(body, BODY_LIMIT).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(_) => Err((Failure::Unjudgeable, "the body ended early".to_owned())),
     }
-    Ok(Bytes::from(whole))
 }
 
 fn too_large() -> (Failure, String) {
