@@ -13,6 +13,9 @@ use crate::processor::{Processors, pin};
 use crate::report::Report;
 use crate::{default_program, page, plot, stages, until_interrupted};
 
+/// The plot, as the page shows it.
+const PICTURE: &str = "![What a review costs beside the floor, and the p99 under load](performance.svg)";
+
 /// What to measure, and for how long.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -101,7 +104,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<bool> {
         print!("{report}");
     }
     if options.write {
-        page::write_block("reviews", &report.to_string())?;
+        page::write_block("reviews", &format!("{PICTURE}\n\n{report}"))?;
         page::write_picture(&plot::draw(&report))?;
     }
     Ok(report.is_met())
