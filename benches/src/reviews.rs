@@ -66,7 +66,7 @@ impl Options {
 /// Measures, prints, and says whether every target is met.
 pub(crate) fn run(options: &Options) -> anyhow::Result<bool> {
     let folder = tempfile::tempdir()?;
-    let certificate = Certificate::make(folder.path(), &["localhost", "127.0.0.1"])?;
+    let certificate = Certificate::make(folder.path())?;
     let restraint = options.program();
     let share = |seconds, flag| Duration::try_from_secs_f64(seconds).context(flag);
     let plan = Plan {

@@ -20,11 +20,8 @@ const WEBHOOKS: &str = include_str!("../../../tests/e2e/webhooks.yaml");
 /// The policies in CEL as the chart renders them for the end-to-end tests.
 const CEL: &str = include_str!("../../../tests/e2e/floor.yaml");
 
-/// The installation's name in [`WEBHOOKS`].
+/// The installation's name in [`WEBHOOKS`]; the certificate is for its Service.
 const INSTALLATION: &str = "bench";
-
-/// The name of the Service, which the certificate must be for.
-pub(super) const SERVICE: &str = "restraint.restraint-bench.svc";
 
 /// The pod that this caller resizes: each has its own, so that none comes with less than another has set.
 fn resized(caller: usize) -> String {

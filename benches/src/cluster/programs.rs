@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep};
 use crate::certificate::Certificate;
 
 use super::caller::Caller;
-use super::objects::{Objects, SERVICE};
+use super::objects::Objects;
 use super::{Operation, Policy};
 
 /// What everybody shows to be let in: an administrator's.
@@ -48,7 +48,7 @@ impl Programs {
         let holder = tempfile::Builder::new().prefix("restraint-bench-").tempdir()?;
         let folder = holder.path();
         let [clients, peers, secure, webhook] = free_ports()?;
-        let certificate = Certificate::make(folder, &["127.0.0.1", "localhost", SERVICE])?;
+        let certificate = Certificate::make(folder)?;
         write_files(folder, &certificate, secure)?;
         let etcd = Process::start(&mut etcd(assets, folder, clients, peers), &folder.join("etcd.log"))?;
         let mut apiserver = Process::start(&mut apiserver(assets, folder, &certificate, clients, secure), &folder.join("apiserver.log"))?;
