@@ -44,8 +44,9 @@ fuzz target seconds="180":
     bash fuzz/seed {{ target }}
     cargo +nightly fuzz run --sanitizer none {{ target }} fuzz/corpus/{{ target }} -- -max_total_time={{ seconds }} -max_len=16384 -timeout=10
 
-# the benchmarks: a workspace of their own
+# the benchmarks, with a table and, given `--write`, a plot for docs/performance.md; `just bench cluster` asks a real API server
 bench *arguments:
+    cargo build --release --bin restraint
     cargo run --release --manifest-path benches/Cargo.toml -- {{ arguments }}
 
 # a container image for this machine's architecture

@@ -1,36 +1,78 @@
-//! What is measured: the rows of the table.
+//! What is measured: each review, and who answers it.
 
 use anyhow::{bail, ensure};
 use bytes::Bytes;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-use crate::bodies;
+use crate::bodies::{Asked, Weight, body};
 use crate::load::Post;
 
 /// About how large the reviews are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 pub(crate) enum Size {
-    /// A pod of one container is created.
     #[value(name = "5k")]
     #[serde(rename = "5k")]
     Small,
-    /// A running pod of two containers is resized.
     #[value(name = "20k")]
     #[serde(rename = "20k")]
     Medium,
-    /// A pod of fourteen containers is created.
     #[value(name = "150k")]
     #[serde(rename = "150k")]
     Large,
+    #[value(name = "1m")]
+    #[serde(rename = "1m")]
+    Huge,
 }
 
 impl Size {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
-            Self::Small => "5k",
-            Self::Medium => "20k",
-            Self::Large => "150k",
+            Self::Small => "5 KB",
+            Self::Medium => "20 KB",
+            Self::Large => "150 KB",
+            Self::Huge => "1 MB",
+        }
+    }
+
+    pub(crate) fn weight(self) -> Weight {
+        match self {
+            Self::Small => Weight::Small,
+            Self::Medium => Weight::Medium,
+            Self::Large => Weight::Large,
+            Self::Huge => Weight::Huge,
+        }
+    }
+}
+
+/// What a review is about. The floor and kube get the same bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum What {
+    Create,
+    ResizeAllowed,
+    ResizeDenied,
+    TenFindings,
+}
+
+impl What {
+    pub(crate) const ALL: [Self; 4] = [Self::Create, Self::ResizeAllowed, Self::ResizeDenied, Self::TenFindings];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::ResizeAllowed => "resize, allowed",
+            Self::ResizeDenied => "resize, denied",
+            Self::TenFindings => "workload, ten findings",
+        }
+    }
+
+    fn asked(self) -> Asked {
+        match self {
+            Self::Create => Asked::Creation,
+            Self::ResizeAllowed => Asked::Increase,
+            Self::ResizeDenied => Asked::Decrease,
+            Self::TenFindings => Asked::FaultyWorkload,
         }
     }
 }
@@ -40,76 +82,83 @@ impl Size {
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Answerer {
     Floor,
-    Restraint,
     Kube,
+    Restraint,
 }
 
 impl Answerer {
-    pub(crate) const ALL: [Self; 3] = [Self::Floor, Self::Restraint, Self::Kube];
+    pub(crate) const ALL: [Self; 3] = [Self::Floor, Self::Kube, Self::Restraint];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Floor => "floor",
-            Self::Restraint => "restraint",
             Self::Kube => "kube",
+            Self::Restraint => "restraint",
         }
     }
+}
+
+/// The answer that a case expects: a server that fails fast must not look cheap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Expected {
+    Allowed,
+    Amended,
+    Denied,
+    Warned(usize),
 }
 
 /// One row: a review sent to a server.
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
     pub(crate) size: Size,
+    pub(crate) what: What,
     pub(crate) answerer: Answerer,
-    /// What happens to the review.
-    pub(crate) what: &'static str,
-    /// Whether the targets are about this row.
-    pub(crate) main: bool,
+    /// What the server does with it.
+    pub(crate) done: &'static str,
     pub(crate) post: Post,
-    /// Whether the answer carries a patch.
-    amended: bool,
+    expected: Expected,
 }
 
-/// Every case of these sizes. The first of a size that Restraint answers is what its targets are about; the floor and
-/// kube get the same review.
+const MUTATE: &str = "/mutate?timeout=2s";
+const VALIDATE: &str = "/validate?timeout=2s";
+
+/// Every case of these sizes.
 pub(crate) fn all(sizes: &[Size]) -> anyhow::Result<Vec<Case>> {
-    const MUTATE: &str = "/mutate?timeout=2s";
-    const VALIDATE: &str = "/validate?timeout=2s";
     let mut cases = Vec::new();
     for size in sizes.iter().copied() {
-        let asked: Vec<(&'static str, &'static str, Bytes, bool)> = match size {
-            Size::Small => vec![
-                ("create, amended", MUTATE, bodies::create_small(false)?, true),
-                ("create, allowed", VALIDATE, bodies::create_small(true)?, false),
-            ],
-            Size::Medium => vec![("resize, allowed", VALIDATE, bodies::resize_medium()?, false)],
-            Size::Large => vec![("create, amended", MUTATE, bodies::create_large()?, true)],
-        };
-        for (index, (what, path, body, amended)) in asked.into_iter().enumerate() {
-            let main = index == 0;
-            let case = Case { size, answerer: Answerer::Restraint, what, main, post: Post { path, body }, amended };
-            if main {
-                cases.push(Case { answerer: Answerer::Floor, what: "body read, constant", amended: false, ..case.clone() });
-                cases.push(Case { answerer: Answerer::Kube, what: "body parsed, allowed", amended: false, ..case.clone() });
+        for what in What::ALL {
+            let bytes = |asked| anyhow::Ok(Bytes::from(body(asked, size.weight())?));
+            let post = Post { path: VALIDATE, body: bytes(what.asked())? };
+            let case = |answerer, done, post: &Post, expected| Case { size, what, answerer, done, post: post.clone(), expected };
+            // whoever uses kube's types has a path for each kind
+            let typed = Post { path: if what == What::TenFindings { "/deployments" } else { "/pods" }, ..post.clone() };
+            cases.push(case(Answerer::Floor, "body read, constant", &post, Expected::Allowed));
+            cases.push(case(Answerer::Kube, "body parsed, allowed", &typed, Expected::Allowed));
+            let mut own = |done, post: &Post, expected| cases.push(case(Answerer::Restraint, done, post, expected));
+            match what {
+                What::Create => {
+                    own("judged, allowed", &Post { path: VALIDATE, body: bytes(Asked::AmendedCreation)? }, Expected::Allowed);
+                    own("amended", &Post { path: MUTATE, ..post }, Expected::Amended);
+                }
+                What::ResizeAllowed => own("judged, allowed", &post, Expected::Allowed),
+                What::ResizeDenied => own("judged, denied", &post, Expected::Denied),
+                What::TenFindings => own("judged, ten warnings", &post, Expected::Warned(10)),
             }
-            cases.push(case);
         }
     }
     Ok(cases)
 }
 
-/// Reviews mixed as a cluster mixes them, without end: mostly small creations and medium resizes, one large in a hundred.
+/// Reviews mixed as a cluster mixes them, without end: small and medium creations and resizes, one large in a hundred.
 pub(crate) fn mixed() -> anyhow::Result<Vec<Post>> {
-    let cases: Vec<Case> = all(&[Size::Small, Size::Medium, Size::Large])?;
-    let own: Vec<&Case> = cases.iter().filter(|case| case.answerer == Answerer::Restraint).collect();
-    let [create, validate, resize, large] = own.as_slice() else { bail!("the mixture knows four reviews, there are {}", own.len()) };
-    let of_a_hundred = |index: usize| match index {
-        0 => large,
-        index if index % 3 == 0 => resize,
-        index if index % 3 == 1 => create,
-        _ => validate,
+    let own = |sizes: &[Size]| {
+        let cases = all(sizes)?.into_iter().filter(|case| case.answerer == Answerer::Restraint);
+        anyhow::Ok(cases.map(|case| case.post).collect::<Vec<_>>())
     };
-    Ok((0..100).map(|index| of_a_hundred(index).post.clone()).collect())
+    let (usual, large) = (own(&[Size::Small, Size::Medium])?, own(&[Size::Large])?);
+    let turns = usual.iter().cycle().take(99 * large.len()).collect::<Vec<_>>();
+    let hundreds = turns.chunks(99).zip(&large);
+    Ok(hundreds.flat_map(|(usual, large)| usual.iter().copied().chain([large])).cloned().collect())
 }
 
 #[derive(Deserialize)]
@@ -121,16 +170,64 @@ struct Reply {
 #[serde(rename_all = "camelCase")]
 struct Answer {
     allowed: bool,
-    patch: Option<String>,
+    patch: Option<serde::de::IgnoredAny>,
+    #[serde(default)]
+    warnings: Vec<String>,
+    status: Option<Status>,
+}
+
+#[derive(Deserialize)]
+struct Status {
+    code: Option<u16>,
 }
 
 impl Case {
-    /// Whether the answer is the one expected: a server that fails fast must not look cheap.
+    /// Whether the object comes back amended, instead of judged.
+    pub(crate) fn is_amended(&self) -> bool {
+        self.expected == Expected::Amended
+    }
+
+    /// Whether the answer is the one expected.
     pub(crate) fn check(&self, answer: &[u8]) -> anyhow::Result<()> {
         let text = String::from_utf8_lossy(answer);
-        let Ok(Reply { response }) = serde_json::from_slice(answer) else { bail!("{} answered no review: {text}", self.answerer.as_str()) };
-        ensure!(response.allowed, "{} denied the review \"{}\": {text}", self.answerer.as_str(), self.what);
-        ensure!(response.patch.is_some() == self.amended, "{} did not do \"{}\": {text}", self.answerer.as_str(), self.what);
+        let (who, size, what) = (self.answerer.as_str(), self.size.as_str(), self.what.as_str());
+        let Ok(Reply { response }) = serde_json::from_slice(answer) else { bail!("{who} answered no review: {text}") };
+        let code = response.status.and_then(|status| status.code);
+        let found = match (response.allowed, response.patch, code, response.warnings.len()) {
+            (true, None, None, 0) => Expected::Allowed,
+            (true, Some(_), None, 0) => Expected::Amended,
+            (false, None, Some(403), 0) => Expected::Denied,
+            (true, None, None, warnings) => Expected::Warned(warnings),
+            _ => bail!("{who} answered in no known way: {text}"),
+        };
+        ensure!(found == self.expected, "{who} on {size}, {what}: {found:?} instead of {:?}: {text}", self.expected);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn restraint_answers_as_expected() {
+        let policies = restraint::judge::policies::Policies::embedded();
+        let mut faults = Vec::new();
+        for case in all(&[Size::Small, Size::Medium, Size::Large, Size::Huge]).unwrap() {
+            if case.answerer == Answerer::Restraint {
+                let review = restraint::review::decode(&case.post.body).unwrap();
+                let way = if case.post.path == MUTATE { restraint::judge::amend } else { restraint::judge::judge };
+                let answer = restraint::review::answer(&review.uid, &way(&policies, &review.subject));
+                faults.extend(case.check(&answer).err().map(|error| error.to_string()));
+            }
+        }
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+    }
+
+    #[test]
+    fn one_review_in_a_hundred_is_large() {
+        let posts = mixed().unwrap();
+        assert_eq!(posts.len() % 100, 0);
+        assert_eq!(posts.iter().filter(|post| post.body.len() > 100_000).count(), posts.len() / 100);
     }
 }

@@ -22,10 +22,11 @@ impl Certificate {
         Self { certificate: folder.join("tls.crt"), key: folder.join("tls.key") }
     }
 
-    /// Makes one in `folder`.
+    /// Makes one in `folder`: for this machine, and for the Service by which an API server asks.
     pub(crate) fn make(folder: &Path) -> anyhow::Result<Self> {
         let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
-        let certificate = CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()])?.self_signed(&key)?;
+        let certificate =
+            CertificateParams::new(["localhost", "127.0.0.1", "restraint.restraint-bench.svc"].map(str::to_owned))?.self_signed(&key)?;
         let files = Self::of(folder);
         std::fs::write(&files.certificate, certificate.pem()).context("cannot write the certificate")?;
         std::fs::write(&files.key, key.serialize_pem()).context("cannot write the key")?;

@@ -41,7 +41,8 @@ pub(crate) enum Stop {
 /// What sending showed.
 #[derive(Debug, Default)]
 pub(crate) struct Sent {
-    /// From sending to the last byte of the answer, in nanoseconds, one for each review.
+    /// In nanoseconds, one for each review: to the last byte of the answer, from sending (closed loop) or from when it
+    /// was due (open loop).
     pub(crate) latencies: Vec<u32>,
     /// From the first review to the last answer.
     pub(crate) elapsed: Duration,
@@ -54,15 +55,10 @@ pub(crate) struct Connections(Vec<SendRequest<Full<Bytes>>>);
 impl Connections {
     /// Opens `count` of them, one handshake each, to a server that shows `certificate`.
     pub(crate) async fn open(address: SocketAddr, certificate: &CertificateDer<'static>, count: usize) -> anyhow::Result<Self> {
-        let tls = TlsConnector::from(Arc::new(client(certificate)?));
+        let tls = connector(certificate)?;
         let mut senders = Vec::with_capacity(count);
         for _ in 0..count {
-            let tcp = TcpStream::connect(address).await?;
-            tcp.set_nodelay(true)?;
-            let stream = tls.connect(ServerName::try_from("localhost")?, tcp).await.context("no TLS connection")?;
-            let (sender, connection) = handshake(TokioIo::new(stream)).await?;
-            tokio::spawn(connection);
-            senders.push(sender);
+            senders.push(connect(address, &tls).await?);
         }
         Ok(Self(senders))
     }
@@ -99,6 +95,66 @@ impl Connections {
         }
         sent.elapsed = begun.elapsed();
         Ok(sent)
+    }
+}
+
+impl Connections {
+    /// Open loop: reviews arrive when they are due, whatever became of those before. Where every connection is busy, the
+    /// review waits, as it would in the API server, and its wait counts.
+    pub(crate) async fn open_loop(&mut self, post: &Post, arrivals: Arrivals, time: Duration) -> anyhow::Result<Sent> {
+        let mut sent = Sent::default();
+        let mut running = JoinSet::new();
+        let begun = Instant::now();
+        let mut due = arrivals.take_while(|due| *due < time).peekable();
+        while due.peek().is_some() || !running.is_empty() {
+            while let Some(at) = due.next_if(|due| !self.0.is_empty() && *due <= begun.elapsed()) {
+                let Some(mut sender) = self.0.pop() else { break };
+                let post = post.clone();
+                running.spawn(async move {
+                    ask(&mut sender, &post).await?;
+                    anyhow::Ok((sender, begun.elapsed().saturating_sub(at)))
+                });
+            }
+            while let Some(ended) = running.try_join_next() {
+                let (sender, latency) = ended??;
+                self.0.push(sender);
+                sent.latencies.push(u32::try_from(latency.as_nanos()).unwrap_or(u32::MAX));
+            }
+            tokio::task::yield_now().await;
+        }
+        sent.elapsed = begun.elapsed();
+        Ok(sent)
+    }
+}
+
+/// When reviews are due: at random and independently of each other (Poisson), the same times for the same seed.
+#[derive(Clone, Debug)]
+pub(crate) struct Arrivals {
+    state: u64,
+    mean: f64,
+    next: f64,
+}
+
+impl Arrivals {
+    pub(crate) fn new(per_second: f64, seed: u64) -> Self {
+        Self { state: seed, mean: per_second.recip(), next: 0.0 }
+    }
+
+    /// Between 0 and 1, neither of them: splitmix64.
+    fn random(&mut self) -> f64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (((mixed ^ (mixed >> 31)) >> 11) as f64 + 0.5) / (1u64 << 53) as f64
+    }
+}
+
+impl Iterator for Arrivals {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        self.next -= self.mean * self.random().ln();
+        Duration::try_from_secs_f64(self.next).ok()
     }
 }
 
@@ -142,6 +198,21 @@ async fn ask(sender: &mut SendRequest<Full<Bytes>>, post: &Post) -> anyhow::Resu
     Ok(answer)
 }
 
+/// Opens a connection to a server on this machine.
+pub(crate) async fn connect(address: SocketAddr, tls: &TlsConnector) -> anyhow::Result<SendRequest<Full<Bytes>>> {
+    let tcp = TcpStream::connect(address).await?;
+    tcp.set_nodelay(true)?;
+    let stream = tls.connect(ServerName::try_from("localhost")?, tcp).await.context("no TLS connection")?;
+    let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(connection);
+    Ok(sender)
+}
+
+/// What opens connections to a server that shows `certificate`.
+pub(crate) fn connector(certificate: &CertificateDer<'static>) -> anyhow::Result<TlsConnector> {
+    Ok(TlsConnector::from(Arc::new(client(certificate)?)))
+}
+
 /// A client as Go's: AES-128 first, TLS 1.3, HTTP/1.1, no resumption.
 fn client(certificate: &CertificateDer<'static>) -> anyhow::Result<ClientConfig> {
     let mut trusted = RootCertStore::empty();
@@ -152,4 +223,19 @@ fn client(certificate: &CertificateDer<'static>) -> anyhow::Result<ClientConfig>
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.resumption = Resumption::disabled();
     Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrivals_come_at_their_rate_and_at_random() {
+        let due: Vec<f64> = Arrivals::new(1000.0, 7).take(100_000).map(|due| due.as_secs_f64()).collect();
+        let end = due.last().copied().unwrap();
+        assert!((99.0..101.0).contains(&end), "{end}");
+        // of exponential gaps 1 - 1/e are below the mean
+        let short = due.windows(2).filter(|pair| pair[1] - pair[0] < 0.001).count();
+        assert!((62_000..64_500).contains(&short), "{short}");
+    }
 }

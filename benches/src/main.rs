@@ -1,4 +1,5 @@
-//! What a review costs: Restraint beside a floor and beside kube's own types, in one run.
+//! What a review costs: Restraint beside a floor and beside kube's own types, in one run; and what it adds in a real API
+//! server, beside policies in CEL.
 //!
 //! Three servers of one worker thread share one processor, another one sends; they take turns in short rounds. What a
 //! review costs is the processor time of the server, in the kernel and out of it, over the number of reviews.
@@ -6,29 +7,28 @@
 mod bodies;
 mod cases;
 mod certificate;
-mod json;
+mod cluster;
 mod load;
 mod machine;
 mod measure;
+mod page;
+mod plot;
 mod processor;
 mod report;
+mod reviews;
 mod serve;
 mod server;
+mod stages;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use anyhow::{Context, bail};
-use clap::Parser;
+use anyhow::bail;
+use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
-use cases::Size;
+use cases::{Size, What};
 use certificate::Certificate;
-use machine::Machine;
-use measure::{Plan, show};
-use processor::Processors;
-use report::Report;
 use serve::Rival;
 
 // as Restraint has it, so that no server gains by its allocator alone
@@ -45,40 +45,38 @@ const COULD_NOT_RUN: u8 = 2;
 /// Measures what a review costs.
 #[derive(Debug, Parser)]
 struct Cli {
-    /// The program to measure [default: target/release/restraint].
-    #[arg(long, value_name = "PATH")]
-    restraint: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
 
-    /// Seconds that a round gives to each row.
-    #[arg(long, default_value_t = 1.0, value_name = "SECONDS")]
-    seconds: f64,
+    #[command(flatten)]
+    options: reviews::Options,
+}
 
-    /// Rounds.
-    #[arg(long, default_value_t = 7, value_name = "COUNT")]
-    rounds: usize,
-
-    /// Sizes of reviews.
-    #[arg(long, value_enum, value_delimiter = ',', default_values = ["5k", "20k", "150k"], value_name = "SIZES")]
-    sizes: Vec<Size>,
-
-    /// Print JSON instead of a table.
-    #[arg(long)]
-    json: bool,
-
-    /// Be one of the servers: what this program starts itself as.
-    #[arg(long, value_enum, hide = true, requires = "folder")]
-    serve: Option<Rival>,
-
-    /// Where that server's certificate lies.
-    #[arg(long, hide = true)]
-    folder: Option<PathBuf>,
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Measures what pods and resizes cost in a real API server: without a policy, with policies in CEL, with Restraint.
+    /// KUBEBUILDER_ASSETS names a folder with etcd, kube-apiserver and kubectl.
+    Cluster(cluster::Options),
+    /// Decodes, judges and answers reviews so many times, and prints nothing: what `benches/instructions` counts.
+    #[command(hide = true)]
+    Repeat { size: Size, what: What, times: u32 },
+    /// Is one of the servers: what this program starts itself as.
+    #[command(hide = true)]
+    Serve {
+        rival: Rival,
+        /// Where the certificate lies.
+        folder: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let outcome = match (cli.serve, &cli.folder) {
-        (Some(rival), Some(folder)) => serve::run(rival, &Certificate::of(folder)).map(|()| true),
-        _ => run(&cli),
+    let outcome = match &cli.command {
+        Some(Command::Serve { rival, folder }) => serve::run(*rival, &Certificate::of(folder)).map(|()| true),
+        Some(Command::Repeat { size, what, times }) => stages::repeat(*size, *what, *times).map(|()| true),
+        _ if cfg!(debug_assertions) => Err(anyhow::anyhow!("this build says nothing about speed: run it with --release")),
+        Some(Command::Cluster(options)) => cluster::run(options, &cli.options.program()),
+        None => reviews::run(&cli.options),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
@@ -90,52 +88,18 @@ fn main() -> ExitCode {
     }
 }
 
-/// Measures, prints, and says whether every target is met.
-fn run(cli: &Cli) -> anyhow::Result<bool> {
-    if cfg!(debug_assertions) {
-        bail!("this build says nothing about speed: run it with --release");
-    }
-    let folder = tempfile::tempdir()?;
-    let certificate = Certificate::make(folder.path())?;
-    let restraint = cli.restraint.clone().unwrap_or_else(default_program);
-    let plan = Plan {
-        restraint: &restraint,
-        certificate: &certificate,
-        processors: Processors::choose()?,
-        share: Duration::try_from_secs_f64(cli.seconds).context("--seconds")?,
-        rounds: cli.rounds.max(1),
-    };
-    let cases = cases::all(&cli.sizes)?;
+/// Runs on this thread. Ended by a signal, it ends from here, so that the servers are ended too.
+fn until_interrupted<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let report = runtime.block_on(async {
+    runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
-        // The sender never sleeps: waking it would be charged to the server, and more often to a slow one than to a fast one.
-        tokio::spawn(async {
-            loop {
-                tokio::task::yield_now().await;
-            }
-        });
         tokio::select! {
-            report = measure(&plan, cases) => report,
-            // ended from here, so that the servers are ended too
+            outcome = work => outcome,
             _ = terminate.recv() => bail!("interrupted"),
             _ = interrupt.recv() => bail!("interrupted"),
         }
-    });
-    show("");
-    let report = report?;
-    if cli.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
-    } else {
-        print!("{report}");
-    }
-    Ok(report.is_met())
-}
-
-async fn measure(plan: &Plan<'_>, cases: Vec<cases::Case>) -> anyhow::Result<Report> {
-    let machine = Machine::look();
-    Ok(Report::new(machine, &plan.costs(cases).await?, plan.memory().await?))
+    })
 }
 
 /// Where the main crate's release build lies.

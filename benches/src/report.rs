@@ -1,80 +1,78 @@
-//! What was measured, as a table and as JSON, and whether the targets are met.
+//! What was measured, as Markdown and as JSON, and whether the targets are met.
+
+mod targets;
 
 use std::fmt;
 
 use serde::Serialize;
 
-use crate::cases::{Answerer, Size};
+use crate::cases::{Answerer, Size, What};
 use crate::machine::Machine;
-use crate::measure::{Measured, REVIEWS, Round};
-
-/// Processor time of a whole review over the floor's, at most.
-const OVER_FLOOR: f64 = 3.0;
-
-/// Processor time of kube's types over Restraint's, at least.
-const UNDER_KUBE: f64 = 2.5;
-
-/// Memory after [`REVIEWS`], in MiB, below.
-const MEBIBYTES: f64 = 25.0;
+use crate::measure::{Load, Measured, Memory, Queued, Round};
+use crate::stages::Stages;
+pub(crate) use targets::OVER_FLOOR;
+use targets::Target;
 
 /// Everything that was measured.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Report {
-    machine: Machine,
-    rows: Vec<Row>,
-    memory: Memory,
+    pub(crate) machine: Machine,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) stages: Vec<Stages>,
+    pub(crate) latencies: Vec<Latency>,
+    /// MiB resident after so many reviews.
+    pub(crate) memory: Vec<(u64, f64)>,
     targets: Vec<Target>,
 }
 
-/// What one case showed: medians over the rounds.
+/// What one case showed in the closed loop: medians over the rounds.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Row {
-    size: Size,
+pub(crate) struct Row {
+    pub(crate) size: Size,
+    pub(crate) what: What,
     bytes: usize,
-    server: Answerer,
-    what: &'static str,
-    main: bool,
+    pub(crate) server: Answerer,
+    done: &'static str,
     /// Processor time of one review, in microseconds.
-    microseconds: f64,
+    pub(crate) microseconds: f64,
     /// That over the floor's in the same round.
-    ratio: f64,
+    pub(crate) ratio: f64,
     /// The quarter of the rounds with the smallest and the largest ratios lie outside of these.
     ratio_quartiles: [f64; 2],
-    p50_microseconds: f64,
-    p99_microseconds: f64,
+    /// kube's over this one in the same round.
+    under_kube: f64,
     per_second: f64,
     /// The share of the time that the server was on its processor.
     busy: f64,
     resident_mebibytes: f64,
 }
 
-/// Resident memory of Restraint, in MiB.
+/// What one server showed under one load of the open loop, in microseconds from when a review was due.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Memory {
-    reviews: u64,
-    at_start: f64,
-    after: f64,
-    after_twice_as_many: f64,
-}
-
-/// A target and what became of it.
-#[derive(Debug, Serialize)]
-struct Target {
-    text: String,
-    measured: String,
-    met: bool,
+pub(crate) struct Latency {
+    pub(crate) size: Size,
+    pub(crate) server: Answerer,
+    /// In per cent of the server's own capacity; `None` for as many as at half of Restraint's.
+    pub(crate) load: Option<f64>,
+    per_second: f64,
+    reviews: usize,
+    p50: f64,
+    pub(crate) p99: f64,
+    p999: f64,
+    /// Its p99 over the floor's at the same share of capacity in the same round.
+    pub(crate) over_floor: f64,
 }
 
 impl Report {
-    pub(crate) fn new(machine: Machine, measured: &[Measured], memory: [u64; 3]) -> Self {
-        let rows: Vec<Row> = measured.iter().map(|row| Row::new(row, floor(measured, row))).collect();
-        let [at_start, after, after_twice_as_many] = memory.map(mebibytes);
-        let memory = Memory { reviews: REVIEWS, at_start, after, after_twice_as_many };
-        let targets = vec![over_floor(&rows), under_kube(&rows, measured), memory.target()];
-        Self { machine, rows, memory, targets }
+    pub(crate) fn new(machine: Machine, measured: &[Measured], stages: Vec<Stages>, queued: &[Queued], memory: &Memory) -> Self {
+        let rows: Vec<Row> = measured.iter().map(|row| Row::new(row, measured)).collect();
+        let latencies: Vec<Latency> = queued.iter().map(|row| Latency::new(row, queued)).collect();
+        let memory: Vec<(u64, f64)> = memory.iter().map(|(reviews, bytes)| (*reviews, mebibytes(*bytes))).collect();
+        let targets = targets::all(&rows, &latencies, &memory);
+        Self { machine, rows, stages, latencies, memory, targets }
     }
 
     /// Whether every target is met.
@@ -83,34 +81,54 @@ impl Report {
     }
 }
 
-fn floor<'m>(measured: &'m [Measured], row: &Measured) -> &'m [Round] {
-    find(measured, row.case.size, Answerer::Floor).map_or(&[], |floor| &floor.rounds)
-}
-
-fn find(measured: &[Measured], size: Size, answerer: Answerer) -> Option<&Measured> {
-    measured.iter().find(|row| row.case.main && row.case.size == size && row.case.answerer == answerer)
-}
-
 impl Row {
-    fn new(measured: &Measured, floor: &[Round]) -> Self {
-        let Measured { case, rounds, latencies, resident } = measured;
-        let over = over(rounds, floor);
+    fn new(measured: &Measured, all: &[Measured]) -> Self {
+        let Measured { case, rounds, resident } = measured;
+        let rounds_of = |answerer| {
+            let same = |other: &&Measured| (other.case.size, other.case.what, other.case.answerer) == (case.size, case.what, answerer);
+            all.iter().find(same).map_or(&[][..], |other| &other.rounds)
+        };
+        let over = over(rounds, rounds_of(Answerer::Floor));
         let of = |value: fn(&Round) -> f64| quantile(rounds.iter().map(value).collect(), 0.5);
-        let latency = |share: f64| quantile(latencies.iter().copied().map(f64::from).collect(), share) / 1e3;
         Self {
             size: case.size,
+            what: case.what,
             bytes: case.post.body.len(),
             server: case.answerer,
-            what: case.what,
-            main: case.main,
-            microseconds: of(|round| round.cost),
+            done: case.done,
+            microseconds: measured.cost(),
             ratio: quantile(over.clone(), 0.5),
             ratio_quartiles: [quantile(over.clone(), 0.25), quantile(over, 0.75)],
-            p50_microseconds: latency(0.5),
-            p99_microseconds: latency(0.99),
+            under_kube: quantile(self::over(rounds_of(Answerer::Kube), rounds), 0.5),
             per_second: of(|round| round.rate),
             busy: of(|round| round.busy),
             resident_mebibytes: mebibytes(*resident),
+        }
+    }
+}
+
+impl Latency {
+    fn new(queued: &Queued, all: &[Queued]) -> Self {
+        let floor = all
+            .iter()
+            .find(|other| (other.size, other.what, other.answerer, other.load) == (queued.size, queued.what, Answerer::Floor, queued.load));
+        let of = |rounds: &[Vec<u32>], share: f64| -> Vec<f64> { rounds.iter().map(|round| sorted_quantile(round, share) / 1e3).collect() };
+        let floors = floor.map_or(Vec::new(), |floor| of(&floor.rounds, 0.99));
+        let over = of(&queued.rounds, 0.99).into_iter().zip(floors).map(|(own, floor)| own / floor).collect();
+        let together: Vec<f64> = queued.rounds.iter().flatten().map(|latency| f64::from(*latency) / 1e3).collect();
+        Self {
+            size: queued.size,
+            server: queued.answerer,
+            load: match queued.load {
+                Load::Own(share) => Some(share * 100.0),
+                Load::AsRestraint => None,
+            },
+            per_second: queued.per_second,
+            reviews: together.len(),
+            p50: quantile(of(&queued.rounds, 0.5), 0.5),
+            p99: quantile(of(&queued.rounds, 0.99), 0.5),
+            p999: quantile(together, 0.999),
+            over_floor: quantile(over, 0.5),
         }
     }
 }
@@ -121,83 +139,96 @@ fn over(rounds: &[Round], others: &[Round]) -> Vec<f64> {
 }
 
 /// The value that this share of `values` lies below.
-fn quantile(mut values: Vec<f64>, share: f64) -> f64 {
+pub(crate) fn quantile(mut values: Vec<f64>, share: f64) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
-    let place = (values.len().saturating_sub(1) as f64 * share).round() as usize;
-    values.get(place).copied().unwrap_or(f64::NAN)
+    values.get(place(values.len(), share)).copied().unwrap_or(f64::NAN)
+}
+
+fn sorted_quantile(values: &[u32], share: f64) -> f64 {
+    values.get(place(values.len(), share)).map_or(f64::NAN, |value| f64::from(*value))
+}
+
+fn place(count: usize, share: f64) -> usize {
+    (count.saturating_sub(1) as f64 * share).round() as usize
 }
 
 fn mebibytes(bytes: u64) -> f64 {
     bytes as f64 / (1024.0 * 1024.0)
 }
 
-fn over_floor(rows: &[Row]) -> Target {
-    let own: Vec<&Row> = rows.iter().filter(|row| row.main && row.server == Answerer::Restraint).collect();
-    Target {
-        text: format!("at most {OVER_FLOOR} times the processor time of the floor"),
-        measured: own.iter().map(|row| format!("{} {:.2}", row.size.as_str(), row.ratio)).collect::<Vec<_>>().join(", "),
-        met: own.iter().all(|row| row.ratio <= OVER_FLOOR),
-    }
-}
-
-fn under_kube(rows: &[Row], measured: &[Measured]) -> Target {
-    let own = rows.iter().filter(|row| row.main && row.server == Answerer::Restraint);
-    let cheaper: Vec<(Size, f64)> = own
-        .filter_map(|row| {
-            let rounds = |answerer| find(measured, row.size, answerer).map(|row| &*row.rounds);
-            Some((row.size, quantile(over(rounds(Answerer::Kube)?, rounds(Answerer::Restraint)?), 0.5)))
-        })
-        .collect();
-    Target {
-        text: format!("at least {UNDER_KUBE} times cheaper than kube's AdmissionReview<Pod>"),
-        measured: cheaper.iter().map(|(size, times)| format!("{} {times:.2}", size.as_str())).collect::<Vec<_>>().join(", "),
-        met: cheaper.iter().all(|(_, times)| *times >= UNDER_KUBE),
-    }
-}
-
-impl Memory {
-    fn target(&self) -> Target {
-        Target {
-            text: format!("less than {MEBIBYTES} MiB resident after {} reviews", self.reviews),
-            measured: format!("{:.1} MiB; {:.1} at start, {:.1} after twice as many", self.after, self.at_start, self.after_twice_as_many),
-            met: self.after < MEBIBYTES,
-        }
-    }
-}
-
 impl fmt::Display for Report {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(formatter, "{}\n", self.machine)?;
-        writeln!(
-            formatter,
-            "{:<5} {:<10} {:<21} {:>8} {:>7} {:>11} {:>8} {:>8} {:>8} {:>5} {:>6}",
-            "size", "server", "what", "CPU us", "ratio", "quartiles", "p50 us", "p99 us", "per s", "busy", "MiB"
-        )?;
-        let mut size = None;
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "{}\n", self.machine)?;
+        writeln!(out, "| target | figure | |\n|---|---|---|")?;
+        for Target { text, measured, met } in &self.targets {
+            writeln!(out, "| {text} | {measured} | {} |", if *met { "met" } else { "**missed**" })?;
+        }
+        self.write_rows(out)?;
+        self.write_stages(out)?;
+        self.write_latencies(out)?;
+        self.write_memory(out)
+    }
+}
+
+impl Report {
+    fn write_rows(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "\n### The whole request over TLS\n")?;
+        writeln!(out, "| review | bytes | server | what | CPU µs | of the floor | quartiles | cheaper than kube | answers/s | MiB |")?;
+        writeln!(out, "|---|--:|---|---|--:|--:|---|--:|--:|--:|")?;
         for row in &self.rows {
-            if size.replace(row.size).is_some_and(|size| size != row.size) {
-                writeln!(formatter)?;
-            }
             let [low, high] = row.ratio_quartiles;
+            let own = row.server == Answerer::Restraint;
+            let (bold, cheaper) = if own { ("**", format!("{:.1}", row.under_kube)) } else { ("", String::new()) };
             writeln!(
-                formatter,
-                "{:<5} {:<10} {:<21} {:>8.1} {:>7.2} {:>11} {:>8.0} {:>8.0} {:>8.0} {:>4.0}% {:>6.1}",
+                out,
+                "| {}, {} | {} | {} | {} | {:.1} | {bold}{:.2}{bold} | {low:.2}-{high:.2} | {cheaper} | {:.0} | {:.1} |",
                 row.size.as_str(),
+                row.what.as_str(),
+                row.bytes,
                 row.server.as_str(),
-                row.what,
+                row.done,
                 row.microseconds,
                 row.ratio,
-                format!("{low:.2}-{high:.2}"),
-                row.p50_microseconds,
-                row.p99_microseconds,
                 row.per_second,
-                row.busy * 100.0,
                 row.resident_mebibytes,
             )?;
         }
-        writeln!(formatter)?;
-        for Target { text, measured, met } in &self.targets {
-            writeln!(formatter, "{} {text}: {measured}", if *met { "met   " } else { "MISSED" })?;
+        Ok(())
+    }
+
+    fn write_stages(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "\n### The steps, without a network\n")?;
+        writeln!(out, "| review | what | scan µs | decode µs | judge or amend µs | answer µs |\n|---|---|--:|--:|--:|--:|")?;
+        for Stages { size, what, done, scan, decode, judge, answer, .. } in &self.stages {
+            let (size, what) = (size.as_str(), what.as_str());
+            writeln!(out, "| {size}, {what} | {done} | {scan:.1} | {decode:.1} | {judge:.2} | {answer:.2} |")?;
+        }
+        Ok(())
+    }
+
+    fn write_latencies(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "\n### Latency while reviews arrive at random\n")?;
+        writeln!(out, "| create | load | server | reviews/s | p50 µs | p99 µs | p99.9 µs | p99 of the floor's | reviews |")?;
+        writeln!(out, "|---|---|---|--:|--:|--:|--:|--:|--:|")?;
+        for Latency { size, server, load, per_second, reviews, p50, p99, p999, over_floor } in &self.latencies {
+            let load = load.map_or("as restraint at 50 %".to_owned(), |share| format!("{share:.0} %"));
+            writeln!(
+                out,
+                "| {} | {load} | {} | {per_second:.0} | {p50:.0} | {p99:.0} | {p999:.0} | {over_floor:.2} | {reviews} |",
+                size.as_str(),
+                server.as_str(),
+            )?;
+        }
+        Ok(())
+    }
+
+    fn write_memory(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "\n### Memory\n\n| reviews | resident MiB |\n|--:|--:|")?;
+        let last = self.memory.len().saturating_sub(1);
+        for (index, (reviews, mebibytes)) in self.memory.iter().enumerate() {
+            if index < 3 || index % 5 == 0 || index == last {
+                writeln!(out, "| {reviews} | {mebibytes:.1} |")?;
+            }
         }
         Ok(())
     }
@@ -212,11 +243,12 @@ mod tests {
         let values = || vec![4.0, 1.0, 3.0, 5.0, 2.0];
         assert_eq!([0.0, 0.25, 0.5, 1.0].map(|share| quantile(values(), share)), [1.0, 2.0, 3.0, 5.0]);
         assert!(quantile(Vec::new(), 0.5).is_nan());
+        assert_eq!(sorted_quantile(&[10, 20, 30], 0.5), 20.0);
     }
 
     #[test]
     fn rounds_are_compared_with_the_same_round() {
         let rounds = |costs: &[f64]| costs.iter().map(|cost| Round { cost: *cost, rate: 1.0, busy: 1.0 }).collect::<Vec<_>>();
-        assert_eq!(over(&rounds(&[2.0, 9.0]), &rounds(&[1.0, 3.0])), [2.0, 3.0]);
+        assert_eq!(over(&rounds(&[4.0, 9.0]), &rounds(&[2.0, 3.0])), [2.0, 3.0]);
     }
 }

@@ -19,9 +19,12 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
+use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Pod;
+use kube::Resource;
 use kube::core::admission::{AdmissionRequest, AdmissionResponse, AdmissionReview};
 use rustls::ServerConfig;
+use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -38,7 +41,7 @@ const CONSTANT: &[u8] = br#"{"apiVersion":"admission.k8s.io/v1","kind":"Admissio
 pub(crate) enum Rival {
     /// Reads the body and answers a constant.
     Floor,
-    /// Reads the body into kube's `AdmissionReview<Pod>` and allows it.
+    /// Reads the body into kube's `AdmissionReview` of its type and allows it.
     Kube,
 }
 
@@ -95,12 +98,13 @@ async fn constant(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, I
 }
 
 fn kube_routes() -> Router {
-    Router::new().route("/validate", post(allow)).route("/mutate", post(allow)).layer(DefaultBodyLimit::max(BODY_LIMIT))
+    let routes = Router::new().route("/pods", post(allow::<Pod>)).route("/deployments", post(allow::<Deployment>));
+    routes.layer(DefaultBodyLimit::max(BODY_LIMIT))
 }
 
-async fn allow(body: Bytes) -> AxumResponse {
-    let request = serde_json::from_slice::<AdmissionReview<Pod>>(&body).ok().and_then(|review| review.try_into().ok());
-    let Some(request): Option<AdmissionRequest<Pod>> = request else { return StatusCode::BAD_REQUEST.into_response() };
+async fn allow<K: Resource<DynamicType = ()> + DeserializeOwned>(body: Bytes) -> AxumResponse {
+    let request = serde_json::from_slice::<AdmissionReview<K>>(&body).ok().and_then(|review| review.try_into().ok());
+    let Some(request): Option<AdmissionRequest<K>> = request else { return StatusCode::BAD_REQUEST.into_response() };
     match serde_json::to_vec(&AdmissionResponse::from(&request).into_review()) {
         Ok(answer) => ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], answer).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),

@@ -28,7 +28,7 @@ impl Server {
             Rival::Kube => "kube",
         };
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["--serve", name, "--folder"]).args(certificate.certificate.parent());
+        command.args(["serve", name]).args(certificate.certificate.parent());
         let mut child = spawn(command.stdin(Stdio::piped()).stdout(Stdio::piped()))?;
         let mut line = String::new();
         if let Some(output) = child.stdout.take() {

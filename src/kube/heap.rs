@@ -89,8 +89,16 @@ fn mentions(container: &Container<'_>) -> bool {
     let java = |text: &Text<'_>| text.contains("-X") && (text.contains("-Xmx") || text.contains("-XX:Max"));
     let node = |text: &Text<'_>| text.contains("--max") && text.contains("old");
     let flag = |text: &Text<'_>| java(text) || node(text);
-    let variable = container.env.iter().any(|variable| &*variable.name == GO || flag(&variable.value));
-    variable || container.command.iter().chain(&container.args).any(flag)
+    // the words first: they are fewer than the variables
+    let words = container.command.iter().chain(&container.args).any(flag);
+    words || container.env.iter().any(|variable| &*variable.name == GO || flag(&variable.value))
+}
+
+/// A cheaper look, at everything that [`heaps`] and [`retired_options`] go by: without it they find nothing.
+pub(crate) fn may_be_set(container: &Container<'_>) -> bool {
+    let flag = |text: &Text<'_>| text.contains("-X") || text.contains("--max");
+    let words = container.command.iter().chain(&container.args).any(flag);
+    words || container.env.iter().any(|variable| &*variable.name == GO || flag(&variable.value))
 }
 
 fn found(reader: &dyn Reader, container: &Container<'_>) -> Vec<Heap> {

@@ -4,6 +4,9 @@
 //! for the lists that a pod has (containers, variables, mounts, annotations) and for nothing else, because texts are
 //! borrowed from the body; judging pays for what it finds; the answer for its bytes, which grow by doubling.
 
+#[path = "../../benches/src/bodies.rs"]
+mod bodies;
+
 use allocation_counter::{AllocationInfo, measure};
 use serde_json::{Map, Value, json};
 
@@ -14,6 +17,9 @@ use restraint::judge::{amend, judge};
 use restraint::review::{answer, decode};
 
 use crate::subjects::{creation, recorded};
+use bodies::Asked::{AmendedCreation, Creation, Decrease, FaultyWorkload, Increase};
+use bodies::Weight::{Huge, Large, Medium, Small};
+use bodies::{Asked, Weight, body};
 
 /// Each step on the way from bytes to bytes.
 #[derive(Debug)]
@@ -72,6 +78,43 @@ fn a_large_pod_costs_its_lists_and_no_text() {
     within(&cost.decode, 208, 91_300);
     within(&cost.judge, 0, 0);
     within(&cost.answer, 2, 400);
+}
+
+/// The reviews of the benchmarks: what they cost in time is measured there, and shows here in counts.
+#[test]
+fn the_benchmarks_cost_what_they_did() {
+    const ALL: [(Asked, Weight, [u64; 3]); 20] = [
+        (Creation, Small, [16, 14, 11]),
+        (Creation, Medium, [60, 25, 14]),
+        (Creation, Large, [346, 141, 19]),
+        (Creation, Huge, [2354, 532, 23]),
+        (AmendedCreation, Small, [17, 24, 2]),
+        (AmendedCreation, Medium, [62, 92, 2]),
+        (AmendedCreation, Large, [358, 1837, 2]),
+        (AmendedCreation, Huge, [2401, 8480, 2]),
+        (Increase, Small, [24, 0, 2]),
+        (Increase, Medium, [43, 0, 2]),
+        (Increase, Large, [433, 0, 2]),
+        (Increase, Huge, [2927, 0, 2]),
+        (Decrease, Small, [24, 16, 15]),
+        (Decrease, Medium, [43, 16, 15]),
+        (Decrease, Large, [433, 16, 15]),
+        (Decrease, Huge, [2927, 16, 15]),
+        (FaultyWorkload, Small, [18, 302, 78]),
+        (FaultyWorkload, Medium, [53, 398, 78]),
+        (FaultyWorkload, Large, [347, 1205, 78]),
+        (FaultyWorkload, Huge, [2023, 5863, 78]),
+    ];
+    let mut faults = Vec::new();
+    for (asked, weight, bounds) in ALL {
+        let way: Way = if asked == Creation { amend } else { judge };
+        let Cost { decode, judge, answer } = cost(way, body(asked, weight).unwrap().as_bytes());
+        let counts = [decode, judge, answer].map(|info| info.count_total);
+        if counts.iter().zip(bounds).any(|(count, bound)| *count > bound) {
+            faults.push(format!("({asked:?}, {weight:?}, {counts:?}) is above {bounds:?}"));
+        }
+    }
+    assert!(faults.is_empty(), "decoding, judging, answering:\n{}", faults.join("\n"));
 }
 
 #[test]

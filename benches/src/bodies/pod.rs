@@ -1,12 +1,15 @@
 //! Pods as they come out of the API server's defaulting.
 
-use crate::json::{Json, list, object};
+use super::json::{Json, list, object};
 
 /// When everything happened.
 const TIME: &str = "2026-11-21T08:37:42Z";
 
 /// Where Kubernetes mounts a pod's token.
 const TOKEN_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/// A checksum of the configuration, by which a change of it becomes a rollout.
+pub(super) const CHECKSUM: &str = "6b51d431df5d7f141cbececcf79edf3dd861c3b4069f0b11661a3eefacbba918";
 
 /// A pod that runs.
 pub(super) struct Pod {
@@ -63,9 +66,15 @@ impl Managed {
 }
 
 /// A pod that is being created.
-pub(super) fn new(name: &str, spec: Json) -> Json {
+pub(super) fn new(name: &str, annotations: Json, spec: Json) -> Json {
     let writer = Managed::new("kubectl-create", "", spec.clone());
-    let metadata = object! { "name": name, "namespace": "shop", "labels": labels(name), "managedFields": list![writer.to_json()] };
+    let metadata = object! {
+        "name": name,
+        "namespace": "shop",
+        "labels": labels(name),
+        "annotations": annotations,
+        "managedFields": list![writer.to_json()],
+    };
     object! { "kind": "Pod", "apiVersion": "v1", "metadata": metadata, "spec": spec, "status": object! {} }
 }
 
@@ -114,7 +123,7 @@ pub(super) fn container(name: &str, memory: &str) -> Json {
         "command": list!["/app/backend"],
         "args": list!["--listen=0.0.0.0:8080", "--config=/etc/shop/config.yaml", "--log-level=info"],
         "ports": list![object! { "name": "http", "containerPort": 8080, "protocol": "TCP" }],
-        "env": environment(4),
+        "env": environment(4, false),
         "resources": resources(memory),
         "volumeMounts": list![
             object! { "name": "config", "readOnly": true, "mountPath": "/etc/shop" },
@@ -140,16 +149,16 @@ pub(super) fn resize_policy() -> Json {
     list![entry("cpu", "NotRequired"), entry("memory", "RestartContainer")]
 }
 
-/// Variables; with more than ten of them every seventh comes from a ConfigMap or Secret.
-pub(super) fn environment(count: usize) -> Json {
+/// Variables; with `references` and more than ten of them some come from a ConfigMap or Secret.
+pub(super) fn environment(count: usize, references: bool) -> Json {
     let reference = |index: usize| object! { "name": "shop-settings", "key": format!("setting-{index}") };
     let field = || object! { "fieldRef": object! { "apiVersion": "v1", "fieldPath": "metadata.name" } };
     let variable = |index: usize| {
         let variable = object! { "name": format!("SHOP_BACKEND_SETTING_{index}") };
         match index % 7 {
             0 => variable.with("valueFrom", field()),
-            3 if count > 10 => variable.with("valueFrom", object! { "configMapKeyRef": reference(index) }),
-            5 if count > 10 => variable.with("valueFrom", object! { "secretKeyRef": reference(index) }),
+            3 if references && count > 10 => variable.with("valueFrom", object! { "configMapKeyRef": reference(index) }),
+            5 if references && count > 10 => variable.with("valueFrom", object! { "secretKeyRef": reference(index) }),
             1 => variable.with("value", format!("https://backend-{index}.shop.svc.cluster.local:8443/v{index}?limit=100&wait=30s")),
             _ => variable.with("value", format!("https://backend-{index}.shop.svc.cluster.local:8443/api/v1")),
         }
@@ -158,7 +167,7 @@ pub(super) fn environment(count: usize) -> Json {
 }
 
 /// A script that starts a JVM, with the characters that Go escapes.
-pub(super) fn java_script(index: i64) -> String {
+pub(super) fn java_script(index: usize) -> String {
     let start = "exec java -Xms512m -Xmx1g -XX:+UseG1GC -XX:MaxGCPauseMillis=200 -Dshop.name=\"worker\" -jar /app/shop.jar";
     format!("umask 077 && mkdir -p /tmp/work && {start} --partition={index} > /tmp/out.log 2>&1")
 }
@@ -170,11 +179,11 @@ pub(super) fn applied(name: &str, containers: &[Json]) -> Json {
 }
 
 /// The status of a running pod with these containers.
-pub(super) fn status(containers: &[&str]) -> Json {
+pub(super) fn status(containers: &[String]) -> Json {
     let condition = |kind: &str| object! { "type": kind, "observedGeneration": 1, "status": "True", "lastProbeTime": Json::Null, "lastTransitionTime": TIME };
-    let container = |name: &&str| {
+    let container = |name: &String| {
         object! {
-            "name": *name,
+            "name": name.clone(),
             "state": object! { "running": object! { "startedAt": TIME } },
             "lastState": object! {},
             "ready": true,

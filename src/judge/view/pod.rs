@@ -173,11 +173,14 @@ impl<'s> PodView<'s> {
 
     /// The heaps that `container` fixes at start.
     pub fn heaps(&self, container: &Container<'_>) -> Vec<Heap> {
-        heaps_by(&self.launcher(container), container)
+        if self.scripts.may_set_heaps() { heaps_by(&self.launcher(container), container) } else { Vec::new() }
     }
 
     /// The options that `container` gives its virtual machine in vain.
     pub fn retired_options(&self, container: &Container<'_>) -> RetiredOptions {
+        if !self.scripts.may_set_heaps() {
+            return RetiredOptions::default();
+        }
         retired_options_by(&self.launcher(container), container)
     }
 

@@ -1,5 +1,6 @@
 //! The literal environment, as the container finds it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::kube::container::Container;
@@ -12,7 +13,7 @@ use super::setting::Setting;
 /// `makeEnvironmentVariables`): in order, each with those before it.
 pub(super) struct Variables<'s> {
     /// `None` where the value comes from elsewhere.
-    values: BTreeMap<&'s str, Option<String>>,
+    values: BTreeMap<&'s str, Option<Cow<'s, str>>>,
     launch: &'s Launch<'s>,
 }
 
@@ -20,12 +21,21 @@ impl<'s> Variables<'s> {
     /// The variables of `container`. `None` where expansion takes too much room.
     pub(super) fn of(container: &'s Container<'_>, launch: &'s Launch<'s>, reader: &dyn Reader) -> Option<Self> {
         let (mut values, mut complete, mut room) = (BTreeMap::new(), Environment::new(), reader.room());
+        // mostly no value refers to another, and then none is copied
+        let refers = container.env.iter().any(|variable| variable.value.contains('$'));
         for variable in &container.env {
-            let name = &*variable.name;
+            let (name, written) = (&*variable.name, &*variable.value);
             complete.remove(name);
-            let value = if variable.is_literal() { Some(expand(&variable.value, &complete, &mut room)?) } else { None };
-            if let Some((text, true)) = &value {
-                complete.insert(name.to_owned(), text.clone());
+            let value = if !variable.is_literal() {
+                None
+            } else if written.contains('$') {
+                let (text, whole) = expand(written, &complete, &mut room)?;
+                Some((Cow::Owned(text), whole))
+            } else {
+                Some((Cow::Borrowed(written), true))
+            };
+            if let (Some((text, true)), true) = (&value, refers) {
+                complete.insert(name.to_owned(), text.clone().into_owned());
             }
             values.insert(name, value.map(|(text, _)| text));
         }

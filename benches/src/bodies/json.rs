@@ -16,13 +16,13 @@ pub(crate) enum Json {
 
 impl Json {
     /// The text the API server would send: compact, with `<`, `>` and `&` escaped.
-    pub(crate) fn to_text(&self) -> anyhow::Result<String> {
+    pub(crate) fn to_text(&self) -> serde_json::Result<String> {
         let text = serde_json::to_string(self)?;
         Ok(text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026"))
     }
 
     /// The text that stands in a `last-applied-configuration` annotation.
-    pub(crate) fn as_annotation(&self) -> anyhow::Result<Self> {
+    pub(crate) fn as_annotation(&self) -> serde_json::Result<Self> {
         Ok(Self::Text(self.to_text()? + "\n"))
     }
 
@@ -123,14 +123,14 @@ impl Serialize for Json {
 /// An object with its fields in this order.
 macro_rules! object {
     ($($name:literal: $value:expr),* $(,)?) => {
-        $crate::json::Json::Object(vec![$(($name.to_owned(), $crate::json::Json::from($value))),*])
+        Json::Object(vec![$(($name.to_owned(), Json::from($value))),*])
     };
 }
 
 /// A list.
 macro_rules! list {
     ($($entry:expr),* $(,)?) => {
-        $crate::json::Json::List(vec![$($crate::json::Json::from($entry)),*])
+        Json::List(vec![$(Json::from($entry)),*])
     };
 }
 

@@ -1,0 +1,83 @@
+//! What was aimed at, and what became of it.
+
+use serde::Serialize;
+
+use crate::cases::{Answerer, Size};
+
+use super::{Latency, Row};
+
+/// Processor time of a whole review over the floor's, at most.
+pub(crate) const OVER_FLOOR: f64 = 2.4;
+
+/// Processor time of kube's types over Restraint's, at least, from 20 KB on.
+const UNDER_KUBE: f64 = 3.5;
+
+/// The p99 at half of capacity over the floor's, at most.
+pub(crate) const QUEUED: f64 = 3.0;
+
+/// Memory, in MiB, below.
+const MEBIBYTES: f64 = 25.0;
+
+/// What the memory may grow by in the second half of the reviews, in MiB.
+const GROWTH: f64 = 0.5;
+
+/// A target and what became of it.
+#[derive(Debug, Serialize)]
+pub(super) struct Target {
+    pub(super) text: String,
+    pub(super) measured: String,
+    pub(super) met: bool,
+}
+
+pub(super) fn all(rows: &[Row], latencies: &[Latency], memory: &[(u64, f64)]) -> Vec<Target> {
+    [over_floor(rows), under_kube(rows), queued(latencies), resident(memory)].into_iter().collect()
+}
+
+const SIZES: [Size; 4] = [Size::Small, Size::Medium, Size::Large, Size::Huge];
+
+/// The worst of each size.
+fn by_size(values: impl Iterator<Item = (Size, f64)> + Clone, worst: fn(f64, f64) -> f64) -> String {
+    let of = |size| values.clone().filter(move |value| value.0 == size).map(|value| value.1).reduce(worst);
+    let each = SIZES.into_iter().filter_map(|size| Some(format!("{} {:.2}", size.as_str(), of(size)?)));
+    each.collect::<Vec<_>>().join(", ")
+}
+
+fn over_floor(rows: &[Row]) -> Target {
+    let own = rows.iter().filter(|row| row.server == Answerer::Restraint).map(|row| (row.size, row.ratio));
+    Target {
+        text: format!("at most {OVER_FLOOR} times the processor time of the floor, the worst case of each size"),
+        measured: by_size(own.clone(), f64::max),
+        met: own.into_iter().all(|(_, ratio)| ratio <= OVER_FLOOR),
+    }
+}
+
+fn under_kube(rows: &[Row]) -> Target {
+    let own = rows.iter().filter(|row| row.server == Answerer::Restraint && row.size != Size::Small);
+    let own = own.map(|row| (row.size, row.under_kube));
+    Target {
+        text: format!("at least {UNDER_KUBE} times cheaper than kube's types, the worst case of each size"),
+        measured: by_size(own.clone(), f64::min),
+        met: own.into_iter().all(|(_, ratio)| ratio >= UNDER_KUBE),
+    }
+}
+
+fn queued(latencies: &[Latency]) -> Target {
+    let own = latencies.iter().filter(|row| row.server == Answerer::Restraint && row.load == Some(50.0));
+    let own = own.map(|row| (row.size, row.over_floor));
+    Target {
+        text: format!("at half of capacity a p99 of at most {QUEUED} times the floor's"),
+        measured: by_size(own.clone(), f64::max),
+        met: own.into_iter().all(|(_, ratio)| ratio <= QUEUED),
+    }
+}
+
+fn resident(memory: &[(u64, f64)]) -> Target {
+    let after = |share: usize| memory.get(memory.len().saturating_sub(1) * share / 2).map_or(f64::NAN, |look| look.1);
+    let reviews = memory.last().map_or(0, |look| look.0);
+    let (start, half, end) = (after(0), after(1), after(2));
+    Target {
+        text: format!("less than {MEBIBYTES} MiB resident after {reviews} reviews, and flat"),
+        measured: format!("{end:.1} MiB; {start:.1} at start, {half:.1} after half of them"),
+        met: end < MEBIBYTES && end - half <= GROWTH,
+    }
+}
