@@ -49,6 +49,11 @@ bench *arguments:
     cargo build --release --bin restraint
     cargo run --release --manifest-path benches/Cargo.toml -- {{ arguments }}
 
+# what it bears: overload, hostile peers, a full disk; see docs/reliability.md
+faults *arguments:
+    cargo build --release --bin restraint
+    cargo run --release --manifest-path benches/Cargo.toml --bin faults -- {{ arguments }}
+
 # a container image for this machine's architecture
 image tag="restraint:dev":
     docker build --tag {{ tag }} .

@@ -4,7 +4,6 @@
 
 mod connection;
 mod counters;
-mod handshakes;
 mod limits;
 mod places;
 
@@ -30,7 +29,6 @@ pub use limits::{CALLER_IDLE, Drain, Limits};
 use super::tls::Certificates;
 use connection::{Common, Connection};
 use counters::{Open, increase};
-use handshakes::Handshakes;
 use limits::Speakers;
 use places::Places;
 
@@ -95,8 +93,7 @@ impl Listener {
             leaving: AtomicBool::new(false),
         });
         let (stopper, stopped) = watch::channel(false);
-        let mut handshakes = Handshakes::new(self.limits.handshakes);
-        let mut places = Places::new(self.limits.connections);
+        let mut places = Places::new(&self.limits);
         let mut connections = JoinSet::new();
         let drain = self.drain;
         let mut left = std::pin::pin!(async {
@@ -113,7 +110,7 @@ impl Listener {
             while connections.try_join_next().is_some() {}
             let Some(seat) = places.take(&self.counters) else {
                 increase(&self.counters.rejected);
-                self.complain("too many connections at work, the newest is closed");
+                self.complain("too many connections, the newest is closed");
                 continue;
             };
             // Answers are small and somebody waits for each.
@@ -126,15 +123,16 @@ impl Listener {
                     connection.plain(tcp).await;
                 }),
                 Transport::Tls(certificates) => {
-                    let (config, place) = (certificates.config(), handshakes.begin());
+                    let config = certificates.config();
                     connections.spawn(async move {
                         let _open = open;
-                        connection.secure(tcp, config, place).await;
+                        connection.secure(tcp, config).await;
                     })
                 }
             };
         }
-        drop((self.tcp, handshakes));
+        drop(self.tcp);
+        places.give_up_handshakes();
         stopper.send_replace(true);
         let finished = async { while connections.join_next().await.is_some() {} };
         if timeout(drain.limit, finished).await.is_err() {

@@ -11,17 +11,17 @@ use hyper::{Request, Response, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use rustls::ServerConfig;
+use rustls::server::Acceptor;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 use tracing::debug;
 
 use super::counters::{Counters, increase};
-use super::handshakes::Place;
 use super::limits::Speakers;
-use super::places::Seat;
+use super::places::{Seat, Stage};
 
 /// What the connections of a listener have in common.
 #[derive(Debug)]
@@ -52,21 +52,17 @@ where
     /// Serves requests in the clear.
     pub(super) async fn plain(self, tcp: TcpStream) {
         let common = Arc::clone(&self.common);
+        self.seat.reached(Stage::Open);
         self.serve(tcp, &common.speakers.http1).await;
     }
 
     /// Shakes hands, then serves requests.
-    pub(super) async fn secure(self, tcp: TcpStream, config: Arc<ServerConfig>, place: Place) {
+    pub(super) async fn secure(self, tcp: TcpStream, config: Arc<ServerConfig>) {
         let common = Arc::clone(&self.common);
-        let seat = Arc::clone(&self.seat);
-        let tls = tokio::select! {
-            biased;
-            tls = common.shake_hands(tcp, config, place) => tls,
-            () = seat.given_up() => None,
-        };
-        let Some(tls) = tls else {
+        let Some(tls) = common.shake_hands(tcp, config, &self.seat).await else {
             return;
         };
+        self.seat.reached(Stage::Open);
         let speaker = match tls.get_ref().1.alpn_protocol() {
             Some(b"h2") => &common.speakers.http2,
             _ => &common.speakers.http1,
@@ -116,8 +112,12 @@ where
 }
 
 impl Common {
-    async fn shake_hands(&self, tcp: TcpStream, config: Arc<ServerConfig>, place: Place) -> Option<TlsStream<TcpStream>> {
-        let handshake = timeout(self.handshake, TlsAcceptor::from(config).accept(tcp));
+    async fn shake_hands(&self, tcp: TcpStream, config: Arc<ServerConfig>, seat: &Seat) -> Option<TlsStream<TcpStream>> {
+        let handshake = timeout(self.handshake, async {
+            let greeting = LazyConfigAcceptor::new(Acceptor::default(), tcp).await?;
+            seat.reached(Stage::Greeted);
+            greeting.into_stream(config).await
+        });
         let (counter, reason) = tokio::select! {
             biased;
             outcome = handshake => match outcome {
@@ -125,7 +125,10 @@ impl Common {
                 Ok(Err(error)) => (&self.counters.handshakes_failed, error.to_string()),
                 Err(_) => (&self.counters.handshakes_timed_out, "took too long".to_owned()),
             },
-            _ = place => (&self.counters.handshakes_displaced, "gave way to a newer one".to_owned()),
+            () = seat.given_up() => {
+                debug!("no handshake: it gave way");
+                return None;
+            }
         };
         increase(counter);
         debug!("no handshake: {reason}");

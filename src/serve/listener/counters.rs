@@ -21,7 +21,7 @@ pub struct Tally {
     pub accepted: u64,
     /// Connections open now, handshakes included.
     pub open: u64,
-    /// Connections closed at once because there were too many, and all of them at work.
+    /// Connections closed at once because there were too many, none of which had been idle for a while.
     pub rejected: u64,
     /// Idle connections closed because there were too many.
     pub displaced: u64,
@@ -31,7 +31,7 @@ pub struct Tally {
     pub handshakes_failed: u64,
     /// Handshakes that took too long.
     pub handshakes_timed_out: u64,
-    /// Handshakes given up for a newer one because there were too many, or because the listener stopped.
+    /// Handshakes given up for a newer connection because there were too many.
     pub handshakes_displaced: u64,
 }
 

@@ -10,13 +10,14 @@ pub const CALLER_IDLE: Duration = Duration::from_secs(90);
 /// What a listener bears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Open connections, handshakes included. The one beyond takes the place of an idle one, so that nobody can keep
-    /// others out by opening many. Where all are at work it is closed at once: its caller then fails fast and may reach
-    /// another replica, where a place in the kernel's queue would cost it the review's whole timeout.
+    /// Open connections, handshakes included. The one beyond takes the place of one that has nothing to do, so that
+    /// nobody can keep others out by opening many. Where there is none such it is closed at once: its caller then fails
+    /// fast and may reach another replica, where a place in the kernel's queue would cost it the review's whole timeout.
     pub connections: usize,
-    /// Unfinished TLS handshakes. The one beyond displaces the oldest: an honest handshake takes milliseconds, so the
-    /// oldest of many is a mute peer, and mute peers cannot keep others out.
+    /// Unfinished TLS handshakes. The one beyond displaces one that makes no progress.
     pub handshakes: usize,
+    /// How long a connection is left alone that does nothing; a tenth of it where the peer said nothing yet.
+    pub grace: Duration,
     /// The longest a TLS handshake may take.
     pub handshake: Duration,
     /// The longest a connection may take over the headers of its next request, the idle time before it included; must
@@ -37,6 +38,7 @@ impl Default for Limits {
         Self {
             connections: 2_048,
             handshakes: 512,
+            grace: Duration::from_secs(1),
             handshake: Duration::from_secs(5),
             idle: Duration::from_secs(150),
             header_bytes: 16 * 1024,

@@ -25,7 +25,7 @@ impl Collector for Connections {
         )?)?;
         let counters = [
             ("connections_accepted", "connections accepted", tally.accepted),
-            ("connections_rejected", "connections closed at once because there were too many at work", tally.rejected),
+            ("connections_rejected", "connections closed at once because there were too many", tally.rejected),
             ("connections_displaced", "idle connections closed for newer ones", tally.displaced),
             ("accept_errors", "failures to accept a connection", tally.accept_errors),
             ("handshakes_failed", "TLS handshakes that failed", tally.handshakes_failed),

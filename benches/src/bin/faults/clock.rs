@@ -17,7 +17,11 @@ pub(crate) async fn run(program: &Path, outcome: &mut Outcome) -> anyhow::Result
     let file = folder.path().join("offset");
     std::fs::write(&file, "+0\n")?;
     let mut command = Command::new(program);
-    command.env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", &file).env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+    command
+        .env("LD_PRELOAD", library)
+        .env("FAKETIME_TIMESTAMP_FILE", &file)
+        .env("FAKETIME_NO_CACHE", "1")
+        .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
     let mut server = Server::start_as(&mut command, &[], &Log::Read)?;
     server.ready().await?;
     let caller = Caller::of(server.address);

@@ -40,7 +40,10 @@ pub(crate) async fn run(program: &Path, outcome: &mut Outcome) -> anyhow::Result
     let took = begun.elapsed().as_secs_f64();
     outcome.figure("10,000 connections that shook hands and are idle", format!("{} opened in {took:.1} s", idle.len()));
     tell(outcome, "while they were opened", steady.end().await?);
-    outcome.figure("open, and resident", format!("{:.0}, {}", server.metric("restraint_connections_open").await?, mebibytes(server.resident()?)));
+    outcome.figure(
+        "open, and resident",
+        format!("{:.0}, {}", server.metric("restraint_connections_open").await?, mebibytes(server.resident()?)),
+    );
     let (newcomer, steady) = (Caller::of(server.address), Steady::begin(&caller, EVERY));
     let new = Steady::begin(&newcomer, EVERY);
     tokio::time::sleep(Duration::from_secs(3)).await;
@@ -64,7 +67,8 @@ pub(crate) async fn run(program: &Path, outcome: &mut Outcome) -> anyhow::Result
     let mut slow = Vec::new();
     for number in 0..1_000 {
         let mut connection = caller.connect().await?;
-        let beginning: &[u8] = if number % 2 == 0 { b"POST /validate HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n" } else { b"POST /validate HT" };
+        let beginning: &[u8] =
+            if number % 2 == 0 { b"POST /validate HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n" } else { b"POST /validate HT" };
         let _ = connection.write_all(beginning).await;
         slow.push(connection);
     }
@@ -96,5 +100,8 @@ pub(crate) async fn run(program: &Path, outcome: &mut Outcome) -> anyhow::Result
 
 fn tell(outcome: &mut Outcome, what: &str, mut asked: Asked) {
     outcome.figure(format!("{what}: {} reviews", asked.latencies.len()), percentiles(&mut asked.latencies));
-    outcome.promise(asked.failed + asked.shed.len() == 0, format!("{what}: {} failed, {} refused: {:?}", asked.failed, asked.shed.len(), asked.errors));
+    outcome.promise(
+        asked.failed + asked.shed.len() == 0,
+        format!("{what}: {} failed, {} refused: {:?}", asked.failed, asked.shed.len(), asked.errors),
+    );
 }

@@ -24,7 +24,10 @@ pub(crate) async fn run(program: &Path, outcome: &mut Outcome) -> anyhow::Result
     }
     tokio::time::sleep(Duration::from_secs(3)).await;
     let mut asked = steady.end().await?;
-    outcome.figure(format!("200 connections at 64 descriptors, a caller who was there: {} reviews", asked.latencies.len()), percentiles(&mut asked.latencies));
+    outcome.figure(
+        format!("200 connections at 64 descriptors, a caller who was there: {} reviews", asked.latencies.len()),
+        percentiles(&mut asked.latencies),
+    );
     outcome.promise(asked.failed + asked.shed.len() == 0, format!("who is connected is served: {:?}", asked.errors));
     drop(greedy);
     tokio::time::sleep(Duration::from_secs(2)).await;

@@ -27,7 +27,11 @@ pub(crate) async fn run(program: &Path, outcome: &mut Outcome) -> anyhow::Result
         ("8 MiB of brackets", vec![b'['; 8 << 20]),
         ("8 MiB and a byte", vec![b' '; (8 << 20) + 1]),
         ("half a review", CREATE.iter().copied().take(CREATE.len() / 2).collect()),
-        ("nested 100,000 deep", format!(r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{}"#, r#"{"object":"#.repeat(100_000)).into_bytes()),
+        (
+            "nested 100,000 deep",
+            format!(r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{}"#, r#"{"object":"#.repeat(100_000))
+                .into_bytes(),
+        ),
         ("a field twice", planted("\"spec\":", "{},\"spec\":".to_owned())?),
         ("not UTF-8", [&b"\"\xff\xfe\""[..], CREATE].concat()),
         ("a million empty containers", planted("\"containers\":[", "{},".repeat(1_000_000))?),
@@ -51,13 +55,22 @@ pub(crate) async fn run(program: &Path, outcome: &mut Outcome) -> anyhow::Result
             answers
         };
         most = most.max(server.resident()?);
-        outcome.figure(format!("{name}, ten times"), format!("{} in {:.1} ms each", answers.join(", "), begun.elapsed().as_secs_f64() * 100.0));
-        outcome.promise(answers.iter().all(|answer| ["400", "413", "closed", "200"].contains(&answer.as_str())), format!("{name}: {answers:?}"));
+        outcome.figure(
+            format!("{name}, ten times"),
+            format!("{} in {:.1} ms each", answers.join(", "), begun.elapsed().as_secs_f64() * 100.0),
+        );
+        outcome.promise(
+            answers.iter().all(|answer| ["400", "413", "closed", "200"].contains(&answer.as_str())),
+            format!("{name}: {answers:?}"),
+        );
     }
     let mut asked = steady.end().await?;
     outcome.figure("reviews meanwhile", percentiles(&mut asked.latencies));
     outcome.promise(asked.failed + asked.shed.len() == 0, format!("all reviews are served meanwhile: {:?}", asked.errors));
-    outcome.figure("resident before, at most seen, after", format!("{}, {}, {}", mebibytes(resident), mebibytes(most), mebibytes(server.resident()?)));
+    outcome.figure(
+        "resident before, at most seen, after",
+        format!("{}, {}, {}", mebibytes(resident), mebibytes(most), mebibytes(server.resident()?)),
+    );
     outcome.promise(most < 192 << 20, "memory stays below the chart's limit");
     Ok(())
 }

@@ -33,17 +33,26 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(3);
 /// Connections in reserve, as Go's transport keeps them for one host.
 const KEPT: usize = 25;
 
+/// Reviews in flight at once: four API servers, each with its 400 requests and 200 that change something.
+const IN_FLIGHT: usize = 2_400;
+
 /// An honest caller, as an API server is one: a connection for each review in flight, some of which are kept.
 #[derive(Clone)]
 pub(crate) struct Caller {
     address: SocketAddr,
     tls: TlsConnector,
+    kept: usize,
     idle: Arc<Mutex<Vec<SendRequest<Full<Bytes>>>>>,
 }
 
 impl Caller {
     pub(crate) fn of(address: SocketAddr) -> Self {
-        Self { address, tls: TlsConnector::from(Arc::new(trusting())), idle: Arc::default() }
+        Self { address, tls: TlsConnector::from(Arc::new(trusting())), kept: KEPT, idle: Arc::default() }
+    }
+
+    /// One that keeps every connection, as many API servers together do.
+    pub(crate) fn keeping_all(address: SocketAddr) -> Self {
+        Self { kept: IN_FLIGHT, ..Self::of(address) }
     }
 
     /// A new connection.
@@ -77,7 +86,7 @@ impl Caller {
                     let status = response.status();
                     let answer = response.into_body().collect().await?.to_bytes();
                     let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-                    if idle.len() < KEPT {
+                    if idle.len() < self.kept {
                         idle.push(sender);
                     }
                     return Ok((status, answer));
@@ -99,6 +108,8 @@ pub(crate) struct Asked {
     /// What went wrong otherwise, the first few.
     pub(crate) errors: Vec<String>,
     pub(crate) failed: usize,
+    /// Due while as many as callers bear were in flight.
+    pub(crate) held_back: usize,
 }
 
 impl Asked {
@@ -123,6 +134,7 @@ impl Asked {
         self.latencies.extend(other.latencies);
         self.shed.extend(other.shed);
         self.failed += other.failed;
+        self.held_back += other.held_back;
         self.errors.extend(other.errors);
         self.errors.truncate(5);
     }
@@ -131,7 +143,7 @@ impl Asked {
 /// Open loop: asks at a fixed rate for so long, whatever the answers do. Latency counts from when a review was due.
 pub(crate) async fn offer(caller: &Caller, path: &'static str, body: &Bytes, rate: f64, time: Duration) -> Asked {
     let asked = Arc::new(Mutex::new(Asked::default()));
-    let mut running = tokio::task::JoinSet::new();
+    let (mut running, mut held_back) = (tokio::task::JoinSet::new(), 0);
     let (begun, between) = (Instant::now(), Duration::from_secs_f64(1.0 / rate));
     let mut due = begun;
     while begun.elapsed() < time {
@@ -140,6 +152,12 @@ pub(crate) async fn offer(caller: &Caller, path: &'static str, body: &Bytes, rat
             tokio::time::sleep((due - now).max(Duration::from_millis(1))).await;
         }
         while due <= Instant::now() {
+            while running.try_join_next().is_some() {}
+            if running.len() >= IN_FLIGHT {
+                held_back += 1;
+                due += between;
+                continue;
+            }
             let (caller, asked, body, due_then) = (caller.clone(), Arc::clone(&asked), body.clone(), due);
             running.spawn(async move {
                 let answer = caller.ask(path, &body).await;
@@ -147,10 +165,10 @@ pub(crate) async fn offer(caller: &Caller, path: &'static str, body: &Bytes, rat
             });
             due += between;
         }
-        while running.try_join_next().is_some() {}
     }
     while running.join_next().await.is_some() {}
-    std::mem::take(&mut asked.lock().unwrap_or_else(PoisonError::into_inner))
+    let asked = std::mem::take(&mut *asked.lock().unwrap_or_else(PoisonError::into_inner));
+    Asked { held_back, ..asked }
 }
 
 /// Closed loop: so many at a time. Returns reviews a second.

@@ -9,7 +9,6 @@ pub(crate) struct Series {
     pub(crate) lines: Vec<(&'static str, Vec<(f64, f64)>)>,
 }
 
-
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 150.0;
 const LEFT: f64 = 60.0;
@@ -52,7 +51,12 @@ pub(crate) fn draw(panels: &[Series], across: &str) -> String {
         }
         top += HEIGHT + TOP + 22.0;
     }
-    let _ = writeln!(svg, "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\" fill=\"#666\">{across}</text>\n</svg>", LEFT + WIDTH / 2.0, height - 8.0);
+    let _ = writeln!(
+        svg,
+        "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\" fill=\"#666\">{across}</text>\n</svg>",
+        LEFT + WIDTH / 2.0,
+        height - 8.0
+    );
     svg
 }
 

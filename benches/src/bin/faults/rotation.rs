@@ -15,7 +15,8 @@ pub(crate) async fn run(program: &Path, outcome: &mut Outcome) -> anyhow::Result
     let server = Server::start(program, &["--policies", &policies.path().to_string_lossy()])?;
     server.ready().await?;
     let caller = Caller::of(server.address);
-    let (kept, steady) = (Steady::begin(&caller, Duration::from_millis(2)), Steady::begin(&Caller::of(server.address), Duration::from_millis(2)));
+    let (kept, steady) =
+        (Steady::begin(&caller, Duration::from_millis(2)), Steady::begin(&Caller::of(server.address), Duration::from_millis(2)));
     let folder = server.certificate.certificate.parent().unwrap_or(Path::new("."));
     let (mut fresh, next) = (Vec::new(), tempfile::tempdir()?);
     for turn in 0..100 {

@@ -35,6 +35,8 @@ impl Service {
                     if let Some(chosen) = chosen
                         && let Ok(mut replica) = TcpStream::connect(chosen).await
                     {
+                        // as the kernel would pass them on
+                        let _ = (caller.set_nodelay(true), replica.set_nodelay(true));
                         let _ = tokio::io::copy_bidirectional(&mut caller, &mut replica).await;
                     }
                 });
@@ -90,6 +92,9 @@ pub(crate) async fn run(program: &Path, outcome: &mut Outcome) -> anyhow::Result
     for caller in callers {
         asked.merge(caller.end().await?);
     }
-    outcome.figure(format!("one killed, noticed after a second: {} served, {} failed", asked.latencies.len(), asked.failed), percentiles(&mut asked.latencies));
+    outcome.figure(
+        format!("one killed, noticed after a second: {} served, {} failed", asked.latencies.len(), asked.failed),
+        percentiles(&mut asked.latencies),
+    );
     Ok(())
 }
