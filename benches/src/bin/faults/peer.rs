@@ -108,6 +108,8 @@ pub(crate) struct Asked {
     /// What went wrong otherwise, the first few.
     pub(crate) errors: Vec<String>,
     pub(crate) failed: usize,
+    /// How long it took to learn of it.
+    pub(crate) failed_after: Vec<u32>,
     /// Due while as many as callers bear were in flight.
     pub(crate) held_back: usize,
 }
@@ -118,13 +120,14 @@ impl Asked {
         match answer {
             Ok((StatusCode::OK, _)) => self.latencies.push(took),
             Ok((StatusCode::SERVICE_UNAVAILABLE, _)) => self.shed.push(took),
-            Ok((status, body)) => self.fail(format!("{status}: {}", String::from_utf8_lossy(&body))),
-            Err(error) => self.fail(format!("{error:#}")),
+            Ok((status, body)) => self.fail(took, format!("{status}: {}", String::from_utf8_lossy(&body))),
+            Err(error) => self.fail(took, format!("{error:#}")),
         }
     }
 
-    fn fail(&mut self, error: String) {
+    fn fail(&mut self, took: u32, error: String) {
         self.failed += 1;
+        self.failed_after.push(took);
         if self.errors.len() < 3 && !self.errors.contains(&error) {
             self.errors.push(error);
         }
@@ -134,6 +137,7 @@ impl Asked {
         self.latencies.extend(other.latencies);
         self.shed.extend(other.shed);
         self.failed += other.failed;
+        self.failed_after.extend(other.failed_after);
         self.held_back += other.held_back;
         self.errors.extend(other.errors);
         self.errors.truncate(5);

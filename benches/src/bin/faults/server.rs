@@ -176,9 +176,9 @@ fn serving(log: &mut impl BufRead) -> anyhow::Result<(SocketAddr, SocketAddr)> {
             bail!("restraint did not start:\n{seen}{rest}");
         }
         if let Ok(line) = serde_json::from_str::<Value>(&text)
-            && line["message"] == "serving"
+            && line.get("message").is_some_and(|message| message == "serving")
         {
-            let address = |field: &str| line[field].as_str().unwrap_or_default().parse();
+            let address = |field: &str| line.get(field).and_then(Value::as_str).unwrap_or_default().parse();
             return Ok((address("address")?, address("admin")?));
         }
         seen.push_str(&text);
