@@ -47,6 +47,22 @@ async fn a_grant_becomes_a_stamp_that_allows_its_decrease_once() {
 }
 
 #[tokio::test]
+async fn four_eyes_are_two_people() {
+    let (name, text) = policy("memory-limit-decrease", "enforce");
+    let place = Place::of((name, format!("{text}\nsettings: {{fourEyes: true}}\n")), &[]);
+    let old = pod("512Mi", json!({}));
+    let granted = place.mutate("alice", &old, &with(&old, GRANT, "app=256Mi"), false).await.unwrap();
+    let mut shrunk = granted.clone();
+    shrunk["metadata"]["generation"] = 4.into();
+    shrunk["spec"]["containers"][0]["resources"]["limits"]["memory"] = "256Mi".into();
+    let refused = place.validate("alice", &resize(&granted, &shrunk), false).await.unwrap_err();
+    assert!(refused.contains("is approved by the requester alone"), "{refused}");
+    place.validate("developer", &resize(&granted, &shrunk), false).await.unwrap();
+    let void = place.server.metrics().await.sum("restraint_approvals_void_total", &[("reason", "same-person")]);
+    assert_eq!(void, 1.0);
+}
+
+#[tokio::test]
 async fn the_same_words_grant_again() {
     let place = Place::new(&[]);
     let old = pod("512Mi", json!({}));
@@ -191,9 +207,14 @@ struct Place {
 
 impl Place {
     fn new(flags: &[&str]) -> Self {
+        Self::of(policy("memory-limit-decrease", "enforce"), flags)
+    }
+
+    /// The same with another policy on decreases.
+    fn of(decrease: (String, String), flags: &[&str]) -> Self {
         let (name, text) = policy("approval-authority", "enforce");
         let authority = (name, format!("{text}\nsettings: {{approvers: {{users: [alice], groups: [sre]}}}}\n"));
-        let folder = VolumeFolder::new(&[authority, policy("memory-limit-decrease", "enforce")]);
+        let folder = VolumeFolder::new(&[authority, decrease]);
         let server = Server::start(&[&["--policies", folder.path()], flags].concat());
         Self { server, _folder: Some(folder) }
     }
