@@ -6,6 +6,7 @@ pub mod configuration;
 pub mod container;
 pub mod heap;
 pub mod image;
+pub mod json;
 pub mod leftover;
 pub mod list;
 pub mod object;

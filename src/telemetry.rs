@@ -1,6 +1,6 @@
 //! Logging: one line per event, on standard error.
 
-use std::io::IsTerminal;
+use std::io::{BufWriter, IsTerminal};
 
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
@@ -29,10 +29,11 @@ pub struct Log {
 impl Log {
     /// Starts logging. `RUST_LOG` chooses what is logged, by default information and up.
     ///
-    /// A thread of its own writes the lines: whoever reads them may stop reading, and reviews go on.
+    /// A thread of its own writes the lines, those that wait in one go: whoever reads them may stop reading, and reviews
+    /// go on.
     pub fn start(format: LogFormat) -> Self {
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-        let (lines, writer) = NonBlockingBuilder::default().buffered_lines_limit(WAITING).finish(std::io::stderr());
+        let (lines, writer) = NonBlockingBuilder::default().buffered_lines_limit(WAITING).finish(BufWriter::new(std::io::stderr()));
         let lost = lines.error_counter();
         let builder = fmt().with_env_filter(filter).with_writer(lines);
         // a second start within one process (a test's) keeps the first

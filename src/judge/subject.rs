@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use crate::judge::CAP_LABEL;
 use crate::judge::approval::{Authority, Place, STAMP_ANNOTATION, Stamp, Stamped};
 use crate::judge::mode::Cap;
 use crate::kube::configuration::Configuration;
+use crate::kube::json::Raw;
 use crate::kube::list::list;
 use crate::kube::object::Object;
 use crate::kube::room::Room;
@@ -115,7 +115,7 @@ pub struct Requester<'a> {
     pub groups: Vec<Text<'a>>,
     /// `extra`, undecoded: only whoever asks the API server about the requester reads it.
     #[serde(borrow, default)]
-    pub extra: Option<&'a RawValue>,
+    pub extra: Option<Raw<'a>>,
 }
 
 /// Requesters by name and group: the setting of a rule.

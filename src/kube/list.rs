@@ -9,6 +9,8 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 
+use super::json;
+
 /// The most entries of one list.
 pub const LIST_LIMIT: usize = 4096;
 
@@ -44,10 +46,10 @@ pub(crate) fn begin() {
     DEPTH.set(0);
 }
 
-/// Reads `json` as a decoding of its own: what the thread decoded before does not count.
-pub(crate) fn read<'a, T: Deserialize<'a>>(json: &'a str) -> serde_json::Result<T> {
+/// Reads `text` as a decoding of its own: what the thread decoded before does not count.
+pub(crate) fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, json::Error> {
     begin();
-    serde_json::from_str(json)
+    json::read(text)
 }
 
 /// Takes note of one more entry.

@@ -5,10 +5,10 @@
 //! object or the words that say what it is. Fields that no rule reads are skipped unread.
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::autoscaler::{ResourcePolicy, UpdatePolicy};
 use super::container::{Container, Role};
+use super::json::Raw;
 use super::list::{list, template};
 use super::requests::Requests;
 use super::resources::Resources;
@@ -139,17 +139,17 @@ pub struct Strategy<'a> {
 pub struct RollingUpdate<'a> {
     /// `maxSurge`, as written: a number or a percentage; 25% where it is absent.
     #[serde(borrow, default)]
-    max_surge: Option<&'a RawValue>,
+    max_surge: Option<Raw<'a>>,
     /// `maxUnavailable`, as written: a number or a percentage; 25% where it is absent.
     #[serde(borrow, default)]
-    max_unavailable: Option<&'a RawValue>,
+    max_unavailable: Option<Raw<'a>>,
 }
 
 impl RollingUpdate<'_> {
     /// Whether a Deployment of one replica may be without a pod while it is updated: the one may become unavailable, or
     /// there may be no other beside it. Of shares of one replica the surge is rounded up, the other down.
     pub fn leaves_none_of_one(&self) -> bool {
-        let written = |raw: Option<&RawValue>| raw.map_or("", RawValue::get).trim_matches('"').to_owned();
+        let written = |raw: Option<Raw<'_>>| raw.map_or("", Raw::get).trim_matches('"').to_owned();
         let share = |text: &str| text.strip_suffix('%').and_then(|percent| percent.parse::<u32>().ok());
         let (surge, unavailable) = (written(self.max_surge), written(self.max_unavailable));
         let no_other = surge == "0" || share(&surge) == Some(0);

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
+use super::json::{self, Raw};
 use super::quantity::Quantity;
 use super::text::nullable;
 
@@ -27,13 +27,13 @@ pub struct Amounts<'a> {
     pub memory: Option<Quantity<'a>>,
     /// `cpu`, undecoded: most reviews ask for nothing of it.
     #[serde(borrow, default)]
-    pub cpu: Option<&'a RawValue>,
+    pub cpu: Option<Raw<'a>>,
 }
 
 impl Amounts<'_> {
     /// `cpu` in thousandths of a core, 0 where there is none; `None` where it cannot be read.
     pub fn cpu_millis(&self) -> Option<i128> {
-        self.cpu.map_or(Some(0), |raw| serde_json::from_str::<Quantity<'_>>(raw.get()).ok()?.milli_value())
+        self.cpu.map_or(Some(0), |raw| json::read::<Quantity<'_>>(raw.get()).ok()?.milli_value())
     }
 
     /// `memory` in bytes, 0 where there is none; `None` beyond 64 bits.

@@ -58,6 +58,9 @@ pub trait Files: fmt::Debug {
     fn text(&self, path: &str) -> Option<&str>;
 }
 
+/// The variables that tell a watcher how to work.
+pub const TELLING: [&str; 1] = ["WATCHFILES_FORCE_POLLING"];
+
 /// A script as its simple commands, in the order of the text, functions expanded where they are called.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Script {
@@ -65,8 +68,8 @@ pub struct Script {
     pub commands: Vec<Command>,
     /// The loops that commands refer to by position; an outer loop comes before its inner ones.
     pub loops: Vec<Loop>,
-    /// The names in the container's literal environment: some tell a watcher how to work.
-    pub environment: Vec<String>,
+    /// Which of [`TELLING`] the container's literal environment has.
+    pub environment: Vec<&'static str>,
 }
 
 /// A simple command: one program with its arguments.
@@ -212,7 +215,8 @@ pub(crate) fn inline_within(invocation: &Invocation<'_>, most: usize) -> Option<
     let mut walker = Walker::new(environment, invocation, words.iter().map(String::len).sum(), most);
     walker.start(words)?;
     let mut script = walker.finish()?;
-    script.environment = invocation.environment.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let has = |telling: &&str| invocation.environment.iter().any(|(name, _)| name == telling);
+    script.environment = TELLING.into_iter().filter(has).collect();
     Some(script)
 }
 

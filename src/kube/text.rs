@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
 
+use super::json::{self, Raw};
 use super::list::spend;
 
 /// Text borrowed from the input where it has no escapes, owned where it had to be unescaped.
@@ -68,6 +68,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
                 Ok(Text::from(text.to_owned()))
             }
 
+            fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
+                Ok(Text::from(text))
+            }
+
             fn visit_unit<E>(self) -> Result<Self::Value, E> {
                 Ok(Text::default())
             }
@@ -86,7 +90,7 @@ pub type Labels<'a> = Entries<'a, Text<'a>>;
 
 /// `metadata.annotations`. Values stay undecoded: most are never read, and some (the last applied configuration) are
 /// as large as the object itself.
-pub type Annotations<'a> = Entries<'a, &'a RawValue>;
+pub type Annotations<'a> = Entries<'a, Raw<'a>>;
 
 impl<'a, V> Entries<'a, V> {
     /// The value under `key`. Of repeated keys the last one counts, as in Go.
@@ -103,7 +107,7 @@ impl<'a, V> Entries<'a, V> {
 impl Annotations<'_> {
     /// The text of the annotation `key`, decoded now. An annotation that is no string counts as absent.
     pub fn text(&self, key: &str) -> Option<Cow<'_, str>> {
-        decode(self.value(key)?)
+        decode(*self.value(key)?)
     }
 }
 
@@ -153,8 +157,8 @@ where
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-fn decode(raw: &RawValue) -> Option<Cow<'_, str>> {
-    serde_json::from_str::<Option<Text<'_>>>(raw.get()).ok().flatten().map(|text| text.0)
+fn decode(raw: Raw<'_>) -> Option<Cow<'_, str>> {
+    json::read::<Option<Text<'_>>>(raw.get()).ok().flatten().map(|text| text.0)
 }
 
 #[cfg(test)]

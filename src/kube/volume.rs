@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::value::RawValue;
 
 use super::configuration::ConfigKind;
+use super::json::{self, Raw};
 use super::list::list;
 use super::text::{Text, nullable};
 
@@ -43,7 +43,7 @@ pub struct ConfigMapVolume<'a> {
     pub name: Text<'a>,
     /// `items`, undecoded: every pod has some for its token, and rules hardly ask.
     #[serde(borrow, default)]
-    items: Option<&'a RawValue>,
+    items: Option<Raw<'a>>,
 }
 
 /// An entry of `items`: a key and the file it becomes.
@@ -80,8 +80,8 @@ impl SecretVolume<'_> {
 }
 
 /// Items of another shape than the API server takes count as none.
-fn items(raw: Option<&RawValue>) -> Vec<KeyToPath<'_>> {
-    raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+fn items(raw: Option<Raw<'_>>) -> Vec<KeyToPath<'_>> {
+    raw.and_then(|raw| json::read(raw.get()).ok()).unwrap_or_default()
 }
 
 /// `volumes[].secret`: the only reference that calls the name `secretName`.
@@ -93,7 +93,7 @@ pub struct SecretVolume<'a> {
     pub secret_name: Text<'a>,
     /// `items`, undecoded: every pod has some for its token, and rules hardly ask.
     #[serde(borrow, default)]
-    items: Option<&'a RawValue>,
+    items: Option<Raw<'a>>,
 }
 
 /// `volumes[].projected`.

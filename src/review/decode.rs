@@ -4,9 +4,9 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::judge::subject::{Evidence, Operation, Requester, Resource, Subject};
-use crate::kube::list;
 use crate::kube::object::Object;
 use crate::kube::text::{Text, nullable};
+use crate::kube::{json, list};
 
 /// A review that can be judged.
 #[derive(Clone, Debug)]
@@ -67,8 +67,7 @@ pub enum Unjudgeable {
 /// Where the review cannot be judged; to be answered with HTTP 400.
 pub fn decode(body: &[u8]) -> Result<Review<'_>, Unjudgeable> {
     let text = simdutf8::basic::from_utf8(body).map_err(|_| Unjudgeable::NotText)?;
-    list::begin();
-    match serde_json::from_str::<Envelope<'_, Object<'_>>>(text) {
+    match list::read::<Envelope<'_, Object<'_>>>(text) {
         Ok(envelope) => review(envelope.into_request()?),
         Err(error) => without_objects(text, &error),
     }
@@ -157,12 +156,11 @@ fn review<'a>(request: Request<'a, Object<'a>>) -> Result<Review<'a>, Unjudgeabl
 
 /// Reads the review again without its objects. An object of a kind that no rule looks at may have fields of any shape
 /// under the names that pods use.
-fn without_objects<'a>(text: &'a str, error: &serde_json::Error) -> Result<Review<'a>, Unjudgeable> {
+fn without_objects<'a>(text: &'a str, error: &json::Error) -> Result<Review<'a>, Unjudgeable> {
     let (line, column) = (error.line(), error.column());
-    list::begin();
-    let envelope: Envelope<'a, IgnoredAny> = serde_json::from_str(text).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => Unjudgeable::WrongShape { line: error.line(), column: error.column() },
-        _ => Unjudgeable::NotJson { line: error.line(), column: error.column() },
+    let envelope: Envelope<'a, IgnoredAny> = list::read(text).map_err(|error| match error.kind() {
+        json::Kind::Shape => Unjudgeable::WrongShape { line: error.line(), column: error.column() },
+        json::Kind::Syntax => Unjudgeable::NotJson { line: error.line(), column: error.column() },
     })?;
     let request = envelope.into_request()?;
     if request.resource() != Resource::Other {

@@ -97,8 +97,10 @@ impl Java {
         if let Some(java) = started.reduce(Self::beside) {
             return java;
         }
-        let values = variables.names().map(|name| (name, variables.value(name)));
-        let scripts = values.filter(|(name, value)| for_scripts(name, value)).enumerate().map(|(position, (_, value))| match position {
+        let values = variables.of_interest(for_scripts).into_iter();
+        // by what it holds only where that is what reaches the script
+        let values = values.filter(|(name, value)| is_for_scripts(name) || matches!(value, Setting::Known(..)));
+        let scripts = values.enumerate().map(|(position, (_, value))| match position {
             MOST.. => Self::unknown(),
             _ => {
                 let mut java = Self::default();
@@ -217,11 +219,15 @@ impl Java {
 }
 
 /// Whether start scripts put this variable into the command line, by its name or by what it holds.
-fn for_scripts(name: &str, value: &Setting<&str>) -> bool {
+fn for_scripts(name: &str, value: Option<&str>) -> bool {
     let read_elsewhere = matches!(name, "_JAVA_OPTIONS" | "JDK_JAVA_OPTIONS" | "JAVA_TOOL_OPTIONS");
     let others = FOR_OTHERS.iter().any(|part| name.contains(part));
-    let named = || SCRIPT_VARIABLES.iter().any(|ending| name.ends_with(ending));
-    !read_elsewhere && !others && (named() || matches!(value, Setting::Known(text, _) if only_options(text)))
+    !read_elsewhere && !others && (is_for_scripts(name) || value.is_some_and(only_options))
+}
+
+/// Whether it is one of those that start scripts are known to ask for.
+fn is_for_scripts(name: &str) -> bool {
+    SCRIPT_VARIABLES.iter().any(|ending| name.ends_with(ending))
 }
 
 /// Whether a variable of any name, such as `INSTALL4J_ADD_VM_PARAMS` or `PULSAR_MEM`, holds options of a Java virtual

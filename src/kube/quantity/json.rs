@@ -3,17 +3,17 @@
 use std::borrow::Cow;
 
 use serde::de::{Deserialize, Deserializer, Error, Unexpected};
-use serde_json::value::RawValue;
 
 use super::Quantity;
+use crate::kube::json::Raw;
 
-/// From a JSON string or the digits of a JSON number, straight from `serde_json::from_str` or `from_slice`: no other
+/// From a JSON string or the digits of a JSON number, straight from [`crate::kube::json`] or from serde_json's text: no other
 /// deserializer hands out a number's own digits.
 ///
 /// As the API server does, it forgives blanks around the quantity in a string; [`Quantity::text`] is without them.
 impl<'de: 'a, 'a> Deserialize<'de> for Quantity<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let json = <&'de RawValue>::deserialize(deserializer)?.get();
+        let json = Raw::deserialize(deserializer)?.get();
         let unexpected = match json.as_bytes().first() {
             Some(b'"') => {
                 return Self::parse(unquoted(json).map_err(D::Error::custom)?).map_err(D::Error::custom);

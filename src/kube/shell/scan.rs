@@ -143,7 +143,9 @@ impl<'a> Parser<'a> {
         KEYWORDS.into_iter().find(|keyword| {
             keyword.as_bytes().first() == Some(&first)
                 && self.starts_with(keyword)
-                && self.ahead(keyword.len()).is_none_or(|byte| b" \t\n;&|<>()".contains(&byte))
+                && self
+                    .ahead(keyword.len())
+                    .is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')'))
         })
     }
 

@@ -39,7 +39,7 @@ impl Parser<'_> {
                 }
                 _ if !self.at_word() || matches!(byte, b'<' | b'>') => break,
                 _ => {
-                    let text = self.take_while(|byte| !b" \t\n;&|()<>'\"\\$`".contains(&byte));
+                    let text = self.take_while(is_plain);
                     word.push_text(text, false);
                 }
             }
@@ -71,7 +71,7 @@ impl Parser<'_> {
                 b'$' => self.dollar(word, true)?,
                 b'`' => self.backquote(word)?,
                 _ => {
-                    let text = self.take_while(|byte| !b"\"\\$`".contains(&byte));
+                    let text = self.take_while(|byte| !matches!(byte, b'"' | b'\\' | b'$' | b'`'));
                     word.push_text(text, true);
                 }
             }
@@ -156,7 +156,7 @@ impl Parser<'_> {
                 b'$' => self.dollar(&mut ignored, quoted)?,
                 b'`' => self.backquote(&mut ignored)?,
                 _ => {
-                    self.take_while(|byte| !b"}\\'\"$`".contains(&byte));
+                    self.take_while(|byte| !matches!(byte, b'}' | b'\\' | b'\'' | b'"' | b'$' | b'`'));
                     if quoted {
                         self.eat("'");
                     }
@@ -223,6 +223,11 @@ impl Parser<'_> {
             self.deeper(Self::word)?;
         }
     }
+}
+
+/// Whether a byte of a word stands for itself and the word goes on after it.
+fn is_plain(byte: u8) -> bool {
+    !matches!(byte, b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>' | b'\'' | b'"' | b'\\' | b'$' | b'`')
 }
 
 /// Whether an opening parenthesis after this much of a word starts an array.

@@ -2,7 +2,7 @@
 
 use super::options::{Grammar, Options, parse};
 use super::{Target, Tool, Watch, target, through_link};
-use crate::kube::shell::{Command, Script, Word};
+use crate::kube::shell::{Command, Script, TELLING, Word};
 
 /// Reads the arguments of one of these programs. `None` where it does not watch with them.
 pub(super) fn read(
@@ -136,12 +136,12 @@ fn watchfiles(mut watch: Watch, command: &Command, arguments: &[Word], script: &
     if watch.targets.is_empty() {
         watch.targets.push(path_of(command, Some(".")));
     }
-    let polling = |name: &str| name == "WATCHFILES_FORCE_POLLING";
+    let [polling] = TELLING;
     watch.certain = options.certain
         && !options.has(&["ignore-paths", "force-polling"])
         && options.values(&["filter"]).all(|filter| matches!(filter, Some("all" | "default")))
-        && !command.assignments.iter().any(|(name, _)| polling(name))
-        && !script.environment.iter().any(|name| polling(name));
+        && !command.assignments.iter().any(|(name, _)| name == polling)
+        && !script.environment.contains(&polling);
     watch.tool = Tool::Watchfiles;
     Some(watch)
 }
