@@ -44,7 +44,7 @@ impl Finding {
                 break;
             }
         }
-        let message = if message.contains(char::is_control) || message.chars().count() > room { fit(&message, room) } else { message };
+        let message = if fits(&message, room) { message } else { fit(&message, room) };
         Self { pointer, container: None, about: String::new(), message, remedy: remedy.into(), ceiling: Mode::Fix, edit: None }
     }
 
@@ -111,11 +111,21 @@ impl Names {
 
 /// `text` without control characters and no longer than `room` characters.
 pub fn fit(text: &str, room: usize) -> String {
+    if fits(text, room) {
+        return text.to_owned();
+    }
     let clean = |character: char| if character.is_control() { ' ' } else { character };
     match text.char_indices().nth(room) {
         None => text.chars().map(clean).collect(),
         Some(_) => text.chars().take(room.saturating_sub(1)).map(clean).chain(['…']).collect(),
     }
+}
+
+/// Whether `text` is without control characters and no longer than `room` characters.
+fn fits(text: &str, room: usize) -> bool {
+    // mostly it is short, and bytes tell
+    let plain = text.len() <= room && text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    plain || !(text.contains(char::is_control) || text.chars().count() > room)
 }
 
 /// Placed patch operations that put one finding right (RFC 6902).

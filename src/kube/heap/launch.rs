@@ -74,7 +74,7 @@ impl<'s> Launch<'s> {
     /// Whether it may set the variable `name`: wherever the name stands without being asked for its value.
     pub(super) fn assigns(&self, name: &str) -> bool {
         let asked = |before: &str| ["$", "${", "$("].iter().any(|opening| before.ends_with(opening));
-        self.texts.iter().any(|text| text.match_indices(name).any(|(at, _)| !text.get(..at).is_some_and(asked)))
+        self.texts.iter().any(|text| text.contains(name) && text.match_indices(name).any(|(at, _)| !text.get(..at).is_some_and(asked)))
     }
 
     /// Whether it may set variables that it does not name.

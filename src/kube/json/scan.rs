@@ -194,7 +194,8 @@ mod tests {
     fn slow_end(bytes: &[u8], start: usize, mut depth: i64) -> Option<usize> {
         let (mut text, mut escaped) = (depth == 0, false);
         for (index, byte) in bytes.iter().enumerate().skip(start) {
-            let is_escaped = std::mem::replace(&mut escaped, *byte == b'\\' && !escaped);
+            let is_escaped = escaped;
+            escaped = *byte == b'\\' && !is_escaped;
             match byte {
                 b'"' if !is_escaped => {
                     text = !text;
