@@ -1,11 +1,8 @@
 //! Reviews: decoded, judged, amended and answered, beside a slow reading through `serde_json::Value`.
 //!
 //! Where the two readings may differ, and why that is harmless:
-//! * Derived decoders read an array as a struct, by position (`"limits": ["256Mi"]`). The API server writes its own
-//!   objects, decoded by Go, and never sends that; refusing it would need a visitor for each struct. What is read so is
-//!   left uncompared.
-//! * An operation is also read from an object with the word as its only key (`{"CREATE": null}`). The same holds.
-//! * Unknown fields are skipped without a look: a number beyond 64-bit floats, or nesting of more than 128, is no fault there.
+//! * What no rule reads is passed over without a look but for its end: what stands there need not even be JSON. The API
+//!   server writes its own objects, and whoever else writes to the port is answered about what is read.
 //! * Of repeated labels and annotations the last one counts on both sides; other repeated fields are refused.
 //! * Objects of kinds that no rule looks at are left out where they have another shape.
 
@@ -17,14 +14,22 @@ use restraint::judge::verdict::Verdict;
 use restraint::judge::{amend, judge};
 use restraint::kube::object::{Metadata, Object, Spec, Template};
 use restraint::kube::resources::Resources;
-use restraint::review::{answer, decode};
+use restraint::review::{Unjudgeable, answer, decode};
 use serde_json::Value;
 
 static POLICIES: LazyLock<Policies> = LazyLock::new(Policies::embedded);
 
 pub(crate) fn run(data: &[u8]) {
-    let Ok(mut review) = decode(data) else { return };
-    if let Ok(value) = serde_json::from_slice::<Value>(data) {
+    let slow = serde_json::from_slice::<Value>(data);
+    let mut review = match decode(data) {
+        Ok(review) => review,
+        Err(reason) => {
+            let is_json = !matches!(reason, Unjudgeable::NotText | Unjudgeable::NotJson { .. });
+            assert!(is_json || slow.is_err(), "what is JSON is not refused as none: {reason}");
+            return;
+        }
+    };
+    if let Ok(value) = slow {
         compare(&review.uid, &review.subject, &value);
     }
     review.subject.examine_stamp(|_, _, seal| seal == "genuine");
@@ -52,7 +57,7 @@ fn told(uid: &str, verdict: &Verdict) {
     }
 }
 
-/// A struct, where it is one: an array is read by position.
+/// A struct, where there is one: `null` is none.
 fn fields<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
     value.get(name).filter(|value| value.is_object())
 }
