@@ -1,6 +1,8 @@
 //! An API server with its etcd: the part of a cluster that admits. No kubelet and no controller runs, so pods stay
 //! pending, which is no obstacle to a resize.
 
+mod commands;
+
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -43,7 +45,7 @@ impl Cluster {
         let folder = tempfile::Builder::new().prefix("restraint-e2e-").tempdir().unwrap();
         let [clients, peers, secure] = free_ports();
         write_files(folder.path(), secure);
-        let etcd = Process::start("etcd", &mut etcd(assets, folder.path(), clients, peers), folder.path().join("etcd.log"));
+        let etcd = Process::start("etcd", &mut commands::etcd(assets, folder.path(), clients, peers), folder.path().join("etcd.log"));
         let mut apiserver = Process::start(
             "kube-apiserver",
             &mut apiserver(assets, folder.path(), clients, secure),
@@ -122,41 +124,10 @@ fn kubeconfig(authority: &Path, port: u16, person: Person) -> Value {
     })
 }
 
-fn etcd(assets: &Path, folder: &Path, clients: u16, peers: u16) -> Command {
-    let (clients, peers) = (format!("http://127.0.0.1:{clients}"), format!("http://127.0.0.1:{peers}"));
-    let mut command = Command::new(assets.join("etcd"));
-    command.arg("--data-dir").arg(folder.join("etcd"));
-    command.args(["--listen-client-urls", &clients, "--advertise-client-urls", &clients]);
-    command.args(["--listen-peer-urls", &peers, "--initial-advertise-peer-urls", &peers]);
-    command.args(["--initial-cluster", &format!("default={peers}"), "--unsafe-no-fsync"]);
-    command
-}
-
+/// The API server of a cluster, which also writes an audit log.
 fn apiserver(assets: &Path, folder: &Path, etcd: u16, port: u16) -> Command {
-    let mut command = Command::new(assets.join("kube-apiserver"));
-    let mut file = |flag: &str, name: &str| {
-        command.arg(flag).arg(folder.join(name));
-    };
-    file("--service-account-signing-key-file", "accounts.key");
-    file("--service-account-key-file", "accounts.pub");
-    file("--tls-cert-file", "apiserver.crt");
-    file("--tls-private-key-file", "apiserver.key");
-    file("--cert-dir", "certs");
-    file("--token-auth-file", "tokens.csv");
-    file("--audit-policy-file", "audit-policy.yaml");
-    file("--audit-log-path", "audit.log");
-    command.arg(format!("--etcd-servers=http://127.0.0.1:{etcd}"));
-    command.arg(format!("--secure-port={port}"));
-    command.args([
-        "--bind-address=127.0.0.1",
-        // without them it looks for an address that others could reach
-        "--advertise-address=127.0.0.1",
-        "--endpoint-reconciler-type=none",
-        "--service-account-issuer=https://kubernetes.default.svc",
-        "--service-cluster-ip-range=10.0.0.0/24",
-        "--authorization-mode=RBAC",
-        // it would wait for the default service account, which a controller makes
-        "--disable-admission-plugins=ServiceAccount",
-    ]);
+    let mut command = commands::apiserver(assets, folder, &folder.join("apiserver.crt"), &folder.join("apiserver.key"), etcd, port);
+    command.arg("--audit-policy-file").arg(folder.join("audit-policy.yaml"));
+    command.arg("--audit-log-path").arg(folder.join("audit.log"));
     command
 }

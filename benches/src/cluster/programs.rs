@@ -1,5 +1,8 @@
 //! The programs of the cluster: etcd, the API server and Restraint, each a process, ended with this one.
 
+#[path = "../../../tests/e2e/cluster/commands.rs"]
+mod commands;
+
 use std::fs::{self, File};
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
@@ -50,8 +53,11 @@ impl Programs {
         let [clients, peers, secure, webhook] = free_ports()?;
         let certificate = Certificate::make(folder)?;
         write_files(folder, &certificate, secure)?;
-        let etcd = Process::start(&mut etcd(assets, folder, clients, peers), &folder.join("etcd.log"))?;
-        let mut apiserver = Process::start(&mut apiserver(assets, folder, &certificate, clients, secure), &folder.join("apiserver.log"))?;
+        let etcd = Process::start(&mut commands::etcd(assets, folder, clients, peers), &folder.join("etcd.log"))?;
+        let mut apiserver = Process::start(
+            &mut commands::apiserver(assets, folder, &certificate.certificate, &certificate.key, clients, secure),
+            &folder.join("apiserver.log"),
+        )?;
         let kubectl = |arguments: &[&str], input: &str| kubectl(assets, folder, arguments, input);
         eventually("the API server is ready", || {
             apiserver.still_runs(&folder.join("apiserver.log"))?;
@@ -182,38 +188,6 @@ fn write_files(folder: &Path, certificate: &Certificate, port: u16) -> anyhow::R
         "current-context": "bench",
     });
     Ok(fs::write(folder.join("kubeconfig"), kubeconfig.to_string())?)
-}
-
-/// It does not wait for its disk, which would drown everything else.
-fn etcd(assets: &Path, folder: &Path, clients: u16, peers: u16) -> Command {
-    let (clients, peers) = (format!("http://127.0.0.1:{clients}"), format!("http://127.0.0.1:{peers}"));
-    let mut command = Command::new(assets.join("etcd"));
-    command.arg("--data-dir").arg(folder.join("etcd"));
-    command.args(["--listen-client-urls", &clients, "--advertise-client-urls", &clients]);
-    command.args(["--listen-peer-urls", &peers, "--initial-advertise-peer-urls", &peers]);
-    command.args(["--initial-cluster", &format!("default={peers}"), "--unsafe-no-fsync"]);
-    command
-}
-
-fn apiserver(assets: &Path, folder: &Path, certificate: &Certificate, etcd: u16, port: u16) -> Command {
-    let mut command = Command::new(assets.join("kube-apiserver"));
-    command.arg("--service-account-signing-key-file").arg(folder.join("accounts.key"));
-    command.arg("--service-account-key-file").arg(folder.join("accounts.pub"));
-    command.arg("--tls-cert-file").arg(&certificate.certificate).arg("--tls-private-key-file").arg(&certificate.key);
-    command.arg("--cert-dir").arg(folder.join("certs")).arg("--token-auth-file").arg(folder.join("tokens.csv"));
-    command.arg(format!("--etcd-servers=http://127.0.0.1:{etcd}")).arg(format!("--secure-port={port}"));
-    command.args([
-        "--bind-address=127.0.0.1",
-        // without them it looks for an address that others could reach
-        "--advertise-address=127.0.0.1",
-        "--endpoint-reconciler-type=none",
-        "--service-account-issuer=https://kubernetes.default.svc",
-        "--service-cluster-ip-range=10.0.0.0/24",
-        "--authorization-mode=RBAC",
-        // it would wait for the default service account, which a controller makes
-        "--disable-admission-plugins=ServiceAccount",
-    ]);
-    command
 }
 
 fn serve(program: &Path, folder: &Path, certificate: &Certificate, port: u16) -> anyhow::Result<Command> {
