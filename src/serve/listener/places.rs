@@ -81,7 +81,7 @@ impl Places {
         let rested = |seat: &Seat, grace: Duration| now.saturating_sub(seat.used.load(Relaxed)) >= milliseconds(grace);
         let candidates = self.taken.iter().enumerate().filter(|(_, seat)| match seat.stage() {
             // an honest peer speaks first, and at once
-            Stage::Mute => rested(seat, self.grace / 10),
+            Stage::Mute => rested(seat, self.grace.checked_div(10).unwrap_or_default()),
             Stage::Greeted => rested(seat, self.grace),
             Stage::Open => !only_unfinished && seat.in_flight.load(Relaxed) == 0 && rested(seat, self.grace),
         });

@@ -25,7 +25,7 @@ use kube::api::PostParams;
 use kube::core::PartialObjectMeta;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, Resource};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
 use crate::serve::admin::Health;
@@ -135,8 +135,7 @@ impl SharedPair {
                 }
                 unpublished = why;
             }
-            let next = Instant::now() + self.sharing.lifetimes.notice();
-            let _ = timeout_at(next, future::join(sleep(BREATH), hint(&mut hints))).await;
+            let _ = timeout(self.sharing.lifetimes.notice(), future::join(sleep(BREATH), hint(&mut hints))).await;
         }
     }
 
