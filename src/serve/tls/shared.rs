@@ -31,6 +31,7 @@ use tracing::{info, warn};
 use crate::serve::admin::Health;
 use crate::serve::metrics::Rotations;
 use crate::serve::secret::{SecretName, Unanswered, asked, hint};
+use crate::serve::tasks::blocking;
 
 use super::{Certificates, Identity, Reload};
 use bundle::Configurations;
@@ -114,9 +115,9 @@ impl SharedPair {
             if let Some(identity) = self.identity() {
                 let replaced = {
                     let certificates = Arc::clone(&certificates);
-                    tokio::task::spawn_blocking(move || certificates.replace(identity)).await
+                    blocking(move || certificates.replace(identity)).await
                 };
-                let Ok(outcome) = replaced else { return };
+                let Some(outcome) = replaced else { return };
                 report(&outcome);
                 health.certificate_served();
             }
