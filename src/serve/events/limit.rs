@@ -48,7 +48,11 @@ impl Limit {
         let earned = u32::try_from(passed).unwrap_or(BURST).min(BURST);
         self.tokens = self.tokens.saturating_add(earned).min(BURST);
         // a part of a token is not lost, unless the bucket is full
-        self.counted = if self.tokens == BURST { self.counted.max(now) } else { self.counted.checked_add(REFILL.saturating_mul(earned)).unwrap_or(now) };
+        self.counted = if self.tokens == BURST {
+            self.counted.max(now)
+        } else {
+            self.counted.checked_add(REFILL.saturating_mul(earned)).unwrap_or(now)
+        };
     }
 }
 

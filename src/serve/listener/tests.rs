@@ -54,7 +54,8 @@ async fn run(limits: Limits, drain: Drain, plain: bool) -> Running {
         release.await;
         "released"
     };
-    let router = Router::new().route("/", post(async |body: Bytes| body)).route("/wait", get(wait)).route("/much", get(async || vec![0_u8; MUCH]));
+    let router =
+        Router::new().route("/", post(async |body: Bytes| body)).route("/wait", get(wait)).route("/much", get(async || vec![0_u8; MUCH]));
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let listener = Listener::bind(any, limits, drain).await.unwrap();
     let (address, counters) = (listener.address().unwrap(), listener.counters());

@@ -28,7 +28,8 @@ impl Check for Faulty {
 }
 
 fn reviews() -> Reviews {
-    let policy = Policy { name: "faulty".to_owned(), rule: &RULES[0], mode: Mode::Enforce, scope: Scope::default(), check: Box::new(Faulty) };
+    let policy =
+        Policy { name: "faulty".to_owned(), rule: &RULES[0], mode: Mode::Enforce, scope: Scope::default(), check: Box::new(Faulty) };
     let metrics = Arc::new(Metrics::new());
     Reviews {
         policies: Arc::new(ArcSwap::from_pointee(Policies::of(vec![policy]))),
