@@ -22,7 +22,7 @@ use bodies::Weight::{Huge, Large, Medium, Small};
 use bodies::{Asked, Weight, body};
 
 /// The most that judging one review may hold at once, and its answer, in bytes: many reviews are in flight.
-const MOST: (u64, usize) = (16 << 20, 1 << 20);
+const MOST: (u64, usize) = (16 << 20, 2 << 20);
 
 #[test]
 fn objects_as_large_as_they_may_be_cost_no_more_than_a_few_times_their_size() {
@@ -34,6 +34,10 @@ fn objects_as_large_as_they_may_be_cost_no_more_than_a_few_times_their_size() {
             json!({"containers": list(4_096, &|index| json!({"name": format!("{long}{index}"), "resources": {"limits": {"memory": memory}}}))}),
         )
     };
+    let sidecars = pod(json!({
+        "containers": list(4_096, &|index| json!({"name": format!("{long}{index}"), "resources": {"limits": {"memory": 1}}})),
+        "initContainers": list(4_096, &|index| json!({"name": format!("i{index}"), "restartPolicy": "Always", "resources": {"limits": {"memory": 1}}})),
+    }));
     let few = |memory: &str| {
         pod(json!({"containers": list(64, &|index| json!({"name": format!("c{index}"), "resources": {"limits": {"memory": memory}}}))}))
     };
@@ -57,8 +61,8 @@ fn objects_as_large_as_they_may_be_cost_no_more_than_a_few_times_their_size() {
     let cases: [(&str, Way, Vec<u8>); 7] = [
         ("a resize of every container", judge, resize(&limited("2Gi"), &limited("1Gi"))),
         ("a resize that can be granted", judge, resize(&few("2Gi"), &few("1Gi"))),
-        ("containers to be amended", amend, creation(&limited("1Gi"))),
-        ("containers to be warned of", judge, creation(&limited("1Gi"))),
+        ("containers to be amended", amend, creation(&sidecars)),
+        ("containers to be warned of", judge, creation(&sidecars)),
         ("mounts", judge, creation(&mounted)),
         ("variables", judge, creation(&environment)),
         ("references", judge, creation(&referring)),
