@@ -77,7 +77,7 @@ async fn list(pods: &Api<Pod>, now: Timestamp, place: &str) -> anyhow::Result<Ve
             Ok(page) => page,
             // the place where the list goes on was forgotten meanwhile
             Err(kube::Error::Api(status)) if status.code == 410 && attempts < ATTEMPTS => {
-                attempts += 1;
+                attempts = attempts.saturating_add(1);
                 parameters = ListParams::default().limit(PAGE);
                 entries.clear();
                 continue;

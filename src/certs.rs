@@ -66,7 +66,7 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
 
 impl Issue {
     fn run(&self) -> anyhow::Result<String> {
-        let (authority, issued) = self_made::issue(&self.names, SignedDuration::from_hours(24 * i64::from(self.days)))?;
+        let (authority, issued) = self_made::issue(&self.names, SignedDuration::from_hours(i64::from(self.days).saturating_mul(24)))?;
         let [authority_path, certificate_path, key_path] = ["ca.crt", "tls.crt", "tls.key"].map(|name| self.out.join(name));
         fs::create_dir_all(&self.out).with_context(|| format!("folder \"{}\" cannot be made", self.out.display()))?;
         let files =

@@ -107,7 +107,7 @@ where
             Ok(page) => page,
             // the place where the list goes on was forgotten meanwhile
             Err(kube::Error::Api(status)) if status.code == 410 && attempts < ATTEMPTS => {
-                attempts += 1;
+                attempts = attempts.saturating_add(1);
                 found.clear();
                 next.clone_from(&first);
                 continue;

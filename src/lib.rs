@@ -24,6 +24,21 @@
 //!
 //! Without the default feature `shell` only the pure part is built.
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::allow_attributes_without_reason,
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::cast_sign_loss,
+        clippy::disallowed_methods,
+        clippy::string_slice,
+        clippy::unreachable,
+        reason = "a panic is how a test fails"
+    )
+)]
+
 pub mod explain;
 pub mod judge;
 pub mod kube;

@@ -2,6 +2,7 @@
 //!
 //! Every workload is judged as if it were created, by the same engine as the webhook's. What other documents tell,
 //! labels of namespaces and the content of ConfigMaps, is evidence.
+#![allow(clippy::arithmetic_side_effects, reason = "places in a text that is in memory, and counts of what it holds")]
 
 mod decode;
 mod document;

@@ -10,10 +10,12 @@ pub mod listener;
 pub mod metrics;
 pub mod namespaces;
 mod options;
+mod panics;
 mod record;
 pub mod reviews;
 pub mod seal;
 pub mod secret;
+mod tasks;
 #[cfg(test)]
 mod testing;
 pub mod tls;
@@ -43,6 +45,7 @@ use namespaces::{Access, Namespaces};
 use reviews::Reviews;
 use seal::secret::SharedSecret;
 use seal::{SealKeys, file, secret as seal_secret};
+use tasks::keep;
 use tls::{Certificates, Clients, Reload, SelfMade, SharedPair, Sharing, Source};
 
 pub use options::Options;
@@ -59,6 +62,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         println!("{}", loaded.summary());
         return Ok(());
     }
+    panics::report();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot start")?;
     runtime.block_on(serve(options, loaded, &log))
 }
@@ -132,7 +136,8 @@ async fn serve(options: Options, loaded: Loaded, log: &Log) -> anyhow::Result<()
         Some(access) => {
             health.await_namespaces();
             let client = access.client().await.context("the API server cannot be used")?;
-            tokio::spawn(Arc::clone(&namespaces).follow(client.clone(), Arc::clone(&health)));
+            let (known, api, told) = (Arc::clone(&namespaces), client.clone(), Arc::clone(&health));
+            keep("namespaces", move || Arc::clone(&known).follow(api.clone(), Arc::clone(&told)));
             (Some(client), Some(access.client_asking_once().await.context("the API server cannot be used")?))
         }
         None => {
@@ -141,11 +146,17 @@ async fn serve(options: Options, loaded: Loaded, log: &Log) -> anyhow::Result<()
         }
     };
     match (&options.seal_key, &options.seal_secret, &client) {
-        (Some(path), ..) => drop(tokio::spawn(file::follow(path.clone(), Arc::clone(&seal_keys), Pace::default()))),
+        (Some(path), ..) => {
+            let (path, keys) = (path.clone(), Arc::clone(&seal_keys));
+            keep("seal keys", move || file::follow(path.clone(), Arc::clone(&keys), Pace::default()));
+        }
         (None, Some(name), Some(client)) => {
             health.await_seal_keys();
-            let secret = SharedSecret::new(client.clone(), name.clone());
-            tokio::spawn(secret.follow(Arc::clone(&seal_keys), Arc::clone(&health), seal_secret::POLL));
+            let (client, name, keys, health) = (client.clone(), name.clone(), Arc::clone(&seal_keys), Arc::clone(&health));
+            keep("seal keys", move || {
+                let secret = SharedSecret::new(client.clone(), name.clone());
+                secret.follow(Arc::clone(&keys), Arc::clone(&health), seal_secret::POLL)
+            });
         }
         (None, _, Some(_)) => warn!("seal key made at start: approvals end with this process, and other replicas do not know them"),
         (None, ..) => {}
@@ -153,16 +164,25 @@ async fn serve(options: Options, loaded: Loaded, log: &Log) -> anyhow::Result<()
     let announce = announce(&loaded.certificates, &metrics, &health);
     if let (Some((sharing, rotations)), Some(client)) = (sharing, &client) {
         health.await_certificate();
-        let shared = SharedPair::new(client.clone(), sharing, rotations);
-        tokio::spawn(shared.follow(Arc::clone(&loaded.certificates), Arc::clone(&health), announce.clone()));
+        let (client, certificates, health) = (client.clone(), Arc::clone(&loaded.certificates), Arc::clone(&health));
+        let announce = announce.clone();
+        keep("shared certificate", move || {
+            let shared = SharedPair::new(client.clone(), sharing.clone(), rotations.clone());
+            shared.follow(Arc::clone(&certificates), Arc::clone(&health), announce.clone())
+        });
     }
     announce(&Reload::Unchanged);
-    tokio::spawn(Arc::clone(&loaded.certificates).follow(Pace::default(), announce));
+    let certificates = Arc::clone(&loaded.certificates);
+    keep("certificate files", move || Arc::clone(&certificates).follow(Pace::default(), announce.clone()));
     let events = Events::start(client.clone(), Arc::clone(&metrics));
     let authorities = Authorities::new(client, options.authority_deadline());
     let live = Live::new(asking_once, options.evidence_deadline(), Arc::clone(&metrics));
     if let Some((folder, contents)) = loaded.folder {
-        tokio::spawn(folder.follow(contents, Arc::clone(&policies), Arc::clone(&metrics), Arc::clone(&health), Pace::default()));
+        let (policies, metrics, health) = (Arc::clone(&policies), Arc::clone(&metrics), Arc::clone(&health));
+        keep("policies", move || {
+            let (policies, metrics, health) = (Arc::clone(&policies), Arc::clone(&metrics), Arc::clone(&health));
+            folder.clone().follow(contents.clone(), policies, metrics, health, Pace::default())
+        });
     }
 
     let stop = stop_signal()?;

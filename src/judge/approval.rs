@@ -15,7 +15,9 @@ mod stamp;
 mod standing;
 
 pub use change::ApprovalChange;
+pub(in crate::judge) use floors::MOST_PARTS;
 pub use floors::{Floor, Floors, Uncovered, part_name};
+pub(in crate::judge) use grant::LONGEST_GRANT;
 pub use grant::{FORM, Grant, GrantError, LONGEST_LIFETIME, parse_lifetime};
 pub use note::{ApprovalNote, Refusal};
 pub use stamp::{Agreement, CLOCK_SKEW, FRESH, Malformed, Place, Stamp};

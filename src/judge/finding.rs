@@ -35,7 +35,7 @@ impl Finding {
     /// A finding of `rule` at `pointer`. `message` is composed with names as long as fit a warning, rid of control
     /// characters.
     pub fn new(rule: &str, pointer: String, message: impl Fn(Names) -> String, remedy: impl Into<Cow<'static, str>>) -> Self {
-        let room = WARNING_LIMIT.saturating_sub(rule.chars().count() + ": ".len());
+        let room = WARNING_LIMIT.saturating_sub(rule.chars().count().saturating_add(": ".len()));
         let composed = Names::WIDTHS.into_iter().map(|longest| message(Names { longest }));
         let mut message = String::new();
         for text in composed {
@@ -103,8 +103,8 @@ impl Names {
             return format!("\"{name}\"");
         }
         let head = self.longest / 2;
-        let tail = self.longest - head - 1;
-        let shortened: String = name.chars().take(head).chain(['…']).chain(name.chars().skip(length - tail)).collect();
+        let tail = self.longest.saturating_sub(head).saturating_sub(1);
+        let shortened: String = name.chars().take(head).chain(['…']).chain(name.chars().skip(length.saturating_sub(tail))).collect();
         format!("\"{shortened}\"")
     }
 }

@@ -116,6 +116,11 @@ impl Policies {
         Self::read(EMBEDDED.iter().copied()).expect("the embedded policies are sound")
     }
 
+    #[cfg(test)]
+    pub(crate) fn of(list: Vec<Policy>) -> Self {
+        Self::from_list(list)
+    }
+
     fn from_list(mut list: Vec<Policy>) -> Self {
         list.sort_by(|one, other| one.name.cmp(&other.name));
         let conventions = Conventions::of(&list);

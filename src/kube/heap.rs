@@ -65,7 +65,7 @@ impl Heap {
     pub fn fills(&self, limit: u128) -> bool {
         match self.size {
             Size::Whole(bytes) => u128::from(bytes) >= limit,
-            Size::OldSpace(bytes) => u128::from(bytes) * 100 >= limit * OLD_SPACE,
+            Size::OldSpace(bytes) => u128::from(bytes).saturating_mul(100) >= limit.saturating_mul(OLD_SPACE),
             Size::Share(percent) => percent > JAVA_SHARE,
         }
     }

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::container::Role;
+use super::list::{begin, list, optional_list};
 use super::requests::Requests;
 use super::resources::Amounts;
 use super::text::{Text, nullable};
@@ -24,11 +25,12 @@ impl Room {
     /// A pod counts with the larger of its spec and what the kubelet has allocated to it, as with the scheduler. Pods
     /// that have ended do not count; pods that are being deleted do, until they are gone.
     pub fn read(node: &[u8], pods: &[u8], uid: &str) -> Option<Self> {
+        begin();
         let node: Node<'_> = serde_json::from_slice(node).ok()?;
         let pods: PodList<'_> = serde_json::from_slice(pods).ok()?;
         let allocatable = node.status.allocatable.filter(|amounts| amounts.cpu.is_some() && amounts.memory.is_some())?;
         let mut most = Requests::of(&allocatable)?;
-        for pod in pods.items.iter().filter(|pod| !matches!(&*pod.status.phase, "Succeeded" | "Failed")) {
+        for pod in pods.items?.iter().filter(|pod| !matches!(&*pod.status.phase, "Succeeded" | "Failed")) {
             let overhead = Requests::of(&pod.spec.overhead)?;
             most = most.minus(overhead);
             if *pod.metadata.uid != *uid {
@@ -55,8 +57,8 @@ struct NodeStatus<'a> {
 
 #[derive(Deserialize)]
 struct PodList<'a> {
-    #[serde(borrow)]
-    items: Vec<Pod<'a>>,
+    #[serde(borrow, deserialize_with = "optional_list")]
+    items: Option<Vec<Pod<'a>>>,
 }
 
 #[derive(Deserialize)]
@@ -80,9 +82,9 @@ struct Metadata<'a> {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PodSpec<'a> {
-    #[serde(borrow, default, deserialize_with = "nullable")]
+    #[serde(borrow, default, deserialize_with = "list")]
     containers: Vec<Container<'a>>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
+    #[serde(borrow, default, deserialize_with = "list")]
     init_containers: Vec<Container<'a>>,
     #[serde(borrow, default, deserialize_with = "nullable")]
     resources: Resources<'a>,
@@ -114,9 +116,9 @@ struct PodStatus<'a> {
     phase: Text<'a>,
     #[serde(borrow, default, deserialize_with = "nullable")]
     allocated_resources: Amounts<'a>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
+    #[serde(borrow, default, deserialize_with = "list")]
     container_statuses: Vec<ContainerStatus<'a>>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
+    #[serde(borrow, default, deserialize_with = "list")]
     init_container_statuses: Vec<ContainerStatus<'a>>,
 }
 
@@ -157,6 +159,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::kube::list::LIST_LIMIT;
 
     fn room(pods: Value) -> Option<(i128, i128)> {
         let node = json!({"metadata": {"name": "n1"}, "status": {
@@ -178,6 +181,14 @@ mod tests {
         assert_eq!(room(json!([pod("own", "1", "1Gi"), pod("a", "500m", "1Gi"), pod("b", "1", "512Mi")])), Some((2500, 6656)));
         assert_eq!(room(json!([pod("a", "5", "1Gi")])), Some((-1000, 7168)), "overcommitted");
         assert_eq!(room(json!([{"metadata": {"uid": "bare"}, "spec": {"containers": [{"name": "app"}]}}])), Some((4000, 8192)));
+    }
+
+    #[test]
+    fn answers_of_any_length_are_not_kept() {
+        let empty = |count: usize| json!(vec![json!({}); count]);
+        assert_eq!(room(empty(LIST_LIMIT)), Some((4000, 8192)));
+        assert_eq!(room(empty(LIST_LIMIT + 1)), None);
+        assert_eq!(room(json!([])), Some((4000, 8192)), "each answer is read for itself");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::list::{begin, list};
 use super::resources::Amounts;
 use super::text::{Text, nullable};
 
@@ -14,6 +15,7 @@ pub struct Usage(BTreeMap<String, i128>);
 impl Usage {
     /// Reads a `PodMetrics` of `metrics.k8s.io/v1beta1`; `None` where it cannot be told.
     pub fn read(json: &[u8]) -> Option<Self> {
+        begin();
         let metrics: PodMetrics<'_> = serde_json::from_slice(json).ok()?;
         // a container without memory is one that was not measured
         let measured = metrics.containers.iter().filter(|container| container.usage.memory.is_some());
@@ -39,7 +41,7 @@ impl FromIterator<(String, i128)> for Usage {
 
 #[derive(Deserialize)]
 struct PodMetrics<'a> {
-    #[serde(borrow, deserialize_with = "nullable")]
+    #[serde(borrow, deserialize_with = "list")]
     containers: Vec<ContainerMetrics<'a>>,
 }
 

@@ -147,7 +147,7 @@ fn warnings(verdict: &Verdict) -> Vec<String> {
     }
     if known.len() > WARNING_COUNT {
         texts.truncate(WARNING_COUNT - 1);
-        texts.push(format!("restraint: and {} more findings", known.len() - texts.len()));
+        texts.push(format!("restraint: and {} more findings", known.len().saturating_sub(texts.len())));
     }
     texts
 }
@@ -169,7 +169,7 @@ fn audit_annotations(verdict: &Verdict) -> BTreeMap<&'static str, String> {
 
 fn append(annotation: &mut String, note: &[&str]) {
     const MORE: &str = "; and more";
-    if annotation.len() + note.iter().map(|part| part.len()).sum::<usize>() > AUDIT_LENGTH {
+    if note.iter().fold(annotation.len(), |length, part| length.saturating_add(part.len())) > AUDIT_LENGTH {
         if !annotation.ends_with(MORE) {
             annotation.push_str(MORE);
         }

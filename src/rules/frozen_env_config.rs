@@ -47,7 +47,7 @@ impl Check for FrozenEnvConfig {
         }
         let Some((placed, field, kind, source_name)) = first else { return };
         let name = &placed.container.name;
-        let more = if seen.len() > 1 { format!(" (and {} more)", seen.len() - 1) } else { String::new() };
+        let more = if seen.len() > 1 { format!(" (and {} more)", seen.len().saturating_sub(1)) } else { String::new() };
         let message = |names: Names| {
             let (name, source_name) = (names.quoted(name), names.quoted(source_name));
             format!("container {name}: env from {kind} {source_name}{more} is frozen until a restart")

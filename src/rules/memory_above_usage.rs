@@ -62,7 +62,7 @@ impl Check for MemoryAboveUsage {
             if !self.is_too_much(used, bytes) {
                 continue;
             }
-            let share = if used > bytes { String::new() } else { format!("{}% of ", 100 - i128::from(self.margin)) };
+            let share = if used > bytes { String::new() } else { format!("{}% of ", self.rest()) };
             let (part, used) = (change.part, memory_text(used));
             let message = |names: Names| format!("{}: {used} in use, above {share}new memory limit {limit}", part.describe(names));
             let remedy = "wait until less is in use, or drain the pod first";
@@ -78,7 +78,12 @@ impl Check for MemoryAboveUsage {
 impl MemoryAboveUsage {
     /// Whether `used` bytes are above the limit less the margin.
     fn is_too_much(&self, used: i128, limit: i128) -> bool {
-        used.saturating_mul(100) > limit.saturating_mul(100 - i128::from(self.margin))
+        used.saturating_mul(100) > limit.saturating_mul(self.rest().into())
+    }
+
+    /// What is left of the limit without the margin, in percent.
+    fn rest(&self) -> u8 {
+        100_u8.saturating_sub(self.margin)
     }
 }
 

@@ -148,7 +148,7 @@ fn is_duration(value: &str) -> bool {
     let some = rest.contains(|digit: char| matches!(digit, '1'..='9'));
     while !rest.is_empty() {
         let number = rest.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(rest.len());
-        let (number, tail) = rest.split_at(number);
+        let (number, tail) = rest.split_at_checked(number).unwrap_or((rest, ""));
         let well_formed = number.contains(|letter: char| letter.is_ascii_digit()) && number.matches('.').count() <= 1;
         let unit = UNITS.into_iter().chain(["s"]).find(|unit| tail.starts_with(unit));
         let Some(unit) = unit.filter(|_| well_formed) else { return false };

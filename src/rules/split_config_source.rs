@@ -127,7 +127,7 @@ fn both_ways(part: &EnvSource<'_>, files: &Files, known: Option<&ConfigObject>) 
 fn finding(pod: &PodView<'_>, (kind, object): Name<'_>, split: Split<'_>) -> Finding {
     let name = &split.placed.container.name;
     let first = split.keys.first().filter(|_| !split.whole);
-    let more = if split.keys.len() > 1 { format!(" (and {} more)", split.keys.len() - 1) } else { String::new() };
+    let more = if split.keys.len() > 1 { format!(" (and {} more)", split.keys.len().saturating_sub(1)) } else { String::new() };
     let message = |names: Names| {
         let (name, object) = (names.quoted(name), names.quoted(object));
         match first {

@@ -6,12 +6,14 @@ use std::time::Duration;
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec};
 use kube::api::PostParams;
 use kube::{Api, Client};
+use serde::Deserialize;
 use tokio::sync::Semaphore;
 use tracing::warn;
 
 use crate::judge::approval::Authority;
 use crate::judge::subject::Subject;
-use crate::kube::text::Text;
+use crate::kube::list::{list, read};
+use crate::kube::text::{Entries, Text};
 
 /// The most questions at a time: whoever floods the service with grants does not flood the API server.
 const AT_A_TIME: usize = 16;
@@ -36,14 +38,20 @@ impl std::fmt::Debug for Asker {
 #[derive(Clone, Debug)]
 pub struct Question(SubjectAccessReviewSpec);
 
+/// An entry of `userInfo.extra`.
+#[derive(Deserialize)]
+struct Values<'a>(#[serde(borrow, deserialize_with = "list")] Vec<Text<'a>>);
+
 impl Question {
     /// The question that `subject` raises; `None` where its requester cannot be told.
     pub fn about(subject: &Subject<'_>) -> Option<Self> {
         let requester = &subject.requester;
-        let extra: BTreeMap<String, Vec<String>> = match requester.extra {
-            Some(extra) => serde_json::from_str::<Option<_>>(extra.get()).ok()?.unwrap_or_default(),
-            None => BTreeMap::new(),
+        let extra: Entries<'_, Values<'_>> = match requester.extra {
+            Some(extra) => read::<Option<_>>(extra.get()).ok()?.unwrap_or_default(),
+            None => Entries::default(),
         };
+        let values = |Values(values): &Values<'_>| values.iter().map(ToString::to_string).collect();
+        let extra: BTreeMap<String, Vec<String>> = extra.iter().map(|(key, value)| (key.to_owned(), values(value))).collect();
         let text = |text: &Text<'_>| (!text.is_empty()).then(|| text.to_string());
         Some(Self(SubjectAccessReviewSpec {
             user: text(&requester.username),
@@ -94,26 +102,40 @@ mod tests {
     use axum::Router;
     use axum::extract::Request;
     use axum::routing::{any, post};
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
+    use crate::kube::list::ENTRY_LIMIT;
     use crate::review::decode;
     use crate::serve::testing;
 
     const PATH: &str = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
 
     async fn ask(routes: Router, deadline: Duration) -> Authority {
-        let review = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
-            "uid": "u", "operation": "UPDATE", "resource": {"group": "", "version": "v1", "resource": "pods"},
-            "namespace": "shop", "name": "db-0", "object": {}, "oldObject": {},
-            "userInfo": {"username": "alice", "uid": "7", "groups": ["sre"], "extra": {"scopes": ["a", "b"]}},
-        }});
-        let body = review.to_string();
-        let question = Question::about(&decode(body.as_bytes()).unwrap().subject);
+        let question = question(json!({"scopes": ["a", "b"]}));
         Authorities::new(Some(testing::api_server(routes).await), deadline).ask(question).await
     }
 
-    fn answering(status: serde_json::Value) -> Router {
+    fn question(extra: Value) -> Option<Question> {
+        let review = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
+            "uid": "u", "operation": "UPDATE", "resource": {"group": "", "version": "v1", "resource": "pods"},
+            "namespace": "shop", "name": "db-0", "object": {}, "oldObject": {},
+            "userInfo": {"username": "alice", "uid": "7", "groups": ["sre"], "extra": extra},
+        }});
+        let body = review.to_string();
+        Question::about(&decode(body.as_bytes()).unwrap().subject)
+    }
+
+    #[test]
+    fn requesters_of_any_size_are_not_kept() {
+        let many = |count: usize| question((0..count).map(|key| (key.to_string(), json!(["a"]))).collect());
+        assert!(many(ENTRY_LIMIT / 2).is_some());
+        assert!(many(ENTRY_LIMIT / 2 + 1).is_none());
+        assert!(question(Value::Null).is_some());
+        assert!(question(json!("none")).is_none());
+    }
+
+    fn answering(status: Value) -> Router {
         let answer = move |request: Request| async move {
             let mut review = testing::body(request).await;
             let pod = json!({"verb": "approve", "version": "v1", "resource": "pods", "subresource": "resize", "namespace": "shop", "name": "db-0"});

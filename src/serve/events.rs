@@ -7,9 +7,11 @@ mod occurrence;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Client;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
@@ -121,7 +123,9 @@ impl Writer {
     async fn write(mut self, mut receiver: Receiver<Occurrence>, metrics: SharedMetrics) {
         let mut failed = false;
         while let Some(occurrence) = receiver.recv().await {
-            let Err(error) = self.publish(occurrence).await else { continue };
+            // a panic costs this event, not those that come
+            let published = AssertUnwindSafe(self.publish(occurrence)).catch_unwind().await;
+            let Err(error) = published.unwrap_or_else(|_| Err("a panic".to_owned())) else { continue };
             metrics.event_failed();
             if !failed {
                 warn!("an event cannot be written; further failures are only counted: {error}");

@@ -15,6 +15,7 @@ use crate::judge::policies::{Policies, PolicyErrors};
 use super::admin::Health;
 use super::follow::{Follow, Pace};
 use super::metrics::SharedMetrics;
+use super::tasks::blocking;
 
 /// A folder with one policy in each YAML file.
 #[derive(Clone, Debug)]
@@ -86,7 +87,7 @@ impl Folder {
         let mut seen = Ok(known);
         loop {
             let folder = self.clone();
-            let Ok(read) = tokio::task::spawn_blocking(move || folder.read()).await else { return };
+            let Some(read) = blocking(move || folder.read()).await else { return };
             let read = read.map_err(|error| error.to_string());
             if read != seen {
                 self.adopt(&read, &policies, &metrics, &health);

@@ -58,7 +58,7 @@ impl Follow {
             watcher: None,
             fault: None,
             rung: false,
-            due: Instant::now() + pace.poll,
+            due: after(pace.poll),
         };
         follow.arm();
         follow
@@ -74,7 +74,7 @@ impl Follow {
             self.rung = false;
         }
         self.arm();
-        self.due = Instant::now() + self.pace.poll;
+        self.due = after(self.pace.poll);
     }
 
     // Watches hang on inodes, so after a swap they may sit on a directory nobody can reach any more. Laying all of
@@ -97,6 +97,11 @@ impl Follow {
         }
         self.fault = fault;
     }
+}
+
+fn after(wait: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(wait).unwrap_or(now)
 }
 
 /// Watches the directories that hold `paths` and, for the day they are swapped, all above them. Comes with the reason

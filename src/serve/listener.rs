@@ -5,6 +5,7 @@
 mod connection;
 mod counters;
 mod limits;
+mod patience;
 mod places;
 
 use std::error::Error;
@@ -90,6 +91,8 @@ impl Listener {
             speakers: Speakers::new(&self.limits),
             counters: Arc::clone(&self.counters),
             handshake: self.limits.handshake,
+            idle: self.limits.idle,
+            patience: self.limits.patience,
             leaving: AtomicBool::new(false),
         });
         let (stopper, stopped) = watch::channel(false);

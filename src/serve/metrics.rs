@@ -5,6 +5,7 @@ mod connections;
 mod keys;
 mod log;
 mod look_ups;
+mod panics;
 mod rotations;
 
 use std::sync::Arc;
@@ -34,6 +35,7 @@ use keys::Keys;
 use log::Lines;
 use look_ups::CountedLookUps;
 pub use look_ups::LookUpOutcome;
+use panics::Panics;
 pub use rotations::Rotations;
 
 /// Upper bounds in seconds: most reviews take a fraction of a millisecond.
@@ -155,6 +157,7 @@ impl Metrics {
             "when the serving certificate expires, in seconds since 1970",
             certificate_expiry.clone(),
         );
+        registry.register_collector(Box::new(Panics));
         registry.register("build", "the build of this binary", Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]));
         for reloads in [&policy_reloads, &certificate_reloads] {
             // there from the start, so that the first refusal is an increase

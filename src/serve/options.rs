@@ -217,7 +217,9 @@ impl Options {
 
 /// Reads a lifetime: a number of days such as `90d`, or shorter units.
 fn lifetime(text: &str) -> Result<SignedDuration, String> {
-    let days = |text: &str| text.strip_suffix('d')?.parse::<u32>().ok().map(|days| SignedDuration::from_secs(i64::from(days) * 86_400));
+    let days = |text: &str| {
+        text.strip_suffix('d')?.parse::<u32>().ok().map(|days| SignedDuration::from_secs(i64::from(days).saturating_mul(86_400)))
+    };
     let lifetime = days(text).or_else(|| text.parse().ok()).ok_or("a lifetime looks like 90d, 36h or 10m")?;
     if LIFETIMES.contains(&lifetime.as_secs()) { Ok(lifetime) } else { Err("a lifetime is from 15s to 3650d".to_owned()) }
 }

@@ -201,3 +201,6 @@ fn text(status: StatusCode, body: impl Into<Body>) -> Response<Body> {
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response
 }
+
+#[cfg(test)]
+mod tests;

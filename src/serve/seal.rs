@@ -94,7 +94,7 @@ impl SealKeys {
     /// Where a line is no key, or there is none.
     pub fn parse(text: &str) -> Result<Self, SealKeyError> {
         let mut keys: Vec<SealKey> = Vec::new();
-        for (index, line) in text.lines().enumerate().map(|(index, line)| (index + 1, line.trim())) {
+        for (index, line) in text.lines().zip(1_usize..).map(|(line, index)| (index, line.trim())) {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }

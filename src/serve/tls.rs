@@ -29,6 +29,7 @@ pub use self_made::SelfMade;
 pub use shared::{Lifetimes, SharedPair, Sharing};
 
 use super::follow::{Follow, Pace};
+use super::tasks::blocking;
 use identity::Contents;
 
 /// Where the server's identity comes from.
@@ -123,7 +124,7 @@ impl Certificates {
         let mut complaint = None;
         loop {
             let certificates = Arc::clone(&self);
-            let Ok(outcome) = tokio::task::spawn_blocking(move || certificates.reload()).await else {
+            let Some(outcome) = blocking(move || certificates.reload()).await else {
                 return;
             };
             // A refusal comes back with each poll; one line says it all.

@@ -2,7 +2,19 @@
 //!
 //! `docs/e2e.md` says what this needs and how it is run.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a trial fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    clippy::disallowed_methods,
+    clippy::string_slice,
+    clippy::unreachable,
+    reason = "a panic is how a trial fails"
+)]
 
 mod audit;
 mod autoscalers;

@@ -68,6 +68,7 @@ async fn every_family_appears_and_has_a_sample() {
         ("handshakes_timed_out", "counter"),
         ("log_lines_lost", "counter"),
         ("look_ups", "counter"),
+        ("panics", "counter"),
         ("policies", "gauge"),
         ("policies_refused", "gauge"),
         ("policy_reloads", "counter"),

@@ -16,10 +16,67 @@ use restraint::judge::verdict::Verdict;
 use restraint::judge::{amend, judge};
 use restraint::review::{answer, decode};
 
-use crate::subjects::{creation, recorded};
+use crate::subjects::{creation, recorded, resize};
 use bodies::Asked::{AmendedCreation, Creation, Decrease, FaultyWorkload, Increase};
 use bodies::Weight::{Huge, Large, Medium, Small};
 use bodies::{Asked, Weight, body};
+
+/// The most that judging one review may hold at once, and its answer, in bytes: many reviews are in flight.
+const MOST: (u64, usize) = (16 << 20, 2 << 20);
+
+#[test]
+fn objects_as_large_as_they_may_be_cost_no_more_than_a_few_times_their_size() {
+    let list = |count: usize, entry: &dyn Fn(usize) -> Value| (0..count).map(entry).collect::<Value>();
+    let pod = |spec: Value| json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "db-0", "uid": "u"}, "spec": spec});
+    let long = "n".repeat(900);
+    let limited = |memory: &str| {
+        pod(
+            json!({"containers": list(4_096, &|index| json!({"name": format!("{long}{index}"), "resources": {"limits": {"memory": memory}}}))}),
+        )
+    };
+    let sidecars = pod(json!({
+        "containers": list(4_096, &|index| json!({"name": format!("{long}{index}"), "resources": {"limits": {"memory": 1}}})),
+        "initContainers": list(4_096, &|index| json!({"name": format!("i{index}"), "restartPolicy": "Always", "resources": {"limits": {"memory": 1}}})),
+    }));
+    let few = |memory: &str| {
+        pod(json!({"containers": list(64, &|index| json!({"name": format!("c{index}"), "resources": {"limits": {"memory": memory}}}))}))
+    };
+    let watch = format!("while inotifywait -e modify {}; do nginx -s reload; done", "/etc/app/a /etc/app/b ".repeat(40));
+    let mounted = pod(json!({
+        "volumes": list(2_000, &|index| json!({"name": format!("v{index}"), "configMap": {"name": format!("{long}{index}")}})),
+        "containers": list(8, &|index| json!({
+            "name": format!("c{index}"),
+            "args": ["sh", "-c", watch],
+            "volumeMounts": list(2_000, &|mount| json!({"name": format!("v{mount}"), "mountPath": format!("/etc/app/{mount}"), "subPath": "a"})),
+        })),
+    }));
+    let environment = pod(json!({"containers": list(4, &|index| json!({
+        "name": format!("c{index}"),
+        "env": list(4_000, &|variable| json!({"name": format!("A{variable}_OPTS"), "value": format!("-Xmx{variable}m {}", "$(A1_OPTS)".repeat(20))})),
+    }))}));
+    let referring = pod(json!({"containers": list(8, &|index| json!({
+        "name": format!("c{index}"),
+        "env": list(3_000, &|variable| json!({"name": format!("A{variable}"), "valueFrom": {"configMapKeyRef": {"name": format!("{}{variable}", "m".repeat(150)), "key": "k"}}})),
+    }))}));
+    let cases: [(&str, Way, Vec<u8>); 7] = [
+        ("a resize of every container", judge, resize(&limited("2Gi"), &limited("1Gi"))),
+        ("a resize that can be granted", judge, resize(&few("2Gi"), &few("1Gi"))),
+        ("containers to be amended", amend, creation(&sidecars)),
+        ("containers to be warned of", judge, creation(&sidecars)),
+        ("mounts", judge, creation(&mounted)),
+        ("variables", judge, creation(&environment)),
+        ("references", judge, creation(&referring)),
+    ];
+    for (name, way, body) in cases {
+        assert!(body.len() <= 8 << 20, "{name}: {}", body.len());
+        let policies = Policies::embedded();
+        let review = decode(&body).unwrap();
+        let mut reply = Vec::new();
+        let cost = measure(|| reply = answer(&review.uid, &way(&policies, &review.subject)));
+        assert!(cost.bytes_max <= MOST.0, "{name}: {} bytes at once", cost.bytes_max);
+        assert!(reply.len() <= MOST.1, "{name}: {} bytes of answer", reply.len());
+    }
+}
 
 /// Each step on the way from bytes to bytes.
 #[derive(Debug)]

@@ -5,6 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
+use restraint::judge::approval::Grant;
+use restraint::judge::judge;
 use restraint::judge::look_up::LookUps;
 use restraint::judge::policies::Policies;
 use restraint::review::decode;
@@ -15,6 +17,25 @@ use crate::subjects::{recorded, resize, update};
 
 const GRANT: &str = "restraint.dev/approve";
 const STAMP: &str = "restraint.dev/approval";
+
+#[test]
+fn a_denial_suggests_no_grant_that_is_none() {
+    let pod = |count: usize, name: &str, memory: &str| {
+        let container = |index| json!({"name": format!("{name}{index}"), "resources": {"limits": {"memory": memory}}});
+        let spec = json!({"containers": (0..count).map(container).collect::<Value>()});
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "db-0", "uid": "uid-1"}, "spec": spec})
+    };
+    let remedy = |count: usize, name: &str| {
+        let body = resize(&pod(count, name, "2Gi"), &pod(count, name, "1Gi"));
+        let verdict = judge(&Policies::embedded(), &decode(&body).unwrap().subject);
+        verdict.denials().next().unwrap().finding.remedy.to_string()
+    };
+    let suggested = remedy(64, "c");
+    let (_, grant) = suggested.split('`').nth(1).unwrap().rsplit_once("approve=").unwrap();
+    assert!(Grant::parse(grant).is_ok(), "{grant}");
+    assert_eq!(remedy(65, "c"), "roll out the new limit");
+    assert_eq!(remedy(64, &"c".repeat(61)), "roll out the new limit");
+}
 
 #[tokio::test]
 async fn a_grant_becomes_a_stamp_that_allows_its_decrease_once() {

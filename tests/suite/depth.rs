@@ -1,7 +1,9 @@
 //! The deepest texts that are accepted, and deeper ones that are refused, on a stack of 2 MiB: what a worker of the
-//! server has. An overflow ends the process, and with it these tests.
+//! server has, or half of it. An overflow ends the process, and with it these tests.
 
 use std::thread;
+
+use serde_json::json;
 
 use restraint::explain::Document;
 use restraint::judge::policies::Policies;
@@ -11,12 +13,20 @@ use restraint::kube::watcher::watches;
 use restraint::lint::linted;
 use restraint::review::{answer, decode};
 
-/// Around every bound that there is, and far beyond.
-const DEPTHS: [usize; 12] = [1, 4, 5, 31, 62, 64, 100, 124, 128, 200, 500, 3_000];
+use crate::subjects::creation;
 
-/// Runs `work` for every depth; how many of them were accepted.
-fn accepted(work: impl Fn(usize) -> bool + Send + 'static) -> usize {
-    let worker = thread::Builder::new().stack_size(2 * 1024 * 1024);
+/// Around every bound that there is, and far beyond.
+const DEPTHS: [usize; 15] = [1, 4, 5, 15, 20, 28, 31, 62, 64, 100, 124, 128, 200, 500, 3_000];
+
+/// The stack of a worker, in bytes.
+const WORKER: usize = 2 * 1024 * 1024;
+
+/// What a review may take of it at most, in a build without optimization: so much is left to what calls the judge.
+const REVIEW: usize = WORKER / 2;
+
+/// Runs `work` on so large a stack for every depth; how many of them were accepted.
+fn accepted(stack: usize, work: impl Fn(usize) -> bool + Send + 'static) -> usize {
+    let worker = thread::Builder::new().stack_size(stack);
     worker.spawn(move || DEPTHS.iter().filter(|depth| work(**depth)).count()).unwrap().join().unwrap()
 }
 
@@ -35,7 +45,7 @@ fn reviews() {
         ("[", "]"),
     ];
     for (open, close) in shapes {
-        let count = accepted(move |depth| {
+        let count = accepted(REVIEW, move |depth| {
             let object = nested(open, "{}", close, depth);
             let request = r#""uid":"u","operation":"UPDATE","resource":{"group":"apps","version":"v1","resource":"deployments"}"#;
             let body = format!(
@@ -54,7 +64,7 @@ fn reviews() {
 
 #[test]
 fn policies() {
-    let accepted = accepted(|depth| {
+    let accepted = accepted(WORKER, |depth| {
         let shapes = [nested("[", "", "]", depth), nested("{a: ", "1", "}", depth), nested("- ", "a", "", depth)];
         for value in shapes {
             let _ = Policies::read([("deep.yaml", format!("name: deep\nrule: memory-resize-policy\nmode: warn\nsettings: {value}\n"))]);
@@ -67,7 +77,7 @@ fn policies() {
 
 #[test]
 fn manifests() {
-    let count = accepted(|depth| {
+    let count = accepted(WORKER, |depth| {
         let values = [nested("[", "", "]", depth), nested("{a: ", "1", "}", depth), nested("\n- - ", "a", "", depth)];
         let policies = Policies::embedded();
         values.into_iter().any(|value| {
@@ -80,27 +90,55 @@ fn manifests() {
     assert!(count > 0);
 }
 
+/// Constructs of the shell that nest.
+const SHAPES: [(&str, &str); 12] = [
+    ("(", ")"),
+    ("{ ", ";}"),
+    ("$(", ")"),
+    ("\"$(", ")\""),
+    ("`", "`"),
+    ("if a; then ", ";fi"),
+    ("while a; do ", ";done"),
+    ("case a in a) ", ";; esac"),
+    ("! ", ""),
+    ("${a:-", "}"),
+    ("$((", "))"),
+    ("f() { ", ";}; f"),
+];
+
 #[test]
 fn scripts() {
-    const SHAPES: [(&str, &str); 12] = [
-        ("(", ")"),
-        ("{ ", ";}"),
-        ("$(", ")"),
-        ("\"$(", ")\""),
-        ("`", "`"),
-        ("if a; then ", ";fi"),
-        ("while a; do ", ";done"),
-        ("case a in a) ", ";; esac"),
-        ("! ", ""),
-        ("${a:-", "}"),
-        ("$((", "))"),
-        ("f() { ", ";}; f"),
-    ];
     for (open, close) in SHAPES {
-        let count = accepted(move |depth| {
+        let count = accepted(REVIEW, move |depth| {
             let text = nested(open, "inotifywait /a", close, depth);
             let script = inline(&Invocation { command: &["sh", "-c", &text], ..Invocation::default() });
             script.is_some_and(|script| watches(&script).len() < 10_000)
+        });
+        assert!(count > 0, "{open} is never read");
+    }
+}
+
+/// Functions and shells within shells begin a tree of their own, each as deep as a tree may be, and are walked in their
+/// caller's place.
+#[test]
+fn functions_and_shells_within_each_other() {
+    for (open, close) in SHAPES {
+        let count = accepted(REVIEW, move |depth| {
+            let around = |inner: &str| nested(open, inner, close, depth.min(33));
+            let text = format!(
+                "g() {{ {}; }}\nh() {{ {}; }}\nwhile inotifywait /a; do h; done",
+                around(&format!("sh -c '{}'", around("kill -HUP 1"))),
+                around("g")
+            );
+            let container = json!({"name": "app", "args": ["sh", "-c", text], "volumeMounts": [{"name": "c", "mountPath": "/a"}]});
+            let spec = json!({"containers": [container], "volumes": [{"name": "c", "configMap": {"name": "c"}}]});
+            let body = creation(&json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": spec}));
+            let review = decode(&body).unwrap();
+            let policies = Policies::embedded();
+            for way in [judge, amend] {
+                answer(&review.uid, &way(&policies, &review.subject));
+            }
+            inline(&Invocation { command: &["sh", "-c", &text], ..Invocation::default() }).is_some()
         });
         assert!(count > 0, "{open} is never read");
     }

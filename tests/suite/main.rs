@@ -1,6 +1,19 @@
 //! Tests from the outside: the core through its public interface, the server as a process.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    clippy::disallowed_methods,
+    clippy::string_slice,
+    clippy::unreachable,
+    reason = "a panic is how a test fails"
+)]
 
 mod acceptance;
 mod admin;

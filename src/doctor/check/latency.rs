@@ -38,7 +38,7 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     let ours = hook::every(facts).filter(|hook| hook.is_ours() && hook.name == RESIZE);
     let timeout = ours.map(|hook| hook.timeout).min().and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
     match timeout {
-        Some(timeout) if asked.worst >= timeout / 2 => {
+        Some(timeout) if asked.worst.saturating_mul(2) >= timeout => {
             let message = format!("{message}. The API server gives up after {} s", timeout.as_secs());
             observations.warning(
                 object,

@@ -17,7 +17,7 @@ const ANY: &str = "true";
 const POD: &str = "@pod";
 
 /// The most parts that one grant can name.
-const LONGEST: usize = 64;
+pub(in crate::judge) const MOST_PARTS: usize = 64;
 
 /// How far memory may fall.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl Floors {
             if floors.iter().any(|known| known.container == floor.container) {
                 return Err(GrantError::RepeatedPart(floor.part_name().to_owned()));
             }
-            if floors.len() == LONGEST {
+            if floors.len() == MOST_PARTS {
                 return Err(GrantError::TooManyParts);
             }
             floors.push(floor);

@@ -22,7 +22,7 @@ pub const LONGEST_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 const LONGEST_REASON: usize = 256;
 
 /// The longest grant, in bytes.
-const LONGEST_GRANT: usize = 4096;
+pub(in crate::judge) const LONGEST_GRANT: usize = 4096;
 
 /// What a grant looks like, for whoever wrote another.
 pub const FORM: &str = "\"true\", or like \"app=256Mi,@pod=1Gi; for=30m; force; reason=INC-4711\"";

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::judge::approval::{Approval, GRANT_ANNOTATION, part_name};
+use crate::judge::approval::{Approval, GRANT_ANNOTATION, LONGEST_GRANT, MOST_PARTS, part_name};
 use crate::judge::finding::{Names, PatchOperation, PatchValue};
 use crate::judge::policies::Conventions;
 use crate::judge::subject::{Requester, Subject};
@@ -143,11 +143,17 @@ impl<'s> ResizeView<'s> {
     pub fn granting_command(&self) -> Option<String> {
         let (name, namespace) = (self.name(), self.namespace());
         let mut floors = String::new();
-        for change in self.memory_changes().filter(MemoryChange::limit_falls) {
+        for (position, change) in self.memory_changes().filter(MemoryChange::limit_falls).enumerate() {
             let EffectiveLimit::Limited(least) = change.limit.1 else { continue };
             least.value()?;
+            if position == MOST_PARTS || floors.len() > LONGEST_GRANT {
+                return None;
+            }
             let comma = if floors.is_empty() { "" } else { "," };
             floors.extend([comma, part_name(&change.part), "=", least.text()]);
+        }
+        if floors.len() > LONGEST_GRANT {
+            return None;
         }
         // the same words again would be no change, and nobody would be asked
         let again = self.old.metadata.annotations.value(GRANT_ANNOTATION).is_some();

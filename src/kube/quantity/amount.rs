@@ -49,7 +49,7 @@ impl Amount {
             }
         };
         match nanos.and_then(|nanos| i128::try_from(nanos).ok()) {
-            Some(nanos) => Self::Nanos(if written.negative { -nanos } else { nanos }),
+            Some(nanos) => Self::Nanos(if written.negative { nanos.saturating_neg() } else { nanos }),
             None => Self::Vast(Box::new(places.vast(written.negative))),
         }
     }
@@ -63,7 +63,7 @@ impl Amount {
         match self {
             Self::Nanos(nanos) => {
                 let each = i128::from(nanos_each);
-                Some(nanos / each + (nanos % each).signum())
+                nanos.checked_div(each)?.checked_add(nanos.checked_rem(each)?.signum())
             }
             Self::Vast(_) => None,
         }
@@ -139,7 +139,7 @@ impl<'t> Places<'t> {
         // From the last digit to the first, which needs no power of ten however many digits there are: cutting off at
         // each division cuts off the same as once at the end, and a remainder anywhere is a remainder of the whole.
         for digit in digits(self.parts).rev() {
-            let tenfold = value(digit) * factor + part;
+            let tenfold = value(digit).checked_mul(factor)?.checked_add(part)?;
             exact &= tenfold.is_multiple_of(10);
             part = tenfold / 10;
         }

@@ -18,6 +18,10 @@ pub(super) enum Form {
 
 /// The most digits that Go reads in the way that keeps the text.
 const KEPT_DIGITS: usize = 18;
+/// Billionths in a unit.
+const UNIT: i128 = NANOS_PER_UNIT as i128;
+/// The power of ten of what nothing is finer than.
+const FINEST: i64 = -(NANO_DIGITS as i64);
 /// The largest exponent that is a multiple of three and can be read again.
 const LARGEST_EXPONENT: i64 = i32::MAX as i64 / 3 * 3;
 
@@ -37,7 +41,7 @@ impl Form {
             (Self::AsWritten, _) => text.to_owned(),
             (_, Amount::Nanos(0)) => "0".to_owned(),
             (Self::Binary, Amount::Nanos(nanos)) if suits_binary(*nanos) => binary(*nanos),
-            (form, Amount::Nanos(nanos)) => form.decimal(nanos.is_negative(), nanos.unsigned_abs().to_string(), -i64::from(NANO_DIGITS)),
+            (form, Amount::Nanos(nanos)) => form.decimal(nanos.is_negative(), nanos.unsigned_abs().to_string(), FINEST),
             (form, Amount::Vast(vast)) => {
                 let digits = vast.digits.iter().copied().map(char::from).collect();
                 form.decimal(vast.negative, digits, vast.exponent)
@@ -68,7 +72,7 @@ fn keeps_decimal(written: &Written<'_>, power: i32) -> bool {
     let last_digits = fraction.iter().rev().chain(whole.iter().rev()).take(3);
     !whole.is_empty()
         && whole.len().saturating_add(fraction.len()) <= KEPT_DIGITS
-        && scale >= -i64::from(NANO_DIGITS)
+        && scale >= FINEST
         && scale % 3 == 0
         && last_digits.filter(|digit| **digit == b'0').count() < 3
 }
@@ -83,13 +87,12 @@ fn keeps_binary(written: &Written<'_>, bits: u32) -> bool {
     };
     written.fraction.is_empty()
         && written.whole.len() <= most_digits
-        && written.whole.iter().fold(0, |low, digit| (low * 10 + digit.saturating_sub(b'0')) % 8) != 0
+        && written.whole.iter().fold(0_u8, |low, digit| low.wrapping_mul(10).wrapping_add(digit.saturating_sub(b'0')) % 8) != 0
 }
 
 /// Whether an amount is a whole number and large enough for a binary suffix, which is the only kind that has one.
 fn suits_binary(nanos: i128) -> bool {
-    let unit = i128::from(NANOS_PER_UNIT);
-    nanos % unit == 0 && (nanos / unit).unsigned_abs() >= 1024
+    nanos % UNIT == 0 && (nanos / UNIT).unsigned_abs() >= 1024
 }
 
 /// No suffix goes beyond `E`, and servers up to Kubernetes 1.37 then write none.
@@ -109,7 +112,7 @@ fn decimal_suffix(power: i64) -> &'static str {
 }
 
 fn binary(nanos: i128) -> String {
-    let mut steps = nanos / i128::from(NANOS_PER_UNIT);
+    let mut steps = nanos / UNIT;
     let mut suffix = "";
     for next in ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"] {
         if steps % 1024 != 0 {

@@ -83,10 +83,10 @@ fn integer(exponent: &[u8]) -> Option<i32> {
         return None;
     }
     let size = digits.iter().try_fold(0_i32, |size, byte| match byte {
-        b'0'..=b'9' => size.checked_mul(10)?.checked_add(i32::from(byte - b'0')),
+        b'0'..=b'9' => size.checked_mul(10)?.checked_add(i32::from(byte.saturating_sub(b'0'))),
         _ => None,
     })?;
-    Some(if negative { -size } else { size })
+    Some(if negative { size.saturating_neg() } else { size })
 }
 
 /// Whether there is a minus, and what follows the sign.

@@ -63,7 +63,7 @@ pub(super) fn parse<'a>(arguments: &'a [Word], grammar: &Grammar) -> Options<'a>
             }
         } else if let Some(short) = text.strip_prefix('-').filter(|short| !short.is_empty()) {
             let at = short.find(|letter| grammar.short.contains(letter));
-            let (flags, valued) = short.split_at(at.unwrap_or(short.len()));
+            let (flags, valued) = short.split_at_checked(at.unwrap_or(short.len())).unwrap_or((short, ""));
             let flags = flags.chars().map(|letter| (letter.to_string(), None));
             found.options.extend(flags);
             let mut letters = valued.chars();

@@ -44,11 +44,15 @@ impl Limit {
     }
 
     fn refill(&mut self, now: Instant) {
-        let passed = now.saturating_duration_since(self.counted).as_millis() / REFILL.as_millis();
+        let passed = now.saturating_duration_since(self.counted).as_millis().checked_div(REFILL.as_millis()).unwrap_or_default();
         let earned = u32::try_from(passed).unwrap_or(BURST).min(BURST);
         self.tokens = self.tokens.saturating_add(earned).min(BURST);
         // a part of a token is not lost, unless the bucket is full
-        self.counted = if self.tokens == BURST { self.counted.max(now) } else { self.counted + REFILL * earned };
+        self.counted = if self.tokens == BURST {
+            self.counted.max(now)
+        } else {
+            self.counted.checked_add(REFILL.saturating_mul(earned)).unwrap_or(now)
+        };
     }
 }
 

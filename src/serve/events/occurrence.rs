@@ -106,7 +106,7 @@ fn denial(path: Path, subject: &Subject<'_>, verdict: &Verdict) -> Vec<(Reason, 
 fn note(sentences: Vec<String>) -> String {
     let mut note = sentences.join("; ");
     if note.len() > NOTE_LIMIT {
-        note.truncate(note.floor_char_boundary(NOTE_LIMIT - "…".len()));
+        note.truncate(note.floor_char_boundary(NOTE_LIMIT.saturating_sub("…".len())));
         note.push('…');
     }
     note

@@ -21,6 +21,7 @@ use tracing::debug;
 
 use super::counters::{Counters, increase};
 use super::limits::Speakers;
+use super::patience::Patient;
 use super::places::{Seat, Stage};
 
 /// What the connections of a listener have in common.
@@ -29,6 +30,8 @@ pub(super) struct Common {
     pub(super) speakers: Speakers,
     pub(super) counters: Arc<Counters>,
     pub(super) handshake: Duration,
+    pub(super) idle: Duration,
+    pub(super) patience: Duration,
     /// Each answer from now on is its connection's last.
     pub(super) leaving: AtomicBool,
 }
@@ -53,7 +56,7 @@ where
     pub(super) async fn plain(self, tcp: TcpStream) {
         let common = Arc::clone(&self.common);
         self.seat.reached(Stage::Open);
-        self.serve(tcp, &common.speakers.http1).await;
+        self.serve(Patient::new(tcp, common.patience), &common.speakers.http1).await;
     }
 
     /// Shakes hands, then serves requests.
@@ -76,6 +79,7 @@ where
     {
         let Self { common, service, mut stopped, seat } = self;
         let busy = Arc::clone(&seat);
+        let (idle, patience) = (common.idle, common.patience);
         let service = service_fn(move |request: Request<Incoming>| {
             let last = common.leaving.load(Relaxed) && request.version() <= Version::HTTP_11;
             let work = busy.work();
@@ -99,6 +103,10 @@ where
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
+            () = seat.idle(idle) => {
+                connection.as_mut().graceful_shutdown();
+                timeout(patience, connection).await.unwrap_or(Ok(()))
+            }
             () = seat.given_up() => {
                 // says goodbye if the peer listens, and waits for nothing
                 connection.as_mut().graceful_shutdown();
@@ -112,9 +120,9 @@ where
 }
 
 impl Common {
-    async fn shake_hands(&self, tcp: TcpStream, config: Arc<ServerConfig>, seat: &Seat) -> Option<TlsStream<TcpStream>> {
+    async fn shake_hands(&self, tcp: TcpStream, config: Arc<ServerConfig>, seat: &Seat) -> Option<TlsStream<Patient<TcpStream>>> {
         let handshake = timeout(self.handshake, async {
-            let greeting = LazyConfigAcceptor::new(Acceptor::default(), tcp).await?;
+            let greeting = LazyConfigAcceptor::new(Acceptor::default(), Patient::new(tcp, self.patience)).await?;
             seat.reached(Stage::Greeted);
             greeting.into_stream(config).await
         });

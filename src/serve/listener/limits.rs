@@ -20,9 +20,11 @@ pub struct Limits {
     pub grace: Duration,
     /// The longest a TLS handshake may take.
     pub handshake: Duration,
-    /// The longest a connection may take over the headers of its next request, the idle time before it included; must
-    /// be above [`CALLER_IDLE`].
+    /// The longest a connection may take over the headers of its next request, the idle time before it included, and the
+    /// longest it may be idle or busy with an answer; must be above [`CALLER_IDLE`].
     pub idle: Duration,
+    /// The longest a peer may take nothing of what it is sent. Who waits for an answer takes it at once.
+    pub patience: Duration,
     /// How long the headers of a request may be, in bytes, at least 8192. For HTTP/1 it is the size of the buffer, which
     /// one read may overrun. Headers without an end hold that much for as long as [`Limits::idle`]: times the number of
     /// connections it has to fit into memory. An API server sends some 300 bytes.
@@ -41,6 +43,7 @@ impl Default for Limits {
             grace: Duration::from_secs(1),
             handshake: Duration::from_secs(5),
             idle: Duration::from_secs(150),
+            patience: Duration::from_secs(10),
             header_bytes: 16 * 1024,
             streams: 256,
         }

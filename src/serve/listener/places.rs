@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering::
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
+use tokio::time::sleep;
 
 use super::counters::{Counters, increase};
 use super::limits::Limits;
@@ -81,7 +82,7 @@ impl Places {
         let rested = |seat: &Seat, grace: Duration| now.saturating_sub(seat.used.load(Relaxed)) >= milliseconds(grace);
         let candidates = self.taken.iter().enumerate().filter(|(_, seat)| match seat.stage() {
             // an honest peer speaks first, and at once
-            Stage::Mute => rested(seat, self.grace / 10),
+            Stage::Mute => rested(seat, self.grace.checked_div(10).unwrap_or_default()),
             Stage::Greeted => rested(seat, self.grace),
             Stage::Open => !only_unfinished && seat.in_flight.load(Relaxed) == 0 && rested(seat, self.grace),
         });
@@ -122,6 +123,21 @@ impl Seat {
     /// Resolves when the connection has to go.
     pub(super) async fn given_up(&self) {
         self.given_up.notified().await;
+    }
+
+    /// Resolves when no request was in flight for so long.
+    pub(super) async fn idle(&self, limit: Duration) {
+        let mut left = limit;
+        loop {
+            sleep(left).await;
+            let rested = milliseconds(self.opened.elapsed()).saturating_sub(self.used.load(Relaxed));
+            left = limit.saturating_sub(Duration::from_millis(rested));
+            match (self.in_flight.load(Relaxed), left) {
+                (0, Duration::ZERO) => return,
+                (0, _) => {}
+                _ => left = limit,
+            }
+        }
     }
 
     fn stage(&self) -> Stage {
@@ -224,6 +240,19 @@ mod tests {
         }
         assert_eq!((counters.tally().displaced, counters.tally().handshakes_displaced), (3, 2));
         assert!(places.take(&counters).is_none(), "all are at work");
+    }
+
+    #[tokio::test]
+    async fn a_connection_at_work_is_not_idle() {
+        let (mut places, counters) = places(3, 9, Duration::ZERO);
+        let seat = places.take(&counters).unwrap();
+        let work = seat.work();
+        let once = Duration::from_millis(1);
+        let idle = |limit| tokio::time::timeout(10 * once, seat.idle(limit));
+        assert!(idle(once).await.is_err());
+        work.answered();
+        assert!(idle(Duration::from_secs(3_600)).await.is_err());
+        seat.idle(once).await;
     }
 
     #[test]

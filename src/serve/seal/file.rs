@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tracing::{info, warn};
 
 use crate::serve::follow::{Follow, Pace};
+use crate::serve::tasks::blocking;
 
 use super::{SealKeys, SharedSealKeys};
 
@@ -16,9 +17,9 @@ pub async fn follow(path: PathBuf, keys: SharedSealKeys, pace: Pace) {
     loop {
         let read = {
             let path = path.clone();
-            tokio::task::spawn_blocking(move || SealKeys::read(&path)).await
+            blocking(move || SealKeys::read(&path)).await
         };
-        let Ok(read) = read else { return };
+        let Some(read) = read else { return };
         let refused = read.as_ref().err().map(ToString::to_string);
         match read {
             Ok(next) if !next.names().eq(keys.load().names()) => {

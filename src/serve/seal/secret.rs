@@ -12,7 +12,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::PostParams;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout;
 use tracing::{info, warn};
 
 use crate::serve::admin::Health;
@@ -79,7 +79,7 @@ impl SharedSecret {
                 }
             }
             complaint = failure;
-            let _ = timeout_at(Instant::now() + poll, hint(&mut hints)).await;
+            let _ = timeout(poll, hint(&mut hints)).await;
         }
     }
 

@@ -70,9 +70,12 @@ pub(crate) fn leaf(names: &[String], validity: Validity, authority: &Issued) -> 
 }
 
 fn parameters(names: Vec<String>, common_name: &str, validity: Validity) -> Result<CertificateParams, rcgen::Error> {
-    let moment = |seconds: i64| date_time_ymd(1970, 1, 1) + Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
+    let moment = |seconds: i64| {
+        let since = Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
+        since.try_into().ok().and_then(|since| date_time_ymd(1970, 1, 1).checked_add(since)).ok_or(rcgen::Error::Time)
+    };
     let mut parameters = CertificateParams::new(names)?;
-    (parameters.not_before, parameters.not_after) = (moment(validity.from), moment(validity.until));
+    (parameters.not_before, parameters.not_after) = (moment(validity.from)?, moment(validity.until)?);
     parameters.distinguished_name = DistinguishedName::new();
     parameters.distinguished_name.push(DnType::CommonName, common_name);
     Ok(parameters)

@@ -25,12 +25,13 @@ use kube::api::PostParams;
 use kube::core::PartialObjectMeta;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, Resource};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
 use crate::serve::admin::Health;
 use crate::serve::metrics::Rotations;
 use crate::serve::secret::{SecretName, Unanswered, asked, hint};
+use crate::serve::tasks::blocking;
 
 use super::{Certificates, Identity, Reload};
 use bundle::Configurations;
@@ -114,9 +115,9 @@ impl SharedPair {
             if let Some(identity) = self.identity() {
                 let replaced = {
                     let certificates = Arc::clone(&certificates);
-                    tokio::task::spawn_blocking(move || certificates.replace(identity)).await
+                    blocking(move || certificates.replace(identity)).await
                 };
-                let Ok(outcome) = replaced else { return };
+                let Some(outcome) = replaced else { return };
                 report(&outcome);
                 health.certificate_served();
             }
@@ -135,8 +136,7 @@ impl SharedPair {
                 }
                 unpublished = why;
             }
-            let next = Instant::now() + self.sharing.lifetimes.notice();
-            let _ = timeout_at(next, future::join(sleep(BREATH), hint(&mut hints))).await;
+            let _ = timeout(self.sharing.lifetimes.notice(), future::join(sleep(BREATH), hint(&mut hints))).await;
         }
     }
 

@@ -66,6 +66,34 @@ async fn slow_headers_have_a_limit_of_time() {
 }
 
 #[tokio::test]
+async fn idle_connections_have_a_limit_of_time() {
+    let limits = Limits { idle: Duration::from_millis(1), ..patient() };
+    let running = run(limits, Drain::default(), false).await;
+    let io = TokioIo::new(running.tls(running.client().http2()).await.unwrap());
+    // the listener may have said goodbye by now
+    if let Ok((sender, connection)) = http2::handshake::<_, _, Full<Bytes>>(TokioExecutor::new(), io).await {
+        // one that answers pings, and asks for nothing
+        let _ = in_time(connection).await;
+        drop(sender);
+    }
+    eventually(|| running.counters.tally().open == 0).await;
+}
+
+#[tokio::test]
+async fn answers_that_nobody_takes_are_given_up() {
+    let limits = Limits { patience: Duration::from_millis(10), ..patient() };
+    let ask = b"GET /much HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    let running = run(limits, Drain::default(), true).await;
+    let mut peer = running.tcp().await;
+    peer.write_all(ask).await.unwrap();
+    eventually(|| running.counters.tally() == Tally { accepted: 1, ..Tally::default() }).await;
+    let running = run(limits, Drain::default(), false).await;
+    let mut peer = running.tls(running.client()).await.unwrap();
+    peer.write_all(ask).await.unwrap();
+    eventually(|| running.counters.tally() == Tally { accepted: 1, ..Tally::default() }).await;
+}
+
+#[tokio::test]
 async fn headers_have_a_limit_of_size() {
     let running = running().await;
     let mut sender = running.http1(running.client()).await;

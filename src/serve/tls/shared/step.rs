@@ -26,7 +26,7 @@ pub struct Lifetimes {
 impl Lifetimes {
     /// How long a bundle must have been published before anything relies on it, and how often to look.
     pub(super) fn notice(self) -> Duration {
-        LONGEST_NOTICE.min(self.leaf.unsigned_abs() / 30)
+        LONGEST_NOTICE.min(self.leaf.unsigned_abs().checked_div(30).unwrap_or_default())
     }
 }
 
