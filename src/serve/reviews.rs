@@ -1,6 +1,6 @@
 //! The two ways a review comes in, and the limits on the way.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,8 +12,9 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use axum::routing::post;
 use bytes::Bytes;
+use futures_util::FutureExt;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::judge::look_up::LookUps;
 use crate::judge::policies::Policies;
@@ -48,15 +49,15 @@ pub struct Reviews {
     pub events: Events,
     /// Where everything is counted.
     pub metrics: SharedMetrics,
-    /// KiB of bodies that may be in memory at once; see [`room`].
-    pub room: Semaphore,
+    /// KiB of bodies and answers that may be in memory at once; see [`room`].
+    pub room: Arc<Semaphore>,
     /// How long a body may take to arrive.
     pub deadline: Duration,
 }
 
-/// Room for `bytes` of bodies at once, and for one of the largest at least.
-pub fn room(bytes: usize) -> Semaphore {
-    Semaphore::new(bytes.max(BODY_LIMIT) / 1024)
+/// Room for `bytes` of bodies and answers at once, and for one of the largest bodies at least.
+pub fn room(bytes: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(bytes.max(BODY_LIMIT) / 1024))
 }
 
 impl Reviews {
@@ -74,7 +75,9 @@ impl Reviews {
     }
 
     async fn answer(&self, path: Path, request: Request<Body>) -> Response<Body> {
-        match self.try_answer(path, request).await {
+        // a panic is a bug: it costs this review, never the connection and what else is asked on it
+        let answer = AssertUnwindSafe(self.try_answer(path, request)).catch_unwind().await;
+        match answer.unwrap_or_else(|_| Err(panicked())) {
             Ok(answer) => json(answer),
             Err((failure, reason)) => {
                 self.metrics.failure(path, failure);
@@ -84,30 +87,42 @@ impl Reviews {
         }
     }
 
-    async fn try_answer(&self, path: Path, request: Request<Body>) -> Result<Vec<u8>, (Failure, String)> {
-        let weight = weight(request.headers())?;
-        let _room = self.room.try_acquire_many(weight).map_err(|_| (Failure::Overloaded, "too many reviews are in flight".to_owned()))?;
+    async fn try_answer(&self, path: Path, request: Request<Body>) -> Result<Bytes, (Failure, String)> {
+        let room = self.take(weight(request.headers())?)?;
         let body = match tokio::time::timeout(self.deadline, read(request.into_body())).await {
             Ok(body) => body?,
             Err(_) => return Err((Failure::TooSlow, format!("the body took longer than {} ms", self.deadline.as_millis()))),
         };
-        match self.try_judge(path, &body, None)? {
-            Answer::Ready(answer) => Ok(answer),
+        let answer = match self.judge(path, &body, None)? {
+            Answer::Ready(answer) => answer,
             Answer::Ask(questions) => {
                 // the review is read once more afterwards; one that asks for nothing does not wait for anything
                 let answers = Box::pin(self.sources.ask(*questions)).await;
-                match self.try_judge(path, &body, Some(answers))? {
-                    Answer::Ready(answer) => Ok(answer),
-                    Answer::Ask(_) => Err((Failure::Panicked, "asked twice; this is a bug in restraint".to_owned())),
+                match self.judge(path, &body, Some(answers))? {
+                    Answer::Ready(answer) => answer,
+                    Answer::Ask(_) => return Err((Failure::Panicked, "asked twice; this is a bug in restraint".to_owned())),
                 }
             }
-        }
+        };
+        self.keep(room, answer)
     }
 
-    /// A panic is a bug in a rule: it costs this review, never the server.
-    fn try_judge(&self, path: Path, body: &[u8], answers: Option<Answers>) -> Result<Answer, (Failure, String)> {
-        let judged = catch_unwind(AssertUnwindSafe(|| self.judge(path, body, answers)));
-        judged.unwrap_or_else(|_| Err((Failure::Panicked, "judging failed; this is a bug in restraint".to_owned())))
+    fn take(&self, weight: u32) -> Result<OwnedSemaphorePermit, (Failure, String)> {
+        let room = Arc::clone(&self.room).try_acquire_many_owned(weight);
+        room.map_err(|_| (Failure::Overloaded, "too many reviews are in flight".to_owned()))
+    }
+
+    /// The answer, with as much room as it takes until it is on its way: whoever asks may be slow to read.
+    fn keep(&self, mut room: OwnedSemaphorePermit, answer: Vec<u8>) -> Result<Bytes, (Failure, String)> {
+        let weight = answer.len().div_ceil(1024);
+        let room = match weight.checked_sub(room.num_permits()) {
+            Some(more) => {
+                room.merge(self.take(u32::try_from(more).unwrap_or(u32::MAX))?);
+                Some(room)
+            }
+            None => room.split(weight),
+        };
+        Ok(Bytes::from_owner(Waiting { answer, _room: room }))
     }
 
     /// From bytes to bytes, without waiting for anything; or to the questions that must be answered first.
@@ -149,6 +164,18 @@ impl Reviews {
     }
 }
 
+/// An answer that waits to be sent.
+struct Waiting {
+    answer: Vec<u8>,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+impl AsRef<[u8]> for Waiting {
+    fn as_ref(&self) -> &[u8] {
+        &self.answer
+    }
+}
+
 /// What comes of judging, for now.
 enum Answer {
     /// The answer.
@@ -174,6 +201,10 @@ async fn read(body: Body) -> Result<Bytes, (Failure, String)> {
     }
 }
 
+fn panicked() -> (Failure, String) {
+    (Failure::Panicked, "judging failed; this is a bug in restraint".to_owned())
+}
+
 fn too_large() -> (Failure, String) {
     (Failure::TooLarge, format!("the body is larger than {BODY_LIMIT} bytes"))
 }
@@ -189,7 +220,7 @@ fn status(failure: Failure) -> StatusCode {
     }
 }
 
-fn json(body: Vec<u8>) -> Response<Body> {
+fn json(body: Bytes) -> Response<Body> {
     let mut response = Response::new(Body::from(body));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response

@@ -1,5 +1,6 @@
 //! A pod's spec, wherever its kind keeps it.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use crate::judge::finding::pointer_token;
@@ -18,6 +19,9 @@ use super::scripts::{Field, Launcher, Scripts};
 
 /// The annotation by which the kubelet marks the API's copy of a static pod.
 const MIRROR_ANNOTATION: &str = "kubernetes.io/config.mirror";
+
+/// So many volumes are looked through one by one: more cost less by name.
+const FEW: usize = 32;
 
 /// A pod's spec and metadata: a pod's own, or those of a workload's template.
 #[derive(Debug)]
@@ -43,6 +47,8 @@ pub struct PodView<'s> {
     /// The JSON pointer of what holds `metadata` and `spec`.
     base: &'static str,
     scripts: Scripts<'s>,
+    /// The volumes in the order of their names, where there are more than a few and one is asked for.
+    volumes: OnceCell<Vec<usize>>,
 }
 
 impl<'s> PodView<'s> {
@@ -73,6 +79,7 @@ impl<'s> PodView<'s> {
             evidence,
             base,
             scripts: Scripts::of(spec),
+            volumes: OnceCell::new(),
         })
     }
 
@@ -143,7 +150,20 @@ impl<'s> PodView<'s> {
 
     /// The volume that `mount` mounts; `None` where the manifest does not tell it, as for claims of a StatefulSet.
     pub fn volume(&self, mount: &VolumeMount<'_>) -> Option<&'s Volume<'s>> {
-        self.spec.volumes.iter().find(|volume| volume.name == mount.name)
+        let volumes = &self.spec.volumes;
+        if volumes.len() <= FEW {
+            return volumes.iter().find(|volume| volume.name == mount.name);
+        }
+        let name = |index: &usize| volumes.get(*index).map(|volume| &*volume.name);
+        let sorted = || {
+            // of repeated names the first one counts, as above: sorting keeps their order
+            let mut indices = Vec::from_iter(0..volumes.len());
+            indices.sort_by_key(name);
+            indices
+        };
+        let by_name = self.volumes.get_or_init(sorted);
+        let first = by_name.partition_point(|index| name(index) < Some(&*mount.name));
+        volumes.get(*by_name.get(first)?).filter(|volume| volume.name == mount.name)
     }
 
     /// Whether any ConfigMap or Secret is known.
@@ -221,5 +241,34 @@ impl<'s> PodView<'s> {
     /// The JSON pointer of the pod's annotation `key`.
     pub fn annotation_pointer(&self, key: &str) -> String {
         format!("{}/{}", self.annotations_pointer(), pointer_token(key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ptr;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::review::decode;
+
+    #[test]
+    fn the_first_volume_of_a_name_counts_however_many_there_are() {
+        for count in [3, FEW, FEW + 1, 200] {
+            let names = (0..count).map(|index| format!("v{}", index % (count - 1))).chain(["last".to_owned()]);
+            let volumes: Vec<_> = names.map(|name| json!({"name": name, "emptyDir": {}})).collect();
+            let resource = json!({"group": "", "version": "v1", "resource": "pods"});
+            let request = json!({"uid": "u", "operation": "CREATE", "resource": resource, "object": {"spec": {"volumes": volumes}}});
+            let review = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request}).to_string();
+            let subject = decode(review.as_bytes()).unwrap().subject;
+            let conventions = Conventions::default();
+            let pod = PodView::new(&subject, &subject.object, &conventions).unwrap();
+            let place = |name: &str| {
+                let volume = pod.volume(&VolumeMount { name: name.into(), ..VolumeMount::default() })?;
+                pod.spec.volumes.iter().position(|known| ptr::eq(known, volume))
+            };
+            assert_eq!((place("v0"), place("v1"), place("last"), place("none")), (Some(0), Some(1), Some(count), None));
+        }
     }
 }

@@ -45,11 +45,7 @@ fn reviews() -> Reviews {
 
 async fn ask(reviews: &Reviews, name: &str) -> (StatusCode, Bytes) {
     let pod = json!({"metadata": {"name": name}, "spec": {"containers": [{"name": "app"}]}});
-    let resource = json!({"group": "", "version": "v1", "resource": "pods"});
-    let request = json!({"uid": "u", "operation": "CREATE", "resource": resource, "object": pod});
-    let review = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request});
-    let request = Request::post("/validate").body(Body::from(review.to_string())).unwrap();
-    let answer = reviews.answer(Path::Validate, request).await;
+    let answer = reviews.answer(Path::Validate, review(&pod)).await;
     (answer.status(), answer.into_body().collect().await.unwrap().to_bytes())
 }
 
@@ -67,4 +63,34 @@ async fn a_panic_costs_one_review() {
     assert_eq!(reviews.room.available_permits(), room, "room is given back");
     let metrics = reviews.metrics.render();
     assert!(metrics.contains(r#"resource="unknown",subresource="",outcome="panicked"} 3"#), "{metrics}");
+}
+
+fn review(pod: &Value) -> Request<Body> {
+    let resource = json!({"group": "", "version": "v1", "resource": "pods"});
+    let request = json!({"uid": "u", "operation": "CREATE", "resource": resource, "object": pod});
+    let review = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request});
+    Request::post("/validate").body(Body::from(review.to_string())).unwrap()
+}
+
+#[tokio::test]
+async fn an_answer_takes_room_until_it_is_gone() {
+    let reviews = reviews();
+    let room = reviews.room.available_permits();
+    let answer = reviews.answer(Path::Validate, review(&json!({}))).await.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(reviews.room.available_permits(), room - 1, "a KiB of an answer that waits");
+    drop(answer);
+    assert_eq!(reviews.room.available_permits(), room);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_larger_than_its_review_takes_more_room_or_is_refused() {
+    let reviews = reviews();
+    let room = reviews.room.available_permits();
+    let large = reviews.keep(reviews.take(1).unwrap(), vec![b' '; 10_241]).unwrap();
+    assert_eq!((large.len(), reviews.room.available_permits()), (10_241, room - 11));
+    let rest = reviews.take(u32::try_from(room - 12).unwrap()).unwrap();
+    let refused = reviews.keep(reviews.take(1).unwrap(), vec![b' '; 1_025]).map_err(|(failure, _)| failure);
+    assert_eq!(refused.unwrap_err(), Failure::Overloaded);
+    drop((large, rest));
+    assert_eq!(reviews.room.available_permits(), room);
 }
