@@ -32,3 +32,4 @@ mod redaction;
 mod reviews;
 mod server;
 mod subjects;
+mod together;
