@@ -95,6 +95,12 @@ fn names_its_container(finding: &Finding) -> bool {
     }
 }
 
+/// Whether `pointer` leads into `object`. What is missing is pointed at as well: the last three steps need not be there.
+fn points_into(object: &Value, pointer: &str) -> bool {
+    let there = pointer.rmatch_indices('/').map(|(end, _)| &pointer[..end]).take(3).last();
+    there.is_some_and(|place| object.pointer(place).is_some())
+}
+
 /// What `rule` finds in the fixture under the default policies, or with the one that the fixture names.
 fn findings(rule: &str, text: &str) -> Vec<Finding> {
     let documents: Vec<Value> = serde_saphyr::from_multiple(text).unwrap();
@@ -131,7 +137,9 @@ fn findings(rule: &str, text: &str) -> Vec<Finding> {
     subject.evidence.namespace_labels = labels.map(Arc::<BTreeMap<String, String>>::new);
     let way = if fact("mutate").is_some() { amend } else { judge };
     let verdict = way(policies(rule, fact("policy: ")), &review.subject);
-    verdict.rulings.into_iter().filter(|ruling| ruling.rule == rule).map(|ruling| ruling.finding).collect()
+    let findings = verdict.rulings.into_iter().filter(|ruling| ruling.rule == rule).map(|ruling| ruling.finding);
+    let new = documents.last().unwrap();
+    findings.inspect(|finding| assert!(points_into(new, &finding.pointer), "{finding:#?}")).collect()
 }
 
 /// Amounts by name: `app=900Mi side=10Mi`.

@@ -150,6 +150,7 @@ fn whole_seconds(time: Timestamp) -> Timestamp {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::grant::Grant;
     use super::*;
 
     const HERE: Place<'_> = Place { namespace: "shop", name: "db-0", dry_run: false };
@@ -198,6 +199,14 @@ mod tests {
         for text in ["", "true", "[]", "{}", "null"] {
             assert_eq!(Stamp::parse(text), Err(Malformed));
         }
+    }
+
+    #[test]
+    fn the_longest_grant_fits_a_stamp() {
+        let floors = (0..64).map(|index| format!("a{index:045}=123456789Mi")).collect::<Vec<_>>().join(",");
+        let grant = Grant::parse(&format!("{floors}; for=24h; force; reason={}", "x".repeat(30))).unwrap();
+        let stamp = Stamp { memory: grant.floors, reason: grant.reason, approver: "é".repeat(256), ..stamp() };
+        assert_eq!(Stamp::parse(&stamp.text()), Ok(stamp));
     }
 
     #[test]
