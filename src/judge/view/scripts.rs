@@ -134,6 +134,19 @@ mod tests {
     }
 
     #[test]
+    fn half_a_dozen_long_scripts_are_read() {
+        let text = "while sleep 60; do date; done\n".repeat(32 * 1024 / 30);
+        let container = serde_json::json!({"name": "a", "command": ["sh", "-c", text]});
+        let spec = serde_json::json!({"containers": vec![container; 6]}).to_string();
+        let spec: Spec<'_> = serde_json::from_str(&spec).unwrap();
+        let (scripts, command) = (Scripts::of(&spec), ["sh", "-c", text.as_str()]);
+        let invocation = Invocation { command: &command, args: &[], environment: &[], directory: None, hook: false, files: None };
+        for placed in spec.all_containers() {
+            assert!(scripts.read(placed.container, Field::Main, |inline| inline(&invocation)).is_some());
+        }
+    }
+
+    #[test]
     fn a_pod_without_a_text_has_a_share() {
         assert_eq!(Scripts::of(&Spec::default()).share(0), WORK / 2);
     }
