@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn caps_are_read_from_words() {
         for cap in Cap::ALL {
-            assert_eq!(cap.as_str().parse(), Ok(cap));
+            assert_eq!((cap.as_str().parse(), cap.to_string().parse()), (Ok(cap), Ok(cap)));
         }
         assert_eq!("Enforce".parse::<Cap>(), Err(UnknownCap));
     }

@@ -139,11 +139,6 @@ impl RequesterScope {
 }
 
 impl Selector {
-    /// Whether it asks for nothing.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Whether it holds of a namespace, as far as its labels are known: of those that are not, nothing holds.
     pub(crate) fn surely_matches(&self, namespace: &str, labels: Option<&BTreeMap<String, String>>) -> bool {
         self.0.iter().all(|requirement| match (labels, requirement.key == NAME_LABEL) {

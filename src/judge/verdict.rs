@@ -114,3 +114,21 @@ impl Verdict {
         self.amendment.push(PatchOperation::Add { path, value });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cap_turns_what_is_done_into_what_would_be_done() {
+        let cases = [
+            (Mode::Fix, [Outcome::WouldAmend, Outcome::WouldAmend, Outcome::Amended]),
+            (Mode::Enforce, [Outcome::WouldDeny, Outcome::WouldDeny, Outcome::Denied]),
+            (Mode::Warn, [Outcome::WouldWarn, Outcome::Warned, Outcome::Warned]),
+            (Mode::Audit, [Outcome::Noted; 3]),
+        ];
+        for (wanted, outcomes) in cases {
+            assert_eq!(Cap::ALL.map(|cap| Outcome::of(wanted, wanted.under(cap))), outcomes, "{wanted}");
+        }
+    }
+}

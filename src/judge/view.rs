@@ -44,11 +44,7 @@ impl<'s> View<'s> {
     /// The view of `subject`; `None` where no rule has anything to look at.
     pub fn of(subject: &'s Subject<'_>, conventions: &'s Conventions) -> Option<Self> {
         match (subject.resource, subject.operation) {
-            (Resource::Other, _) => None,
-            (Resource::PodResize, Operation::Update) => {
-                Some(Self::Resize(ResizeView::new(subject, subject.old_object.as_ref()?, conventions)))
-            }
-            (Resource::PodResize, _) => None,
+            (Resource::PodResize, Operation::Update) => Some(Self::Resize(ResizeView::new(subject, subject.old_object.as_ref()?))),
             (Resource::PodStatus | Resource::PodBinding, _) => ApprovalChange::of(subject, conventions).map(Self::Approval),
             (Resource::VerticalPodAutoscaler, Operation::Create | Operation::Update) => Some(Self::Autoscaler {
                 new: AutoscalerView::new(&subject.object),

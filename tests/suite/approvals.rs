@@ -193,6 +193,22 @@ fn only_grants_ask_the_api_server() {
     }
 }
 
+#[test]
+fn only_a_policy_that_leaves_it_to_the_api_server_asks() {
+    let asked = |rule: &str, fields: &str| {
+        let policies = Policies::read([("p.yaml", format!("{{name: p, rule: {rule}, {fields}}}"))]).unwrap();
+        let old = pod("512Mi", json!({}));
+        let body = update(&old, &with(&old, GRANT, "true"));
+        let review = decode(&body).unwrap();
+        LookUps::for_amending(&policies, &review.subject).authority
+    };
+    assert!(asked("approval-authority", "mode: enforce"));
+    assert!(!asked("approval-authority", "mode: 'off'"));
+    assert!(!asked("approval-authority", "mode: enforce, scope: {namespaces: {names: [elsewhere]}}"));
+    assert!(!asked("approval-authority", "mode: enforce, settings: {approvers: {users: [alice]}}"));
+    assert!(!asked("memory-above-usage", "mode: enforce"), "another question");
+}
+
 /// The recorded patch of the autoscaler: success without a decrease, and the rest of it.
 #[tokio::test]
 async fn what_an_autoscaler_takes_is_put_back() {

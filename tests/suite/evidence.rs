@@ -79,12 +79,22 @@ fn only_policies_in_force_ask() {
     let both = [on(usage, ""), on(room, "")];
     let both = both.each_ref().map(String::as_str);
     let (nothing, all) = (LookUps::default(), LookUps { authority: false, usage: true, room: true });
+    assert!(nothing.is_empty() && !all.is_empty());
     assert_eq!(asked(&both, &change(false)), all);
     assert_eq!(asked(&both[..1], &change(false)), LookUps { room: false, ..all });
     assert_eq!(asked(&both[1..], &change(false)), LookUps { usage: false, ..all });
     assert_eq!(asked(&[&format!("{usage}, mode: off"), &format!("{room}, mode: off")], &change(false)), nothing);
     let elsewhere = ", scope: {namespaces: {names: [elsewhere]}}";
     assert_eq!(asked(&[&on(usage, elsewhere), &on(room, elsewhere)], &change(false)), nothing);
+
+    let requesting = |memory: &str| {
+        let mut pod = pod("1", "1Gi");
+        pod["spec"]["containers"][0]["resources"]["requests"]["memory"] = memory.into();
+        pod
+    };
+    let room_alone = LookUps { usage: false, ..all };
+    assert_eq!(asked(&both, &resize(&requesting("256Mi"), &requesting("512Mi"))), room_alone, "memory alone may be too much");
+    assert_eq!(asked(&both, &resize(&requesting("512Mi"), &requesting("256Mi"))), nothing, "there is room for less");
 
     let with = |field: &[&str], value: Value| {
         let change = |mut pod: Value| {

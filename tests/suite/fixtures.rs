@@ -8,7 +8,8 @@
 //! measured, and `# room: cpu=500m memory=1Gi` is what the node "n1" has for the pod beside all others. ConfigMaps and
 //! Secrets do not count as documents: they are what is known beside. A file of `fail` begins with one line
 //! `# finds: <message>` for each finding of its
-//! rule, and that is all the rule finds; under `pass` it finds nothing.
+//! rule, and that is all the rule finds; under `pass` it finds nothing. Where there are lines `# remedy: <text>`, there is
+//! one for each finding, too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -18,7 +19,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 
 use restraint::judge::approval::Authority;
-use restraint::judge::finding::WARNING_LIMIT;
+use restraint::judge::finding::{Finding, WARNING_LIMIT};
 use restraint::judge::policies::{EMBEDDED, Policies};
 use restraint::judge::{amend, judge};
 use restraint::kube::configuration::{ConfigKind, ConfigObject, Configuration};
@@ -51,11 +52,21 @@ fn fixtures_find_what_they_say() {
                 let text = fs::read_to_string(&fixture).unwrap();
                 let expected: Vec<String> = text.lines().filter_map(|line| line.strip_prefix("# finds: ")).map(str::to_owned).collect();
                 assert_eq!(expected.is_empty(), side == "pass", "{}: `# finds:` lines", fixture.display());
-                let found = findings(&name(&folder), &text);
-                assert!(found.iter().all(|message| message.chars().count() <= WARNING_LIMIT), "{}", fixture.display());
+                let findings = findings(&name(&folder), &text);
+                for finding in &findings {
+                    assert!(finding.message.chars().count() <= WARNING_LIMIT, "{}", fixture.display());
+                    assert!(names_its_container(finding), "{}: {finding:#?}", fixture.display());
+                }
+                let found: Vec<_> = findings.iter().map(|finding| finding.message.clone()).collect();
                 if found != expected {
                     faults += &format!("{}\n  expected {expected:#?}\n  found    {found:#?}\n", fixture.display());
                 }
+                let remedies: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("# remedy: ")).collect();
+                assert!(
+                    remedies.is_empty() || findings.iter().map(|finding| &finding.remedy).eq(&remedies),
+                    "{}: {findings:#?}",
+                    fixture.display()
+                );
             }
         }
     }
@@ -73,8 +84,25 @@ fn rules_are_in_order_and_documented() {
     }
 }
 
-/// What `rule` says of the fixture under the default policies, or with the one that the fixture names.
-fn findings(rule: &str, text: &str) -> Vec<String> {
+/// Whether a message that begins with a container begins with the one that the finding is about. Long names are shortened.
+fn names_its_container(finding: &Finding) -> bool {
+    let named = finding.message.strip_prefix("container \"").and_then(|rest| rest.split('"').next());
+    match (named, finding.container.as_deref()) {
+        (Some(named), Some(name)) => {
+            named.split_once('…').map_or(named == name, |(head, tail)| name.starts_with(head) && name.ends_with(tail))
+        }
+        (named, name) => named == name,
+    }
+}
+
+/// Whether `pointer` leads into `object`. What is missing is pointed at as well: the last three steps need not be there.
+fn points_into(object: &Value, pointer: &str) -> bool {
+    let there = pointer.rmatch_indices('/').map(|(end, _)| &pointer[..end]).take(3).last();
+    there.is_some_and(|place| object.pointer(place).is_some())
+}
+
+/// What `rule` finds in the fixture under the default policies, or with the one that the fixture names.
+fn findings(rule: &str, text: &str) -> Vec<Finding> {
     let documents: Vec<Value> = serde_saphyr::from_multiple(text).unwrap();
     let (known, documents): (Vec<Value>, Vec<Value>) = documents.into_iter().partition(|document| config_kind(document).is_some());
     let fact = |name: &str| text.lines().find_map(|line| line.strip_prefix("# ")?.strip_prefix(name));
@@ -109,7 +137,9 @@ fn findings(rule: &str, text: &str) -> Vec<String> {
     subject.evidence.namespace_labels = labels.map(Arc::<BTreeMap<String, String>>::new);
     let way = if fact("mutate").is_some() { amend } else { judge };
     let verdict = way(policies(rule, fact("policy: ")), &review.subject);
-    verdict.rulings.into_iter().filter(|ruling| ruling.rule == rule).map(|ruling| ruling.finding.message).collect()
+    let findings = verdict.rulings.into_iter().filter(|ruling| ruling.rule == rule).map(|ruling| ruling.finding);
+    let new = documents.last().unwrap();
+    findings.inspect(|finding| assert!(points_into(new, &finding.pointer), "{finding:#?}")).collect()
 }
 
 /// Amounts by name: `app=900Mi side=10Mi`.

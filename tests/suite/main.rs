@@ -45,3 +45,4 @@ mod redaction;
 mod reviews;
 mod server;
 mod subjects;
+mod together;

@@ -96,3 +96,89 @@ impl<'s> ApprovalChange<'s> {
 fn text<'s>(metadata: &'s Metadata<'_>, key: &str) -> Option<Cow<'s, str>> {
     metadata.annotations.value(key).map(|_| metadata.annotations.text(key).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::approval::{DEFAULT_ANNOTATION, GRANT_ANNOTATION};
+    use crate::judge::policies::Policies;
+    use crate::judge::subject::{Evidence, Requester};
+    use crate::kube::object::Object;
+    use crate::kube::text::Text;
+
+    const RESTARTS: &str = "kubectl.kubernetes.io/restartedAt";
+
+    fn pod(text: &str) -> Object<'_> {
+        serde_json::from_str(text).unwrap()
+    }
+
+    /// A pod with these annotations.
+    fn annotated(annotations: &[&str]) -> String {
+        let annotations: Vec<_> = annotations.iter().map(|key| format!("{key:?}: \"true\"")).collect();
+        format!(r#"{{"metadata": {{"annotations": {{{}}}}}}}"#, annotations.join(", "))
+    }
+
+    /// What `look` says of the change from one set of annotations to another; `None` where there is no change.
+    fn change<T>(resource: Resource, operation: Operation, old: &[&str], new: &[&str], look: fn(ApprovalChange<'_>) -> T) -> Option<T> {
+        let (policies, old, new) = (Policies::default(), annotated(old), annotated(new));
+        let subject = Subject {
+            resource,
+            operation,
+            namespace: Text::default(),
+            name: Text::default(),
+            requester: Requester::default(),
+            dry_run: false,
+            object: pod(&new),
+            old_object: (operation == Operation::Update).then(|| pod(&old)),
+            evidence: Evidence::default(),
+        };
+        ApprovalChange::of(&subject, policies.conventions()).map(look)
+    }
+
+    fn update<T>(old: &[&str], new: &[&str], look: fn(ApprovalChange<'_>) -> T) -> Option<T> {
+        change(Resource::Pod, Operation::Update, old, new, look)
+    }
+
+    #[test]
+    fn what_does_not_touch_approvals_is_no_change_of_them() {
+        let is_change = |old: &[&str], new: &[&str]| update(old, new, |_| ()).is_some();
+        assert!(!is_change(&[], &[]));
+        assert!(!is_change(&[], &[RESTARTS]));
+        assert!(!is_change(&[STAMP_ANNOTATION, DEFAULT_ANNOTATION], &[STAMP_ANNOTATION, DEFAULT_ANNOTATION, RESTARTS]));
+        let all = [STAMP_ANNOTATION, DEFAULT_ANNOTATION, GRANT_ANNOTATION];
+        for key in all {
+            assert!(is_change(&[], &[key]) && is_change(&[key], &[]), "{key}");
+        }
+        assert!(is_change(&[], &all) && is_change(&all, &[]), "all at once");
+    }
+
+    #[test]
+    fn approvals_change_through_three_doors() {
+        let is_change = |resource, operation| change(resource, operation, &[], &[GRANT_ANNOTATION], |_| ()).is_some();
+        assert!(is_change(Resource::Pod, Operation::Update));
+        assert!(is_change(Resource::PodStatus, Operation::Update));
+        assert!(is_change(Resource::PodBinding, Operation::Create));
+        assert!(!is_change(Resource::Pod, Operation::Create), "a new pod has nothing to approve");
+        assert!(!is_change(Resource::Deployment, Operation::Update), "nor has a template");
+    }
+
+    #[test]
+    fn grants_are_told_from_the_stamp() {
+        let before = [STAMP_ANNOTATION, DEFAULT_ANNOTATION];
+        let after = [STAMP_ANNOTATION, DEFAULT_ANNOTATION, GRANT_ANNOTATION];
+        let keys = |change: ApprovalChange<'_>| change.grants().map(|(key, _)| key.to_owned()).collect::<Vec<_>>();
+        assert_eq!(update(&before, &after, keys), Some(vec![GRANT_ANNOTATION.to_owned()]), "only what is written now");
+        let standing = |change: ApprovalChange<'_>| change.standing_grants().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(update(&before, &after, standing), Some(vec![GRANT_ANNOTATION.to_owned(), DEFAULT_ANNOTATION.to_owned()]));
+        assert_eq!(update(&before, &before[..1], standing), Some(Vec::new()));
+    }
+
+    #[test]
+    fn only_a_stamp_that_goes_away_is_removed() {
+        let removes = |old: &[&str], new: &[&str]| update(old, new, |change| change.removes_stamp());
+        assert_eq!(removes(&[STAMP_ANNOTATION], &[]), Some(true));
+        assert_eq!(removes(&[], &[STAMP_ANNOTATION]), Some(false));
+        assert_eq!(removes(&[STAMP_ANNOTATION, GRANT_ANNOTATION], &[STAMP_ANNOTATION]), Some(false));
+        assert_eq!(removes(&[GRANT_ANNOTATION], &[]), Some(false));
+    }
+}

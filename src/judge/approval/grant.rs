@@ -165,6 +165,8 @@ mod tests {
         assert_eq!(plain, Grant { floors: Floors::Any, lifetime: None, force: false, reason: None });
         assert_eq!(Grant::parse("true;for=1h30m").unwrap().lifetime, Some(SignedDuration::from_mins(90)));
         assert_eq!(Grant::parse("app=1;for=24h").unwrap().lifetime, Some(LONGEST_LIFETIME));
+        let longest = format!("true{}", " ".repeat(LONGEST_GRANT - "true".len()));
+        assert_eq!(Grant::parse(&longest), Ok(plain));
     }
 
     #[test]

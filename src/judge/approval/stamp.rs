@@ -110,7 +110,7 @@ impl Stamp {
     ///
     /// Where it is none.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
-        if text.len() > LONGEST || !text.starts_with('{') {
+        if text.len() > LONGEST {
             return Err(Malformed);
         }
         let stamp: Self = serde_json::from_str(text).map_err(|_| Malformed)?;
@@ -150,6 +150,7 @@ fn whole_seconds(time: Timestamp) -> Timestamp {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::grant::Grant;
     use super::*;
 
     const HERE: Place<'_> = Place { namespace: "shop", name: "db-0", dry_run: false };
@@ -198,7 +199,24 @@ mod tests {
         for text in ["", "true", "[]", "{}", "null"] {
             assert_eq!(Stamp::parse(text), Err(Malformed));
         }
-        assert_eq!(Stamp::parse(&format!("{{{}", " ".repeat(LONGEST))), Err(Malformed));
+    }
+
+    #[test]
+    fn the_longest_grant_fits_a_stamp() {
+        let floors = (0..64).map(|index| format!("a{index:045}=123456789Mi")).collect::<Vec<_>>().join(",");
+        let grant = Grant::parse(&format!("{floors}; for=24h; force; reason={}", "x".repeat(30))).unwrap();
+        let stamp = Stamp { memory: grant.floors, reason: grant.reason, approver: "é".repeat(256), ..stamp() };
+        assert_eq!(Stamp::parse(&stamp.text()), Ok(stamp));
+    }
+
+    #[test]
+    fn a_stamp_may_be_long_but_not_endless() {
+        let long = |more: usize| {
+            let room = LONGEST - Stamp { reason: Some(String::new()), ..stamp() }.text().len();
+            Stamp { reason: Some("x".repeat(room + more)), ..stamp() }
+        };
+        assert_eq!(Stamp::parse(&long(0).text()), Ok(long(0)));
+        assert_eq!(Stamp::parse(&long(1).text()), Err(Malformed));
     }
 
     #[test]

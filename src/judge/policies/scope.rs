@@ -296,6 +296,13 @@ mod tests {
                 ],
             ),
             (
+                "  namespaces: {selector: {matchExpressions: [~]}}",
+                &[
+                    r#"5:46: missing field "key" in "scope.namespaces.selector.matchExpressions[]""#,
+                    r#"5:46: missing field "operator" in "scope.namespaces.selector.matchExpressions[]""#,
+                ],
+            ),
+            (
                 "  requesters: {user: [a], users: [''], exceptGroups: ['system:*']}",
                 &[
                     r#"5:16: unknown field "user" in "scope.requesters", did you mean "users"?"#,

@@ -56,12 +56,14 @@ impl<'s> PodView<'s> {
         let Subject { resource, operation, namespace, evidence, .. } = subject;
         let (resource, operation) = (*resource, *operation);
         let (metadata, spec, base) = match resource {
-            Resource::Pod | Resource::PodResize => (&object.metadata, &object.spec, ""),
+            Resource::Pod => (&object.metadata, &object.spec, ""),
             Resource::CronJob => {
                 let template = object.spec.job_template.as_ref()?.spec.template.as_ref()?;
                 (&template.metadata, &template.spec, "/spec/jobTemplate/spec/template")
             }
-            Resource::PodStatus | Resource::PodBinding | Resource::VerticalPodAutoscaler | Resource::Other => return None,
+            Resource::PodResize | Resource::PodStatus | Resource::PodBinding | Resource::VerticalPodAutoscaler | Resource::Other => {
+                return None;
+            }
             _ => {
                 let template = object.spec.template.as_ref()?;
                 (&template.metadata, &template.spec, "/spec/template")
@@ -90,7 +92,7 @@ impl<'s> PodView<'s> {
 
     /// Whether this is a template that pods will be made from.
     pub fn is_template(&self) -> bool {
-        !matches!(self.resource, Resource::Pod | Resource::PodResize)
+        self.resource != Resource::Pod
     }
 
     /// Whether it runs until someone stops it. Jobs and pods that may finish do not.

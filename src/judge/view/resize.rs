@@ -4,7 +4,6 @@ use std::fmt;
 
 use crate::judge::approval::{Approval, GRANT_ANNOTATION, LONGEST_GRANT, MOST_PARTS, part_name};
 use crate::judge::finding::{Names, PatchOperation, PatchValue};
-use crate::judge::policies::Conventions;
 use crate::judge::subject::{Requester, Subject};
 use crate::kube::container::Container;
 use crate::kube::heap::{Heap, heaps_by};
@@ -15,7 +14,6 @@ use crate::kube::resources::EffectiveLimit;
 use crate::kube::room::Room;
 use crate::kube::usage::Usage;
 
-use super::PodView;
 use super::scripts::{Field, Launcher, Scripts};
 
 /// An UPDATE of `pods/resize`: the pod before and after (KEP-1287).
@@ -23,8 +21,6 @@ use super::scripts::{Field, Launcher, Scripts};
 pub struct ResizeView<'s> {
     /// The pod as it is stored: the only place an approval counts.
     pub old: &'s Object<'s>,
-    /// What all policies have in common.
-    pub conventions: &'s Conventions,
     subject: &'s Subject<'s>,
     scripts: Scripts<'s>,
 }
@@ -85,13 +81,8 @@ pub struct MemoryChange<'s> {
 }
 
 impl<'s> ResizeView<'s> {
-    pub(super) fn new(subject: &'s Subject<'_>, old: &'s Object<'_>, conventions: &'s Conventions) -> Self {
-        Self { old, conventions, subject, scripts: Scripts::of(&subject.object.spec) }
-    }
-
-    /// The pod before the resize.
-    pub fn old_pod(&self) -> Option<PodView<'s>> {
-        PodView::new(self.subject, self.old, self.conventions)
+    pub(super) fn new(subject: &'s Subject<'_>, old: &'s Object<'_>) -> Self {
+        Self { old, subject, scripts: Scripts::of(&subject.object.spec) }
     }
 
     /// The namespace of the pod.

@@ -113,3 +113,41 @@ impl Reader for Launcher<'_, '_> {
         LONGEST.min(self.scripts.share(0))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_shares_together_are_the_work() {
+        let lengths = [40_000, 20_000, 100];
+        let container = |length: &usize| format!(r#"{{"name": "a", "command": ["sh", "-c", "{}"]}}"#, "x".repeat(*length));
+        let containers = lengths.iter().map(container).collect::<Vec<_>>().join(", ");
+        let text = format!(r#"{{"containers": [{containers}]}}"#);
+        let spec: Spec<'_> = serde_json::from_str(&text).unwrap();
+        let scripts = Scripts::of(&spec);
+        let shares = lengths.map(|length| scripts.share(length + "sh-c".len()));
+        assert!(shares.is_sorted_by(|long, short| long > short), "{shares:?}");
+        // each container has a share of its own, for what its variables expand to
+        let all = shares.iter().sum::<usize>() + lengths.len() * scripts.share(0);
+        assert!(all <= WORK && all > WORK - 10, "{all}");
+    }
+
+    #[test]
+    fn half_a_dozen_long_scripts_are_read() {
+        let text = "while sleep 60; do date; done\n".repeat(32 * 1024 / 30);
+        let container = serde_json::json!({"name": "a", "command": ["sh", "-c", text]});
+        let spec = serde_json::json!({"containers": vec![container; 6]}).to_string();
+        let spec: Spec<'_> = serde_json::from_str(&spec).unwrap();
+        let (scripts, command) = (Scripts::of(&spec), ["sh", "-c", text.as_str()]);
+        let invocation = Invocation { command: &command, args: &[], environment: &[], directory: None, hook: false, files: None };
+        for placed in spec.all_containers() {
+            assert!(scripts.read(placed.container, Field::Main, |inline| inline(&invocation)).is_some());
+        }
+    }
+
+    #[test]
+    fn a_pod_without_a_text_has_a_share() {
+        assert_eq!(Scripts::of(&Spec::default()).share(0), WORK / 2);
+    }
+}
