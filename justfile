@@ -44,6 +44,10 @@ fuzz target seconds="180":
     bash fuzz/seed {{ target }}
     cargo +nightly fuzz run --sanitizer none {{ target }} fuzz/corpus/{{ target }} -- -max_total_time={{ seconds }} -max_len=16384 -timeout=10
 
+# breaks one file in every way that cargo-mutants knows, and says what no test notices: see docs/mutants.md
+mutants file *arguments:
+    CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_TEST_DEBUG=0 cargo mutants --no-shuffle --timeout 300 --output target --file {{ file }} {{ arguments }} -- --lib --test suite
+
 # the benchmarks, with a table and, given `--write`, a plot for docs/performance.md; `just bench cluster` asks a real API server
 bench *arguments:
     cargo build --release --bin restraint
