@@ -183,9 +183,10 @@ mod tests {
             ("1000E", "1"),
             ("1234567E", "1234567E"),
             ("1e2147483647", "10e2147483646"),
-            ("1000e2147483647", "10000e2147483646"),
         ] {
             assert_eq!(Quantity::parse(text).unwrap().canonical(), stored, "{text}");
         }
+        // here Go's exponent wraps around, and it stores next to nothing: 1e-2147483646
+        assert_eq!(Quantity::parse("1000e2147483647").unwrap().canonical(), "10000e2147483646");
     }
 }
