@@ -118,7 +118,7 @@ impl Operation {
 pub(crate) fn run(options: &Options, restraint: &Path) -> anyhow::Result<bool> {
     let assets = std::env::var_os(ASSETS).filter(|folder| !folder.is_empty()).map(PathBuf::from);
     let Some(assets) = assets else { bail!("{ASSETS} does not name a folder with etcd, kube-apiserver and kubectl") };
-    let machine = Machine::look();
+    let machine = Machine::look(None);
     let figures = until_interrupted(async {
         let objects = Objects::new(options.size)?;
         show("starting etcd, kube-apiserver and restraint");

@@ -13,13 +13,13 @@ pub(crate) struct Machine {
     kernel: String,
     /// Threads that ran or wanted to, over the last minute.
     load_average: String,
-    /// What the rivals are built on.
-    allocator: &'static str,
+    /// What kube's types have, where they take part; the floor has the allocator that Restraint has.
+    kube_allocator: Option<&'static str>,
 }
 
 impl Machine {
     /// What the kernel says; what it does not say is left empty.
-    pub(crate) fn look() -> Self {
+    pub(crate) fn look(kube_allocator: Option<&'static str>) -> Self {
         let read = |file: &str| read_to_string(file).unwrap_or_default();
         let model = |text: String| {
             text.lines().find_map(|line| Some(line.strip_prefix("model name")?.trim_start_matches(['\t', ' ', ':']).to_owned()))
@@ -28,14 +28,15 @@ impl Machine {
             processor: model(read("/proc/cpuinfo")).unwrap_or_default(),
             kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
             load_average: read("/proc/loadavg").split(' ').next().unwrap_or_default().to_owned(),
-            allocator: if cfg!(feature = "system-allocator") { "the system's allocator" } else { "mimalloc" },
+            kube_allocator,
         }
     }
 }
 
 impl fmt::Display for Machine {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { processor, kernel, load_average, allocator } = self;
-        write!(formatter, "{processor}, Linux {kernel}, load average {load_average} at the start; floor and kube on {allocator}")
+        let Self { processor, kernel, load_average, kube_allocator } = self;
+        write!(formatter, "{processor}, Linux {kernel}, load average {load_average} at the start")?;
+        kube_allocator.map_or(Ok(()), |allocator| write!(formatter, "; kube on {allocator}"))
     }
 }

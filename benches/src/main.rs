@@ -32,7 +32,6 @@ use certificate::Certificate;
 use serve::Rival;
 
 // as Restraint has it, so that no server gains by its allocator alone
-#[cfg(not(feature = "system-allocator"))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -92,6 +92,8 @@ pub(crate) type Memory = Vec<(u64, u64)>;
 pub(crate) struct Plan<'p> {
     pub(crate) restraint: &'p Path,
     pub(crate) certificate: &'p Certificate,
+    /// Else on the system's allocator.
+    pub(crate) kube_on_mimalloc: bool,
     pub(crate) processors: Processors,
     /// What a round gives to each case of the closed loop.
     pub(crate) share: Duration,
@@ -174,7 +176,8 @@ impl Plan<'_> {
         pin(self.processors.servers)?;
         let server = match answerer {
             Answerer::Floor => Server::rival(Rival::Floor, self.certificate),
-            Answerer::Kube => Server::rival(Rival::Kube, self.certificate),
+            Answerer::Kube if self.kube_on_mimalloc => Server::rival(Rival::Kube, self.certificate),
+            Answerer::Kube => Server::kube_on_system_allocator(self.certificate),
             Answerer::Restraint => Server::restraint(self.restraint, self.certificate),
         };
         pin(self.processors.sender)?;

@@ -43,6 +43,10 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 1_000_000, value_name = "COUNT")]
     reviews: u64,
 
+    /// Give kube's types the allocator that Restraint and the floor have, instead of the system's.
+    #[arg(long)]
+    kube_on_mimalloc: bool,
+
     /// Sizes of reviews.
     #[arg(long, value_enum, value_delimiter = ',', default_values = ["5k", "20k", "150k", "1m"], value_name = "SIZES")]
     sizes: Vec<Size>,
@@ -72,6 +76,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<bool> {
     let plan = Plan {
         restraint: &restraint,
         certificate: &certificate,
+        kube_on_mimalloc: options.kube_on_mimalloc,
         processors: Processors::choose()?,
         share: share(options.seconds, "--seconds")?,
         rounds: options.rounds.max(1),
@@ -80,7 +85,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<bool> {
         reviews: options.reviews,
     };
     let cases = cases::all(&options.sizes)?;
-    let machine = Machine::look();
+    let machine = Machine::look(Some(if options.kube_on_mimalloc { "mimalloc" } else { "the system's allocator" }));
     pin(plan.processors.servers)?;
     show("steps");
     let stages = stages::all(&cases, plan.share)?;

@@ -28,7 +28,21 @@ impl Server {
             Rival::Kube => "kube",
         };
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["serve", name]).args(certificate.certificate.parent());
+        command.args(["serve", name]);
+        Self::start(name, command, certificate)
+    }
+
+    /// Starts kube's types on the allocator that a program has unless it chooses another.
+    pub(crate) fn kube_on_system_allocator(certificate: &Certificate) -> anyhow::Result<Self> {
+        let program = std::env::current_exe()?.with_file_name("kube-on-system-allocator");
+        if !program.is_file() {
+            bail!("there is no {}: build it with `cargo build --release --bins` in benches", program.display());
+        }
+        Self::start("kube", Command::new(program), certificate)
+    }
+
+    fn start(name: &str, mut command: Command, certificate: &Certificate) -> anyhow::Result<Self> {
+        command.args(certificate.certificate.parent());
         let mut child = spawn(command.stdin(Stdio::piped()).stdout(Stdio::piped()))?;
         let mut line = String::new();
         if let Some(output) = child.stdout.take() {
