@@ -1,7 +1,7 @@
 //! JSON, read once into what borrows from it.
 //!
 //! A serde decoder for what the API server writes: large objects of which little is read. What no type asks for is
-//! passed over [many bytes at a time](scan) and checked only for where it ends; what is read is read as strictly as
+//! passed over many bytes at a time (`scan`) and checked only for where it ends; what is read is read as strictly as
 //! serde_json reads it, which reads the numbers. Stricter in two things: a list is never taken for a struct, nor an
 //! object for a word.
 
