@@ -17,9 +17,8 @@ pub(crate) async fn run(program: &Path, outcome: &mut Outcome) -> anyhow::Result
     let text = serde_json::from_slice::<serde_json::Value>(CREATE)?.to_string();
     let planted = |after: &str, what: String| {
         let text = text.replacen("\"metadata\":{", "\"metadata\":{\"annotations\":{\"a\":\"b\"},", 1);
-        let place = text.find(after).with_context(|| format!("the recorded review has no {after}"))? + after.len();
-        let (head, tail) = text.split_at(place);
-        anyhow::Ok([head, &what, tail].concat().into_bytes())
+        let (head, tail) = text.split_once(after).with_context(|| format!("the recorded review has no {after}"))?;
+        anyhow::Ok([head, after, &what, tail].concat().into_bytes())
     };
     let resident = server.resident()?;
     let bodies: [(&str, Vec<u8>); 9] = [

@@ -148,7 +148,7 @@ impl Asked {
 pub(crate) async fn offer(caller: &Caller, path: &'static str, body: &Bytes, rate: f64, time: Duration) -> Asked {
     let asked = Arc::new(Mutex::new(Asked::default()));
     let (mut running, mut held_back) = (tokio::task::JoinSet::new(), 0);
-    let (begun, between) = (Instant::now(), Duration::from_secs_f64(1.0 / rate));
+    let (begun, between) = (Instant::now(), Duration::try_from_secs_f64(1.0 / rate).unwrap_or(Duration::MAX));
     let mut due = begun;
     while begun.elapsed() < time {
         let now = Instant::now();

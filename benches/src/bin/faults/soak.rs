@@ -18,7 +18,7 @@ pub(crate) async fn run(program: &Path, minutes: f64, rate: u32, plot: Option<&P
     let server = Server::start(program, &[])?;
     server.ready().await?;
     let caller = Caller::of(server.address);
-    let slice = Duration::from_secs_f64(minutes * 60.0) / SLICES;
+    let slice = Duration::try_from_secs_f64(minutes * 60.0)? / SLICES;
     let (mut resident, mut files, mut middle, mut late) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut asked, mut failed, begun) = (0_usize, 0_usize, Instant::now());
     let (create, resize) = (Bytes::from_static(CREATE), Bytes::from_static(RESIZE));
