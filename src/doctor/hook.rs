@@ -74,34 +74,30 @@ pub(super) fn foreign_and_closed(facts: &Facts) -> impl Iterator<Item = Hook<'_>
     every(facts).filter(|hook| !hook.is_ours() && hook.fails_closed)
 }
 
+/// A hook of either type: they have the same fields, as far as they are looked at.
+macro_rules! hook {
+    ($kind:expr, $configuration:expr, $hook:expr) => {
+        Hook {
+            kind: $kind,
+            configuration: $configuration,
+            name: &$hook.name,
+            client: &$hook.client_config,
+            rules: $hook.rules.as_deref().unwrap_or_default(),
+            conditions: $hook.match_conditions.as_deref().unwrap_or_default(),
+            namespaces: $hook.namespace_selector.as_ref(),
+            objects: $hook.object_selector.as_ref(),
+            fails_closed: $hook.failure_policy.as_deref() != Some("Ignore"),
+            timeout: $hook.timeout_seconds.unwrap_or(DEFAULT_TIMEOUT),
+        }
+    };
+}
+
 fn mutating<'f>(configuration: &'f str, hook: &'f MutatingWebhook) -> Hook<'f> {
-    Hook {
-        kind: Kind::Mutating,
-        configuration,
-        name: &hook.name,
-        client: &hook.client_config,
-        rules: hook.rules.as_deref().unwrap_or_default(),
-        conditions: hook.match_conditions.as_deref().unwrap_or_default(),
-        namespaces: hook.namespace_selector.as_ref(),
-        objects: hook.object_selector.as_ref(),
-        fails_closed: hook.failure_policy.as_deref() != Some("Ignore"),
-        timeout: hook.timeout_seconds.unwrap_or(DEFAULT_TIMEOUT),
-    }
+    hook!(Kind::Mutating, configuration, hook)
 }
 
 fn validating<'f>(configuration: &'f str, hook: &'f ValidatingWebhook) -> Hook<'f> {
-    Hook {
-        kind: Kind::Validating,
-        configuration,
-        name: &hook.name,
-        client: &hook.client_config,
-        rules: hook.rules.as_deref().unwrap_or_default(),
-        conditions: hook.match_conditions.as_deref().unwrap_or_default(),
-        namespaces: hook.namespace_selector.as_ref(),
-        objects: hook.object_selector.as_ref(),
-        fails_closed: hook.failure_policy.as_deref() != Some("Ignore"),
-        timeout: hook.timeout_seconds.unwrap_or(DEFAULT_TIMEOUT),
-    }
+    hook!(Kind::Validating, configuration, hook)
 }
 
 impl Hook<'_> {

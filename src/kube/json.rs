@@ -144,29 +144,25 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn map_into<V: Visitor<'a>>(&mut self, visitor: V) -> Result<V::Value, Error> {
+    /// The fields or entries up to `last`, whose opening bracket is next.
+    fn parts<T>(&mut self, last: u8, visit: impl FnOnce(&mut Parts<'_, 'a>) -> Result<T, Error>) -> Result<T, Error> {
         self.pass();
-        self.deeper(|reader| {
-            let mut parts = Parts { reader, last: b'}', state: State::First };
-            let value = visitor.visit_map(&mut parts)?;
-            if parts.state == State::Ended { Ok(value) } else { Err(Error::custom("fields are left")) }
-        })
+        self.depth = self.depth.checked_add(1).filter(|depth| *depth <= DEPTH_LIMIT).ok_or_else(|| Error::custom("too deep"))?;
+        let mut parts = Parts { reader: self, last, state: State::First };
+        let value = visit(&mut parts)?;
+        if parts.state != State::Ended {
+            return Err(Error::custom("parts are left"));
+        }
+        self.depth = self.depth.saturating_sub(1);
+        Ok(value)
+    }
+
+    fn map_into<V: Visitor<'a>>(&mut self, visitor: V) -> Result<V::Value, Error> {
+        self.parts(b'}', |parts| visitor.visit_map(parts))
     }
 
     fn list_into<V: Visitor<'a>>(&mut self, visitor: V) -> Result<V::Value, Error> {
-        self.pass();
-        self.deeper(|reader| {
-            let mut parts = Parts { reader, last: b']', state: State::First };
-            let value = visitor.visit_seq(&mut parts)?;
-            if parts.state == State::Ended { Ok(value) } else { Err(Error::custom("entries are left")) }
-        })
-    }
-
-    fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
-        self.depth = self.depth.checked_add(1).filter(|depth| *depth <= DEPTH_LIMIT).ok_or_else(|| Error::custom("too deep"))?;
-        let value = read(self);
-        self.depth = self.depth.saturating_sub(1);
-        value
+        self.parts(b']', |parts| visitor.visit_seq(parts))
     }
 }
 

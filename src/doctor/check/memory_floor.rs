@@ -45,8 +45,7 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
 }
 
 fn examine(policies: &Policies, json: &str, observations: &mut Observations<'_>) {
-    list::begin();
-    let (Ok(head), Ok(object_)) = (serde_json::from_str::<Head>(json), serde_json::from_str::<Object<'_>>(json)) else {
+    let (Ok(head), Ok(object_)) = (serde_json::from_str::<Head>(json), list::read::<Object<'_>>(json)) else {
         return observations.unknown(
             "cluster",
             "a Vertical Pod Autoscaler was",
