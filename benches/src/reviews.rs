@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use crate::cases::{self, Size};
+use crate::cases::{self, Size, What};
 use crate::certificate::Certificate;
 use crate::machine::Machine;
 use crate::measure::{Plan, show};
@@ -51,6 +51,10 @@ pub(crate) struct Options {
     #[arg(long, value_enum, value_delimiter = ',', default_values = ["5k", "20k", "150k", "1m"], value_name = "SIZES")]
     sizes: Vec<Size>,
 
+    /// What the reviews are about.
+    #[arg(long, value_enum, value_delimiter = ',', default_values = ["create", "resize-allowed", "resize-denied", "ten-findings"], value_name = "REVIEWS")]
+    about: Vec<What>,
+
     /// Print JSON instead of Markdown.
     #[arg(long)]
     json: bool,
@@ -84,7 +88,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<bool> {
         open_rounds: options.open_rounds,
         reviews: options.reviews,
     };
-    let cases = cases::all(&options.sizes)?;
+    let cases = cases::all(&options.sizes, &options.about)?;
     let machine = Machine::look(Some(if options.kube_on_mimalloc { "mimalloc" } else { "the system's allocator" }));
     pin(plan.processors.servers)?;
     show("steps");
