@@ -8,7 +8,6 @@ pub mod heap;
 pub mod image;
 pub mod json;
 pub mod leftover;
-pub mod list;
 pub mod object;
 pub mod quantity;
 pub mod requests;

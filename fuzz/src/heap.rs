@@ -2,13 +2,10 @@
 
 use restraint::kube::container::Container;
 use restraint::kube::heap::{Size, heaps, retired_options};
-use restraint::review::decode;
 use serde_json::json;
 
 pub(crate) fn run(text: &str) {
-    // one decoding has a bound, and a review begins another
-    let _ = decode(b"{}");
-    if let Ok(container) = serde_json::from_str::<Container<'_>>(text) {
+    if let Ok(container) = Container::from_json(text) {
         read(&container);
         return;
     }
@@ -23,7 +20,7 @@ pub(crate) fn run(text: &str) {
         json!({"command": ["sh", "-c", text], "env": variables}),
         json!({"args": ["$(JAVA_OPTS)"], "env": variables}),
     ] {
-        read(&serde_json::from_str(&container.to_string()).expect("a container"));
+        read(&Container::from_json(&container.to_string()).expect("a container"));
     }
 }
 

@@ -10,8 +10,7 @@ use crate::judge::CAP_LABEL;
 use crate::judge::approval::{Authority, Place, STAMP_ANNOTATION, Stamp, Stamped};
 use crate::judge::mode::Cap;
 use crate::kube::configuration::Configuration;
-use crate::kube::json::Raw;
-use crate::kube::list::list;
+use crate::kube::json::{Decode, Failed, Raw, Reader, fields};
 use crate::kube::object::Object;
 use crate::kube::room::Room;
 use crate::kube::text::Text;
@@ -102,21 +101,19 @@ impl Evidence {
 }
 
 /// Who asks: `request.userInfo`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub struct Requester<'a> {
     /// `username`.
-    #[serde(borrow, default)]
     pub username: Text<'a>,
     /// `uid`.
-    #[serde(borrow, default)]
     pub uid: Text<'a>,
     /// `groups`.
-    #[serde(borrow, default, deserialize_with = "list")]
     pub groups: Vec<Text<'a>>,
     /// `extra`, undecoded: only whoever asks the API server about the requester reads it.
-    #[serde(borrow, default)]
     pub extra: Option<Raw<'a>>,
 }
+
+fields!(Requester { "username" => username, "uid" => uid, "groups" => groups, "extra" => extra });
 
 /// Requesters by name and group: the setting of a rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -137,8 +134,7 @@ impl People {
 }
 
 /// What is done: `request.operation`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Operation {
     /// `CREATE`.
     Create,
@@ -149,8 +145,21 @@ pub enum Operation {
     /// `CONNECT`.
     Connect,
     /// An operation this version does not know.
-    #[serde(other)]
+    #[default]
     Other,
+}
+
+impl<'a> Decode<'a> for Operation {
+    fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), Failed> {
+        *self = match &*reader.text()? {
+            "CREATE" => Self::Create,
+            "UPDATE" => Self::Update,
+            "DELETE" => Self::Delete,
+            "CONNECT" => Self::Connect,
+            _ => Self::Other,
+        };
+        Ok(())
+    }
 }
 
 impl Operation {
@@ -244,6 +253,7 @@ impl Resource {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kube::json;
 
     #[test]
     fn resources_are_known_by_all_their_words() {
@@ -262,7 +272,7 @@ mod tests {
 
     #[test]
     fn unknown_operations_are_read() {
-        assert_eq!(serde_json::from_str::<Operation>("\"UPDATE\"").unwrap(), Operation::Update);
-        assert_eq!(serde_json::from_str::<Operation>("\"PATCH\"").unwrap(), Operation::Other);
+        assert_eq!(json::read::<Operation>("\"UPDATE\"").unwrap(), Operation::Update);
+        assert_eq!(json::read::<Operation>("\"PATCH\"").unwrap(), Operation::Other);
     }
 }

@@ -1,52 +1,53 @@
 //! Vertical Pod Autoscalers (`autoscaling.k8s.io/v1`): the fields of their `spec` that rules look at.
 
-use serde::Deserialize;
-
-use super::list::{list, optional_list};
+use super::json::fields;
 use super::resources::Amounts;
-use super::text::{Text, nullable};
+use super::text::Text;
 
 /// `spec.updatePolicy`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default)]
 pub struct UpdatePolicy<'a> {
     /// `updateMode`; empty where nothing defaulted it.
-    #[serde(borrow, default)]
     pub update_mode: Text<'a>,
 }
 
+fields!(UpdatePolicy { "updateMode" => update_mode });
+
 /// `spec.resourcePolicy`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default)]
 pub struct ResourcePolicy<'a> {
     /// `containerPolicies`.
-    #[serde(borrow, default, deserialize_with = "list")]
     pub container_policies: Vec<ContainerPolicy<'a>>,
 }
 
+fields!(ResourcePolicy { "containerPolicies" => container_policies });
+
 /// An entry of `containerPolicies`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default)]
 pub struct ContainerPolicy<'a> {
     /// `containerName`; `*` for all that have no entry of their own.
-    #[serde(borrow, default)]
     pub container_name: Text<'a>,
     /// `mode`: `Auto`, which is the default, or `Off`.
-    #[serde(borrow, default)]
     pub mode: Text<'a>,
     /// `minAllowed`.
-    #[serde(borrow, default, deserialize_with = "nullable")]
     pub min_allowed: Amounts<'a>,
     /// `controlledResources`; `cpu` and `memory` where it is absent.
-    #[serde(borrow, default, deserialize_with = "optional_list")]
     pub controlled_resources: Option<Vec<Text<'a>>>,
     /// `controlledValues`: `RequestsAndLimits`, which is the default, or `RequestsOnly`.
-    #[serde(borrow, default)]
     pub controlled_values: Text<'a>,
 }
 
+fields!(ContainerPolicy {
+    "containerName" => container_name,
+    "mode" => mode,
+    "minAllowed" => min_allowed,
+    "controlledResources" => controlled_resources,
+    "controlledValues" => controlled_values,
+});
+
 #[cfg(test)]
 mod tests {
+    use crate::kube::json;
     use crate::kube::object::Object;
 
     #[test]
@@ -65,7 +66,7 @@ mod tests {
             },
             "status": {"recommendation": {"containerRecommendations": [{"containerName": "app", "target": {"memory": "262144k"}}]}}
         }"#;
-        let object: Object<'_> = serde_json::from_str(json).unwrap();
+        let object: Object<'_> = json::read(json).unwrap();
         assert_eq!(&*object.spec.update_policy.update_mode, "InPlaceOrRecreate");
         let [app, others] = object.spec.resource_policy.container_policies.as_slice() else { panic!("two policies") };
         assert_eq!((&*app.container_name, &*app.controlled_values), ("app", "RequestsOnly"));
@@ -80,7 +81,7 @@ mod tests {
         for json in
             [r#"{"spec": {}}"#, r#"{"spec": {"updatePolicy": null, "resourcePolicy": null}}"#, r#"{"spec": {"resourcePolicy": {}}}"#]
         {
-            let object: Object<'_> = serde_json::from_str(json).unwrap();
+            let object: Object<'_> = json::read(json).unwrap();
             assert!(object.spec.update_policy.update_mode.is_empty() && object.spec.resource_policy.container_policies.is_empty());
         }
     }

@@ -3,68 +3,77 @@
 use std::collections::BTreeSet;
 use std::iter;
 
-use serde::Deserialize;
-
-use super::list::{list, optional_list};
+use super::json::{self, fields};
 use super::resources::Resources;
-use super::text::{Text, nullable};
+use super::text::Text;
 use super::volume::VolumeMount;
 
 /// An entry of `spec.containers` or `spec.initContainers`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default)]
 pub struct Container<'a> {
     /// `name`.
-    #[serde(borrow, default)]
     pub name: Text<'a>,
     /// `image`.
-    #[serde(borrow, default)]
     pub image: Text<'a>,
     /// `command`.
-    #[serde(borrow, default, deserialize_with = "list")]
     pub command: Vec<Text<'a>>,
     /// `args`.
-    #[serde(borrow, default, deserialize_with = "list")]
     pub args: Vec<Text<'a>>,
     /// `workingDir`.
-    #[serde(borrow, default)]
     pub working_dir: Text<'a>,
     /// `env`.
-    #[serde(borrow, default, deserialize_with = "list")]
     pub env: Vec<EnvVar<'a>>,
     /// `envFrom`.
-    #[serde(borrow, default, deserialize_with = "list")]
     pub env_from: Vec<EnvFrom<'a>>,
     /// `resources`.
-    #[serde(borrow, default, deserialize_with = "nullable")]
     pub resources: Resources<'a>,
     /// `resizePolicy`; absent and empty differ for a patch.
-    #[serde(borrow, default, deserialize_with = "optional_list")]
     pub resize_policy: Option<Vec<ResizePolicy<'a>>>,
     /// `restartPolicy`; `Always` makes an init container a sidecar (KEP-753).
-    #[serde(borrow, default)]
     pub restart_policy: Text<'a>,
     /// `restartPolicyRules` (KEP-5307).
-    #[serde(borrow, default, deserialize_with = "list")]
     pub restart_policy_rules: Vec<RestartRule<'a>>,
     /// `volumeMounts`.
-    #[serde(borrow, default, deserialize_with = "list")]
     pub volume_mounts: Vec<VolumeMount<'a>>,
     /// `lifecycle`.
-    #[serde(borrow, default, deserialize_with = "nullable")]
     pub lifecycle: Lifecycle<'a>,
     /// `livenessProbe`.
-    #[serde(borrow, default)]
     pub liveness_probe: Option<Action<'a>>,
     /// `readinessProbe`.
-    #[serde(borrow, default)]
     pub readiness_probe: Option<Action<'a>>,
     /// `startupProbe`.
-    #[serde(borrow, default)]
     pub startup_probe: Option<Action<'a>>,
 }
 
+fields!(Container {
+    "name" => name,
+    "image" => image,
+    "command" => command,
+    "args" => args,
+    "workingDir" => working_dir,
+    "env" => env,
+    "envFrom" => env_from,
+    "resources" => resources,
+    "resizePolicy" => resize_policy,
+    "restartPolicy" => restart_policy,
+    "restartPolicyRules" => restart_policy_rules,
+    "volumeMounts" => volume_mounts,
+    "lifecycle" => lifecycle,
+    "livenessProbe" => liveness_probe,
+    "readinessProbe" => readiness_probe,
+    "startupProbe" => startup_probe,
+});
+
 impl<'a> Container<'a> {
+    /// Reads a container by itself.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not JSON, or no container.
+    pub fn from_json(text: &'a str) -> Result<Self, json::Error> {
+        json::read(text)
+    }
+
     /// The container's entry for `resource` in `resizePolicy`.
     pub fn policy_for(&self, resource: &str) -> Option<&ResizePolicy<'a>> {
         self.resize_policy.iter().flatten().find(|policy| &*policy.resource_name == resource)
@@ -98,54 +107,50 @@ impl<'a> Container<'a> {
 }
 
 /// An entry of `resizePolicy` (KEP-1287).
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default)]
 pub struct ResizePolicy<'a> {
     /// `resourceName`: `cpu` or `memory`.
-    #[serde(borrow, default)]
     pub resource_name: Text<'a>,
     /// `restartPolicy`: `NotRequired` or `RestartContainer`.
-    #[serde(borrow, default)]
     pub restart_policy: Text<'a>,
 }
 
+fields!(ResizePolicy { "resourceName" => resource_name, "restartPolicy" => restart_policy });
+
 /// An entry of `restartPolicyRules` (KEP-5307, KEP-5532).
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default)]
 pub struct RestartRule<'a> {
     /// `action`: `Restart` or `RestartAllContainers`.
-    #[serde(borrow, default)]
     pub action: Text<'a>,
     /// `exitCodes`.
-    #[serde(borrow, default)]
     pub exit_codes: Option<ExitCodes<'a>>,
 }
 
+fields!(RestartRule { "action" => action, "exitCodes" => exit_codes });
+
 /// `restartPolicyRules[].exitCodes`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub struct ExitCodes<'a> {
     /// `operator`: `In` or `NotIn`.
-    #[serde(borrow, default)]
     pub operator: Text<'a>,
     /// `values`; the API server takes any 32-bit number.
-    #[serde(default, deserialize_with = "list")]
     pub values: Vec<i32>,
 }
 
+fields!(ExitCodes { "operator" => operator, "values" => values });
+
 /// An entry of `env`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default)]
 pub struct EnvVar<'a> {
     /// `name`.
-    #[serde(borrow, default)]
     pub name: Text<'a>,
     /// `value`; may be a secret: never printed.
-    #[serde(borrow, default)]
     pub value: Text<'a>,
     /// `valueFrom`; boxed, because most variables have none and a pod may have hundreds of them.
-    #[serde(borrow, default)]
     pub value_from: Option<Box<EnvVarSource<'a>>>,
 }
+
+fields!(EnvVar { "name" => name, "value" => value, "valueFrom" => value_from });
 
 impl EnvVar<'_> {
     /// Whether the manifest tells its value. The kubelet asks for `valueFrom` only where `value` is empty.
@@ -155,88 +160,87 @@ impl EnvVar<'_> {
 }
 
 /// `env[].valueFrom`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default)]
 pub struct EnvVarSource<'a> {
     /// `configMapKeyRef`.
-    #[serde(borrow, default)]
     pub config_map_key_ref: Option<Reference<'a>>,
     /// `secretKeyRef`.
-    #[serde(borrow, default)]
     pub secret_key_ref: Option<Reference<'a>>,
     /// `resourceFieldRef`.
-    #[serde(borrow, default)]
     pub resource_field_ref: Option<ResourceField<'a>>,
 }
 
+fields!(EnvVarSource {
+    "configMapKeyRef" => config_map_key_ref,
+    "secretKeyRef" => secret_key_ref,
+    "resourceFieldRef" => resource_field_ref,
+});
+
 /// `env[].valueFrom.resourceFieldRef`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default)]
 pub struct ResourceField<'a> {
     /// `containerName`; empty for the container itself.
-    #[serde(borrow, default)]
     pub container_name: Text<'a>,
     /// `resource`: `limits.memory`, `requests.cpu` and their like.
-    #[serde(borrow, default)]
     pub resource: Text<'a>,
 }
 
+fields!(ResourceField { "containerName" => container_name, "resource" => resource });
+
 /// An entry of `envFrom`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default)]
 pub struct EnvFrom<'a> {
     /// `prefix` of the names of the variables.
-    #[serde(borrow, default)]
     pub prefix: Text<'a>,
     /// `configMapRef`.
-    #[serde(borrow, default)]
     pub config_map_ref: Option<Reference<'a>>,
     /// `secretRef`.
-    #[serde(borrow, default)]
     pub secret_ref: Option<Reference<'a>>,
 }
 
+fields!(EnvFrom { "prefix" => prefix, "configMapRef" => config_map_ref, "secretRef" => secret_ref });
+
 /// A reference to a ConfigMap or Secret, or to a key of one.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub struct Reference<'a> {
     /// `name`.
-    #[serde(borrow, default)]
     pub name: Text<'a>,
     /// `key`; empty for a whole object.
-    #[serde(borrow, default)]
     pub key: Text<'a>,
     /// `optional`: it need not be there.
-    #[serde(default, deserialize_with = "nullable")]
     pub optional: bool,
 }
 
+fields!(Reference { "name" => name, "key" => key, "optional" => optional });
+
 /// `lifecycle`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default)]
 pub struct Lifecycle<'a> {
     /// `postStart`.
-    #[serde(borrow, default)]
     pub post_start: Option<Action<'a>>,
     /// `preStop`.
-    #[serde(borrow, default)]
     pub pre_stop: Option<Action<'a>>,
 }
 
+fields!(Lifecycle { "postStart" => post_start, "preStop" => pre_stop });
+
 /// A probe or a lifecycle hook: what it executes.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub struct Action<'a> {
     /// `exec`.
-    #[serde(borrow, default, deserialize_with = "nullable")]
     pub exec: Exec<'a>,
 }
 
+fields!(Action { "exec" => exec });
+
 /// `exec`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub struct Exec<'a> {
     /// `command`.
-    #[serde(borrow, default, deserialize_with = "list")]
     pub command: Vec<Text<'a>>,
 }
+
+fields!(Exec { "command" => command });
 
 /// Where a container stands in a pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -264,7 +268,7 @@ mod tests {
     fn literal_environments() {
         let of = |env: &str| {
             let text = format!(r#"{{"env": [{env}]}}"#);
-            let container: Container<'_> = serde_json::from_str(&text).unwrap();
+            let container: Container<'_> = Container::from_json(&text).unwrap();
             container.literal_environment().iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>()
         };
         let (one, two) = (r#"{"name": "A", "value": "1"}"#, r#"{"name": "A", "value": "2"}"#);

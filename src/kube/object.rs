@@ -4,146 +4,144 @@
 //! `spec.jobTemplate.spec.template.spec`. So an object is decoded in one pass, whatever comes first in the JSON: the
 //! object or the words that say what it is. Fields that no rule reads are skipped unread.
 
-use serde::Deserialize;
-
 use super::autoscaler::{ResourcePolicy, UpdatePolicy};
 use super::container::{Container, Role};
-use super::json::Raw;
-use super::list::{list, template};
+use super::json::{Raw, fields};
 use super::requests::Requests;
 use super::resources::Resources;
-use super::text::{Annotations, Labels, Text, nullable};
+use super::text::{Annotations, Labels, Text};
 use super::volume::Volume;
 
 /// An object of any kind.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub struct Object<'a> {
     /// `metadata`.
-    #[serde(borrow, default, deserialize_with = "nullable")]
     pub metadata: Metadata<'a>,
     /// `spec`.
-    #[serde(borrow, default, deserialize_with = "nullable")]
     pub spec: Spec<'a>,
 }
 
+fields!(Object { "metadata" => metadata, "spec" => spec });
+
 /// `metadata` of an object or of a pod template.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default)]
 pub struct Metadata<'a> {
     /// `name`; empty while only `generateName` is known.
-    #[serde(borrow, default)]
     pub name: Text<'a>,
     /// `uid`; empty while the object is not stored.
-    #[serde(borrow, default)]
     pub uid: Text<'a>,
     /// `generation`: it grows with every change of the spec. Pods have one since Kubernetes 1.33.
-    #[serde(default)]
     pub generation: Option<i64>,
     /// `generateName`.
-    #[serde(borrow, default)]
     pub generate_name: Text<'a>,
     /// `labels`.
-    #[serde(borrow, default, deserialize_with = "nullable")]
     pub labels: Labels<'a>,
     /// `annotations`.
-    #[serde(borrow, default, deserialize_with = "nullable")]
     pub annotations: Annotations<'a>,
     /// `ownerReferences`.
-    #[serde(borrow, default, deserialize_with = "list")]
     pub owner_references: Vec<OwnerReference<'a>>,
 }
 
+fields!(Metadata {
+    "name" => name,
+    "uid" => uid,
+    "generation" => generation,
+    "generateName" => generate_name,
+    "labels" => labels,
+    "annotations" => annotations,
+    "ownerReferences" => owner_references,
+});
+
 /// An entry of `ownerReferences`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub struct OwnerReference<'a> {
     /// `kind`.
-    #[serde(borrow, default)]
     pub kind: Text<'a>,
     /// `name`.
-    #[serde(borrow, default)]
     pub name: Text<'a>,
     /// `controller`: whether this owner made the object and keeps it as it is.
-    #[serde(default, deserialize_with = "nullable")]
     pub controller: bool,
 }
 
+fields!(OwnerReference { "kind" => kind, "name" => name, "controller" => controller });
+
 /// `spec` of a pod, a workload or a template.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default)]
 pub struct Spec<'a> {
     /// `containers` of a pod.
-    #[serde(borrow, default, deserialize_with = "list")]
     pub containers: Vec<Container<'a>>,
     /// `initContainers` of a pod.
-    #[serde(borrow, default, deserialize_with = "list")]
     pub init_containers: Vec<Container<'a>>,
     /// `volumes` of a pod.
-    #[serde(borrow, default, deserialize_with = "list")]
     pub volumes: Vec<Volume<'a>>,
     /// `resources` of a pod (pod-level resources, KEP-2837).
-    #[serde(borrow, default, deserialize_with = "nullable")]
     pub resources: Resources<'a>,
     /// `nodeName` of a pod; empty while it runs nowhere.
-    #[serde(borrow, default)]
     pub node_name: Text<'a>,
     /// `restartPolicy` of a pod; empty where nothing defaulted it to `Always` yet.
-    #[serde(borrow, default)]
     pub restart_policy: Text<'a>,
     /// `terminationGracePeriodSeconds` of a pod, in seconds.
-    #[serde(default)]
     pub termination_grace_period_seconds: Option<i64>,
     /// `shareProcessNamespace` of a pod.
-    #[serde(default, deserialize_with = "nullable")]
     pub share_process_namespace: bool,
     /// `hostPID` of a pod.
-    #[serde(default, rename = "hostPID", deserialize_with = "nullable")]
     pub host_pid: bool,
     /// `replicas` of a workload.
-    #[serde(default)]
     pub replicas: Option<i64>,
     /// `strategy` of a Deployment.
-    #[serde(borrow, default, deserialize_with = "nullable")]
     pub strategy: Strategy<'a>,
     /// `updateStrategy` of a StatefulSet or DaemonSet.
-    #[serde(borrow, default, deserialize_with = "nullable")]
     pub update_strategy: Strategy<'a>,
     /// `updatePolicy` of a VerticalPodAutoscaler.
-    #[serde(borrow, default, deserialize_with = "nullable")]
     pub update_policy: UpdatePolicy<'a>,
     /// `resourcePolicy` of a VerticalPodAutoscaler.
-    #[serde(borrow, default, deserialize_with = "nullable")]
     pub resource_policy: ResourcePolicy<'a>,
     /// `template` of a workload.
-    #[serde(borrow, default, deserialize_with = "template")]
     pub template: Option<Box<Template<'a>>>,
     /// `jobTemplate` of a CronJob.
-    #[serde(borrow, default, deserialize_with = "template")]
     pub job_template: Option<Box<Template<'a>>>,
 }
 
+fields!(Spec {
+    "containers" => containers,
+    "initContainers" => init_containers,
+    "volumes" => volumes,
+    "resources" => resources,
+    "nodeName" => node_name,
+    "restartPolicy" => restart_policy,
+    "terminationGracePeriodSeconds" => termination_grace_period_seconds,
+    "shareProcessNamespace" => share_process_namespace,
+    "hostPID" => host_pid,
+    "replicas" => replicas,
+    "strategy" => strategy,
+    "updateStrategy" => update_strategy,
+    "updatePolicy" => update_policy,
+    "resourcePolicy" => resource_policy,
+    "template" => template,
+    "jobTemplate" => job_template,
+});
+
 /// `strategy` of a Deployment, `updateStrategy` of a StatefulSet or DaemonSet.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default)]
 pub struct Strategy<'a> {
     /// `type`: `RollingUpdate`, which is the default, `Recreate` or `OnDelete`.
-    #[serde(borrow, default, rename = "type")]
     pub kind: Text<'a>,
     /// `rollingUpdate`.
-    #[serde(borrow, default, deserialize_with = "nullable")]
     pub rolling_update: RollingUpdate<'a>,
 }
 
+fields!(Strategy { "type" => kind, "rollingUpdate" => rolling_update });
+
 /// `strategy.rollingUpdate` of a Deployment.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default)]
 pub struct RollingUpdate<'a> {
     /// `maxSurge`, as written: a number or a percentage; 25% where it is absent.
-    #[serde(borrow, default)]
     max_surge: Option<Raw<'a>>,
     /// `maxUnavailable`, as written: a number or a percentage; 25% where it is absent.
-    #[serde(borrow, default)]
     max_unavailable: Option<Raw<'a>>,
 }
+
+fields!(RollingUpdate { "maxSurge" => max_surge, "maxUnavailable" => max_unavailable });
 
 impl RollingUpdate<'_> {
     /// Whether a Deployment of one replica may be without a pod while it is updated: the one may become unavailable, or
@@ -159,15 +157,15 @@ impl RollingUpdate<'_> {
 }
 
 /// A pod template, or a CronJob's job template.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub struct Template<'a> {
     /// `metadata`.
-    #[serde(borrow, default, deserialize_with = "nullable")]
     pub metadata: Metadata<'a>,
     /// `spec`.
-    #[serde(borrow, default, deserialize_with = "nullable")]
     pub spec: Spec<'a>,
 }
+
+fields!(Template { "metadata" => metadata, "spec" => spec });
 
 /// A container with its role and its place in the spec.
 #[derive(Clone, Copy, Debug)]
@@ -213,10 +211,11 @@ impl<'a> Spec<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kube::json;
 
     #[test]
     fn one_replica_of_a_rolling_update() {
-        let gap = |json: &str| serde_json::from_str::<RollingUpdate<'_>>(json).unwrap().leaves_none_of_one();
+        let gap = |json: &str| json::read::<RollingUpdate<'_>>(json).unwrap().leaves_none_of_one();
         for none in ["{}", r#"{"maxSurge": "25%", "maxUnavailable": "99%"}"#, r#"{"maxUnavailable": 0}"#, r#"{"maxSurge": null}"#] {
             assert!(!gap(none), "{none}");
         }

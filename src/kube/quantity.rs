@@ -81,6 +81,13 @@ impl<'a> Quantity<'a> {
     }
 }
 
+/// Zero.
+impl Default for Quantity<'_> {
+    fn default() -> Self {
+        Self { text: Cow::Borrowed("0"), amount: Amount::Nanos(0), form: Form::AsWritten }
+    }
+}
+
 impl PartialEq for Quantity<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.amount == other.amount

@@ -77,10 +77,11 @@ fn canonical(text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kube::json;
 
     fn of_pod(containers: &[(Role, i128)], own: &str) -> Option<i128> {
         let containers = containers.iter().map(|(role, amount)| Some((*role, Requests { cpu: *amount, memory: 2 * amount })));
-        let own: Amounts<'_> = serde_json::from_str(own).unwrap();
+        let own: Amounts<'_> = json::read(own).unwrap();
         Requests::of_pod(containers, &own).map(|requests| requests.cpu)
     }
 
@@ -111,7 +112,7 @@ mod tests {
     fn what_cannot_be_told_is_not_guessed() {
         for unreadable in [r#"{"cpu": "many"}"#, r#"{"cpu": ["1"]}"#, r#"{"cpu": "1e30"}"#, r#"{"memory": "1e20"}"#] {
             assert_eq!(of_pod(&[(Role::Regular, 1)], unreadable), None, "{unreadable}");
-            assert_eq!(Requests::of(&serde_json::from_str(unreadable).unwrap()), None, "{unreadable}");
+            assert_eq!(Requests::of(&json::read(unreadable).unwrap()), None, "{unreadable}");
         }
         assert_eq!(Requests::of_pod([None].into_iter(), &Amounts::default()), None);
     }

@@ -2,33 +2,30 @@
 
 use std::fmt;
 
-use serde::Deserialize;
-
-use super::json::{self, Raw};
+use super::json::{self, Raw, fields};
 use super::quantity::Quantity;
-use super::text::nullable;
 
 /// `resources` of a container or, at pod level, of a pod (KEP-2837).
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub struct Resources<'a> {
     /// `resources.requests`.
-    #[serde(borrow, default, deserialize_with = "nullable")]
     pub requests: Amounts<'a>,
     /// `resources.limits`.
-    #[serde(borrow, default, deserialize_with = "nullable")]
     pub limits: Amounts<'a>,
 }
 
+fields!(Resources { "requests" => requests, "limits" => limits });
+
 /// The part of a resource list that rules look at.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub struct Amounts<'a> {
     /// `memory`, in bytes.
-    #[serde(borrow, default)]
     pub memory: Option<Quantity<'a>>,
     /// `cpu`, undecoded: most reviews ask for nothing of it.
-    #[serde(borrow, default)]
     pub cpu: Option<Raw<'a>>,
 }
+
+fields!(Amounts { "memory" => memory, "cpu" => cpu });
 
 impl Amounts<'_> {
     /// `cpu` in thousandths of a core, 0 where there is none; `None` where it cannot be read.

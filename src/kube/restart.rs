@@ -96,9 +96,10 @@ fn place(code: u8) -> (usize, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kube::json;
 
     fn acting(json: &str) -> Vec<Vec<u8>> {
-        let rules: Vec<RestartRule<'_>> = serde_json::from_str(json).unwrap();
+        let rules: Vec<RestartRule<'_>> = json::read(json).unwrap();
         let container = Container { restart_policy_rules: rules, ..Container::default() };
         let codes = |rule: RestartAll<'_>| (0..=255).filter(|code| rule.codes.contain(*code)).collect();
         container.restart_all_rules().map(codes).collect()

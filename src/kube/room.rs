@@ -1,12 +1,10 @@
 //! What a node has left for one of its pods.
 
-use serde::Deserialize;
-
 use super::container::Role;
-use super::list::{begin, list, optional_list};
+use super::json::{self, fields};
 use super::requests::Requests;
 use super::resources::Amounts;
-use super::text::{Text, nullable};
+use super::text::Text;
 
 /// What a node can give to one pod: what is allocatable less what all its other pods ask for, and less the pod's own
 /// overhead. Less than the pod has where the node is overcommitted already.
@@ -25,9 +23,8 @@ impl Room {
     /// A pod counts with the larger of its spec and what the kubelet has allocated to it, as with the scheduler. Pods
     /// that have ended do not count; pods that are being deleted do, until they are gone.
     pub fn read(node: &[u8], pods: &[u8], uid: &str) -> Option<Self> {
-        begin();
-        let node: Node<'_> = serde_json::from_slice(node).ok()?;
-        let pods: PodList<'_> = serde_json::from_slice(pods).ok()?;
+        let node: Node<'_> = json::read(std::str::from_utf8(node).ok()?).ok()?;
+        let pods: PodList<'_> = json::read(std::str::from_utf8(pods).ok()?).ok()?;
         let allocatable = node.status.allocatable.filter(|amounts| amounts.cpu.is_some() && amounts.memory.is_some())?;
         let mut most = Requests::of(&allocatable)?;
         for pod in pods.items?.iter().filter(|pod| !matches!(&*pod.status.phase, "Succeeded" | "Failed")) {
@@ -41,95 +38,98 @@ impl Room {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Default)]
 struct Node<'a> {
-    #[serde(borrow, default, deserialize_with = "nullable")]
     metadata: Metadata<'a>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
     status: NodeStatus<'a>,
 }
 
-#[derive(Default, Deserialize)]
+fields!(Node { "metadata" => metadata, "status" => status });
+
+#[derive(Default)]
 struct NodeStatus<'a> {
-    #[serde(borrow, default)]
     allocatable: Option<Amounts<'a>>,
 }
 
-#[derive(Deserialize)]
+fields!(NodeStatus { "allocatable" => allocatable });
+
+#[derive(Default)]
 struct PodList<'a> {
-    #[serde(borrow, deserialize_with = "optional_list")]
     items: Option<Vec<Pod<'a>>>,
 }
 
-#[derive(Deserialize)]
+fields!(PodList { "items" => items });
+
+#[derive(Default)]
 struct Pod<'a> {
-    #[serde(borrow, default, deserialize_with = "nullable")]
     metadata: Metadata<'a>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
     spec: PodSpec<'a>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
     status: PodStatus<'a>,
 }
 
-#[derive(Default, Deserialize)]
+fields!(Pod { "metadata" => metadata, "spec" => spec, "status" => status });
+
+#[derive(Default)]
 struct Metadata<'a> {
-    #[serde(borrow, default)]
     name: Text<'a>,
-    #[serde(borrow, default)]
     uid: Text<'a>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+fields!(Metadata { "name" => name, "uid" => uid });
+
+#[derive(Default)]
 struct PodSpec<'a> {
-    #[serde(borrow, default, deserialize_with = "list")]
     containers: Vec<Container<'a>>,
-    #[serde(borrow, default, deserialize_with = "list")]
     init_containers: Vec<Container<'a>>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
     resources: Resources<'a>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
     overhead: Amounts<'a>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+fields!(PodSpec {
+    "containers" => containers,
+    "initContainers" => init_containers,
+    "resources" => resources,
+    "overhead" => overhead,
+});
+
+#[derive(Default)]
 struct Container<'a> {
-    #[serde(borrow, default)]
     name: Text<'a>,
-    #[serde(borrow, default)]
     restart_policy: Text<'a>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
     resources: Resources<'a>,
 }
 
-#[derive(Default, Deserialize)]
+fields!(Container { "name" => name, "restartPolicy" => restart_policy, "resources" => resources });
+
+#[derive(Default)]
 struct Resources<'a> {
-    #[serde(borrow, default, deserialize_with = "nullable")]
     requests: Amounts<'a>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+fields!(Resources { "requests" => requests });
+
+#[derive(Default)]
 struct PodStatus<'a> {
-    #[serde(borrow, default)]
     phase: Text<'a>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
     allocated_resources: Amounts<'a>,
-    #[serde(borrow, default, deserialize_with = "list")]
     container_statuses: Vec<ContainerStatus<'a>>,
-    #[serde(borrow, default, deserialize_with = "list")]
     init_container_statuses: Vec<ContainerStatus<'a>>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+fields!(PodStatus {
+    "phase" => phase,
+    "allocatedResources" => allocated_resources,
+    "containerStatuses" => container_statuses,
+    "initContainerStatuses" => init_container_statuses,
+});
+
+#[derive(Default)]
 struct ContainerStatus<'a> {
-    #[serde(borrow, default)]
     name: Text<'a>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
     allocated_resources: Amounts<'a>,
 }
+
+fields!(ContainerStatus { "name" => name, "allocatedResources" => allocated_resources });
 
 impl Pod<'_> {
     fn requests(&self) -> Option<Requests> {
@@ -159,7 +159,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::kube::list::LIST_LIMIT;
+    use crate::kube::json::LIST_LIMIT;
 
     fn room(pods: Value) -> Option<(i128, i128)> {
         let node = json!({"metadata": {"name": "n1"}, "status": {

@@ -2,13 +2,9 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::marker::PhantomData;
 use std::ops::Deref;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-
-use super::json::{self, Raw};
-use super::list::spend;
+use super::json::{self, Decode, Failed, Raw, Reader};
 
 /// Text borrowed from the input where it has no escapes, owned where it had to be unescaped.
 ///
@@ -49,35 +45,14 @@ impl From<String> for Text<'_> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextVisitor;
+impl<'a> Decode<'a> for Text<'a> {
+    const INSTEAD_OF_NULL: Option<&'static str> = None;
 
-        impl<'de> Visitor<'de> for TextVisitor {
-            type Value = Text<'de>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("text")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Text::from(text))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Text::from(text.to_owned()))
-            }
-
-            fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
-                Ok(Text::from(text))
-            }
-
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(Text::default())
-            }
+    fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), Failed> {
+        if !reader.null()? {
+            self.0 = reader.text()?;
         }
-
-        deserializer.deserialize_any(TextVisitor)
+        Ok(())
     }
 }
 
@@ -123,38 +98,17 @@ impl<V> Default for Entries<'_, V> {
     }
 }
 
-impl<'de: 'a, 'a, V: Deserialize<'de>> Deserialize<'de> for Entries<'a, V> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct EntriesVisitor<V>(PhantomData<V>);
-
-        impl<'de, V: Deserialize<'de>> Visitor<'de> for EntriesVisitor<V> {
-            type Value = Entries<'de, V>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut entries = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    spend()?;
-                    entries.push(entry);
-                }
-                Ok(Entries(entries))
-            }
+impl<'a, V: Decode<'a>> Decode<'a> for Entries<'a, V> {
+    fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), Failed> {
+        let mut more = reader.begin_map()?;
+        while more {
+            let mut value = V::default();
+            let (name, further) = reader.map_entry(&mut value)?;
+            self.0.push((Text(name), value));
+            more = further;
         }
-
-        deserializer.deserialize_map(EntriesVisitor(PhantomData))
+        Ok(())
     }
-}
-
-/// Reads `null` as the default, as Go does; for `#[serde(default, deserialize_with = "nullable")]`.
-pub(crate) fn nullable<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de> + Default,
-{
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 fn decode(raw: Raw<'_>) -> Option<Cow<'_, str>> {
@@ -167,18 +121,18 @@ mod tests {
 
     #[test]
     fn borrows_unless_escaped() {
-        let plain: Text<'_> = serde_json::from_str(r#""plain""#).unwrap();
+        let plain: Text<'_> = json::read(r#""plain""#).unwrap();
         assert!(matches!(plain.0, Cow::Borrowed("plain")));
-        let escaped: Text<'_> = serde_json::from_str(r#""a\u003cb""#).unwrap();
+        let escaped: Text<'_> = json::read(r#""a\u003cb""#).unwrap();
         assert_eq!(&*escaped, "a<b");
-        let null: Text<'_> = serde_json::from_str("null").unwrap();
+        let null: Text<'_> = json::read("null").unwrap();
         assert_eq!(&*null, "");
-        assert!(serde_json::from_str::<Text<'_>>("1").is_err());
+        assert!(json::read::<Text<'_>>("1").is_err());
     }
 
     #[test]
     fn annotations_are_decoded_on_demand() {
-        let annotations: Annotations<'_> = serde_json::from_str(r#"{"a": "x\ny", "b": {"not": "text"}, "a/b": null}"#).unwrap();
+        let annotations: Annotations<'_> = json::read(r#"{"a": "x\ny", "b": {"not": "text"}, "a/b": null}"#).unwrap();
         assert_eq!(annotations.text("a").as_deref(), Some("x\ny"));
         assert_eq!(annotations.text("b"), None);
         assert_eq!(annotations.text("a/b"), None);
@@ -187,7 +141,7 @@ mod tests {
 
     #[test]
     fn the_last_of_repeated_keys_counts() {
-        let labels: Labels<'_> = serde_json::from_str(r#"{"a": "1", "a": "2"}"#).unwrap();
+        let labels: Labels<'_> = json::read(r#"{"a": "1", "a": "2"}"#).unwrap();
         assert_eq!(labels.value("a").map(Text::as_str), Some("2"));
     }
 }

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-
-use super::list::{begin, list};
+use super::json::{self, Decode, Failed, Reader, fields};
 use super::resources::Amounts;
-use super::text::{Text, nullable};
+use super::text::Text;
 
 /// The working set of each container of a pod, in bytes: what is resident and cannot be dropped at once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,10 +13,9 @@ pub struct Usage(BTreeMap<String, i128>);
 impl Usage {
     /// Reads a `PodMetrics` of `metrics.k8s.io/v1beta1`; `None` where it cannot be told.
     pub fn read(json: &[u8]) -> Option<Self> {
-        begin();
-        let metrics: PodMetrics<'_> = serde_json::from_slice(json).ok()?;
+        let metrics: PodMetrics<'_> = json::read(std::str::from_utf8(json).ok()?).ok()?;
         // a container without memory is one that was not measured
-        let measured = metrics.containers.iter().filter(|container| container.usage.memory.is_some());
+        let measured = metrics.containers.0?.into_iter().filter(|container| container.usage.memory.is_some());
         measured.map(|container| Some((container.name.to_string(), container.usage.memory_bytes()?))).collect()
     }
 
@@ -39,19 +36,30 @@ impl FromIterator<(String, i128)> for Usage {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Default)]
 struct PodMetrics<'a> {
-    #[serde(borrow, deserialize_with = "list")]
-    containers: Vec<ContainerMetrics<'a>>,
+    /// `null` is an empty list, and something without them no `PodMetrics`.
+    containers: Told<Vec<ContainerMetrics<'a>>>,
 }
 
-#[derive(Deserialize)]
+fields!(PodMetrics { "containers" => containers });
+
+#[derive(Default)]
+struct Told<T>(Option<T>);
+
+impl<'a, T: Decode<'a>> Decode<'a> for Told<T> {
+    fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), Failed> {
+        self.0.insert(T::default()).read(reader)
+    }
+}
+
+#[derive(Default)]
 struct ContainerMetrics<'a> {
-    #[serde(borrow, default)]
     name: Text<'a>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
     usage: Amounts<'a>,
 }
+
+fields!(ContainerMetrics { "name" => name, "usage" => usage });
 
 #[cfg(test)]
 mod tests {

@@ -1,61 +1,59 @@
 //! Volumes that carry configuration, and their mounts.
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-
 use super::configuration::ConfigKind;
-use super::json::{self, Raw};
-use super::list::list;
-use super::text::{Text, nullable};
+use super::json::{self, Raw, Skipped, fields};
+use super::text::Text;
 
 /// An entry of `spec.volumes`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default)]
 pub struct Volume<'a> {
     /// `name`.
-    #[serde(borrow, default)]
     pub name: Text<'a>,
     /// `configMap`.
-    #[serde(borrow, default)]
     pub config_map: Option<ConfigMapVolume<'a>>,
     /// `secret`.
-    #[serde(borrow, default)]
     pub secret: Option<SecretVolume<'a>>,
     /// `projected`.
-    #[serde(borrow, default)]
     pub projected: Option<Projected<'a>>,
     /// `downwardAPI`.
-    #[serde(default, rename = "downwardAPI")]
-    pub downward_api: Option<IgnoredAny>,
+    pub downward_api: Option<Skipped>,
     /// `emptyDir`.
-    #[serde(default)]
-    pub empty_dir: Option<IgnoredAny>,
+    pub empty_dir: Option<Skipped>,
     /// `csi`: an ephemeral volume of a driver.
-    #[serde(default)]
-    pub csi: Option<IgnoredAny>,
+    pub csi: Option<Skipped>,
 }
 
+fields!(Volume {
+    "name" => name,
+    "configMap" => config_map,
+    "secret" => secret,
+    "projected" => projected,
+    "downwardAPI" => downward_api,
+    "emptyDir" => empty_dir,
+    "csi" => csi,
+});
+
 /// `volumes[].configMap`, and `projected.sources[].configMap`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub struct ConfigMapVolume<'a> {
     /// `name`.
-    #[serde(borrow, default)]
     pub name: Text<'a>,
     /// `items`, undecoded: every pod has some for its token, and rules hardly ask.
-    #[serde(borrow, default)]
     items: Option<Raw<'a>>,
 }
 
+fields!(ConfigMapVolume { "name" => name, "items" => items });
+
 /// An entry of `items`: a key and the file it becomes.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub struct KeyToPath<'a> {
     /// `key`.
-    #[serde(borrow, default)]
     pub key: Text<'a>,
     /// `path` of the file in the volume.
-    #[serde(borrow, default)]
     pub path: Text<'a>,
 }
+
+fields!(KeyToPath { "key" => key, "path" => path });
 
 impl ConfigMapVolume<'_> {
     /// The keys that become files, and their paths; empty for all keys under their own names.
@@ -85,39 +83,37 @@ fn items(raw: Option<Raw<'_>>) -> Vec<KeyToPath<'_>> {
 }
 
 /// `volumes[].secret`: the only reference that calls the name `secretName`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default)]
 pub struct SecretVolume<'a> {
     /// `secretName`.
-    #[serde(borrow, default)]
     pub secret_name: Text<'a>,
     /// `items`, undecoded: every pod has some for its token, and rules hardly ask.
-    #[serde(borrow, default)]
     items: Option<Raw<'a>>,
 }
 
+fields!(SecretVolume { "secretName" => secret_name, "items" => items });
+
 /// `volumes[].projected`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub struct Projected<'a> {
     /// `sources`.
-    #[serde(borrow, default, deserialize_with = "list")]
     pub sources: Vec<ProjectedSource<'a>>,
 }
 
+fields!(Projected { "sources" => sources });
+
 /// An entry of `projected.sources`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default)]
 pub struct ProjectedSource<'a> {
     /// `configMap`.
-    #[serde(borrow, default)]
     pub config_map: Option<ConfigMapVolume<'a>>,
     /// `secret`.
-    #[serde(borrow, default)]
     pub secret: Option<ConfigMapVolume<'a>>,
     /// `serviceAccountToken`.
-    #[serde(default)]
-    pub service_account_token: Option<IgnoredAny>,
+    pub service_account_token: Option<Skipped>,
 }
+
+fields!(ProjectedSource { "configMap" => config_map, "secret" => secret, "serviceAccountToken" => service_account_token });
 
 /// What kind of configuration a volume carries.
 #[derive(Clone, Copy, Debug)]
@@ -198,25 +194,27 @@ impl Volume<'_> {
 }
 
 /// An entry of `containers[].volumeMounts`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default)]
 pub struct VolumeMount<'a> {
     /// `name` of the volume.
-    #[serde(borrow, default)]
     pub name: Text<'a>,
     /// `readOnly`.
-    #[serde(default, deserialize_with = "nullable")]
     pub read_only: bool,
     /// `mountPath`.
-    #[serde(borrow, default)]
     pub mount_path: Text<'a>,
     /// `subPath`.
-    #[serde(borrow, default, deserialize_with = "nullable")]
     pub sub_path: Text<'a>,
     /// `subPathExpr`.
-    #[serde(borrow, default, deserialize_with = "nullable")]
     pub sub_path_expr: Text<'a>,
 }
+
+fields!(VolumeMount {
+    "name" => name,
+    "readOnly" => read_only,
+    "mountPath" => mount_path,
+    "subPath" => sub_path,
+    "subPathExpr" => sub_path_expr,
+});
 
 impl VolumeMount<'_> {
     /// The `subPath` or `subPathExpr` in use; `None` where the whole volume is mounted.

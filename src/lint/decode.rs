@@ -1,19 +1,11 @@
-//! From the JSON of a manifest to what the rules look at: the decoder of the server, made strict and talkative.
+//! From the JSON of a manifest to what the rules look at: with the decoder of the server, but talkative.
 //!
 //! A server is sent objects that the API server has read already; a file may hold anything. So here every fault comes
-//! with the field it is in, and a list where fields are expected is a fault: derived decoders would read it by position.
-
-mod tracked;
-
-use std::cell::RefCell;
-
-use serde::de::Deserialize;
+//! with the field it is in and with what stands there.
 
 use crate::judge::finding::pointer_token;
-use crate::kube::list;
+use crate::kube::json::{self, Fault};
 use crate::kube::object::Object;
-
-use tracked::Tracked;
 
 /// Why an object cannot be judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,56 +21,31 @@ pub(super) struct Malformed {
 /// # Errors
 ///
 /// Where a field that any rule looks at has the wrong shape.
-pub(super) fn object(json: &str) -> Result<Object<'_>, Malformed> {
-    let path = Path::default();
-    let mut json = serde_json::Deserializer::from_str(json);
-    list::begin();
-    Object::deserialize(Tracked { inner: &mut json, path: &path }).map_err(|error| path.malformed(&error))
+pub(super) fn object(text: &str) -> Result<Object<'_>, Malformed> {
+    json::read(text).map_err(|error| malformed(text, &error))
 }
 
-/// Where the decoder is. What is not left again is where it failed.
-#[derive(Debug, Default)]
-struct Path(RefCell<Vec<String>>);
-
-impl Path {
-    fn enter(&self, token: String) {
-        self.0.borrow_mut().push(token);
-    }
-
-    fn leave(&self) {
-        self.0.borrow_mut().pop();
-    }
-
-    fn malformed(&self, error: &serde_json::Error) -> Malformed {
-        let tokens = self.0.borrow();
-        let pointer = tokens.iter().map(|token| format!("/{}", pointer_token(token))).collect();
-        let text = error.to_string();
-        // the place in the JSON, which nobody wrote
-        let reason = text.rsplit_once(" at line ").map_or(&*text, |(reason, _)| reason);
-        Malformed { pointer, message: format!("{}: {}", dotted(&tokens), in_plain_words(reason)) }
-    }
+fn malformed(text: &str, error: &json::Error) -> Malformed {
+    let path = error.path(text);
+    let pointer = path.iter().map(|name| format!("/{}", pointer_token(name))).collect();
+    let reason = match error.fault() {
+        Fault::Expected(what) => instead_of(what, error.value(text)),
+        Fault::Refused(explain) => explain(error.value(text)),
+        Fault::Broken(why) => why.to_owned(),
+        Fault::NoJson => error.to_string(),
+    };
+    Malformed { pointer, message: format!("{}: {reason}", dotted(&path)) }
 }
 
-/// What the decoder says, in the words of whoever writes manifests.
-fn in_plain_words(reason: &str) -> String {
-    let Some((found, expected)) = reason.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected ")) else {
-        return reason.to_owned();
+/// That `json` stands where something else is expected, in the words of whoever writes manifests.
+fn instead_of(expected: &str, json: &str) -> String {
+    let (found, is_word) = match json.as_bytes() {
+        [b'{', ..] => ("a mapping", false),
+        [b'[', ..] => ("a list", false),
+        b"null" => ("nothing", false),
+        _ => (json, true),
     };
-    let (kind, value) = found.split_once(' ').unwrap_or((found, ""));
-    let found = match kind {
-        "map" => "a mapping",
-        "sequence" => "a list",
-        "null" => "nothing",
-        _ => value.trim_matches('`'),
-    };
-    let (expected, hint) = match expected {
-        "text" if !matches!(kind, "map" | "sequence" | "null") => ("a string", ": put it in quotes"),
-        "text" | "a string" => ("a string", ""),
-        "i64" | "u64" | "i32" | "u32" => ("a whole number", ""),
-        "a boolean" => ("true or false", ""),
-        "an object" => ("a mapping", ""),
-        other => (other, ""),
-    };
+    let hint = if is_word && expected == "a string" { ": put it in quotes" } else { "" };
     format!("must be {expected}, not {found}{hint}")
 }
 

@@ -1,12 +1,9 @@
 //! From the bytes of an AdmissionReview to a subject, in one pass and borrowed.
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-
 use crate::judge::subject::{Evidence, Operation, Requester, Resource, Subject};
+use crate::kube::json::{self, Skipped, fields};
 use crate::kube::object::Object;
-use crate::kube::text::{Text, nullable};
-use crate::kube::{json, list};
+use crate::kube::text::Text;
 
 /// A review that can be judged.
 #[derive(Clone, Debug)]
@@ -67,62 +64,56 @@ pub enum Unjudgeable {
 /// Where the review cannot be judged; to be answered with HTTP 400.
 pub fn decode(body: &[u8]) -> Result<Review<'_>, Unjudgeable> {
     let text = simdutf8::basic::from_utf8(body).map_err(|_| Unjudgeable::NotText)?;
-    match list::read::<Envelope<'_, Object<'_>>>(text) {
+    match json::read::<Envelope<'_, Object<'_>>>(text) {
         Ok(envelope) => review(envelope.into_request()?),
         Err(error) => without_objects(text, &error),
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[serde(bound(deserialize = "O: Deserialize<'de>"))]
+#[derive(Default)]
 struct Envelope<'a, O> {
-    #[serde(borrow, default)]
     api_version: Text<'a>,
-    #[serde(borrow, default)]
     kind: Text<'a>,
-    #[serde(default = "none")]
     request: Option<Request<'a, O>>,
 }
 
-fn none<T>() -> Option<T> {
-    None
-}
+fields!(Envelope<O> { "apiVersion" => api_version, "kind" => kind, "request" => request });
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[serde(bound(deserialize = "O: Deserialize<'de>"))]
+#[derive(Default)]
 struct Request<'a, O> {
-    #[serde(borrow, default)]
     uid: Text<'a>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
     resource: GroupVersionResource<'a>,
-    #[serde(borrow, default)]
     sub_resource: Text<'a>,
-    #[serde(borrow, default)]
     name: Text<'a>,
-    #[serde(borrow, default)]
     namespace: Text<'a>,
     operation: Option<Operation>,
-    #[serde(borrow, default, deserialize_with = "nullable")]
     user_info: Requester<'a>,
-    #[serde(default = "none")]
     object: Option<O>,
-    #[serde(default = "none")]
     old_object: Option<O>,
-    #[serde(default, deserialize_with = "nullable")]
     dry_run: bool,
 }
 
-#[derive(Default, Deserialize)]
+fields!(Request<O> {
+    "uid" => uid,
+    "resource" => resource,
+    "subResource" => sub_resource,
+    "name" => name,
+    "namespace" => namespace,
+    "operation" => operation,
+    "userInfo" => user_info,
+    "object" => object,
+    "oldObject" => old_object,
+    "dryRun" => dry_run,
+});
+
+#[derive(Default)]
 struct GroupVersionResource<'a> {
-    #[serde(borrow, default)]
     group: Text<'a>,
-    #[serde(borrow, default)]
     version: Text<'a>,
-    #[serde(borrow, default)]
     resource: Text<'a>,
 }
+
+fields!(GroupVersionResource { "group" => group, "version" => version, "resource" => resource });
 
 impl<O> Request<'_, O> {
     fn resource(&self) -> Resource {
@@ -158,7 +149,7 @@ fn review<'a>(request: Request<'a, Object<'a>>) -> Result<Review<'a>, Unjudgeabl
 /// under the names that pods use.
 fn without_objects<'a>(text: &'a str, error: &json::Error) -> Result<Review<'a>, Unjudgeable> {
     let (line, column) = (error.line(), error.column());
-    let envelope: Envelope<'a, IgnoredAny> = list::read(text).map_err(|error| match error.kind() {
+    let envelope: Envelope<'a, Skipped> = json::read(text).map_err(|error| match error.kind() {
         json::Kind::Shape => Unjudgeable::WrongShape { line: error.line(), column: error.column() },
         json::Kind::Syntax => Unjudgeable::NotJson { line: error.line(), column: error.column() },
     })?;
@@ -179,7 +170,7 @@ impl<'a, O> Envelope<'a, O> {
     }
 }
 
-impl<'a> Request<'a, IgnoredAny> {
+impl<'a> Request<'a, Skipped> {
     fn without_objects(self) -> Request<'a, Object<'a>> {
         Request {
             uid: self.uid,

@@ -178,6 +178,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::kube::json;
 
     #[test]
     fn keys_are_told_by_their_domain() {
@@ -191,7 +192,7 @@ mod tests {
 
     #[test]
     fn orders_for_one_kind_do_not_hide_the_templates_for_another() {
-        let read = |json: &'static str| serde_json::from_str::<Annotations<'_>>(json).unwrap();
+        let read = |json: &'static str| json::read::<Annotations<'_>>(json).unwrap();
         let workload =
             read(r#"{"secret.reloader.stakater.com/reload": "login", "secrets.exclude.reloader.stakater.com/reload": "out, a*"}"#);
         let template = read(r#"{"reloader.stakater.com/auto": "true", "configmaps.exclude.reloader.stakater.com/reload": "app"}"#);
@@ -212,7 +213,7 @@ mod tests {
     fn a_search_is_on_with_one_word_only() {
         for (value, expected) in [("true", true), ("1", false), ("True", false), ("false", false)] {
             let text = format!(r#"{{"{SEARCH}": "{value}"}}"#);
-            let annotations: Annotations<'_> = serde_json::from_str(&text).unwrap();
+            let annotations: Annotations<'_> = json::read(&text).unwrap();
             assert_eq!(Orders { workload: &annotations, template: &annotations }.restart_for(&SECRET, "login"), expected, "{value}");
         }
     }

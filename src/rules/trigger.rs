@@ -82,6 +82,7 @@ fn has_checksum(annotations: &Annotations<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kube::json;
 
     #[test]
     fn generated_names() {
@@ -94,7 +95,7 @@ mod tests {
 
     #[test]
     fn checksum_annotations() {
-        let has = |json: &str| has_checksum(&serde_json::from_str(json).unwrap());
+        let has = |json: &str| has_checksum(&json::read(json).unwrap());
         assert!(has(r#"{"checksum/config": "1"}"#));
         assert!(has(r#"{"rollme.example.com/config-hash": "1"}"#));
         assert!(has(r#"{"configmap-sha256": "1"}"#));

@@ -6,13 +6,12 @@ use std::time::Duration;
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec};
 use kube::api::PostParams;
 use kube::{Api, Client};
-use serde::Deserialize;
 use tokio::sync::Semaphore;
 use tracing::warn;
 
 use crate::judge::approval::Authority;
 use crate::judge::subject::Subject;
-use crate::kube::list::{list, read};
+use crate::kube::json;
 use crate::kube::text::{Entries, Text};
 
 /// The most questions at a time: whoever floods the service with grants does not flood the API server.
@@ -38,19 +37,15 @@ impl std::fmt::Debug for Asker {
 #[derive(Clone, Debug)]
 pub struct Question(SubjectAccessReviewSpec);
 
-/// An entry of `userInfo.extra`.
-#[derive(Deserialize)]
-struct Values<'a>(#[serde(borrow, deserialize_with = "list")] Vec<Text<'a>>);
-
 impl Question {
     /// The question that `subject` raises; `None` where its requester cannot be told.
     pub fn about(subject: &Subject<'_>) -> Option<Self> {
         let requester = &subject.requester;
-        let extra: Entries<'_, Values<'_>> = match requester.extra {
-            Some(extra) => read::<Option<_>>(extra.get()).ok()?.unwrap_or_default(),
+        let extra: Entries<'_, Vec<Text<'_>>> = match requester.extra {
+            Some(extra) => json::read::<Option<_>>(extra.get()).ok()?.unwrap_or_default(),
             None => Entries::default(),
         };
-        let values = |Values(values): &Values<'_>| values.iter().map(ToString::to_string).collect();
+        let values = |values: &Vec<Text<'_>>| values.iter().map(ToString::to_string).collect();
         let extra: BTreeMap<String, Vec<String>> = extra.iter().map(|(key, value)| (key.to_owned(), values(value))).collect();
         let text = |text: &Text<'_>| (!text.is_empty()).then(|| text.to_string());
         Some(Self(SubjectAccessReviewSpec {
@@ -105,7 +100,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::kube::list::ENTRY_LIMIT;
+    use crate::kube::json::ENTRY_LIMIT;
     use crate::review::decode;
     use crate::serve::testing;
 

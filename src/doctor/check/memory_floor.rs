@@ -7,7 +7,7 @@ use crate::judge::judge;
 use crate::judge::mode::Mode;
 use crate::judge::policies::Policies;
 use crate::judge::subject::{Evidence, Operation, Requester, Resource, Subject};
-use crate::kube::list;
+use crate::kube::json;
 use crate::kube::object::Object;
 use crate::kube::text::Text;
 use crate::rules::vpa_memory_floor::RULE;
@@ -45,7 +45,7 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
 }
 
 fn examine(policies: &Policies, json: &str, observations: &mut Observations<'_>) {
-    let (Ok(head), Ok(object_)) = (serde_json::from_str::<Head>(json), list::read::<Object<'_>>(json)) else {
+    let (Ok(head), Ok(object_)) = (serde_json::from_str::<Head>(json), json::read::<Object<'_>>(json)) else {
         return observations.unknown(
             "cluster",
             "a Vertical Pod Autoscaler was",

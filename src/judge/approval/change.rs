@@ -103,13 +103,14 @@ mod tests {
     use crate::judge::approval::{DEFAULT_ANNOTATION, GRANT_ANNOTATION};
     use crate::judge::policies::Policies;
     use crate::judge::subject::{Evidence, Requester};
+    use crate::kube::json;
     use crate::kube::object::Object;
     use crate::kube::text::Text;
 
     const RESTARTS: &str = "kubectl.kubernetes.io/restartedAt";
 
     fn pod(text: &str) -> Object<'_> {
-        serde_json::from_str(text).unwrap()
+        json::read(text).unwrap()
     }
 
     /// A pod with these annotations.

@@ -117,6 +117,7 @@ impl Reader for Launcher<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kube::json;
 
     #[test]
     fn all_shares_together_are_the_work() {
@@ -124,7 +125,7 @@ mod tests {
         let container = |length: &usize| format!(r#"{{"name": "a", "command": ["sh", "-c", "{}"]}}"#, "x".repeat(*length));
         let containers = lengths.iter().map(container).collect::<Vec<_>>().join(", ");
         let text = format!(r#"{{"containers": [{containers}]}}"#);
-        let spec: Spec<'_> = serde_json::from_str(&text).unwrap();
+        let spec: Spec<'_> = json::read(&text).unwrap();
         let scripts = Scripts::of(&spec);
         let shares = lengths.map(|length| scripts.share(length + "sh-c".len()));
         assert!(shares.is_sorted_by(|long, short| long > short), "{shares:?}");
@@ -138,7 +139,7 @@ mod tests {
         let text = "while sleep 60; do date; done\n".repeat(32 * 1024 / 30);
         let container = serde_json::json!({"name": "a", "command": ["sh", "-c", text]});
         let spec = serde_json::json!({"containers": vec![container; 6]}).to_string();
-        let spec: Spec<'_> = serde_json::from_str(&spec).unwrap();
+        let spec: Spec<'_> = json::read(&spec).unwrap();
         let (scripts, command) = (Scripts::of(&spec), ["sh", "-c", text.as_str()]);
         let invocation = Invocation { command: &command, args: &[], environment: &[], directory: None, hook: false, files: None };
         for placed in spec.all_containers() {

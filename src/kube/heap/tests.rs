@@ -12,7 +12,7 @@ fn settings(container: &Value) -> Vec<String> {
 
 fn read(container: &Value) -> Vec<Heap> {
     let text = container.to_string();
-    let container: Container<'_> = serde_json::from_str(&text).unwrap();
+    let container: Container<'_> = Container::from_json(&text).unwrap();
     heaps(&container)
 }
 

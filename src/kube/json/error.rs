@@ -2,12 +2,16 @@
 
 use std::fmt;
 
+use super::Reader;
+
 /// What is wrong with JSON. Says where, never what stands there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Error {
-    kind: Kind,
+    fault: Fault,
+    place: usize,
     line: usize,
     column: usize,
+    path: Vec<Step>,
 }
 
 /// Whose fault it is.
@@ -19,22 +23,57 @@ pub enum Kind {
     Shape,
 }
 
-impl Error {
-    pub(super) fn syntax() -> Self {
-        Self { kind: Kind::Syntax, line: 0, column: 0 }
-    }
+/// What the fault is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fault {
+    /// It is not JSON.
+    NoJson,
+    /// Something else stands where this should.
+    Expected(&'static str),
+    /// The JSON of a value that is refused, and how to explain it.
+    Refused(fn(&str) -> String),
+    /// What is read is not that.
+    Broken(&'static str),
+}
 
-    /// The error with its place: where reading `text` stopped.
-    pub(super) fn at(self, text: &str, index: usize) -> Self {
-        let read = text.as_bytes().get(..index).unwrap_or(text.as_bytes());
+/// A step on the way to a value.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step {
+    /// Into the field whose name begins at this index.
+    Field(usize),
+    /// To this entry of a list.
+    Entry(usize),
+}
+
+/// Reading failed; the reader knows why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Failed;
+
+/// Where and why reading failed.
+#[derive(Clone, Debug)]
+pub(super) struct Failure {
+    pub(super) fault: Fault,
+    /// The index of it: of a value where one is of another shape, else where reading stopped.
+    pub(super) place: usize,
+    /// The way there, the last step first.
+    pub(super) path: Vec<Step>,
+}
+
+impl Error {
+    pub(super) fn of(text: &str, failure: Failure) -> Self {
+        let Failure { fault, place, mut path } = failure;
+        path.reverse();
+        // a value has its first byte in the column, and where reading stopped it is the last byte read
+        let stopped = if matches!(fault, Fault::NoJson) { place } else { place.saturating_add(1) };
+        let read = text.as_bytes().get(..stopped).unwrap_or(text.as_bytes());
         let line = read.iter().filter(|byte| **byte == b'\n').count().saturating_add(1);
         let column = read.iter().rev().take_while(|byte| **byte != b'\n').count();
-        Self { line, column, ..self }
+        Self { fault, place, line, column, path }
     }
 
     /// Whose fault it is.
     pub fn kind(&self) -> Kind {
-        self.kind
+        if matches!(self.fault, Fault::NoJson) { Kind::Syntax } else { Kind::Shape }
     }
 
     /// The line, from 1.
@@ -46,11 +85,30 @@ impl Error {
     pub fn column(&self) -> usize {
         self.column
     }
+
+    /// What it is.
+    pub(crate) fn fault(&self) -> Fault {
+        self.fault
+    }
+
+    /// The JSON of the value with the fault, of the `text` that was read.
+    pub(crate) fn value<'a>(&self, text: &'a str) -> &'a str {
+        Reader::starting(text, self.place).raw().unwrap_or_default()
+    }
+
+    /// The names and indices on the way to it, in the `text` that was read.
+    pub(crate) fn path(&self, text: &str) -> Vec<String> {
+        let name = |step: &Step| match step {
+            Step::Field(start) => Reader::starting(text, *start).text().unwrap_or_default().into_owned(),
+            Step::Entry(index) => index.to_string(),
+        };
+        self.path.iter().map(name).collect()
+    }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = match self.kind {
+        let what = match self.kind() {
             Kind::Syntax => "not JSON",
             Kind::Shape => "of another shape",
         };
@@ -59,10 +117,3 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
-
-impl serde::de::Error for Error {
-    /// What is said may quote the input, so it is left out.
-    fn custom<T: fmt::Display>(_: T) -> Self {
-        Self { kind: Kind::Shape, line: 0, column: 0 }
-    }
-}

@@ -53,15 +53,27 @@ pub(super) enum Stop {
     Fault,
 }
 
+/// How long the text that begins with `bytes` is, where it ends among them and is plain.
+#[inline]
+pub(super) fn length_of_short(bytes: &[u8; 16]) -> Option<usize> {
+    let index = special(bytes).trailing_zeros() as usize;
+    (bytes.get(index) == Some(&b'"')).then_some(index)
+}
+
+/// A bit for each quote, backslash and control character, the first byte lowest.
+#[inline]
+fn special(bytes: &[u8; 16]) -> u32 {
+    let sixteen = u8x16::from(*bytes);
+    let control = sixteen.min(u8x16::splat(0x1f)).simd_eq(sixteen);
+    (sixteen.simd_eq(u8x16::splat(b'"')) | sixteen.simd_eq(u8x16::splat(b'\\')) | control).to_bitmask()
+}
+
 /// Where the text that begins at `start` stops being plain.
 pub(super) fn end_of_plain(bytes: &[u8], start: usize) -> Stop {
     let (chunks, rest) = bytes.get(start..).unwrap_or_default().as_chunks::<16>();
     let mut passed = start;
     for chunk in chunks {
-        let sixteen = u8x16::from(*chunk);
-        let control = sixteen.min(u8x16::splat(0x1f)).simd_eq(sixteen);
-        let special = sixteen.simd_eq(u8x16::splat(b'"')) | sixteen.simd_eq(u8x16::splat(b'\\')) | control;
-        let mask = special.to_bitmask();
+        let mask = special(chunk);
         if mask != 0 {
             let index = mask.trailing_zeros() as usize;
             return stop(chunk.get(index).copied(), passed.saturating_add(index));

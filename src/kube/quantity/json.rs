@@ -2,38 +2,48 @@
 
 use std::borrow::Cow;
 
-use serde::de::{Deserialize, Deserializer, Error, Unexpected};
-
 use super::Quantity;
-use crate::kube::json::Raw;
+use crate::kube::json::{self, Decode, Failed, Fault, Reader};
+use crate::kube::text::Text;
 
-/// From a JSON string or the digits of a JSON number, straight from [`crate::kube::json`] or from serde_json's text: no other
-/// deserializer hands out a number's own digits.
+/// What a quantity is in JSON.
+const QUANTITY: &str = "a quantity, that is a string such as \"256Mi\" or a number";
+
+/// From a JSON string or the digits of a JSON number.
 ///
 /// As the API server does, it forgives blanks around the quantity in a string; [`Quantity::text`] is without them.
-impl<'de: 'a, 'a> Deserialize<'de> for Quantity<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let json = Raw::deserialize(deserializer)?.get();
-        let unexpected = match json.as_bytes().first() {
-            Some(b'"') => {
-                return Self::parse(unquoted(json).map_err(D::Error::custom)?).map_err(D::Error::custom);
-            }
-            Some(b'-' | b'0'..=b'9') => return Self::parse(json).map_err(D::Error::custom),
-            Some(b'{') => Unexpected::Map,
-            Some(b'[') => Unexpected::Seq,
-            Some(b't') => Unexpected::Bool(true),
-            Some(b'f') => Unexpected::Bool(false),
-            _ => Unexpected::Unit,
+impl<'a> Decode<'a> for Quantity<'a> {
+    const INSTEAD_OF_NULL: Option<&'static str> = Some(QUANTITY);
+
+    fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), Failed> {
+        let start = match reader.peek() {
+            Some(b'"' | b'-' | b'0'..=b'9') => reader.at(),
+            _ if reader.null()? => return Ok(()),
+            _ => return Err(reader.expected(QUANTITY)),
         };
-        Err(D::Error::invalid_type(unexpected, &"a quantity, that is a string such as \"256Mi\" or a number"))
+        let parsed = match reader.peek() {
+            Some(b'"') => Self::parse(trimmed(reader.text()?)),
+            _ => Self::parse(reader.number()?),
+        };
+        *self = parsed.map_err(|_| reader.fail_at(start, Fault::Refused(refusal)))?;
+        Ok(())
     }
 }
 
-fn unquoted(json: &str) -> serde_json::Result<Cow<'_, str>> {
-    match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-        Some(plain) if !plain.contains('\\') => Ok(Cow::Borrowed(plain.trim())),
-        _ => serde_json::from_str::<String>(json).map(|decoded| Cow::Owned(decoded.trim().to_owned())),
+fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
     }
+}
+
+/// What is wrong with `json`.
+fn refusal(json: &str) -> String {
+    let parsed = match json::read::<Text<'_>>(json) {
+        Ok(text) => Quantity::parse(text.trim()).err(),
+        Err(_) => Quantity::parse(json).err(),
+    };
+    parsed.map(|error| error.to_string()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -44,10 +54,13 @@ mod tests {
         Quantity::parse(text).unwrap()
     }
 
+    /// What it is, or what is said of what it is not.
     fn decode(json: &str) -> Result<Quantity<'_>, String> {
-        let from_text = serde_json::from_str(json).map_err(|error| error.to_string());
-        assert_eq!(from_text, serde_json::from_slice(json.as_bytes()).map_err(|error| error.to_string()));
-        from_text
+        json::read(json).map_err(|error| match error.fault() {
+            Fault::Expected(what) => what.to_owned(),
+            Fault::Refused(explain) => explain(error.value(json)),
+            Fault::NoJson | Fault::Broken(_) => error.to_string(),
+        })
     }
 
     #[test]
@@ -74,21 +87,20 @@ mod tests {
 
     #[test]
     fn other_json_is_an_error_that_says_so() {
-        for (json, what) in
-            [("null", "null"), ("true", "boolean `true`"), ("false", "boolean `false`"), ("[1]", "sequence"), (r#"{"a":1}"#, "map")]
-        {
-            let message = decode(json).unwrap_err();
-            let expected = format!("invalid type: {what}, expected a quantity, that is a string such as \"256Mi\" or a number");
-            assert!(message.starts_with(&expected), "{message}");
+        for json in ["null", "true", "false", "[1]", r#"{"a":1}"#] {
+            assert_eq!(decode(json).unwrap_err(), QUANTITY, "{json}");
         }
-        for (json, start) in [(r#""1K""#, "\"1K\" is not a quantity"), (r#""""#, "\"\" is not"), (r#""\ud800""#, ""), (r#""1"#, "EOF")] {
+        for (json, start) in [(r#""1K""#, "\"1K\" is not a quantity"), (r#""""#, "\"\" is not"), (r#"" a\u0062""#, "\"ab\" is not")] {
             assert!(decode(json).unwrap_err().starts_with(start), "{json}");
+        }
+        for json in [r#""\ud800""#, r#""1"#, "1m", "1Ki", "1.", "01", "-", "+1"] {
+            assert!(decode(json).unwrap_err().starts_with("not JSON"), "{json}");
         }
     }
 
     #[test]
     fn decodes_inside_of_other_json() {
-        let list: Vec<Option<Quantity<'_>>> = serde_json::from_str(r#"["1Gi", null, 1073741824]"#).unwrap();
+        let list: Vec<Option<Quantity<'_>>> = json::read(r#"["1Gi", null, 1073741824]"#).unwrap();
         assert_eq!(list, [Some(quantity("1Gi")), None, Some(quantity("1024Mi"))]);
     }
 }

@@ -6,7 +6,7 @@ use crate::judge::subject::{Evidence, Operation, Requester, Subject};
 use crate::judge::view::{PodView, View};
 use crate::kube::configuration::ConfigKind;
 use crate::kube::container::{Container, Reference, Role};
-use crate::kube::list;
+use crate::kube::json;
 use crate::kube::volume::{KeyToPath, Volume, VolumeMount};
 use crate::rules::trigger;
 
@@ -58,7 +58,7 @@ pub(super) fn of(user: &Document, object: &Document, key: Option<&str>) -> Vec<U
     }
     let kind = if object.kind == "Secret" { ConfigKind::Secret } else { ConfigKind::ConfigMap };
     let text = user.value.to_string();
-    let Ok(decoded) = list::read(&text) else { return Vec::new() };
+    let Ok(decoded) = json::read(&text) else { return Vec::new() };
     let subject = Subject {
         resource: user.resource(),
         operation: Operation::Create,

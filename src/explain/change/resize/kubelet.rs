@@ -8,7 +8,6 @@ use crate::explain::document::Document;
 use crate::explain::effect::{Effect, Outcome};
 use crate::kube::container::Container;
 use crate::kube::heap::{Heap, Size, heaps};
-use crate::kube::list;
 use crate::kube::resources::EffectiveLimit;
 
 const RESOURCES: [&str; 2] = ["cpu", "memory"];
@@ -90,7 +89,7 @@ fn memory_limit(old_spec: &Value, new_spec: &Value, before: &Value, after: &Valu
 /// What becomes of heaps that are fixed at start.
 fn heap_words(container: &Value, limit: EffectiveLimit<'_>, restarts: bool) -> String {
     let text = container.to_string();
-    let Ok(container) = list::read::<Container<'_>>(&text) else { return String::new() };
+    let Ok(container) = Container::from_json(&text) else { return String::new() };
     heaps(&container).iter().map(|heap| heap_word(heap, limit, restarts)).collect()
 }
 

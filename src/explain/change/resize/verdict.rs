@@ -10,7 +10,7 @@ use crate::judge::finding::Finding;
 use crate::judge::judge;
 use crate::judge::subject::{Evidence, Operation, Requester, Resource, Subject};
 use crate::judge::verdict::Verdict;
-use crate::kube::list;
+use crate::kube::json;
 
 /// What it says of one difference.
 pub(super) struct About {
@@ -23,7 +23,7 @@ pub(super) struct About {
 /// What the service would answer to the resize.
 pub(super) fn of(old: &Document, new: &Document, surroundings: &Surroundings) -> Verdict {
     let (old_text, new_text) = (old.value.to_string(), new.value.to_string());
-    let (Ok(old_object), Ok(object)) = (list::read(&old_text), list::read(&new_text)) else {
+    let (Ok(old_object), Ok(object)) = (json::read(&old_text), json::read(&new_text)) else {
         return Verdict::default();
     };
     let mut subject = Subject {
