@@ -2,6 +2,7 @@
 //!
 //! The accept loop does nothing that a peer can delay: handshakes and requests run in a task for each connection.
 
+mod ahead;
 mod connection;
 mod counters;
 mod limits;
