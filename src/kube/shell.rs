@@ -28,7 +28,7 @@ mod tests;
 use std::fmt;
 use std::rc::Rc;
 
-pub(crate) use self::argv::{Environment, LONGEST, SHELLS, base_name, expand};
+pub(crate) use self::argv::{Environment, LONGEST, SHELLS, base_name, expand, may_refer};
 pub(crate) use self::state::absolute;
 pub(crate) use self::tree::is_name;
 use self::walk::Walker;

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::kube::container::Container;
-use crate::kube::shell::{Command, Invocation, LONGEST, SHELLS, Script, Word, base_name, inline};
+use crate::kube::shell::{Command, Invocation, LONGEST, SHELLS, Script, Word, base_name, inline, may_refer};
 
 /// Who reads scripts, and how much work there may be.
 pub(crate) trait Reader {
@@ -42,7 +42,7 @@ impl<'s> Launch<'s> {
     pub(super) fn of(container: &'s Container<'_>, reader: &dyn Reader) -> Self {
         let texts: Vec<&str> = container.command.iter().chain(&container.args).map(|text| &**text).collect();
         let (command, args) = texts.split_at_checked(container.command.len()).unwrap_or_default();
-        let environment = container.literal_environment();
+        let environment = if may_refer(&texts) { container.literal_environment() } else { Vec::new() };
         let directory = (!container.working_dir.is_empty()).then_some(&*container.working_dir);
         let script = match texts.is_empty() {
             true => Some(Rc::default()),

@@ -84,7 +84,10 @@ impl<'t> Walker<'t> {
             let length = parameters.iter().map(|word| word.prefix().len().saturating_add(1)).sum();
             return self.spend(length);
         }
-        words.append(&mut self.fields(raw, place, true).done);
+        match plain(raw) {
+            Some(text) => words.push(Word::Known(text.to_owned())),
+            None => words.append(&mut self.fields(raw, place, true).done),
+        }
     }
 
     /// The one word that a word becomes where it is neither split nor matched against files.
@@ -146,8 +149,20 @@ impl<'t> Walker<'t> {
     }
 }
 
+/// The text of a word in which the shell replaces nothing.
+fn plain(raw: &Raw) -> Option<&str> {
+    match raw.parts.as_slice() {
+        [Part::Text { text, quoted }] => Some(text).filter(|text| *quoted || !(text.starts_with('~') || pattern(text).is_some())),
+        _ => None,
+    }
+    .map(String::as_str)
+}
+
 /// Where the first character stands that makes unquoted text a pattern.
 fn pattern(text: &str) -> Option<usize> {
+    if !text.bytes().any(|byte| matches!(byte, b'[' | b'{' | b'*' | b'?')) {
+        return None;
+    }
     let bracket = text.find('[').filter(|at| text.get(*at..).is_some_and(|rest| rest.contains(']')));
     let brace =
         text.find('{').filter(|at| text.get(*at..).is_some_and(|rest| rest.contains('}') && (rest.contains(',') || rest.contains(".."))));

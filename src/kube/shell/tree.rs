@@ -137,6 +137,9 @@ impl Raw {
         {
             text.push_str(more);
         } else {
+            if self.parts.is_empty() {
+                self.parts = Vec::with_capacity(1); // most words are of one part
+            }
             self.parts.push(Part::Text { text: more.to_owned(), quoted: quote });
         }
     }
