@@ -1,6 +1,7 @@
 //! The part of a subject that a rule looks at.
 
 mod autoscaler;
+mod hints;
 mod pod;
 mod resize;
 mod scripts;

@@ -15,6 +15,7 @@ use crate::kube::object::{Metadata, Object, OwnerReference, Placed, Spec};
 use crate::kube::resources::EffectiveLimit;
 use crate::kube::volume::{Source, Volume, VolumeMount};
 
+use super::hints::Hints;
 use super::scripts::{Field, Launcher, Scripts};
 
 /// The annotation by which the kubelet marks the API's copy of a static pod.
@@ -47,6 +48,8 @@ pub struct PodView<'s> {
     /// The JSON pointer of what holds `metadata` and `spec`.
     base: &'static str,
     scripts: Scripts<'s>,
+    /// What a first look at the containers shows, where anything asks.
+    hints: OnceCell<Hints>,
     /// The volumes in the order of their names, where there are more than a few and one is asked for.
     volumes: OnceCell<Vec<usize>>,
 }
@@ -81,6 +84,7 @@ impl<'s> PodView<'s> {
             evidence,
             base,
             scripts: Scripts::of(spec),
+            hints: OnceCell::new(),
             volumes: OnceCell::new(),
         })
     }
@@ -193,14 +197,23 @@ impl<'s> PodView<'s> {
         &self.scripts
     }
 
+    /// Whether what `container` runs may hold one of `words`. Without it, it does not.
+    pub(crate) fn may_hold(&self, container: &Container<'_>, words: &[&str]) -> bool {
+        self.hints().may_hold(self.spec, container, words)
+    }
+
+    fn hints(&self) -> &Hints {
+        self.hints.get_or_init(|| Hints::of(self.spec))
+    }
+
     /// The heaps that `container` fixes at start.
     pub fn heaps(&self, container: &Container<'_>) -> Vec<Heap> {
-        if self.scripts.may_set_heaps() { heaps_by(&self.launcher(container), container) } else { Vec::new() }
+        if self.hints().may_set_heap(self.spec, container) { heaps_by(&self.launcher(container), container) } else { Vec::new() }
     }
 
     /// The options that `container` gives its virtual machine in vain.
     pub fn retired_options(&self, container: &Container<'_>) -> RetiredOptions {
-        if !self.scripts.may_set_heaps() {
+        if !self.hints().may_set_heap(self.spec, container) {
             return RetiredOptions::default();
         }
         retired_options_by(&self.launcher(container), container)

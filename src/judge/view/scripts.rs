@@ -6,7 +6,7 @@ use std::ptr;
 use std::rc::Rc;
 
 use crate::kube::container::Container;
-use crate::kube::heap::{Reader, may_be_set};
+use crate::kube::heap::Reader;
 use crate::kube::object::Spec;
 use crate::kube::shell::{Invocation, LONGEST, Script, inline_within};
 
@@ -37,14 +37,12 @@ pub(crate) struct Scripts<'s> {
     known: RefCell<Known>,
     /// How many containers and texts there are, and the length of the texts; worked out where one is asked for.
     extent: Cell<Option<(usize, usize)>>,
-    /// Whether any container may set a heap; worked out where one is asked for.
-    heaps: Cell<Option<bool>>,
 }
 
 impl<'s> Scripts<'s> {
     /// None yet of the containers of `spec`.
     pub(super) fn of(spec: &'s Spec<'s>) -> Self {
-        Self { spec, known: RefCell::default(), extent: Cell::default(), heaps: Cell::default() }
+        Self { spec, known: RefCell::default(), extent: Cell::default() }
     }
 
     /// The script in this field of `container`, read now or as it was before: `invoked` is given what reads it. `None`
@@ -66,14 +64,6 @@ impl<'s> Scripts<'s> {
         let script = script.map(Rc::new);
         self.known.borrow_mut().insert(key, script.clone());
         script
-    }
-
-    /// Whether any container may set a heap. Several rules ask it of every container, and hundreds of variables would be
-    /// looked through for each.
-    pub(super) fn may_set_heaps(&self) -> bool {
-        let known = self.heaps.get().unwrap_or_else(|| self.spec.all_containers().any(|placed| may_be_set(placed.container)));
-        self.heaps.set(Some(known));
-        known
     }
 
     /// The work allowed for a text of this length.

@@ -19,7 +19,8 @@ impl<'p, 's> Files<'p, 's> {
     /// Whether any of `texts`, or a file they may run, mentions any of `words`.
     pub(super) fn mention<'t, I: Iterator<Item = &'t Text<'t>>>(&self, texts: impl Fn() -> I, words: &[&str]) -> bool {
         let mentioned = |text: &str| words.iter().any(|word| text.contains(word));
-        texts().any(|text| mentioned(text)) || (self.pod.knows_configuration() && texts().next().is_some() && self.any(mentioned))
+        let in_texts = || self.pod.may_hold(self.container, words) && texts().any(|text| mentioned(text));
+        in_texts() || (self.pod.knows_configuration() && texts().next().is_some() && self.any(mentioned))
     }
 
     /// Whether the text of any of the files is what is sought.
