@@ -96,9 +96,16 @@ fn mentions(container: &Container<'_>) -> bool {
 
 /// A cheaper look, at everything that [`heaps`] and [`retired_options`] go by: without it they find nothing.
 pub(crate) fn may_be_set(container: &Container<'_>) -> bool {
-    let flag = |text: &Text<'_>| text.contains("-X") || text.contains("--max");
+    let flag = |text: &Text<'_>| begins_flag(text) && (text.contains("-X") || text.contains("--max"));
     let words = container.command.iter().chain(&container.args).any(flag);
     words || container.env.iter().any(|variable| &*variable.name == GO || flag(&variable.value))
+}
+
+/// Whether `-X` or `--` stands in it. Of hundreds of variables hardly one has either, and this is a look without a branch.
+fn begins_flag(text: &str) -> bool {
+    let (bytes, next) = (text.as_bytes(), text.as_bytes().get(1..).unwrap_or_default());
+    let begins = |byte: u8, next: u8| (byte == b'-') & ((next == b'X') | (next == b'-'));
+    bytes.iter().zip(next).fold(false, |found, (byte, next)| found | begins(*byte, *next))
 }
 
 fn found(reader: &dyn Reader, container: &Container<'_>) -> Vec<Heap> {

@@ -197,9 +197,9 @@ impl<'s> PodView<'s> {
         &self.scripts
     }
 
-    /// Whether what `container` runs may hold one of `words`. Without it, it does not.
-    pub(crate) fn may_hold(&self, container: &Container<'_>, words: &[&str]) -> bool {
-        self.hints().may_hold(self.spec, container, words)
+    /// Whether what `container` runs may hold `word`. Without it, it does not.
+    pub(crate) fn may_hold(&self, container: &Container<'_>, word: &str) -> bool {
+        self.hints().may_hold(self.spec, container, word)
     }
 
     fn hints(&self) -> &Hints {

@@ -18,9 +18,9 @@ pub(super) struct Files<'p, 's> {
 impl<'p, 's> Files<'p, 's> {
     /// Whether any of `texts`, or a file they may run, mentions any of `words`.
     pub(super) fn mention<'t, I: Iterator<Item = &'t Text<'t>>>(&self, texts: impl Fn() -> I, words: &[&str]) -> bool {
-        let mentioned = |text: &str| words.iter().any(|word| text.contains(word));
-        let in_texts = || self.pod.may_hold(self.container, words) && texts().any(|text| mentioned(text));
-        in_texts() || (self.pod.knows_configuration() && texts().next().is_some() && self.any(mentioned))
+        let mut likely = words.iter().filter(|word| self.pod.may_hold(self.container, word));
+        likely.any(|word| texts().any(|text| text.contains(word)))
+            || (self.pod.knows_configuration() && texts().next().is_some() && self.any(|text| words.iter().any(|word| text.contains(word))))
     }
 
     /// Whether the text of any of the files is what is sought.
