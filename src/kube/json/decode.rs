@@ -41,6 +41,7 @@ macro_rules! fields {
                     $($field),+
                 }
 
+                const { assert!([$($name),+].len() <= 32, "a bit for each field") };
                 let (index, read) = match name {
                     $($name => (Index::$field as u32, $crate::kube::json::Decode::read(&mut self.$field, reader)),)+
                     _ => ($crate::kube::json::UNKNOWN, reader.pass_value()),

@@ -5,8 +5,8 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// How many bytes are read at once: as many as the kernel mostly has of a large review.
-const AHEAD: usize = 64 * 1024;
+/// How many bytes are read at once: two records of TLS. A peer that sends more than is read makes a connection hold so many.
+const AHEAD: usize = 32 * 1024;
 
 thread_local! {
     /// Where the connections of a thread read to, one after the other. It is taken along while bytes of it are left.
