@@ -187,7 +187,7 @@ async fn serve(options: Options, loaded: Loaded, log: &Log) -> anyhow::Result<()
 
     let stop = stop_signal()?;
     let admin_routes = TowerToHyperService::new(admin::routes(Arc::clone(&health), Arc::clone(&metrics)));
-    let review_routes = Reviews {
+    let review_service = Reviews {
         policies,
         namespaces,
         seal_keys,
@@ -197,8 +197,7 @@ async fn serve(options: Options, loaded: Loaded, log: &Log) -> anyhow::Result<()
         room: reviews::room(options.body_memory()),
         deadline: options.request_deadline(),
     }
-    .routes();
-    let review_routes = TowerToHyperService::new(review_routes);
+    .service();
     let (address, admin_address) = (reviews.address()?, admin.address()?);
     info!(%address, admin = %admin_address, "serving");
     if options.is_laptop() {
@@ -212,7 +211,7 @@ async fn serve(options: Options, loaded: Loaded, log: &Log) -> anyhow::Result<()
             health.stop()
         }
     };
-    let served = reviews.serve(Transport::Tls(loaded.certificates), review_routes, stopped(stop));
+    let served = reviews.serve(Transport::Tls(loaded.certificates), review_service, stopped(stop));
     let admin = tokio::spawn(admin.serve(Transport::Plain, admin_routes, std::future::pending()));
     tokio::join!(served, unready);
     admin.abort(); // probes and the last scrape are answered until the reviews are

@@ -1,19 +1,19 @@
 //! The two ways a review comes in, and the limits on the way.
 
+use std::convert::Infallible;
+use std::error::Error;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use axum::Router;
-use axum::body::Body;
-use axum::extract::State;
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
-use axum::routing::post;
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::{Body, Incoming};
+use hyper::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
+use hyper::service::{Service, service_fn};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, header::HeaderValue};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::judge::look_up::LookUps;
@@ -33,6 +33,14 @@ pub const BODY_LIMIT: usize = 8 * 1024 * 1024;
 
 /// What a review weighs at least, in KiB, however small its body: bounds how many are in flight.
 const LEAST_WEIGHT: usize = 16;
+
+/// Where reviews go.
+const PATHS: &str = "reviews go to POST /validate or POST /mutate";
+
+/// The body of a request.
+trait Readable: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send {}
+
+impl<B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send> Readable for B {}
 
 /// Everything that answers reviews.
 #[derive(Debug)]
@@ -61,20 +69,33 @@ pub fn room(bytes: usize) -> Arc<Semaphore> {
 }
 
 impl Reviews {
-    /// The routes.
-    pub fn routes(self) -> Router {
+    /// What answers requests: two paths, so near to the connection as can be.
+    pub fn service(
+        self,
+    ) -> impl Service<Request<Incoming>, Response = Response<Full<Bytes>>, Error = Infallible, Future: Send + 'static> + Clone + Send + 'static
+    {
         let reviews = Arc::new(self);
-        Router::new()
-            .route(
-                "/validate",
-                post(|State(reviews): State<Arc<Self>>, request| async move { reviews.answer(Path::Validate, request).await }),
-            )
-            .route("/mutate", post(|State(reviews): State<Arc<Self>>, request| async move { reviews.answer(Path::Mutate, request).await }))
-            .fallback(|| async { text(StatusCode::NOT_FOUND, "reviews go to POST /validate or POST /mutate") })
-            .with_state(reviews)
+        service_fn(move |request| {
+            let reviews = Arc::clone(&reviews);
+            async move { Ok(reviews.serve(request).await) }
+        })
     }
 
-    async fn answer(&self, path: Path, request: Request<Body>) -> Response<Body> {
+    async fn serve<B: Readable>(&self, request: Request<B>) -> Response<Full<Bytes>> {
+        let path = match request.uri().path() {
+            "/validate" => Path::Validate,
+            "/mutate" => Path::Mutate,
+            _ => return text(StatusCode::NOT_FOUND, PATHS),
+        };
+        if request.method() != Method::POST {
+            let mut response = text(StatusCode::METHOD_NOT_ALLOWED, PATHS);
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+            return response;
+        }
+        self.answer(path, request).await
+    }
+
+    async fn answer<B: Readable>(&self, path: Path, request: Request<B>) -> Response<Full<Bytes>> {
         // a panic is a bug: it costs this review, never the connection and what else is asked on it
         let answer = AssertUnwindSafe(self.try_answer(path, request)).catch_unwind().await;
         match answer.unwrap_or_else(|_| Err(panicked())) {
@@ -87,7 +108,7 @@ impl Reviews {
         }
     }
 
-    async fn try_answer(&self, path: Path, request: Request<Body>) -> Result<Bytes, (Failure, String)> {
+    async fn try_answer<B: Readable>(&self, path: Path, request: Request<B>) -> Result<Bytes, (Failure, String)> {
         let room = self.take(weight(request.headers())?)?;
         let body = match tokio::time::timeout(self.deadline, read(request.into_body())).await {
             Ok(body) => body?,
@@ -193,7 +214,7 @@ fn weight(headers: &HeaderMap) -> Result<u32, (Failure, String)> {
     Ok(u32::try_from(length.div_ceil(1024).max(LEAST_WEIGHT)).unwrap_or(u32::MAX))
 }
 
-async fn read(body: Body) -> Result<Bytes, (Failure, String)> {
+async fn read(body: impl Readable) -> Result<Bytes, (Failure, String)> {
     match Limited::new(body, BODY_LIMIT).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
@@ -220,14 +241,14 @@ fn status(failure: Failure) -> StatusCode {
     }
 }
 
-fn json(body: Bytes) -> Response<Body> {
-    let mut response = Response::new(Body::from(body));
+fn json(body: Bytes) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
-fn text(status: StatusCode, body: impl Into<Body>) -> Response<Body> {
-    let mut response = Response::new(body.into());
+fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response

@@ -65,11 +65,11 @@ async fn a_panic_costs_one_review() {
     assert!(metrics.contains(r#"resource="unknown",subresource="",outcome="panicked"} 3"#), "{metrics}");
 }
 
-fn review(pod: &Value) -> Request<Body> {
+fn review(pod: &Value) -> Request<Full<Bytes>> {
     let resource = json!({"group": "", "version": "v1", "resource": "pods"});
     let request = json!({"uid": "u", "operation": "CREATE", "resource": resource, "object": pod});
     let review = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request});
-    Request::post("/validate").body(Body::from(review.to_string())).unwrap()
+    Request::post("/validate").body(Full::from(review.to_string())).unwrap()
 }
 
 #[tokio::test]
@@ -93,4 +93,20 @@ async fn an_answer_that_is_larger_than_its_review_takes_more_room_or_is_refused(
     assert_eq!(refused.unwrap_err(), Failure::Overloaded);
     drop((large, rest));
     assert_eq!(reviews.room.available_permits(), room);
+}
+
+#[tokio::test]
+async fn reviews_have_two_paths_and_one_method() {
+    let reviews = reviews();
+    let ask = async |method: Method, path: &str| {
+        let request = Request::builder().method(method).uri(path).body(Full::<Bytes>::default()).unwrap();
+        let response = reviews.serve(request).await;
+        let allow = response.headers().get(ALLOW).map(|methods| methods.to_str().unwrap().to_owned());
+        (response.status().as_u16(), allow)
+    };
+    assert_eq!(ask(Method::POST, "/validate?timeout=2s").await.0, 400);
+    assert_eq!(ask(Method::POST, "/mutate").await.0, 400);
+    assert_eq!(ask(Method::GET, "/mutate").await, (405, Some("POST".to_owned())));
+    assert_eq!(ask(Method::POST, "/validate/").await, (404, None));
+    assert_eq!(ask(Method::GET, "/").await, (404, None));
 }
