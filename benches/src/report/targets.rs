@@ -35,40 +35,31 @@ pub(super) fn all(rows: &[Row], latencies: &[Latency], memory: &[(u64, f64)]) ->
 
 const SIZES: [Size; 4] = [Size::Small, Size::Medium, Size::Large, Size::Huge];
 
-/// The worst of each size.
-fn by_size(values: impl Iterator<Item = (Size, f64)> + Clone, worst: fn(f64, f64) -> f64) -> String {
-    let of = |size| values.clone().filter(move |value| value.0 == size).map(|value| value.1).reduce(worst);
+/// A target that is met where every one of `values` is.
+fn target(text: String, values: impl Iterator<Item = (Size, f64)>, worst: fn(f64, f64) -> f64, meets: impl Fn(f64) -> bool) -> Target {
+    let values: Vec<_> = values.collect();
+    let of = |size| values.iter().filter(|value| value.0 == size).map(|value| value.1).reduce(worst);
     let each = SIZES.into_iter().filter_map(|size| Some(format!("{} {:.2}", size.as_str(), of(size)?)));
-    each.collect::<Vec<_>>().join(", ")
+    let (worst, met) = (each.collect::<Vec<_>>().join(", "), values.iter().filter(|value| meets(value.1)).count());
+    Target { text, measured: format!("{worst}; met in {met} of {} cases", values.len()), met: met == values.len() }
 }
 
 fn over_floor(rows: &[Row]) -> Target {
     let own = rows.iter().filter(|row| row.server == Answerer::Restraint).map(|row| (row.size, row.ratio));
-    Target {
-        text: format!("at most {OVER_FLOOR} times the processor time of the floor, the worst case of each size"),
-        measured: by_size(own.clone(), f64::max),
-        met: own.into_iter().all(|(_, ratio)| ratio <= OVER_FLOOR),
-    }
+    let text = format!("at most {OVER_FLOOR} times the processor time of the floor, the worst case of each size");
+    target(text, own, f64::max, |ratio| ratio <= OVER_FLOOR)
 }
 
 fn under_kube(rows: &[Row]) -> Target {
     let own = rows.iter().filter(|row| row.server == Answerer::Restraint && row.size != Size::Small);
-    let own = own.map(|row| (row.size, row.under_kube));
-    Target {
-        text: format!("at least {UNDER_KUBE} times cheaper than kube's types, the worst case of each size"),
-        measured: by_size(own.clone(), f64::min),
-        met: own.into_iter().all(|(_, ratio)| ratio >= UNDER_KUBE),
-    }
+    let text = format!("at least {UNDER_KUBE} times cheaper than kube's types, the worst case of each size");
+    target(text, own.map(|row| (row.size, row.under_kube)), f64::min, |ratio| ratio >= UNDER_KUBE)
 }
 
 fn queued(latencies: &[Latency]) -> Target {
     let own = latencies.iter().filter(|row| row.server == Answerer::Restraint && row.load == Some(50.0));
-    let own = own.map(|row| (row.size, row.over_floor));
-    Target {
-        text: format!("at half of capacity a p99 of at most {QUEUED} times the floor's"),
-        measured: by_size(own.clone(), f64::max),
-        met: own.into_iter().all(|(_, ratio)| ratio <= QUEUED),
-    }
+    let text = format!("at half of capacity a p99 of at most {QUEUED} times the floor's");
+    target(text, own.map(|row| (row.size, row.over_floor)), f64::max, |ratio| ratio <= QUEUED)
 }
 
 fn resident(memory: &[(u64, f64)]) -> Target {
