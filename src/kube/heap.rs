@@ -88,7 +88,7 @@ pub(crate) fn heaps_by(reader: &dyn Reader, container: &Container<'_>) -> Vec<He
 fn mentions(container: &Container<'_>) -> bool {
     let java = |text: &Text<'_>| text.contains("-X") && (text.contains("-Xmx") || text.contains("-XX:Max"));
     let node = |text: &Text<'_>| text.contains("--max") && text.contains("old");
-    let flag = |text: &Text<'_>| java(text) || node(text);
+    let flag = |text: &Text<'_>| begins_flag(text) && (java(text) || node(text));
     // the words first: they are fewer than the variables
     let words = container.command.iter().chain(&container.args).any(flag);
     words || container.env.iter().any(|variable| &*variable.name == GO || flag(&variable.value))

@@ -22,9 +22,10 @@ impl Hints {
         Self(containers.map(|container| Hint { pairs: Pairs::of(container), heap: may_be_set(container) }).collect())
     }
 
-    /// Whether what `container`, which is one of `spec`, runs may hold `word`. Without it, it does not.
-    pub(super) fn may_hold(&self, spec: &Spec<'_>, container: &Container<'_>, word: &str) -> bool {
-        self.hint(spec, container).is_none_or(|hint| hint.pairs.may_hold(word))
+    /// Those of `words` that what `container`, which is one of `spec`, runs may hold. The others it does not.
+    pub(super) fn likely<'w>(&self, spec: &Spec<'_>, container: &Container<'_>, words: &'w [&'w str]) -> impl Iterator<Item = &'w str> {
+        let hint = self.hint(spec, container);
+        words.iter().copied().filter(move |word| hint.is_none_or(|hint| hint.pairs.may_hold(word)))
     }
 
     /// Whether `container`, which is one of `spec`, may set a heap.
@@ -95,7 +96,7 @@ mod tests {
             let spec = format!(r#"{{"initContainers": [{{}}], "containers": [{{}}, {container}]}}"#);
             let spec: Spec<'_> = crate::kube::json::read(&spec).unwrap();
             let hints = Hints::of(&spec);
-            prop_assert!(hints.may_hold(&spec, &spec.containers[1], &word));
+            prop_assert_eq!(hints.likely(&spec, &spec.containers[1], &[&word]).count(), 1);
         }
     }
 
@@ -106,13 +107,14 @@ mod tests {
             {"env": [{"name": "JAVA_TOOL_OPTIONS", "value": "-Xmx1g"}]}]}"#;
         let spec: Spec<'_> = crate::kube::json::read(json).unwrap();
         let hints = Hints::of(&spec);
+        let holds = |container: &Container<'_>, word: &str| hints.likely(&spec, container, &[word]).next().is_some();
         for word in ["inotifywait", "tail", "kill", "pkill", "watchmedo", "nginx", "reload", "md5sum", "sha256sum", "stat ", "readlink"] {
-            assert!(!hints.may_hold(&spec, &spec.containers[0], word), "{word}");
+            assert!(!holds(&spec.containers[0], word), "{word}");
         }
-        assert!(hints.may_hold(&spec, &spec.init_containers[0], "inotifywait"));
-        assert!(!hints.may_hold(&spec, &spec.containers[1], "Xmx"), "a variable runs nothing");
+        assert!(holds(&spec.init_containers[0], "inotifywait"));
+        assert!(!holds(&spec.containers[1], "Xmx"), "a variable runs nothing");
         let heaps = spec.init_containers.iter().chain(&spec.containers).map(|container| hints.may_set_heap(&spec, container));
         assert_eq!(heaps.collect::<Vec<_>>(), [false, true, true]);
-        assert!(hints.may_hold(&spec, &Container::default(), "xy"), "of another spec nothing is known");
+        assert!(holds(&Container::default(), "xy"), "of another spec nothing is known");
     }
 }

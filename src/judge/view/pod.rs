@@ -197,9 +197,9 @@ impl<'s> PodView<'s> {
         &self.scripts
     }
 
-    /// Whether what `container` runs may hold `word`. Without it, it does not.
-    pub(crate) fn may_hold(&self, container: &Container<'_>, word: &str) -> bool {
-        self.hints().may_hold(self.spec, container, word)
+    /// Those of `words` that what `container` runs may hold. The others it does not.
+    pub(crate) fn likely<'w>(&self, container: &Container<'_>, words: &'w [&'w str]) -> impl Iterator<Item = &'w str> {
+        self.hints().likely(self.spec, container, words)
     }
 
     fn hints(&self) -> &Hints {

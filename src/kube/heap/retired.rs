@@ -6,9 +6,9 @@
 use crate::kube::container::Container;
 
 use super::environment::Variables;
-use super::field;
 use super::java::Java;
 use super::launch::{Alone, Launch, Reader};
+use super::{begins_flag, field};
 
 /// An option that newer virtual machines have given up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub fn retired_options(container: &Container<'_>) -> RetiredOptions {
 
 /// The same, within what `reader` allows for.
 pub(crate) fn retired_options_by(reader: &dyn Reader, container: &Container<'_>) -> RetiredOptions {
-    let mentions = |text: &str| text.contains("-XX:") && (text.contains(CGROUP) || text.contains("RAMFraction"));
+    let mentions = |text: &str| begins_flag(text) && text.contains("-XX:") && (text.contains(CGROUP) || text.contains("RAMFraction"));
     let variable = container.env.iter().any(|variable| mentions(&variable.value));
     if !variable && !container.command.iter().chain(&container.args).any(|text| mentions(text)) {
         return RetiredOptions::default();

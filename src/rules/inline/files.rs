@@ -18,8 +18,7 @@ pub(super) struct Files<'p, 's> {
 impl<'p, 's> Files<'p, 's> {
     /// Whether any of `texts`, or a file they may run, mentions any of `words`.
     pub(super) fn mention<'t, I: Iterator<Item = &'t Text<'t>>>(&self, texts: impl Fn() -> I, words: &[&str]) -> bool {
-        let mut likely = words.iter().filter(|word| self.pod.may_hold(self.container, word));
-        likely.any(|word| texts().any(|text| text.contains(word)))
+        self.pod.likely(self.container, words).any(|word| texts().any(|text| text.contains(word)))
             || (self.pod.knows_configuration() && texts().next().is_some() && self.any(|text| words.iter().any(|word| text.contains(word))))
     }
 
