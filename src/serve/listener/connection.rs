@@ -19,7 +19,6 @@ use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 use tracing::debug;
 
-use super::ahead::ReadAhead;
 use super::counters::{Counters, increase};
 use super::limits::Speakers;
 use super::patience::Patient;
@@ -121,14 +120,9 @@ where
 }
 
 impl Common {
-    async fn shake_hands(
-        &self,
-        tcp: TcpStream,
-        config: Arc<ServerConfig>,
-        seat: &Seat,
-    ) -> Option<TlsStream<Patient<ReadAhead<TcpStream>>>> {
+    async fn shake_hands(&self, tcp: TcpStream, config: Arc<ServerConfig>, seat: &Seat) -> Option<TlsStream<Patient<TcpStream>>> {
         let handshake = timeout(self.handshake, async {
-            let greeting = LazyConfigAcceptor::new(Acceptor::default(), Patient::new(ReadAhead::new(tcp), self.patience)).await?;
+            let greeting = LazyConfigAcceptor::new(Acceptor::default(), Patient::new(tcp, self.patience)).await?;
             seat.reached(Stage::Greeted);
             greeting.into_stream(config).await
         });

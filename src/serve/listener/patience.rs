@@ -6,11 +6,14 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
+use super::ahead::Ahead;
+
 /// A connection whose peer takes what it is sent. Where it takes nothing for so long, writing fails: answers that nobody
-/// reads would stay in memory for ever.
+/// reads would stay in memory for ever. It is read in large pieces.
 #[derive(Debug)]
 pub(super) struct Patient<I> {
     io: I,
+    ahead: Ahead,
     patience: Duration,
     /// Runs out while the peer takes nothing.
     stuck: Option<Pin<Box<Sleep>>>,
@@ -18,7 +21,7 @@ pub(super) struct Patient<I> {
 
 impl<I> Patient<I> {
     pub(super) fn new(io: I, patience: Duration) -> Self {
-        Self { io, patience, stuck: None }
+        Self { io, ahead: Ahead::default(), patience, stuck: None }
     }
 
     fn watch(&mut self, context: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -34,7 +37,8 @@ impl<I> Patient<I> {
 
 impl<I: AsyncRead + Unpin> AsyncRead for Patient<I> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(context, buffer)
+        let Self { io, ahead, .. } = &mut *self;
+        ahead.poll_read(io, context, buffer)
     }
 }
 
