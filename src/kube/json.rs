@@ -15,8 +15,8 @@ mod reader;
 mod scan;
 
 pub(crate) use decode::{Decode, Fields, Skipped, UNKNOWN, fields};
-pub use error::{Error, Kind};
-pub(crate) use error::{Failed, Fault};
+pub(crate) use error::Failed;
+pub use error::{Error, Fault, Kind};
 pub use raw::Raw;
 pub(crate) use reader::Reader;
 

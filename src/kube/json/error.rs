@@ -25,7 +25,7 @@ pub enum Kind {
 
 /// What the fault is.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// It is not JSON.
     NoJson,
     /// Something else stands where this should.
@@ -87,17 +87,17 @@ impl Error {
     }
 
     /// What it is.
-    pub(crate) fn fault(&self) -> Fault {
+    pub fn fault(&self) -> Fault {
         self.fault
     }
 
     /// The JSON of the value with the fault, of the `text` that was read.
-    pub(crate) fn value<'a>(&self, text: &'a str) -> &'a str {
+    pub fn value<'a>(&self, text: &'a str) -> &'a str {
         Reader::starting(text, self.place).raw().unwrap_or_default()
     }
 
     /// The names and indices on the way to it, in the `text` that was read.
-    pub(crate) fn path(&self, text: &str) -> Vec<String> {
+    pub fn path(&self, text: &str) -> Vec<String> {
         let name = |step: &Step| match step {
             Step::Field(start) => Reader::starting(text, *start).text().unwrap_or_default().into_owned(),
             Step::Entry(index) => index.to_string(),
