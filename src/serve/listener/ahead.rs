@@ -5,8 +5,8 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, ReadBuf};
 
-/// How many bytes are read at once: two records of TLS. A peer that sends more than is read makes a connection hold so many.
-const AHEAD: usize = 32 * 1024;
+/// How many bytes are read at once: a record of TLS. A peer that sends more than is read makes a connection hold so many.
+const AHEAD: usize = 17 * 1024;
 
 thread_local! {
     /// Where the connections of a thread read to, one after the other. It is taken along while bytes of it are left.
