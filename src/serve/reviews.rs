@@ -77,7 +77,8 @@ impl Reviews {
         let reviews = Arc::new(self);
         service_fn(move |request| {
             let reviews = Arc::clone(&reviews);
-            async move { Ok(reviews.serve(request).await) }
+            // boxed, because a connection has the room for it also while it is idle
+            Box::pin(async move { Ok(reviews.serve(request).await) })
         })
     }
 
