@@ -5,6 +5,7 @@ use std::iter;
 
 use super::json::{self, fields};
 use super::resources::Resources;
+use super::shell::Invocation;
 use super::text::Text;
 use super::volume::VolumeMount;
 
@@ -88,9 +89,14 @@ impl<'a> Container<'a> {
         texts.filter(|(command, args)| !command.is_empty() || !args.is_empty())
     }
 
+    /// The literal environment, where `invocation` may ask for any of it.
+    pub(crate) fn environment_of(&self, invocation: &Invocation<'_>) -> Vec<(&str, &str)> {
+        if invocation.may_refer() { self.literal_environment() } else { Vec::new() }
+    }
+
     /// The variables whose values the manifest tells, in order. What stands before an entry of the same name from
     /// elsewhere is left out with it: in between, nobody knows the value.
-    pub(crate) fn literal_environment(&self) -> Vec<(&str, &str)> {
+    fn literal_environment(&self) -> Vec<(&str, &str)> {
         let mut elsewhere = BTreeSet::new();
         let mut known = Vec::new();
         for variable in self.env.iter().rev() {

@@ -28,7 +28,7 @@ mod tests;
 use std::fmt;
 use std::rc::Rc;
 
-pub(crate) use self::argv::{Environment, LONGEST, SHELLS, base_name, expand, may_refer};
+pub(crate) use self::argv::{Environment, LONGEST, SHELLS, base_name, expand};
 pub(crate) use self::state::absolute;
 pub(crate) use self::tree::is_name;
 use self::walk::Walker;
@@ -50,6 +50,13 @@ pub struct Invocation<'a> {
     pub hook: bool,
     /// The files whose text is known: a script among them is read where it is started.
     pub files: Option<&'a dyn Files>,
+}
+
+impl Invocation<'_> {
+    /// Whether anything in it may ask for a variable. Else its environment is not looked at.
+    pub(crate) fn may_refer(&self) -> bool {
+        self.files.is_some() || self.command.iter().chain(self.args).any(|word| word.contains('$'))
+    }
 }
 
 /// Files of a container whose text is known.

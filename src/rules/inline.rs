@@ -17,7 +17,7 @@ use crate::judge::view::{Field, PodView};
 use crate::kube::container::{Action, Container};
 use crate::kube::image::Image;
 use crate::kube::object::Placed;
-use crate::kube::shell::{self, Invocation, Script, may_refer};
+use crate::kube::shell::{self, Invocation, Script};
 use crate::kube::text::Text;
 use crate::kube::watcher::{Delivery, Kind, ReloadPath, Tool, Watch, reload_paths, verdict, watches};
 
@@ -169,11 +169,11 @@ fn parsed(pod: &PodView<'_>, container: &Container<'_>, field: Field, command: &
         let (command, args) = (words(command), words(args));
         let files = Files { pod, container };
         let files = pod.knows_configuration().then_some(&files as &dyn shell::Files);
-        let asked = files.is_some() || may_refer(command.iter().chain(&args));
-        let environment = if asked { container.literal_environment() } else { Vec::new() };
         let directory = (!container.working_dir.is_empty()).then_some(&*container.working_dir);
         let hook = matches!(field, Field::Action(field) if field.starts_with("lifecycle/"));
-        inline(&Invocation { command: &command, args: &args, environment: &environment, directory, hook, files })
+        let invocation = Invocation { command: &command, args: &args, environment: &[], directory, hook, files };
+        let environment = container.environment_of(&invocation);
+        inline(&Invocation { environment: &environment, ..invocation })
     })
 }
 

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::kube::container::Container;
-use crate::kube::shell::{Command, Invocation, LONGEST, SHELLS, Script, Word, base_name, inline, may_refer};
+use crate::kube::shell::{Command, Invocation, LONGEST, SHELLS, Script, Word, base_name, inline};
 
 /// Who reads scripts, and how much work there may be.
 pub(crate) trait Reader {
@@ -42,11 +42,14 @@ impl<'s> Launch<'s> {
     pub(super) fn of(container: &'s Container<'_>, reader: &dyn Reader) -> Self {
         let texts: Vec<&str> = container.command.iter().chain(&container.args).map(|text| &**text).collect();
         let (command, args) = texts.split_at_checked(container.command.len()).unwrap_or_default();
-        let environment = if may_refer(&texts) { container.literal_environment() } else { Vec::new() };
         let directory = (!container.working_dir.is_empty()).then_some(&*container.working_dir);
         let script = match texts.is_empty() {
             true => Some(Rc::default()),
-            false => reader.script(&Invocation { command, args, environment: &environment, directory, ..Invocation::default() }),
+            false => {
+                let invocation = Invocation { command, args, directory, ..Invocation::default() };
+                let environment = container.environment_of(&invocation);
+                reader.script(&Invocation { environment: &environment, ..invocation })
+            }
         };
         let shell = texts.iter().any(|text| SHELLS.contains(&base_name(text)));
         Self { texts, script, shell }

@@ -98,9 +98,12 @@ impl<'a> Reader<'a> {
     /// The text that is next.
     #[inline]
     pub(crate) fn text(&mut self) -> Result<Cow<'a, str>, Failed> {
-        if self.peek() != Some(b'"') {
-            return Err(self.expected("a string"));
-        }
+        if self.peek() == Some(b'"') { self.quoted() } else { Err(self.expected("a string")) }
+    }
+
+    /// The text whose opening quote is next.
+    #[inline]
+    fn quoted(&mut self) -> Result<Cow<'a, str>, Failed> {
         match self.short_text() {
             Some(text) => Ok(Cow::Borrowed(text)),
             None => self.any_text(),
@@ -118,7 +121,7 @@ impl<'a> Reader<'a> {
         Some(text)
     }
 
-    /// The text whose opening quote is next.
+    /// The same, however long and with whatever escapes.
     #[inline(never)]
     fn any_text(&mut self) -> Result<Cow<'a, str>, Failed> {
         self.pass();
@@ -142,10 +145,12 @@ impl<'a> Reader<'a> {
 
     /// Passes over the rest of a text.
     fn pass_text(&mut self) -> Result<(), Failed> {
-        match scan::end_of_text(self.text.as_bytes(), self.at) {
-            Some(end) => self.at = end,
-            None => return Err(self.fail(Fault::NoJson)),
-        }
+        self.go_to(scan::end_of_text(self.text.as_bytes(), self.at))
+    }
+
+    /// Goes on at the end that was found.
+    fn go_to(&mut self, end: Option<usize>) -> Result<(), Failed> {
+        self.at = end.ok_or_else(|| self.fail(Fault::NoJson))?;
         Ok(())
     }
 
@@ -158,11 +163,7 @@ impl<'a> Reader<'a> {
             }
             Some(b'{' | b'[') => {
                 self.pass();
-                match scan::end_of_nested(self.text.as_bytes(), self.at) {
-                    Some(end) => self.at = end,
-                    None => return Err(self.fail(Fault::NoJson)),
-                }
-                Ok(())
+                self.go_to(scan::end_of_nested(self.text.as_bytes(), self.at))
             }
             _ if self.word().is_empty() => Err(self.fail(Fault::NoJson)),
             _ => Ok(()),
@@ -181,7 +182,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn number(&mut self) -> Result<&'a str, Failed> {
         self.peek();
         let number = self.word();
-        if serde_json::from_str::<IgnoredAny>(number).is_ok() { Ok(number) } else { Err(self.fail(Fault::NoJson)) }
+        if is_json(number) { Ok(number) } else { Err(self.fail(Fault::NoJson)) }
     }
 
     /// What could be a number or one of the three words.
@@ -241,10 +242,7 @@ impl<'a> Reader<'a> {
         if self.peek() != Some(b'"') {
             return Err(self.fail(Fault::NoJson));
         }
-        let name = match self.short_text() {
-            Some(name) => Cow::Borrowed(name),
-            None => self.any_text()?,
-        };
+        let name = self.quoted()?;
         if self.peek() != Some(b':') {
             return Err(self.fail(Fault::NoJson));
         }
@@ -327,14 +325,10 @@ impl<'a> Reader<'a> {
     /// Another value than `what` is next, or none.
     #[cold]
     pub(crate) fn expected(&mut self, what: &'static str) -> Failed {
-        self.peek();
+        let next = self.peek();
         let place = self.at;
-        let is_json = match self.peek() {
-            Some(b'"' | b'{' | b'[') => true,
-            _ => serde_json::from_str::<IgnoredAny>(self.word()).is_ok(),
-        };
-        self.at = place;
-        self.fail(if is_json { Fault::Expected(what) } else { Fault::NoJson })
+        let is_value = matches!(next, Some(b'"' | b'{' | b'[')) || is_json(self.word());
+        self.fail_at(place, if is_value { Fault::Expected(what) } else { Fault::NoJson })
     }
 
     /// Reading ends here.
@@ -358,4 +352,9 @@ impl<'a> Reader<'a> {
         }
         Err(failed)
     }
+}
+
+/// Whether `word` is a number or one of the three words.
+fn is_json(word: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(word).is_ok()
 }

@@ -17,18 +17,13 @@ pub(crate) const LONGEST: usize = 256 * 1024;
 /// The literal environment by name.
 pub(crate) type Environment = BTreeMap<String, String>;
 
-/// Whether any of `words` may ask for a variable.
-pub(crate) fn may_refer<'t>(words: impl IntoIterator<Item = &'t &'t str>) -> bool {
-    words.into_iter().any(|word| word.contains('$'))
-}
-
 /// The environment and the arguments after Kubernetes' expansion of `$(NAME)`. Values may refer to earlier names; a
 /// value with a reference left over is unknown, because the name may come from elsewhere. The environment is empty
 /// where nothing asks for it. `None` where expansion adds more than `room`.
 pub(super) fn expanded(invocation: &Invocation<'_>, mut room: usize) -> Option<(Environment, Vec<String>)> {
     let words = invocation.command.iter().chain(invocation.args);
     let mut environment = Environment::new();
-    if invocation.files.is_none() && !may_refer(words.clone()) {
+    if !invocation.may_refer() {
         return Some((environment, words.map(|word| (*word).to_owned()).collect()));
     }
     for (name, value) in invocation.environment {
