@@ -1,6 +1,8 @@
 //! Logging: one line per event, on standard error.
 
-use std::io::{BufWriter, IsTerminal};
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::thread;
+use std::time::Duration;
 
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
@@ -8,6 +10,12 @@ use tracing_subscriber::fmt;
 
 /// Lines that wait while standard error is slow, some 4 MiB of them. What comes on top is lost, and counted.
 const WAITING: usize = 8_192;
+
+/// How long the first of some lines waits for others: to be woken for each costs more than to write it.
+const GATHERING: Duration = Duration::from_millis(5);
+
+/// The bytes that are written at once: what a pipe holds.
+const TOGETHER: usize = 64 * 1024;
 
 /// How a log line looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -29,16 +37,16 @@ pub struct Log {
 impl Log {
     /// Starts logging. `RUST_LOG` chooses what is logged, by default information and up.
     ///
-    /// A thread of its own writes the lines, those that wait in one go: whoever reads them may stop reading, and reviews
-    /// go on.
+    /// A thread of its own writes the lines, those of some milliseconds in one go: whoever reads them may stop reading, and
+    /// reviews go on.
     pub fn start(format: LogFormat) -> Self {
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-        let (lines, writer) = NonBlockingBuilder::default().buffered_lines_limit(WAITING).finish(BufWriter::new(std::io::stderr()));
+        let (lines, writer) = NonBlockingBuilder::default().buffered_lines_limit(WAITING).finish(Gathered::to(io::stderr()));
         let lost = lines.error_counter();
         let builder = fmt().with_env_filter(filter).with_writer(lines);
         // a second start within one process (a test's) keeps the first
         let _ = match format {
-            LogFormat::Text => builder.with_ansi(std::io::stderr().is_terminal()).try_init(),
+            LogFormat::Text => builder.with_ansi(io::stderr().is_terminal()).try_init(),
             LogFormat::Json => builder.json().flatten_event(true).with_current_span(false).try_init(),
         };
         Self { lost, _writer: writer }
@@ -47,5 +55,63 @@ impl Log {
     /// Counts the lines that were lost because nobody took them in time.
     pub fn lost(&self) -> ErrorCounter {
         self.lost.clone()
+    }
+}
+
+/// What is written, in one go with what comes soon after it.
+struct Gathered<W: Write> {
+    writer: BufWriter<W>,
+    gathering: bool,
+}
+
+impl<W: Write> Gathered<W> {
+    fn to(writer: W) -> Self {
+        Self { writer: BufWriter::with_capacity(TOGETHER, writer), gathering: false }
+    }
+}
+
+/// Written to on a thread that has nothing else to do, a line each time, and flushed when no line waits.
+impl<W: Write> Write for Gathered<W> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if !self.gathering {
+            self.gathering = true;
+            thread::sleep(GATHERING);
+        }
+        self.writer.write(line)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.gathering = false;
+        self.writer.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What was written, each time.
+    #[derive(Default)]
+    struct Writes(Vec<Vec<u8>>);
+
+    impl Write for Writes {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.push(bytes.to_vec());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn lines_are_written_together_and_none_stays_behind() {
+        let mut lines = Gathered::to(Writes::default());
+        for batch in [["one\n", "two\n"], ["three\n", "four\n"]] {
+            batch.iter().for_each(|line| lines.write_all(line.as_bytes()).unwrap());
+            lines.flush().unwrap();
+        }
+        assert_eq!(lines.writer.get_ref().0, [b"one\ntwo\n".to_vec(), b"three\nfour\n".to_vec()]);
     }
 }

@@ -1,6 +1,7 @@
 //! One thing that is wrong, and what would put it right.
 
 use std::borrow::Cow;
+use std::fmt::{self, Display, Write};
 
 use serde::Serialize;
 
@@ -36,14 +37,7 @@ impl Finding {
     /// characters.
     pub fn new(rule: &str, pointer: String, message: impl Fn(Names) -> String, remedy: impl Into<Cow<'static, str>>) -> Self {
         let room = WARNING_LIMIT.saturating_sub(rule.chars().count().saturating_add(": ".len()));
-        let composed = Names::WIDTHS.into_iter().map(|longest| message(Names { longest }));
-        let mut message = String::new();
-        for text in composed {
-            message = text;
-            if message.chars().count() <= room {
-                break;
-            }
-        }
+        let message = composed(&message, room);
         let message = if fits(&message, room) { message } else { fit(&message, room) };
         Self { pointer, container: None, about: String::new(), message, remedy: remedy.into(), ceiling: Mode::Fix, edit: None }
     }
@@ -97,16 +91,33 @@ impl Names {
     const WIDTHS: [usize; 11] = [63, 48, 40, 32, 28, 24, 20, 16, 12, 10, 8];
 
     /// `name` in quotes.
-    pub fn quoted(self, name: &str) -> String {
-        let length = name.chars().count();
-        if length <= self.longest {
-            return format!("\"{name}\"");
-        }
-        let head = self.longest / 2;
-        let tail = self.longest.saturating_sub(head).saturating_sub(1);
-        let shortened: String = name.chars().take(head).chain(['…']).chain(name.chars().skip(length.saturating_sub(tail))).collect();
-        format!("\"{shortened}\"")
+    pub fn quoted(self, name: &str) -> impl Display {
+        fmt::from_fn(move |text| {
+            let length = name.chars().count();
+            if length <= self.longest {
+                return write!(text, "\"{name}\"");
+            }
+            let head = self.longest / 2;
+            let tail = self.longest.saturating_sub(head).saturating_sub(1);
+            text.write_char('"')?;
+            let shortened = name.chars().take(head).chain(['…']).chain(name.chars().skip(length.saturating_sub(tail)));
+            shortened.chain(['"']).try_for_each(|character| text.write_char(character))
+        })
     }
+}
+
+/// `message` with names as long as leave it within `room` characters; with the shortest where none do.
+fn composed(message: &dyn Fn(Names) -> String, room: usize) -> String {
+    let of_width = |longest: &usize| message(Names { longest: *longest });
+    let too_long = |text: &str| text.len() > room && text.chars().count() > room;
+    let [widest, narrower @ ..] = &Names::WIDTHS;
+    let text = of_width(widest);
+    if !too_long(&text) {
+        return text;
+    }
+    // a message gets no longer with shorter names
+    let widths = narrower.partition_point(|width| too_long(&of_width(width)));
+    narrower.get(widths).or(narrower.last()).map_or(text, of_width)
 }
 
 /// `text` without control characters and no longer than `room` characters.
@@ -124,7 +135,7 @@ pub fn fit(text: &str, room: usize) -> String {
 /// Whether `text` is without control characters and no longer than `room` characters.
 fn fits(text: &str, room: usize) -> bool {
     // mostly it is short, and bytes tell
-    let plain = text.len() <= room && text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    let plain = text.len() <= room && text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'));
     plain || !(text.contains(char::is_control) || text.chars().count() > room)
 }
 
@@ -219,6 +230,17 @@ mod tests {
         assert_eq!(finding("is wrong").message, format!("container \"{name}\": is wrong"));
         let long = "is wrong, ".repeat(7);
         assert_eq!(finding(&long).message, format!("container \"{}…{}\": {long}", "a".repeat(12), "z".repeat(11)));
+    }
+
+    #[test]
+    fn names_are_as_long_as_the_room_allows() {
+        let name = "é".repeat(70);
+        for length in 0..150 {
+            let message = |names: Names| format!("{}{}", "a".repeat(length), names.quoted(&name));
+            let fitting = Names::WIDTHS.into_iter().find(|longest| length + longest + 2 <= 120);
+            let expected = message(Names { longest: fitting.unwrap_or(8) });
+            assert_eq!(composed(&message, 120), expected, "{length}");
+        }
     }
 
     #[test]

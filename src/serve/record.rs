@@ -1,5 +1,6 @@
 //! One structured line per decision. Never a body, never an env value: only names, and the sentences of findings.
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use tracing::{debug, error, info, warn};
@@ -56,10 +57,15 @@ pub(super) fn failure(path: Path, failure: Failure, reason: &str) {
 const FINDINGS: usize = 20;
 
 fn findings(rulings: &[Ruling]) -> String {
-    let each =
-        rulings.iter().take(FINDINGS).map(|ruling| format!("{} {}: {}", ruling.outcome.as_str(), ruling.rule, ruling.finding.message));
-    let more = rulings.len().checked_sub(FINDINGS).filter(|more| *more > 0).map(|more| format!("and {more} more"));
-    each.chain(more).collect::<Vec<_>>().join("; ")
+    let mut line = String::new();
+    for (index, Ruling { rule, finding, outcome, .. }) in rulings.iter().take(FINDINGS).enumerate() {
+        let parts = [if index > 0 { "; " } else { "" }, outcome.as_str(), " ", rule, ": ", &finding.message];
+        line.extend(parts);
+    }
+    if let Some(more) = rulings.len().checked_sub(FINDINGS).filter(|more| *more > 0) {
+        let _ = write!(line, "; and {more} more");
+    }
+    line
 }
 
 fn approvals(notes: &[ApprovalNote]) -> String {
