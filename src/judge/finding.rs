@@ -37,8 +37,7 @@ impl Finding {
     /// characters.
     pub fn new(rule: &str, pointer: String, message: impl Fn(Names) -> String, remedy: impl Into<Cow<'static, str>>) -> Self {
         let room = WARNING_LIMIT.saturating_sub(rule.chars().count().saturating_add(": ".len()));
-        let message = composed(&message, room);
-        let message = if fits(&message, room) { message } else { fit(&message, room) };
+        let message = fit(composed(&message, room), room);
         Self { pointer, container: None, about: String::new(), message, remedy: remedy.into(), ceiling: Mode::Fix, edit: None }
     }
 
@@ -121,9 +120,10 @@ fn composed(message: &dyn Fn(Names) -> String, room: usize) -> String {
 }
 
 /// `text` without control characters and no longer than `room` characters.
-pub fn fit(text: &str, room: usize) -> String {
-    if fits(text, room) {
-        return text.to_owned();
+pub fn fit(text: impl Into<String>, room: usize) -> String {
+    let text = text.into();
+    if fits(&text, room) {
+        return text;
     }
     let clean = |character: char| if character.is_control() { ' ' } else { character };
     match text.char_indices().nth(room) {
@@ -218,8 +218,8 @@ mod tests {
     #[test]
     fn texts_are_cut_and_clean() {
         assert_eq!(fit("one\ntwo", 120), "one two");
-        assert_eq!(fit(&"é".repeat(120), 120), "é".repeat(120));
-        assert_eq!(fit(&"é".repeat(121), 120), format!("{}…", "é".repeat(119)));
+        assert_eq!(fit("é".repeat(120), 120), "é".repeat(120));
+        assert_eq!(fit("é".repeat(121), 120), format!("{}…", "é".repeat(119)));
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod escape;
 mod raw;
 mod reader;
 mod scan;
+pub(crate) mod write;
 
 pub(crate) use decode::{Decode, Fields, Skipped, UNKNOWN, fields};
 pub(crate) use error::Failed;

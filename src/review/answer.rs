@@ -5,11 +5,11 @@ use std::fmt::Write;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::Serialize;
 
 use crate::judge::finding::{WARNING_LIMIT, fit};
 use crate::judge::mode::Cap;
 use crate::judge::verdict::{Ruling, Verdict};
+use crate::kube::json::write::{Object, list, object, text};
 
 /// The most warnings in one answer: past that the API server would cut every one of them.
 const WARNING_COUNT: usize = 10;
@@ -19,6 +19,12 @@ const AUDIT_LENGTH: usize = 4096;
 
 /// The most findings that a denial tells of. The rest are only counted.
 const DENIAL_COUNT: usize = 50;
+
+/// The bytes of an answer that says no more than yes, and a little room.
+const LEAST_SIZE: usize = 192;
+
+/// The bytes that a finding commonly takes in an answer.
+const RULING_SIZE: usize = 384;
 
 /// Which way a review came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,77 +47,52 @@ impl Path {
 
 /// The answer to the review with this `uid`, as JSON.
 pub fn answer(uid: &str, verdict: &Verdict) -> Vec<u8> {
-    let response = Response {
-        uid,
-        allowed: verdict.allowed(),
-        status: status(verdict),
-        patch: patch(verdict),
-        patch_type: (!verdict.amendment.is_empty()).then_some("JSONPatch"),
-        warnings: warnings(verdict),
-        audit_annotations: audit_annotations(verdict),
-    };
-    let review = ReviewReply { api_version: "admission.k8s.io/v1", kind: "AdmissionReview", response };
-    serde_json::to_vec(&review).unwrap_or_default() // writing strings and numbers to memory cannot fail
+    let told = verdict.rulings.len().min(DENIAL_COUNT);
+    let mut json = Vec::with_capacity(told.saturating_mul(RULING_SIZE).saturating_add(LEAST_SIZE));
+    object(&mut json, |review| {
+        review.text("apiVersion", "admission.k8s.io/v1");
+        review.text("kind", "AdmissionReview");
+        object(review.field("response"), |response| respond(response, uid, verdict));
+    });
+    json
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ReviewReply<'a> {
-    api_version: &'static str,
-    kind: &'static str,
-    response: Response<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Response<'a> {
-    uid: &'a str,
-    allowed: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<Status<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    patch: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    patch_type: Option<&'static str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    warnings: Vec<String>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    audit_annotations: BTreeMap<&'static str, String>,
-}
-
-#[derive(Serialize)]
-struct Status<'a> {
-    code: u16,
-    reason: &'static str,
-    message: String,
-    details: Details<'a>,
-}
-
-#[derive(Serialize)]
-struct Details<'a> {
-    causes: Vec<Cause<'a>>,
-}
-
-/// A finding for programs: the rule, where, and what.
-#[derive(Serialize)]
-struct Cause<'a> {
-    reason: &'static str,
-    field: &'a str,
-    message: &'a str,
-}
-
-/// 403 Forbidden: never a code that clients retry.
-fn status(verdict: &Verdict) -> Option<Status<'_>> {
+fn respond(response: &mut Object<'_>, uid: &str, verdict: &Verdict) {
+    response.text("uid", uid);
+    let allowed: &[u8] = if verdict.allowed() { b"true" } else { b"false" };
+    response.field("allowed").extend_from_slice(allowed);
     let denials: Vec<&Ruling> = verdict.denials().collect();
-    if denials.is_empty() {
-        return None;
+    if !denials.is_empty() {
+        object(response.field("status"), |status| deny(status, &denials));
     }
-    let causes = verdict
-        .denials()
-        .take(DENIAL_COUNT)
-        .map(|ruling| Cause { reason: ruling.rule, field: &ruling.finding.pointer, message: &ruling.finding.message })
-        .collect();
-    Some(Status { code: 403, reason: "Forbidden", message: denial_message(&denials), details: Details { causes } })
+    if let Some(patch) = patch(verdict) {
+        response.text("patch", &patch);
+        response.text("patchType", "JSONPatch");
+    }
+    let warnings = warnings(verdict);
+    if !warnings.is_empty() {
+        list(response.field("warnings"), &warnings, |json, warning| text(json, warning));
+    }
+    let annotations = audit_annotations(verdict);
+    if !annotations.is_empty() {
+        object(response.field("auditAnnotations"), |object| annotations.iter().for_each(|(key, note)| object.text(key, note)));
+    }
+}
+
+/// 403 Forbidden: never a code that clients retry. Each finding once more for programs: the rule, where, and what.
+fn deny(status: &mut Object<'_>, denials: &[&Ruling]) {
+    status.field("code").extend_from_slice(b"403");
+    status.text("reason", "Forbidden");
+    status.text("message", &denial_message(denials));
+    object(status.field("details"), |details| {
+        list(details.field("causes"), denials.iter().take(DENIAL_COUNT), |json, Ruling { rule, finding, .. }| {
+            object(json, |cause| {
+                cause.text("reason", rule);
+                cause.text("field", &finding.pointer);
+                cause.text("message", &finding.message);
+            });
+        });
+    });
 }
 
 /// Every finding that denies, each with its remedy.
@@ -142,7 +123,7 @@ fn warnings(verdict: &Verdict) -> Vec<String> {
     let mut texts: Vec<String> = Vec::new();
     for ruling in verdict.warnings() {
         if known.insert((ruling.rule, &ruling.finding.message)) && texts.len() < WARNING_COUNT {
-            texts.push(fit(&format!("{}: {}", ruling.rule, ruling.finding.message), WARNING_LIMIT));
+            texts.push(fit([ruling.rule, ": ", &ruling.finding.message].concat(), WARNING_LIMIT));
         }
     }
     if known.len() > WARNING_COUNT {

@@ -70,26 +70,27 @@ fn special(bytes: &[u8; 16]) -> u32 {
 
 /// Where the text that begins at `start` stops being plain.
 pub(super) fn end_of_plain(bytes: &[u8], start: usize) -> Stop {
-    let (chunks, rest) = bytes.get(start..).unwrap_or_default().as_chunks::<16>();
-    let mut passed = start;
-    for chunk in chunks {
-        let mask = special(chunk);
-        if mask != 0 {
-            let index = mask.trailing_zeros() as usize;
-            return stop(chunk.get(index).copied(), passed.saturating_add(index));
-        }
-        passed = passed.saturating_add(16);
-    }
-    let index = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..=0x1f));
-    index.map_or(Stop::Fault, |index| stop(rest.get(index).copied(), passed.saturating_add(index)))
-}
-
-fn stop(byte: Option<u8>, at: usize) -> Stop {
-    match byte {
+    let Some(at) = next_special(bytes, start) else { return Stop::Fault };
+    match bytes.get(at) {
         Some(b'"') => Stop::Quote(at),
         Some(b'\\') => Stop::Escape,
         _ => Stop::Fault,
     }
+}
+
+/// The index of the first quote, backslash or control character from `start` on.
+pub(super) fn next_special(bytes: &[u8], start: usize) -> Option<usize> {
+    let (chunks, rest) = bytes.get(start..)?.as_chunks::<16>();
+    let mut passed = start;
+    for chunk in chunks {
+        let mask = special(chunk);
+        if mask != 0 {
+            return passed.checked_add(mask.trailing_zeros() as usize);
+        }
+        passed = passed.saturating_add(16);
+    }
+    let index = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..=0x1f))?;
+    passed.checked_add(index)
 }
 
 /// The bytes of a block, 16 in a register.
@@ -230,7 +231,11 @@ mod tests {
 
     fn slow_plain(bytes: &[u8], start: usize) -> Stop {
         let at = (start..bytes.len()).find(|at| matches!(bytes[*at], b'"' | b'\\' | 0..=0x1f));
-        at.map_or(Stop::Fault, |at| stop(Some(bytes[at]), at))
+        match at.map(|at| (bytes[at], at)) {
+            Some((b'"', at)) => Stop::Quote(at),
+            Some((b'\\', _)) => Stop::Escape,
+            _ => Stop::Fault,
+        }
     }
 
     proptest! {
