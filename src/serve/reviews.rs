@@ -110,23 +110,24 @@ impl Reviews {
     }
 
     async fn try_answer<B: Readable>(&self, path: Path, request: Request<B>) -> Result<Bytes, (Failure, String)> {
-        let room = self.take(weight(request.headers())?)?;
+        let mut room = self.take(weight(request.headers())?)?;
         let body = match tokio::time::timeout(self.deadline, read(request.into_body())).await {
             Ok(body) => body?,
             Err(_) => return Err((Failure::TooSlow, format!("the body took longer than {} ms", self.deadline.as_millis()))),
         };
-        let answer = match self.judge(path, &body, None)? {
+        let answer = match self.judge(path, &body, None, &mut room)? {
             Answer::Ready(answer) => answer,
             Answer::Ask(questions) => {
                 // the review is read once more afterwards; one that asks for nothing does not wait for anything
                 let answers = Box::pin(self.sources.ask(*questions)).await;
-                match self.judge(path, &body, Some(answers))? {
+                match self.judge(path, &body, Some(answers), &mut room)? {
                     Answer::Ready(answer) => answer,
                     Answer::Ask(_) => return Err((Failure::Panicked, "asked twice; this is a bug in restraint".to_owned())),
                 }
             }
         };
-        self.keep(room, answer)
+        let room = room.split(kibibytes(&answer));
+        Ok(Bytes::from_owner(Waiting { answer, _room: room }))
     }
 
     fn take(&self, weight: u32) -> Result<OwnedSemaphorePermit, (Failure, String)> {
@@ -134,21 +135,23 @@ impl Reviews {
         room.map_err(|_| (Failure::Overloaded, "too many reviews are in flight".to_owned()))
     }
 
-    /// The answer, with as much room as it takes until it is on its way: whoever asks may be slow to read.
-    fn keep(&self, mut room: OwnedSemaphorePermit, answer: Vec<u8>) -> Result<Bytes, (Failure, String)> {
-        let weight = answer.len().div_ceil(1024);
-        let room = match weight.checked_sub(room.num_permits()) {
-            Some(more) => {
-                room.merge(self.take(u32::try_from(more).unwrap_or(u32::MAX))?);
-                Some(room)
-            }
-            None => room.split(weight),
-        };
-        Ok(Bytes::from_owner(Waiting { answer, _room: room }))
+    /// Takes more room where the answer needs more than its review: whoever asks may be slow to read it.
+    fn make_room(&self, room: &mut OwnedSemaphorePermit, answer: &[u8]) -> Result<(), (Failure, String)> {
+        if let Some(more) = kibibytes(answer).checked_sub(room.num_permits()).filter(|more| *more > 0) {
+            room.merge(self.take(u32::try_from(more).unwrap_or(u32::MAX))?);
+        }
+        Ok(())
     }
 
-    /// From bytes to bytes, without waiting for anything; or to the questions that must be answered first.
-    fn judge(&self, path: Path, body: &[u8], answers: Option<Answers>) -> Result<Answer, (Failure, String)> {
+    /// From bytes to bytes, without waiting for anything; or to the questions that must be answered first. What is answered
+    /// is counted, logged and told, and nothing else.
+    fn judge(
+        &self,
+        path: Path,
+        body: &[u8],
+        answers: Option<Answers>,
+        room: &mut OwnedSemaphorePermit,
+    ) -> Result<Answer, (Failure, String)> {
         let started = Instant::now();
         let mut review = decode(body).map_err(|error| (Failure::Unjudgeable, error.to_string()))?;
         review.subject.evidence.namespace_labels = self.namespaces.labels(&review.subject.namespace);
@@ -178,6 +181,7 @@ impl Reviews {
             verdict.seal(review.subject.place(), key, seal);
         }
         let reply = answer(&review.uid, &verdict);
+        self.make_room(room, &reply)?;
         let duration = started.elapsed();
         self.metrics.verdict(path, &review.subject, &verdict, duration);
         record::verdict(path, &review, &verdict, duration);
@@ -204,6 +208,11 @@ enum Answer {
     Ready(Vec<u8>),
     /// Somebody must be asked first.
     Ask(Box<Questions>),
+}
+
+/// The KiB of room that an answer needs.
+fn kibibytes(answer: &[u8]) -> usize {
+    answer.len().div_ceil(1024)
 }
 
 /// The KiB of room a review needs. A body of unknown length needs the most.

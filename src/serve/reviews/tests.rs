@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::judge::finding::Findings;
+use crate::judge::finding::{Finding, Findings};
 use crate::judge::mode::Mode;
 use crate::judge::policy::Policy;
 use crate::judge::rule::Check;
@@ -17,12 +17,18 @@ use crate::serve::metrics::Metrics;
 
 use super::*;
 
-/// A rule with a bug.
+/// A rule with a bug, and much to say about one pod.
 #[derive(Debug)]
 struct Faulty;
 
+/// The pod that there is much to say about.
+const WORDY: &str = "wordy";
+
 impl Check for Faulty {
-    fn pod(&self, pod: &PodView<'_>, _findings: &mut Findings) {
+    fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {
+        if *pod.metadata.name == *WORDY {
+            return findings.report(Finding::new("faulty", "/".repeat(20_000), |_| String::new(), ""));
+        }
         assert!(pod.metadata.name.is_empty(), "on purpose, about {:?}", pod.metadata.name);
     }
 }
@@ -85,14 +91,23 @@ async fn an_answer_takes_room_until_it_is_gone() {
 #[tokio::test]
 async fn an_answer_that_is_larger_than_its_review_takes_more_room_or_is_refused() {
     let reviews = reviews();
+    let ask = async || {
+        let mut request = review(&json!({"metadata": {"name": WORDY}}));
+        request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("300"));
+        reviews.answer(Path::Validate, request).await
+    };
     let room = reviews.room.available_permits();
-    let large = reviews.keep(reviews.take(1).unwrap(), vec![b' '; 10_241]).unwrap();
-    assert_eq!((large.len(), reviews.room.available_permits()), (10_241, room - 11));
-    let rest = reviews.take(u32::try_from(room - 12).unwrap()).unwrap();
-    let refused = reviews.keep(reviews.take(1).unwrap(), vec![b' '; 1_025]).map_err(|(failure, _)| failure);
-    assert_eq!(refused.unwrap_err(), Failure::Overloaded);
-    drop((large, rest));
+    let answer = ask().await.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(reviews.room.available_permits(), room - kibibytes(&answer));
+    drop(answer);
     assert_eq!(reviews.room.available_permits(), room);
+
+    let rest = reviews.take(u32::try_from(room - LEAST_WEIGHT).unwrap()).unwrap();
+    assert_eq!(ask().await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    drop(rest);
+    assert_eq!(reviews.room.available_permits(), room);
+    let metrics = reviews.metrics.render();
+    assert!(metrics.contains(r#"outcome="denied"} 1"#) && metrics.contains(r#"outcome="overloaded"} 1"#), "{metrics}");
 }
 
 #[tokio::test]
