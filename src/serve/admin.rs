@@ -35,7 +35,16 @@ pub struct Health {
 #[derive(Clone, Debug, Default)]
 struct Detail {
     in_force: String,
-    refused: Option<String>,
+    trouble: Option<Trouble>,
+}
+
+/// Why what is in force is not the newest.
+#[derive(Clone, Debug)]
+enum Trouble {
+    /// What there is now is faulty.
+    Refused(String),
+    /// What there is now can be neither read nor put right.
+    Unreachable(String),
 }
 
 impl Health {
@@ -68,7 +77,7 @@ impl Health {
 
     /// Takes note of why seal keys cannot be read now. Those in force stay; where there is none yet, they are awaited on.
     pub fn seal_keys_unread(&self, why: String) {
-        self.seal_keys.lock().unwrap_or_else(PoisonError::into_inner).refused = Some(why);
+        self.seal_keys.lock().unwrap_or_else(PoisonError::into_inner).trouble = Some(Trouble::Unreachable(why));
     }
 
     /// Takes note of the policies in force, and of why a newer set was refused.
@@ -91,9 +100,9 @@ impl Health {
         self.certificate_awaited.store(false, Ordering::Relaxed);
     }
 
-    /// Takes note of why the certificate that replicas share cannot be read or renewed now.
+    /// Takes note of why the certificate that replicas share cannot be read or written now.
     pub fn certificate_unread(&self, why: String) {
-        self.certificate.lock().unwrap_or_else(PoisonError::into_inner).refused = Some(why);
+        self.certificate.lock().unwrap_or_else(PoisonError::into_inner).trouble = Some(Trouble::Unreachable(why));
     }
 
     /// Takes note of whether callers were told whom to trust.
@@ -120,13 +129,16 @@ impl Health {
             ("seal keys", &self.seal_keys),
         ];
         for (what, detail) in details {
-            let Detail { in_force, refused } = detail.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let Detail { in_force, trouble } = detail.lock().unwrap_or_else(PoisonError::into_inner).clone();
             if !in_force.is_empty() {
                 let _ = writeln!(report, "{what}: {in_force}");
             }
-            if let Some(refused) = refused {
-                let _ = writeln!(report, "{what}: a newer one is refused:\n  {}", refused.trim_end().replace('\n', "\n  "));
-            }
+            let (trouble, why) = match trouble {
+                None => continue,
+                Some(Trouble::Refused(why)) => ("a newer one is refused", why),
+                Some(Trouble::Unreachable(why)) => ("cannot be read or written now", why),
+            };
+            let _ = writeln!(report, "{what}: {trouble}:\n  {}", why.trim_end().replace('\n', "\n  "));
         }
         (status, report)
     }
@@ -146,5 +158,25 @@ fn render(metrics: &super::metrics::Metrics) -> impl IntoResponse + use<> {
 }
 
 fn note(detail: &Mutex<Detail>, in_force: String, refused: Option<String>) {
-    *detail.lock().unwrap_or_else(PoisonError::into_inner) = Detail { in_force, refused };
+    *detail.lock().unwrap_or_else(PoisonError::into_inner) = Detail { in_force, trouble: refused.map(Trouble::Refused) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_faulty_and_what_cannot_be_read_are_told_apart() {
+        let health = Health::default();
+        health.certificate("for a".to_owned(), Some("no key\nat all\n".to_owned()));
+        health.await_seal_keys();
+        health.seal_keys_unread("forbidden".to_owned());
+        let report = "waiting for seal keys\ncertificate: for a\ncertificate: a newer one is refused:\n  no key\n  at all\n\
+                      seal keys: cannot be read or written now:\n  forbidden\n";
+        assert_eq!(health.report(), (StatusCode::SERVICE_UNAVAILABLE, report.to_owned()));
+        health.seal_keys("k1".to_owned());
+        health.certificate_unread("timeout".to_owned());
+        let report = "ok\ncertificate: for a\ncertificate: cannot be read or written now:\n  timeout\nseal keys: k1\n";
+        assert_eq!(health.report(), (StatusCode::OK, report.to_owned()));
+    }
 }
