@@ -5,6 +5,7 @@ mod certificate;
 mod disruption;
 mod fail_closed;
 mod feature_gates;
+mod floor;
 mod hooks;
 mod installation;
 mod latency;
@@ -26,10 +27,11 @@ use super::observation::{Observation, Observations};
 type Check = (&'static str, fn(&Facts, &mut Observations<'_>));
 
 /// Every check, in the order in which they are told.
-const CHECKS: [Check; 17] = [
+const CHECKS: [Check; 18] = [
     ("installation", installation::check),
     ("hooks", hooks::check),
     ("fail-closed", fail_closed::check),
+    ("floor", floor::check),
     ("match-conditions", match_conditions::check),
     ("hook-timeout", timeout::check),
     ("hook-service", service::check),

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::api::admissionregistration::v1::{MutatingWebhookConfiguration, ValidatingWebhookConfiguration};
+use k8s_openapi::api::admissionregistration::v1::{
+    MutatingWebhookConfiguration, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding, ValidatingWebhookConfiguration,
+};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Namespace, Node, Pod, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
@@ -32,6 +34,8 @@ pub struct Facts {
     pub mutating: Seen<Vec<MutatingWebhookConfiguration>>,
     /// Every validating configuration.
     pub validating: Seen<Vec<ValidatingWebhookConfiguration>>,
+    /// What the API server judges itself.
+    pub floor: Seen<Floor>,
     /// Services that hooks lead to, as far as they matter here; `None` where there is none.
     pub services: BTreeMap<Place, Seen<Option<Served>>>,
     /// Every namespace.
@@ -54,6 +58,15 @@ pub struct Facts {
     pub followers: Seen<Vec<Follower>>,
     /// What was measured; `None` where nothing was to be.
     pub probe: Option<Seen<Measurement>>,
+}
+
+/// The policies in CEL, whoever's they are, and where they are in force.
+#[derive(Clone, Debug, Default)]
+pub struct Floor {
+    /// Every policy that validates.
+    pub policies: Vec<ValidatingAdmissionPolicy>,
+    /// Every binding of one.
+    pub bindings: Vec<ValidatingAdmissionPolicyBinding>,
 }
 
 /// A Service that hooks lead to.

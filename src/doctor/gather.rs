@@ -20,7 +20,7 @@ use crate::cluster::{Cluster, complaint, list_all};
 use crate::terminal::Progress;
 
 use super::Options;
-use super::facts::{Facts, Place, Rights, Seen, Served, Version};
+use super::facts::{Facts, Floor, Place, Rights, Seen, Served, Version};
 use super::hook;
 use super::probe;
 
@@ -42,9 +42,10 @@ pub(super) async fn gather(cluster: &Cluster, options: &Options) -> anyhow::Resu
         Err(error @ kube::Error::Api(_)) => Err(complaint(&error)),
         Err(error) => bail!("the cluster does not answer: {}", complaint(&error)),
     };
-    let (mutating, validating, namespaces, nodes, resources, gates, rights, autoscalers, workloads) = tokio::join!(
+    let (mutating, validating, floor, namespaces, nodes, resources, gates, rights, autoscalers, workloads) = tokio::join!(
         look_ups.every(),
         look_ups.every(),
+        look_ups.floor(),
         look_ups.every(),
         look_ups.every(),
         look_ups.resources(),
@@ -61,6 +62,7 @@ pub(super) async fn gather(cluster: &Cluster, options: &Options) -> anyhow::Resu
         is_narrowed: options.namespace.is_some() || options.name.is_some(),
         mutating,
         validating,
+        floor,
         services: BTreeMap::new(),
         namespaces,
         nodes,
@@ -114,6 +116,11 @@ impl LookUps<'_> {
 
     async fn list<K: Clone + DeserializeOwned + Debug>(&self, api: &Api<K>, parameters: &ListParams) -> Seen<Vec<K>> {
         self.seen(list_all(api, parameters)).await
+    }
+
+    async fn floor(&self) -> Seen<Floor> {
+        let (policies, bindings) = tokio::join!(self.every(), self.every());
+        Ok(Floor { policies: policies?, bindings: bindings? })
     }
 
     async fn resources(&self) -> Seen<BTreeSet<String>> {

@@ -15,11 +15,15 @@ use serde_json::{Value, json};
 use crate::serve::tls::testing::Authority;
 
 use super::check;
-use super::facts::{Certificate, Facts, Installation, Rights, Served, Version};
+use super::facts::{Certificate, Facts, Floor, Installation, Rights, Served, Version};
 use super::observation::{Observation, Observations};
 
 /// As the chart renders them.
 const WEBHOOKS: &str = include_str!("../../tests/e2e/webhooks.yaml");
+
+/// The floor, as without Helm.
+const FLOOR: [&str; 2] =
+    [include_str!("../../policies/cel/approval-authority.yaml"), include_str!("../../policies/cel/memory-limit-decrease.yaml")];
 
 /// The year it is.
 pub(super) const YEAR: i32 = 2030;
@@ -65,6 +69,7 @@ pub(super) fn healthy() -> Facts {
         is_narrowed: false,
         mutating: Ok(of_kind("MutatingWebhookConfiguration").into_iter().map(read).collect()),
         validating: Ok(of_kind("ValidatingWebhookConfiguration").into_iter().map(read).collect()),
+        floor: Ok(floor()),
         services: BTreeMap::from([(("restraint".to_owned(), "restraint".to_owned()), Ok(Some(served())))]),
         namespaces: Ok(["default", "kube-system", "restraint", "shop"].map(|name| read(json!({"metadata": {"name": name}}))).to_vec()),
         nodes: Ok(["n1", "n2"]
@@ -82,6 +87,15 @@ pub(super) fn healthy() -> Facts {
     let pair = authority().issue("restraint", &["restraint.restraint.svc"], YEAR + 1);
     with_certificate(&mut facts, &pair.certificate);
     facts
+}
+
+fn floor() -> Floor {
+    let objects: Vec<Value> = FLOOR.iter().flat_map(|yaml| serde_saphyr::from_multiple::<Value>(yaml).unwrap()).collect();
+    let of_kind = |kind: &'static str| objects.iter().filter(move |value| value["kind"] == kind).cloned();
+    Floor {
+        policies: of_kind("ValidatingAdmissionPolicy").map(read).collect(),
+        bindings: of_kind("ValidatingAdmissionPolicyBinding").map(read).collect(),
+    }
 }
 
 /// The same with a hook of somebody else's.

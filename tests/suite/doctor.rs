@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use restraint::doctor::check::{examine, names};
-use restraint::doctor::facts::{Certificate, Facts, Follower, Installation, Measurement, Rights, Served, Version};
+use restraint::doctor::facts::{Certificate, Facts, Floor, Follower, Installation, Measurement, Rights, Served, Version};
 use restraint::doctor::observation::Severity;
 use restraint::doctor::text;
 
@@ -44,6 +44,7 @@ fn every_check_says_why_it_did_not_examine() {
         is_narrowed: false,
         mutating: Err(no.clone()),
         validating: Err(no.clone()),
+        floor: Err(no.clone()),
         services: BTreeMap::new(),
         namespaces: Err(no.clone()),
         nodes: Err(no.clone()),
@@ -159,6 +160,10 @@ fn broken() -> Facts {
         is_narrowed: false,
         mutating: Ok(Vec::new()),
         validating: Ok(vec![read(validating), read(other)]),
+        floor: Ok(Floor {
+            policies: vec![read(json!({"metadata": {"name": "memory-limit-decrease.floor.restraint.dev"}}))],
+            bindings: Vec::new(),
+        }),
         services: BTreeMap::from([
             (
                 place,

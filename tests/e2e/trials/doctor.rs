@@ -11,7 +11,7 @@ use crate::autoscalers::{floor, in_place};
 use crate::certificate::Certificate;
 use crate::kubectl::{Kubectl, Outcome, Person};
 use crate::process::Process;
-use crate::world::{cluster, enforcing};
+use crate::world::{self, cluster, enforcing};
 
 use super::trial;
 
@@ -158,6 +158,7 @@ fn list(items: &[Value]) -> Value {
 }
 
 fn an_installation() {
+    world::floor();
     let made = Made::new("doctor");
     let (outcome, report) = made.examine();
     outcome.accepted();
@@ -165,6 +166,7 @@ fn an_installation() {
     report.has("installation", "ok", place, "with 6 hooks");
     report.has("hooks", "ok", place, "every hook that is needed");
     report.has("fail-closed", "ok", place, "only narrow hooks");
+    report.has("floor", "ok", "ValidatingAdmissionPolicy memory-limit-decrease.floor.restraint.dev", "is in force");
     report.has("match-conditions", "ok", place, "the match conditions of the chart");
     report.has("hook-service", "ok", place, "has 1 ready endpoints");
     report.has("ca-bundle", "ok", place, "vouches for the serving certificate");
@@ -303,7 +305,7 @@ fn without_rights() {
     let report = Report(outcome.object().as_array().unwrap().clone());
     outcome.accepted();
     report.has("installation", "unknown", "cluster", "MutatingWebhookConfigurations not examined");
-    for check in ["versions", "feature-gates", "vpa-memory-floor", "resizers", "approvers", "reloader-scope"] {
+    for check in ["floor", "versions", "feature-gates", "vpa-memory-floor", "resizers", "approvers", "reloader-scope"] {
         report.has(check, "unknown", "", "not examined: ");
     }
 }

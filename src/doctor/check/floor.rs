@@ -1,0 +1,149 @@
+//! The floor: what the API server itself denies while Restraint is away, if it is there and in force.
+
+use k8s_openapi::api::admissionregistration::v1::{ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding};
+
+use crate::doctor::facts::{Facts, Floor};
+use crate::doctor::observation::Observations;
+
+/// How the names of its policies end.
+const SUFFIX: &str = ".floor.restraint.dev";
+
+/// The minor version from which the API server understands it.
+const OLDEST: u16 = 36;
+
+pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
+    let Floor { policies, bindings } = match &facts.floor {
+        Ok(floor) => floor,
+        Err(reason) => {
+            let remedy = "run it with the right to list validatingadmissionpolicies and validatingadmissionpolicybindings";
+            return observations.unknown("cluster", "the floor was", reason, remedy);
+        }
+    };
+    let policies: Vec<_> = policies.iter().filter(|policy| name(policy).ends_with(SUFFIX)).collect();
+    let bindings: Vec<_> = bindings.iter().filter(|binding| policy_of(binding).ends_with(SUFFIX)).collect();
+    if policies.is_empty() && bindings.is_empty() {
+        let old = facts.version.as_ref().is_ok_and(|version| version.minor.is_some_and(|minor| minor < OLDEST));
+        return match old {
+            true => observations.remark("cluster", format!("there is no floor, which needs Kubernetes 1.{OLDEST}")),
+            false => observations.note(
+                "cluster",
+                "there is no floor: while nobody answers, the failurePolicy of the hooks alone decides",
+                "set floor.enabled=true, if decreases are to be denied then; docs/floor.md",
+            ),
+        };
+    }
+    for policy in &policies {
+        examine(policy, &bindings, observations);
+    }
+    for binding in bindings.iter().filter(|binding| !policies.iter().any(|policy| name(policy) == policy_of(binding))) {
+        let object = format!("ValidatingAdmissionPolicyBinding {}", binding.metadata.name.as_deref().unwrap_or_default());
+        observations.warning(
+            object,
+            format!("binds {}, which is not there", policy_of(binding)),
+            "helm upgrade with the values in force restores it",
+        );
+    }
+}
+
+fn examine(policy: &ValidatingAdmissionPolicy, bindings: &[&ValidatingAdmissionPolicyBinding], observations: &mut Observations<'_>) {
+    let object = format!("ValidatingAdmissionPolicy {}", name(policy));
+    let before = observations.count();
+    if let Some(misunderstood) = misunderstood(policy) {
+        observations.problem(
+            &object,
+            format!("the API server does not understand it: {misunderstood}"),
+            "install the floor of this version",
+        );
+    }
+    if policy.spec.as_ref().and_then(|spec| spec.failure_policy.as_deref()) == Some("Ignore") {
+        observations.warning(&object, "fails open: what it cannot evaluate passes", "set its failurePolicy to Fail, as the chart does");
+    }
+    let mut bound = bindings.iter().filter(|binding| policy_of(binding) == name(policy)).peekable();
+    if bound.peek().is_none() {
+        observations.warning(
+            &object,
+            "is not bound, and thus stops nobody",
+            "helm upgrade with the values in force binds it; floor.enabled=false removes it",
+        );
+    } else if !bound.any(|binding| denies(binding)) {
+        observations.note(
+            &object,
+            "records what it finds and denies nothing",
+            "set cap: enforce, and its policy's mode, if that is not meant",
+        );
+    }
+    if observations.count() == before {
+        observations.ok(object, "is in force, whoever answers");
+    }
+}
+
+/// The first thing that the API server found when it checked the types of the expressions.
+fn misunderstood(policy: &ValidatingAdmissionPolicy) -> Option<&str> {
+    let warnings = policy.status.as_ref()?.type_checking.as_ref()?.expression_warnings.as_ref()?;
+    warnings.first()?.warning.lines().next()
+}
+
+fn denies(binding: &ValidatingAdmissionPolicyBinding) -> bool {
+    binding.spec.validation_actions.iter().any(|action| action == "Deny")
+}
+
+fn name(policy: &ValidatingAdmissionPolicy) -> &str {
+    policy.metadata.name.as_deref().unwrap_or_default()
+}
+
+fn policy_of(binding: &ValidatingAdmissionPolicyBinding) -> &str {
+    &binding.spec.policy_name
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::doctor::facts::Version;
+    use crate::doctor::testing::{healthy, read, said, worst};
+
+    use super::*;
+
+    fn floor(facts: &mut Facts) -> &mut Floor {
+        facts.floor.as_mut().unwrap()
+    }
+
+    #[test]
+    fn as_the_chart_renders_it_it_is_in_force() {
+        let said = said(check, &healthy());
+        assert!(said.len() == 2 && said.iter().all(|line| line.ends_with("is in force, whoever answers")), "{said:#?}");
+    }
+
+    #[test]
+    fn without_it_there_is_a_note() {
+        let mut facts = healthy();
+        facts.floor = Ok(Floor::default());
+        assert!(worst(check, &facts).starts_with("note: cluster: there is no floor: while nobody answers"));
+        facts.version = Ok(Version::read("v1.35.2"));
+        assert_eq!(worst(check, &facts), "note: cluster: there is no floor, which needs Kubernetes 1.36");
+    }
+
+    #[test]
+    fn policies_and_bindings_need_one_another() {
+        let mut facts = healthy();
+        let lost = floor(&mut facts).bindings.remove(0);
+        let name = policy_of(&lost).to_owned();
+        assert_eq!(worst(check, &facts), format!("warning: ValidatingAdmissionPolicy {name}: is not bound, and thus stops nobody"));
+        floor(&mut facts).bindings.push(lost);
+        floor(&mut facts).policies.retain(|policy| policy.metadata.name.as_deref() != Some(&name));
+        assert_eq!(worst(check, &facts), format!("warning: ValidatingAdmissionPolicyBinding {name}: binds {name}, which is not there"));
+    }
+
+    #[test]
+    fn what_it_does_is_looked_at() {
+        let mut facts = healthy();
+        floor(&mut facts).bindings[0].spec.validation_actions = vec!["Audit".to_owned()];
+        assert!(worst(check, &facts).ends_with("records what it finds and denies nothing"));
+        let policy = &mut floor(&mut facts).policies[0];
+        policy.spec.as_mut().unwrap().failure_policy = Some("Ignore".to_owned());
+        assert!(worst(check, &facts).ends_with("fails open: what it cannot evaluate passes"));
+        let warnings = json!([{"fieldRef": "spec.variables[0].expression", "warning": "undeclared reference\nmore"}]);
+        floor(&mut facts).policies[0].status = Some(read(json!({"typeChecking": {"expressionWarnings": warnings}})));
+        assert!(worst(check, &facts).ends_with("the API server does not understand it: undeclared reference"));
+    }
+}
