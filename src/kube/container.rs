@@ -5,7 +5,7 @@ use std::iter;
 
 use super::json::{self, fields};
 use super::resources::Resources;
-use super::shell::Invocation;
+use super::shell::{Invocation, TELLING};
 use super::text::Text;
 use super::volume::VolumeMount;
 
@@ -89,9 +89,10 @@ impl<'a> Container<'a> {
         texts.filter(|(command, args)| !command.is_empty() || !args.is_empty())
     }
 
-    /// The literal environment, where `invocation` may ask for any of it.
+    /// The literal environment, where `invocation` may ask for any of it or what it starts is told by it how to work.
     pub(crate) fn environment_of(&self, invocation: &Invocation<'_>) -> Vec<(&str, &str)> {
-        if invocation.may_refer() { self.literal_environment() } else { Vec::new() }
+        let tells = || self.env.iter().any(|variable| TELLING.contains(&&*variable.name));
+        if invocation.may_refer() || tells() { self.literal_environment() } else { Vec::new() }
     }
 
     /// The variables whose values the manifest tells, in order. What stands before an entry of the same name from

@@ -53,7 +53,7 @@ pub struct Invocation<'a> {
 }
 
 impl Invocation<'_> {
-    /// Whether anything in it may ask for a variable. Else its environment is not looked at.
+    /// Whether anything in it may ask for a variable. Else nothing in it is expanded.
     pub(crate) fn may_refer(&self) -> bool {
         self.files.is_some() || self.command.iter().chain(self.args).any(|word| word.contains('$'))
     }
