@@ -58,14 +58,14 @@ fn examine(policy: &ValidatingAdmissionPolicy, bindings: &[&ValidatingAdmissionP
     if policy.spec.as_ref().and_then(|spec| spec.failure_policy.as_deref()) == Some("Ignore") {
         observations.warning(&object, "fails open: what it cannot evaluate passes", "set its failurePolicy to Fail, as the chart does");
     }
-    let mut bound = bindings.iter().filter(|binding| policy_of(binding) == name(policy)).peekable();
-    if bound.peek().is_none() {
+    let bound: Vec<_> = bindings.iter().filter(|binding| policy_of(binding) == name(policy)).collect();
+    if bound.is_empty() {
         observations.warning(
             &object,
             "is not bound, and thus stops nobody",
             "helm upgrade with the values in force binds it; floor.enabled=false removes it",
         );
-    } else if !bound.any(|binding| denies(binding)) {
+    } else if !bound.iter().any(|binding| denies(binding)) {
         observations.note(
             &object,
             "records what it finds and denies nothing",
