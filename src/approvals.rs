@@ -33,7 +33,13 @@ pub struct Options {
     pub all_namespaces: bool,
 
     /// How results are printed.
-    #[arg(short, long, default_value = "text", value_name = "text|json", hide_possible_values = true)]
+    #[arg(
+        short,
+        long,
+        default_value = "text",
+        value_name = "text|json",
+        hide_possible_values = true
+    )]
     pub output: Form,
 
     /// Which cluster, and as whom.
@@ -49,7 +55,8 @@ pub struct Options {
 pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let entries = cluster::converse(async {
         let cluster = options.access.connect(options.namespace.as_deref()).await?;
-        let pods = if options.all_namespaces { Api::all(cluster.client.clone()) } else { cluster.pods() };
+        let pods =
+            if options.all_namespaces { Api::all(cluster.client.clone()) } else { cluster.pods() };
         list(&pods, Timestamp::now(), &place(&cluster, options)).await
     })?;
     if entries.is_empty() {
@@ -64,7 +71,11 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
 }
 
 fn place(cluster: &Cluster, options: &Options) -> String {
-    if options.all_namespaces { "all namespaces".to_owned() } else { format!("namespace {:?}", cluster.namespace) }
+    if options.all_namespaces {
+        "all namespaces".to_owned()
+    } else {
+        format!("namespace {:?}", cluster.namespace)
+    }
 }
 
 /// The approvals on `pods`. Only metadata travels, page by page.

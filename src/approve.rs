@@ -26,7 +26,8 @@ use outcome::Outcome;
 /// What to approve.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
-    /// How far memory limits may fall: CONTAINER=QUANTITY, "@pod" for the pod's own, or "true" for any decrease.
+    /// How far memory limits may fall: CONTAINER=QUANTITY, "@pod" for the pod's own, or "true" for
+    /// any decrease.
     #[arg(long, required = true, value_name = "CONTAINER=QUANTITY,...")]
     pub memory: Vec<String>,
 
@@ -57,12 +58,17 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let grant = options.grant()?;
     cluster::converse(async {
         let cluster = options.on.access.connect(options.on.namespace.as_deref()).await?;
-        let approver = Approver { cluster: &cluster, grant: &grant, dry_run: options.on.dry_run.is_some() };
+        let approver =
+            Approver { cluster: &cluster, grant: &grant, dry_run: options.on.dry_run.is_some() };
         let outcomes = approver.approve_all(&target, options.on.output).await?;
         if options.on.output == Form::Json {
             terminal::print_json(&outcomes)?;
         }
-        Ok(if outcomes.iter().all(|outcome| outcome.approved) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if outcomes.iter().all(|outcome| outcome.approved) {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     })
 }
 
@@ -90,7 +96,12 @@ impl Approver<'_> {
             bail!("nothing of {target} can be resized any more");
         }
         if pods.iter().all(|pod| check::unknown_part(self.grant, pod).is_some()) {
-            bail!("{}", pods.iter().find_map(|pod| check::unknown_part(self.grant, pod)).unwrap_or_default());
+            bail!(
+                "{}",
+                pods.iter()
+                    .find_map(|pod| check::unknown_part(self.grant, pod))
+                    .unwrap_or_default()
+            );
         }
         let mut outcomes = Vec::new();
         for pod in &pods {
@@ -122,16 +133,22 @@ impl Approver<'_> {
         let answer = self.write(&name, patch).await?;
         match answer::stamp(&before, self.grant, &answer) {
             Ok(stamp) => Ok(stamp),
-            Err(unstamped) if unstamped.grant_left && !self.dry_run => Err(match self.take_off(&name).await {
-                Ok(_) => format!("{}; the grant was taken off again", unstamped.why),
-                Err(error) => format!("{}; the grant, which counts for nothing, could not be taken off again: {error}", unstamped.why),
-            }),
+            Err(unstamped) if unstamped.grant_left && !self.dry_run => {
+                Err(match self.take_off(&name).await {
+                    Ok(_) => format!("{}; the grant was taken off again", unstamped.why),
+                    Err(error) => format!(
+                        "{}; the grant, which counts for nothing, could not be taken off again: {error}",
+                        unstamped.why
+                    ),
+                })
+            }
             Err(unstamped) => Err(unstamped.why),
         }
     }
 
-    /// The text of the grant. Where a grant is there already the same words would be no change, and nobody would be
-    /// asked: it is taken off first, or, where nothing is stored, written in other words.
+    /// The text of the grant. Where a grant is there already the same words would be no change, and
+    /// nobody would be asked: it is taken off first, or, where nothing is stored, written in other
+    /// words.
     async fn text(&self, pod: &Pod, before: &Before) -> Result<String, String> {
         let text = self.grant.to_string();
         let Some(planted) = &before.grant else { return Ok(text) };
@@ -139,8 +156,12 @@ impl Approver<'_> {
         if self.dry_run {
             return Ok(if *planted == text { format!("{text} ") } else { text });
         }
-        self.take_off(&name).await.map_err(|error| format!("a grant without stamp is there and could not be taken off: {error}"))?;
-        terminal::remark(&format!("note: pod/{name} carried a grant without stamp, which was taken off first"));
+        self.take_off(&name).await.map_err(|error| {
+            format!("a grant without stamp is there and could not be taken off: {error}")
+        })?;
+        terminal::remark(&format!(
+            "note: pod/{name} carried a grant without stamp, which was taken off first"
+        ));
         Ok(text)
     }
 
@@ -150,7 +171,11 @@ impl Approver<'_> {
 
     async fn write(&self, name: &str, patch: Value) -> Result<Pod, String> {
         let parameters = PatchParams { dry_run: self.dry_run, ..PatchParams::default() };
-        self.cluster.pods().patch(name, &parameters, &Patch::Merge(patch)).await.map_err(|error| complaint(&error))
+        self.cluster
+            .pods()
+            .patch(name, &parameters, &Patch::Merge(patch))
+            .await
+            .map_err(|error| complaint(&error))
     }
 }
 

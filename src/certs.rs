@@ -27,8 +27,9 @@ pub struct Options {
 pub enum Command {
     /// Make a serving certificate for this machine, with an authority of its own.
     ///
-    /// Writes ca.crt, tls.crt and tls.key, and prints the flags of `restraint serve` and the caBundle that go with them.
-    /// The authority's key is thrown away. In a cluster let the service keep its own: `restraint serve --tls self`.
+    /// Writes ca.crt, tls.crt and tls.key, and prints the flags of `restraint serve` and the
+    /// caBundle that go with them. The authority's key is thrown away. In a cluster let the service
+    /// keep its own: `restraint serve --tls self`.
     Issue(Issue),
 }
 
@@ -39,7 +40,8 @@ pub struct Issue {
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
 
-    /// A DNS name or address the certificate is for, beside localhost, 127.0.0.1 and ::1; may be repeated.
+    /// A DNS name or address the certificate is for, beside localhost, 127.0.0.1 and ::1; may be
+    /// repeated.
     #[arg(long = "name", value_name = "NAME", value_delimiter = ',')]
     pub names: Vec<String>,
 
@@ -66,19 +68,32 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
 
 impl Issue {
     fn run(&self) -> anyhow::Result<String> {
-        let (authority, issued) = self_made::issue(&self.names, SignedDuration::from_hours(i64::from(self.days).saturating_mul(24)))?;
-        let [authority_path, certificate_path, key_path] = ["ca.crt", "tls.crt", "tls.key"].map(|name| self.out.join(name));
-        fs::create_dir_all(&self.out).with_context(|| format!("folder \"{}\" cannot be made", self.out.display()))?;
-        let files =
-            [(&key_path, &issued.key, 0o600), (&certificate_path, &issued.certificate, 0o644), (&authority_path, &authority, 0o644)];
-        if let Some((path, ..)) = files.iter().find(|(path, ..)| !self.force && path.symlink_metadata().is_ok()) {
+        let (authority, issued) = self_made::issue(
+            &self.names,
+            SignedDuration::from_hours(i64::from(self.days).saturating_mul(24)),
+        )?;
+        let [authority_path, certificate_path, key_path] =
+            ["ca.crt", "tls.crt", "tls.key"].map(|name| self.out.join(name));
+        fs::create_dir_all(&self.out)
+            .with_context(|| format!("folder \"{}\" cannot be made", self.out.display()))?;
+        let files = [
+            (&key_path, &issued.key, 0o600),
+            (&certificate_path, &issued.certificate, 0o644),
+            (&authority_path, &authority, 0o644),
+        ];
+        if let Some((path, ..)) =
+            files.iter().find(|(path, ..)| !self.force && path.symlink_metadata().is_ok())
+        {
             bail!("\"{}\" is there already; --force replaces it", path.display());
         }
         for (path, text, mode) in files {
-            write(path, text, mode, self.force).with_context(|| format!("\"{}\" cannot be written", path.display()))?;
+            write(path, text, mode, self.force)
+                .with_context(|| format!("\"{}\" cannot be written", path.display()))?;
         }
-        let quoted =
-            |path: &Path| shlex::try_quote(&path.to_string_lossy()).map_or_else(|_| path.display().to_string(), |path| path.into_owned());
+        let quoted = |path: &Path| {
+            shlex::try_quote(&path.to_string_lossy())
+                .map_or_else(|_| path.display().to_string(), |path| path.into_owned())
+        };
         Ok(format!(
             "flags: --tls-cert {} --tls-key {}\ncaBundle: {}\n",
             quoted(&certificate_path),
@@ -88,17 +103,23 @@ impl Issue {
     }
 }
 
-/// Writes a file so that it is there whole or not at all. Without `force` one that is there already stays.
+/// Writes a file so that it is there whole or not at all. Without `force` one that is there already
+/// stays.
 fn write(path: &Path, text: &str, mode: u32, force: bool) -> io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(format!(".{}", std::process::id()));
     let beside = PathBuf::from(beside);
-    let written = OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    });
+    let written =
+        OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside).and_then(
+            |mut file| {
+                file.write_all(text.as_bytes())?;
+                file.sync_all()
+            },
+        );
     // a link, unlike a new name, does not replace
-    let shown = written.and_then(|()| if force { fs::rename(&beside, path) } else { fs::hard_link(&beside, path) });
+    let shown = written.and_then(|()| {
+        if force { fs::rename(&beside, path) } else { fs::hard_link(&beside, path) }
+    });
     let _ = fs::remove_file(&beside); // gone already where it was renamed
     shown
 }

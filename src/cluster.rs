@@ -52,7 +52,11 @@ pub struct Cluster {
 ///
 /// Those of `conversation`, and where no runtime can be started.
 pub fn converse<T>(conversation: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?.block_on(conversation)
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start")?
+        .block_on(conversation)
 }
 
 impl Access {
@@ -65,15 +69,19 @@ impl Access {
         if let Some(name) = namespace.filter(|name| !target::is_name(name)) {
             anyhow::bail!("{name:?} is no namespace's name");
         }
-        let options = KubeConfigOptions { context: self.context.clone(), ..KubeConfigOptions::default() };
+        let options =
+            KubeConfigOptions { context: self.context.clone(), ..KubeConfigOptions::default() };
         let mut config = match &self.kubeconfig {
             Some(path) => {
-                let kubeconfig = Kubeconfig::read_from(path).with_context(|| format!("kubeconfig {path:?} cannot be read"))?;
-                Config::from_custom_kubeconfig(kubeconfig, &options).await.with_context(|| format!("kubeconfig {path:?} cannot be used"))?
+                let kubeconfig = Kubeconfig::read_from(path)
+                    .with_context(|| format!("kubeconfig {path:?} cannot be read"))?;
+                Config::from_custom_kubeconfig(kubeconfig, &options)
+                    .await
+                    .with_context(|| format!("kubeconfig {path:?} cannot be used"))?
             }
-            None => {
-                Config::from_kubeconfig(&options).await.context("no kubeconfig can be used: name one with --kubeconfig or in KUBECONFIG")?
-            }
+            None => Config::from_kubeconfig(&options).await.context(
+                "no kubeconfig can be used: name one with --kubeconfig or in KUBECONFIG",
+            )?,
         };
         (config.read_timeout, config.reset_reader_on_write) = (Some(PATIENCE), true);
         let namespace = namespace.map_or_else(|| config.default_namespace.clone(), str::to_owned);
@@ -126,7 +134,9 @@ where
 pub fn complaint(error: &kube::Error) -> String {
     match error {
         kube::Error::Api(status) if !status.message.is_empty() => status.message.clone(),
-        kube::Error::Api(status) => format!("the API server answered {} {}", status.code, status.reason),
+        kube::Error::Api(status) => {
+            format!("the API server answered {} {}", status.code, status.reason)
+        }
         error => chain(error),
     }
 }

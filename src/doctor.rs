@@ -1,8 +1,8 @@
 //! `restraint doctor`: what could lock a cluster out, and mistakes around Restraint.
 //!
-//! Looking things up is apart from judging them: what the API server refuses to tell, or cannot, is a fact too, and the
-//! checks that need it say that they did not examine it. Judging is pure. Nothing is written, but for the pod of
-//! `--probe`.
+//! Looking things up is apart from judging them: what the API server refuses to tell, or cannot, is
+//! a fact too, and the checks that need it say that they did not examine it. Judging is pure.
+//! Nothing is written, but for the pod of `--probe`.
 
 pub mod check;
 pub mod facts;
@@ -45,11 +45,13 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(0..=3650))]
     pub expiry_days: u16,
 
-    /// Measure how long the API server waits for Restraint: resizes a pod of its own in dry runs, and deletes it again.
+    /// Measure how long the API server waits for Restraint: resizes a pod of its own in dry runs,
+    /// and deletes it again.
     #[arg(long)]
     pub probe: bool,
 
-    /// Namespace for that pod, which has to be one that Restraint looks after [default: the context's].
+    /// Namespace for that pod, which has to be one that Restraint looks after [default: the
+    /// context's].
     #[arg(long, value_name = "NAME", requires = "probe")]
     pub probe_namespace: Option<String>,
 
@@ -58,15 +60,32 @@ pub struct Options {
     pub probe_count: u16,
 
     /// The weakest severity that fails the command.
-    #[arg(long, default_value = "problem", value_name = "problem|warning|never", hide_possible_values = true)]
+    #[arg(
+        long,
+        default_value = "problem",
+        value_name = "problem|warning|never",
+        hide_possible_values = true
+    )]
     pub fail_on: FailOn,
 
     /// How results are printed.
-    #[arg(short, long, alias = "format", default_value = "text", value_name = "text|json", hide_possible_values = true)]
+    #[arg(
+        short,
+        long,
+        alias = "format",
+        default_value = "text",
+        value_name = "text|json",
+        hide_possible_values = true
+    )]
     pub output: Form,
 
     /// Whether text is coloured.
-    #[arg(long, default_value = "auto", value_name = "auto|always|never", hide_possible_values = true)]
+    #[arg(
+        long,
+        default_value = "auto",
+        value_name = "auto|always|never",
+        hide_possible_values = true
+    )]
     pub color: Color,
 
     /// Which cluster, and as whom.
@@ -99,7 +118,9 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let observations = check::examine(&facts);
     match options.output {
         Form::Json => terminal::print_json(&observations)?,
-        Form::Text => terminal::print(&text::render(&observations, options.color.is_wanted(false)))?,
+        Form::Text => {
+            terminal::print(&text::render(&observations, options.color.is_wanted(false)))?
+        }
     }
     Ok(exit_code(&observations, options.fail_on))
 }
@@ -123,9 +144,18 @@ mod tests {
 
     #[test]
     fn the_weakest_severity_that_fails_can_be_chosen() {
-        let seen = |severity| [Observation { check: "a", severity, object: String::new(), message: String::new(), remedy: None }];
+        let seen = |severity| {
+            [Observation {
+                check: "a",
+                severity,
+                object: String::new(),
+                message: String::new(),
+                remedy: None,
+            }]
+        };
         let code = |severity, fail_on| format!("{:?}", exit_code(&seen(severity), fail_on));
-        let (success, failure) = (format!("{:?}", ExitCode::SUCCESS), format!("{:?}", ExitCode::from(FOUND)));
+        let (success, failure) =
+            (format!("{:?}", ExitCode::SUCCESS), format!("{:?}", ExitCode::from(FOUND)));
         assert_eq!(code(Severity::Problem, FailOn::Problem), failure);
         assert_eq!(code(Severity::Warning, FailOn::Problem), success);
         assert_eq!(code(Severity::Warning, FailOn::Warning), failure);

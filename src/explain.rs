@@ -1,6 +1,8 @@
-//! `restraint explain`: what a rule is about, what a change does to running processes, and what happened to a pod.
+//! `restraint explain`: what a rule is about, what a change does to running processes, and what
+//! happened to a pod.
 //!
-//! The reasoning is pure and total, as judging is: objects in, sentences out. Files and the cluster belong to the command.
+//! The reasoning is pure and total, as judging is: objects in, sentences out. Files and the cluster
+//! belong to the command.
 
 pub mod change;
 mod difference;

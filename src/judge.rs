@@ -1,4 +1,5 @@
-//! Judging: a pure and total function of policies and a subject. No client, clock, async or error inside.
+//! Judging: a pure and total function of policies and a subject. No client, clock, async or error
+//! inside.
 
 pub mod approval;
 pub mod finding;
@@ -40,27 +41,36 @@ pub fn judge(policies: &Policies, subject: &Subject<'_>) -> Verdict {
         let mut findings = Findings::default();
         look(policy, &view, &mut findings);
         take_notes(&mut verdict, &mut findings);
-        findings.list.retain(|finding| !repeats(wanted_mode(policy, &view).min(finding.ceiling), &view));
+        findings
+            .list
+            .retain(|finding| !repeats(wanted_mode(policy, &view).min(finding.ceiling), &view));
         let cap = verdict.cap;
         rule_on(&mut verdict, policy, findings, |finding| {
             let wanted = wanted_mode(policy, &view).min(finding.ceiling);
-            // a fault that reaches this path unmended was not mended, or was brought back by another webhook
+            // a fault that reaches this path unmended was not mended, or was brought back by
+            // another webhook
             (wanted, Outcome::of(wanted, wanted.under(cap).min(Mode::Enforce)))
         });
     }
     verdict
 }
 
-/// Amends `subject`: what the mutating path answers. New pods are put right, grants are turned into stamps or denied,
-/// and automation's unapproved decreases are put back. Nothing else changes.
+/// Amends `subject`: what the mutating path answers. New pods are put right, grants are turned into
+/// stamps or denied, and automation's unapproved decreases are put back. Nothing else changes.
 pub fn amend(policies: &Policies, subject: &Subject<'_>) -> Verdict {
     let mut verdict = Verdict { cap: cap_for(policies, subject), ..Verdict::default() };
     let Some(view) = View::of(subject, policies.conventions()) else { return verdict };
     let in_force = || policies.iter().filter(|policy| applies(policy, subject, &view));
     match &view {
-        View::Pod { new, .. } if new.is_new_pod() => mend(in_force().filter(|policy| policy.mode == Mode::Fix), &view, &mut verdict),
-        View::Pod { approval: Some(change), .. } if change.grants().next().is_some() => grant(in_force(), change, &mut verdict),
-        View::Resize(resize) => keep(in_force().filter(|policy| policy.mode >= Mode::Enforce), resize, &mut verdict),
+        View::Pod { new, .. } if new.is_new_pod() => {
+            mend(in_force().filter(|policy| policy.mode == Mode::Fix), &view, &mut verdict)
+        }
+        View::Pod { approval: Some(change), .. } if change.grants().next().is_some() => {
+            grant(in_force(), change, &mut verdict)
+        }
+        View::Resize(resize) => {
+            keep(in_force().filter(|policy| policy.mode >= Mode::Enforce), resize, &mut verdict)
+        }
         _ => {}
     }
     verdict
@@ -81,7 +91,11 @@ fn mend<'p>(policies: impl Iterator<Item = &'p Policy>, view: &View<'_>, verdict
 }
 
 /// Turns a grant into a stamp, if no policy has anything against it, and takes every grant off.
-fn grant<'p>(policies: impl Iterator<Item = &'p Policy>, change: &ApprovalChange<'_>, verdict: &mut Verdict) {
+fn grant<'p>(
+    policies: impl Iterator<Item = &'p Policy>,
+    change: &ApprovalChange<'_>,
+    verdict: &mut Verdict,
+) {
     let (mut stamp, cap) = (None::<Box<approval::Stamp>>, verdict.cap);
     for policy in policies {
         let mut findings = Findings::default();
@@ -99,13 +113,19 @@ fn grant<'p>(policies: impl Iterator<Item = &'p Policy>, change: &ApprovalChange
         verdict.approvals.push(ApprovalNote::WouldGrant(stamp));
         return;
     }
-    let remove = |key| PatchOperation::Remove { path: format!("/metadata/annotations/{}", pointer_token(key)) };
+    let remove = |key| PatchOperation::Remove {
+        path: format!("/metadata/annotations/{}", pointer_token(key)),
+    };
     verdict.amendment.extend(change.standing_grants().map(remove));
     verdict.stamp = Some(stamp);
 }
 
 /// Puts back what automation took without approval.
-fn keep<'p>(policies: impl Iterator<Item = &'p Policy>, resize: &ResizeView<'_>, verdict: &mut Verdict) {
+fn keep<'p>(
+    policies: impl Iterator<Item = &'p Policy>,
+    resize: &ResizeView<'_>,
+    verdict: &mut Verdict,
+) {
     let outcome = if verdict.cap == Cap::Enforce { Outcome::Kept } else { Outcome::WouldKeep };
     for policy in policies {
         let mut findings = Findings::default();
@@ -117,8 +137,10 @@ fn keep<'p>(policies: impl Iterator<Item = &'p Policy>, resize: &ResizeView<'_>,
 
 /// The amendment: the edits of what is put right or put back.
 fn take_edits(verdict: &mut Verdict) {
-    let acted_on = |ruling: &&mut Ruling| matches!(ruling.outcome, Outcome::Amended | Outcome::Kept);
-    let edits = verdict.rulings.iter_mut().filter(acted_on).filter_map(|ruling| ruling.finding.edit.take());
+    let acted_on =
+        |ruling: &&mut Ruling| matches!(ruling.outcome, Outcome::Amended | Outcome::Kept);
+    let edits =
+        verdict.rulings.iter_mut().filter(acted_on).filter_map(|ruling| ruling.finding.edit.take());
     verdict.amendment = edits.flat_map(|edit| edit.0).collect();
 }
 
@@ -136,16 +158,20 @@ fn cap_for(policies: &Policies, subject: &Subject<'_>) -> Cap {
     policies.cap().min(subject.evidence.namespace_cap())
 }
 
-/// Whether `policy` has a say. Advice is not repeated for what a controller made from a template: the template was
-/// judged, and nobody reads a controller's warnings.
+/// Whether `policy` has a say. Advice is not repeated for what a controller made from a template:
+/// the template was judged, and nobody reads a controller's warnings.
 fn applies(policy: &Policy, subject: &Subject<'_>, view: &View<'_>) -> bool {
     let ignorable = match policy.rule.ignorable {
         Ignorable::Always => true,
         Ignorable::ExceptOnResize => !matches!(view, View::Resize(_)),
         Ignorable::Never => false,
     };
-    let silenced = || ignorable && silencing(view).is_some_and(|metadata| ignores(metadata, policy.rule.name));
-    policy.mode != Mode::Off && policy.scope.covers(subject) && !repeats(wanted_mode(policy, view), view) && !silenced()
+    let silenced =
+        || ignorable && silencing(view).is_some_and(|metadata| ignores(metadata, policy.rule.name));
+    policy.mode != Mode::Off
+        && policy.scope.covers(subject)
+        && !repeats(wanted_mode(policy, view), view)
+        && !silenced()
 }
 
 /// Whether what is acted on in `mode` would only repeat what was said about the template of a pod.
@@ -154,8 +180,8 @@ fn repeats(mode: Mode, view: &View<'_>) -> bool {
     mode <= Mode::Warn && matches!(view, View::Pod { new, approval: None, .. } if new.is_owned())
 }
 
-/// The metadata whose annotations may silence a rule: the pod's or its template's, or the object's own where it has no
-/// pod. A resize cannot change annotations, so the stored pod's count.
+/// The metadata whose annotations may silence a rule: the pod's or its template's, or the object's
+/// own where it has no pod. A resize cannot change annotations, so the stored pod's count.
 fn silencing<'s>(view: &View<'s>) -> Option<&'s Metadata<'s>> {
     match view {
         View::Pod { new, .. } => Some(new.metadata),
@@ -167,11 +193,14 @@ fn silencing<'s>(view: &View<'s>) -> Option<&'s Metadata<'s>> {
 
 /// Whether the owner of the workload silenced `rule`.
 fn ignores(metadata: &Metadata<'_>, rule: &str) -> bool {
-    metadata.annotations.text(IGNORE_ANNOTATION).is_some_and(|list| list.split(',').any(|name| name.trim() == rule))
+    metadata
+        .annotations
+        .text(IGNORE_ANNOTATION)
+        .is_some_and(|list| list.split(',').any(|name| name.trim() == rule))
 }
 
-/// Lets the rule look. On UPDATE a fault that is already stored does not count, so that a faulty object can still be
-/// labelled or have its finalizers removed.
+/// Lets the rule look. On UPDATE a fault that is already stored does not count, so that a faulty
+/// object can still be labelled or have its finalizers removed.
 fn look(policy: &Policy, view: &View<'_>, findings: &mut Findings) {
     match view {
         View::Resize(resize) => policy.check.resize(resize, findings),
@@ -183,7 +212,8 @@ fn look(policy: &Policy, view: &View<'_>, findings: &mut Findings) {
         View::Pod { new, old, approval } => {
             policy.check.pod(new, findings);
             forgive(findings, old.as_ref(), |old, stored| policy.check.pod(old, stored));
-            // a change of approvals is judged as a change: nothing that is stored already excuses it
+            // a change of approvals is judged as a change: nothing that is stored already excuses
+            // it
             if let Some(change) = approval {
                 policy.check.approval(change, findings);
             }
@@ -200,23 +230,35 @@ fn forgive<V>(findings: &mut Findings, old: Option<&V>, look: impl FnOnce(&V, &m
     findings.list.retain(|finding| !known.contains(&finding.identity()));
 }
 
-/// The mode the policy asks for on this view: under `fix` a template's fault is weaker, because its pods are put right.
+/// The mode the policy asks for on this view: under `fix` a template's fault is weaker, because its
+/// pods are put right.
 fn wanted_mode(policy: &Policy, view: &View<'_>) -> Mode {
     match (policy.mode, policy.rule.fix, view) {
-        (Mode::Fix, Some(on_templates), View::Pod { new, .. }) if new.is_template() => on_templates.0,
+        (Mode::Fix, Some(on_templates), View::Pod { new, .. }) if new.is_template() => {
+            on_templates.0
+        }
         _ => policy.mode,
     }
 }
 
-/// Takes what `policy` found into the verdict. Two policies with one rule may find the same thing: the stronger counts,
-/// once.
-fn rule_on(verdict: &mut Verdict, policy: &Policy, findings: Findings, decide: impl Fn(&Finding) -> (Mode, Outcome)) {
+/// Takes what `policy` found into the verdict. Two policies with one rule may find the same thing:
+/// the stronger counts, once.
+fn rule_on(
+    verdict: &mut Verdict,
+    policy: &Policy,
+    findings: Findings,
+    decide: impl Fn(&Finding) -> (Mode, Outcome),
+) {
     let (rule, earlier) = (policy.rule.name, verdict.rulings.len());
     for finding in findings.list {
         let (wanted, outcome) = decide(&finding);
-        let same = |known: &&mut Ruling| known.rule == rule && known.finding.identity() == finding.identity();
+        let same = |known: &&mut Ruling| {
+            known.rule == rule && known.finding.identity() == finding.identity()
+        };
         match verdict.rulings.iter_mut().take(earlier).find(same) {
-            Some(known) if known.wanted < wanted => *known = Ruling { rule, finding, wanted, outcome },
+            Some(known) if known.wanted < wanted => {
+                *known = Ruling { rule, finding, wanted, outcome }
+            }
             Some(_) => {}
             None => verdict.rulings.push(Ruling { rule, finding, wanted, outcome }),
         }

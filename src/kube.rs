@@ -1,5 +1,5 @@
-//! The field's small languages and shapes: quantities, resources, shell text, and the parts of Kubernetes objects
-//! that rules look at. Pure: bytes and text in, borrowed values out.
+//! The field's small languages and shapes: quantities, resources, shell text, and the parts of
+//! Kubernetes objects that rules look at. Pure: bytes and text in, borrowed values out.
 
 pub mod autoscaler;
 pub mod configuration;

@@ -6,9 +6,10 @@
 //!                                                        judge / amend
 //! ```
 //!
-//! Judging is a pure function of policies and a subject: no client, clock, async or error inside. The shell looks
-//! things up first and puts them into the subject. Every failure that is not a finding (bad JSON, too large,
-//! overloaded, a panic) is an HTTP error, and the webhook configuration's `failurePolicy` decides.
+//! Judging is a pure function of policies and a subject: no client, clock, async or error inside.
+//! The shell looks things up first and puts them into the subject. Every failure that is not a
+//! finding (bad JSON, too large, overloaded, a panic) is an HTTP error, and the webhook
+//! configuration's `failurePolicy` decides.
 //!
 //! The words, which code, logs, metrics, policies and documentation share:
 //!
@@ -16,7 +17,8 @@
 //! - **View**: the part of a subject that a rule looks at ([`judge::view`]).
 //! - **Evidence**: facts looked up before judging; absent evidence is a value.
 //! - **Rule**: code that looks at a view and reports findings ([`judge::rule`], [`rules`]).
-//! - **Finding**: one thing that is wrong, perhaps with an edit that puts it right ([`judge::finding`]).
+//! - **Finding**: one thing that is wrong, perhaps with an edit that puts it right
+//!   ([`judge::finding`]).
 //! - **Policy**: one rule, its settings, its scope, its mode ([`judge::policy`]).
 //! - **Mode** and **Cap**: how strongly a policy acts, and the strongest it may ([`judge::mode`]).
 //! - **Verdict**: denials, warnings, notes and the amendment ([`judge::verdict`]).
@@ -44,7 +46,10 @@ pub mod judge;
 pub mod kube;
 pub mod review;
 pub mod rules;
-#[cfg_attr(not(feature = "shell"), allow(dead_code, reason = "manifests are read by the shell alone"))]
+#[cfg_attr(
+    not(feature = "shell"),
+    allow(dead_code, reason = "manifests are read by the shell alone")
+)]
 mod yaml;
 
 #[cfg(feature = "shell")]

@@ -1,8 +1,11 @@
 //! `restraint lint`: what the policies would say of manifests, before anybody applies them.
 //!
-//! Every workload is judged as if it were created, by the same engine as the webhook's. What other documents tell,
-//! labels of namespaces and the content of ConfigMaps, is evidence.
-#![allow(clippy::arithmetic_side_effects, reason = "places in a text that is in memory, and counts of what it holds")]
+//! Every workload is judged as if it were created, by the same engine as the webhook's. What other
+//! documents tell, labels of namespaces and the content of ConfigMaps, is evidence.
+#![allow(
+    clippy::arithmetic_side_effects,
+    reason = "places in a text that is in memory, and counts of what it holds"
+)]
 
 mod decode;
 mod document;
@@ -47,14 +50,26 @@ pub struct Options {
     pub policies: Option<PathBuf>,
 
     /// How findings are printed.
-    #[arg(short, long, default_value = "text", value_name = "text|json|sarif|github", hide_possible_values = true)]
+    #[arg(
+        short,
+        long,
+        default_value = "text",
+        value_name = "text|json|sarif|github",
+        hide_possible_values = true
+    )]
     pub format: Format,
 
     /// The weakest mode of findings that fail the command.
-    #[arg(long, default_value = "enforce", value_name = "enforce|warn|audit|never", hide_possible_values = true)]
+    #[arg(
+        long,
+        default_value = "enforce",
+        value_name = "enforce|warn|audit|never",
+        hide_possible_values = true
+    )]
     pub fail_on: FailOn,
 
-    /// Put right what can be put right, in the files themselves; what comes from standard input goes to standard output.
+    /// Put right what can be put right, in the files themselves; what comes from standard input
+    /// goes to standard output.
     #[arg(long)]
     pub fix: bool,
 
@@ -67,7 +82,12 @@ pub struct Options {
     pub explain: bool,
 
     /// Whether text is coloured.
-    #[arg(long, default_value = "auto", value_name = "auto|always|never", hide_possible_values = true)]
+    #[arg(
+        long,
+        default_value = "auto",
+        value_name = "auto|always|never",
+        hide_possible_values = true
+    )]
     pub color: Color,
 
     /// Say of every document why it is not judged.
@@ -143,10 +163,20 @@ pub struct Linted {
 /// Lints the text of a manifest and puts right what can be put right, without any file.
 pub fn linted(policies: &Policies, text: &str) -> Linted {
     // on threads with a stack that holds the deepest document
-    let lint = |text: &str| Outcome::of(policies, in_parallel(&[text], |_, text| File::of(String::new(), text)));
-    let told = |outcome: &Outcome| outcome.findings.iter().map(|finding| format!("{}: {}", finding.rule, finding.message)).collect();
+    let lint = |text: &str| {
+        Outcome::of(policies, in_parallel(&[text], |_, text| File::of(String::new(), text)))
+    };
+    let told = |outcome: &Outcome| {
+        outcome
+            .findings
+            .iter()
+            .map(|finding| format!("{}: {}", finding.rule, finding.message))
+            .collect()
+    };
     let outcome = lint(text);
-    let fixed = in_parallel(&outcome.files, |_, file| fix::fix(text, &file.documents, &outcome.findings).text);
+    let fixed = in_parallel(&outcome.files, |_, file| {
+        fix::fix(text, &file.documents, &outcome.findings).text
+    });
     let text = fixed.into_iter().next().unwrap_or_else(|| text.to_owned());
     Linted { before: told(&outcome), after: told(&lint(&text)), text }
 }
@@ -168,7 +198,9 @@ impl Options {
 
     /// Whether standard output is for something else than the report.
     fn reports_aside(&self) -> bool {
-        self.fix && (self.dry_run || self.paths.iter().any(|path| path.as_os_str() == files::STANDARD_INPUT))
+        self.fix
+            && (self.dry_run
+                || self.paths.iter().any(|path| path.as_os_str() == files::STANDARD_INPUT))
     }
 
     fn is_coloured(&self) -> bool {
@@ -183,8 +215,16 @@ fn policies(options: &Options) -> anyhow::Result<Policies> {
 }
 
 /// Remarks go to standard error, findings to standard output. The summary is part of the text.
-fn report(options: &Options, policies: &Policies, outcome: &Outcome, repair: Option<&Repair>) -> anyhow::Result<()> {
-    let remarks: Vec<_> = outcome.remarks(options.verbose).chain(repair.into_iter().flat_map(Repair::remarks)).collect();
+fn report(
+    options: &Options,
+    policies: &Policies,
+    outcome: &Outcome,
+    repair: Option<&Repair>,
+) -> anyhow::Result<()> {
+    let remarks: Vec<_> = outcome
+        .remarks(options.verbose)
+        .chain(repair.into_iter().flat_map(Repair::remarks))
+        .collect();
     for remark in &remarks {
         terminal::remark(&remark.to_string());
     }
@@ -196,15 +236,28 @@ fn report(options: &Options, policies: &Policies, outcome: &Outcome, repair: Opt
     match options.format {
         Format::Text => {
             let look = text::Look { coloured: options.is_coloured(), explained: options.explain };
-            let text = format!("{}{}{summary}\n", text::render(findings, look), if findings.is_empty() { "" } else { "\n" });
-            return if options.reports_aside() { terminal::print_aside(&text) } else { terminal::print(&text) };
+            let text = format!(
+                "{}{}{summary}\n",
+                text::render(findings, look),
+                if findings.is_empty() { "" } else { "\n" }
+            );
+            return if options.reports_aside() {
+                terminal::print_aside(&text)
+            } else {
+                terminal::print(&text)
+            };
         }
         Format::Json => terminal::print_json(findings)?,
         Format::Sarif => {
             if findings.len() > sarif::MOST_RESULTS {
-                terminal::remark(&format!("of {} findings the {} strongest are printed", findings.len(), sarif::MOST_RESULTS));
+                terminal::remark(&format!(
+                    "of {} findings the {} strongest are printed",
+                    findings.len(),
+                    sarif::MOST_RESULTS
+                ));
             }
-            terminal::print_json(&sarif::render(findings, &remarks, policies)).context("findings cannot be printed")?;
+            terminal::print_json(&sarif::render(findings, &remarks, policies))
+                .context("findings cannot be printed")?;
         }
         Format::Github => terminal::print(&github::render(findings))?,
     }

@@ -64,7 +64,11 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
         if options.on.output == Form::Json {
             terminal::print_json(&outcomes)?;
         }
-        Ok(if outcomes.iter().all(|outcome| outcome.error.is_none()) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if outcomes.iter().all(|outcome| outcome.error.is_none()) {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     })
 }
 
@@ -74,13 +78,15 @@ async fn revoke(cluster: &Cluster, pod: &Pod, dry_run: bool) -> Outcome {
         return outcome;
     }
     // all of them: another may have come since
-    let nothing: Map<String, Value> = ANNOTATIONS.iter().map(|key| ((*key).to_owned(), Value::Null)).collect();
+    let nothing: Map<String, Value> =
+        ANNOTATIONS.iter().map(|key| ((*key).to_owned(), Value::Null)).collect();
     let patch = Patch::Merge(json!({"metadata": {"annotations": nothing}}));
     let parameters = PatchParams { dry_run, ..PatchParams::default() };
     outcome.error = match cluster.pods().patch(&outcome.pod, &parameters, &patch).await {
-        Ok(answer) => {
-            ANNOTATIONS.into_iter().find(|key| answer.annotations().contains_key(*key)).map(|key| format!("{key} is still there"))
-        }
+        Ok(answer) => ANNOTATIONS
+            .into_iter()
+            .find(|key| answer.annotations().contains_key(*key))
+            .map(|key| format!("{key} is still there")),
         Err(error) => Some(complaint(&error)),
     };
     outcome
@@ -94,7 +100,10 @@ impl Outcome {
             pod: pod.name_any(),
             dry_run,
             removed: ANNOTATIONS.into_iter().filter(|key| annotations.contains_key(*key)).collect(),
-            approval: annotations.get(STAMP_ANNOTATION).and_then(|text| Stamp::parse(text).ok()).map(Terms::from),
+            approval: annotations
+                .get(STAMP_ANNOTATION)
+                .and_then(|text| Stamp::parse(text).ok())
+                .map(Terms::from),
             error: None,
         }
     }
@@ -108,8 +117,13 @@ impl fmt::Display for Outcome {
             (Some(error), _) => write!(formatter, "pod/{pod} not revoked: {error}"),
             (None, _) if removed.is_empty() => write!(formatter, "pod/{pod}: nothing to revoke"),
             (None, Some(terms)) => write!(formatter, "pod/{pod} revoked{run}: {terms}"),
-            (None, None) if removed.contains(&STAMP_ANNOTATION) => write!(formatter, "pod/{pod} revoked{run}: a malformed stamp"),
-            (None, None) => write!(formatter, "pod/{pod} revoked{run}: a grant without stamp, which counted for nothing"),
+            (None, None) if removed.contains(&STAMP_ANNOTATION) => {
+                write!(formatter, "pod/{pod} revoked{run}: a malformed stamp")
+            }
+            (None, None) => write!(
+                formatter,
+                "pod/{pod} revoked{run}: a grant without stamp, which counted for nothing"
+            ),
         }
     }
 }
@@ -125,9 +139,15 @@ mod tests {
             Outcome::begin(&serde_json::from_value(pod).unwrap(), false)
         };
         assert_eq!(outcome(json!({"team": "db"})).to_string(), "pod/db-0: nothing to revoke");
-        assert_eq!(outcome(json!({STAMP_ANNOTATION: "x"})).to_string(), "pod/db-0 revoked: a malformed stamp");
+        assert_eq!(
+            outcome(json!({STAMP_ANNOTATION: "x"})).to_string(),
+            "pod/db-0 revoked: a malformed stamp"
+        );
         let bare = outcome(json!({DEFAULT_ANNOTATION: "true"}));
-        assert_eq!(bare.to_string(), "pod/db-0 revoked: a grant without stamp, which counted for nothing");
+        assert_eq!(
+            bare.to_string(),
+            "pod/db-0 revoked: a grant without stamp, which counted for nothing"
+        );
         let expected = json!({"namespace": "shop", "pod": "db-0", "dryRun": false, "removed": [DEFAULT_ANNOTATION], "approval": null});
         assert_eq!(json!(bare), expected);
     }

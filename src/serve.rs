@@ -63,7 +63,10 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         return Ok(());
     }
     panics::report();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot start")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the runtime cannot start")?;
     runtime.block_on(serve(options, loaded, &log))
 }
 
@@ -87,20 +90,36 @@ impl Loaded {
             }
         };
         let sharing = options.sharing()?;
-        if let Some(sharing) = sharing.as_ref().filter(|_| Access::find(options.kubeconfig.clone()).is_none()) {
-            bail!("tls secret \"{}\" needs an API server: a kubeconfig, or the service account of a pod", sharing.secret)
+        if let Some(sharing) =
+            sharing.as_ref().filter(|_| Access::find(options.kubeconfig.clone()).is_none())
+        {
+            bail!(
+                "tls secret \"{}\" needs an API server: a kubeconfig, or the service account of a pod",
+                sharing.secret
+            )
         }
         let source = match (&options.tls_cert, &options.tls_key) {
-            (Some(certificate), Some(key)) => Source::Files { certificate: certificate.clone(), key: key.clone() },
+            (Some(certificate), Some(key)) => {
+                Source::Files { certificate: certificate.clone(), key: key.clone() }
+            }
             // what is shared takes its place once the API server was asked
-            _ => Source::Held(SelfMade::make(sharing.as_ref().map_or(&[], |sharing| &sharing.names))?.identity),
+            _ => Source::Held(
+                SelfMade::make(sharing.as_ref().map_or(&[], |sharing| &sharing.names))?.identity,
+            ),
         };
-        let clients = options.client_ca.clone().map(|authority| Clients { authority, names: options.client_name.clone() });
+        let clients = options
+            .client_ca
+            .clone()
+            .map(|authority| Clients { authority, names: options.client_name.clone() });
         let certificates = Arc::new(Certificates::load(source, clients)?);
         let seal_keys = match (&options.seal_key, &options.seal_secret) {
-            (Some(path), _) => SealKeys::read(path).with_context(|| format!("seal key \"{}\"", path.display()))?,
+            (Some(path), _) => {
+                SealKeys::read(path).with_context(|| format!("seal key \"{}\"", path.display()))?
+            }
             (None, Some(secret)) if Access::find(options.kubeconfig.clone()).is_none() => {
-                bail!("seal secret \"{secret}\" needs an API server: a kubeconfig, or the service account of a pod")
+                bail!(
+                    "seal secret \"{secret}\" needs an API server: a kubeconfig, or the service account of a pod"
+                )
             }
             (None, Some(_)) => SealKeys::default(), // known once the API server was asked
             (None, None) => SealKeys::made()?,
@@ -111,14 +130,20 @@ impl Loaded {
     fn summary(&self) -> String {
         let from = if self.folder.is_some() { "from the folder" } else { "built in" };
         let names = self.certificates.leaf().names.join(", ");
-        format!("ok: {} policies {from}, cap {}, certificate for {names}", self.policies.iter().count(), self.policies.cap())
+        format!(
+            "ok: {} policies {from}, cap {}, certificate for {names}",
+            self.policies.iter().count(),
+            self.policies.cap()
+        )
     }
 }
 
 async fn serve(options: Options, loaded: Loaded, log: &Log) -> anyhow::Result<()> {
     let drain = Drain { delay: options.drain_delay(), ..Drain::default() };
     let bind = |address| async move {
-        Listener::bind(address, Limits::default(), drain).await.with_context(|| format!("cannot listen on {address}"))
+        Listener::bind(address, Limits::default(), drain)
+            .await
+            .with_context(|| format!("cannot listen on {address}"))
     };
     let (reviews, admin) = (bind(options.listen).await?, bind(options.admin).await?);
     let mut metrics = Metrics::new();
@@ -138,7 +163,10 @@ async fn serve(options: Options, loaded: Loaded, log: &Log) -> anyhow::Result<()
             let client = access.client().await.context("the API server cannot be used")?;
             let (known, api, told) = (Arc::clone(&namespaces), client.clone(), Arc::clone(&health));
             keep("namespaces", move || Arc::clone(&known).follow(api.clone(), Arc::clone(&told)));
-            (Some(client), Some(access.client_asking_once().await.context("the API server cannot be used")?))
+            (
+                Some(client),
+                Some(access.client_asking_once().await.context("the API server cannot be used")?),
+            )
         }
         None => {
             warn_of_blind_spots(&policies.load());
@@ -148,23 +176,29 @@ async fn serve(options: Options, loaded: Loaded, log: &Log) -> anyhow::Result<()
     match (&options.seal_key, &options.seal_secret, &client) {
         (Some(path), ..) => {
             let (path, keys) = (path.clone(), Arc::clone(&seal_keys));
-            keep("seal keys", move || file::follow(path.clone(), Arc::clone(&keys), Pace::default()));
+            keep("seal keys", move || {
+                file::follow(path.clone(), Arc::clone(&keys), Pace::default())
+            });
         }
         (None, Some(name), Some(client)) => {
             health.await_seal_keys();
-            let (client, name, keys, health) = (client.clone(), name.clone(), Arc::clone(&seal_keys), Arc::clone(&health));
+            let (client, name, keys, health) =
+                (client.clone(), name.clone(), Arc::clone(&seal_keys), Arc::clone(&health));
             keep("seal keys", move || {
                 let secret = SharedSecret::new(client.clone(), name.clone());
                 secret.follow(Arc::clone(&keys), Arc::clone(&health), seal_secret::POLL)
             });
         }
-        (None, _, Some(_)) => warn!("seal key made at start: approvals end with this process, and other replicas do not know them"),
+        (None, _, Some(_)) => warn!(
+            "seal key made at start: approvals end with this process, and other replicas do not know them"
+        ),
         (None, ..) => {}
     }
     let announce = announce(&loaded.certificates, &metrics, &health);
     if let (Some((sharing, rotations)), Some(client)) = (sharing, &client) {
         health.await_certificate();
-        let (client, certificates, health) = (client.clone(), Arc::clone(&loaded.certificates), Arc::clone(&health));
+        let (client, certificates, health) =
+            (client.clone(), Arc::clone(&loaded.certificates), Arc::clone(&health));
         let announce = announce.clone();
         keep("shared certificate", move || {
             let shared = SharedPair::new(client.clone(), sharing.clone(), rotations.clone());
@@ -173,20 +207,25 @@ async fn serve(options: Options, loaded: Loaded, log: &Log) -> anyhow::Result<()
     }
     announce(&Reload::Unchanged);
     let certificates = Arc::clone(&loaded.certificates);
-    keep("certificate files", move || Arc::clone(&certificates).follow(Pace::default(), announce.clone()));
+    keep("certificate files", move || {
+        Arc::clone(&certificates).follow(Pace::default(), announce.clone())
+    });
     let events = Events::start(client.clone(), Arc::clone(&metrics));
     let authorities = Authorities::new(client, options.authority_deadline());
     let live = Live::new(asking_once, options.evidence_deadline(), Arc::clone(&metrics));
     if let Some((folder, contents)) = loaded.folder {
-        let (policies, metrics, health) = (Arc::clone(&policies), Arc::clone(&metrics), Arc::clone(&health));
+        let (policies, metrics, health) =
+            (Arc::clone(&policies), Arc::clone(&metrics), Arc::clone(&health));
         keep("policies", move || {
-            let (policies, metrics, health) = (Arc::clone(&policies), Arc::clone(&metrics), Arc::clone(&health));
+            let (policies, metrics, health) =
+                (Arc::clone(&policies), Arc::clone(&metrics), Arc::clone(&health));
             folder.clone().follow(contents.clone(), policies, metrics, health, Pace::default())
         });
     }
 
     let stop = stop_signal()?;
-    let admin_routes = TowerToHyperService::new(admin::routes(Arc::clone(&health), Arc::clone(&metrics)));
+    let admin_routes =
+        TowerToHyperService::new(admin::routes(Arc::clone(&health), Arc::clone(&metrics)));
     let review_service = Reviews {
         policies,
         namespaces,
@@ -229,13 +268,21 @@ fn print_example(address: std::net::SocketAddr) {
 /// A policy that selects namespaces by label applies to all of them while their labels are unknown.
 fn warn_of_blind_spots(policies: &Policies) {
     for policy in policies.unresolvable() {
-        warn!(policy = policy.name, "selects namespaces by label, which are not known here: it applies to every namespace");
+        warn!(
+            policy = policy.name,
+            "selects namespaces by label, which are not known here: it applies to every namespace"
+        );
     }
 }
 
 /// Tells metrics and readiness which certificate is in force.
-fn announce(certificates: &Arc<Certificates>, metrics: &Arc<Metrics>, health: &Arc<Health>) -> impl Fn(&Reload) + Clone + use<> {
-    let (current, metrics, health) = (Arc::clone(certificates), Arc::clone(metrics), Arc::clone(health));
+fn announce(
+    certificates: &Arc<Certificates>,
+    metrics: &Arc<Metrics>,
+    health: &Arc<Health>,
+) -> impl Fn(&Reload) + Clone + use<> {
+    let (current, metrics, health) =
+        (Arc::clone(certificates), Arc::clone(metrics), Arc::clone(health));
     move |outcome: &Reload| {
         let refused = match outcome {
             Reload::Unchanged => None,
@@ -257,7 +304,8 @@ fn announce(certificates: &Arc<Certificates>, metrics: &Arc<Metrics>, health: &A
 
 /// Becomes `true` at SIGTERM or SIGINT. The second ends the process.
 pub(crate) fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
-    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be listened for")?;
+    let mut terminate =
+        signal(SignalKind::terminate()).context("SIGTERM cannot be listened for")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be listened for")?;
     let (sender, receiver) = watch::channel(false);
     tokio::spawn(async move {

@@ -8,10 +8,12 @@ use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGua
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 
-/// Lines that wait while standard error is slow, some 4 MiB of them. What comes on top is lost, and counted.
+/// Lines that wait while standard error is slow, some 4 MiB of them. What comes on top is lost, and
+/// counted.
 const WAITING: usize = 8_192;
 
-/// How long the first of some lines waits for others: to be woken for each costs more than to write it.
+/// How long the first of some lines waits for others: to be woken for each costs more than to write
+/// it.
 const GATHERING: Duration = Duration::from_millis(5);
 
 /// The bytes that are written at once: what a pipe holds.
@@ -27,7 +29,8 @@ pub enum LogFormat {
     Json,
 }
 
-/// The log, while it lasts. Dropped, it writes what waits, but waits no longer than a second itself.
+/// The log, while it lasts. Dropped, it writes what waits, but waits no longer than a second
+/// itself.
 #[derive(Debug)]
 pub struct Log {
     lost: ErrorCounter,
@@ -37,17 +40,21 @@ pub struct Log {
 impl Log {
     /// Starts logging. `RUST_LOG` chooses what is logged, by default information and up.
     ///
-    /// A thread of its own writes the lines, those of some milliseconds in one go: whoever reads them may stop reading, and
-    /// reviews go on.
+    /// A thread of its own writes the lines, those of some milliseconds in one go: whoever reads
+    /// them may stop reading, and reviews go on.
     pub fn start(format: LogFormat) -> Self {
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-        let (lines, writer) = NonBlockingBuilder::default().buffered_lines_limit(WAITING).finish(Gathered::to(io::stderr()));
+        let (lines, writer) = NonBlockingBuilder::default()
+            .buffered_lines_limit(WAITING)
+            .finish(Gathered::to(io::stderr()));
         let lost = lines.error_counter();
         let builder = fmt().with_env_filter(filter).with_writer(lines);
         // a second start within one process (a test's) keeps the first
         let _ = match format {
             LogFormat::Text => builder.with_ansi(io::stderr().is_terminal()).try_init(),
-            LogFormat::Json => builder.json().flatten_event(true).with_current_span(false).try_init(),
+            LogFormat::Json => {
+                builder.json().flatten_event(true).with_current_span(false).try_init()
+            }
         };
         Self { lost, _writer: writer }
     }
@@ -70,7 +77,8 @@ impl<W: Write> Gathered<W> {
     }
 }
 
-/// Written to on a thread that has nothing else to do, a line each time, and flushed when no line waits.
+/// Written to on a thread that has nothing else to do, a line each time, and flushed when no line
+/// waits.
 impl<W: Write> Write for Gathered<W> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         if !self.gathering {

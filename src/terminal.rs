@@ -88,7 +88,8 @@ pub fn remark(text: &str) {
 /// How long nothing is said of progress.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// How many things are done, on standard error where somebody watches and it takes a while. Erased at the end.
+/// How many things are done, on standard error where somebody watches and it takes a while. Erased
+/// at the end.
 #[derive(Debug)]
 pub(crate) struct Progress {
     things: &'static str,
@@ -113,7 +114,11 @@ impl Progress {
     /// So many more are done.
     pub(crate) fn more(&self, count: usize) {
         let done = self.done.fetch_add(count, Ordering::Relaxed).saturating_add(count);
-        let Some(elapsed) = self.since.map(|since| since.elapsed()).filter(|elapsed| *elapsed > PATIENCE) else { return };
+        let Some(elapsed) =
+            self.since.map(|since| since.elapsed()).filter(|elapsed| *elapsed > PATIENCE)
+        else {
+            return;
+        };
         let tenths = usize::try_from(elapsed.as_millis() / 100).unwrap_or(usize::MAX);
         if self.said.swap(tenths, Ordering::Relaxed) != tenths {
             let _ = write!(io::stderr(), "\r{done} {}\u{1b}[K", self.things); // erases the rest of the line
@@ -129,7 +134,8 @@ impl Drop for Progress {
     }
 }
 
-/// `text` in one line that no terminal takes for commands: whoever may annotate pods wrote parts of it.
+/// `text` in one line that no terminal takes for commands: whoever may annotate pods wrote parts of
+/// it.
 pub fn plain(text: &str) -> Cow<'_, str> {
     escape(text, is_unsafe)
 }
@@ -156,7 +162,8 @@ fn escape(text: &str, is_unsafe: impl Fn(char) -> bool) -> Cow<'_, str> {
 
 /// Control characters, and those that turn the direction of writing.
 fn is_unsafe(letter: char) -> bool {
-    letter.is_control() || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    letter.is_control()
+        || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
-//! YAML as a tree whose nodes know their places: policies and manifests are read here, each in its own dialect.
+//! YAML as a tree whose nodes know their places: policies and manifests are read here, each in its
+//! own dialect.
 
 mod tree;
 
 use serde::de::Deserialize;
 use serde_json::Number;
 use serde_saphyr::{
-    DefaultMessageFormatter, DuplicateKeyPolicy, Error, Location, MergeKeyPolicy, MessageFormatter, NonFiniteFloatPolicy, Options,
+    DefaultMessageFormatter, DuplicateKeyPolicy, Error, Location, MergeKeyPolicy, MessageFormatter,
+    NonFiniteFloatPolicy, Options,
 };
 
 /// The longest word that messages show whole, in characters.
@@ -52,9 +54,9 @@ pub(crate) struct Dialect {
     pub(crate) repeated: usize,
     /// The most anchors.
     pub(crate) anchors: usize,
-    /// Whether the text is read as kubectl reads manifests: `yes` and `off` are booleans, `0777` is octal, `<<` merges,
-    /// and tags that nobody knows are passed over. Otherwise only `true` and `false` are booleans, `<<` is a key as any
-    /// other, and such tags are faults.
+    /// Whether the text is read as kubectl reads manifests: `yes` and `off` are booleans, `0777` is
+    /// octal, `<<` merges, and tags that nobody knows are passed over. Otherwise only `true` and
+    /// `false` are booleans, `<<` is a key as any other, and such tags are faults.
     pub(crate) as_kubectl: bool,
 }
 
@@ -76,15 +78,23 @@ pub(crate) enum FaultKind {
     Invalid(String),
 }
 
-/// Reads the only document of `text`. Where something follows it, both the document and the fault are there.
+/// Reads the only document of `text`. Where something follows it, both the document and the fault
+/// are there.
 pub(crate) fn read(text: &str, dialect: &Dialect) -> (Option<Node>, Option<Fault>) {
     let mut document = None;
-    let whole = serde_saphyr::with_deserializer_from_str_with_options(text, options(text, dialect), |yaml| {
-        // kept even where something follows it, so that its own errors are told too
-        document = Some(Node::deserialize(yaml)?);
-        Ok(())
+    let whole = serde_saphyr::with_deserializer_from_str_with_options(
+        text,
+        options(text, dialect),
+        |yaml| {
+            // kept even where something follows it, so that its own errors are told too
+            document = Some(Node::deserialize(yaml)?);
+            Ok(())
+        },
+    );
+    let mut fault = whole.err().map(|error| Fault {
+        place: error.location().map_or(Place::START, Place::from),
+        kind: kind(&error),
     });
-    let mut fault = whole.err().map(|error| Fault { place: error.location().map_or(Place::START, Place::from), kind: kind(&error) });
     if dialect.as_kubectl
         && text.contains("<<")
         && let Some(document) = &mut document
@@ -119,8 +129,8 @@ impl Node {
         }
     }
 
-    /// The same value without places, of repeated keys the last. Keys that are no strings become strings, and those
-    /// that are lists, mappings or nothing are left out.
+    /// The same value without places, of repeated keys the last. Keys that are no strings become
+    /// strings, and those that are lists, mappings or nothing are left out.
     pub(crate) fn to_json(&self) -> serde_json::Value {
         match &self.value {
             Value::Null => serde_json::Value::Null,
@@ -128,7 +138,10 @@ impl Node {
             Value::Number(value) => value.clone().into(),
             Value::Text(text) => text.as_str().into(),
             Value::List(list) => list.iter().map(Self::to_json).collect(),
-            Value::Map(entries) => entries.iter().filter_map(|(key, value)| Some((key.to_key()?, value.to_json()))).collect(),
+            Value::Map(entries) => entries
+                .iter()
+                .filter_map(|(key, value)| Some((key.to_key()?, value.to_json())))
+                .collect(),
         }
     }
 
@@ -183,7 +196,8 @@ impl Node {
         }
     }
 
-    /// Puts what merge keys refer to in their place, as kubectl does: in order, so that what is written later counts.
+    /// Puts what merge keys refer to in their place, as kubectl does: in order, so that what is
+    /// written later counts.
     fn merge(&mut self, text: &str) -> Result<(), Fault> {
         match &mut self.value {
             Value::List(list) => list.iter_mut().try_for_each(|node| node.merge(text)),
@@ -209,13 +223,17 @@ impl Node {
 
     /// Whether it is `<<` without quotes.
     fn is_merge_key(&self, text: &str) -> bool {
-        self.as_text() == Some("<<") && text.get(self.offset..).is_some_and(|rest| rest.starts_with("<<"))
+        self.as_text() == Some("<<")
+            && text.get(self.offset..).is_some_and(|rest| rest.starts_with("<<"))
     }
 }
 
 /// Puts the entries of `value`, which a merge key at `place` refers to, among `entries`.
 fn merge_all(entries: &mut Vec<(Node, Node)>, place: Place, value: Node) -> Result<(), Fault> {
-    let fault = || Fault { place, kind: FaultKind::Invalid("a merge key needs a mapping or a list of mappings".to_owned()) };
+    let fault = || Fault {
+        place,
+        kind: FaultKind::Invalid("a merge key needs a mapping or a list of mappings".to_owned()),
+    };
     match value.value {
         Value::Map(borrowed) => {
             for (key, value) in borrowed {
@@ -289,7 +307,9 @@ fn kind(error: &Error) -> FaultKind {
         | Error::AliasExpansionLimitExceeded { .. }
         | Error::AliasReplayStackDepthExceeded { .. } => FaultKind::TooMuch,
         Error::AliasError { error, .. } => kind(error),
-        _ => FaultKind::Invalid(DefaultMessageFormatter.format_message(error).replace(char::is_control, " ")),
+        _ => FaultKind::Invalid(
+            DefaultMessageFormatter.format_message(error).replace(char::is_control, " "),
+        ),
     }
 }
 

@@ -56,7 +56,8 @@ pub(crate) enum What {
 }
 
 impl What {
-    pub(crate) const ALL: [Self; 4] = [Self::Create, Self::ResizeAllowed, Self::ResizeDenied, Self::TenFindings];
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Create, Self::ResizeAllowed, Self::ResizeDenied, Self::TenFindings];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -129,15 +130,31 @@ pub(crate) fn all(sizes: &[Size], about: &[What]) -> anyhow::Result<Vec<Case>> {
         for what in about.iter().copied() {
             let bytes = |asked| anyhow::Ok(Bytes::from(body(asked, size.weight())?));
             let post = Post { path: VALIDATE, body: bytes(what.asked())? };
-            let case = |answerer, done, post: &Post, expected| Case { size, what, answerer, done, post: post.clone(), expected };
+            let case = |answerer, done, post: &Post, expected| Case {
+                size,
+                what,
+                answerer,
+                done,
+                post: post.clone(),
+                expected,
+            };
             // whoever uses kube's types has a path for each kind
-            let typed = Post { path: if what == What::TenFindings { "/deployments" } else { "/pods" }, ..post.clone() };
+            let typed = Post {
+                path: if what == What::TenFindings { "/deployments" } else { "/pods" },
+                ..post.clone()
+            };
             cases.push(case(Answerer::Floor, "body read, constant", &post, Expected::Allowed));
             cases.push(case(Answerer::Kube, "body parsed, allowed", &typed, Expected::Allowed));
-            let mut own = |done, post: &Post, expected| cases.push(case(Answerer::Restraint, done, post, expected));
+            let mut own = |done, post: &Post, expected| {
+                cases.push(case(Answerer::Restraint, done, post, expected))
+            };
             match what {
                 What::Create => {
-                    own("judged, allowed", &Post { path: VALIDATE, body: bytes(Asked::AmendedCreation)? }, Expected::Allowed);
+                    own(
+                        "judged, allowed",
+                        &Post { path: VALIDATE, body: bytes(Asked::AmendedCreation)? },
+                        Expected::Allowed,
+                    );
                     own("amended", &Post { path: MUTATE, ..post }, Expected::Amended);
                 }
                 What::ResizeAllowed => own("judged, allowed", &post, Expected::Allowed),
@@ -149,10 +166,12 @@ pub(crate) fn all(sizes: &[Size], about: &[What]) -> anyhow::Result<Vec<Case>> {
     Ok(cases)
 }
 
-/// Reviews mixed as a cluster mixes them, without end: small and medium creations and resizes, one large in a hundred.
+/// Reviews mixed as a cluster mixes them, without end: small and medium creations and resizes, one
+/// large in a hundred.
 pub(crate) fn mixed() -> anyhow::Result<Vec<Post>> {
     let own = |sizes: &[Size]| {
-        let cases = all(sizes, &What::ALL)?.into_iter().filter(|case| case.answerer == Answerer::Restraint);
+        let cases =
+            all(sizes, &What::ALL)?.into_iter().filter(|case| case.answerer == Answerer::Restraint);
         anyhow::Ok(cases.map(|case| case.post).collect::<Vec<_>>())
     };
     let (usual, large) = (own(&[Size::Small, Size::Medium])?, own(&[Size::Large])?);
@@ -191,7 +210,9 @@ impl Case {
     pub(crate) fn check(&self, answer: &[u8]) -> anyhow::Result<()> {
         let text = String::from_utf8_lossy(answer);
         let (who, size, what) = (self.answerer.as_str(), self.size.as_str(), self.what.as_str());
-        let Ok(Reply { response }) = serde_json::from_slice(answer) else { bail!("{who} answered no review: {text}") };
+        let Ok(Reply { response }) = serde_json::from_slice(answer) else {
+            bail!("{who} answered no review: {text}")
+        };
         let code = response.status.and_then(|status| status.code);
         let found = match (response.allowed, response.patch, code, response.warnings.len()) {
             (true, None, None, 0) => Expected::Allowed,
@@ -200,7 +221,11 @@ impl Case {
             (true, None, None, warnings) => Expected::Warned(warnings),
             _ => bail!("{who} answered in no known way: {text}"),
         };
-        ensure!(found == self.expected, "{who} on {size}, {what}: {found:?} instead of {:?}: {text}", self.expected);
+        ensure!(
+            found == self.expected,
+            "{who} on {size}, {what}: {found:?} instead of {:?}: {text}",
+            self.expected
+        );
         Ok(())
     }
 }
@@ -213,11 +238,17 @@ mod tests {
     fn restraint_answers_as_expected() {
         let policies = restraint::judge::policies::Policies::embedded();
         let mut faults = Vec::new();
-        for case in all(&[Size::Small, Size::Medium, Size::Large, Size::Huge], &What::ALL).unwrap() {
+        for case in all(&[Size::Small, Size::Medium, Size::Large, Size::Huge], &What::ALL).unwrap()
+        {
             if case.answerer == Answerer::Restraint {
                 let review = restraint::review::decode(&case.post.body).unwrap();
-                let way = if case.post.path == MUTATE { restraint::judge::amend } else { restraint::judge::judge };
-                let answer = restraint::review::answer(&review.uid, &way(&policies, &review.subject));
+                let way = if case.post.path == MUTATE {
+                    restraint::judge::amend
+                } else {
+                    restraint::judge::judge
+                };
+                let answer =
+                    restraint::review::answer(&review.uid, &way(&policies, &review.subject));
                 faults.extend(case.check(&answer).err().map(|error| error.to_string()));
             }
         }
@@ -228,6 +259,9 @@ mod tests {
     fn one_review_in_a_hundred_is_large() {
         let posts = mixed().unwrap();
         assert_eq!(posts.len() % 100, 0);
-        assert_eq!(posts.iter().filter(|post| post.body.len() > 100_000).count(), posts.len() / 100);
+        assert_eq!(
+            posts.iter().filter(|post| post.body.len() > 100_000).count(),
+            posts.len() / 100
+        );
     }
 }

@@ -1,7 +1,9 @@
-//! What a policy adds in a real API server: none, policies in CEL, and Restraint, side by side in one run.
+//! What a policy adds in a real API server: none, policies in CEL, and Restraint, side by side in
+//! one run.
 //!
-//! One caller creates pods and resizes one, in three namespaces in turn, so that what disturbs one disturbs all. All
-//! programs share the machine's processors, as no cluster of size would have it: differences count, not levels.
+//! One caller creates pods and resizes one, in three namespaces in turn, so that what disturbs one
+//! disturbs all. All programs share the machine's processors, as no cluster of size would have it:
+//! differences count, not levels.
 
 mod caller;
 mod measured;
@@ -98,7 +100,8 @@ pub(crate) enum Operation {
 }
 
 impl Operation {
-    pub(crate) const ALL: [Self; 4] = [Self::CreateDryRun, Self::CreateStored, Self::ResizeDryRun, Self::ResizeStored];
+    pub(crate) const ALL: [Self; 4] =
+        [Self::CreateDryRun, Self::CreateStored, Self::ResizeDryRun, Self::ResizeStored];
 
     fn as_str(self) -> &'static str {
         match self {
@@ -117,12 +120,15 @@ impl Operation {
 /// Measures and prints. There is no target: what is added is stated.
 pub(crate) fn run(options: &Options, restraint: &Path) -> anyhow::Result<bool> {
     let assets = std::env::var_os(ASSETS).filter(|folder| !folder.is_empty()).map(PathBuf::from);
-    let Some(assets) = assets else { bail!("{ASSETS} does not name a folder with etcd, kube-apiserver and kubectl") };
+    let Some(assets) = assets else {
+        bail!("{ASSETS} does not name a folder with etcd, kube-apiserver and kubectl")
+    };
     let machine = Machine::look(None);
     let figures = until_interrupted(async {
         let objects = Objects::new(options.size)?;
         show("starting etcd, kube-apiserver and restraint");
-        let programs = Programs::start(&assets, restraint, &objects, options.in_flight.max(1)).await?;
+        let programs =
+            Programs::start(&assets, restraint, &objects, options.in_flight.max(1)).await?;
         measure(options, &objects, &programs).await
     });
     show("");
@@ -138,7 +144,11 @@ pub(crate) fn run(options: &Options, restraint: &Path) -> anyhow::Result<bool> {
     Ok(true)
 }
 
-async fn measure(options: &Options, objects: &Objects, programs: &Programs) -> anyhow::Result<Vec<Figures>> {
+async fn measure(
+    options: &Options,
+    objects: &Objects,
+    programs: &Programs,
+) -> anyhow::Result<Vec<Figures>> {
     let share = Duration::try_from_secs_f64(options.seconds).context("--seconds")?;
     let each = |operation| Policy::ALL.map(|policy| Figures::new(operation, policy));
     let mut figures: Vec<Figures> = Operation::ALL.into_iter().flat_map(each).collect();
@@ -151,10 +161,17 @@ async fn measure(options: &Options, objects: &Objects, programs: &Programs) -> a
     }
     for (index, group) in figures.chunks_mut(Policy::ALL.len()).enumerate() {
         for turn in 0..options.requests as usize {
-            show(&format!("request {turn} of {}, kind {} of {}", options.requests, index + 1, Operation::ALL.len()));
+            show(&format!(
+                "request {turn} of {}, kind {} of {}",
+                options.requests,
+                index + 1,
+                Operation::ALL.len()
+            ));
             // another one begins each turn, so that none always follows the same
             for place in 0..group.len() {
-                let Some(figure) = group.get_mut((turn + place) % Policy::ALL.len()) else { continue };
+                let Some(figure) = group.get_mut((turn + place) % Policy::ALL.len()) else {
+                    continue;
+                };
                 let request = objects.request(figure.operation, figure.policy, 0)();
                 let begun = Instant::now();
                 caller.call(&request).await?;
@@ -170,11 +187,22 @@ async fn measure(options: &Options, objects: &Objects, programs: &Programs) -> a
         for place in 0..figures.len() {
             let count = figures.len();
             let Some(figure) = figures.get_mut((place + round) % count) else { continue };
-            show(&format!("round {} of {}: {}, {}", round + 1, options.rounds, figure.operation.as_str(), figure.policy.as_str()));
+            show(&format!(
+                "round {} of {}: {}, {}",
+                round + 1,
+                options.rounds,
+                figure.operation.as_str(),
+                figure.policy.as_str()
+            ));
             let before = programs.on_processor()?;
             let request = |caller| objects.request(figure.operation, figure.policy, caller);
             let (requests, elapsed) = flood(&mut callers, request, share).await?;
-            figure.throughputs.push(Throughput::new(requests, elapsed, before, programs.on_processor()?));
+            figure.throughputs.push(Throughput::new(
+                requests,
+                elapsed,
+                before,
+                programs.on_processor()?,
+            ));
         }
     }
     Ok(figures)

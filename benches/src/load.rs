@@ -41,8 +41,8 @@ pub(crate) enum Stop {
 /// What sending showed.
 #[derive(Debug, Default)]
 pub(crate) struct Sent {
-    /// In nanoseconds, one for each review: to the last byte of the answer, from sending (closed loop) or from when it
-    /// was due (open loop).
+    /// In nanoseconds, one for each review: to the last byte of the answer, from sending (closed
+    /// loop) or from when it was due (open loop).
     pub(crate) latencies: Vec<u32>,
     /// From the first review to the last answer.
     pub(crate) elapsed: Duration,
@@ -54,7 +54,11 @@ pub(crate) struct Connections(Vec<SendRequest<Full<Bytes>>>);
 
 impl Connections {
     /// Opens `count` of them, one handshake each, to a server that shows `certificate`.
-    pub(crate) async fn open(address: SocketAddr, certificate: &CertificateDer<'static>, count: usize) -> anyhow::Result<Self> {
+    pub(crate) async fn open(
+        address: SocketAddr,
+        certificate: &CertificateDer<'static>,
+        count: usize,
+    ) -> anyhow::Result<Self> {
         let tls = connector(certificate)?;
         let mut senders = Vec::with_capacity(count);
         for _ in 0..count {
@@ -69,8 +73,13 @@ impl Connections {
         ask(sender, post).await
     }
 
-    /// Closed loop: every connection sends its next review, of `posts` in turn, when it has the answer to the last.
-    pub(crate) async fn closed_loop(&mut self, posts: &Arc<[Post]>, stop: Stop) -> anyhow::Result<Sent> {
+    /// Closed loop: every connection sends its next review, of `posts` in turn, when it has the
+    /// answer to the last.
+    pub(crate) async fn closed_loop(
+        &mut self,
+        posts: &Arc<[Post]>,
+        stop: Stop,
+    ) -> anyhow::Result<Sent> {
         let turn = Arc::new(AtomicU64::new(0));
         let mut running = JoinSet::new();
         let begun = Instant::now();
@@ -99,9 +108,14 @@ impl Connections {
 }
 
 impl Connections {
-    /// Open loop: reviews arrive when they are due, whatever became of those before. Where every connection is busy, the
-    /// review waits, as it would in the API server, and its wait counts.
-    pub(crate) async fn open_loop(&mut self, post: &Post, arrivals: Arrivals, time: Duration) -> anyhow::Result<Sent> {
+    /// Open loop: reviews arrive when they are due, whatever became of those before. Where every
+    /// connection is busy, the review waits, as it would in the API server, and its wait counts.
+    pub(crate) async fn open_loop(
+        &mut self,
+        post: &Post,
+        arrivals: Arrivals,
+        time: Duration,
+    ) -> anyhow::Result<Sent> {
         let mut sent = Sent::default();
         let mut running = JoinSet::new();
         let begun = Instant::now();
@@ -127,7 +141,8 @@ impl Connections {
     }
 }
 
-/// When reviews are due: at random and independently of each other (Poisson), the same times for the same seed.
+/// When reviews are due: at random and independently of each other (Poisson), the same times for
+/// the same seed.
 #[derive(Clone, Debug)]
 pub(crate) struct Arrivals {
     state: u64,
@@ -199,10 +214,14 @@ async fn ask(sender: &mut SendRequest<Full<Bytes>>, post: &Post) -> anyhow::Resu
 }
 
 /// Opens a connection to a server on this machine.
-pub(crate) async fn connect(address: SocketAddr, tls: &TlsConnector) -> anyhow::Result<SendRequest<Full<Bytes>>> {
+pub(crate) async fn connect(
+    address: SocketAddr,
+    tls: &TlsConnector,
+) -> anyhow::Result<SendRequest<Full<Bytes>>> {
     let tcp = TcpStream::connect(address).await?;
     tcp.set_nodelay(true)?;
-    let stream = tls.connect(ServerName::try_from("localhost")?, tcp).await.context("no TLS connection")?;
+    let stream =
+        tls.connect(ServerName::try_from("localhost")?, tcp).await.context("no TLS connection")?;
     let (sender, connection) = handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
     Ok(sender)
@@ -217,8 +236,12 @@ pub(crate) fn connector(certificate: &CertificateDer<'static>) -> anyhow::Result
 fn client(certificate: &CertificateDer<'static>) -> anyhow::Result<ClientConfig> {
     let mut trusted = RootCertStore::empty();
     trusted.add(certificate.clone())?;
-    let provider = CryptoProvider { cipher_suites: vec![TLS13_AES_128_GCM_SHA256], ..aws_lc_rs::default_provider() };
-    let builder = ClientConfig::builder_with_provider(Arc::new(provider)).with_protocol_versions(&[&TLS13])?;
+    let provider = CryptoProvider {
+        cipher_suites: vec![TLS13_AES_128_GCM_SHA256],
+        ..aws_lc_rs::default_provider()
+    };
+    let builder = ClientConfig::builder_with_provider(Arc::new(provider))
+        .with_protocol_versions(&[&TLS13])?;
     let mut config = builder.with_root_certificates(trusted).with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.resumption = Resumption::disabled();
@@ -231,7 +254,8 @@ mod tests {
 
     #[test]
     fn arrivals_come_at_their_rate_and_at_random() {
-        let due: Vec<f64> = Arrivals::new(1000.0, 7).take(100_000).map(|due| due.as_secs_f64()).collect();
+        let due: Vec<f64> =
+            Arrivals::new(1000.0, 7).take(100_000).map(|due| due.as_secs_f64()).collect();
         let end = due.last().copied().unwrap();
         assert!((99.0..101.0).contains(&end), "{end}");
         // of exponential gaps 1 - 1/e are below the mean

@@ -13,7 +13,8 @@ pub(crate) struct Machine {
     kernel: String,
     /// Threads that ran or wanted to, over the last minute.
     load_average: String,
-    /// What kube's types have, where they take part; the floor has the allocator that Restraint has.
+    /// What kube's types have, where they take part; the floor has the allocator that Restraint
+    /// has.
     kube_allocator: Option<&'static str>,
 }
 
@@ -22,7 +23,13 @@ impl Machine {
     pub(crate) fn look(kube_allocator: Option<&'static str>) -> Self {
         let read = |file: &str| read_to_string(file).unwrap_or_default();
         let model = |text: String| {
-            text.lines().find_map(|line| Some(line.strip_prefix("model name")?.trim_start_matches(['\t', ' ', ':']).to_owned()))
+            text.lines().find_map(|line| {
+                Some(
+                    line.strip_prefix("model name")?
+                        .trim_start_matches(['\t', ' ', ':'])
+                        .to_owned(),
+                )
+            })
         };
         Self {
             processor: model(read("/proc/cpuinfo")).unwrap_or_default(),

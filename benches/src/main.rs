@@ -1,8 +1,9 @@
-//! What a review costs: Restraint beside a floor and beside kube's own types, in one run; and what it adds in a real API
-//! server, beside policies in CEL.
+//! What a review costs: Restraint beside a floor and beside kube's own types, in one run; and what
+//! it adds in a real API server, beside policies in CEL.
 //!
-//! Three servers of one worker thread share one processor, another one sends; they take turns in short rounds. What a
-//! review costs is the processor time of the server, in the kernel and out of it, over the number of reviews.
+//! Three servers of one worker thread share one processor, another one sends; they take turns in
+//! short rounds. What a review costs is the processor time of the server, in the kernel and out of
+//! it, over the number of reviews.
 
 mod bodies;
 mod cases;
@@ -53,10 +54,12 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Measures what pods and resizes cost in a real API server: without a policy, with policies in CEL, with Restraint.
-    /// KUBEBUILDER_ASSETS names a folder with etcd, kube-apiserver and kubectl.
+    /// Measures what pods and resizes cost in a real API server: without a policy, with policies in
+    /// CEL, with Restraint. KUBEBUILDER_ASSETS names a folder with etcd, kube-apiserver and
+    /// kubectl.
     Cluster(cluster::Options),
-    /// Decodes, judges and answers reviews so many times, and prints nothing: what `benches/instructions` counts.
+    /// Decodes, judges and answers reviews so many times, and prints nothing: what
+    /// `benches/instructions` counts.
     #[command(hide = true)]
     Repeat { size: Size, what: What, times: u32 },
     /// Is one of the servers: what this program starts itself as.
@@ -71,9 +74,15 @@ enum Command {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match &cli.command {
-        Some(Command::Serve { rival, folder }) => serve::run(*rival, &Certificate::of(folder)).map(|()| true),
-        Some(Command::Repeat { size, what, times }) => stages::repeat(*size, *what, *times).map(|()| true),
-        _ if cfg!(debug_assertions) => Err(anyhow::anyhow!("this build says nothing about speed: run it with --release")),
+        Some(Command::Serve { rival, folder }) => {
+            serve::run(*rival, &Certificate::of(folder)).map(|()| true)
+        }
+        Some(Command::Repeat { size, what, times }) => {
+            stages::repeat(*size, *what, *times).map(|()| true)
+        }
+        _ if cfg!(debug_assertions) => {
+            Err(anyhow::anyhow!("this build says nothing about speed: run it with --release"))
+        }
         Some(Command::Cluster(options)) => cluster::run(options, &cli.options.program()),
         None => reviews::run(&cli.options),
     };
@@ -103,7 +112,7 @@ fn until_interrupted<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow
 
 /// Where the main crate's release build lies.
 fn default_program() -> PathBuf {
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from);
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from);
     target.join("release/restraint")
 }

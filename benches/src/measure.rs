@@ -122,8 +122,13 @@ impl Plan<'_> {
                 // another one begins each round, so that none always follows the same
                 let Some(row) = measured.get_mut((turn + round) % cases) else { continue };
                 let case = &row.case;
-                let (size, what, who) = (case.size.as_str(), case.what.as_str(), case.answerer.as_str());
-                show(&format!("closed loop, round {} of {}: {size}, {what}, {who}", round + 1, self.rounds));
+                let (size, what, who) =
+                    (case.size.as_str(), case.what.as_str(), case.answerer.as_str());
+                show(&format!(
+                    "closed loop, round {} of {}: {size}, {what}, {who}",
+                    round + 1,
+                    self.rounds
+                ));
                 let peer = peer(&mut peers, row.case.answerer)?;
                 row.rounds.push(peer.round(&row.case.post, self.share).await?);
                 row.resident = peer.server.resident()?;
@@ -132,18 +137,25 @@ impl Plan<'_> {
         Ok(measured)
     }
 
-    /// Measures the latencies of creations in an open loop, at shares of the capacity that `measured` showed.
+    /// Measures the latencies of creations in an open loop, at shares of the capacity that
+    /// `measured` showed.
     pub(crate) async fn latencies(&self, measured: &[Measured]) -> anyhow::Result<Vec<Queued>> {
         let mut peers = self.start_all(CONNECTIONS).await?;
         let (posts, mut queued): (Vec<Post>, Vec<Queued>) = queues(measured).into_iter().unzip();
         for round in 0..self.open_rounds {
             for (post, row) in posts.iter().zip(&mut queued) {
                 let who = row.answerer.as_str();
-                show(&format!("open loop, round {} of {}: {}, {who}", round + 1, self.open_rounds, row.size.as_str()));
+                show(&format!(
+                    "open loop, round {} of {}: {}, {who}",
+                    round + 1,
+                    self.open_rounds,
+                    row.size.as_str()
+                ));
                 let arrivals = Arrivals::new(row.per_second, round as u64);
                 let connections = &mut peer(&mut peers, row.answerer)?.connections;
                 let sent = connections.open_loop(post, arrivals, self.open_share).await;
-                let mut latencies = sent.with_context(|| format!("sending to {who} failed"))?.latencies;
+                let mut latencies =
+                    sent.with_context(|| format!("sending to {who} failed"))?.latencies;
                 latencies.sort_unstable();
                 row.rounds.push(latencies);
             }
@@ -181,7 +193,8 @@ impl Plan<'_> {
             Answerer::Restraint => Server::restraint(self.restraint, self.certificate),
         };
         pin(self.processors.sender)?;
-        let (server, certificate): (Server, CertificateDer<'static>) = (server?, self.certificate.read()?);
+        let (server, certificate): (Server, CertificateDer<'static>) =
+            (server?, self.certificate.read()?);
         let connections = Connections::open(server.address, &certificate, connections).await?;
         Ok(Peer { answerer, server, connections })
     }
@@ -189,7 +202,10 @@ impl Plan<'_> {
 
 impl Peer {
     async fn send(&mut self, posts: &Arc<[Post]>, stop: Stop) -> anyhow::Result<Sent> {
-        self.connections.closed_loop(posts, stop).await.with_context(|| format!("sending to {} failed", self.answerer.as_str()))
+        self.connections
+            .closed_loop(posts, stop)
+            .await
+            .with_context(|| format!("sending to {} failed", self.answerer.as_str()))
     }
 
     async fn round(&mut self, post: &Post, share: Duration) -> anyhow::Result<Round> {
@@ -203,19 +219,31 @@ impl Peer {
 
 /// What is sent in the open loop: of each size the creation, to each server at each load.
 fn queues(measured: &[Measured]) -> Vec<(Post, Queued)> {
-    let creations = || measured.iter().filter(|row| row.case.what == What::Create && !row.case.is_amended());
+    let creations =
+        || measured.iter().filter(|row| row.case.what == What::Create && !row.case.is_amended());
     let mut queues = Vec::new();
-    for Measured { case, .. } in creations().filter(|row| row.case.answerer == Answerer::Restraint) {
+    for Measured { case, .. } in creations().filter(|row| row.case.answerer == Answerer::Restraint)
+    {
         for load in LOADS.map(Load::Own).into_iter().chain([Load::AsRestraint]) {
             for row in creations().filter(|row| row.case.size == case.size) {
-                let (own, rest) = (row.cost(), creations().find(|other| same(other, row) && other.case.answerer == Answerer::Restraint));
+                let (own, rest) = (
+                    row.cost(),
+                    creations().find(|other| {
+                        same(other, row) && other.case.answerer == Answerer::Restraint
+                    }),
+                );
                 let per_second = match (load, rest) {
                     (Load::Own(share), _) => share * 1e6 / own,
-                    (Load::AsRestraint, Some(rest)) if row.case.answerer == Answerer::Floor => 0.5e6 / rest.cost(),
+                    (Load::AsRestraint, Some(rest)) if row.case.answerer == Answerer::Floor => {
+                        0.5e6 / rest.cost()
+                    }
                     _ => continue,
                 };
                 let Case { size, what, answerer, .. } = row.case;
-                queues.push((row.case.post.clone(), Queued { size, what, answerer, load, per_second, rounds: Vec::new() }));
+                queues.push((
+                    row.case.post.clone(),
+                    Queued { size, what, answerer, load, per_second, rounds: Vec::new() },
+                ));
             }
         }
     }

@@ -1,4 +1,5 @@
-//! The page of the documentation that quotes the figures: the part between two marks is written anew.
+//! The page of the documentation that quotes the figures: the part between two marks is written
+//! anew.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,8 +14,10 @@ fn documentation() -> PathBuf {
 /// Writes `content` between the marks called `name`.
 pub(crate) fn write_block(name: &str, content: &str) -> anyhow::Result<()> {
     let path = documentation().join("performance.md");
-    let page = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let page = replaced(&page, name, content).with_context(|| format!("{} has no marks for \"{name}\"", path.display()))?;
+    let page =
+        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let page = replaced(&page, name, content)
+        .with_context(|| format!("{} has no marks for \"{name}\"", path.display()))?;
     fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))
 }
 

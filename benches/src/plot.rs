@@ -1,4 +1,5 @@
-//! The figures as a picture: what a review costs beside the floor, and how late answers come as load grows.
+//! The figures as a picture: what a review costs beside the floor, and how late answers come as
+//! load grows.
 
 use std::fmt::Write;
 
@@ -33,7 +34,10 @@ impl Panel {
         text(out, LEFT, self.top + 22.0, "start", "title", title);
         for tick in ticks.iter().filter(|tick| (self.range[0]..=self.range[1]).contains(tick)) {
             let y = self.y(*tick);
-            let _ = writeln!(out, r#"<line x1="{LEFT}" y1="{y:.1}" x2="{RIGHT}" y2="{y:.1}" class="grid"/>"#);
+            let _ = writeln!(
+                out,
+                r#"<line x1="{LEFT}" y1="{y:.1}" x2="{RIGHT}" y2="{y:.1}" class="grid"/>"#
+            );
             text(out, LEFT - 8.0, y + 4.0, "end", "", &format!("{tick}"));
         }
     }
@@ -43,8 +47,10 @@ impl Panel {
 pub(crate) fn draw(report: &Report) -> String {
     let mut out = String::new();
     let height = 2.0 * PANEL + 20.0;
-    let _ =
-        writeln!(out, r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="12">"#);
+    let _ = writeln!(
+        out,
+        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="12">"#
+    );
     out.push_str("<style>.title{font-size:15px;font-weight:bold}.grid{stroke:#ddd}.target{stroke:#c00;stroke-dasharray:6 4}.floor{fill:#9aa5b1;stroke:#9aa5b1}.kube{fill:#e0a030;stroke:#e0a030}.restraint{fill:#2f6fb2;stroke:#2f6fb2}text{stroke:none;fill:#222}polyline{fill:none!important;stroke-width:2}</style>\n");
     let _ = writeln!(out, r##"<rect width="{WIDTH}" height="{height}" fill="#fff"/>"##);
     costs(&mut out, report, &Panel { top: 0.0, range: [0.5, 20.0] });
@@ -56,14 +62,21 @@ pub(crate) fn draw(report: &Report) -> String {
 
 /// Bars: each review's cost over the floor's.
 fn costs(out: &mut String, report: &Report, panel: &Panel) {
-    panel.frame(out, "CPU of a whole review over TLS, times the floor's", &[0.5, 1.0, 2.0, 5.0, 10.0, 20.0]);
+    panel.frame(
+        out,
+        "CPU of a whole review over TLS, times the floor's",
+        &[0.5, 1.0, 2.0, 5.0, 10.0, 20.0],
+    );
     let bars: Vec<_> = report.rows.iter().filter(|row| row.server != Answerer::Floor).collect();
     let step = (RIGHT - LEFT) / bars.len().max(1) as f64;
     let mut label: Option<(Size, f64)> = None;
     for (index, row) in bars.iter().enumerate() {
         let (x, y) = (LEFT + step * index as f64, panel.y(row.ratio));
         let height = panel.bottom() - y;
-        let (class, name) = (row.server.as_str(), format!("{}, {}: {:.2}", row.size.as_str(), row.what.as_str(), row.ratio));
+        let (class, name) = (
+            row.server.as_str(),
+            format!("{}, {}: {:.2}", row.size.as_str(), row.what.as_str(), row.ratio),
+        );
         let width = step - 3.0;
         let _ = writeln!(
             out,
@@ -75,7 +88,8 @@ fn costs(out: &mut String, report: &Report, panel: &Panel) {
         }
     }
     let y = panel.y(OVER_FLOOR);
-    let _ = writeln!(out, r#"<line x1="{LEFT}" y1="{y:.1}" x2="{RIGHT}" y2="{y:.1}" class="target"/>"#);
+    let _ =
+        writeln!(out, r#"<line x1="{LEFT}" y1="{y:.1}" x2="{RIGHT}" y2="{y:.1}" class="target"/>"#);
     text(out, RIGHT, y - 5.0, "end", "", &format!("target {OVER_FLOOR}"));
 }
 
@@ -89,10 +103,18 @@ fn latencies(out: &mut String, report: &Report, panel: &Panel) {
         let left = LEFT + step * index as f64 + 20.0;
         text(out, left, panel.bottom() + 18.0, "start", "", size.as_str());
         for server in Answerer::ALL {
-            let rows = report.latencies.iter().filter(|row| row.size == size && row.server == server);
-            let points = rows.filter_map(|row| Some((left + row.load? / 100.0 * (step - 40.0), panel.y(row.p99))));
+            let rows =
+                report.latencies.iter().filter(|row| row.size == size && row.server == server);
+            let points = rows.filter_map(|row| {
+                Some((left + row.load? / 100.0 * (step - 40.0), panel.y(row.p99)))
+            });
             let points: Vec<String> = points.map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
-            let _ = writeln!(out, r#"<polyline points="{}" class="{}"/>"#, points.join(" "), server.as_str());
+            let _ = writeln!(
+                out,
+                r#"<polyline points="{}" class="{}"/>"#,
+                points.join(" "),
+                server.as_str()
+            );
         }
     }
 }
@@ -100,11 +122,19 @@ fn latencies(out: &mut String, report: &Report, panel: &Panel) {
 fn legend(out: &mut String, y: f64) {
     for (index, server) in Answerer::ALL.into_iter().enumerate() {
         let x = LEFT + 120.0 * index as f64;
-        let _ = writeln!(out, r#"<rect x="{x}" y="{}" width="12" height="12" class="{}"/>"#, y - 10.0, server.as_str());
+        let _ = writeln!(
+            out,
+            r#"<rect x="{x}" y="{}" width="12" height="12" class="{}"/>"#,
+            y - 10.0,
+            server.as_str()
+        );
         text(out, x + 18.0, y, "start", "", server.as_str());
     }
 }
 
 fn text(out: &mut String, x: f64, y: f64, anchor: &str, class: &str, text: &str) {
-    let _ = writeln!(out, r#"<text x="{x:.1}" y="{y:.1}" text-anchor="{anchor}" class="{class}">{text}</text>"#);
+    let _ = writeln!(
+        out,
+        r#"<text x="{x:.1}" y="{y:.1}" text-anchor="{anchor}" class="{class}">{text}</text>"#
+    );
 }

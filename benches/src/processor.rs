@@ -14,8 +14,10 @@ pub(crate) struct Processors {
 impl Processors {
     /// The first two that this process may use.
     pub(crate) fn choose() -> anyhow::Result<Self> {
-        let allowed = sched_getaffinity(Pid::from_raw(0)).context("cannot tell which processors are there")?;
-        let mut usable = (0..CpuSet::count()).filter(|index| allowed.is_set(*index).unwrap_or(false));
+        let allowed = sched_getaffinity(Pid::from_raw(0))
+            .context("cannot tell which processors are there")?;
+        let mut usable =
+            (0..CpuSet::count()).filter(|index| allowed.is_set(*index).unwrap_or(false));
         match (usable.next(), usable.next()) {
             (Some(servers), Some(sender)) => Ok(Self { servers, sender }),
             _ => bail!("two processors are needed: one for the server, one for whoever sends"),
@@ -27,5 +29,6 @@ impl Processors {
 pub(crate) fn pin(processor: usize) -> anyhow::Result<()> {
     let mut only = CpuSet::new();
     only.set(processor)?;
-    sched_setaffinity(Pid::from_raw(0), &only).with_context(|| format!("cannot stay on processor {processor}"))
+    sched_setaffinity(Pid::from_raw(0), &only)
+        .with_context(|| format!("cannot stay on processor {processor}"))
 }

@@ -49,7 +49,8 @@ pub(crate) struct Row {
     resident_mebibytes: f64,
 }
 
-/// What one server showed under one load of the open loop, in microseconds from when a review was due.
+/// What one server showed under one load of the open loop, in microseconds from when a review was
+/// due.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Latency {
@@ -67,10 +68,17 @@ pub(crate) struct Latency {
 }
 
 impl Report {
-    pub(crate) fn new(machine: Machine, measured: &[Measured], stages: Vec<Stages>, queued: &[Queued], memory: &Memory) -> Self {
+    pub(crate) fn new(
+        machine: Machine,
+        measured: &[Measured],
+        stages: Vec<Stages>,
+        queued: &[Queued],
+        memory: &Memory,
+    ) -> Self {
         let rows: Vec<Row> = measured.iter().map(|row| Row::new(row, measured)).collect();
         let latencies: Vec<Latency> = queued.iter().map(|row| Latency::new(row, queued)).collect();
-        let memory: Vec<(u64, f64)> = memory.iter().map(|(reviews, bytes)| (*reviews, mebibytes(*bytes))).collect();
+        let memory: Vec<(u64, f64)> =
+            memory.iter().map(|(reviews, bytes)| (*reviews, mebibytes(*bytes))).collect();
         let targets = targets::all(&rows, &latencies, &memory);
         Self { machine, rows, stages, latencies, memory, targets }
     }
@@ -85,7 +93,10 @@ impl Row {
     fn new(measured: &Measured, all: &[Measured]) -> Self {
         let Measured { case, rounds, resident } = measured;
         let rounds_of = |answerer| {
-            let same = |other: &&Measured| (other.case.size, other.case.what, other.case.answerer) == (case.size, case.what, answerer);
+            let same = |other: &&Measured| {
+                (other.case.size, other.case.what, other.case.answerer)
+                    == (case.size, case.what, answerer)
+            };
             all.iter().find(same).map_or(&[][..], |other| &other.rounds)
         };
         let over = over(rounds, rounds_of(Answerer::Floor));
@@ -109,13 +120,21 @@ impl Row {
 
 impl Latency {
     fn new(queued: &Queued, all: &[Queued]) -> Self {
-        let floor = all
-            .iter()
-            .find(|other| (other.size, other.what, other.answerer, other.load) == (queued.size, queued.what, Answerer::Floor, queued.load));
-        let of = |rounds: &[Vec<u32>], share: f64| -> Vec<f64> { rounds.iter().map(|round| sorted_quantile(round, share) / 1e3).collect() };
+        let floor = all.iter().find(|other| {
+            (other.size, other.what, other.answerer, other.load)
+                == (queued.size, queued.what, Answerer::Floor, queued.load)
+        });
+        let of = |rounds: &[Vec<u32>], share: f64| -> Vec<f64> {
+            rounds.iter().map(|round| sorted_quantile(round, share) / 1e3).collect()
+        };
         let floors = floor.map_or(Vec::new(), |floor| of(&floor.rounds, 0.99));
-        let over = of(&queued.rounds, 0.99).into_iter().zip(floors).map(|(own, floor)| own / floor).collect();
-        let together: Vec<f64> = queued.rounds.iter().flatten().map(|latency| f64::from(*latency) / 1e3).collect();
+        let over = of(&queued.rounds, 0.99)
+            .into_iter()
+            .zip(floors)
+            .map(|(own, floor)| own / floor)
+            .collect();
+        let together: Vec<f64> =
+            queued.rounds.iter().flatten().map(|latency| f64::from(*latency) / 1e3).collect();
         Self {
             size: queued.size,
             server: queued.answerer,
@@ -173,12 +192,16 @@ impl fmt::Display for Report {
 impl Report {
     fn write_rows(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(out, "\n### The whole request over TLS\n")?;
-        writeln!(out, "| review | bytes | server | what | CPU µs | of the floor | quartiles | cheaper than kube | answers/s | MiB |")?;
+        writeln!(
+            out,
+            "| review | bytes | server | what | CPU µs | of the floor | quartiles | cheaper than kube | answers/s | MiB |"
+        )?;
         writeln!(out, "|---|--:|---|---|--:|--:|---|--:|--:|--:|")?;
         for row in &self.rows {
             let [low, high] = row.ratio_quartiles;
             let own = row.server == Answerer::Restraint;
-            let (bold, cheaper) = if own { ("**", format!("{:.1}", row.under_kube)) } else { ("", String::new()) };
+            let (bold, cheaper) =
+                if own { ("**", format!("{:.1}", row.under_kube)) } else { ("", String::new()) };
             writeln!(
                 out,
                 "| {}, {} | {} | {} | {} | {:.1} | {bold}{:.2}{bold} | {low:.2}-{high:.2} | {cheaper} | {:.0} | {:.1} |",
@@ -198,20 +221,32 @@ impl Report {
 
     fn write_stages(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(out, "\n### The steps, without a network\n")?;
-        writeln!(out, "| review | what | scan µs | decode µs | judge or amend µs | answer µs |\n|---|---|--:|--:|--:|--:|")?;
+        writeln!(
+            out,
+            "| review | what | scan µs | decode µs | judge or amend µs | answer µs |\n|---|---|--:|--:|--:|--:|"
+        )?;
         for Stages { size, what, done, scan, decode, judge, answer, .. } in &self.stages {
             let (size, what) = (size.as_str(), what.as_str());
-            writeln!(out, "| {size}, {what} | {done} | {scan:.1} | {decode:.1} | {judge:.2} | {answer:.2} |")?;
+            writeln!(
+                out,
+                "| {size}, {what} | {done} | {scan:.1} | {decode:.1} | {judge:.2} | {answer:.2} |"
+            )?;
         }
         Ok(())
     }
 
     fn write_latencies(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(out, "\n### Latency while reviews arrive at random\n")?;
-        writeln!(out, "| create | load | server | reviews/s | p50 µs | p99 µs | p99.9 µs | p99 of the floor's | reviews |")?;
+        writeln!(
+            out,
+            "| create | load | server | reviews/s | p50 µs | p99 µs | p99.9 µs | p99 of the floor's | reviews |"
+        )?;
         writeln!(out, "|---|---|---|--:|--:|--:|--:|--:|--:|")?;
-        for Latency { size, server, load, per_second, reviews, p50, p99, p999, over_floor } in &self.latencies {
-            let load = load.map_or("as restraint at 50 %".to_owned(), |share| format!("{share:.0} %"));
+        for Latency { size, server, load, per_second, reviews, p50, p99, p999, over_floor } in
+            &self.latencies
+        {
+            let load =
+                load.map_or("as restraint at 50 %".to_owned(), |share| format!("{share:.0} %"));
             writeln!(
                 out,
                 "| {} | {load} | {} | {per_second:.0} | {p50:.0} | {p99:.0} | {p999:.0} | {over_floor:.2} | {reviews} |",
@@ -241,14 +276,19 @@ mod tests {
     #[test]
     fn quantiles() {
         let values = || vec![4.0, 1.0, 3.0, 5.0, 2.0];
-        assert_eq!([0.0, 0.25, 0.5, 1.0].map(|share| quantile(values(), share)), [1.0, 2.0, 3.0, 5.0]);
+        assert_eq!(
+            [0.0, 0.25, 0.5, 1.0].map(|share| quantile(values(), share)),
+            [1.0, 2.0, 3.0, 5.0]
+        );
         assert!(quantile(Vec::new(), 0.5).is_nan());
         assert_eq!(sorted_quantile(&[10, 20, 30], 0.5), 20.0);
     }
 
     #[test]
     fn rounds_are_compared_with_the_same_round() {
-        let rounds = |costs: &[f64]| costs.iter().map(|cost| Round { cost: *cost, rate: 1.0, busy: 1.0 }).collect::<Vec<_>>();
+        let rounds = |costs: &[f64]| {
+            costs.iter().map(|cost| Round { cost: *cost, rate: 1.0, busy: 1.0 }).collect::<Vec<_>>()
+        };
         assert_eq!(over(&rounds(&[4.0, 9.0]), &rounds(&[2.0, 3.0])), [2.0, 3.0]);
     }
 }

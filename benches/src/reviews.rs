@@ -14,7 +14,8 @@ use crate::report::Report;
 use crate::{default_program, page, plot, stages, until_interrupted};
 
 /// The plot, as the page shows it.
-const PICTURE: &str = "![What a review costs beside the floor, and the p99 under load](performance.svg)";
+const PICTURE: &str =
+    "![What a review costs beside the floor, and the p99 under load](performance.svg)";
 
 /// What to measure, and for how long.
 #[derive(Debug, clap::Args)]
@@ -89,19 +90,25 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<bool> {
         reviews: options.reviews,
     };
     let cases = cases::all(&options.sizes, &options.about)?;
-    let machine = Machine::look(Some(if options.kube_on_mimalloc { "mimalloc" } else { "the system's allocator" }));
+    let machine = Machine::look(Some(if options.kube_on_mimalloc {
+        "mimalloc"
+    } else {
+        "the system's allocator"
+    }));
     pin(plan.processors.servers)?;
     show("steps");
     let stages = stages::all(&cases, plan.share)?;
     let report = until_interrupted(async {
-        // The sender never sleeps: waking it would be charged to the server, and more often to a slow one than to a fast one.
+        // The sender never sleeps: waking it would be charged to the server, and more often to a
+        // slow one than to a fast one.
         tokio::spawn(async {
             loop {
                 tokio::task::yield_now().await;
             }
         });
         let measured = plan.costs(cases).await?;
-        let queued = if plan.open_rounds == 0 { Vec::new() } else { plan.latencies(&measured).await? };
+        let queued =
+            if plan.open_rounds == 0 { Vec::new() } else { plan.latencies(&measured).await? };
         let memory = plan.memory().await?;
         Ok(Report::new(machine, &measured, stages, &queued, &memory))
     });

@@ -1,5 +1,5 @@
-//! The servers that Restraint is compared with, on the stack that Restraint uses: own accept loop, rustls with
-//! aws-lc-rs, hyper.
+//! The servers that Restraint is compared with, on the stack that Restraint uses: own accept loop,
+//! rustls with aws-lc-rs, hyper.
 
 use std::convert::Infallible;
 use std::io::{Read, Write};
@@ -51,10 +51,12 @@ pub(crate) fn run(rival: Rival, certificate: &Certificate) -> anyhow::Result<()>
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         std::process::exit(0);
     });
-    let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.read()?], certificate.read_key()?)?;
+    let mut config = ServerConfig::builder_with_provider(Arc::new(
+        rustls::crypto::aws_lc_rs::default_provider(),
+    ))
+    .with_safe_default_protocol_versions()?
+    .with_no_client_auth()
+    .with_single_cert(vec![certificate.read()?], certificate.read_key()?)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -70,7 +72,10 @@ pub(crate) fn run(rival: Rival, certificate: &Certificate) -> anyhow::Result<()>
 
 async fn accept<S, B>(listener: TcpListener, tls: TlsAcceptor, service: S) -> anyhow::Result<()>
 where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
     S::Future: Send + 'static,
     B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
 {
@@ -81,14 +86,18 @@ where
         tokio::spawn(async move {
             if let Ok(tls) = tls.accept(tcp).await {
                 // a connection that breaks shows at the other end
-                let _ = Builder::new(TokioExecutor::new()).http1_only().serve_connection(TokioIo::new(tls), service).await;
+                let _ = Builder::new(TokioExecutor::new())
+                    .http1_only()
+                    .serve_connection(TokioIo::new(tls), service)
+                    .await;
             }
         });
     }
 }
 
 async fn constant(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let complete = request.into_body().collect().await.is_ok_and(|body| !body.to_bytes().is_empty());
+    let complete =
+        request.into_body().collect().await.is_ok_and(|body| !body.to_bytes().is_empty());
     let mut response = Response::new(Full::new(Bytes::from_static(CONSTANT)));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if !complete {
@@ -98,15 +107,23 @@ async fn constant(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, I
 }
 
 fn kube_routes() -> Router {
-    let routes = Router::new().route("/pods", post(allow::<Pod>)).route("/deployments", post(allow::<Deployment>));
+    let routes = Router::new()
+        .route("/pods", post(allow::<Pod>))
+        .route("/deployments", post(allow::<Deployment>));
     routes.layer(DefaultBodyLimit::max(BODY_LIMIT))
 }
 
 async fn allow<K: Resource<DynamicType = ()> + DeserializeOwned>(body: Bytes) -> AxumResponse {
-    let request = serde_json::from_slice::<AdmissionReview<K>>(&body).ok().and_then(|review| review.try_into().ok());
-    let Some(request): Option<AdmissionRequest<K>> = request else { return StatusCode::BAD_REQUEST.into_response() };
+    let request = serde_json::from_slice::<AdmissionReview<K>>(&body)
+        .ok()
+        .and_then(|review| review.try_into().ok());
+    let Some(request): Option<AdmissionRequest<K>> = request else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
     match serde_json::to_vec(&AdmissionResponse::from(&request).into_review()) {
-        Ok(answer) => ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], answer).into_response(),
+        Ok(answer) => {
+            ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], answer).into_response()
+        }
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

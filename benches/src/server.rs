@@ -36,7 +36,10 @@ impl Server {
     pub(crate) fn kube_on_system_allocator(certificate: &Certificate) -> anyhow::Result<Self> {
         let program = std::env::current_exe()?.with_file_name("kube-on-system-allocator");
         if !program.is_file() {
-            bail!("there is no {}: build it with `cargo build --release --bins` in benches", program.display());
+            bail!(
+                "there is no {}: build it with `cargo build --release --bins` in benches",
+                program.display()
+            );
         }
         Self::start("kube", Command::new(program), certificate)
     }
@@ -48,7 +51,8 @@ impl Server {
         if let Some(output) = child.stdout.take() {
             BufReader::new(output).read_line(&mut line)?;
         }
-        let address = line.trim().parse().with_context(|| format!("the server \"{name}\" did not start"))?;
+        let address =
+            line.trim().parse().with_context(|| format!("the server \"{name}\" did not start"))?;
         Ok(Self { child, address })
     }
 
@@ -59,14 +63,31 @@ impl Server {
             bail!("there is no {}: {way_out}", program.display());
         }
         let mut command = Command::new(program);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--log-format", "json"]);
-        command.arg("--tls-cert").arg(&certificate.certificate).arg("--tls-key").arg(&certificate.key).env_remove("RUST_LOG");
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("RESTRAINT_")) {
+        command.args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--admin",
+            "127.0.0.1:0",
+            "--log-format",
+            "json",
+        ]);
+        command
+            .arg("--tls-cert")
+            .arg(&certificate.certificate)
+            .arg("--tls-key")
+            .arg(&certificate.key)
+            .env_remove("RUST_LOG");
+        for (name, _) in
+            std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("RESTRAINT_"))
+        {
             command.env_remove(name);
         }
-        let mut child = spawn(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()))?;
+        let mut child =
+            spawn(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()))?;
         let log = child.stderr.take().context("restraint has no log")?;
-        let address = serving(BufReader::new(log)).with_context(|| format!("{} did not start", program.display()))?;
+        let address = serving(BufReader::new(log))
+            .with_context(|| format!("{} did not start", program.display()))?;
         Ok(Self { child, address })
     }
 
@@ -74,7 +95,8 @@ impl Server {
     pub(crate) fn on_processor(&self) -> anyhow::Result<Duration> {
         let mut nanoseconds = 0;
         for thread in fs::read_dir(self.file("task")).context("the server has ended")? {
-            let text = fs::read_to_string(thread?.path().join("schedstat")).context("the kernel keeps no schedstat")?;
+            let text = fs::read_to_string(thread?.path().join("schedstat"))
+                .context("the kernel keeps no schedstat")?;
             nanoseconds += text.split(' ').next().context("schedstat is empty")?.parse::<u64>()?;
         }
         Ok(Duration::from_nanos(nanoseconds))
@@ -83,7 +105,10 @@ impl Server {
     /// The memory it holds, in bytes.
     pub(crate) fn resident(&self) -> anyhow::Result<u64> {
         let status = fs::read_to_string(self.file("status")).context("the server has ended")?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("the kernel does not say VmRSS")?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .context("the kernel does not say VmRSS")?;
         Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
     }
 
@@ -101,7 +126,10 @@ impl Drop for Server {
 
 /// Every server has one worker thread.
 fn spawn(command: &mut Command) -> anyhow::Result<Child> {
-    command.env("TOKIO_WORKER_THREADS", "1").spawn().with_context(|| format!("cannot start {}", command.get_program().display()))
+    command
+        .env("TOKIO_WORKER_THREADS", "1")
+        .spawn()
+        .with_context(|| format!("cannot start {}", command.get_program().display()))
 }
 
 #[derive(Deserialize)]
@@ -112,7 +140,8 @@ struct Line {
     address: String,
 }
 
-/// The address from the log; what follows is read and dropped, as a container runtime would read it.
+/// The address from the log; what follows is read and dropped, as a container runtime would read
+/// it.
 fn serving(mut log: impl BufRead + Send + 'static) -> anyhow::Result<SocketAddr> {
     let mut seen = String::new();
     loop {

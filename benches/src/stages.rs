@@ -1,4 +1,5 @@
-//! What each step costs on its own, without a network: the library is called as the server calls it.
+//! What each step costs on its own, without a network: the library is called as the server calls
+//! it.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -41,7 +42,11 @@ type Way = fn(&Policies, &Subject<'_>) -> Verdict;
 /// Measures the steps of every case that Restraint answers, for about `share` each.
 pub(crate) fn all(cases: &[Case], share: Duration) -> anyhow::Result<Vec<Stages>> {
     let policies = Policies::embedded();
-    cases.iter().filter(|case| case.answerer == Answerer::Restraint).map(|case| one(case, &policies, share)).collect()
+    cases
+        .iter()
+        .filter(|case| case.answerer == Answerer::Restraint)
+        .map(|case| one(case, &policies, share))
+        .collect()
 }
 
 fn one(case: &Case, policies: &Policies, share: Duration) -> anyhow::Result<Stages> {
@@ -55,10 +60,14 @@ fn one(case: &Case, policies: &Policies, share: Duration) -> anyhow::Result<Stag
         what: case.what,
         done: case.done,
         bytes: body.len(),
-        scan: cost(share, || drop(black_box(serde_json::from_slice::<IgnoredAny>(black_box(body)))))?,
+        scan: cost(share, || {
+            drop(black_box(serde_json::from_slice::<IgnoredAny>(black_box(body))))
+        })?,
         decode: cost(share, || drop(black_box(decode(black_box(body)))))?,
         judge: cost(share, || drop(black_box(way(policies, black_box(&review.subject)))))?,
-        answer: cost(share, || drop(black_box(answer(black_box(&review.uid), black_box(&verdict)))))?,
+        answer: cost(share, || {
+            drop(black_box(answer(black_box(&review.uid), black_box(&verdict))))
+        })?,
     })
 }
 
@@ -88,7 +97,8 @@ fn cost(share: Duration, mut step: impl FnMut()) -> anyhow::Result<f64> {
         warm_up += 1;
     }
     let each = on_processor()?.saturating_sub(begun) / warm_up;
-    let times = (share.as_secs_f64() / SAMPLES as f64 / each.as_secs_f64().max(1e-9)).ceil().max(1.0);
+    let times =
+        (share.as_secs_f64() / SAMPLES as f64 / each.as_secs_f64().max(1e-9)).ceil().max(1.0);
     let mut samples = Vec::with_capacity(SAMPLES);
     for _ in 0..SAMPLES {
         let begun = on_processor()?;

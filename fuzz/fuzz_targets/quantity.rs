@@ -52,14 +52,32 @@ fn reference(text: &str) -> Option<BigInt> {
     let digits: BigInt = format!("{whole}{fraction}").parse().ok()?;
     let mut numerator: BigInt = digits * BigInt::from(1_000_000_000);
     let mut denominator = BigInt::from(10).pow(u32::try_from(fraction.len()).ok()?);
-    let binary = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"].iter().zip(1u32..).find(|(known, _)| **known == suffix);
-    let decimal = [("n", -9), ("u", -6), ("m", -3), ("", 0), ("k", 3), ("M", 6), ("G", 9), ("T", 12), ("P", 15), ("E", 18)];
+    let binary = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"]
+        .iter()
+        .zip(1u32..)
+        .find(|(known, _)| **known == suffix);
+    let decimal = [
+        ("n", -9),
+        ("u", -6),
+        ("m", -3),
+        ("", 0),
+        ("k", 3),
+        ("M", 6),
+        ("G", 9),
+        ("T", 12),
+        ("P", 15),
+        ("E", 18),
+    ];
     if let Some((_, power)) = binary {
         numerator *= BigInt::from(1024).pow(power);
     } else {
         let exponent = match decimal.iter().find(|(known, _)| *known == suffix) {
             Some((_, exponent)) => *exponent,
-            None => suffix.strip_prefix(['e', 'E'])?.parse().ok().filter(|exponent: &i64| exponent.abs() <= EXPONENT)?,
+            None => suffix
+                .strip_prefix(['e', 'E'])?
+                .parse()
+                .ok()
+                .filter(|exponent: &i64| exponent.abs() <= EXPONENT)?,
         };
         let power = BigInt::from(10).pow(u32::try_from(exponent.abs()).ok()?);
         if exponent < 0 { denominator *= power } else { numerator *= power }

@@ -22,5 +22,8 @@ pub(crate) fn run(text: &str) {
 
 /// Whether an object is there twice: then it is no telling which becomes which.
 fn repeats(documents: &[Document]) -> bool {
-    documents.iter().enumerate().any(|(at, one)| documents.iter().skip(at + 1).any(|other| one.is_same_object(other)))
+    documents
+        .iter()
+        .enumerate()
+        .any(|(at, one)| documents.iter().skip(at + 1).any(|other| one.is_same_object(other)))
 }

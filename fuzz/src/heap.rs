@@ -10,10 +10,11 @@ pub(crate) fn run(text: &str) {
         return;
     }
     let words: Vec<&str> = text.split_whitespace().collect();
-    let variables: Vec<_> = ["JAVA_TOOL_OPTIONS", "JAVA_OPTS", "NODE_OPTIONS", "GOMEMLIMIT", "_JAVA_OPTIONS"]
-        .iter()
-        .map(|name| json!({"name": name, "value": text}))
-        .collect();
+    let variables: Vec<_> =
+        ["JAVA_TOOL_OPTIONS", "JAVA_OPTS", "NODE_OPTIONS", "GOMEMLIMIT", "_JAVA_OPTIONS"]
+            .iter()
+            .map(|name| json!({"name": name, "value": text}))
+            .collect();
     for container in [
         json!({"command": ["java"], "args": words}),
         json!({"command": words}),
@@ -26,7 +27,10 @@ pub(crate) fn run(text: &str) {
 
 fn read(container: &Container<'_>) {
     for heap in heaps(container) {
-        assert!(!heap.setting.is_empty() && matches!(heap.field, "args" | "command" | "env"), "{heap:?}");
+        assert!(
+            !heap.setting.is_empty() && matches!(heap.field, "args" | "command" | "env"),
+            "{heap:?}"
+        );
         if let Size::Share(percent) = heap.size {
             assert!(percent.is_finite(), "{heap:?}");
         }
@@ -34,6 +38,9 @@ fn read(container: &Container<'_>) {
         assert!(!heap.fills(1 << 40) || heap.fills(1 << 20), "{heap:?}");
     }
     for (retired, field) in retired_options(container).list {
-        assert!(retired.option.contains(retired.name) && matches!(field, "args" | "command" | "env"), "{retired:?}");
+        assert!(
+            retired.option.contains(retired.name) && matches!(field, "args" | "command" | "env"),
+            "{retired:?}"
+        );
     }
 }

@@ -1,5 +1,6 @@
-//! What is fuzzed: one entry for each language that Restraint reads. An entry takes any bytes, and panics where a
-//! promise is broken. The fuzz targets call them, and so does the test suite for a few seconds.
+//! What is fuzzed: one entry for each language that Restraint reads. An entry takes any bytes, and
+//! panics where a promise is broken. The fuzz targets call them, and so does the test suite for a
+//! few seconds.
 
 mod explain;
 mod grant;

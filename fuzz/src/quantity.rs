@@ -1,11 +1,15 @@
-//! Quantities: what is read is what is stored. The target of this name compares with big integers, too.
+//! Quantities: what is read is what is stored. The target of this name compares with big integers,
+//! too.
 
 use restraint::kube::quantity::Quantity;
 
 pub(crate) fn run(text: &str) {
     let Ok(quantity) = Quantity::parse(text) else { return };
     assert_eq!(quantity.text(), text);
-    assert_eq!(quantity.is_zero(), quantity.value() == Some(0) && quantity.milli_value() == Some(0) && is_nothing(&quantity));
+    assert_eq!(
+        quantity.is_zero(),
+        quantity.value() == Some(0) && quantity.milli_value() == Some(0) && is_nothing(&quantity)
+    );
     let canonical = quantity.canonical();
     // an exponent that nobody means is written out by the API server, and kept here
     let stored = Quantity::parse(canonical.as_str()).expect("the canonical text is a quantity");

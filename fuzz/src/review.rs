@@ -1,9 +1,12 @@
-//! Reviews: decoded, judged, amended and answered, beside a slow reading through `serde_json::Value`.
+//! Reviews: decoded, judged, amended and answered, beside a slow reading through
+//! `serde_json::Value`.
 //!
 //! Where the two readings may differ, and why that is harmless:
-//! * What no rule reads is passed over without a look but for its end: what stands there need not even be JSON. The API
-//!   server writes its own objects, and whoever else writes to the port is answered about what is read.
-//! * Of repeated labels and annotations the last one counts on both sides; other repeated fields are refused.
+//! * What no rule reads is passed over without a look but for its end: what stands there need not
+//!   even be JSON. The API server writes its own objects, and whoever else writes to the port is
+//!   answered about what is read.
+//! * Of repeated labels and annotations the last one counts on both sides; other repeated fields
+//!   are refused.
 //! * Objects of kinds that no rule looks at are left out where they have another shape.
 
 use std::sync::LazyLock;
@@ -53,7 +56,10 @@ fn told(uid: &str, verdict: &Verdict) {
     assert!(warnings.len() <= 10, "{warnings:?}");
     for warning in warnings {
         let warning = warning.as_str().expect("text");
-        assert!(warning.chars().count() <= 120 && !warning.contains(char::is_control), "{warning:?}");
+        assert!(
+            warning.chars().count() <= 120 && !warning.contains(char::is_control),
+            "{warning:?}"
+        );
     }
 }
 
@@ -74,11 +80,18 @@ fn compare(uid: &str, subject: &Subject<'_>, review: &Value) {
     assert_eq!(subject.dry_run, request.get("dryRun").and_then(Value::as_bool).unwrap_or_default());
     if let Some(operation) = request.get("operation").and_then(Value::as_str) {
         let known = ["CREATE", "UPDATE", "DELETE", "CONNECT"].contains(&operation);
-        assert_eq!(subject.operation.as_str(), if known { operation } else { Operation::Other.as_str() });
+        assert_eq!(
+            subject.operation.as_str(),
+            if known { operation } else { Operation::Other.as_str() }
+        );
     }
     if let Some(resource) = fields(request, "resource") {
-        let parts = [text(resource, "group"), text(resource, "version"), text(resource, "resource")];
-        assert_eq!(subject.resource, Resource::of(parts[0], parts[1], parts[2], text(request, "subResource")));
+        let parts =
+            [text(resource, "group"), text(resource, "version"), text(resource, "resource")];
+        assert_eq!(
+            subject.resource,
+            Resource::of(parts[0], parts[1], parts[2], text(request, "subResource"))
+        );
     }
     if let Some(user) = fields(request, "userInfo") {
         assert_eq!(&*subject.requester.username, text(user, "username"));
@@ -89,7 +102,10 @@ fn compare(uid: &str, subject: &Subject<'_>, review: &Value) {
     if let Some(value) = fields(request, "object") {
         object(&subject.object, value);
     }
-    assert_eq!(subject.old_object.is_some(), request.get("oldObject").is_some_and(|value| !value.is_null()));
+    assert_eq!(
+        subject.old_object.is_some(),
+        request.get("oldObject").is_some_and(|value| !value.is_null())
+    );
     if let (Some(old), Some(value)) = (&subject.old_object, fields(request, "oldObject")) {
         object(old, value);
     }
@@ -115,7 +131,11 @@ fn metadata(metadata: &Metadata<'_>, value: &Value) {
         }
     }
     for (key, value) in value.get("labels").and_then(Value::as_object).into_iter().flatten() {
-        assert_eq!(metadata.labels.value(key).map(|text| &**text), Some(value.as_str().unwrap_or_default()), "{key}");
+        assert_eq!(
+            metadata.labels.value(key).map(|text| &**text),
+            Some(value.as_str().unwrap_or_default()),
+            "{key}"
+        );
     }
 }
 
@@ -123,19 +143,29 @@ fn spec(spec: &Spec<'_>, value: &Value) {
     assert_eq!(&*spec.restart_policy, text(value, "restartPolicy"));
     assert_eq!(spec.host_pid, value.get("hostPID").and_then(Value::as_bool).unwrap_or_default());
     assert_eq!(spec.replicas, value.get("replicas").and_then(Value::as_i64));
-    for (list, name) in [(&spec.containers, "containers"), (&spec.init_containers, "initContainers")] {
-        let values = value.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    for (list, name) in
+        [(&spec.containers, "containers"), (&spec.init_containers, "initContainers")]
+    {
+        let values =
+            value.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         assert_eq!(list.len(), values.len());
         for (container, value) in list.iter().zip(values).filter(|(_, value)| value.is_object()) {
             assert_eq!(&*container.name, text(value, "name"));
             assert_eq!(&*container.image, text(value, "image"));
-            assert_eq!(container.args.len(), value.get("args").and_then(Value::as_array).map_or(0, Vec::len));
+            assert_eq!(
+                container.args.len(),
+                value.get("args").and_then(Value::as_array).map_or(0, Vec::len)
+            );
             resources(&container.resources, value);
         }
     }
     resources(&spec.resources, value);
     for (nested, name) in [(&spec.template, "template"), (&spec.job_template, "jobTemplate")] {
-        assert_eq!(nested.is_some(), value.get(name).is_some_and(|value| !value.is_null()), "{name}");
+        assert_eq!(
+            nested.is_some(),
+            value.get(name).is_some_and(|value| !value.is_null()),
+            "{name}"
+        );
         if let (Some(nested), Some(value)) = (nested, fields(value, name)) {
             template(nested, value);
         }
@@ -156,7 +186,9 @@ fn resources(resources: &Resources<'_>, holder: &Value) {
     for (amounts, name) in [(&resources.limits, "limits"), (&resources.requests, "requests")] {
         let Some(value) = fields(value, name) else { continue };
         match value.get("memory") {
-            Some(Value::String(memory)) => assert_eq!(amounts.memory.as_ref().map(|memory| memory.text()), Some(memory.trim())),
+            Some(Value::String(memory)) => {
+                assert_eq!(amounts.memory.as_ref().map(|memory| memory.text()), Some(memory.trim()))
+            }
             Some(Value::Number(_)) => assert!(amounts.memory.is_some()),
             _ => assert!(amounts.memory.is_none()),
         }

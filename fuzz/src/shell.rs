@@ -21,9 +21,20 @@ pub(crate) fn run(text: &str) {
     let files = Everywhere(text);
     for invocation in [
         Invocation { command: script, ..Invocation::default() },
-        Invocation { command: script, environment: &environment, directory: Some("/srv"), hook: true, ..Invocation::default() },
+        Invocation {
+            command: script,
+            environment: &environment,
+            directory: Some("/srv"),
+            hook: true,
+            ..Invocation::default()
+        },
         Invocation { command: &words, environment: &environment, ..Invocation::default() },
-        Invocation { command: file, environment: &environment, files: Some(&files), ..Invocation::default() },
+        Invocation {
+            command: file,
+            environment: &environment,
+            files: Some(&files),
+            ..Invocation::default()
+        },
     ] {
         let read = inline(&invocation);
         assert_eq!(read, inline(&invocation));
@@ -35,7 +46,10 @@ pub(crate) fn run(text: &str) {
 
 fn look(script: &Script) {
     for command in &script.commands {
-        assert!(script.loops_around(command).take(65).count() < 65, "loops within loops: {command:?}");
+        assert!(
+            script.loops_around(command).take(65).count() < 65,
+            "loops within loops: {command:?}"
+        );
         for word in &command.words {
             script.output(word);
         }

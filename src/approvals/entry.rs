@@ -42,23 +42,41 @@ impl Entry {
     /// The approval on a pod; `None` where it carries none.
     pub(super) fn of(metadata: &ObjectMeta, now: Timestamp) -> Option<Self> {
         let annotations = metadata.annotations.as_ref()?;
-        let grants: Vec<_> = [GRANT_ANNOTATION, DEFAULT_ANNOTATION].into_iter().filter(|key| annotations.contains_key(*key)).collect();
+        let grants: Vec<_> = [GRANT_ANNOTATION, DEFAULT_ANNOTATION]
+            .into_iter()
+            .filter(|key| annotations.contains_key(*key))
+            .collect();
         let stamp = annotations.get(STAMP_ANNOTATION).map(|text| Stamp::parse(text));
         let uid = metadata.uid.as_deref().unwrap_or_default();
         let (state, stamp) = match stamp {
-            Some(Ok(stamp)) => (State::of(&stamp.holds(uid, metadata.generation, now)), Some(stamp)),
+            Some(Ok(stamp)) => {
+                (State::of(&stamp.holds(uid, metadata.generation, now)), Some(stamp))
+            }
             Some(Err(_)) => (State::Malformed, None),
             None if grants.is_empty() => return None,
             None => (State::GrantWithoutStamp, None),
         };
         let name = |name: &Option<String>| name.clone().unwrap_or_default();
         let (namespace, pod) = (name(&metadata.namespace), name(&metadata.name));
-        Some(Self { namespace, pod, state, grants, seal_checked: false, terms: stamp.map(Terms::from) })
+        Some(Self {
+            namespace,
+            pod,
+            state,
+            grants,
+            seal_checked: false,
+            terms: stamp.map(Terms::from),
+        })
     }
 
     fn cells(&self) -> [String; 7] {
-        let term = |text: fn(&Terms) -> String| self.terms.as_ref().map_or_else(|| "-".to_owned(), text);
-        let reason = |terms: &Terms| terms.reason.as_deref().map_or_else(|| "-".to_owned(), |reason| plain(reason).into_owned());
+        let term =
+            |text: fn(&Terms) -> String| self.terms.as_ref().map_or_else(|| "-".to_owned(), text);
+        let reason = |terms: &Terms| {
+            terms
+                .reason
+                .as_deref()
+                .map_or_else(|| "-".to_owned(), |reason| plain(reason).into_owned())
+        };
         [
             self.namespace.clone(),
             self.pod.clone(),
@@ -103,8 +121,10 @@ impl State {
 
 /// `entries` in columns.
 pub(super) fn table(entries: &[Entry]) -> String {
-    let header = ["NAMESPACE", "POD", "MEMORY", "APPROVER", "UNTIL", "REASON", "STATE"].map(str::to_owned);
-    let rows: Vec<[String; 7]> = std::iter::once(header).chain(entries.iter().map(Entry::cells)).collect();
+    let header =
+        ["NAMESPACE", "POD", "MEMORY", "APPROVER", "UNTIL", "REASON", "STATE"].map(str::to_owned);
+    let rows: Vec<[String; 7]> =
+        std::iter::once(header).chain(entries.iter().map(Entry::cells)).collect();
     let mut widths = [0; 7];
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -155,17 +175,28 @@ mod tests {
 
     #[test]
     fn states_are_told_apart() {
-        let state = |generation, annotations, now| entry(generation, annotations, now).map(|entry| entry.state());
+        let state = |generation, annotations, now| {
+            entry(generation, annotations, now).map(|entry| entry.state())
+        };
         let stamped = || json!({STAMP_ANNOTATION: stamp(None)});
         assert_eq!(state(3, stamped(), GRANTED).as_deref(), Some("usable"));
         assert_eq!(state(3, stamped(), "2026-11-21T12:30:00Z").as_deref(), Some("expired"));
         assert_eq!(state(4, stamped(), GRANTED).as_deref(), Some("void: the pod changed"));
-        assert_eq!(state(3, stamped(), "2026-11-21T11:00:00Z").as_deref(), Some("void: of the future"));
+        assert_eq!(
+            state(3, stamped(), "2026-11-21T11:00:00Z").as_deref(),
+            Some("void: of the future")
+        );
         let others = json!({STAMP_ANNOTATION: stamp(None).replace("\"u\"", "\"v\"")});
         assert_eq!(state(3, others, GRANTED).as_deref(), Some("void: another pod's"));
-        assert_eq!(state(3, json!({STAMP_ANNOTATION: "true"}), GRANTED).as_deref(), Some("malformed"));
+        assert_eq!(
+            state(3, json!({STAMP_ANNOTATION: "true"}), GRANTED).as_deref(),
+            Some("malformed")
+        );
         for key in [GRANT_ANNOTATION, DEFAULT_ANNOTATION] {
-            assert_eq!(state(3, json!({key: "true"}), GRANTED).as_deref(), Some("grant without stamp: counts for nothing"));
+            assert_eq!(
+                state(3, json!({key: "true"}), GRANTED).as_deref(),
+                Some("grant without stamp: counts for nothing")
+            );
         }
         let both = json!({STAMP_ANNOTATION: stamp(None), GRANT_ANNOTATION: "true"});
         assert_eq!(state(3, both, GRANTED).as_deref(), Some("usable; another grant without stamp"));
@@ -193,9 +224,11 @@ shop        db-0   -                   -          -                      -      
             "namespace": "shop", "pod": "db-0", "state": "usable", "grants": [], "sealChecked": false, "memory": "app=256Mi",
             "approver": "alice", "granted": "2026-11-21T12:00:00Z", "expires": "2026-11-21T12:30:00Z", "force": false, "reason": "INC-4711",
         });
-        assert_eq!(json!(entry(3, json!({STAMP_ANNOTATION: stamp(Some("INC-4711"))}), GRANTED)), expected);
-        let bare =
-            json!({"namespace": "shop", "pod": "db-0", "state": "grant-without-stamp", "grants": [GRANT_ANNOTATION], "sealChecked": false});
+        assert_eq!(
+            json!(entry(3, json!({STAMP_ANNOTATION: stamp(Some("INC-4711"))}), GRANTED)),
+            expected
+        );
+        let bare = json!({"namespace": "shop", "pod": "db-0", "state": "grant-without-stamp", "grants": [GRANT_ANNOTATION], "sealChecked": false});
         assert_eq!(json!(entry(3, json!({GRANT_ANNOTATION: "true"}), GRANTED)), bare);
     }
 }

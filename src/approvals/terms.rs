@@ -32,7 +32,9 @@ impl Terms {
         let forced = if self.force { ", forced" } else { "" };
         let Floors::Only(floors) = &self.memory else { return format!("any decrease{forced}") };
         let part = |name: Option<&str>| name.map_or_else(|| "the pod".to_owned(), str::to_owned);
-        let floors = floors.iter().map(|floor| format!("{} down to {}", part(floor.container.as_deref()), floor.least.text()));
+        let floors = floors.iter().map(|floor| {
+            format!("{} down to {}", part(floor.container.as_deref()), floor.least.text())
+        });
         floors.collect::<Vec<_>>().join(", ") + forced
     }
 }
@@ -40,14 +42,23 @@ impl Terms {
 impl fmt::Display for Terms {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lifetime = lifetime(self.expires.duration_since(self.granted));
-        write!(formatter, "{}, by {}, until {} ({lifetime})", self.memory(), plain(&self.approver), self.expires)
+        write!(
+            formatter,
+            "{}, by {}, until {} ({lifetime})",
+            self.memory(),
+            plain(&self.approver),
+            self.expires
+        )
     }
 }
 
 fn lifetime(duration: SignedDuration) -> String {
     let seconds = duration.as_secs();
     let units = [(seconds / 3600, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")];
-    let written = units.iter().filter(|(amount, _)| *amount != 0).map(|(amount, unit)| format!("{amount} {unit}"));
+    let written = units
+        .iter()
+        .filter(|(amount, _)| *amount != 0)
+        .map(|(amount, unit)| format!("{amount} {unit}"));
     written.collect::<Vec<_>>().join(" ")
 }
 
@@ -58,21 +69,39 @@ mod tests {
     use super::*;
 
     fn terms(memory: &str, force: bool) -> Terms {
-        let (granted, expires) = ("2026-11-21T13:04:56Z".parse().unwrap(), "2026-11-21T13:34:56Z".parse().unwrap());
-        Terms { memory: Floors::parse(memory).unwrap(), approver: "alice@example.com".to_owned(), granted, expires, force, reason: None }
+        let (granted, expires) =
+            ("2026-11-21T13:04:56Z".parse().unwrap(), "2026-11-21T13:34:56Z".parse().unwrap());
+        Terms {
+            memory: Floors::parse(memory).unwrap(),
+            approver: "alice@example.com".to_owned(),
+            granted,
+            expires,
+            force,
+            reason: None,
+        }
     }
 
     #[test]
     fn terms_are_words() {
-        let expected = "app down to 256Mi, by alice@example.com, until 2026-11-21T13:34:56Z (30 min)";
+        let expected =
+            "app down to 256Mi, by alice@example.com, until 2026-11-21T13:34:56Z (30 min)";
         assert_eq!(terms("app=256Mi", false).to_string(), expected);
-        assert_eq!(terms("app=256Mi,@pod=1Gi", true).memory(), "app down to 256Mi, the pod down to 1Gi, forced");
+        assert_eq!(
+            terms("app=256Mi,@pod=1Gi", true).memory(),
+            "app down to 256Mi, the pod down to 1Gi, forced"
+        );
         assert_eq!(terms("true", false).memory(), "any decrease");
     }
 
     #[test]
     fn lifetimes_are_written_for_people() {
-        for (seconds, text) in [(1800, "30 min"), (5400, "1 h 30 min"), (90, "1 min 30 s"), (86_400, "24 h"), (45, "45 s")] {
+        for (seconds, text) in [
+            (1800, "30 min"),
+            (5400, "1 h 30 min"),
+            (90, "1 min 30 s"),
+            (86_400, "24 h"),
+            (45, "45 s"),
+        ] {
             assert_eq!(lifetime(SignedDuration::from_secs(seconds)), text);
         }
     }

@@ -29,13 +29,20 @@ impl Before {
 
 /// The stamp that `answer`, the pod as it is stored now, carries for `grant`.
 pub(super) fn stamp(before: &Before, grant: &Grant, answer: &Pod) -> Result<Stamp, Unstamped> {
-    let unstamped = |why: &str| Unstamped { why: why.to_owned(), grant_left: annotation(answer, GRANT_ANNOTATION).is_some() };
+    let unstamped = |why: &str| Unstamped {
+        why: why.to_owned(),
+        grant_left: annotation(answer, GRANT_ANNOTATION).is_some(),
+    };
     if annotation(answer, GRANT_ANNOTATION).is_some() {
-        return Err(unstamped("nobody stamped the grant: restraint's webhook does not look after this namespace, or is capped"));
+        return Err(unstamped(
+            "nobody stamped the grant: restraint's webhook does not look after this namespace, or is capped",
+        ));
     }
-    let text = annotation(answer, STAMP_ANNOTATION).ok_or_else(|| unstamped("the grant was taken off, and no stamp was put on"))?;
+    let text = annotation(answer, STAMP_ANNOTATION)
+        .ok_or_else(|| unstamped("the grant was taken off, and no stamp was put on"))?;
     let stamp = Stamp::parse(&text).map_err(|_| unstamped("the stamp is malformed"))?;
-    let same_words = stamp.memory == grant.floors && stamp.force == grant.force && stamp.reason == grant.reason;
+    let same_words =
+        stamp.memory == grant.floors && stamp.force == grant.force && stamp.reason == grant.reason;
     if !same_words {
         return Err(unstamped("the pod carries a stamp that says something else"));
     }
@@ -43,7 +50,11 @@ pub(super) fn stamp(before: &Before, grant: &Grant, answer: &Pod) -> Result<Stam
         return Err(unstamped("the pod carries the stamp of an earlier grant"));
     }
     // its times are the service's: this machine's clock is no judge of them
-    match stamp.holds(answer.uid().as_deref().unwrap_or_default(), answer.metadata.generation, stamp.granted) {
+    match stamp.holds(
+        answer.uid().as_deref().unwrap_or_default(),
+        answer.metadata.generation,
+        stamp.granted,
+    ) {
         Ok(()) => Ok(stamp),
         Err(Void::OtherPod) => Err(unstamped("the stamp is another pod's")),
         Err(_) => Err(unstamped("the pod's spec changed meanwhile: approve again")),
@@ -64,14 +75,27 @@ mod tests {
     use super::*;
 
     fn pod(generation: i64, annotations: serde_json::Value) -> Pod {
-        serde_json::from_value(json!({"metadata": {"uid": "u", "generation": generation, "annotations": annotations}})).unwrap()
+        serde_json::from_value(
+            json!({"metadata": {"uid": "u", "generation": generation, "annotations": annotations}}),
+        )
+        .unwrap()
     }
 
     fn stamp_text(grant: &Grant, second: i64) -> String {
         let granted = Timestamp::from_second(second).unwrap();
         let (approver, lifetime) = ("alice".to_owned(), SignedDuration::from_mins(30));
         let Grant { floors: memory, force, reason, .. } = grant.clone();
-        Stamp::of(Agreement { approver, memory, granted, lifetime, uid: "u".to_owned(), generation: 3, force, reason }).text()
+        Stamp::of(Agreement {
+            approver,
+            memory,
+            granted,
+            lifetime,
+            uid: "u".to_owned(),
+            generation: 3,
+            force,
+            reason,
+        })
+        .text()
     }
 
     #[test]
@@ -81,7 +105,9 @@ mod tests {
         let other = stamp_text(&Grant::parse("app=128Mi").unwrap(), 2);
         let nothing = Before::of(&pod(3, json!({})));
         let why = |before: &Before, answer: &Pod| {
-            stamp(before, &grant, answer).map(|stamp| stamp.approver).map_err(|error| (error.why, error.grant_left))
+            stamp(before, &grant, answer)
+                .map(|stamp| stamp.approver)
+                .map_err(|error| (error.why, error.grant_left))
         };
         let fails = |before: &Before, answer: Pod, words: &str, left: bool| {
             let (why, grant_left) = why(before, &answer).unwrap_err();
@@ -91,7 +117,12 @@ mod tests {
         assert_eq!(why(&nothing, &pod(3, json!({STAMP_ANNOTATION: new}))), Ok("alice".to_owned()));
         fails(&nothing, pod(3, json!({GRANT_ANNOTATION: "app=256Mi"})), "nobody stamped", true);
         let earlier = Before::of(&pod(3, json!({STAMP_ANNOTATION: old})));
-        fails(&earlier, pod(3, json!({GRANT_ANNOTATION: "app=256Mi", STAMP_ANNOTATION: old})), "nobody stamped", true);
+        fails(
+            &earlier,
+            pod(3, json!({GRANT_ANNOTATION: "app=256Mi", STAMP_ANNOTATION: old})),
+            "nobody stamped",
+            true,
+        );
         assert_eq!(why(&earlier, &pod(3, json!({STAMP_ANNOTATION: new}))), Ok("alice".to_owned()));
         fails(&earlier, pod(3, json!({STAMP_ANNOTATION: old})), "earlier grant", false);
         fails(&nothing, pod(3, json!({})), "no stamp was put on", false);

@@ -15,7 +15,11 @@ pub(super) fn unknown_part(grant: &Grant, pod: &Pod) -> Option<String> {
     let names: Vec<&str> = containers(pod).map(|container| &*container.name).collect();
     let mut named = floors(grant).iter().filter_map(|floor| floor.container.as_deref());
     let unknown = named.find(|name| !names.contains(name))?;
-    Some(format!("pod/{} has no container {unknown:?}: there are {}", pod.name_any(), names.join(", ")))
+    Some(format!(
+        "pod/{} has no container {unknown:?}: there are {}",
+        pod.name_any(),
+        names.join(", ")
+    ))
 }
 
 /// What to say of each floor that allows no decrease of what `pod` has now.
@@ -26,14 +30,24 @@ pub(super) fn idle_floors(grant: &Grant, pod: &Pod) -> Vec<String> {
 fn idle_floor(floor: &Floor, pod: &Pod) -> Option<String> {
     let shared = memory(pod.spec.as_ref()?.resources.as_ref());
     let own = match &floor.container {
-        Some(name) => memory(containers(pod).find(|container| container.name == *name)?.resources.as_ref()),
+        Some(name) => {
+            memory(containers(pod).find(|container| container.name == *name)?.resources.as_ref())
+        }
         None => None,
     };
     let present = EffectiveLimit::of(own.as_ref(), shared.as_ref());
     let idle = !present.falls_to(EffectiveLimit::Limited(&floor.least));
-    let part = floor.container.as_ref().map_or_else(|| "the pod itself has a".to_owned(), |name| format!("container {name:?} has a"));
+    let part = floor.container.as_ref().map_or_else(
+        || "the pod itself has a".to_owned(),
+        |name| format!("container {name:?} has a"),
+    );
     let least = floor.least.text();
-    idle.then(|| format!("pod/{}: {part} memory limit of {present}: a floor of {least} allows no decrease", pod.name_any()))
+    idle.then(|| {
+        format!(
+            "pod/{}: {part} memory limit of {present}: a floor of {least} allows no decrease",
+            pod.name_any()
+        )
+    })
 }
 
 fn floors(grant: &Grant) -> &[Floor] {
@@ -86,8 +100,18 @@ mod tests {
         let idle = |grant: &str| idle_floors(&Grant::parse(grant).unwrap(), &pod());
         assert!(idle("true").is_empty());
         assert!(idle("app=511Mi,side=1Mi,@pod=1Gi,shared=1Gi").is_empty());
-        assert_eq!(idle("app=0.5Gi"), ["pod/db-0: container \"app\" has a memory limit of 512Mi: a floor of 0.5Gi allows no decrease"]);
-        assert_eq!(idle("@pod=3Gi"), ["pod/db-0: the pod itself has a memory limit of 2Gi: a floor of 3Gi allows no decrease"]);
+        assert_eq!(
+            idle("app=0.5Gi"),
+            [
+                "pod/db-0: container \"app\" has a memory limit of 512Mi: a floor of 0.5Gi allows no decrease"
+            ]
+        );
+        assert_eq!(
+            idle("@pod=3Gi"),
+            [
+                "pod/db-0: the pod itself has a memory limit of 2Gi: a floor of 3Gi allows no decrease"
+            ]
+        );
         assert_eq!(idle("app=1Gi,side=1Gi,shared=2Gi").len(), 3);
     }
 }

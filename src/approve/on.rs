@@ -21,7 +21,13 @@ pub struct On {
     pub namespace: Option<String>,
 
     /// How results are printed.
-    #[arg(short, long, default_value = "text", value_name = "text|json", hide_possible_values = true)]
+    #[arg(
+        short,
+        long,
+        default_value = "text",
+        value_name = "text|json",
+        hide_possible_values = true
+    )]
     pub output: Form,
 
     /// Which cluster, and as whom.

@@ -41,7 +41,11 @@ impl fmt::Display for Outcome {
         let run = if self.dry_run { " (server dry run, nothing is stored)" } else { "" };
         match &self.answer {
             Answer::Approved(terms) => {
-                write!(formatter, "pod/{} approved{run}: {terms}; used by its next resize, void if its spec changes", self.pod)
+                write!(
+                    formatter,
+                    "pod/{} approved{run}: {terms}; used by its next resize, void if its spec changes",
+                    self.pod
+                )
             }
             Answer::Failed { error } => write!(formatter, "pod/{} not approved: {error}", self.pod),
         }
@@ -58,7 +62,9 @@ mod tests {
 
     #[test]
     fn what_came_of_it_is_said_to_people_and_programs() {
-        let pod: Pod = serde_json::from_value(json!({"metadata": {"name": "db-0", "namespace": "shop"}})).unwrap();
+        let pod: Pod =
+            serde_json::from_value(json!({"metadata": {"name": "db-0", "namespace": "shop"}}))
+                .unwrap();
         let terms = Terms {
             memory: Floors::parse("app=256Mi").unwrap(),
             approver: "alice".to_owned(),
@@ -78,6 +84,9 @@ mod tests {
 
         let outcome = Outcome::of(&pod, Err("no".to_owned()), false);
         assert_eq!(outcome.to_string(), "pod/db-0 not approved: no");
-        assert_eq!(json!(outcome), json!({"namespace": "shop", "pod": "db-0", "approved": false, "dryRun": false, "error": "no"}));
+        assert_eq!(
+            json!(outcome),
+            json!({"namespace": "shop", "pod": "db-0", "approved": false, "dryRun": false, "error": "no"})
+        );
     }
 }

@@ -48,11 +48,17 @@ impl Target {
     pub fn parse(words: &[String]) -> Result<Self, TargetError> {
         let (kind, name) = match words {
             [word] => word.split_once('/').ok_or_else(|| TargetError::NoKind(word.clone()))?,
-            [kind, name] if !kind.contains('/') && !name.contains('/') => (kind.as_str(), name.as_str()),
+            [kind, name] if !kind.contains('/') && !name.contains('/') => {
+                (kind.as_str(), name.as_str())
+            }
             _ => return Err(TargetError::TooMany),
         };
         let kind = Kind::parse(kind).ok_or_else(|| TargetError::UnknownKind(kind.to_owned()))?;
-        if is_name(name) { Ok(Self { kind, name: name.to_owned() }) } else { Err(TargetError::NoName(name.to_owned())) }
+        if is_name(name) {
+            Ok(Self { kind, name: name.to_owned() })
+        } else {
+            Err(TargetError::NoName(name.to_owned()))
+        }
     }
 }
 
@@ -60,8 +66,12 @@ impl Kind {
     fn parse(word: &str) -> Option<Self> {
         Some(match word.to_ascii_lowercase().as_str() {
             "po" | "pod" | "pods" => Self::Pod,
-            "deploy" | "deployment" | "deployments" | "deployment.apps" | "deployments.apps" => Self::Deployment,
-            "sts" | "statefulset" | "statefulsets" | "statefulset.apps" | "statefulsets.apps" => Self::StatefulSet,
+            "deploy" | "deployment" | "deployments" | "deployment.apps" | "deployments.apps" => {
+                Self::Deployment
+            }
+            "sts" | "statefulset" | "statefulsets" | "statefulset.apps" | "statefulsets.apps" => {
+                Self::StatefulSet
+            }
             _ => return None,
         })
     }
@@ -85,7 +95,10 @@ impl fmt::Display for Target {
 pub(super) fn is_name(name: &str) -> bool {
     let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let inside = name.bytes().all(|byte| letter(byte) || byte == b'-' || byte == b'.');
-    inside && name.len() <= 253 && name.bytes().next().is_some_and(letter) && name.bytes().next_back().is_some_and(letter)
+    inside
+        && name.len() <= 253
+        && name.bytes().next().is_some_and(letter)
+        && name.bytes().next_back().is_some_and(letter)
 }
 
 #[cfg(test)]
@@ -102,7 +115,14 @@ mod tests {
         for kind in ["po", "pod", "pods", "Pod"] {
             assert_eq!(parse(&format!("{kind}/db-0")).as_deref(), Ok("pod/db-0"));
         }
-        for kind in ["deploy", "deployment", "deployments", "deployment.apps", "deployments.apps", "Deployment"] {
+        for kind in [
+            "deploy",
+            "deployment",
+            "deployments",
+            "deployment.apps",
+            "deployments.apps",
+            "Deployment",
+        ] {
             assert_eq!(parse(&format!("{kind}/web.v1")).as_deref(), Ok("deploy/web.v1"));
         }
         for kind in ["sts", "statefulset", "statefulsets", "statefulset.apps", "StatefulSet"] {

@@ -17,19 +17,30 @@ impl Cluster {
     ///
     /// Where the target cannot be read, or controls no pod.
     pub async fn pods_of(&self, target: &Target) -> anyhow::Result<Vec<Pod>> {
-        let unreadable = |error: kube::Error| anyhow!("{target} cannot be read in namespace {:?}: {}", self.namespace, complaint(&error));
+        let unreadable = |error: kube::Error| {
+            anyhow!(
+                "{target} cannot be read in namespace {:?}: {}",
+                self.namespace,
+                complaint(&error)
+            )
+        };
         let (selector, owners) = match target.kind {
             Kind::Pod => return Ok(vec![self.pods().get(&target.name).await.map_err(unreadable)?]),
             Kind::StatefulSet => {
-                let set =
-                    Api::<StatefulSet>::namespaced(self.client.clone(), &self.namespace).get(&target.name).await.map_err(unreadable)?;
+                let set = Api::<StatefulSet>::namespaced(self.client.clone(), &self.namespace)
+                    .get(&target.name)
+                    .await
+                    .map_err(unreadable)?;
                 (selector(set.spec.map(|spec| spec.selector))?, Vec::from_iter(set.metadata.uid))
             }
             Kind::Deployment => {
                 let sets = Api::<Deployment>::namespaced(self.client.clone(), &self.namespace);
                 let deployment = sets.get(&target.name).await.map_err(unreadable)?;
                 let selector = selector(deployment.spec.map(|spec| spec.selector))?;
-                let owners = self.replica_sets(&selector, &Vec::from_iter(deployment.metadata.uid)).await.map_err(unreadable)?;
+                let owners = self
+                    .replica_sets(&selector, &Vec::from_iter(deployment.metadata.uid))
+                    .await
+                    .map_err(unreadable)?;
                 (selector, owners)
             }
         };
@@ -42,13 +53,22 @@ impl Cluster {
     }
 
     /// The `metadata.uid` of the ReplicaSets that `owners` control.
-    async fn replica_sets(&self, selector: &Selector, owners: &[String]) -> kube::Result<Vec<String>> {
+    async fn replica_sets(
+        &self,
+        selector: &Selector,
+        owners: &[String],
+    ) -> kube::Result<Vec<String>> {
         let sets = Api::<ReplicaSet>::namespaced(self.client.clone(), &self.namespace);
         let mut parameters = ListParams::default().limit(PAGE).labels_from(selector);
         let mut found = Vec::new();
         loop {
             let page = sets.list_metadata(&parameters).await?;
-            found.extend(page.items.into_iter().filter(|set| is_controlled(&set.metadata, owners)).filter_map(|set| set.metadata.uid));
+            found.extend(
+                page.items
+                    .into_iter()
+                    .filter(|set| is_controlled(&set.metadata, owners))
+                    .filter_map(|set| set.metadata.uid),
+            );
             match page.metadata.continue_.filter(|token| !token.is_empty()) {
                 Some(token) => parameters = parameters.continue_token(&token),
                 None => return Ok(found),
@@ -79,7 +99,8 @@ fn is_controlled(metadata: &ObjectMeta, owners: &[String]) -> bool {
 }
 
 fn selector(selector: Option<LabelSelector>) -> anyhow::Result<Selector> {
-    Selector::try_from(selector.unwrap_or_default()).context("the workload's selector cannot be read")
+    Selector::try_from(selector.unwrap_or_default())
+        .context("the workload's selector cannot be read")
 }
 
 #[cfg(test)]
@@ -96,10 +117,15 @@ mod tests {
     fn only_the_controller_counts_as_owner() {
         let owned = |controller: Value, uid: &str| {
             let owner = json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web", "uid": uid, "controller": controller});
-            is_controlled(&pod(json!({"metadata": {"ownerReferences": [owner]}})).metadata, &["u1".to_owned(), "u2".to_owned()])
+            is_controlled(
+                &pod(json!({"metadata": {"ownerReferences": [owner]}})).metadata,
+                &["u1".to_owned(), "u2".to_owned()],
+            )
         };
         assert!(owned(json!(true), "u1") && owned(json!(true), "u2"));
-        assert!(!owned(json!(false), "u1") && !owned(Value::Null, "u1") && !owned(json!(true), "u3"));
+        assert!(
+            !owned(json!(false), "u1") && !owned(Value::Null, "u1") && !owned(json!(true), "u3")
+        );
         assert!(!is_controlled(&ObjectMeta::default(), &["u1".to_owned()]));
     }
 
@@ -109,6 +135,9 @@ mod tests {
         assert_eq!(set_aside(&pod(json!({"status": {"phase": "Pending"}}))), None);
         assert_eq!(set_aside(&pod(json!({}))), None);
         assert_eq!(set_aside(&pod(json!({"status": {"phase": "Failed"}}))), Some("has finished"));
-        assert_eq!(set_aside(&pod(json!({"metadata": {"deletionTimestamp": "2026-11-21T12:00:00Z"}}))), Some("is terminating"));
+        assert_eq!(
+            set_aside(&pod(json!({"metadata": {"deletionTimestamp": "2026-11-21T12:00:00Z"}}))),
+            Some("is terminating")
+        );
     }
 }

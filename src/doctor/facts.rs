@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::api::admissionregistration::v1::{
-    MutatingWebhookConfiguration, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding, ValidatingWebhookConfiguration,
+    MutatingWebhookConfiguration, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding,
+    ValidatingWebhookConfiguration,
 };
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Namespace, Node, Pod, Service};
@@ -176,15 +177,22 @@ impl Installation {
     pub fn flag(&self, flag: &str) -> Option<&str> {
         let deployment = self.deployment.as_ref().ok()?.as_ref()?;
         let containers = &deployment.spec.as_ref()?.template.spec.as_ref()?.containers;
-        containers.iter().find_map(|container| super::names::flag(container.args.as_deref().unwrap_or_default(), flag))
+        containers.iter().find_map(|container| {
+            super::names::flag(container.args.as_deref().unwrap_or_default(), flag)
+        })
     }
 }
 
 impl Facts {
     /// The labels of a namespace; what every namespace is labelled with where they are not known.
     pub(super) fn namespace_labels(&self, name: &str) -> BTreeMap<String, String> {
-        let known = self.namespaces.iter().flatten().find(|namespace| namespace.metadata.name.as_deref() == Some(name));
-        let mut labels = known.and_then(|namespace| namespace.metadata.labels.clone()).unwrap_or_default();
+        let known = self
+            .namespaces
+            .iter()
+            .flatten()
+            .find(|namespace| namespace.metadata.name.as_deref() == Some(name));
+        let mut labels =
+            known.and_then(|namespace| namespace.metadata.labels.clone()).unwrap_or_default();
         labels.entry("kubernetes.io/metadata.name".to_owned()).or_insert_with(|| name.to_owned());
         labels
     }
@@ -196,7 +204,13 @@ mod tests {
 
     #[test]
     fn versions_are_read_as_clouds_write_them() {
-        for (text, minor) in [("v1.36.2", Some(36)), ("1.33+", Some(33)), ("v1.31.4-eks-a1", Some(31)), ("v2.0.0", None), ("", None)] {
+        for (text, minor) in [
+            ("v1.36.2", Some(36)),
+            ("1.33+", Some(33)),
+            ("v1.31.4-eks-a1", Some(31)),
+            ("v2.0.0", None),
+            ("", None),
+        ] {
             assert_eq!(Version::read(text).minor, minor, "{text}");
         }
     }

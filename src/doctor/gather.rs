@@ -42,7 +42,18 @@ pub(super) async fn gather(cluster: &Cluster, options: &Options) -> anyhow::Resu
         Err(error @ kube::Error::Api(_)) => Err(complaint(&error)),
         Err(error) => bail!("the cluster does not answer: {}", complaint(&error)),
     };
-    let (mutating, validating, floor, namespaces, nodes, resources, gates, rights, autoscalers, workloads) = tokio::join!(
+    let (
+        mutating,
+        validating,
+        floor,
+        namespaces,
+        nodes,
+        resources,
+        gates,
+        rights,
+        autoscalers,
+        workloads,
+    ) = tokio::join!(
         look_ups.every(),
         look_ups.every(),
         look_ups.floor(),
@@ -114,7 +125,11 @@ impl LookUps<'_> {
         self.list(&Api::all(self.client.clone()), &ListParams::default()).await
     }
 
-    async fn list<K: Clone + DeserializeOwned + Debug>(&self, api: &Api<K>, parameters: &ListParams) -> Seen<Vec<K>> {
+    async fn list<K: Clone + DeserializeOwned + Debug>(
+        &self,
+        api: &Api<K>,
+        parameters: &ListParams,
+    ) -> Seen<Vec<K>> {
         self.seen(list_all(api, parameters)).await
     }
 
@@ -129,10 +144,15 @@ impl LookUps<'_> {
     }
 
     async fn gates(&self) -> Seen<BTreeMap<String, bool>> {
-        let request = Request::get("/metrics").body(Vec::new()).map_err(|error| error.to_string())?;
+        let request =
+            Request::get("/metrics").body(Vec::new()).map_err(|error| error.to_string())?;
         let text = self.seen(self.client.request_text(request)).await?;
         let gates = gates(&text);
-        if gates.is_empty() { Err("the API server does not tell them".to_owned()) } else { Ok(gates) }
+        if gates.is_empty() {
+            Err("the API server does not tell them".to_owned())
+        } else {
+            Ok(gates)
+        }
     }
 
     async fn rights(&self) -> Seen<Rights> {
@@ -148,11 +168,14 @@ impl LookUps<'_> {
 
     async fn autoscalers(&self) -> Seen<Option<Vec<String>>> {
         let kind = GroupVersionKind::gvk("autoscaling.k8s.io", "v1", "VerticalPodAutoscaler");
-        let api: Api<DynamicObject> = Api::all_with(self.client.clone(), &ApiResource::from_gvk(&kind));
+        let api: Api<DynamicObject> =
+            Api::all_with(self.client.clone(), &ApiResource::from_gvk(&kind));
         let list = list_all(&api, &ListParams::default()).await;
         self.progress.one_more();
         match list {
-            Ok(list) => Ok(Some(list.iter().filter_map(|object| serde_json::to_string(object).ok()).collect())),
+            Ok(list) => Ok(Some(
+                list.iter().filter_map(|object| serde_json::to_string(object).ok()).collect(),
+            )),
             Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
             Err(error) => Err(complaint(&error)),
         }
@@ -162,7 +185,9 @@ impl LookUps<'_> {
         let services: Api<Service> = Api::namespaced(self.client.clone(), namespace);
         let Some(service) = self.seen(services.get_opt(name)).await? else { return Ok(None) };
         let slices: Api<EndpointSlice> = Api::namespaced(self.client.clone(), namespace);
-        let slices = self.list(&slices, &ListParams::default().labels(&format!("{SERVICE_LABEL}={name}"))).await;
+        let slices = self
+            .list(&slices, &ListParams::default().labels(&format!("{SERVICE_LABEL}={name}")))
+            .await;
         Ok(Some(Served { service, slices }))
     }
 }
@@ -188,7 +213,10 @@ mod tests {
             kubernetes_feature_enabled{name=\"PodLevelResources\",stage=\"BETA\"} 1\n\
             kubernetes_feature_enabled{name=\"InPlacePodVerticalScaling\",stage=\"\"} 0\n\
             kubernetes_feature_enabled_total{name=\"a\"} 1\n";
-        let expected = [("InPlacePodVerticalScaling".to_owned(), false), ("PodLevelResources".to_owned(), true)];
+        let expected = [
+            ("InPlacePodVerticalScaling".to_owned(), false),
+            ("PodLevelResources".to_owned(), true),
+        ];
         assert_eq!(gates(text), BTreeMap::from(expected));
     }
 }

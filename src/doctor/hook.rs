@@ -64,7 +64,10 @@ pub(super) fn every(facts: &Facts) -> impl Iterator<Item = Hook<'_>> {
 }
 
 /// The hooks of an installation.
-pub(super) fn of<'f>(facts: &'f Facts, installation: &Installation) -> impl Iterator<Item = Hook<'f>> {
+pub(super) fn of<'f>(
+    facts: &'f Facts,
+    installation: &Installation,
+) -> impl Iterator<Item = Hook<'f>> {
     let place = installation.place();
     every(facts).filter(move |hook| hook.is_ours() && hook.service().as_ref() == Some(&place))
 }
@@ -118,12 +121,17 @@ impl Hook<'_> {
 
     /// Whether it catches `operation` on a resource of the core group, in a namespace.
     pub(super) fn catches(&self, resource: &str, operation: &str) -> bool {
-        self.rules.iter().any(|rule| rule.scope.as_deref() != Some("Cluster") && catches(rule, resource, operation))
+        self.rules.iter().any(|rule| {
+            rule.scope.as_deref() != Some("Cluster") && catches(rule, resource, operation)
+        })
     }
 
-    /// Whether it catches `operation` on a cluster-wide resource of the core group. No selector of namespaces narrows that.
+    /// Whether it catches `operation` on a cluster-wide resource of the core group. No selector of
+    /// namespaces narrows that.
     pub(super) fn catches_cluster_wide(&self, resource: &str, operation: &str) -> bool {
-        self.rules.iter().any(|rule| rule.scope.as_deref() != Some("Namespaced") && catches(rule, resource, operation))
+        self.rules.iter().any(|rule| {
+            rule.scope.as_deref() != Some("Namespaced") && catches(rule, resource, operation)
+        })
     }
 
     /// Whether it looks into a namespace with these labels. What cannot be read selects nothing.
@@ -135,7 +143,10 @@ impl Hook<'_> {
     fn is_choosy(&self) -> bool {
         self.objects.is_some_and(|selector| {
             selector.match_labels.as_ref().is_some_and(|labels| !labels.is_empty())
-                || selector.match_expressions.as_ref().is_some_and(|expressions| !expressions.is_empty())
+                || selector
+                    .match_expressions
+                    .as_ref()
+                    .is_some_and(|expressions| !expressions.is_empty())
         })
     }
 
@@ -146,31 +157,50 @@ impl Hook<'_> {
 }
 
 fn catches(rule: &RuleWithOperations, resource: &str, operation: &str) -> bool {
-    let any = |list: &Option<Vec<String>>, wanted: &[&str]| list.iter().flatten().any(|entry| wanted.contains(&entry.as_str()));
+    let any = |list: &Option<Vec<String>>, wanted: &[&str]| {
+        list.iter().flatten().any(|entry| wanted.contains(&entry.as_str()))
+    };
     let resources: &[&str] = match resource.split_once('/') {
         Some((_, "resize")) => &[resource, "pods/*", "*/*", "*/resize"],
         _ => &[resource, "*", "*/*", "pods/*"],
     };
-    let resources = resources.iter().filter(|entry| **entry != "pods/*" || resource.starts_with("pods")).copied().collect::<Vec<_>>();
-    any(&rule.api_groups, &["", "*"]) && any(&rule.operations, &[operation, "*"]) && any(&rule.resources, &resources)
+    let resources = resources
+        .iter()
+        .filter(|entry| **entry != "pods/*" || resource.starts_with("pods"))
+        .copied()
+        .collect::<Vec<_>>();
+    any(&rule.api_groups, &["", "*"])
+        && any(&rule.operations, &[operation, "*"])
+        && any(&rule.resources, &resources)
 }
 
 /// Whether a selector, which selects everything where it is absent, selects these labels.
 pub(super) fn selects(selector: Option<&LabelSelector>, labels: &BTreeMap<String, String>) -> bool {
-    selector.is_none_or(|selector| Selector::try_from(selector.clone()).is_ok_and(|selector| selector.matches(labels)))
+    selector.is_none_or(|selector| {
+        Selector::try_from(selector.clone()).is_ok_and(|selector| selector.matches(labels))
+    })
 }
 
 /// Hooks that the same is said of, with what is said, by configuration.
-pub(super) fn grouped<'f>(said: impl IntoIterator<Item = (Hook<'f>, String)>) -> Vec<(String, String)> {
+pub(super) fn grouped<'f>(
+    said: impl IntoIterator<Item = (Hook<'f>, String)>,
+) -> Vec<(String, String)> {
     let mut groups: Vec<(Kind, &str, String, Vec<&str>)> = Vec::new();
     for (hook, message) in said {
-        match groups.iter_mut().find(|(kind, name, other, _)| (*kind, *name) == (hook.kind, hook.configuration) && *other == message) {
+        match groups.iter_mut().find(|(kind, name, other, _)| {
+            (*kind, *name) == (hook.kind, hook.configuration) && *other == message
+        }) {
             Some((.., hooks)) => hooks.push(hook.name),
             None => groups.push((hook.kind, hook.configuration, message, vec![hook.name])),
         }
     }
-    let object = |kind: Kind, name: &str, hooks: &[&str]| format!("{} {name}, hook {}", kind.as_str(), names::some(hooks));
-    groups.into_iter().map(|(kind, name, message, hooks)| (object(kind, name, &hooks), message)).collect()
+    let object = |kind: Kind, name: &str, hooks: &[&str]| {
+        format!("{} {name}, hook {}", kind.as_str(), names::some(hooks))
+    };
+    groups
+        .into_iter()
+        .map(|(kind, name, message, hooks)| (object(kind, name, &hooks), message))
+        .collect()
 }
 
 #[cfg(test)]
@@ -185,13 +215,36 @@ mod tests {
 
     #[test]
     fn rules_catch_what_the_api_server_says_they_do() {
-        for (resources, caught) in [(["pods"], true), (["pods/*"], true), (["*"], true), (["*/*"], true), (["pods/status"], false)] {
-            assert_eq!(catches(&rule(&resources, &["CREATE"]), "pods", "CREATE"), caught, "{resources:?}");
+        for (resources, caught) in [
+            (["pods"], true),
+            (["pods/*"], true),
+            (["*"], true),
+            (["*/*"], true),
+            (["pods/status"], false),
+        ] {
+            assert_eq!(
+                catches(&rule(&resources, &["CREATE"]), "pods", "CREATE"),
+                caught,
+                "{resources:?}"
+            );
         }
-        for (resources, caught) in [(["pods"], false), (["*"], false), (["pods/*"], true), (["*/*"], true), (["*/resize"], true)] {
-            assert_eq!(catches(&rule(&resources, &["*"]), "pods/resize", "UPDATE"), caught, "{resources:?}");
+        for (resources, caught) in [
+            (["pods"], false),
+            (["*"], false),
+            (["pods/*"], true),
+            (["*/*"], true),
+            (["*/resize"], true),
+        ] {
+            assert_eq!(
+                catches(&rule(&resources, &["*"]), "pods/resize", "UPDATE"),
+                caught,
+                "{resources:?}"
+            );
         }
-        assert!(!catches(&rule(&["pods/*"], &["*"]), "nodes", "CREATE") && catches(&rule(&["*"], &["*"]), "nodes", "CREATE"));
+        assert!(
+            !catches(&rule(&["pods/*"], &["*"]), "nodes", "CREATE")
+                && catches(&rule(&["*"], &["*"]), "nodes", "CREATE")
+        );
         assert!(!catches(&rule(&["pods"], &["UPDATE"]), "pods", "CREATE"));
     }
 
@@ -201,8 +254,12 @@ mod tests {
         let selector = |value| serde_json::from_value::<LabelSelector>(value).unwrap();
         assert!(selects(None, &labels) && selects(Some(&selector(json!({}))), &labels));
         assert!(selects(Some(&selector(json!({"matchLabels": {"team": "db"}}))), &labels));
-        let not_in = json!({"matchExpressions": [{"key": "team", "operator": "NotIn", "values": ["db"]}]});
+        let not_in =
+            json!({"matchExpressions": [{"key": "team", "operator": "NotIn", "values": ["db"]}]});
         assert!(!selects(Some(&selector(not_in)), &labels));
-        assert!(!selects(Some(&selector(json!({"matchExpressions": [{"key": "team", "operator": "Near"}]}))), &labels));
+        assert!(!selects(
+            Some(&selector(json!({"matchExpressions": [{"key": "team", "operator": "Near"}]}))),
+            &labels
+        ));
     }
 }

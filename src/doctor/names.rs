@@ -5,7 +5,11 @@ const MOST: usize = 6;
 
 /// `Kind namespace/name`.
 pub(super) fn object(kind: &str, namespace: &str, name: &str) -> String {
-    if namespace.is_empty() { format!("{kind} {name}") } else { format!("{kind} {namespace}/{name}") }
+    if namespace.is_empty() {
+        format!("{kind} {name}")
+    } else {
+        format!("{kind} {namespace}/{name}")
+    }
 }
 
 /// Names in a sentence, of which the first few are told.
@@ -21,7 +25,8 @@ pub(super) fn some<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String 
 /// The value of `flag` among the arguments of a program: `--flag=value`, or `--flag` and `value`.
 pub(super) fn flag<'a>(arguments: &'a [String], flag: &str) -> Option<&'a str> {
     let of_one = |argument: &'a String| argument.strip_prefix(flag)?.strip_prefix('=');
-    let of_two = || arguments.iter().skip_while(|argument| *argument != flag).nth(1).map(String::as_str);
+    let of_two =
+        || arguments.iter().skip_while(|argument| *argument != flag).nth(1).map(String::as_str);
     arguments.iter().find_map(of_one).or_else(of_two)
 }
 
@@ -31,7 +36,8 @@ mod tests {
 
     #[test]
     fn flags_are_found_in_both_spellings() {
-        let arguments = ["serve", "--cap=warn", "--listen", "0.0.0.0:8443", "--capital=x"].map(str::to_owned);
+        let arguments =
+            ["serve", "--cap=warn", "--listen", "0.0.0.0:8443", "--capital=x"].map(str::to_owned);
         assert_eq!(flag(&arguments, "--cap"), Some("warn"));
         assert_eq!(flag(&arguments, "--listen"), Some("0.0.0.0:8443"));
         assert_eq!(flag(&arguments, "--admin"), None);

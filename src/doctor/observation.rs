@@ -72,24 +72,62 @@ impl<'l> Observations<'l> {
         self.say(Severity::Note, object, message, None);
     }
 
-    pub(super) fn note(&mut self, object: impl Into<String>, message: impl Into<String>, remedy: impl Into<String>) {
+    pub(super) fn note(
+        &mut self,
+        object: impl Into<String>,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
         self.say(Severity::Note, object, message, Some(remedy.into()));
     }
 
     /// `what` was not examined, because of `reason`.
-    pub(super) fn unknown(&mut self, object: impl Into<String>, what: &str, reason: &str, remedy: impl Into<String>) {
-        self.say(Severity::Unknown, object, format!("{what} not examined: {reason}"), Some(remedy.into()));
+    pub(super) fn unknown(
+        &mut self,
+        object: impl Into<String>,
+        what: &str,
+        reason: &str,
+        remedy: impl Into<String>,
+    ) {
+        self.say(
+            Severity::Unknown,
+            object,
+            format!("{what} not examined: {reason}"),
+            Some(remedy.into()),
+        );
     }
 
-    pub(super) fn warning(&mut self, object: impl Into<String>, message: impl Into<String>, remedy: impl Into<String>) {
+    pub(super) fn warning(
+        &mut self,
+        object: impl Into<String>,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
         self.say(Severity::Warning, object, message, Some(remedy.into()));
     }
 
-    pub(super) fn problem(&mut self, object: impl Into<String>, message: impl Into<String>, remedy: impl Into<String>) {
+    pub(super) fn problem(
+        &mut self,
+        object: impl Into<String>,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
         self.say(Severity::Problem, object, message, Some(remedy.into()));
     }
 
-    pub(super) fn say(&mut self, severity: Severity, object: impl Into<String>, message: impl Into<String>, remedy: Option<String>) {
-        self.list.push(Observation { check: self.check, severity, object: object.into(), message: message.into(), remedy });
+    pub(super) fn say(
+        &mut self,
+        severity: Severity,
+        object: impl Into<String>,
+        message: impl Into<String>,
+        remedy: Option<String>,
+    ) {
+        self.list.push(Observation {
+            check: self.check,
+            severity,
+            object: object.into(),
+            message: message.into(),
+            remedy,
+        });
     }
 }

@@ -1,7 +1,9 @@
-//! Measuring how long the API server waits for Restraint, by resizes of a pod of our own in dry runs.
+//! Measuring how long the API server waits for Restraint, by resizes of a pod of our own in dry
+//! runs.
 //!
-//! A dry run creates nothing that could be resized, so there has to be a pod for a moment. It is held back from every
-//! node by a scheduling gate: no image is pulled, and no container runs. It is deleted whatever happens.
+//! A dry run creates nothing that could be resized, so there has to be a pod for a moment. It is
+//! held back from every node by a scheduling gate: no image is pulled, and no container runs. It is
+//! deleted whatever happens.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -33,9 +35,16 @@ pub(super) async fn measure(cluster: &Cluster, facts: &Facts, count: u16) -> See
         return Err(format!("whether Restraint is asked there cannot be seen: {reason}"));
     }
     if !ours().any(|hook| hook.name == RESIZE && hook.looks_into(&labels)) {
-        return Err(format!("Restraint is not asked about resizes in namespace {:?}", cluster.namespace));
+        return Err(format!(
+            "Restraint is not asked about resizes in namespace {:?}",
+            cluster.namespace
+        ));
     }
-    let probe = Probe { pods: cluster.pods(), name: name(), is_cpu_caught: ours().any(|hook| hook.name == ROOM) };
+    let probe = Probe {
+        pods: cluster.pods(),
+        name: name(),
+        is_cpu_caught: ours().any(|hook| hook.name == ROOM),
+    };
     let stop = stop_signal().map_err(|error| error.to_string())?;
     // once it is asked for, the pod is waited for: what is deleted before it is there would stay
     let measured = match probe.create().await {
@@ -51,7 +60,12 @@ pub(super) async fn measure(cluster: &Cluster, facts: &Facts, count: u16) -> See
         format!("its pod is left, because it cannot be deleted: {}; kubectl delete pod {name} -n {namespace}", complaint(&error))
     })?;
     let (asked, unasked) = measured?;
-    Ok(Measurement { namespace: cluster.namespace.clone(), asked, unasked, unasked_are: probe.unasked_are() })
+    Ok(Measurement {
+        namespace: cluster.namespace.clone(),
+        asked,
+        unasked,
+        unasked_are: probe.unasked_are(),
+    })
 }
 
 /// Whether it is certain that nothing was made.
@@ -113,7 +127,9 @@ impl Probe {
         let parameters = PatchParams { dry_run: true, ..PatchParams::default() };
         let (patch, start) = (Patch::Strategic(patch), Instant::now());
         match subresource {
-            Some(subresource) => self.pods.patch_subresource(subresource, &self.name, &parameters, &patch).await?,
+            Some(subresource) => {
+                self.pods.patch_subresource(subresource, &self.name, &parameters, &patch).await?
+            }
             None => self.pods.patch(&self.name, &parameters, &patch).await?,
         };
         Ok(start.elapsed())
@@ -128,7 +144,8 @@ impl Probe {
     }
 }
 
-/// A name that no other pod has. It is known before the pod is created: even where no answer comes it can be deleted.
+/// A name that no other pod has. It is known before the pod is created: even where no answer comes
+/// it can be deleted.
 fn name() -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     format!("restraint-doctor-{:x}-{:x}", now.as_nanos(), std::process::id())
@@ -167,7 +184,13 @@ mod tests {
     #[test]
     fn the_pod_is_one_and_its_name_may_be_one() {
         let name = name();
-        assert!(name.len() <= 63 && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'), "{name}");
+        assert!(
+            name.len() <= 63
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'),
+            "{name}"
+        );
         let pod: Pod = serde_json::from_value(pod(&name)).unwrap();
         assert_eq!(pod.spec.unwrap().scheduling_gates.unwrap().len(), 1);
     }

@@ -22,8 +22,10 @@ use super::observation::{Observation, Observations};
 const WEBHOOKS: &str = include_str!("../../tests/e2e/webhooks.yaml");
 
 /// The floor, as without Helm.
-const FLOOR: [&str; 2] =
-    [include_str!("../../policies/cel/approval-authority.yaml"), include_str!("../../policies/cel/memory-limit-decrease.yaml")];
+const FLOOR: [&str; 2] = [
+    include_str!("../../policies/cel/approval-authority.yaml"),
+    include_str!("../../policies/cel/memory-limit-decrease.yaml"),
+];
 
 /// The year it is.
 pub(super) const YEAR: i32 = 2030;
@@ -54,7 +56,9 @@ pub(super) fn healthy() -> Facts {
             hook["namespaceSelector"].as_object_mut().unwrap().remove("matchLabels");
         }
     }
-    let of_kind = |kind: &str| configurations.iter().filter(|value| value["kind"] == kind).cloned().collect::<Vec<_>>();
+    let of_kind = |kind: &str| {
+        configurations.iter().filter(|value| value["kind"] == kind).cloned().collect::<Vec<_>>()
+    };
     let gates = [
         "InPlacePodVerticalScaling",
         "PodLevelResources",
@@ -63,17 +67,33 @@ pub(super) fn healthy() -> Facts {
         "RestartAllContainersOnContainerExits",
     ];
     let mut facts = Facts {
-        now: TimeZone::UTC.to_timestamp(date(i16::try_from(YEAR).unwrap(), 6, 1).at(0, 0, 0, 0)).unwrap(),
+        now: TimeZone::UTC
+            .to_timestamp(date(i16::try_from(YEAR).unwrap(), 6, 1).at(0, 0, 0, 0))
+            .unwrap(),
         expiry_days: 20,
         installations: vec![installation()],
         is_narrowed: false,
         mutating: Ok(of_kind("MutatingWebhookConfiguration").into_iter().map(read).collect()),
         validating: Ok(of_kind("ValidatingWebhookConfiguration").into_iter().map(read).collect()),
         floor: Ok(floor()),
-        services: BTreeMap::from([(("restraint".to_owned(), "restraint".to_owned()), Ok(Some(served())))]),
-        namespaces: Ok(["default", "kube-system", "restraint", "shop"].map(|name| read(json!({"metadata": {"name": name}}))).to_vec()),
+        services: BTreeMap::from([(
+            ("restraint".to_owned(), "restraint".to_owned()),
+            Ok(Some(served())),
+        )]),
+        namespaces: Ok(["default", "kube-system", "restraint", "shop"]
+            .map(|name| read(json!({"metadata": {"name": name}})))
+            .to_vec()),
         nodes: Ok(["n1", "n2"]
-            .map(|name| node(name, "v1.36.2", &["InPlacePodLevelResourcesVerticalScaling", "RestartAllContainersOnContainerExits"]))
+            .map(|name| {
+                node(
+                    name,
+                    "v1.36.2",
+                    &[
+                        "InPlacePodLevelResourcesVerticalScaling",
+                        "RestartAllContainersOnContainerExits",
+                    ],
+                )
+            })
             .to_vec()),
         version: Ok(Version::read("v1.36.2")),
         resources: Ok(BTreeSet::from(["pods".to_owned(), "pods/resize".to_owned()])),
@@ -90,8 +110,10 @@ pub(super) fn healthy() -> Facts {
 }
 
 fn floor() -> Floor {
-    let objects: Vec<Value> = FLOOR.iter().flat_map(|yaml| serde_saphyr::from_multiple::<Value>(yaml).unwrap()).collect();
-    let of_kind = |kind: &'static str| objects.iter().filter(move |value| value["kind"] == kind).cloned();
+    let objects: Vec<Value> =
+        FLOOR.iter().flat_map(|yaml| serde_saphyr::from_multiple::<Value>(yaml).unwrap()).collect();
+    let of_kind =
+        |kind: &'static str| objects.iter().filter(move |value| value["kind"] == kind).cloned();
     Floor {
         policies: of_kind("ValidatingAdmissionPolicy").map(read).collect(),
         bindings: of_kind("ValidatingAdmissionPolicyBinding").map(read).collect(),
@@ -115,7 +137,9 @@ pub(super) fn node(name: &str, kubelet: &str, features: &[&str]) -> Node {
         "architecture": "", "bootID": "", "containerRuntimeVersion": "", "kernelVersion": "", "kubeProxyVersion": "",
         "kubeletVersion": kubelet, "machineID": "", "operatingSystem": "", "osImage": "", "systemUUID": "",
     });
-    read(json!({"metadata": {"name": name}, "status": {"nodeInfo": info, "declaredFeatures": features}}))
+    read(
+        json!({"metadata": {"name": name}, "status": {"nodeInfo": info, "declaredFeatures": features}}),
+    )
 }
 
 /// A ready pod of Restraint's on a node.
@@ -138,7 +162,9 @@ fn served() -> Served {
             "metadata": {"name": "restraint", "namespace": "restraint", "labels": labels()},
             "spec": {"selector": labels(), "ports": [{"name": "reviews", "port": 443}]},
         })),
-        slices: Ok(vec![read(json!({"addressType": "IPv4", "endpoints": [endpoint("10.0.0.1"), endpoint("10.0.0.2")]}))]),
+        slices: Ok(vec![read(
+            json!({"addressType": "IPv4", "endpoints": [endpoint("10.0.0.1"), endpoint("10.0.0.2")]}),
+        )]),
     }
 }
 
@@ -164,7 +190,10 @@ fn installation() -> Installation {
             "metadata": {"name": "restraint", "namespace": "restraint"},
             "spec": {"maxUnavailable": 1, "selector": {"matchLabels": labels()}},
         }))]),
-        certificate: Ok(Certificate { secret: ("restraint".to_owned(), "restraint-tls".to_owned()), chain: None }),
+        certificate: Ok(Certificate {
+            secret: ("restraint".to_owned(), "restraint-tls".to_owned()),
+            chain: None,
+        }),
     }
 }
 
@@ -217,13 +246,15 @@ fn subject(kind: &str, name: &str, namespace: Option<&str>) -> Value {
 
 /// Has the service show this certificate.
 pub(super) fn with_certificate(facts: &mut Facts, certificate: &str) {
-    facts.installations[0].certificate.as_mut().unwrap().chain = Some(certificate.as_bytes().to_vec());
+    facts.installations[0].certificate.as_mut().unwrap().chain =
+        Some(certificate.as_bytes().to_vec());
 }
 
 /// Starts the service with these arguments.
 pub(super) fn args(facts: &mut Facts, arguments: &[&str]) {
     let deployment = facts.installations[0].deployment.as_mut().unwrap().as_mut().unwrap();
-    let container = &mut deployment.spec.as_mut().unwrap().template.spec.as_mut().unwrap().containers[0];
+    let container =
+        &mut deployment.spec.as_mut().unwrap().template.spec.as_mut().unwrap().containers[0];
     container.args = Some(arguments.iter().map(|&argument| argument.to_owned()).collect());
 }
 
@@ -246,7 +277,12 @@ pub(super) fn said(check: impl Fn(&Facts, &mut Observations<'_>), facts: &Facts)
 
 /// The gravest of what a check says.
 pub(super) fn worst(check: impl Fn(&Facts, &mut Observations<'_>), facts: &Facts) -> String {
-    observed(check, facts).iter().rev().max_by_key(|observation| observation.severity).map(line).unwrap_or_default()
+    observed(check, facts)
+        .iter()
+        .rev()
+        .max_by_key(|observation| observation.severity)
+        .map(line)
+        .unwrap_or_default()
 }
 
 fn observed(check: impl Fn(&Facts, &mut Observations<'_>), facts: &Facts) -> Vec<Observation> {
@@ -262,7 +298,10 @@ fn line(observation: &Observation) -> String {
 #[test]
 fn nothing_is_wrong_with_it() {
     let said = check::examine(&healthy());
-    let wrong: Vec<_> = said.iter().filter(|observation| observation.severity > super::observation::Severity::Note).collect();
+    let wrong: Vec<_> = said
+        .iter()
+        .filter(|observation| observation.severity > super::observation::Severity::Note)
+        .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
     let checks: BTreeSet<_> = said.iter().map(|observation| observation.check).collect();
     assert_eq!(checks.len(), check::names().count(), "every check says something");

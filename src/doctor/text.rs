@@ -11,7 +11,8 @@ use super::observation::{Observation, Severity};
 /// The width of the longest word for a severity, in characters.
 const COLUMN: usize = 7;
 
-/// Each check with what it says, in two lines: what is seen, and how to put it right. The summary is the last line.
+/// Each check with what it says, in two lines: what is seen, and how to put it right. The summary
+/// is the last line.
 pub fn render(observations: &[Observation], coloured: bool) -> String {
     let (mut text, mut check) = (String::new(), "");
     for observation in observations {
@@ -29,10 +30,12 @@ pub fn render(observations: &[Observation], coloured: bool) -> String {
 fn write(text: &mut String, observation: &Observation, coloured: bool) {
     let word = format!("{:COLUMN$}", observation.severity.as_str());
     let word = paint(&word, style(observation.severity), coloured);
-    let _ = writeln!(text, "  {word}  {}: {}", plain(&observation.object), plain(&observation.message));
+    let _ =
+        writeln!(text, "  {word}  {}: {}", plain(&observation.object), plain(&observation.message));
     if let Some(remedy) = &observation.remedy {
         let remedy = format!("to put it right: {}", plain(remedy));
-        let _ = writeln!(text, "  {:COLUMN$}  {}", "", paint(&remedy, Style::new().dimmed(), coloured));
+        let _ =
+            writeln!(text, "  {:COLUMN$}  {}", "", paint(&remedy, Style::new().dimmed(), coloured));
     }
 }
 
@@ -49,7 +52,9 @@ fn style(severity: Severity) -> Style {
 
 /// Everything in numbers.
 fn summary(observations: &[Observation]) -> String {
-    let count = |severity| observations.iter().filter(|observation| observation.severity == severity).count();
+    let count = |severity| {
+        observations.iter().filter(|observation| observation.severity == severity).count()
+    };
     let counted = |severity, word: &str| match count(severity) {
         1 => format!("1 {word}"),
         count => format!("{count} {word}s"),
@@ -70,12 +75,19 @@ mod tests {
 
     fn seen(severity: Severity, remedy: Option<&str>) -> Observation {
         let (object, message) = ("Service shop/a\u{1b}".to_owned(), "is there".to_owned());
-        Observation { check: "service", severity, object, message, remedy: remedy.map(str::to_owned) }
+        Observation {
+            check: "service",
+            severity,
+            object,
+            message,
+            remedy: remedy.map(str::to_owned),
+        }
     }
 
     #[test]
     fn every_severity_has_a_line_and_a_place_in_the_summary() {
-        let all = [Severity::Problem, Severity::Warning, Severity::Unknown, Severity::Note, Severity::Ok];
+        let all =
+            [Severity::Problem, Severity::Warning, Severity::Unknown, Severity::Note, Severity::Ok];
         let text = render(&all.map(|severity| seen(severity, Some("do it"))), false);
         assert!(text.starts_with("service\n  problem  Service shop/a\\u{1b}: is there\n           to put it right: do it\n"), "{text}");
         assert!(text.ends_with("\n1 problem, 1 warning, 1 note, 1 ok, 1 not examined\n"), "{text}");

@@ -1,4 +1,5 @@
-//! What comes of a change, difference by difference: a pure function of the objects before and after.
+//! What comes of a change, difference by difference: a pure function of the objects before and
+//! after.
 
 mod configuration;
 mod other;
@@ -66,15 +67,29 @@ impl From<Outcome> for Told {
 }
 
 /// What comes of going from `old` to `new`, the gravest first.
-pub fn explain(old: &[Document], new: &[Document], surroundings: &Surroundings) -> Vec<Explanation> {
+pub fn explain(
+    old: &[Document],
+    new: &[Document],
+    surroundings: &Surroundings,
+) -> Vec<Explanation> {
     let mut explanations = Vec::new();
     let users: Vec<&Document> = new
         .iter()
         .chain(old.iter().filter(|one| !new.iter().any(|other| other.is_same_object(one))))
-        .chain(surroundings.others.iter().filter(|one| !new.iter().chain(old).any(|other| other.is_same_object(one))))
+        .chain(
+            surroundings
+                .others
+                .iter()
+                .filter(|one| !new.iter().chain(old).any(|other| other.is_same_object(one))),
+        )
         .collect();
-    let pairs = || new.iter().filter_map(|new| Some(Pair { old: old.iter().find(|old| old.is_same_object(new))?, new }));
-    let rolled: Vec<&Document> = pairs().filter(|pair| rolls_out(*pair)).map(|pair| pair.new).collect();
+    let pairs = || {
+        new.iter().filter_map(|new| {
+            Some(Pair { old: old.iter().find(|old| old.is_same_object(new))?, new })
+        })
+    };
+    let rolled: Vec<&Document> =
+        pairs().filter(|pair| rolls_out(*pair)).map(|pair| pair.new).collect();
     let users = Users { all: users, rolled };
     for new in new {
         match old.iter().find(|old| old.is_same_object(new)) {
@@ -83,7 +98,9 @@ pub fn explain(old: &[Document], new: &[Document], surroundings: &Surroundings) 
             None => {}
         }
     }
-    let gone = old.iter().filter(|old| surroundings.is_whole && !new.iter().any(|new| new.is_same_object(old)));
+    let gone = old
+        .iter()
+        .filter(|old| surroundings.is_whole && !new.iter().any(|new| new.is_same_object(old)));
     explanations.extend(gone.map(|old| presence::deleted(old, &users.all)));
     explanations.sort_by_key(|explanation| explanation.effect);
     explanations
@@ -92,7 +109,8 @@ pub fn explain(old: &[Document], new: &[Document], surroundings: &Surroundings) 
 /// Whether the change replaces the pods of a workload.
 fn rolls_out(pair: Pair<'_>) -> bool {
     let is_workload = pair.new.template().is_some_and(|template| !template.is_empty());
-    let is_within = |difference: &Difference<'_>| template::within(pair.new, &difference.path).is_some();
+    let is_within =
+        |difference: &Difference<'_>| template::within(pair.new, &difference.path).is_some();
     is_workload
         && template::rollout(pair).effect == Effect::PodRecreation
         && differences(&pair.old.value, &pair.new.value).iter().any(is_within)
@@ -101,8 +119,9 @@ fn rolls_out(pair: Pair<'_>) -> bool {
 /// What comes of each difference of one object.
 fn between(pair: Pair<'_>, users: &Users<'_>, surroundings: &Surroundings) -> Vec<Explanation> {
     let found = differences(&pair.old.value, &pair.new.value);
-    let (resources, rest): (Vec<_>, Vec<_>) =
-        found.into_iter().partition(|difference| pair.new.resource() == Resource::Pod && resize::is_resize(difference));
+    let (resources, rest): (Vec<_>, Vec<_>) = found.into_iter().partition(|difference| {
+        pair.new.resource() == Resource::Pod && resize::is_resize(difference)
+    });
     let mut explanations = Vec::new();
     for (difference, outcome) in resize::outcomes(pair, &resources, surroundings) {
         explanations.push(explanation(pair.new, difference, true, outcome.into()));
@@ -110,7 +129,12 @@ fn between(pair: Pair<'_>, users: &Users<'_>, surroundings: &Surroundings) -> Ve
     for difference in &rest {
         let told = tell(pair, difference, users);
         let is_known = told.is_some();
-        let unknown = || vec![Outcome::unknown(format!("what reads a {} is not known here", pair.new.kind)).into()];
+        let unknown = || {
+            vec![
+                Outcome::unknown(format!("what reads a {} is not known here", pair.new.kind))
+                    .into(),
+            ]
+        };
         for told in told.unwrap_or_else(unknown) {
             explanations.push(explanation(pair.new, difference, is_known, told));
         }
@@ -120,12 +144,18 @@ fn between(pair: Pair<'_>, users: &Users<'_>, surroundings: &Surroundings) -> Ve
 
 /// What comes of one difference; `None` for kinds that nothing is known of.
 fn tell(pair: Pair<'_>, difference: &Difference<'_>, users: &Users<'_>) -> Option<Vec<Told>> {
-    if difference.path.words().first() == Some(&"metadata") && pair.new.resource() != Resource::Pod {
+    if difference.path.words().first() == Some(&"metadata") && pair.new.resource() != Resource::Pod
+    {
         return Some(vec![other::metadata(pair).into()]);
     }
     let outcome = match pair.new.resource() {
         Resource::Pod => pod::outcome(pair, difference),
-        Resource::Other if matches!((pair.new.group.as_str(), pair.new.kind.as_str()), ("", "ConfigMap" | "Secret")) => {
+        Resource::Other
+            if matches!(
+                (pair.new.group.as_str(), pair.new.kind.as_str()),
+                ("", "ConfigMap" | "Secret")
+            ) =>
+        {
             return Some(configuration::outcomes(pair, difference, users));
         }
         Resource::Other | Resource::VerticalPodAutoscaler => other::outcome(pair, difference)?,
@@ -137,7 +167,12 @@ fn tell(pair: Pair<'_>, difference: &Difference<'_>, users: &Users<'_>) -> Optio
     Some(vec![outcome.into()])
 }
 
-fn explanation(document: &Document, difference: &Difference<'_>, is_known: bool, told: Told) -> Explanation {
+fn explanation(
+    document: &Document,
+    difference: &Difference<'_>,
+    is_known: bool,
+    told: Told,
+) -> Explanation {
     let Difference { path, from, to } = difference;
     let container = told.container.or_else(|| path.container().map(|(_, name)| name.to_owned()));
     let Outcome { effect, actor, why, remedy } = told.outcome;

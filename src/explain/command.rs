@@ -35,15 +35,15 @@ pub enum Topic {
 
     /// What a change does to running processes.
     ///
-    /// Every difference between two sets of objects, the gravest first: pods that are replaced, containers that restart,
-    /// resizes in place, files that change under a process, and what nobody notices. Ends with 1 where the API server or
-    /// Restraint would refuse something.
+    /// Every difference between two sets of objects, the gravest first: pods that are replaced,
+    /// containers that restart, resizes in place, files that change under a process, and what
+    /// nobody notices. Ends with 1 where the API server or Restraint would refuse something.
     Change(change::Options),
 
     /// What happened to a pod: its restarts, and the state of its resize.
     ///
-    /// Of each container the API keeps only the last end, and events for about an hour: what cannot be known is said to be
-    /// unknown.
+    /// Of each container the API keeps only the last end, and events for about an hour: what cannot
+    /// be known is said to be unknown.
     Pod(pod::Options),
 }
 
@@ -64,10 +64,16 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
 fn read(path: &str, namespace: &str) -> anyhow::Result<Vec<Document>> {
     let mut text = String::new();
     if path == "-" {
-        std::io::stdin().lock().take(LARGEST).read_to_string(&mut text).context("standard input cannot be read")?;
+        std::io::stdin()
+            .lock()
+            .take(LARGEST)
+            .read_to_string(&mut text)
+            .context("standard input cannot be read")?;
     } else {
         let file = fs::File::open(path).with_context(|| format!("{path:?} cannot be read"))?;
-        file.take(LARGEST).read_to_string(&mut text).with_context(|| format!("{path:?} cannot be read"))?;
+        file.take(LARGEST)
+            .read_to_string(&mut text)
+            .with_context(|| format!("{path:?} cannot be read"))?;
     }
     Document::read(&text, namespace).with_context(|| format!("{path:?} cannot be read"))
 }
@@ -75,7 +81,8 @@ fn read(path: &str, namespace: &str) -> anyhow::Result<Vec<Document>> {
 /// The width of text for people, in characters.
 const WIDTH: usize = 110;
 
-/// Adds what is said under `word`, in lines that fit; nothing where nothing is said. Commands stay in one line.
+/// Adds what is said under `word`, in lines that fit; nothing where nothing is said. Commands stay
+/// in one line.
 fn said(text: &mut String, word: &str, said: &str) {
     if said.is_empty() {
         return;
@@ -103,8 +110,15 @@ mod tests {
     fn long_sentences_are_broken_and_commands_are_not() {
         let mut text = String::new();
         said(&mut text, "why", &"word ".repeat(50));
-        assert!(text.lines().count() > 1 && text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
-        assert!(text.starts_with("  why: word") && text.lines().nth(1).unwrap().starts_with("       word"), "{text}");
+        assert!(
+            text.lines().count() > 1 && text.lines().all(|line| line.chars().count() <= WIDTH),
+            "{text}"
+        );
+        assert!(
+            text.starts_with("  why: word")
+                && text.lines().nth(1).unwrap().starts_with("       word"),
+            "{text}"
+        );
         let mut text = String::new();
         said(&mut text, "do", &format!("`{}`", "word ".repeat(50)));
         said(&mut text, "do", "");

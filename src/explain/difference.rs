@@ -22,8 +22,15 @@ pub(super) struct Difference<'v> {
 }
 
 /// What the API server, controllers and kubectl keep of their own in metadata.
-const OWN_METADATA: [&str; 7] =
-    ["creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "generation", "managedFields", "resourceVersion", "uid"];
+const OWN_METADATA: [&str; 7] = [
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "generation",
+    "managedFields",
+    "resourceVersion",
+    "uid",
+];
 
 /// Annotations that tools keep of their own.
 const OWN_ANNOTATIONS: [&str; 2] = ["deployment.kubernetes.io/revision", LAST_APPLIED];
@@ -50,27 +57,40 @@ const OPEN: [&str; 15] = [
     "updateStrategy",
 ];
 
-/// The differences between two objects; `status` and what the API server keeps for itself count for nothing, and neither
-/// do defaults that only one side spells out.
+/// The differences between two objects; `status` and what the API server keeps for itself count for
+/// nothing, and neither do defaults that only one side spells out.
 pub(super) fn differences<'v>(old: &'v Value, new: &'v Value) -> Vec<Difference<'v>> {
     let mut found = Vec::new();
     compare(&Path::default(), Some(old), Some(new), &mut found);
     found
 }
 
-fn compare<'v>(path: &Path, old: Option<&'v Value>, new: Option<&'v Value>, found: &mut Vec<Difference<'v>>) {
+fn compare<'v>(
+    path: &Path,
+    old: Option<&'v Value>,
+    new: Option<&'v Value>,
+    found: &mut Vec<Difference<'v>>,
+) {
     let (old, new) = (old.filter(|value| !is_empty(value)), new.filter(|value| !is_empty(value)));
     match (old, new) {
         (None, None) => {}
         (Some(old), Some(new)) if old == new => {}
-        (Some(Value::Object(old)), Some(Value::Object(new))) => compare_fields(path, Some(old), Some(new), found),
-        (Some(Value::Object(old)), None) if path.last_field().is_some_and(|field| OPEN.contains(&field)) => {
+        (Some(Value::Object(old)), Some(Value::Object(new))) => {
+            compare_fields(path, Some(old), Some(new), found)
+        }
+        (Some(Value::Object(old)), None)
+            if path.last_field().is_some_and(|field| OPEN.contains(&field)) =>
+        {
             compare_fields(path, Some(old), None, found);
         }
-        (None, Some(Value::Object(new))) if path.last_field().is_some_and(|field| OPEN.contains(&field)) => {
+        (None, Some(Value::Object(new)))
+            if path.last_field().is_some_and(|field| OPEN.contains(&field)) =>
+        {
             compare_fields(path, None, Some(new), found);
         }
-        (Some(Value::Array(old)), Some(Value::Array(new))) if keyed(path, old, new).is_some() => compare_items(path, old, new, found),
+        (Some(Value::Array(old)), Some(Value::Array(new))) if keyed(path, old, new).is_some() => {
+            compare_items(path, old, new, found)
+        }
         (Some(old), Some(new)) if is_amount(path) && same_amount(old, new) => {}
         (Some(value), None) | (None, Some(value)) if is_default(path, value) => {}
         _ => found.push(Difference { path: path.clone(), from: old, to: new }),
@@ -79,7 +99,12 @@ fn compare<'v>(path: &Path, old: Option<&'v Value>, new: Option<&'v Value>, foun
 
 type Fields<'v> = Option<&'v Map<String, Value>>;
 
-fn compare_fields<'v>(path: &Path, old: Fields<'v>, new: Fields<'v>, found: &mut Vec<Difference<'v>>) {
+fn compare_fields<'v>(
+    path: &Path,
+    old: Fields<'v>,
+    new: Fields<'v>,
+    found: &mut Vec<Difference<'v>>,
+) {
     let value = |fields: Fields<'v>, key: &str| fields.and_then(|fields| fields.get(key));
     let keys = |fields: Fields<'v>| fields.into_iter().flat_map(Map::keys);
     let added = keys(new).filter(|key| value(old, key).is_none());
@@ -88,15 +113,27 @@ fn compare_fields<'v>(path: &Path, old: Fields<'v>, new: Fields<'v>, found: &mut
     }
 }
 
-/// Items are matched by name. Other places in the list count only where the same items are in another order.
-fn compare_items<'v>(path: &Path, old: &'v [Value], new: &'v [Value], found: &mut Vec<Difference<'v>>) {
+/// Items are matched by name. Other places in the list count only where the same items are in
+/// another order.
+fn compare_items<'v>(
+    path: &Path,
+    old: &'v [Value],
+    new: &'v [Value],
+    found: &mut Vec<Difference<'v>>,
+) {
     let Some(key) = keyed(path, old, new) else { return };
-    let place = |list: &'v [Value], name: &str| list.iter().enumerate().find(|(_, item)| key(item).as_deref() == Some(name));
+    let place = |list: &'v [Value], name: &str| {
+        list.iter().enumerate().find(|(_, item)| key(item).as_deref() == Some(name))
+    };
     for (index, item) in old.iter().enumerate() {
         let Some(name) = key(item) else { continue };
         match place(new, &name) {
-            Some((index, other)) => compare(&path.item(&name, index), Some(item), Some(other), found),
-            None => found.push(Difference { path: path.item(&name, index), from: Some(item), to: None }),
+            Some((index, other)) => {
+                compare(&path.item(&name, index), Some(item), Some(other), found)
+            }
+            None => {
+                found.push(Difference { path: path.item(&name, index), from: Some(item), to: None })
+            }
         }
     }
     for (index, item) in new.iter().enumerate() {
@@ -105,8 +142,8 @@ fn compare_items<'v>(path: &Path, old: &'v [Value], new: &'v [Value], found: &mu
     }
 }
 
-/// How the items of both lists are told apart: by the first of these that each has, once. `None` for lists that count as
-/// one value, and for the same items in another order.
+/// How the items of both lists are told apart: by the first of these that each has, once. `None`
+/// for lists that count as one value, and for the same items in another order.
 fn keyed(path: &Path, old: &[Value], new: &[Value]) -> Option<fn(&Value) -> Option<String>> {
     let keys = [key_of, port_key];
     let key = keys.into_iter().find(|key| is_key(path, old, *key) && is_key(path, new, *key))?;
@@ -123,7 +160,11 @@ fn is_key(path: &Path, list: &[Value], key: fn(&Value) -> Option<String>) -> boo
         return false;
     }
     let names: Vec<_> = list.iter().map_while(key).collect();
-    names.len() == list.len() && names.iter().enumerate().all(|(index, name)| !names.iter().take(index).any(|other| other == name))
+    names.len() == list.len()
+        && names
+            .iter()
+            .enumerate()
+            .all(|(index, name)| !names.iter().take(index).any(|other| other == name))
 }
 
 /// What an item of a list is called: its mount path or its name.
@@ -133,7 +174,9 @@ pub(super) fn key_of(item: &Value) -> Option<String> {
 
 fn port_key(item: &Value) -> Option<String> {
     let protocol = item.get("protocol").and_then(Value::as_str).unwrap_or("TCP");
-    ["containerPort", "port"].into_iter().find_map(|field| Some(format!("{}/{protocol}", item.get(field)?.as_u64()?)))
+    ["containerPort", "port"]
+        .into_iter()
+        .find_map(|field| Some(format!("{}/{protocol}", item.get(field)?.as_u64()?)))
 }
 
 /// What the API server takes as absent.
@@ -183,18 +226,32 @@ mod tests {
 
     fn found(old: &Value, new: &Value) -> Vec<(String, bool, bool)> {
         let list = differences(old, new);
-        list.iter().map(|difference| (difference.path.to_string(), difference.from.is_some(), difference.to.is_some())).collect()
+        list.iter()
+            .map(|difference| {
+                (difference.path.to_string(), difference.from.is_some(), difference.to.is_some())
+            })
+            .collect()
     }
 
     #[test]
     fn containers_are_matched_by_name() {
         let pod = |containers: Value| json!({"spec": {"containers": containers}});
-        let (one, two) = (json!({"name": "a", "image": "a:1"}), json!({"name": "b", "image": "b:1"}));
+        let (one, two) =
+            (json!({"name": "a", "image": "a:1"}), json!({"name": "b", "image": "b:1"}));
         assert_eq!(found(&pod(json!([one, two])), &pod(json!([one, two]))), []);
         let changed = json!({"name": "b", "image": "b:2"});
-        assert_eq!(found(&pod(json!([one, two])), &pod(json!([one, changed]))), [("spec.containers[b].image".to_owned(), true, true)]);
-        assert_eq!(found(&pod(json!([one, two])), &pod(json!([two]))), [("spec.containers[a]".to_owned(), true, false)]);
-        assert_eq!(found(&pod(json!([one, two])), &pod(json!([two, one]))), [("spec.containers".to_owned(), true, true)]);
+        assert_eq!(
+            found(&pod(json!([one, two])), &pod(json!([one, changed]))),
+            [("spec.containers[b].image".to_owned(), true, true)]
+        );
+        assert_eq!(
+            found(&pod(json!([one, two])), &pod(json!([two]))),
+            [("spec.containers[a]".to_owned(), true, false)]
+        );
+        assert_eq!(
+            found(&pod(json!([one, two])), &pod(json!([two, one]))),
+            [("spec.containers".to_owned(), true, true)]
+        );
     }
 
     #[test]
@@ -204,11 +261,17 @@ mod tests {
         assert_eq!(found(&pod(json!(1024)), &pod(json!("1024"))), []);
         let field = "spec.containers[a].resources.limits.memory".to_owned();
         assert_eq!(found(&pod(json!("1Gi")), &pod(json!("1G"))), [(field.clone(), true, true)]);
-        assert_eq!(found(&json!({"spec": {"containers": [{"name": "a"}]}}), &pod(json!("1Gi"))), [(field, false, true)]);
+        assert_eq!(
+            found(&json!({"spec": {"containers": [{"name": "a"}]}}), &pod(json!("1Gi"))),
+            [(field, false, true)]
+        );
         let spelled = json!({"spec": {"replicas": 1, "template": {"spec": {"dnsPolicy": "ClusterFirst", "securityContext": {}}}}});
         assert_eq!(found(&json!({"spec": {"template": {"spec": {}}}}), &spelled), []);
         let other = json!({"spec": {"template": {"spec": {"dnsPolicy": "None"}}}});
-        assert_eq!(found(&spelled, &other), [("spec.template.spec.dnsPolicy".to_owned(), true, true)]);
+        assert_eq!(
+            found(&spelled, &other),
+            [("spec.template.spec.dnsPolicy".to_owned(), true, true)]
+        );
         // a sidecar is no plain init container
         let init = |policy: Value| json!({"spec": {"initContainers": [{"name": "p", "restartPolicy": policy}]}});
         assert_eq!(found(&init(Value::Null), &init(json!("Always"))).len(), 1);

@@ -42,7 +42,8 @@ const CLUSTER_WIDE: [&str; 8] = [
 ];
 
 impl Document {
-    /// Reads YAML or JSON: any number of documents, and lists of objects. Objects without a namespace are in `namespace`.
+    /// Reads YAML or JSON: any number of documents, and lists of objects. Objects without a
+    /// namespace are in `namespace`.
     ///
     /// # Errors
     ///
@@ -68,7 +69,8 @@ impl Document {
 
     /// The object in `value`; `None` where it is none.
     pub fn of(mut value: Value, namespace: &str) -> Option<Self> {
-        let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        let text =
+            |pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         let version = text("/apiVersion")?;
         let group = version.split_once('/').map_or_else(String::new, |(group, _)| group.to_owned());
         let kind = text("/kind")?;
@@ -76,7 +78,9 @@ impl Document {
         let namespace = if CLUSTER_WIDE.contains(&kind.as_str()) {
             String::new()
         } else {
-            text("/metadata/namespace").filter(|name| !name.is_empty()).unwrap_or_else(|| namespace.to_owned())
+            text("/metadata/namespace")
+                .filter(|name| !name.is_empty())
+                .unwrap_or_else(|| namespace.to_owned())
         };
         if kind == "Secret" {
             encode(&mut value);
@@ -89,7 +93,8 @@ impl Document {
 
     /// Whether both are the same object, perhaps at different times.
     pub fn is_same_object(&self, other: &Self) -> bool {
-        (&self.group, &self.kind, &self.namespace, &self.name) == (&other.group, &other.kind, &other.namespace, &other.name)
+        (&self.group, &self.kind, &self.namespace, &self.name)
+            == (&other.group, &other.kind, &other.namespace, &other.name)
     }
 
     /// The same object with this content.
@@ -153,14 +158,16 @@ impl fmt::Display for Document {
 /// The documents of a YAML stream.
 fn values(text: &str) -> Result<Vec<Value>, DocumentError> {
     serde_saphyr::from_multiple(text).map_err(|error| {
-        let place = error.location().map(|place| format!("line {}: ", place.line())).unwrap_or_default();
+        let place =
+            error.location().map(|place| format!("line {}: ", place.line())).unwrap_or_default();
         let message = error.without_snippet().to_string();
         DocumentError::Yaml(format!("{place}{}", message.lines().next().unwrap_or_default()))
     })
 }
 
 fn is_list(fields: &Map<String, Value>) -> bool {
-    fields.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List")) && fields.get("items").is_some()
+    fields.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"))
+        && fields.get("items").is_some()
 }
 
 /// `stringData` of a Secret as the API server stores it: in `data`.
@@ -173,7 +180,10 @@ fn encode(secret: &mut Value) {
     }
     let Some(data) = data.as_object_mut() else { return };
     for (key, value) in plain {
-        data.insert(key, value.as_str().map_or(Value::Null, |text| Value::String(STANDARD.encode(text))));
+        data.insert(
+            key,
+            value.as_str().map_or(Value::Null, |text| Value::String(STANDARD.encode(text))),
+        );
     }
 }
 
@@ -185,24 +195,39 @@ mod tests {
 
     #[test]
     fn files_hold_several_objects() {
-        let text = format!("# a comment\n---\n{POD}\n---\n---\napiVersion: v1\nkind: List\nitems:\n- {POD}\n");
+        let text = format!(
+            "# a comment\n---\n{POD}\n---\n---\napiVersion: v1\nkind: List\nitems:\n- {POD}\n"
+        );
         let documents = Document::read(&text, "shop").unwrap();
-        assert_eq!(documents.iter().map(Document::to_string).collect::<Vec<_>>(), ["Pod shop/a", "Pod shop/a"]);
+        assert_eq!(
+            documents.iter().map(Document::to_string).collect::<Vec<_>>(),
+            ["Pod shop/a", "Pod shop/a"]
+        );
         assert_eq!(Document::read("", "shop").unwrap(), []);
-        let node = Document::read("{apiVersion: v1, kind: Node, metadata: {name: n1}}", "shop").unwrap();
+        let node =
+            Document::read("{apiVersion: v1, kind: Node, metadata: {name: n1}}", "shop").unwrap();
         assert_eq!(node[0].to_string(), "Node n1");
     }
 
     #[test]
     fn what_holds_none_is_told() {
-        assert_eq!(Document::read("a: 1", "").unwrap_err().to_string(), "document 1 has no kind, apiVersion and metadata.name");
+        assert_eq!(
+            Document::read("a: 1", "").unwrap_err().to_string(),
+            "document 1 has no kind, apiVersion and metadata.name"
+        );
         let error = Document::read("a: [1", "").unwrap_err().to_string();
         assert!(error.starts_with("invalid YAML: "), "{error}");
     }
 
     #[test]
     fn plain_text_of_secrets_is_what_is_stored() {
-        let read = |data: &str| Document::read(&format!("{{apiVersion: v1, kind: Secret, metadata: {{name: a}}, {data}}}"), "").unwrap();
+        let read = |data: &str| {
+            Document::read(
+                &format!("{{apiVersion: v1, kind: Secret, metadata: {{name: a}}, {data}}}"),
+                "",
+            )
+            .unwrap()
+        };
         assert_eq!(read("stringData: {a: x}"), read("data: {a: eA==}"));
     }
 }

@@ -27,7 +27,8 @@ pub enum Effect {
     Scale,
     /// Only pods that are made later have it.
     NewPodsOnly,
-    /// Running processes keep what they have; the next start of the container takes it, whatever the reason.
+    /// Running processes keep what they have; the next start of the container takes it, whatever
+    /// the reason.
     NextStart,
     /// Files change under the process: it has to read them again.
     ReRead,
@@ -95,7 +96,8 @@ pub struct Explanation {
     pub pointer: String,
     /// The container, where it is about one.
     pub container: Option<String>,
-    /// The old value: null where there was none, `(not shown)` where it may be secret or is no scalar.
+    /// The old value: null where there was none, `(not shown)` where it may be secret or is no
+    /// scalar.
     pub from: Value,
     /// The new value, likewise.
     pub to: Value,
@@ -122,7 +124,12 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    pub(super) fn new(effect: Effect, actor: impl Into<String>, why: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub(super) fn new(
+        effect: Effect,
+        actor: impl Into<String>,
+        why: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
         Self { effect, actor: actor.into(), why: why.into(), remedy: remedy.into() }
     }
 
@@ -138,6 +145,11 @@ impl Outcome {
 
     /// What this version cannot tell.
     pub(super) fn unknown(why: impl Into<String>) -> Self {
-        Self::new(Effect::Unknown, "not known", why, "look into the documentation of whoever reads this")
+        Self::new(
+            Effect::Unknown,
+            "not known",
+            why,
+            "look into the documentation of whoever reads this",
+        )
     }
 }

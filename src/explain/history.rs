@@ -1,5 +1,5 @@
-//! What happened to a pod: its restarts, its making, and the state of its resize. A pure function of the pod, its events
-//! and its owner's age.
+//! What happened to a pod: its restarts, its making, and the state of its resize. A pure function
+//! of the pod, its events and its owner's age.
 //!
 //! Of each container the API keeps only the last end. What cannot be known is said to be unknown.
 
@@ -107,7 +107,10 @@ impl History {
             return Err(HistoryError::NoPod);
         }
         let record = Record::deserialize_from(pod)?;
-        let known = surroundings.events.as_deref().map(|events| events.iter().filter_map(Event::read).collect::<Vec<_>>());
+        let known = surroundings
+            .events
+            .as_deref()
+            .map(|events| events.iter().filter_map(Event::read).collect::<Vec<_>>());
         let mine = |event: &&Event| event.uid.is_empty() || event.uid == record.metadata.uid;
         let events: Vec<&Event> = known.iter().flatten().filter(mine).collect();
         let earlier: Vec<&Event> = known.iter().flatten().filter(|event| !mine(event)).collect();
@@ -142,10 +145,12 @@ fn now(record: &Record) -> Vec<String> {
     for condition in status.conditions.iter().filter(|condition| condition.status == "True") {
         let reason = &condition.reason;
         match condition.kind.as_str() {
-            "AllContainersRestarting" => {
-                now.push(format!("all containers are being restarted in place ({reason}): init containers run again"))
+            "AllContainersRestarting" => now.push(format!(
+                "all containers are being restarted in place ({reason}): init containers run again"
+            )),
+            "DisruptionTarget" => {
+                now.push(format!("it was chosen to go: {reason}, {}", condition.message))
             }
-            "DisruptionTarget" => now.push(format!("it was chosen to go: {reason}, {}", condition.message)),
             _ => {}
         }
     }
@@ -153,10 +158,17 @@ fn now(record: &Record) -> Vec<String> {
 }
 
 /// Whether it took the place of another.
-fn recreation(record: &Record, earlier: &[&Event], owner_created: Option<Timestamp>) -> Option<Recreation> {
+fn recreation(
+    record: &Record,
+    earlier: &[&Event],
+    owner_created: Option<Timestamp>,
+) -> Option<Recreation> {
     let owner = record.metadata.owner_references.iter().find(|owner| owner.controller)?;
     if !earlier.is_empty() {
-        let why = format!("events tell of a pod of the same name with another UID: the {} made this one in its place", owner.kind);
+        let why = format!(
+            "events tell of a pod of the same name with another UID: the {} made this one in its place",
+            owner.kind
+        );
         return Some(Recreation { certainty: Certainty::Certain, why });
     }
     let (created, owned_since) = (record.metadata.creation_timestamp?, owner_created?);
@@ -174,12 +186,19 @@ fn recreation(record: &Record, earlier: &[&Event], owner_created: Option<Timesta
 fn unknown(events: Option<&[Event]>, restarts: &[Restart]) -> Vec<String> {
     let mut unknown = Vec::new();
     match events {
-        None => unknown.push("events cannot be read or were not given: who ended a container is told by them".to_owned()),
-        Some([]) => unknown.push("there are no events: the API server keeps them for about an hour".to_owned()),
+        None => unknown.push(
+            "events cannot be read or were not given: who ended a container is told by them"
+                .to_owned(),
+        ),
+        Some([]) => unknown
+            .push("there are no events: the API server keeps them for about an hour".to_owned()),
         Some(_) => {}
     }
     if restarts.iter().any(|restart| restart.count > 1) {
-        unknown.push("of each container only the last end is kept: earlier ones may have had other causes".to_owned());
+        unknown.push(
+            "of each container only the last end is kept: earlier ones may have had other causes"
+                .to_owned(),
+        );
     }
     unknown
 }

@@ -9,8 +9,9 @@ use super::approval::{ApprovalNote, Stamp};
 use super::mode::Mode;
 use super::view::Part;
 
-/// The longest warning, in characters, the name of the rule included: the API server cuts all warnings of a reply when
-/// they exceed its header budget together. A message without the name of its rule is shorter by that.
+/// The longest warning, in characters, the name of the rule included: the API server cuts all
+/// warnings of a reply when they exceed its header budget together. A message without the name of
+/// its rule is shorter by that.
 pub const WARNING_LIMIT: usize = 120;
 
 /// One thing that is wrong.
@@ -20,7 +21,8 @@ pub struct Finding {
     pub pointer: String,
     /// The container, where it is about one.
     pub container: Option<String>,
-    /// What tells it from another finding with the same message; empty where the message says it all.
+    /// What tells it from another finding with the same message; empty where the message says it
+    /// all.
     pub about: String,
     /// What: names the container and the values, never a list position.
     pub message: String,
@@ -33,12 +35,25 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A finding of `rule` at `pointer`. `message` is composed with names as long as fit a warning, rid of control
-    /// characters.
-    pub fn new(rule: &str, pointer: String, message: impl Fn(Names) -> String, remedy: impl Into<Cow<'static, str>>) -> Self {
+    /// A finding of `rule` at `pointer`. `message` is composed with names as long as fit a warning,
+    /// rid of control characters.
+    pub fn new(
+        rule: &str,
+        pointer: String,
+        message: impl Fn(Names) -> String,
+        remedy: impl Into<Cow<'static, str>>,
+    ) -> Self {
         let room = WARNING_LIMIT.saturating_sub(rule.chars().count().saturating_add(": ".len()));
         let message = fit(composed(&message, room), room);
-        Self { pointer, container: None, about: String::new(), message, remedy: remedy.into(), ceiling: Mode::Fix, edit: None }
+        Self {
+            pointer,
+            container: None,
+            about: String::new(),
+            message,
+            remedy: remedy.into(),
+            ceiling: Mode::Fix,
+            edit: None,
+        }
     }
 
     /// The same finding, about this part of the pod.
@@ -79,7 +94,8 @@ impl Finding {
     }
 }
 
-/// How names are written in a message: in quotes, with the middle left out of those that are too long for it.
+/// How names are written in a message: in quotes, with the middle left out of those that are too
+/// long for it.
 #[derive(Clone, Copy, Debug)]
 pub struct Names {
     longest: usize,
@@ -99,13 +115,18 @@ impl Names {
             let head = self.longest / 2;
             let tail = self.longest.saturating_sub(head).saturating_sub(1);
             text.write_char('"')?;
-            let shortened = name.chars().take(head).chain(['…']).chain(name.chars().skip(length.saturating_sub(tail)));
+            let shortened = name
+                .chars()
+                .take(head)
+                .chain(['…'])
+                .chain(name.chars().skip(length.saturating_sub(tail)));
             shortened.chain(['"']).try_for_each(|character| text.write_char(character))
         })
     }
 }
 
-/// `message` with names as long as leave it within `room` characters; with the shortest where none do.
+/// `message` with names as long as leave it within `room` characters; with the shortest where none
+/// do.
 fn composed(message: &dyn Fn(Names) -> String, room: usize) -> String {
     let of_width = |longest: &usize| message(Names { longest: *longest });
     let too_long = |text: &str| text.len() > room && text.chars().count() > room;
@@ -135,7 +156,8 @@ pub fn fit(text: impl Into<String>, room: usize) -> String {
 /// Whether `text` is without control characters and no longer than `room` characters.
 fn fits(text: &str, room: usize) -> bool {
     // mostly it is short, and bytes tell
-    let plain = text.len() <= room && text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'));
+    let plain = text.len() <= room
+        && text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'));
     plain || !(text.contains(char::is_control) || text.chars().count() > room)
 }
 
@@ -225,11 +247,20 @@ mod tests {
     #[test]
     fn names_give_way_before_the_sentence_does() {
         let name = format!("{}{}", "a".repeat(32), "z".repeat(31));
-        let finding =
-            |sentence: &str| Finding::new("some-rule", String::new(), |names| format!("container {}: {sentence}", names.quoted(&name)), "");
+        let finding = |sentence: &str| {
+            Finding::new(
+                "some-rule",
+                String::new(),
+                |names| format!("container {}: {sentence}", names.quoted(&name)),
+                "",
+            )
+        };
         assert_eq!(finding("is wrong").message, format!("container \"{name}\": is wrong"));
         let long = "is wrong, ".repeat(7);
-        assert_eq!(finding(&long).message, format!("container \"{}…{}\": {long}", "a".repeat(12), "z".repeat(11)));
+        assert_eq!(
+            finding(&long).message,
+            format!("container \"{}…{}\": {long}", "a".repeat(12), "z".repeat(11))
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! What must be looked up before judging: only what a rule in force asks for, and only where the request raises it.
+//! What must be looked up before judging: only what a rule in force asks for, and only where the
+//! request raises it.
 
 use super::applies;
 use super::approval::{ApprovalChange, Grant, STAMP_ANNOTATION};
@@ -39,27 +40,38 @@ impl LookUps {
         let Some(view) = View::of(subject, policies.conventions()) else { return Self::default() };
         let View::Resize(resize) = &view else { return Self::default() };
         let asked = |what: LookUp| {
-            let asks = |policy: &Policy| policy.check.asks_for() == Some(what) && applies(policy, subject, &view);
+            let asks = |policy: &Policy| {
+                policy.check.asks_for() == Some(what) && applies(policy, subject, &view)
+            };
             policies.iter().any(asks)
         };
-        let grows = || resize.requests().is_some_and(|(old, new)| new.cpu > old.cpu || new.memory > old.memory);
+        let grows = || {
+            resize.requests().is_some_and(|(old, new)| new.cpu > old.cpu || new.memory > old.memory)
+        };
         Self {
             authority: false,
-            usage: asked(LookUp::Usage) && resize.memory_changes().any(|change| MemoryChange::limit_falls(&change)),
+            usage: asked(LookUp::Usage)
+                && resize.memory_changes().any(|change| MemoryChange::limit_falls(&change)),
             room: asked(LookUp::Room) && !resize.old.spec.node_name.is_empty() && grows(),
         }
     }
 
-    /// What amending `subject` asks for: whether its requester may approve, where it carries a grant or a new stamp and
-    /// a policy in force leaves that to the API server.
+    /// What amending `subject` asks for: whether its requester may approve, where it carries a
+    /// grant or a new stamp and a policy in force leaves that to the API server.
     pub fn for_amending(policies: &Policies, subject: &Subject<'_>) -> Self {
-        let change = ApprovalChange::of(subject, policies.conventions()).filter(ApprovalChange::is_through_pod);
+        let change = ApprovalChange::of(subject, policies.conventions())
+            .filter(ApprovalChange::is_through_pod);
         let granting = || {
-            let grants = |change: ApprovalChange<'_>| change.grants().any(|(_, text)| Grant::parse(&text).is_ok());
-            change.is_some_and(|change| change.written(STAMP_ANNOTATION).is_some() || grants(change))
+            let grants = |change: ApprovalChange<'_>| {
+                change.grants().any(|(_, text)| Grant::parse(&text).is_ok())
+            };
+            change
+                .is_some_and(|change| change.written(STAMP_ANNOTATION).is_some() || grants(change))
         };
         let asks = |policy: &Policy| {
-            policy.mode != Mode::Off && policy.check.asks_for() == Some(LookUp::Authority) && policy.scope.covers(subject)
+            policy.mode != Mode::Off
+                && policy.check.asks_for() == Some(LookUp::Authority)
+                && policy.scope.covers(subject)
         };
         Self { authority: granting() && policies.iter().any(asks), ..Self::default() }
     }

@@ -49,8 +49,8 @@ impl fmt::Display for Mode {
     }
 }
 
-/// The strongest mode allowed, for the whole service or for a namespace. Ordered from strict to lenient limits:
-/// the smaller of two caps is in force.
+/// The strongest mode allowed, for the whole service or for a namespace. Ordered from strict to
+/// lenient limits: the smaller of two caps is in force.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Cap {
     /// Nothing is denied, changed or said: the dry-run mode. What would have happened is recorded.

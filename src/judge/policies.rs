@@ -26,7 +26,8 @@ macro_rules! files {
     };
 }
 
-/// The policies that are compiled in: name and text of each file of the folder `policies`, in order of name.
+/// The policies that are compiled in: name and text of each file of the folder `policies`, in order
+/// of name.
 pub const EMBEDDED: &[(&str, &str)] = files![
     "approval-authority",
     "approval-in-template",
@@ -71,8 +72,8 @@ pub const EMBEDDED: &[(&str, &str)] = files![
 pub struct Conventions {
     /// Every annotation by which an approval may be given or recorded.
     pub approval_annotations: Vec<String>,
-    /// The rules whose findings are put right in every pod that is created: a policy of theirs is in mode `fix` and
-    /// leaves nothing out of its scope.
+    /// The rules whose findings are put right in every pod that is created: a policy of theirs is
+    /// in mode `fix` and leaves nothing out of its scope.
     pub mending: Vec<&'static str>,
 }
 
@@ -85,12 +86,15 @@ pub struct Policies {
 }
 
 impl Policies {
-    /// Reads policy files: the name and the text of each. No file at all is no policy, and no error.
+    /// Reads policy files: the name and the text of each. No file at all is no policy, and no
+    /// error.
     ///
     /// # Errors
     ///
     /// Everything that is wrong in any of the files, at once.
-    pub fn read<Name, Text>(files: impl IntoIterator<Item = (Name, Text)>) -> Result<Self, PolicyErrors>
+    pub fn read<Name, Text>(
+        files: impl IntoIterator<Item = (Name, Text)>,
+    ) -> Result<Self, PolicyErrors>
     where
         Name: AsRef<str>,
         Text: AsRef<str>,
@@ -103,14 +107,19 @@ impl Policies {
             list.extend(file::read(name.as_ref(), text.as_ref(), &mut taken, &mut flaws));
             errors.extend(flaws.of(name.as_ref()));
         }
-        if errors.is_empty() { Ok(Self::from_list(list)) } else { Err(PolicyErrors::sorted(errors)) }
+        if errors.is_empty() {
+            Ok(Self::from_list(list))
+        } else {
+            Err(PolicyErrors::sorted(errors))
+        }
     }
 
     /// The policies that are compiled in.
     ///
     /// # Panics
     ///
-    /// Where this program was built with faulty ones, which a test prevents: it must not run without policies unseen.
+    /// Where this program was built with faulty ones, which a test prevents: it must not run
+    /// without policies unseen.
     #[expect(clippy::expect_used, reason = "what is read is compiled in")]
     pub fn embedded() -> Self {
         Self::read(EMBEDDED.iter().copied()).expect("the embedded policies are sound")
@@ -132,10 +141,12 @@ impl Policies {
         self.list.iter()
     }
 
-    /// The policies in force whose scope asks for labels of namespaces: without access to namespaces that part of
-    /// their scope excludes nothing.
+    /// The policies in force whose scope asks for labels of namespaces: without access to
+    /// namespaces that part of their scope excludes nothing.
     pub fn unresolvable(&self) -> impl Iterator<Item = &Policy> {
-        self.list.iter().filter(|policy| policy.mode != Mode::Off && policy.scope.namespaces.asks_for_labels())
+        self.list
+            .iter()
+            .filter(|policy| policy.mode != Mode::Off && policy.scope.namespaces.asks_for_labels())
     }
 
     /// What they have in common.
@@ -165,10 +176,11 @@ impl Default for Policies {
 }
 
 impl Conventions {
-    /// The annotation of a policy counts whatever its mode: a policy that is switched on later must not find approvals
-    /// that came along with a pod.
+    /// The annotation of a policy counts whatever its mode: a policy that is switched on later must
+    /// not find approvals that came along with a pod.
     fn of(list: &[Policy]) -> Self {
-        let mut named: Vec<&str> = list.iter().filter_map(|policy| policy.check.approval_annotation()).collect();
+        let mut named: Vec<&str> =
+            list.iter().filter_map(|policy| policy.check.approval_annotation()).collect();
         if named.is_empty() {
             named.push(DEFAULT_ANNOTATION);
         }
@@ -178,7 +190,9 @@ impl Conventions {
                 approval_annotations.push(annotation.to_owned());
             }
         }
-        let everywhere = list.iter().filter(|policy| policy.mode == Mode::Fix && policy.scope == Scope::default());
+        let everywhere = list
+            .iter()
+            .filter(|policy| policy.mode == Mode::Fix && policy.scope == Scope::default());
         Self { approval_annotations, mending: everywhere.map(|policy| policy.rule.name).collect() }
     }
 }
@@ -195,7 +209,11 @@ mod tests {
     /// What is said of a file `p.yaml` with this text: one line each, without the name of the file.
     pub(super) fn flaws_of(text: &str) -> Vec<String> {
         let errors = Policies::read([("p.yaml", text)]).expect_err(text);
-        errors.to_string().lines().map(|line| line.strip_prefix("p.yaml:").expect(line).to_owned()).collect()
+        errors
+            .to_string()
+            .lines()
+            .map(|line| line.strip_prefix("p.yaml:").expect(line).to_owned())
+            .collect()
     }
 
     fn read(files: &[(&str, &str)]) -> Policies {
@@ -206,20 +224,31 @@ mod tests {
     fn embedded_policies_are_the_folder() {
         let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/policies")).unwrap();
         // folders hold what is not Restraint's own to read
-        let files = folder.map(|entry| entry.unwrap()).filter(|entry| entry.file_type().unwrap().is_file());
-        let found: BTreeSet<String> = files.map(|entry| entry.file_name().into_string().unwrap()).collect();
-        assert_eq!(EMBEDDED.iter().map(|(name, _)| (*name).to_owned()).collect::<BTreeSet<_>>(), found);
+        let files =
+            folder.map(|entry| entry.unwrap()).filter(|entry| entry.file_type().unwrap().is_file());
+        let found: BTreeSet<String> =
+            files.map(|entry| entry.file_name().into_string().unwrap()).collect();
+        assert_eq!(
+            EMBEDDED.iter().map(|(name, _)| (*name).to_owned()).collect::<BTreeSet<_>>(),
+            found
+        );
     }
 
     #[test]
     fn embedded_policies_have_the_name_of_their_rule_and_everything_in_scope() {
         let policies = Policies::embedded();
         for policy in policies.iter() {
-            assert_eq!((policy.name.as_str(), &policy.scope), (policy.rule.name, &Default::default()));
+            assert_eq!(
+                (policy.name.as_str(), &policy.scope),
+                (policy.rule.name, &Default::default())
+            );
         }
         assert_eq!(policies.iter().count(), EMBEDDED.len());
         // a rule without a policy would be dead code for whoever runs the service as it comes
-        let silent: Vec<_> = RULES.iter().filter(|rule| !policies.iter().any(|policy| policy.rule.name == rule.name)).collect();
+        let silent: Vec<_> = RULES
+            .iter()
+            .filter(|rule| !policies.iter().any(|policy| policy.rule.name == rule.name))
+            .collect();
         assert!(silent.is_empty(), "{silent:?}");
     }
 
@@ -227,15 +256,24 @@ mod tests {
     fn embedded_modes_are_those_of_the_documentation() {
         let documented = include_str!("../../docs/policies.md");
         for policy in Policies::embedded().iter() {
-            assert!(documented.contains(&format!("| `{}` | {} |", policy.name, policy.mode)), "{}", policy.name);
+            assert!(
+                documented.contains(&format!("| `{}` | {} |", policy.name, policy.mode)),
+                "{}",
+                policy.name
+            );
         }
     }
 
     #[test]
     fn policies_come_in_order_of_name_and_under_no_cap() {
-        let policies =
-            read(&[("b.yaml", "{name: b, rule: file-watch, mode: warn}"), ("folder/a.yml", "{name: a, rule: file-watch, mode: warn}")]);
-        assert_eq!(policies.iter().map(|policy| policy.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        let policies = read(&[
+            ("b.yaml", "{name: b, rule: file-watch, mode: warn}"),
+            ("folder/a.yml", "{name: a, rule: file-watch, mode: warn}"),
+        ]);
+        assert_eq!(
+            policies.iter().map(|policy| policy.name.as_str()).collect::<Vec<_>>(),
+            ["a", "b"]
+        );
         assert_eq!(policies.cap(), Cap::Enforce);
         assert_eq!(policies.under(Cap::Audit).cap(), Cap::Audit);
         assert_eq!(read(&[]).iter().count(), 0);
@@ -265,12 +303,16 @@ mod tests {
             r"f.yaml:1:1: the file holds no policy",
         ];
         assert_eq!(errors.to_string(), expected.join("\n"));
-        assert_eq!(errors.iter().map(|error| error.line).collect::<Vec<_>>(), [2, 4, 1, 1, 1, 3, 1, 1, 1]);
+        assert_eq!(
+            errors.iter().map(|error| error.line).collect::<Vec<_>>(),
+            [2, 4, 1, 1, 1, 3, 1, 1, 1]
+        );
     }
 
     #[test]
     fn annotations_that_approve_are_known_whatever_the_mode_of_their_policy() {
-        let annotations = |files: &[(&str, &str)]| read(files).conventions().approval_annotations.clone();
+        let annotations =
+            |files: &[(&str, &str)]| read(files).conventions().approval_annotations.clone();
         let reserved = |more: &[&'static str]| [&RESERVED_ANNOTATIONS, more].concat();
         let off = "{name: off, rule: approval-authority, mode: off, settings: {approvalAnnotation: example.com/agreed}}";
         let again = "{name: again, rule: approval-authority, mode: enforce, settings: {approvalAnnotation: example.com/agreed}}";
@@ -278,46 +320,79 @@ mod tests {
         let other = "{name: other, rule: file-watch, mode: warn}";
 
         assert_eq!(annotations(&[("off.yaml", off)]), reserved(&["example.com/agreed"]));
-        assert_eq!(annotations(&[("off.yaml", off), ("again.yaml", again)]), reserved(&["example.com/agreed"]));
-        assert_eq!(annotations(&[("off.yaml", off), ("plain.yaml", plain)]), reserved(&["example.com/agreed", DEFAULT_ANNOTATION]));
+        assert_eq!(
+            annotations(&[("off.yaml", off), ("again.yaml", again)]),
+            reserved(&["example.com/agreed"])
+        );
+        assert_eq!(
+            annotations(&[("off.yaml", off), ("plain.yaml", plain)]),
+            reserved(&["example.com/agreed", DEFAULT_ANNOTATION])
+        );
         // nobody names one: what most people call it must not come along with a pod either
         assert_eq!(annotations(&[("other.yaml", other)]), reserved(&[DEFAULT_ANNOTATION]));
         assert_eq!(annotations(&[]), reserved(&[DEFAULT_ANNOTATION]));
-        assert_eq!(Policies::default().conventions().approval_annotations, reserved(&[DEFAULT_ANNOTATION]));
+        assert_eq!(
+            Policies::default().conventions().approval_annotations,
+            reserved(&[DEFAULT_ANNOTATION])
+        );
     }
 
     #[test]
     fn rules_that_mend_every_pod_are_known() {
         let mending = |mode: &str, scope: &str, cap: Cap| {
-            let text = format!("{{name: p, rule: memory-resize-policy, mode: {mode}, scope: {scope}}}");
+            let text =
+                format!("{{name: p, rule: memory-resize-policy, mode: {mode}, scope: {scope}}}");
             read(&[("p.yaml", &text)]).under(cap).conventions().mending.clone()
         };
         assert_eq!(mending("fix", "{}", Cap::Enforce), ["memory-resize-policy"]);
         assert_eq!(mending("enforce", "{}", Cap::Enforce), [""; 0]);
-        assert_eq!(mending("fix", "{namespaces: {except: [sandbox]}}", Cap::Enforce), [""; 0], "not everywhere");
+        assert_eq!(
+            mending("fix", "{namespaces: {except: [sandbox]}}", Cap::Enforce),
+            [""; 0],
+            "not everywhere"
+        );
         assert_eq!(mending("fix", "{}", Cap::Warn), [""; 0], "nothing is changed under a cap");
     }
 
     #[test]
     fn policies_that_ask_for_labels_of_namespaces_are_told() {
         let policy = |name: &str, mode: &str, namespaces: &str| {
-            (format!("{name}.yaml"), format!("{{name: {name}, rule: file-watch, mode: {mode}, scope: {{namespaces: {namespaces}}}}}"))
+            (
+                format!("{name}.yaml"),
+                format!(
+                    "{{name: {name}, rule: file-watch, mode: {mode}, scope: {{namespaces: {namespaces}}}}}"
+                ),
+            )
         };
         let policies = Policies::read([
             policy("names", "warn", "{names: [shop], except: [kube-system]}"),
-            policy("name-label", "warn", "{selector: {matchLabels: {kubernetes.io/metadata.name: shop}}}"),
+            policy(
+                "name-label",
+                "warn",
+                "{selector: {matchLabels: {kubernetes.io/metadata.name: shop}}}",
+            ),
             policy("switched-off", "off", "{selector: {matchLabels: {tier: gold}}}"),
-            policy("labels", "audit", "{selector: {matchExpressions: [{key: tier, operator: Exists}]}}"),
+            policy(
+                "labels",
+                "audit",
+                "{selector: {matchExpressions: [{key: tier, operator: Exists}]}}",
+            ),
         ]);
         let policies = policies.unwrap();
-        assert_eq!(policies.unresolvable().map(|policy| policy.name.as_str()).collect::<Vec<_>>(), ["labels"]);
+        assert_eq!(
+            policies.unresolvable().map(|policy| policy.name.as_str()).collect::<Vec<_>>(),
+            ["labels"]
+        );
     }
 
     #[test]
     fn the_examples_of_the_documentation_are_real() {
         let documentation = include_str!("../../docs/policies.md");
         let blocks = |opening: &str| {
-            let after = documentation.split(opening).skip(1).map(|rest| rest.split("\n```").next().unwrap().trim_start().to_owned());
+            let after = documentation
+                .split(opening)
+                .skip(1)
+                .map(|rest| rest.split("\n```").next().unwrap().trim_start().to_owned());
             after.collect::<Vec<_>>()
         };
         let (yaml, text) = (blocks("\n```yaml\n"), blocks("\n```text\n"));

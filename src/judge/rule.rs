@@ -21,13 +21,16 @@ pub trait Check: Debug + Send + Sync {
     /// Looks at a Vertical Pod Autoscaler.
     fn autoscaler(&self, _autoscaler: &AutoscalerView<'_>, _findings: &mut Findings) {}
 
-    /// Looks at annotations of a pod by which approvals are granted or recorded, as they would be stored.
+    /// Looks at annotations of a pod by which approvals are granted or recorded, as they would be
+    /// stored.
     fn approval(&self, _change: &ApprovalChange<'_>, _findings: &mut Findings) {}
 
-    /// Looks at a grant before it is stored, on the mutating path: finds something wrong with it, or makes its stamp.
+    /// Looks at a grant before it is stored, on the mutating path: finds something wrong with it,
+    /// or makes its stamp.
     fn grant(&self, _change: &ApprovalChange<'_>, _findings: &mut Findings) {}
 
-    /// Looks at a resize by automation on the mutating path: what it finds is put back instead of denied.
+    /// Looks at a resize by automation on the mutating path: what it finds is put back instead of
+    /// denied.
     fn keep(&self, _resize: &ResizeView<'_>, _findings: &mut Findings) {}
 
     /// What must be looked up for it; where that cannot be had, it is silent or says so.
@@ -44,12 +47,13 @@ pub trait Check: Debug + Send + Sync {
 /// A rule as it stands in the list of rules.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
-    /// Its only identifier: in policies, messages, metrics, documentation and the ignore annotation.
+    /// Its only identifier: in policies, messages, metrics, documentation and the ignore
+    /// annotation.
     pub name: &'static str,
     /// Where the owner of a workload may silence it with `restraint.dev/ignore`.
     pub ignorable: Ignorable,
-    /// For a rule that can be in mode `fix`: the strongest mode of its findings on templates, which are never changed
-    /// in the cluster.
+    /// For a rule that can be in mode `fix`: the strongest mode of its findings on templates, which
+    /// are never changed in the cluster.
     pub fix: Option<OnTemplates>,
     /// The source file: its header is the rule's page.
     source: &'static str,
@@ -73,8 +77,8 @@ pub enum Ignorable {
 pub struct OnTemplates(pub Mode);
 
 impl Rule {
-    /// A rule whose findings are only reported. `source` is the text of its file, `settings` are the names of the
-    /// fields of `C`.
+    /// A rule whose findings are only reported. `source` is the text of its file, `settings` are
+    /// the names of the fields of `C`.
     pub const fn new<C: Check + DeserializeOwned + 'static>(
         name: &'static str,
         source: &'static str,
@@ -89,7 +93,8 @@ impl Rule {
         self
     }
 
-    /// The same rule, which the owner of a workload may silence on pods and templates, but on no resize.
+    /// The same rule, which the owner of a workload may silence on pods and templates, but on no
+    /// resize.
     pub const fn not_ignorable_on_resize(mut self) -> Self {
         self.ignorable = Ignorable::ExceptOnResize;
         self
@@ -111,7 +116,10 @@ impl Rule {
     /// # Errors
     ///
     /// Where a setting is unknown or has the wrong shape.
-    pub fn with_settings(&self, settings: serde_json::Value) -> Result<Box<dyn Check>, serde_json::Error> {
+    pub fn with_settings(
+        &self,
+        settings: serde_json::Value,
+    ) -> Result<Box<dyn Check>, serde_json::Error> {
         (self.build)(settings)
     }
 
@@ -122,6 +130,8 @@ impl Rule {
     }
 }
 
-fn build<C: Check + DeserializeOwned + 'static>(settings: serde_json::Value) -> Result<Box<dyn Check>, serde_json::Error> {
+fn build<C: Check + DeserializeOwned + 'static>(
+    settings: serde_json::Value,
+) -> Result<Box<dyn Check>, serde_json::Error> {
     serde_json::from_value::<C>(settings).map(|check| Box::new(check) as Box<dyn Check>)
 }

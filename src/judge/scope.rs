@@ -99,16 +99,22 @@ impl SelectorOperator {
 impl Scope {
     /// Whether `subject` is in scope.
     ///
-    /// What is not known never excludes: of a namespace whose labels are unknown only the label that holds its name
-    /// counts. An object is in scope if it matches before or after the change, as in Kubernetes' own hooks.
+    /// What is not known never excludes: of a namespace whose labels are unknown only the label
+    /// that holds its name counts. An object is in scope if it matches before or after the change,
+    /// as in Kubernetes' own hooks.
     pub fn covers(&self, subject: &Subject<'_>) -> bool {
         let operation = self.operations.is_empty() || self.operations.contains(&subject.operation);
-        operation && self.namespaces.cover(subject) && self.requesters.cover(&subject.requester) && self.covers_object(subject)
+        operation
+            && self.namespaces.cover(subject)
+            && self.requesters.cover(&subject.requester)
+            && self.covers_object(subject)
     }
 
     fn covers_object(&self, subject: &Subject<'_>) -> bool {
-        let matches = |labels: &Labels<'_>| self.objects.matches(|key| labels.value(key).map(Text::as_str));
-        matches(&subject.object.metadata.labels) || subject.old_object.as_ref().is_some_and(|old| matches(&old.metadata.labels))
+        let matches =
+            |labels: &Labels<'_>| self.objects.matches(|key| labels.value(key).map(Text::as_str));
+        matches(&subject.object.metadata.labels)
+            || subject.old_object.as_ref().is_some_and(|old| matches(&old.metadata.labels))
     }
 }
 
@@ -123,7 +129,12 @@ impl NamespaceScope {
         let named = |names: &[String]| names.iter().any(|name| name_matches(name, namespace));
         let selected = match &subject.evidence.namespace_labels {
             Some(labels) => self.selector.matches(|key| labels.get(key).map(String::as_str)),
-            None => self.selector.0.iter().filter(|requirement| requirement.key == NAME_LABEL).all(|named| named.allows(Some(namespace))),
+            None => self
+                .selector
+                .0
+                .iter()
+                .filter(|requirement| requirement.key == NAME_LABEL)
+                .all(|named| named.allows(Some(namespace))),
         };
         (self.names.is_empty() || named(&self.names)) && !named(&self.except) && selected
     }
@@ -132,17 +143,28 @@ impl NamespaceScope {
 impl RequesterScope {
     fn cover(&self, requester: &Requester<'_>) -> bool {
         let user = |users: &[String]| users.iter().any(|name| **name == *requester.username);
-        let member = |groups: &[String]| groups.iter().any(|name| requester.groups.iter().any(|group| **name == **group));
+        let member = |groups: &[String]| {
+            groups.iter().any(|name| requester.groups.iter().any(|group| **name == **group))
+        };
         let everybody = self.users.is_empty() && self.groups.is_empty();
-        (everybody || user(&self.users) || member(&self.groups)) && !user(&self.except_users) && !member(&self.except_groups)
+        (everybody || user(&self.users) || member(&self.groups))
+            && !user(&self.except_users)
+            && !member(&self.except_groups)
     }
 }
 
 impl Selector {
-    /// Whether it holds of a namespace, as far as its labels are known: of those that are not, nothing holds.
-    pub(crate) fn surely_matches(&self, namespace: &str, labels: Option<&BTreeMap<String, String>>) -> bool {
+    /// Whether it holds of a namespace, as far as its labels are known: of those that are not,
+    /// nothing holds.
+    pub(crate) fn surely_matches(
+        &self,
+        namespace: &str,
+        labels: Option<&BTreeMap<String, String>>,
+    ) -> bool {
         self.0.iter().all(|requirement| match (labels, requirement.key == NAME_LABEL) {
-            (Some(labels), _) => requirement.allows(labels.get(&requirement.key).map(String::as_str)),
+            (Some(labels), _) => {
+                requirement.allows(labels.get(&requirement.key).map(String::as_str))
+            }
             (None, true) => requirement.allows(Some(namespace)),
             (None, false) => false,
         })
@@ -174,14 +196,23 @@ impl<'de> Deserialize<'de> for Selector {
 
         let written = Written::deserialize(deserializer)?;
         let labels = written.match_labels.into_iter();
-        let mut requirements: Vec<_> =
-            labels.map(|(key, value)| Requirement { key, operator: SelectorOperator::In, values: vec![value] }).collect();
+        let mut requirements: Vec<_> = labels
+            .map(|(key, value)| Requirement {
+                key,
+                operator: SelectorOperator::In,
+                values: vec![value],
+            })
+            .collect();
         for WrittenRequirement { key, operator, values } in written.match_expressions {
             let known = SelectorOperator::ALL.into_iter().find(|known| known.as_str() == operator);
-            let operator = known.ok_or_else(|| D::Error::custom(format!("unknown operator {operator:?}")))?;
+            let operator =
+                known.ok_or_else(|| D::Error::custom(format!("unknown operator {operator:?}")))?;
             if operator.takes_values() == values.is_empty() {
                 let needs = if values.is_empty() { "needs" } else { "takes no" };
-                return Err(D::Error::custom(format!("operator {:?} {needs} \"values\"", operator.as_str())));
+                return Err(D::Error::custom(format!(
+                    "operator {:?} {needs} \"values\"",
+                    operator.as_str()
+                )));
             }
             requirements.push(Requirement { key, operator, values });
         }
@@ -239,7 +270,8 @@ mod tests {
 
     fn labelled(labels: &[(&'static str, &'static str)]) -> Object<'static> {
         let mut object = Object::default();
-        object.metadata.labels = labels.iter().map(|(key, value)| (Text::from(*key), Text::from(*value))).collect();
+        object.metadata.labels =
+            labels.iter().map(|(key, value)| (Text::from(*key), Text::from(*value))).collect();
         object
     }
 
@@ -274,8 +306,16 @@ mod tests {
             (&["team-*"], &["team-b"], true),
         ];
         for (names, except, expected) in cases {
-            let namespaces = NamespaceScope { names: texts(names), except: texts(except), selector: Selector::default() };
-            assert_eq!(Scope { namespaces, ..Scope::default() }.covers(&subject()), *expected, "{names:?} except {except:?}");
+            let namespaces = NamespaceScope {
+                names: texts(names),
+                except: texts(except),
+                selector: Selector::default(),
+            };
+            assert_eq!(
+                Scope { namespaces, ..Scope::default() }.covers(&subject()),
+                *expected,
+                "{names:?} except {except:?}"
+            );
         }
     }
 
@@ -296,12 +336,14 @@ mod tests {
             ("none", DoesNotExist, &[], true),
         ];
         let mut subject = subject();
-        subject.evidence.namespace_labels = Some(Arc::new(BTreeMap::from([("tier".to_owned(), "gold".to_owned())])));
+        subject.evidence.namespace_labels =
+            Some(Arc::new(BTreeMap::from([("tier".to_owned(), "gold".to_owned())])));
         subject.object = labelled(&[("tier", "gold")]);
         subject.old_object = None;
         for (key, operator, values, expected) in cases {
             let selector = selector(key, *operator, values);
-            let namespaces = NamespaceScope { selector: selector.clone(), ..NamespaceScope::default() };
+            let namespaces =
+                NamespaceScope { selector: selector.clone(), ..NamespaceScope::default() };
             let by_namespace = Scope { namespaces, ..Scope::default() };
             let by_object = Scope { objects: selector, ..Scope::default() };
             assert_eq!(by_namespace.covers(&subject), *expected, "{key} {operator:?} {values:?}");
@@ -311,16 +353,30 @@ mod tests {
 
     #[test]
     fn a_selector_is_read_as_a_setting() {
-        let read = |json: &str| serde_json::from_str::<Selector>(json).map_err(|error| error.to_string());
+        let read =
+            |json: &str| serde_json::from_str::<Selector>(json).map_err(|error| error.to_string());
         let written = r#"{"matchLabels": {"a": "1"}, "matchExpressions": [{"key": "b", "operator": "Exists"}]}"#;
-        let expected = [selector("a", SelectorOperator::In, &["1"]).0, selector("b", SelectorOperator::Exists, &[]).0].concat();
+        let expected = [
+            selector("a", SelectorOperator::In, &["1"]).0,
+            selector("b", SelectorOperator::Exists, &[]).0,
+        ]
+        .concat();
         assert_eq!(read(written), Ok(Selector(expected)));
         assert_eq!(read("{}"), Ok(Selector::default()));
         let faults = [
             (r#"{"matchLabel": {}}"#, "unknown field `matchLabel`"),
-            (r#"{"matchExpressions": [{"key": "a", "operator": "in"}]}"#, "unknown operator \"in\""),
-            (r#"{"matchExpressions": [{"key": "a", "operator": "In"}]}"#, "operator \"In\" needs \"values\""),
-            (r#"{"matchExpressions": [{"key": "a", "operator": "Exists", "values": ["b"]}]}"#, "operator \"Exists\" takes no \"values\""),
+            (
+                r#"{"matchExpressions": [{"key": "a", "operator": "in"}]}"#,
+                "unknown operator \"in\"",
+            ),
+            (
+                r#"{"matchExpressions": [{"key": "a", "operator": "In"}]}"#,
+                "operator \"In\" needs \"values\"",
+            ),
+            (
+                r#"{"matchExpressions": [{"key": "a", "operator": "Exists", "values": ["b"]}]}"#,
+                "operator \"Exists\" takes no \"values\"",
+            ),
         ];
         for (json, fault) in faults {
             assert!(read(json).unwrap_err().starts_with(fault), "{json}");
@@ -330,7 +386,8 @@ mod tests {
     #[test]
     fn unknown_labels_are_matched_by_nothing() {
         use SelectorOperator::{DoesNotExist, NotIn};
-        let (gold, none) = (BTreeMap::from([("tier".to_owned(), "gold".to_owned())]), BTreeMap::new());
+        let (gold, none) =
+            (BTreeMap::from([("tier".to_owned(), "gold".to_owned())]), BTreeMap::new());
         let matches = |selector: Selector, labels| selector.surely_matches("shop", labels);
         assert!(matches(selector("tier", NotIn, &["silver"]), Some(&gold)));
         assert!(!matches(selector("tier", NotIn, &["silver"]), None));
@@ -344,7 +401,10 @@ mod tests {
     #[test]
     fn all_requirements_must_hold() {
         let both = |one: Selector, other: Selector| Selector([one.0, other.0].concat());
-        let (app, none) = (selector("app", SelectorOperator::Exists, &[]), selector("none", SelectorOperator::Exists, &[]));
+        let (app, none) = (
+            selector("app", SelectorOperator::Exists, &[]),
+            selector("none", SelectorOperator::Exists, &[]),
+        );
         let covers = |objects| Scope { objects, ..Scope::default() }.covers(&subject());
         assert!(covers(both(app.clone(), app.clone())));
         assert!(!covers(both(app, none)));
@@ -367,7 +427,10 @@ mod tests {
 
     #[test]
     fn a_namespace_without_labels_is_not_one_with_unknown_labels() {
-        let namespaces = NamespaceScope { selector: selector("tier", SelectorOperator::Exists, &[]), ..NamespaceScope::default() };
+        let namespaces = NamespaceScope {
+            selector: selector("tier", SelectorOperator::Exists, &[]),
+            ..NamespaceScope::default()
+        };
         let mut subject = subject();
         subject.evidence.namespace_labels = Some(Arc::default());
         assert!(!Scope { namespaces, ..Scope::default() }.covers(&subject));
@@ -376,7 +439,8 @@ mod tests {
     #[test]
     fn objects_are_covered_before_or_after_the_change() {
         let covers = |subject: &Subject<'_>, app| {
-            Scope { objects: selector("app", SelectorOperator::In, &[app]), ..Scope::default() }.covers(subject)
+            Scope { objects: selector("app", SelectorOperator::In, &[app]), ..Scope::default() }
+                .covers(subject)
         };
         let update = subject();
         assert!(covers(&update, "db") && covers(&update, "cache") && !covers(&update, "web"));
@@ -404,13 +468,19 @@ mod tests {
         for (names, expected) in cases {
             let [users, groups, except_users, except_groups] = names.map(texts);
             let requesters = RequesterScope { users, groups, except_users, except_groups };
-            assert_eq!(Scope { requesters, ..Scope::default() }.covers(&subject()), expected, "{names:?}");
+            assert_eq!(
+                Scope { requesters, ..Scope::default() }.covers(&subject()),
+                expected,
+                "{names:?}"
+            );
         }
     }
 
     #[test]
     fn operations_are_listed() {
-        let covers = |operations: &[Operation]| Scope { operations: operations.to_vec(), ..Scope::default() }.covers(&subject());
+        let covers = |operations: &[Operation]| {
+            Scope { operations: operations.to_vec(), ..Scope::default() }.covers(&subject())
+        };
         assert!(covers(&[Operation::Create, Operation::Update]));
         assert!(!covers(&[Operation::Create]));
     }

@@ -16,7 +16,8 @@ use crate::kube::room::Room;
 use crate::kube::text::Text;
 use crate::kube::usage::Usage;
 
-/// One admission request, with the facts looked up for it. Everything is borrowed from the bytes it came in.
+/// One admission request, with the facts looked up for it. Everything is borrowed from the bytes it
+/// came in.
 #[derive(Clone, Debug)]
 pub struct Subject<'a> {
     /// What is written to.
@@ -45,10 +46,14 @@ impl Subject<'_> {
         Place { namespace: &self.namespace, name: &self.name, dry_run: self.dry_run }
     }
 
-    /// Looks at the stamp that the request is about: the stored one on `pods/resize`, one that is about to be stored
-    /// elsewhere. `verify` knows whether a seal is the one of a message under the key of this name.
+    /// Looks at the stamp that the request is about: the stored one on `pods/resize`, one that is
+    /// about to be stored elsewhere. `verify` knows whether a seal is the one of a message under
+    /// the key of this name.
     pub fn examine_stamp(&mut self, verify: impl FnOnce(&str, &[u8], &str) -> bool) {
-        let stored = self.old_object.as_ref().and_then(|old| old.metadata.annotations.value(STAMP_ANNOTATION));
+        let stored = self
+            .old_object
+            .as_ref()
+            .and_then(|old| old.metadata.annotations.value(STAMP_ANNOTATION));
         let (annotations, dry_run) = match (self.resource, &self.old_object) {
             // what is stored was sealed for real, whoever only tries the resize out
             (Resource::PodResize, Some(old)) => (&old.metadata.annotations, false),
@@ -56,7 +61,9 @@ impl Subject<'_> {
             _ => return,
         };
         let Some(written) = annotations.value(STAMP_ANNOTATION) else { return };
-        if self.resource == Resource::Pod && stored.is_some_and(|stored| stored.get() == written.get()) {
+        if self.resource == Resource::Pod
+            && stored.is_some_and(|stored| stored.get() == written.get())
+        {
             return;
         }
         let stamp = annotations.text(STAMP_ANNOTATION).map(|text| Stamp::parse(&text));
@@ -64,14 +71,19 @@ impl Subject<'_> {
             Some(Ok(stamp)) => {
                 let message = stamp.message(Place { dry_run, ..self.place() });
                 let sealed = verify(&stamp.key, &message, &stamp.seal);
-                if sealed { Stamped::Sealed(Box::new(stamp)) } else { Stamped::Unsealed(Box::new(stamp)) }
+                if sealed {
+                    Stamped::Sealed(Box::new(stamp))
+                } else {
+                    Stamped::Unsealed(Box::new(stamp))
+                }
             }
             _ => Stamped::Malformed,
         };
     }
 }
 
-/// Facts looked up before judging. Absent evidence is a value, not an error: it never weakens a rule.
+/// Facts looked up before judging. Absent evidence is a value, not an error: it never weakens a
+/// rule.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
     /// The labels of the request's namespace, where they are known.
@@ -129,7 +141,8 @@ impl People {
     /// Whether `requester` is one of them.
     pub fn include(&self, requester: &Requester<'_>) -> bool {
         let member = |group: &String| requester.groups.iter().any(|name| **name == **group);
-        self.users.iter().any(|name| **name == *requester.username) || self.groups.iter().any(member)
+        self.users.iter().any(|name| **name == *requester.username)
+            || self.groups.iter().any(member)
     }
 }
 
@@ -219,19 +232,31 @@ const RESOURCES: [(Resource, &str, &str, &str, &str); 12] = [
     (Resource::ReplicationController, "", "replicationcontrollers", "", "ReplicationController"),
     (Resource::Job, "batch", "jobs", "", "Job"),
     (Resource::CronJob, "batch", "cronjobs", "", "CronJob"),
-    (Resource::VerticalPodAutoscaler, "autoscaling.k8s.io", "verticalpodautoscalers", "", "VerticalPodAutoscaler"),
+    (
+        Resource::VerticalPodAutoscaler,
+        "autoscaling.k8s.io",
+        "verticalpodautoscalers",
+        "",
+        "VerticalPodAutoscaler",
+    ),
 ];
 
 impl Resource {
-    /// The resource with this group, version, plural name and subresource. Only `v1` is known of each.
+    /// The resource with this group, version, plural name and subresource. Only `v1` is known of
+    /// each.
     pub fn of(group: &str, version: &str, plural: &str, subresource: &str) -> Self {
-        let same = |row: &&(Self, &str, &str, &str, &str)| (row.1, row.2, row.3) == (group, plural, subresource);
+        let same = |row: &&(Self, &str, &str, &str, &str)| {
+            (row.1, row.2, row.3) == (group, plural, subresource)
+        };
         RESOURCES.iter().find(same).filter(|_| version == "v1").map_or(Self::Other, |row| row.0)
     }
 
     /// The resource that keeps objects of this group and kind.
     pub fn of_kind(group: &str, kind: &str) -> Self {
-        RESOURCES.iter().find(|row| (row.1, row.4) == (group, kind)).map_or(Self::Other, |row| row.0)
+        RESOURCES
+            .iter()
+            .find(|row| (row.1, row.4) == (group, kind))
+            .map_or(Self::Other, |row| row.0)
     }
 
     /// The plural name, as in metrics and logs.
@@ -264,8 +289,14 @@ mod tests {
         assert_eq!(Resource::of("apps", "v1", "deployments", "scale"), Resource::Other);
         assert_eq!(Resource::of("apps", "v1beta1", "deployments", ""), Resource::Other);
         assert_eq!(Resource::of("example.com", "v1", "pods", ""), Resource::Other);
-        assert_eq!(Resource::of("autoscaling.k8s.io", "v1", "verticalpodautoscalers", ""), Resource::VerticalPodAutoscaler);
-        assert_eq!(Resource::of("autoscaling.k8s.io", "v1beta2", "verticalpodautoscalers", ""), Resource::Other);
+        assert_eq!(
+            Resource::of("autoscaling.k8s.io", "v1", "verticalpodautoscalers", ""),
+            Resource::VerticalPodAutoscaler
+        );
+        assert_eq!(
+            Resource::of("autoscaling.k8s.io", "v1beta2", "verticalpodautoscalers", ""),
+            Resource::Other
+        );
         assert_eq!(Resource::of_kind("", "Pod"), Resource::Pod);
         assert_eq!(Resource::of_kind("batch", "CronJob"), Resource::CronJob);
     }

@@ -96,7 +96,8 @@ impl Verdict {
         self.rulings.iter().filter(|ruling| ruling.outcome == Outcome::Denied)
     }
 
-    /// The findings the client is warned about: under a cap of `warn` also those that would deny, amend or keep.
+    /// The findings the client is warned about: under a cap of `warn` also those that would deny,
+    /// amend or keep.
     pub fn warnings(&self) -> impl Iterator<Item = &Ruling> {
         let capped = self.cap == Cap::Warn;
         self.rulings.iter().filter(move |ruling| match ruling.outcome {
@@ -128,7 +129,11 @@ mod tests {
             (Mode::Audit, [Outcome::Noted; 3]),
         ];
         for (wanted, outcomes) in cases {
-            assert_eq!(Cap::ALL.map(|cap| Outcome::of(wanted, wanted.under(cap))), outcomes, "{wanted}");
+            assert_eq!(
+                Cap::ALL.map(|cap| Outcome::of(wanted, wanted.under(cap))),
+                outcomes,
+                "{wanted}"
+            );
         }
     }
 }

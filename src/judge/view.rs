@@ -17,7 +17,10 @@ use super::subject::{Operation, Resource, Subject};
 
 /// What a subject is to the rules.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "one of it is made for a judgement, and a box would be an allocation")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one of it is made for a judgement, and a box would be an allocation"
+)]
 pub enum View<'s> {
     /// A pod's spec, wherever its kind keeps it, and the stored one on UPDATE.
     Pod {
@@ -45,16 +48,26 @@ impl<'s> View<'s> {
     /// The view of `subject`; `None` where no rule has anything to look at.
     pub fn of(subject: &'s Subject<'_>, conventions: &'s Conventions) -> Option<Self> {
         match (subject.resource, subject.operation) {
-            (Resource::PodResize, Operation::Update) => Some(Self::Resize(ResizeView::new(subject, subject.old_object.as_ref()?))),
-            (Resource::PodStatus | Resource::PodBinding, _) => ApprovalChange::of(subject, conventions).map(Self::Approval),
-            (Resource::VerticalPodAutoscaler, Operation::Create | Operation::Update) => Some(Self::Autoscaler {
-                new: AutoscalerView::new(&subject.object),
-                old: subject.old_object.as_ref().map(AutoscalerView::new),
-            }),
+            (Resource::PodResize, Operation::Update) => {
+                Some(Self::Resize(ResizeView::new(subject, subject.old_object.as_ref()?)))
+            }
+            (Resource::PodStatus | Resource::PodBinding, _) => {
+                ApprovalChange::of(subject, conventions).map(Self::Approval)
+            }
+            (Resource::VerticalPodAutoscaler, Operation::Create | Operation::Update) => {
+                Some(Self::Autoscaler {
+                    new: AutoscalerView::new(&subject.object),
+                    old: subject.old_object.as_ref().map(AutoscalerView::new),
+                })
+            }
             (_, Operation::Create | Operation::Update) => {
                 let view = |object| PodView::new(subject, object, conventions);
                 let approval = ApprovalChange::of(subject, conventions);
-                Some(Self::Pod { new: view(&subject.object)?, old: subject.old_object.as_ref().and_then(view), approval })
+                Some(Self::Pod {
+                    new: view(&subject.object)?,
+                    old: subject.old_object.as_ref().and_then(view),
+                    approval,
+                })
             }
             _ => None,
         }

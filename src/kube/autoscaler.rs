@@ -1,4 +1,5 @@
-//! Vertical Pod Autoscalers (`autoscaling.k8s.io/v1`): the fields of their `spec` that rules look at.
+//! Vertical Pod Autoscalers (`autoscaling.k8s.io/v1`): the fields of their `spec` that rules look
+//! at.
 
 use super::json::fields;
 use super::resources::Amounts;
@@ -68,7 +69,9 @@ mod tests {
         }"#;
         let object: Object<'_> = json::read(json).unwrap();
         assert_eq!(&*object.spec.update_policy.update_mode, "InPlaceOrRecreate");
-        let [app, others] = object.spec.resource_policy.container_policies.as_slice() else { panic!("two policies") };
+        let [app, others] = object.spec.resource_policy.container_policies.as_slice() else {
+            panic!("two policies")
+        };
         assert_eq!((&*app.container_name, &*app.controlled_values), ("app", "RequestsOnly"));
         assert_eq!(app.min_allowed.memory.as_ref().map(|memory| memory.text()), Some("256Mi"));
         assert_eq!(app.controlled_resources.as_ref().map(Vec::len), Some(2));
@@ -78,11 +81,16 @@ mod tests {
 
     #[test]
     fn an_autoscaler_without_policies_is_read() {
-        for json in
-            [r#"{"spec": {}}"#, r#"{"spec": {"updatePolicy": null, "resourcePolicy": null}}"#, r#"{"spec": {"resourcePolicy": {}}}"#]
-        {
+        for json in [
+            r#"{"spec": {}}"#,
+            r#"{"spec": {"updatePolicy": null, "resourcePolicy": null}}"#,
+            r#"{"spec": {"resourcePolicy": {}}}"#,
+        ] {
             let object: Object<'_> = json::read(json).unwrap();
-            assert!(object.spec.update_policy.update_mode.is_empty() && object.spec.resource_policy.container_policies.is_empty());
+            assert!(
+                object.spec.update_policy.update_mode.is_empty()
+                    && object.spec.resource_policy.container_policies.is_empty()
+            );
         }
     }
 }

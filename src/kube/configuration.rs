@@ -1,5 +1,5 @@
-//! ConfigMaps and Secrets of one namespace, where they are known beside the object that uses them: evidence of whether
-//! they can change, and of what the scripts in them do.
+//! ConfigMaps and Secrets of one namespace, where they are known beside the object that uses them:
+//! evidence of whether they can change, and of what the scripts in them do.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,7 +22,8 @@ pub struct ConfigObject {
     pub data: BTreeMap<String, String>,
 }
 
-/// What is known of the ConfigMaps and Secrets of one namespace. One that is not here may exist all the same.
+/// What is known of the ConfigMaps and Secrets of one namespace. One that is not here may exist all
+/// the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Configuration(BTreeMap<ConfigKind, BTreeMap<String, ConfigObject>>);
 

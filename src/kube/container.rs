@@ -84,19 +84,24 @@ impl<'a> Container<'a> {
     pub(crate) fn texts(&self) -> impl Iterator<Item = (&[Text<'a>], &[Text<'a>])> {
         let main = (self.command.as_slice(), self.args.as_slice());
         let probes = [&self.liveness_probe, &self.readiness_probe, &self.startup_probe];
-        let actions = probes.into_iter().chain([&self.lifecycle.post_start, &self.lifecycle.pre_stop]).flatten();
-        let texts = iter::once(main).chain(actions.map(|action| (action.exec.command.as_slice(), [].as_slice())));
+        let actions = probes
+            .into_iter()
+            .chain([&self.lifecycle.post_start, &self.lifecycle.pre_stop])
+            .flatten();
+        let texts = iter::once(main)
+            .chain(actions.map(|action| (action.exec.command.as_slice(), [].as_slice())));
         texts.filter(|(command, args)| !command.is_empty() || !args.is_empty())
     }
 
-    /// The literal environment, where `invocation` may ask for any of it or what it starts is told by it how to work.
+    /// The literal environment, where `invocation` may ask for any of it or what it starts is told
+    /// by it how to work.
     pub(crate) fn environment_of(&self, invocation: &Invocation<'_>) -> Vec<(&str, &str)> {
         let tells = || self.env.iter().any(|variable| TELLING.contains(&&*variable.name));
         if invocation.may_refer() || tells() { self.literal_environment() } else { Vec::new() }
     }
 
-    /// The variables whose values the manifest tells, in order. What stands before an entry of the same name from
-    /// elsewhere is left out with it: in between, nobody knows the value.
+    /// The variables whose values the manifest tells, in order. What stands before an entry of the
+    /// same name from elsewhere is left out with it: in between, nobody knows the value.
     fn literal_environment(&self) -> Vec<(&str, &str)> {
         let mut elsewhere = BTreeSet::new();
         let mut known = Vec::new();
@@ -160,7 +165,8 @@ pub struct EnvVar<'a> {
 fields!(EnvVar { "name" => name, "value" => value, "valueFrom" => value_from });
 
 impl EnvVar<'_> {
-    /// Whether the manifest tells its value. The kubelet asks for `valueFrom` only where `value` is empty.
+    /// Whether the manifest tells its value. The kubelet asks for `valueFrom` only where `value` is
+    /// empty.
     pub fn is_literal(&self) -> bool {
         self.value_from.is_none() || !self.value.is_empty()
     }
@@ -276,15 +282,28 @@ mod tests {
         let of = |env: &str| {
             let text = format!(r#"{{"env": [{env}]}}"#);
             let container: Container<'_> = Container::from_json(&text).unwrap();
-            container.literal_environment().iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>()
+            container
+                .literal_environment()
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect::<Vec<_>>()
         };
         let (one, two) = (r#"{"name": "A", "value": "1"}"#, r#"{"name": "A", "value": "2"}"#);
-        let (elsewhere, uses) =
-            (r#"{"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}"#, r#"{"name": "B", "value": "$(A)"}"#);
+        let (elsewhere, uses) = (
+            r#"{"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}"#,
+            r#"{"name": "B", "value": "$(A)"}"#,
+        );
         assert_eq!(of(&[one, uses, two].join(",")), ["A=1", "B=$(A)", "A=2"]);
         assert_eq!(of(&[one, uses, elsewhere].join(",")), ["B=$(A)"]);
-        assert_eq!(of(&[elsewhere, uses, one].join(",")), ["B=$(A)", "A=1"], "B takes what is from elsewhere");
+        assert_eq!(
+            of(&[elsewhere, uses, one].join(",")),
+            ["B=$(A)", "A=1"],
+            "B takes what is from elsewhere"
+        );
         assert_eq!(of(&[one, elsewhere, uses, two].join(",")), ["B=$(A)", "A=2"]);
-        assert_eq!(of(r#"{"name": "A", "value": "", "valueFrom": null}, {"name": "B"}"#), ["A=", "B="]);
+        assert_eq!(
+            of(r#"{"name": "A", "value": "", "valueFrom": null}, {"name": "B"}"#),
+            ["A=", "B="]
+        );
     }
 }

@@ -1,13 +1,14 @@
-//! Heaps that a container fixes when it starts: how large, and by which setting, as far as its manifest tells.
+//! Heaps that a container fixes when it starts: how large, and by which setting, as far as its
+//! manifest tells.
 //!
-//! Read are `-Xmx`, `-XX:MaxHeapSize` and `-XX:MaxRAMPercentage` of Java, `--max-old-space-size` of Node.js and
-//! `GOMEMLIMIT` of Go, in the command, the arguments and the literal environment, with Kubernetes' `$(NAME)` expanded.
-//! Each runtime's own words are split by its own rules, and of repeated settings the one counts that the runtime would
-//! take.
+//! Read are `-Xmx`, `-XX:MaxHeapSize` and `-XX:MaxRAMPercentage` of Java, `--max-old-space-size` of
+//! Node.js and `GOMEMLIMIT` of Go, in the command, the arguments and the literal environment, with
+//! Kubernetes' `$(NAME)` expanded. Each runtime's own words are split by its own rules, and of
+//! repeated settings the one counts that the runtime would take.
 //!
-//! Pure and total. What cannot be told is left out, and so is a setting that something unknown may override: a value
-//! from elsewhere, a reference that leads nowhere here, a script that assigns to the variable. Where it cannot be told
-//! which of several settings counts, the smallest does.
+//! Pure and total. What cannot be told is left out, and so is a setting that something unknown may
+//! override: a value from elsewhere, a reference that leads nowhere here, a script that assigns to
+//! the variable. Where it cannot be told which of several settings counts, the smallest does.
 
 mod environment;
 mod java;
@@ -65,7 +66,9 @@ impl Heap {
     pub fn fills(&self, limit: u128) -> bool {
         match self.size {
             Size::Whole(bytes) => u128::from(bytes) >= limit,
-            Size::OldSpace(bytes) => u128::from(bytes).saturating_mul(100) >= limit.saturating_mul(OLD_SPACE),
+            Size::OldSpace(bytes) => {
+                u128::from(bytes).saturating_mul(100) >= limit.saturating_mul(OLD_SPACE)
+            }
             Size::Share(percent) => percent > JAVA_SHARE,
         }
     }
@@ -74,7 +77,8 @@ impl Heap {
 /// The variable that Go reads.
 const GO: &str = "GOMEMLIMIT";
 
-/// The heaps that `container` fixes at start, at most one for each runtime. Without a word of any it costs nothing.
+/// The heaps that `container` fixes at start, at most one for each runtime. Without a word of any
+/// it costs nothing.
 pub fn heaps(container: &Container<'_>) -> Vec<Heap> {
     heaps_by(&Alone, container)
 }
@@ -86,7 +90,9 @@ pub(crate) fn heaps_by(reader: &dyn Reader, container: &Container<'_>) -> Vec<He
 
 /// A cheap look that keeps most containers unread: `curl -X` and `--max-age` are no settings.
 fn mentions(container: &Container<'_>) -> bool {
-    let java = |text: &Text<'_>| text.contains("-X") && (text.contains("-Xmx") || text.contains("-XX:Max"));
+    let java = |text: &Text<'_>| {
+        text.contains("-X") && (text.contains("-Xmx") || text.contains("-XX:Max"))
+    };
     let node = |text: &Text<'_>| text.contains("--max") && text.contains("old");
     let flag = |text: &Text<'_>| begins_flag(text) && (java(text) || node(text));
     // the words first: they are fewer than the variables
@@ -94,14 +100,17 @@ fn mentions(container: &Container<'_>) -> bool {
     words || container.env.iter().any(|variable| &*variable.name == GO || flag(&variable.value))
 }
 
-/// A cheaper look, at everything that [`heaps`] and [`retired_options`] go by: without it they find nothing.
+/// A cheaper look, at everything that [`heaps`] and [`retired_options`] go by: without it they find
+/// nothing.
 pub(crate) fn may_be_set(container: &Container<'_>) -> bool {
-    let flag = |text: &Text<'_>| begins_flag(text) && (text.contains("-X") || text.contains("--max"));
+    let flag =
+        |text: &Text<'_>| begins_flag(text) && (text.contains("-X") || text.contains("--max"));
     let words = container.command.iter().chain(&container.args).any(flag);
     words || container.env.iter().any(|variable| &*variable.name == GO || flag(&variable.value))
 }
 
-/// Whether `-X` or `--` stands in it. Of hundreds of variables hardly one has either, and this is a look without a branch.
+/// Whether `-X` or `--` stands in it. Of hundreds of variables hardly one has either, and this is a
+/// look without a branch.
 fn begins_flag(text: &str) -> bool {
     let (bytes, next) = (text.as_bytes(), text.as_bytes().get(1..).unwrap_or_default());
     let begins = |byte: u8, next: u8| (byte == b'-') & ((next == b'X') | (next == b'-'));
@@ -111,10 +120,15 @@ fn begins_flag(text: &str) -> bool {
 fn found(reader: &dyn Reader, container: &Container<'_>) -> Vec<Heap> {
     let launch = Launch::of(container, reader);
     let Some(variables) = Variables::of(container, &launch, reader) else { return Vec::new() };
-    let old_space = node::old_space(&variables, &launch).known().map(|(size, setting)| (setting, Size::OldSpace(size)));
+    let old_space = node::old_space(&variables, &launch)
+        .known()
+        .map(|(size, setting)| (setting, Size::OldSpace(size)));
     let go = go(&variables).known().map(|(size, setting)| (setting, Size::Whole(size)));
-    let settings = Java::started(&variables, &launch).into_heap().into_iter().chain(old_space).chain(go);
-    settings.map(|(setting, size)| Heap { field: field(container, &setting), setting, size }).collect()
+    let settings =
+        Java::started(&variables, &launch).into_heap().into_iter().chain(old_space).chain(go);
+    settings
+        .map(|(setting, size)| Heap { field: field(container, &setting), setting, size })
+        .collect()
 }
 
 /// What Go is told. `off` and an empty value are no limit; what Go cannot read ends the program.

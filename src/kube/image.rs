@@ -21,9 +21,11 @@ impl<'a> Image<'a> {
     pub fn parse(reference: &'a str) -> Self {
         let (rest, digest) = reference.split_once('@').unwrap_or((reference, ""));
         // a colon before the last slash is a port's
-        let (rest, tag) = rest.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).unwrap_or((rest, ""));
+        let (rest, tag) =
+            rest.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).unwrap_or((rest, ""));
         let host = |first: &str| first.contains(['.', ':']) || first == "localhost";
-        let (registry, repository) = rest.split_once('/').filter(|(first, _)| host(first)).unwrap_or(("", rest));
+        let (registry, repository) =
+            rest.split_once('/').filter(|(first, _)| host(first)).unwrap_or(("", rest));
         Self { registry, repository, tag, digest }
     }
 
@@ -32,11 +34,13 @@ impl<'a> Image<'a> {
         self.repository.rsplit('/').next().unwrap_or_default()
     }
 
-    /// The name of an image that Docker keeps itself, such as `alpine`; `None` for any other. Mirrors keep them in
-    /// `library`; elsewhere an image of that name may be anybody's.
+    /// The name of an image that Docker keeps itself, such as `alpine`; `None` for any other.
+    /// Mirrors keep them in `library`; elsewhere an image of that name may be anybody's.
     pub fn official(&self) -> Option<&'a str> {
         match self.repository.rsplit_once('/') {
-            Some((folder, name)) => (folder == "library" || folder.ends_with("/library")).then_some(name),
+            Some((folder, name)) => {
+                (folder == "library" || folder.ends_with("/library")).then_some(name)
+            }
             None => HUB.contains(&self.registry).then_some(self.repository),
         }
     }

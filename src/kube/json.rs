@@ -1,9 +1,10 @@
 //! JSON, read once into what borrows from it.
 //!
-//! A decoder for what the API server writes: large objects of which little is read. What nothing asks for is passed over
-//! many bytes at a time (`scan`) and checked only for where it ends; what is read is read as strictly as serde_json reads
-//! it. Values are read in place, into what was as good as absent before: a derived decoder moves each struct several
-//! times, and is so large that most of its time goes into fetching its code.
+//! A decoder for what the API server writes: large objects of which little is read. What nothing
+//! asks for is passed over many bytes at a time (`scan`) and checked only for where it ends; what
+//! is read is read as strictly as serde_json reads it. Values are read in place, into what was as
+//! good as absent before: a derived decoder moves each struct several times, and is so large that
+//! most of its time goes into fetching its code.
 //!
 //! `null` is as good as absent wherever a field is, as in Go. A struct is never read from a list.
 
@@ -23,14 +24,16 @@ pub(crate) use reader::Reader;
 
 /// The most entries of one list.
 ///
-/// An empty entry takes three bytes in a body and hundreds once decoded, and whoever may create pods may send megabytes of
-/// them. So lists are bounded, far beyond any object that runs.
+/// An empty entry takes three bytes in a body and hundreds once decoded, and whoever may create
+/// pods may send megabytes of them. So lists are bounded, far beyond any object that runs.
 pub const LIST_LIMIT: usize = 4096;
 
-/// The most entries of all lists and maps that one reading takes, both objects of an update together.
+/// The most entries of all lists and maps that one reading takes, both objects of an update
+/// together.
 pub const ENTRY_LIMIT: usize = 32_768;
 
-/// The deepest nesting of what is read: far beyond any type here, and far from the end of the stack.
+/// The deepest nesting of what is read: far beyond any type here, and far from the end of the
+/// stack.
 const DEPTH_LIMIT: u8 = 100;
 
 /// Reads all of `text`.

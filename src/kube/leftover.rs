@@ -1,7 +1,8 @@
-//! What a script leaves on disk, and what becomes of it when the script runs again over what it left.
+//! What a script leaves on disk, and what becomes of it when the script runs again over what it
+//! left.
 //!
-//! Only what is certain: commands that run in any case, with targets that are known. A script that removes anything
-//! prepares for its next run, so nothing after that counts.
+//! Only what is certain: commands that run in any case, with targets that are known. A script that
+//! removes anything prepares for its next run, so nothing after that counts.
 
 use super::shell::{Command, Script, Status, Word, absolute, base_name};
 
@@ -27,10 +28,11 @@ pub struct Leftover {
     pub path: String,
 }
 
-/// Programs whose success says nothing about what is there already: what follows them after `&&` runs the first time.
+/// Programs whose success says nothing about what is there already: what follows them after `&&`
+/// runs the first time.
 const ACTIONS: [&str; 22] = [
-    "apk", "apt", "apt-get", "cd", "chmod", "chown", "cp", "curl", "dnf", "echo", "git", "ln", "mkdir", "mv", "pip", "set", "sleep", "tar",
-    "touch", "unzip", "wget", "yum",
+    "apk", "apt", "apt-get", "cd", "chmod", "chown", "cp", "curl", "dnf", "echo", "git", "ln",
+    "mkdir", "mv", "pip", "set", "sleep", "tar", "touch", "unzip", "wget", "yum",
 ];
 
 /// Programs that make room for what is written next.
@@ -49,7 +51,8 @@ pub fn leftovers(script: &Script) -> Vec<Leftover> {
         if sure {
             let last = script.commands.len() == index.saturating_add(1);
             let status = command.context.status;
-            let decides = status == Status::Required || (status == Status::Unknown && last && !command.context.background);
+            let decides = status == Status::Required
+                || (status == Status::Unknown && last && !command.context.background);
             left.extend(redirected(command));
             left.extend(written(command, program, decides));
         }
@@ -61,7 +64,9 @@ pub fn leftovers(script: &Script) -> Vec<Leftover> {
 /// The files that the command's output goes to.
 fn redirected(command: &Command) -> impl Iterator<Item = Leftover> {
     command.redirections.iter().filter_map(|redirection| {
-        let operator = redirection.operator.trim_start_matches(|sign: char| sign.is_ascii_digit() || sign == '&');
+        let operator = redirection
+            .operator
+            .trim_start_matches(|sign: char| sign.is_ascii_digit() || sign == '&');
         let effect = match operator {
             ">" | ">|" => Effect::Writes,
             ">>" => Effect::Appends,
@@ -76,53 +81,83 @@ fn written(command: &Command, program: &str, decides: bool) -> Vec<Leftover> {
     let arguments = Arguments(command.arguments());
     let failing = |effect| if decides { Some(Effect::Fails) } else { effect };
     let one = |effect: Option<Effect>, path: Option<&str>| {
-        let found = effect.zip(path).and_then(|(effect, path)| leftover(command, effect, Some(program), path));
+        let found = effect
+            .zip(path)
+            .and_then(|(effect, path)| leftover(command, effect, Some(program), path));
         found.into_iter().collect::<Vec<_>>()
     };
     match program {
         "cp" | "rsync"
-            if !arguments.have('n', "--no-clobber") && !arguments.have('u', "--update") && !arguments.have('t', "--target-directory") =>
+            if !arguments.have('n', "--no-clobber")
+                && !arguments.have('u', "--update")
+                && !arguments.have('t', "--target-directory") =>
         {
             one(Some(Effect::Writes), arguments.last())
         }
-        "mv" if !arguments.have('n', "--no-clobber") && !arguments.have('t', "--target-directory") => {
+        "mv" if !arguments.have('n', "--no-clobber")
+            && !arguments.have('t', "--target-directory") =>
+        {
             let mut paths = arguments.operands(&[]);
             let target = paths.pop();
             let gone = paths.into_iter().flat_map(|path| one(failing(None), Some(path)));
             one(Some(Effect::Writes), target).into_iter().chain(gone).collect()
         }
-        "touch" if !arguments.have('c', "--no-create") => {
-            arguments.operands(&["-d", "-t", "-r"]).into_iter().flat_map(|path| one(Some(Effect::Writes), Some(path))).collect()
-        }
+        "touch" if !arguments.have('c', "--no-create") => arguments
+            .operands(&["-d", "-t", "-r"])
+            .into_iter()
+            .flat_map(|path| one(Some(Effect::Writes), Some(path)))
+            .collect(),
         "tee" => {
-            let effect = if arguments.have('a', "--append") { Effect::Appends } else { Effect::Writes };
-            arguments.operands(&[]).into_iter().flat_map(|path| one(Some(effect), Some(path))).collect()
+            let effect =
+                if arguments.have('a', "--append") { Effect::Appends } else { Effect::Writes };
+            arguments
+                .operands(&[])
+                .into_iter()
+                .flat_map(|path| one(Some(effect), Some(path)))
+                .collect()
         }
-        "mkdir" | "mkfifo" | "mknod" if !arguments.have('p', "--parents") => {
-            arguments.operands(&["-m", "--mode"]).into_iter().flat_map(|path| one(failing(None), Some(path))).collect()
+        "mkdir" | "mkfifo" | "mknod" if !arguments.have('p', "--parents") => arguments
+            .operands(&["-m", "--mode"])
+            .into_iter()
+            .flat_map(|path| one(failing(None), Some(path)))
+            .collect(),
+        "ln" if !arguments.have('f', "--force") && arguments.operands(&[]).len() > 1 => {
+            one(failing(None), arguments.last())
         }
-        "ln" if !arguments.have('f', "--force") && arguments.operands(&[]).len() > 1 => one(failing(None), arguments.last()),
         "git" if arguments.first() == Some("clone") => {
-            const VALUED: [&str; 10] = ["-b", "--branch", "--depth", "-o", "--origin", "-c", "--config", "-j", "--jobs", "--filter"];
+            const VALUED: [&str; 10] = [
+                "-b", "--branch", "--depth", "-o", "--origin", "-c", "--config", "-j", "--jobs",
+                "--filter",
+            ];
             let operands = arguments.operands(&VALUED);
             let folder = match operands.as_slice() {
                 [_, _, folder] => Some(*folder),
-                [_, address] => Some(base_name(address.trim_end_matches('/'))).map(|name| name.strip_suffix(".git").unwrap_or(name)),
+                [_, address] => Some(base_name(address.trim_end_matches('/')))
+                    .map(|name| name.strip_suffix(".git").unwrap_or(name)),
                 _ => None,
             };
             one(failing(Some(Effect::Writes)), folder)
         }
         "initdb" => one(failing(None), arguments.value(&["-D", "--pgdata"])),
-        "tar" if arguments.extract() => one(Some(Effect::Writes), arguments.value(&["-C", "--directory"]).or(Some("."))),
+        "tar" if arguments.extract() => {
+            one(Some(Effect::Writes), arguments.value(&["-C", "--directory"]).or(Some(".")))
+        }
         "unzip" => one(Some(Effect::Writes), arguments.value(&["-d"])),
         "wget" => one(Some(Effect::Writes), arguments.clustered('O', "--output-document")),
         "curl" => one(Some(Effect::Writes), arguments.clustered('o', "--output")),
-        "dd" => one(Some(Effect::Writes), arguments.known().find_map(|word| word.strip_prefix("of="))),
+        "dd" => {
+            one(Some(Effect::Writes), arguments.known().find_map(|word| word.strip_prefix("of=")))
+        }
         _ => Vec::new(),
     }
 }
 
-fn leftover(command: &Command, effect: Effect, program: Option<&str>, path: &str) -> Option<Leftover> {
+fn leftover(
+    command: &Command,
+    effect: Effect,
+    program: Option<&str>,
+    path: &str,
+) -> Option<Leftover> {
     let path = absolute(command.directory.as_deref(), path)?;
     Some(Leftover { effect, program: program.map(str::to_owned), path })
 }
@@ -140,7 +175,8 @@ impl<'c> Arguments<'c> {
         self.0.first().and_then(Word::known)
     }
 
-    /// Whether an option is there, alone or among others: `-p`, `-pv`, `--parents`. What is not known may be it.
+    /// Whether an option is there, alone or among others: `-p`, `-pv`, `--parents`. What is not
+    /// known may be it.
     fn have(self, letter: char, long: &str) -> bool {
         self.0.iter().any(|word| match word.known() {
             Some(text) if text.starts_with("--") => text.split('=').next() == Some(long),
@@ -149,39 +185,66 @@ impl<'c> Arguments<'c> {
         })
     }
 
-    /// The words that are no options, nor the values of those named; none where a word is not known.
+    /// The words that are no options, nor the values of those named; none where a word is not
+    /// known.
     fn operands(self, valued: &[&str]) -> Vec<&'c str> {
         let words: Vec<&str> = self.known().collect();
         if words.len() != self.0.len() {
             return Vec::new();
         }
         let mut value = false;
-        words.into_iter().filter(|word| !std::mem::replace(&mut value, valued.contains(word)) && !word.starts_with('-')).collect()
+        words
+            .into_iter()
+            .filter(|word| {
+                !std::mem::replace(&mut value, valued.contains(word)) && !word.starts_with('-')
+            })
+            .collect()
     }
 
     /// The last word, which is no option.
     fn last(self) -> Option<&'c str> {
-        self.0.last().and_then(Word::known).filter(|word| !word.starts_with('-') && self.0.len() > 1)
+        self.0
+            .last()
+            .and_then(Word::known)
+            .filter(|word| !word.starts_with('-') && self.0.len() > 1)
     }
 
     /// The value of an option: the next word, or what follows `=`.
     fn value(self, names: &[&str]) -> Option<&'c str> {
-        let next = self.0.iter().zip(self.0.iter().skip(1)).find(|(word, _)| word.known().is_some_and(|word| names.contains(&word)));
-        let assigned =
-            || self.known().find_map(|word| word.split_once('=').filter(|(name, _)| names.contains(name)).map(|(_, value)| value));
+        let next = self
+            .0
+            .iter()
+            .zip(self.0.iter().skip(1))
+            .find(|(word, _)| word.known().is_some_and(|word| names.contains(&word)));
+        let assigned = || {
+            self.known().find_map(|word| {
+                word.split_once('=')
+                    .filter(|(name, _)| names.contains(name))
+                    .map(|(_, value)| value)
+            })
+        };
         next.and_then(|(_, value)| value.known()).or_else(assigned)
     }
 
     /// The value of an option that may end a row of others: `-O FILE`, `-qO FILE`.
     fn clustered(self, letter: char, long: &str) -> Option<&'c str> {
-        let ends = |word: &str| word.starts_with('-') && !word.starts_with("--") && word.ends_with(letter);
-        let next = self.0.iter().zip(self.0.iter().skip(1)).find(|(word, _)| word.known().is_some_and(ends));
-        next.and_then(|(_, value)| value.known()).or_else(|| self.value(&[long])).filter(|value| *value != "-")
+        let ends =
+            |word: &str| word.starts_with('-') && !word.starts_with("--") && word.ends_with(letter);
+        let next = self
+            .0
+            .iter()
+            .zip(self.0.iter().skip(1))
+            .find(|(word, _)| word.known().is_some_and(ends));
+        next.and_then(|(_, value)| value.known())
+            .or_else(|| self.value(&[long]))
+            .filter(|value| *value != "-")
     }
 
     /// Whether `tar` is to extract: `-xzf`, `xzf`, `--extract`.
     fn extract(self) -> bool {
-        let first = self.first().is_some_and(|word| !word.starts_with("--") && word.trim_start_matches('-').contains('x'));
+        let first = self.first().is_some_and(|word| {
+            !word.starts_with("--") && word.trim_start_matches('-').contains('x')
+        });
         first || self.known().any(|word| matches!(word, "-x" | "--extract" | "--get"))
     }
 }
@@ -193,7 +256,8 @@ mod tests {
     use crate::kube::shell::{Invocation, inline};
 
     fn left(text: &str) -> Vec<(Effect, String)> {
-        let script = inline(&Invocation { command: &["sh", "-c", text], ..Invocation::default() }).unwrap();
+        let script =
+            inline(&Invocation { command: &["sh", "-c", text], ..Invocation::default() }).unwrap();
         leftovers(&script).into_iter().map(|leftover| (leftover.effect, leftover.path)).collect()
     }
 
@@ -205,7 +269,10 @@ mod tests {
             ("mkdir /work/data && cp /a /opt/", "/work/data"),
             ("ln -s /opt/app /work/app", "/work/app"),
             ("git clone https://example.com/shop/site.git /work/site", "/work/site"),
-            ("cd /work && git clone --depth 1 -b main https://example.com/shop/site.git", "/work/site"),
+            (
+                "cd /work && git clone --depth 1 -b main https://example.com/shop/site.git",
+                "/work/site",
+            ),
             ("apk add git && git clone https://example.com/shop/site /work", "/work"),
             ("initdb -D /work/db", "/work/db"),
             ("set -e\nmv /work/a /opt/a\necho", "/work/a"),
@@ -233,7 +300,11 @@ mod tests {
             "git clone https://example.com/a /work || git -C /work pull",
             "useradd app",
         ] {
-            assert!(left(text).iter().all(|(effect, _)| *effect != Fails), "{text}: {:?}", left(text));
+            assert!(
+                left(text).iter().all(|(effect, _)| *effect != Fails),
+                "{text}: {:?}",
+                left(text)
+            );
         }
     }
 

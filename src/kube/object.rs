@@ -1,8 +1,9 @@
 //! A Kubernetes object, as far as any rule looks into it, borrowed from the bytes it came in.
 //!
-//! One type reads every kind: a pod keeps its spec in `spec`, a workload in `spec.template.spec`, a CronJob in
-//! `spec.jobTemplate.spec.template.spec`. So an object is decoded in one pass, whatever comes first in the JSON: the
-//! object or the words that say what it is. Fields that no rule reads are skipped unread.
+//! One type reads every kind: a pod keeps its spec in `spec`, a workload in `spec.template.spec`, a
+//! CronJob in `spec.jobTemplate.spec.template.spec`. So an object is decoded in one pass, whatever
+//! comes first in the JSON: the object or the words that say what it is. Fields that no rule reads
+//! are skipped unread.
 
 use super::autoscaler::{ResourcePolicy, UpdatePolicy};
 use super::container::{Container, Role};
@@ -144,14 +145,17 @@ pub struct RollingUpdate<'a> {
 fields!(RollingUpdate { "maxSurge" => max_surge, "maxUnavailable" => max_unavailable });
 
 impl RollingUpdate<'_> {
-    /// Whether a Deployment of one replica may be without a pod while it is updated: the one may become unavailable, or
-    /// there may be no other beside it. Of shares of one replica the surge is rounded up, the other down.
+    /// Whether a Deployment of one replica may be without a pod while it is updated: the one may
+    /// become unavailable, or there may be no other beside it. Of shares of one replica the surge
+    /// is rounded up, the other down.
     pub fn leaves_none_of_one(&self) -> bool {
         let written = |raw: Option<Raw<'_>>| raw.map_or("", Raw::get).trim_matches('"').to_owned();
-        let share = |text: &str| text.strip_suffix('%').and_then(|percent| percent.parse::<u32>().ok());
+        let share =
+            |text: &str| text.strip_suffix('%').and_then(|percent| percent.parse::<u32>().ok());
         let (surge, unavailable) = (written(self.max_surge), written(self.max_unavailable));
         let no_other = surge == "0" || share(&surge) == Some(0);
-        let no_one = unavailable.parse::<u32>().is_ok_and(|count| count > 0) || share(&unavailable).is_some_and(|percent| percent >= 100);
+        let no_one = unavailable.parse::<u32>().is_ok_and(|count| count > 0)
+            || share(&unavailable).is_some_and(|percent| percent >= 100);
         no_other || no_one
     }
 }
@@ -189,10 +193,15 @@ impl<'a> Spec<'a> {
     /// Every container: init containers and sidecars first, in the order they start.
     pub fn all_containers(&self) -> impl Iterator<Item = Placed<'_, 'a>> {
         let init = self.init_containers.iter().enumerate().map(|(index, container)| {
-            let role = if &*container.restart_policy == "Always" { Role::Sidecar } else { Role::Init };
+            let role =
+                if &*container.restart_policy == "Always" { Role::Sidecar } else { Role::Init };
             Placed { container, role, index }
         });
-        let regular = self.containers.iter().enumerate().map(|(index, container)| Placed { container, role: Role::Regular, index });
+        let regular = self.containers.iter().enumerate().map(|(index, container)| Placed {
+            container,
+            role: Role::Regular,
+            index,
+        });
         init.chain(regular)
     }
 
@@ -203,7 +212,9 @@ impl<'a> Spec<'a> {
 
     /// What the pod asks its node for, its overhead aside; `None` where an amount cannot be told.
     pub fn requests(&self) -> Option<Requests> {
-        let asked = |placed: Placed<'_, '_>| Some((placed.role, Requests::of(&placed.container.resources.requests)?));
+        let asked = |placed: Placed<'_, '_>| {
+            Some((placed.role, Requests::of(&placed.container.resources.requests)?))
+        };
         Requests::of_pod(self.all_containers().map(asked), &self.resources.requests)
     }
 }
@@ -216,10 +227,20 @@ mod tests {
     #[test]
     fn one_replica_of_a_rolling_update() {
         let gap = |json: &str| json::read::<RollingUpdate<'_>>(json).unwrap().leaves_none_of_one();
-        for none in ["{}", r#"{"maxSurge": "25%", "maxUnavailable": "99%"}"#, r#"{"maxUnavailable": 0}"#, r#"{"maxSurge": null}"#] {
+        for none in [
+            "{}",
+            r#"{"maxSurge": "25%", "maxUnavailable": "99%"}"#,
+            r#"{"maxUnavailable": 0}"#,
+            r#"{"maxSurge": null}"#,
+        ] {
             assert!(!gap(none), "{none}");
         }
-        for some in [r#"{"maxUnavailable": 1}"#, r#"{"maxUnavailable": "100%"}"#, r#"{"maxSurge": 0}"#, r#"{"maxSurge": "0%"}"#] {
+        for some in [
+            r#"{"maxUnavailable": 1}"#,
+            r#"{"maxUnavailable": "100%"}"#,
+            r#"{"maxSurge": 0}"#,
+            r#"{"maxSurge": "0%"}"#,
+        ] {
             assert!(gap(some), "{some}");
         }
     }

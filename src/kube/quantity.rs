@@ -1,15 +1,17 @@
-//! Kubernetes quantities, such as `256Mi`, `1.5` and `1e3`: the text as written and its exact value.
+//! Kubernetes quantities, such as `256Mi`, `1.5` and `1e3`: the text as written and its exact
+//! value.
 //!
-//! They mean what they mean to the API server, that is to apimachinery's `resource.Quantity` of Kubernetes 1.33 to
-//! 1.37, quirks included: `+`, `.` and `Ki` are zero, `1E` is exa and `1E3` a thousand, whatever is finer than a
-//! billionth is rounded up to it, and with a binary suffix nothing is more than 2^63-1.
+//! They mean what they mean to the API server, that is to apimachinery's `resource.Quantity` of
+//! Kubernetes 1.33 to 1.37, quirks included: `+`, `.` and `Ki` are zero, `1E` is exa and `1E3` a
+//! thousand, whatever is finer than a billionth is rounded up to it, and with a binary suffix
+//! nothing is more than 2^63-1.
 //!
 //! Where Go goes wrong, this module does not follow:
 //! * its 64-bit accessors wrap around (`1e20` becomes 0): here [`Quantity::value`] is `None`;
-//! * an exponent outside ±2147483647 wraps around as well (`1e4294967305` is read as `1e9`), and is refused by Go
-//!   since then: here it is an error, so that nobody mistakes it for more than it is;
-//! * an absurd exponent within that range makes it write out every digit: here `1e999999999` takes no longer than its
-//!   text is long, compares exactly, and has no `value`;
+//! * an exponent outside ±2147483647 wraps around as well (`1e4294967305` is read as `1e9`), and is
+//!   refused by Go since then: here it is an error, so that nobody mistakes it for more than it is;
+//! * an absurd exponent within that range makes it write out every digit: here `1e999999999` takes
+//!   no longer than its text is long, compares exactly, and has no `value`;
 //! * some negative quantities it rounds towards zero, or worse: here always away from zero.
 
 mod amount;
@@ -37,11 +39,12 @@ pub struct Quantity<'a> {
 }
 
 impl<'a> Quantity<'a> {
-    /// Reads a quantity in time and space linear in its text, and without allocating below 1.7e29 units.
+    /// Reads a quantity in time and space linear in its text, and without allocating below 1.7e29
+    /// units.
     ///
     /// # Errors
-    /// Where Go's `resource.ParseQuantity` refuses the text, blanks around it included, and where an exponent is
-    /// outside ±2147483647.
+    /// Where Go's `resource.ParseQuantity` refuses the text, blanks around it included, and where
+    /// an exponent is outside ±2147483647.
     pub fn parse(text: impl Into<Cow<'a, str>>) -> Result<Self, QuantityError> {
         let text = text.into();
         let Some(written) = Written::scan(&text) else {
@@ -58,8 +61,9 @@ impl<'a> Quantity<'a> {
 
     /// The text that the API server stores for it: `1024Mi` becomes `1Gi`, `1.5` becomes `1500m`.
     ///
-    /// It has the same value, with one exception that is the API server's own: up to Kubernetes 1.37 a multiple of 10^21
-    /// with a decimal suffix or none loses its power of ten (`1000E` is stored as `1`).
+    /// It has the same value, with one exception that is the API server's own: up to Kubernetes
+    /// 1.37 a multiple of 10^21 with a decimal suffix or none loses its power of ten (`1000E` is
+    /// stored as `1`).
     pub fn canonical(&self) -> String {
         self.form.canonical(&self.text, &self.amount)
     }
@@ -69,13 +73,14 @@ impl<'a> Quantity<'a> {
         self.amount.is_zero()
     }
 
-    /// The value in units (bytes, cores), rounded up, away from zero: Go's `Value()`. `None` outside 64 bits.
+    /// The value in units (bytes, cores), rounded up, away from zero: Go's `Value()`. `None`
+    /// outside 64 bits.
     pub fn value(&self) -> Option<i64> {
         i64::try_from(self.amount.rounded(NANOS_PER_UNIT)?).ok()
     }
 
-    /// The value in thousandths of a unit (millicores), rounded up, away from zero: Go's `MilliValue()` without its
-    /// overflow. `None` from 1.7e29 units on.
+    /// The value in thousandths of a unit (millicores), rounded up, away from zero: Go's
+    /// `MilliValue()` without its overflow. `None` from 1.7e29 units on.
     pub fn milli_value(&self) -> Option<i128> {
         self.amount.rounded(NANOS_PER_MILLI)
     }
@@ -112,8 +117,8 @@ impl Ord for Quantity<'_> {
 mod tests {
     use super::*;
 
-    /// What Go 1.26 answers with apimachinery's `resource.Quantity`: text, canonical text, `Value()`, `MilliValue()` and
-    /// whether `AsInt64()` has an answer, or `ERR`.
+    /// What Go 1.26 answers with apimachinery's `resource.Quantity`: text, canonical text,
+    /// `Value()`, `MilliValue()` and whether `AsInt64()` has an answer, or `ERR`.
     const GO: &str = include_str!("../../tests/data/quantities.tsv");
 
     fn quantity(text: &str) -> Quantity<'_> {
@@ -141,11 +146,18 @@ mod tests {
                 continue;
             };
             let quantity = quantity(text);
-            assert_eq!((quantity.text(), quantity.canonical().as_str()), (text, canonical), "{row}");
+            assert_eq!(
+                (quantity.text(), quantity.canonical().as_str()),
+                (text, canonical),
+                "{row}"
+            );
             match quantity.value() {
                 Some(units) => assert_eq!(units.to_string(), value, "{row}"),
                 None => {
-                    assert!(wraps_to(quantity.amount.rounded(NANOS_PER_UNIT).unwrap(), value), "{row}");
+                    assert!(
+                        wraps_to(quantity.amount.rounded(NANOS_PER_UNIT).unwrap(), value),
+                        "{row}"
+                    );
                     beyond_64_bits.push(text);
                 }
             }
@@ -154,8 +166,13 @@ mod tests {
                 Ok(thousandths) => assert_eq!(thousandths.to_string(), milli, "{row}"),
                 Err(_) => assert!(wraps_to(thousandths, milli), "{row}"),
             }
-            assert_eq!(quantity.is_zero(), value == "0" && milli == "0" && canonical == "0", "{row}");
-            let whole = quantity.value().is_some_and(|units| i128::from(units) * 1000 == thousandths);
+            assert_eq!(
+                quantity.is_zero(),
+                value == "0" && milli == "0" && canonical == "0",
+                "{row}"
+            );
+            let whole =
+                quantity.value().is_some_and(|units| i128::from(units) * 1000 == thousandths);
             match exact {
                 "true" => assert!(whole, "{row}"),
                 _ if whole => whole_all_the_same.push(text),
@@ -165,12 +182,20 @@ mod tests {
         assert_eq!(rows, 70);
         assert_eq!(beyond_64_bits, ["9223372036854775808", "100000000000000000000000", "1e20"]);
         let capped = ["8Ei", "9223372036854775807", "9223372036854775808Ki"];
-        assert_eq!(whole_all_the_same, [&["1.5Gi", "0.5Ki", "1Ei"][..], &capped, &["1000m"]].concat());
+        assert_eq!(
+            whole_all_the_same,
+            [&["1.5Gi", "0.5Ki", "1Ei"][..], &capped, &["1000m"]].concat()
+        );
     }
 
     #[test]
     fn a_binary_suffix_caps_the_amount_before_its_sign() {
-        for (text, units) in [("308.5Ei", i64::MAX), ("-308.5Ei", -i64::MAX), ("-8Ei", -i64::MAX), ("-9223372036854775808", i64::MIN)] {
+        for (text, units) in [
+            ("308.5Ei", i64::MAX),
+            ("-308.5Ei", -i64::MAX),
+            ("-8Ei", -i64::MAX),
+            ("-9223372036854775808", i64::MIN),
+        ] {
             assert_eq!(quantity(text).value(), Some(units), "{text}");
         }
     }
@@ -195,7 +220,12 @@ mod tests {
             &["-1"],
             &["-1n", "-0.1n"],
             &["0", "-0", "+", ".", "0Ki", "0.0000000000000", "0e2147483647", "-0e-2147483647"],
-            &["1n", "0.0000000001", "1e-2147483647", "0.00000000000000000000000000000000000000000000000000000001Ki"],
+            &[
+                "1n",
+                "0.0000000001",
+                "1e-2147483647",
+                "0.00000000000000000000000000000000000000000000000000000001Ki",
+            ],
             &["1m", "1e-3", "0.001"],
             &["999999999n"],
             &["1", "1000m", "0.9999999991", "+1", "0001.000", "1."],
@@ -205,16 +235,29 @@ mod tests {
             &["9223372036854775808"],
             &["1e20", "100E"],
             &["170141183460469231731687303715.884105727"],
-            &["170141183460469231731687303715.884105728", "170141183460469231731687303715.8841057271"],
+            &[
+                "170141183460469231731687303715.884105728",
+                "170141183460469231731687303715.8841057271",
+            ],
             &["1e30", "999999999999999999999999999999.9999999991", "1000000000000E"],
-            &["1000000000000000000000000000000.000000001", "1000000000000000000000000000000.00000000000000001"],
-            &["1e40", "10e39", "0.00000000000000000001e60", "10000000000000000000000000000000000000000"],
+            &[
+                "1000000000000000000000000000000.000000001",
+                "1000000000000000000000000000000.00000000000000001",
+            ],
+            &[
+                "1e40",
+                "10e39",
+                "0.00000000000000000001e60",
+                "10000000000000000000000000000000000000000",
+            ],
             &["1.1e40"],
             &["1e999999999", "0.1e1000000000"],
         ];
         for (rank, equals) in ascending.iter().enumerate() {
             for (other_rank, others) in ascending.iter().enumerate() {
-                for (one, two) in equals.iter().flat_map(|one| others.iter().map(move |two| (one, two))) {
+                for (one, two) in
+                    equals.iter().flat_map(|one| others.iter().map(move |two| (one, two)))
+                {
                     let (left, right) = (quantity(one), quantity(two));
                     assert_eq!(left.cmp(&right), rank.cmp(&other_rank), "{one} and {two}");
                     assert_eq!(left == right, rank == other_rank, "{one} and {two}");
@@ -236,13 +279,23 @@ mod tests {
             ("1e30", None, None),
             ("1e999999999", None, None),
         ] {
-            assert_eq!((quantity(text).value(), quantity(text).milli_value()), (value, milli), "{text}");
+            assert_eq!(
+                (quantity(text).value(), quantity(text).milli_value()),
+                (value, milli),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn exponents_outside_32_bits_are_refused() {
-        for refused in ["1e2147483648", "1e-2147483648", "1e4294967305", "1e30000000000", "0e99999999999999999999"] {
+        for refused in [
+            "1e2147483648",
+            "1e-2147483648",
+            "1e4294967305",
+            "1e30000000000",
+            "0e99999999999999999999",
+        ] {
             assert!(Quantity::parse(refused).is_err(), "{refused}");
         }
         assert_eq!(quantity("1e00000000000000000000003").value(), Some(1000));

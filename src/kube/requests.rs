@@ -1,4 +1,5 @@
-//! What a pod asks its node for: the requests of its containers, added up as the scheduler and the kubelet do.
+//! What a pod asks its node for: the requests of its containers, added up as the scheduler and the
+//! kubelet do.
 
 use super::container::Role;
 use super::quantity::Quantity;
@@ -19,10 +20,14 @@ impl Requests {
         Some(Self { cpu: amounts.cpu_millis()?, memory: amounts.memory_bytes()? })
     }
 
-    /// What a pod asks for with these containers, init containers and sidecars first, and these requests of its own
-    /// (pod-level requests, KEP-2837), which win where they are written. A plain init container runs beside the sidecars
-    /// that started before it and before everything else, so the dearer of the two times counts (KEP-753).
-    pub fn of_pod(containers: impl Iterator<Item = Option<(Role, Self)>>, own: &Amounts<'_>) -> Option<Self> {
+    /// What a pod asks for with these containers, init containers and sidecars first, and these
+    /// requests of its own (pod-level requests, KEP-2837), which win where they are written. A
+    /// plain init container runs beside the sidecars that started before it and before everything
+    /// else, so the dearer of the two times counts (KEP-753).
+    pub fn of_pod(
+        containers: impl Iterator<Item = Option<(Role, Self)>>,
+        own: &Amounts<'_>,
+    ) -> Option<Self> {
         let (mut running, mut peak) = (Self::default(), Self::default());
         for container in containers {
             let (role, requests) = container?;
@@ -39,12 +44,18 @@ impl Requests {
 
     /// Both together.
     pub fn plus(self, other: Self) -> Self {
-        Self { cpu: self.cpu.saturating_add(other.cpu), memory: self.memory.saturating_add(other.memory) }
+        Self {
+            cpu: self.cpu.saturating_add(other.cpu),
+            memory: self.memory.saturating_add(other.memory),
+        }
     }
 
     /// What is left without `other`.
     pub fn minus(self, other: Self) -> Self {
-        Self { cpu: self.cpu.saturating_sub(other.cpu), memory: self.memory.saturating_sub(other.memory) }
+        Self {
+            cpu: self.cpu.saturating_sub(other.cpu),
+            memory: self.memory.saturating_sub(other.memory),
+        }
     }
 
     /// The larger of each.
@@ -80,7 +91,9 @@ mod tests {
     use crate::kube::json;
 
     fn of_pod(containers: &[(Role, i128)], own: &str) -> Option<i128> {
-        let containers = containers.iter().map(|(role, amount)| Some((*role, Requests { cpu: *amount, memory: 2 * amount })));
+        let containers = containers
+            .iter()
+            .map(|(role, amount)| Some((*role, Requests { cpu: *amount, memory: 2 * amount })));
         let own: Amounts<'_> = json::read(own).unwrap();
         Requests::of_pod(containers, &own).map(|requests| requests.cpu)
     }
@@ -91,10 +104,22 @@ mod tests {
         assert_eq!(of_pod(&[], "{}"), Some(0));
         assert_eq!(of_pod(&[(Regular, 100), (Regular, 200)], "{}"), Some(300));
         assert_eq!(of_pod(&[(Init, 500), (Regular, 100), (Regular, 200)], "{}"), Some(500));
-        assert_eq!(of_pod(&[(Init, 500), (Init, 400), (Regular, 100)], "{}"), Some(500), "one after the other");
+        assert_eq!(
+            of_pod(&[(Init, 500), (Init, 400), (Regular, 100)], "{}"),
+            Some(500),
+            "one after the other"
+        );
         assert_eq!(of_pod(&[(Sidecar, 50), (Regular, 100)], "{}"), Some(150));
-        assert_eq!(of_pod(&[(Sidecar, 50), (Init, 500), (Regular, 100)], "{}"), Some(550), "beside the sidecar before it");
-        assert_eq!(of_pod(&[(Init, 500), (Sidecar, 50), (Regular, 100)], "{}"), Some(500), "the sidecar after it waits");
+        assert_eq!(
+            of_pod(&[(Sidecar, 50), (Init, 500), (Regular, 100)], "{}"),
+            Some(550),
+            "beside the sidecar before it"
+        );
+        assert_eq!(
+            of_pod(&[(Init, 500), (Sidecar, 50), (Regular, 100)], "{}"),
+            Some(500),
+            "the sidecar after it waits"
+        );
         assert_eq!(of_pod(&[(Init, 120), (Sidecar, 50), (Regular, 100)], "{}"), Some(150));
     }
 
@@ -104,13 +129,22 @@ mod tests {
         assert_eq!(of_pod(&containers, r#"{"cpu": "300m"}"#), Some(300));
         assert_eq!(of_pod(&containers, r#"{"cpu": 0}"#), Some(0));
         assert_eq!(of_pod(&containers, r#"{"cpu": "2"}"#), Some(2000));
-        assert_eq!(of_pod(&containers, r#"{"memory": "1Gi"}"#), Some(900), "each resource for itself");
+        assert_eq!(
+            of_pod(&containers, r#"{"memory": "1Gi"}"#),
+            Some(900),
+            "each resource for itself"
+        );
         assert_eq!(of_pod(&containers, r#"{"cpu": null}"#), Some(900));
     }
 
     #[test]
     fn what_cannot_be_told_is_not_guessed() {
-        for unreadable in [r#"{"cpu": "many"}"#, r#"{"cpu": ["1"]}"#, r#"{"cpu": "1e30"}"#, r#"{"memory": "1e20"}"#] {
+        for unreadable in [
+            r#"{"cpu": "many"}"#,
+            r#"{"cpu": ["1"]}"#,
+            r#"{"cpu": "1e30"}"#,
+            r#"{"memory": "1e20"}"#,
+        ] {
             assert_eq!(of_pod(&[(Role::Regular, 1)], unreadable), None, "{unreadable}");
             assert_eq!(Requests::of(&json::read(unreadable).unwrap()), None, "{unreadable}");
         }
@@ -120,7 +154,13 @@ mod tests {
     #[test]
     fn amounts_are_written_as_people_write_them() {
         assert_eq!([0, 500, 2000, -100].map(cpu_text), ["0", "500m", "2", "-100m"]);
-        assert_eq!([0, 1, MEBIBYTE, 1 << 30, (1 << 30) + 1].map(memory_text), ["0", "1Mi", "1Mi", "1Gi", "1025Mi"]);
-        assert_eq!([0, MEBIBYTE - 1, 1 << 30, (1 << 30) - 1].map(memory_floor_text), ["0", "0", "1Gi", "1023Mi"]);
+        assert_eq!(
+            [0, 1, MEBIBYTE, 1 << 30, (1 << 30) + 1].map(memory_text),
+            ["0", "1Mi", "1Mi", "1Gi", "1025Mi"]
+        );
+        assert_eq!(
+            [0, MEBIBYTE - 1, 1 << 30, (1 << 30) - 1].map(memory_floor_text),
+            ["0", "0", "1Gi", "1023Mi"]
+        );
     }
 }

@@ -46,7 +46,8 @@ impl Resources<'_> {
     }
 }
 
-/// A memory limit as the kubelet applies it: own, else pod-level, else none. Ordered by how much memory it leaves.
+/// A memory limit as the kubelet applies it: own, else pod-level, else none. Ordered by how much
+/// memory it leaves.
 #[derive(Clone, Copy, Debug)]
 pub enum EffectiveLimit<'a> {
     /// A limit in force.
@@ -58,7 +59,8 @@ pub enum EffectiveLimit<'a> {
 impl<'a> EffectiveLimit<'a> {
     /// The limit of a container whose own limit is `own` in a pod whose pod-level limit is `pod`.
     pub fn of(own: Option<&'a Quantity<'a>>, pod: Option<&'a Quantity<'a>>) -> Self {
-        let in_force = |limit: Option<&'a Quantity<'a>>| limit.filter(|quantity| !quantity.is_zero());
+        let in_force =
+            |limit: Option<&'a Quantity<'a>>| limit.filter(|quantity| !quantity.is_zero());
         in_force(own).or_else(|| in_force(pod)).map_or(Self::Unlimited, Self::Limited)
     }
 
@@ -72,8 +74,9 @@ impl<'a> EffectiveLimit<'a> {
 
     /// Whether going from `self` to `new` takes memory away.
     ///
-    /// Amounts that do not fit 64 bits wrap around on their way to the kernel (`18446744073709551617` becomes 1 byte),
-    /// so changing to or from one counts as taking memory away.
+    /// Amounts that do not fit 64 bits wrap around on their way to the kernel
+    /// (`18446744073709551617` becomes 1 byte), so changing to or from one counts as taking memory
+    /// away.
     pub fn falls_to(self, new: Self) -> bool {
         match (self, new) {
             (_, Self::Unlimited) => false,
@@ -101,7 +104,8 @@ mod tests {
 
     fn falls(old: Option<&str>, new: Option<&str>) -> bool {
         let parse = |text: Option<&'static str>| text.map(|text| Quantity::parse(text).unwrap());
-        let leak = |text: Option<&str>| text.map(|text| &*Box::leak(text.to_owned().into_boxed_str()));
+        let leak =
+            |text: Option<&str>| text.map(|text| &*Box::leak(text.to_owned().into_boxed_str()));
         let (old, new) = (parse(leak(old)), parse(leak(new)));
         EffectiveLimit::of(old.as_ref(), None).falls_to(EffectiveLimit::of(new.as_ref(), None))
     }
@@ -130,7 +134,11 @@ mod tests {
 
     #[test]
     fn own_before_pod_level() {
-        let (own, pod, zero) = (Quantity::parse("1Gi").unwrap(), Quantity::parse("2Gi").unwrap(), Quantity::parse("0").unwrap());
+        let (own, pod, zero) = (
+            Quantity::parse("1Gi").unwrap(),
+            Quantity::parse("2Gi").unwrap(),
+            Quantity::parse("0").unwrap(),
+        );
         assert_eq!(EffectiveLimit::of(Some(&own), Some(&pod)).to_string(), "1Gi");
         assert_eq!(EffectiveLimit::of(Some(&zero), Some(&pod)).to_string(), "2Gi");
         assert_eq!(EffectiveLimit::of(None, Some(&pod)).to_string(), "2Gi");

@@ -35,7 +35,11 @@ impl<'a> Container<'a> {
             let exit_codes = rule.exit_codes.as_ref()?;
             let codes = Codes::matched_by(exit_codes).without(taken);
             taken = taken.and(codes);
-            (rule.is_restart_all() && codes != Codes::NONE).then_some(RestartAll { index, exit_codes, codes })
+            (rule.is_restart_all() && codes != Codes::NONE).then_some(RestartAll {
+                index,
+                exit_codes,
+                codes,
+            })
         })
     }
 }
@@ -101,12 +105,15 @@ mod tests {
     fn acting(json: &str) -> Vec<Vec<u8>> {
         let rules: Vec<RestartRule<'_>> = json::read(json).unwrap();
         let container = Container { restart_policy_rules: rules, ..Container::default() };
-        let codes = |rule: RestartAll<'_>| (0..=255).filter(|code| rule.codes.contain(*code)).collect();
+        let codes =
+            |rule: RestartAll<'_>| (0..=255).filter(|code| rule.codes.contain(*code)).collect();
         container.restart_all_rules().map(codes).collect()
     }
 
     fn rule(action: &str, operator: &str, values: &str) -> String {
-        format!(r#"{{"action": "{action}", "exitCodes": {{"operator": "{operator}", "values": {values}}}}}"#)
+        format!(
+            r#"{{"action": "{action}", "exitCodes": {{"operator": "{operator}", "values": {values}}}}}"#
+        )
     }
 
     #[test]
@@ -115,11 +122,18 @@ mod tests {
         let all = |operator: &str, values: &str| rule(RESTART_ALL, operator, values);
         assert_eq!(rules(&[all("In", "[88, 63, 64, 255]")]), [vec![63, 64, 88, 255]]);
         assert_eq!(rules(&[all("In", "[]")]), Vec::<Vec<u8>>::new());
-        assert_eq!(rules(&[all("In", "[300, -1]")]), Vec::<Vec<u8>>::new(), "no process ends with these");
+        assert_eq!(
+            rules(&[all("In", "[300, -1]")]),
+            Vec::<Vec<u8>>::new(),
+            "no process ends with these"
+        );
         assert_eq!(rules(&[all("NotIn", "[]")]).concat().len(), 256);
         assert_eq!(rules(&[all("NotIn", "[0, 1]")]).concat().len(), 254);
         assert_eq!(rules(&[rule("Restart", "In", "[1, 2]"), all("In", "[1, 2, 3]")]), [vec![3]]);
-        assert_eq!(rules(&[rule("Restart", "NotIn", "[3]"), all("In", "[1]")]), Vec::<Vec<u8>>::new());
+        assert_eq!(
+            rules(&[rule("Restart", "NotIn", "[3]"), all("In", "[1]")]),
+            Vec::<Vec<u8>>::new()
+        );
         assert_eq!(rules(&[all("In", "[1]"), all("In", "[1, 4]")]), [vec![1], vec![4]]);
         assert_eq!(acting(r#"[{"action": "RestartAllContainers"}]"#), Vec::<Vec<u8>>::new());
         assert_eq!(rules(&[rule("Restart", "In", "[5]")]), Vec::<Vec<u8>>::new());

@@ -6,8 +6,8 @@ use super::requests::Requests;
 use super::resources::Amounts;
 use super::text::Text;
 
-/// What a node can give to one pod: what is allocatable less what all its other pods ask for, and less the pod's own
-/// overhead. Less than the pod has where the node is overcommitted already.
+/// What a node can give to one pod: what is allocatable less what all its other pods ask for, and
+/// less the pod's own overhead. Less than the pod has where the node is overcommitted already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Room {
     /// The name of the node.
@@ -17,17 +17,23 @@ pub struct Room {
 }
 
 impl Room {
-    /// Reads a `Node` and a `PodList` of its pods, among them perhaps the one with this `uid`; `None` where an amount
-    /// cannot be told.
+    /// Reads a `Node` and a `PodList` of its pods, among them perhaps the one with this `uid`;
+    /// `None` where an amount cannot be told.
     ///
-    /// A pod counts with the larger of its spec and what the kubelet has allocated to it, as with the scheduler. Pods
-    /// that have ended do not count; pods that are being deleted do, until they are gone.
+    /// A pod counts with the larger of its spec and what the kubelet has allocated to it, as with
+    /// the scheduler. Pods that have ended do not count; pods that are being deleted do, until they
+    /// are gone.
     pub fn read(node: &[u8], pods: &[u8], uid: &str) -> Option<Self> {
         let node: Node<'_> = json::read(std::str::from_utf8(node).ok()?).ok()?;
         let pods: PodList<'_> = json::read(std::str::from_utf8(pods).ok()?).ok()?;
-        let allocatable = node.status.allocatable.filter(|amounts| amounts.cpu.is_some() && amounts.memory.is_some())?;
+        let allocatable = node
+            .status
+            .allocatable
+            .filter(|amounts| amounts.cpu.is_some() && amounts.memory.is_some())?;
         let mut most = Requests::of(&allocatable)?;
-        for pod in pods.items?.iter().filter(|pod| !matches!(&*pod.status.phase, "Succeeded" | "Failed")) {
+        for pod in
+            pods.items?.iter().filter(|pod| !matches!(&*pod.status.phase, "Succeeded" | "Failed"))
+        {
             let overhead = Requests::of(&pod.spec.overhead)?;
             most = most.minus(overhead);
             if *pod.metadata.uid != *uid {
@@ -133,23 +139,40 @@ fields!(ContainerStatus { "name" => name, "allocatedResources" => allocated_reso
 
 impl Pod<'_> {
     fn requests(&self) -> Option<Requests> {
-        let role = |container: &Container<'_>| if &*container.restart_policy == "Always" { Role::Sidecar } else { Role::Init };
-        let init = self.spec.init_containers.iter().map(|container| (role(container), container, &self.status.init_container_statuses));
-        let regular = self.spec.containers.iter().map(|container| (Role::Regular, container, &self.status.container_statuses));
-        let larger = |(role, container, statuses): (Role, &Container<'_>, &Vec<ContainerStatus<'_>>)| {
-            let asked = Requests::of(&container.resources.requests)?;
-            match statuses.iter().find(|status| status.name == container.name) {
-                Some(status) => Some((role, asked.max(Requests::of(&status.allocated_resources)?))),
-                None => Some((role, asked)),
-            }
+        let role = |container: &Container<'_>| {
+            if &*container.restart_policy == "Always" { Role::Sidecar } else { Role::Init }
         };
+        let init =
+            self.spec.init_containers.iter().map(|container| {
+                (role(container), container, &self.status.init_container_statuses)
+            });
+        let regular = self
+            .spec
+            .containers
+            .iter()
+            .map(|container| (Role::Regular, container, &self.status.container_statuses));
+        let larger =
+            |(role, container, statuses): (Role, &Container<'_>, &Vec<ContainerStatus<'_>>)| {
+                let asked = Requests::of(&container.resources.requests)?;
+                match statuses.iter().find(|status| status.name == container.name) {
+                    Some(status) => {
+                        Some((role, asked.max(Requests::of(&status.allocated_resources)?)))
+                    }
+                    None => Some((role, asked)),
+                }
+            };
         let own = &self.spec.resources.requests;
         let requests = Requests::of_pod(init.chain(regular).map(larger), own)?;
-        // what is allocated at pod level is told of every pod: it counts where the pod asks for something itself
+        // what is allocated at pod level is told of every pod: it counts where the pod asks for
+        // something itself
         let allocated = Requests::of(&self.status.allocated_resources)?;
         Some(Requests {
             cpu: if own.cpu.is_some() { requests.cpu.max(allocated.cpu) } else { requests.cpu },
-            memory: if own.memory.is_some() { requests.memory.max(allocated.memory) } else { requests.memory },
+            memory: if own.memory.is_some() {
+                requests.memory.max(allocated.memory)
+            } else {
+                requests.memory
+            },
         })
     }
 }
@@ -164,7 +187,8 @@ mod tests {
     fn room(pods: Value) -> Option<(i128, i128)> {
         let node = json!({"metadata": {"name": "n1"}, "status": {
             "capacity": {"cpu": "9", "memory": "9Gi"}, "allocatable": {"cpu": "4", "memory": "8Gi", "pods": "110"}}});
-        let pods = json!({"kind": "PodList", "metadata": {"resourceVersion": "1"}, "items": pods}).to_string();
+        let pods = json!({"kind": "PodList", "metadata": {"resourceVersion": "1"}, "items": pods})
+            .to_string();
         let room = Room::read(node.to_string().as_bytes(), pods.as_bytes(), "own")?;
         assert_eq!(room.node, "n1");
         Some((room.most.cpu, room.most.memory >> 20))
@@ -178,9 +202,15 @@ mod tests {
     #[test]
     fn what_others_ask_for_is_gone() {
         assert_eq!(room(json!([])), Some((4000, 8192)));
-        assert_eq!(room(json!([pod("own", "1", "1Gi"), pod("a", "500m", "1Gi"), pod("b", "1", "512Mi")])), Some((2500, 6656)));
+        assert_eq!(
+            room(json!([pod("own", "1", "1Gi"), pod("a", "500m", "1Gi"), pod("b", "1", "512Mi")])),
+            Some((2500, 6656))
+        );
         assert_eq!(room(json!([pod("a", "5", "1Gi")])), Some((-1000, 7168)), "overcommitted");
-        assert_eq!(room(json!([{"metadata": {"uid": "bare"}, "spec": {"containers": [{"name": "app"}]}}])), Some((4000, 8192)));
+        assert_eq!(
+            room(json!([{"metadata": {"uid": "bare"}, "spec": {"containers": [{"name": "app"}]}}])),
+            Some((4000, 8192))
+        );
     }
 
     #[test]
@@ -223,8 +253,16 @@ mod tests {
                 {"name": "app", "allocatedResources": {"cpu": cpu, "memory": "1Gi"}, "resources": {}}]});
             room(json!([pod]))
         };
-        assert_eq!(allocated("2"), Some((2000, 7168)), "it shrinks, and the kubelet has not seen it");
-        assert_eq!(allocated("500m"), Some((3000, 7168)), "it grows, and the kubelet has not agreed");
+        assert_eq!(
+            allocated("2"),
+            Some((2000, 7168)),
+            "it shrinks, and the kubelet has not seen it"
+        );
+        assert_eq!(
+            allocated("500m"),
+            Some((3000, 7168)),
+            "it grows, and the kubelet has not agreed"
+        );
         let mut with_own = pod("a", "1", "1Gi");
         with_own["spec"]["resources"] = json!({"requests": {"cpu": "2"}});
         assert_eq!(room(json!([with_own])), Some((2000, 7168)));
@@ -236,7 +274,8 @@ mod tests {
     fn sidecars_and_init_containers_count_as_they_run() {
         let mut pod = pod("a", "1", "1Gi");
         let container = |cpu: &str, policy: Value| json!({"name": cpu, "restartPolicy": policy, "resources": {"requests": {"cpu": cpu}}});
-        pod["spec"]["initContainers"] = json!([container("500m", "Always".into()), container("2", Value::Null)]);
+        pod["spec"]["initContainers"] =
+            json!([container("500m", "Always".into()), container("2", Value::Null)]);
         assert_eq!(room(json!([pod])), Some((1500, 7168)));
     }
 
@@ -245,15 +284,30 @@ mod tests {
         let node = br#"{"metadata": {"name": "n1"}, "status": {"allocatable": {"cpu": "4", "memory": "8Gi"}}}"#;
         let pods = br#"{"items": []}"#;
         assert!(Room::read(node, pods, "").is_some());
-        for garbage in ["", "[", "null", "<html>", "{}", r#"{"items": null}"#, r#"{"items": [{"spec": {"containers": "x"}}]}"#] {
+        for garbage in [
+            "",
+            "[",
+            "null",
+            "<html>",
+            "{}",
+            r#"{"items": null}"#,
+            r#"{"items": [{"spec": {"containers": "x"}}]}"#,
+        ] {
             assert_eq!(Room::read(node, garbage.as_bytes(), ""), None, "{garbage}");
         }
-        for garbage in
-            ["", "{}", r#"{"status": {"allocatable": {"cpu": "4"}}}"#, r#"{"status": {"allocatable": {"cpu": "x", "memory": "1"}}}"#]
-        {
+        for garbage in [
+            "",
+            "{}",
+            r#"{"status": {"allocatable": {"cpu": "4"}}}"#,
+            r#"{"status": {"allocatable": {"cpu": "x", "memory": "1"}}}"#,
+        ] {
             assert_eq!(Room::read(garbage.as_bytes(), pods, ""), None, "{garbage}");
         }
         assert_eq!(room(json!([pod("a", "many", "1Gi")])), None, "an amount that cannot be told");
-        assert_eq!(room(json!([pod("own", "many", "1Gi")])), Some((4000, 8192)), "the pod's own do not matter here");
+        assert_eq!(
+            room(json!([pod("own", "many", "1Gi")])),
+            Some((4000, 8192)),
+            "the pod's own do not matter here"
+        );
     }
 }

@@ -1,12 +1,14 @@
-//! Shell scripts that a manifest carries inline, read just well enough to find the commands in them and what each
-//! one's exit status decides.
+//! Shell scripts that a manifest carries inline, read just well enough to find the commands in them
+//! and what each one's exit status decides.
 //!
-//! Pure and total: no input makes it fail or panic, nesting is bounded and the work is linear in the text. What is
-//! not understood is [`Word::Unknown`] or no script at all, never a guess; a caller answers both with silence.
+//! Pure and total: no input makes it fail or panic, nesting is bounded and the work is linear in
+//! the text. What is not understood is [`Word::Unknown`] or no script at all, never a guess; a
+//! caller answers both with silence.
 //!
-//! The scanner is our own, because a shell-words library such as `shlex` keeps neither operators nor quotes:
-//! `'$A'` and `$A`, `';'` and `;`, a line end and a blank all come out alike, and a rule here turns on just that.
-//! For words without operators and expansions the two must agree, and a property test holds them to it.
+//! The scanner is our own, because a shell-words library such as `shlex` keeps neither operators
+//! nor quotes: `'$A'` and `$A`, `';'` and `;`, a line end and a blank all come out alike, and a
+//! rule here turns on just that. For words without operators and expansions the two must agree, and
+//! a property test holds them to it.
 
 mod argv;
 mod assigned;
@@ -40,13 +42,13 @@ pub struct Invocation<'a> {
     pub command: &'a [&'a str],
     /// `args`.
     pub args: &'a [&'a str],
-    /// The container's literal environment in the order of `env`. An entry that is not a literal (`valueFrom`) must be
-    /// left out with those of its name before it: its value is unknown.
+    /// The container's literal environment in the order of `env`. An entry that is not a literal
+    /// (`valueFrom`) must be left out with those of its name before it: its value is unknown.
     pub environment: &'a [(&'a str, &'a str)],
     /// `workingDir`, where given.
     pub directory: Option<&'a str>,
-    /// Whether this is a lifecycle hook. Kubernetes expands `$(NAME)` in `command`, `args` and exec probes, but not
-    /// in hooks.
+    /// Whether this is a lifecycle hook. Kubernetes expands `$(NAME)` in `command`, `args` and exec
+    /// probes, but not in hooks.
     pub hook: bool,
     /// The files whose text is known: a script among them is read where it is started.
     pub files: Option<&'a dyn Files>,
@@ -68,7 +70,8 @@ pub trait Files: fmt::Debug {
 /// The variables that tell a watcher how to work.
 pub const TELLING: [&str; 1] = ["WATCHFILES_FORCE_POLLING"];
 
-/// A script as its simple commands, in the order of the text, functions expanded where they are called.
+/// A script as its simple commands, in the order of the text, functions expanded where they are
+/// called.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Script {
     /// The simple commands, those inside `$(...)` before the command they serve.
@@ -82,7 +85,8 @@ pub struct Script {
 /// A simple command: one program with its arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
-    /// The program and its arguments, without wrappers such as `exec`, `nohup`, `env` and `timeout 5`.
+    /// The program and its arguments, without wrappers such as `exec`, `nohup`, `env` and `timeout
+    /// 5`.
     pub words: Vec<Word>,
     /// Assignments in front of it, in its environment only.
     pub assignments: Vec<(String, Word)>,
@@ -210,16 +214,18 @@ pub struct Loop {
     pub background: bool,
 }
 
-/// The script that a manifest starts: the text given to `sh -c`, or the one command where there is no shell.
-/// `None` where there is no command, or the text is not understood.
+/// The script that a manifest starts: the text given to `sh -c`, or the one command where there is
+/// no shell. `None` where there is no command, or the text is not understood.
 pub fn inline(invocation: &Invocation<'_>) -> Option<Script> {
     inline_within(invocation, usize::MAX)
 }
 
-/// The same. `None`, too, where `most` steps are not enough: about one for each byte and a few for each command.
+/// The same. `None`, too, where `most` steps are not enough: about one for each byte and a few for
+/// each command.
 pub(crate) fn inline_within(invocation: &Invocation<'_>, most: usize) -> Option<Script> {
     let (environment, words) = argv::expanded(invocation, LONGEST.min(most))?;
-    let mut walker = Walker::new(environment, invocation, words.iter().map(String::len).sum(), most);
+    let mut walker =
+        Walker::new(environment, invocation, words.iter().map(String::len).sum(), most);
     walker.start(words)?;
     let mut script = walker.finish()?;
     let has = |telling: &&str| invocation.environment.iter().any(|(name, _)| name == telling);
@@ -238,7 +244,8 @@ impl Script {
         })
     }
 
-    /// The file that the command at a position stands in, where that is not the text of the manifest.
+    /// The file that the command at a position stands in, where that is not the text of the
+    /// manifest.
     pub fn file(&self, position: usize) -> Option<Rc<str>> {
         self.commands.get(position)?.file.clone()
     }

@@ -63,8 +63,8 @@ pub struct Entries<'a, V>(Vec<(Text<'a>, V)>);
 /// `metadata.labels`.
 pub type Labels<'a> = Entries<'a, Text<'a>>;
 
-/// `metadata.annotations`. Values stay undecoded: most are never read, and some (the last applied configuration) are
-/// as large as the object itself.
+/// `metadata.annotations`. Values stay undecoded: most are never read, and some (the last applied
+/// configuration) are as large as the object itself.
 pub type Annotations<'a> = Entries<'a, Raw<'a>>;
 
 impl<'a, V> Entries<'a, V> {
@@ -80,7 +80,8 @@ impl<'a, V> Entries<'a, V> {
 }
 
 impl Annotations<'_> {
-    /// The text of the annotation `key`, decoded now. An annotation that is no string counts as absent.
+    /// The text of the annotation `key`, decoded now. An annotation that is no string counts as
+    /// absent.
     pub fn text(&self, key: &str) -> Option<Cow<'_, str>> {
         decode(*self.value(key)?)
     }
@@ -132,7 +133,8 @@ mod tests {
 
     #[test]
     fn annotations_are_decoded_on_demand() {
-        let annotations: Annotations<'_> = json::read(r#"{"a": "x\ny", "b": {"not": "text"}, "a/b": null}"#).unwrap();
+        let annotations: Annotations<'_> =
+            json::read(r#"{"a": "x\ny", "b": {"not": "text"}, "a/b": null}"#).unwrap();
         assert_eq!(annotations.text("a").as_deref(), Some("x\ny"));
         assert_eq!(annotations.text("b"), None);
         assert_eq!(annotations.text("a/b"), None);

@@ -6,7 +6,8 @@ use super::json::{self, Decode, Failed, Reader, fields};
 use super::resources::Amounts;
 use super::text::Text;
 
-/// The working set of each container of a pod, in bytes: what is resident and cannot be dropped at once.
+/// The working set of each container of a pod, in bytes: what is resident and cannot be dropped at
+/// once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Usage(BTreeMap<String, i128>);
 
@@ -15,8 +16,11 @@ impl Usage {
     pub fn read(json: &[u8]) -> Option<Self> {
         let metrics: PodMetrics<'_> = json::read(std::str::from_utf8(json).ok()?).ok()?;
         // a container without memory is one that was not measured
-        let measured = metrics.containers.0?.into_iter().filter(|container| container.usage.memory.is_some());
-        measured.map(|container| Some((container.name.to_string(), container.usage.memory_bytes()?))).collect()
+        let measured =
+            metrics.containers.0?.into_iter().filter(|container| container.usage.memory.is_some());
+        measured
+            .map(|container| Some((container.name.to_string(), container.usage.memory_bytes()?)))
+            .collect()
     }
 
     /// Of the container `name`, where it was measured.
@@ -82,9 +86,20 @@ mod tests {
     #[test]
     fn nothing_is_made_of_anything_else() {
         assert_eq!(Usage::read(br#"{"containers": null}"#), Some(Usage::default()));
-        for garbage in ["", "[]", "{}", "null", "<html>", r#"{"containers": {}}"#, r#"{"containers": [{"usage": {"memory": "much"}}]}"#] {
+        for garbage in [
+            "",
+            "[]",
+            "{}",
+            "null",
+            "<html>",
+            r#"{"containers": {}}"#,
+            r#"{"containers": [{"usage": {"memory": "much"}}]}"#,
+        ] {
             assert_eq!(Usage::read(garbage.as_bytes()), None, "{garbage}");
         }
-        assert_eq!(Usage::read(br#"{"containers": [{"name": "app", "usage": {"memory": "1e30"}}]}"#), None);
+        assert_eq!(
+            Usage::read(br#"{"containers": [{"name": "app", "usage": {"memory": "1e30"}}]}"#),
+            None
+        );
     }
 }

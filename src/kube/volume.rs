@@ -64,8 +64,12 @@ impl ConfigMapVolume<'_> {
     /// The key that would become the file at `path`.
     fn key_at(&self, path: &str) -> Option<String> {
         match self.items() {
-            items if items.is_empty() => (!path.is_empty() && !path.contains('/')).then(|| path.to_owned()),
-            items => items.into_iter().find(|item| &*item.path == path).map(|item| item.key.to_string()),
+            items if items.is_empty() => {
+                (!path.is_empty() && !path.contains('/')).then(|| path.to_owned())
+            }
+            items => {
+                items.into_iter().find(|item| &*item.path == path).map(|item| item.key.to_string())
+            }
         }
     }
 }
@@ -144,12 +148,17 @@ impl<'v> Source<'v> {
 impl ProjectedSource<'_> {
     /// The ConfigMap or Secret this is a part of; `None` for what is neither.
     pub fn source(&self) -> Option<Source<'_>> {
-        let config_map = self.config_map.as_ref().map(|reference| Source::ConfigMap(&reference.name));
+        let config_map =
+            self.config_map.as_ref().map(|reference| Source::ConfigMap(&reference.name));
         config_map.or_else(|| self.secret.as_ref().map(|reference| Source::Secret(&reference.name)))
     }
 
     fn items(&self) -> Vec<KeyToPath<'_>> {
-        self.config_map.as_ref().or(self.secret.as_ref()).map(ConfigMapVolume::items).unwrap_or_default()
+        self.config_map
+            .as_ref()
+            .or(self.secret.as_ref())
+            .map(ConfigMapVolume::items)
+            .unwrap_or_default()
     }
 }
 
@@ -161,12 +170,16 @@ impl Volume<'_> {
         self.config_map.iter().chain(parts).map(|config_map| &*config_map.name)
     }
 
-    /// The ConfigMaps of which the file at `path` in this volume may be a key, and that key: the first that has it.
+    /// The ConfigMaps of which the file at `path` in this volume may be a key, and that key: the
+    /// first that has it.
     pub fn config_map_keys<'v>(&'v self, path: &str) -> impl Iterator<Item = (&'v str, String)> {
         // of two files at one path the later counts
         let projected = self.projected.iter().flat_map(|projected| projected.sources.iter().rev());
         let parts = projected.filter_map(|part| part.config_map.as_ref());
-        self.config_map.iter().chain(parts).filter_map(move |config_map| Some((&*config_map.name, config_map.key_at(path)?)))
+        self.config_map
+            .iter()
+            .chain(parts)
+            .filter_map(move |config_map| Some((&*config_map.name, config_map.key_at(path)?)))
     }
 
     /// The configuration this volume carries; `None` for data volumes.
@@ -178,18 +191,24 @@ impl Volume<'_> {
             return Some(Source::Secret(&secret.secret_name));
         }
         if let Some(projected) = &self.projected {
-            let token = projected.sources.iter().any(|source| source.service_account_token.is_some());
+            let token =
+                projected.sources.iter().any(|source| source.service_account_token.is_some());
             return Some(if token { Source::Token } else { Source::Projected(&projected.sources) });
         }
         self.downward_api.map(|_| Source::DownwardApi)
     }
 
-    /// The ConfigMaps and Secrets it is made of, with the keys of each that become files; no keys stand for all.
+    /// The ConfigMaps and Secrets it is made of, with the keys of each that become files; no keys
+    /// stand for all.
     pub fn objects(&self) -> impl Iterator<Item = (Source<'_>, Vec<KeyToPath<'_>>)> {
-        let config_map = self.config_map.iter().map(|volume| (Source::ConfigMap(&volume.name), volume.items()));
-        let secret = self.secret.iter().map(|volume| (Source::Secret(&volume.secret_name), volume.items()));
+        let config_map =
+            self.config_map.iter().map(|volume| (Source::ConfigMap(&volume.name), volume.items()));
+        let secret =
+            self.secret.iter().map(|volume| (Source::Secret(&volume.secret_name), volume.items()));
         let projected = self.projected.iter().flat_map(|projected| &projected.sources);
-        config_map.chain(secret).chain(projected.filter_map(|part| Some((part.source()?, part.items()))))
+        config_map
+            .chain(secret)
+            .chain(projected.filter_map(|part| Some((part.source()?, part.items()))))
     }
 }
 
@@ -219,6 +238,9 @@ fields!(VolumeMount {
 impl VolumeMount<'_> {
     /// The `subPath` or `subPathExpr` in use; `None` where the whole volume is mounted.
     pub fn part(&self) -> Option<&str> {
-        [&self.sub_path, &self.sub_path_expr].into_iter().map(|part| &**part).find(|part| !part.is_empty())
+        [&self.sub_path, &self.sub_path_expr]
+            .into_iter()
+            .map(|part| &**part)
+            .find(|part| !part.is_empty())
     }
 }

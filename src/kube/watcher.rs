@@ -1,7 +1,8 @@
 //! What a script watches, and whether it would learn that the kubelet replaced a mounted file.
 //!
-//! The kubelet writes a ConfigMap or Secret volume into a new directory and swaps one symbolic link; the file a
-//! process has open or watches is deleted, not written to. [`verdict`] holds what each construct then sees.
+//! The kubelet writes a ConfigMap or Secret volume into a new directory and swaps one symbolic
+//! link; the file a process has open or watches is deleted, not written to. [`verdict`] holds what
+//! each construct then sees.
 
 mod delegate;
 mod follow;
@@ -112,7 +113,10 @@ pub enum Reaction {
 impl Tool {
     /// Whether the program only looks once, so that a loop or a probe around it is what watches.
     pub fn polls(&self) -> bool {
-        matches!(self, Self::Stat { .. } | Self::Checksum | Self::Compare | Self::Cat | Self::Readlink)
+        matches!(
+            self,
+            Self::Stat { .. } | Self::Checksum | Self::Compare | Self::Cat | Self::Readlink
+        )
     }
 }
 
@@ -153,15 +157,18 @@ pub fn watches(script: &Script) -> Vec<Watch> {
         let source = feeding(script, position).last();
         found.extend(match program {
             "inotifywait" => Some(inotifywait::read(watch, command, arguments)),
-            "tail" | "watchmedo" | "watchfiles" | "entr" | "nodemon" | "chokidar" | "chokidar-cli" | "fswatch" | "inotifyd"
-            | "watchexec" => follow::read(watch, program, command, arguments, source, script),
+            "tail" | "watchmedo" | "watchfiles" | "entr" | "nodemon" | "chokidar"
+            | "chokidar-cli" | "fswatch" | "inotifyd" | "watchexec" => {
+                follow::read(watch, program, command, arguments, source, script)
+            }
             _ => poll::read(watch, program, command, arguments, source),
         });
     }
     found
 }
 
-/// The program a command really runs, by name, with its arguments: `python -m watchfiles` is `watchfiles`.
+/// The program a command really runs, by name, with its arguments: `python -m watchfiles` is
+/// `watchfiles`.
 fn invoked(command: &Command) -> Option<(&str, &[Word])> {
     let program = command.program()?;
     let mut arguments = command.arguments();
@@ -186,7 +193,8 @@ fn feeding(script: &Script, position: usize) -> &[Command] {
     let mut first = position;
     while position.saturating_sub(first) < FEW
         && let Some(before) = first.checked_sub(1)
-        && let (Some(command), Some(feeder)) = (script.commands.get(first), script.commands.get(before))
+        && let (Some(command), Some(feeder)) =
+            (script.commands.get(first), script.commands.get(before))
         && let Some(Reader::Program(name)) = &feeder.context.reader
         && command.program() == Some(name.as_str())
     {
@@ -209,7 +217,9 @@ fn reaction(command: &Command) -> Reaction {
 
 /// A word as a path that is watched.
 fn target(command: &Command, word: &Word) -> Target {
-    word.known().and_then(|path| absolute(command.directory.as_deref(), path)).map_or(Target::Unknown, Target::Path)
+    word.known()
+        .and_then(|path| absolute(command.directory.as_deref(), path))
+        .map_or(Target::Unknown, Target::Path)
 }
 
 /// Whether any known target is or leads through the link that the kubelet swaps.

@@ -1,7 +1,8 @@
-//! From the JSON of a manifest to what the rules look at: with the decoder of the server, but talkative.
+//! From the JSON of a manifest to what the rules look at: with the decoder of the server, but
+//! talkative.
 //!
-//! A server is sent objects that the API server has read already; a file may hold anything. So here every fault comes
-//! with the field it is in and with what stands there.
+//! A server is sent objects that the API server has read already; a file may hold anything. So here
+//! every fault comes with the field it is in and with what stands there.
 
 use crate::judge::finding::pointer_token;
 use crate::kube::json::{self, Fault};
@@ -82,13 +83,20 @@ mod tests {
         assert_eq!(&*object.metadata.name, "a");
         assert_eq!(object.metadata.annotations.text("x").as_deref(), Some("1"));
         let container = object.spec.containers.first().unwrap();
-        assert_eq!((&*container.name, container.resources.limits.memory.as_ref().unwrap().text()), ("ab", "1Gi"));
+        assert_eq!(
+            (&*container.name, container.resources.limits.memory.as_ref().unwrap().text()),
+            ("ab", "1Gi")
+        );
     }
 
     #[test]
     fn faults_name_their_field() {
         let cases = [
-            (r#"{"spec":{"containers":{}}}"#, "/spec/containers", "spec.containers: must be a list, not a mapping"),
+            (
+                r#"{"spec":{"containers":{}}}"#,
+                "/spec/containers",
+                "spec.containers: must be a list, not a mapping",
+            ),
             (
                 r#"{"spec":{"template":{"spec":{"containers":[{},{"name":7}]}}}}"#,
                 "/spec/template/spec/containers/1/name",
@@ -104,14 +112,21 @@ mod tests {
         for (json, pointer, message) in cases {
             assert_eq!(fault(json), (pointer.to_owned(), message.to_owned()), "{json}");
         }
-        let (pointer, message) = fault(r#"{"spec":{"containers":[{"resources":{"limits":{"memory":"banana"}}}]}}"#);
+        let (pointer, message) =
+            fault(r#"{"spec":{"containers":[{"resources":{"limits":{"memory":"banana"}}}]}}"#);
         assert_eq!(pointer, "/spec/containers/0/resources/limits/memory");
-        assert!(message.starts_with("spec.containers[0].resources.limits.memory: \"banana\" is not a quantity"), "{message}");
+        assert!(
+            message.starts_with(
+                "spec.containers[0].resources.limits.memory: \"banana\" is not a quantity"
+            ),
+            "{message}"
+        );
     }
 
     #[test]
     fn lists_are_not_read_as_fields_by_position() {
-        let (pointer, message) = fault(r#"{"spec":{"containers":[{"resources":{"limits":["256Mi"]}}]}}"#);
+        let (pointer, message) =
+            fault(r#"{"spec":{"containers":[{"resources":{"limits":["256Mi"]}}]}}"#);
         assert_eq!(pointer, "/spec/containers/0/resources/limits");
         assert!(message.ends_with("limits: must be a mapping, not a list"), "{message}");
         assert_eq!(fault(r#"{"spec":[[]]}"#).0, "/spec");

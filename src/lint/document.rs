@@ -8,9 +8,11 @@ use serde::de::IgnoredAny;
 use crate::yaml::{self, Dialect, FaultKind, Node};
 
 /// Limits that no manifest comes near and no text can use to keep the reader busy.
-const DIALECT: Dialect = Dialect { nodes: 50_000_000, depth: 96, repeated: 200_000, anchors: 10_000, as_kubectl: true };
+const DIALECT: Dialect =
+    Dialect { nodes: 50_000_000, depth: 96, repeated: 200_000, anchors: 10_000, as_kubectl: true };
 
-/// A document longer than this, in bytes, is not even parsed where its kind says that nothing in it is judged.
+/// A document longer than this, in bytes, is not even parsed where its kind says that nothing in it
+/// is judged.
 const LONG: usize = 16 * 1024;
 
 /// A document of a file.
@@ -75,7 +77,12 @@ pub(super) fn value(piece: &str) -> Option<Node> {
     }
 }
 
-fn content(piece: &str, lines_before: u64, is_json: bool, passes_over: &impl Fn(&str) -> bool) -> Content {
+fn content(
+    piece: &str,
+    lines_before: u64,
+    is_json: bool,
+    passes_over: &impl Fn(&str) -> bool,
+) -> Content {
     if piece.len() > LONG && top_level_kind(piece).is_some_and(passes_over) {
         return Content::Unread;
     }
@@ -88,24 +95,35 @@ fn content(piece: &str, lines_before: u64, is_json: bool, passes_over: &impl Fn(
         (_, Some(fault)) => {
             let reason = match fault.kind {
                 FaultKind::SecondDocument => "a second document after \"...\"".to_owned(),
-                FaultKind::TooMuch => "the document is larger, nested deeper or has more aliases than any manifest".to_owned(),
+                FaultKind::TooMuch => {
+                    "the document is larger, nested deeper or has more aliases than any manifest"
+                        .to_owned()
+                }
                 FaultKind::Invalid(reason) => format!("invalid YAML: {reason}"),
             };
-            let hint = if piece.contains("{{") { " (a template? lint what it renders to)" } else { "" };
-            Content::Broken { line: lines_before + fault.place.line, message: format!("{reason}{hint}") }
+            let hint =
+                if piece.contains("{{") { " (a template? lint what it renders to)" } else { "" };
+            Content::Broken {
+                line: lines_before + fault.place.line,
+                message: format!("{reason}{hint}"),
+            }
         }
     }
 }
 
 /// JSON is YAML but for tabs between its parts, which are the only tabs it has.
 fn yaml_of(piece: &str) -> Cow<'_, str> {
-    let is_json = piece.contains('\t') && piece.trim_start().starts_with(['{', '[']) && serde_json::from_str::<IgnoredAny>(piece).is_ok();
+    let is_json = piece.contains('\t')
+        && piece.trim_start().starts_with(['{', '['])
+        && serde_json::from_str::<IgnoredAny>(piece).is_ok();
     if is_json { Cow::Owned(piece.replace('\t', " ")) } else { Cow::Borrowed(piece) }
 }
 
 /// Where the documents of `text` are, if it is JSON throughout.
 fn concatenated_json(text: &str) -> Option<Vec<(usize, usize)>> {
-    if !text.trim_start_matches('\u{feff}').trim_start().starts_with('{') || text.starts_with('\u{feff}') {
+    if !text.trim_start_matches('\u{feff}').trim_start().starts_with('{')
+        || text.starts_with('\u{feff}')
+    {
         return None;
     }
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
@@ -117,7 +135,8 @@ fn concatenated_json(text: &str) -> Option<Vec<(usize, usize)>> {
     Some(pieces)
 }
 
-/// Where the documents of `text` are: a line that begins with `---` begins a document, whatever comes before it.
+/// Where the documents of `text` are: a line that begins with `---` begins a document, whatever
+/// comes before it.
 fn pieces(text: &str) -> Vec<(usize, usize)> {
     let (mut pieces, mut start, mut offset) = (Vec::new(), 0, 0);
     for line in text.split_inclusive('\n') {
@@ -131,7 +150,8 @@ fn pieces(text: &str) -> Vec<(usize, usize)> {
 }
 
 fn is_marker(line: &str) -> bool {
-    line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
+    line.strip_prefix("---")
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
 }
 
 /// Whether nothing is written in this line: blanks, comments, marks and directives.

@@ -40,9 +40,18 @@ impl Evidences {
         for (index, facts) in in_parallel(files, |_, file| facts(file)).into_iter().enumerate() {
             for fact in facts {
                 match fact {
-                    Fact::Namespace(name, labels) => evidences.namespaces.entry(name).or_default().push((index, Arc::new(labels))),
+                    Fact::Namespace(name, labels) => evidences
+                        .namespaces
+                        .entry(name)
+                        .or_default()
+                        .push((index, Arc::new(labels))),
                     Fact::Configuration(namespace, name, kind, object) => {
-                        let named = evidences.configuration.entry(namespace).or_default().entry(name).or_default();
+                        let named = evidences
+                            .configuration
+                            .entry(namespace)
+                            .or_default()
+                            .entry(name)
+                            .or_default();
                         named.entry(kind).or_default().push((index, object));
                     }
                 }
@@ -53,24 +62,33 @@ impl Evidences {
 
     /// The evidence for judging `object` of `namespace` in the file with this number.
     pub(super) fn about(&self, object: &Node, namespace: &str, file: usize) -> Evidence {
-        let namespace_labels = self.namespaces.get(namespace).and_then(|told| pick(told, file)).cloned();
+        let namespace_labels =
+            self.namespaces.get(namespace).and_then(|told| pick(told, file)).cloned();
         let mut configuration = None::<Configuration>;
         if let Some(known) = self.configuration.get(namespace) {
             // an object that is used is named somewhere
             for_each_text(object, &mut |name| {
                 for (kind, told) in known.get(name).into_iter().flatten() {
                     if let Some(object) = pick(told, file) {
-                        configuration.get_or_insert_default().insert(*kind, name.to_owned(), object.clone());
+                        configuration.get_or_insert_default().insert(
+                            *kind,
+                            name.to_owned(),
+                            object.clone(),
+                        );
                     }
                 }
             });
         }
-        Evidence { namespace_labels, configuration: configuration.map(Arc::new), ..Evidence::default() }
+        Evidence {
+            namespace_labels,
+            configuration: configuration.map(Arc::new),
+            ..Evidence::default()
+        }
     }
 }
 
-/// What counts of all that is told to a reader in `file`: what the same file says last. Otherwise what all others agree
-/// on, since nobody knows which of them belong together.
+/// What counts of all that is told to a reader in `file`: what the same file says last. Otherwise
+/// what all others agree on, since nobody knows which of them belong together.
 fn pick<T: PartialEq>(told: &Told<T>, file: usize) -> Option<&T> {
     let own = told.iter().rev().find(|(index, _)| *index == file);
     let (_, first) = own.or_else(|| told.first())?;
@@ -82,13 +100,20 @@ fn facts(file: &File) -> Vec<Fact> {
         let name = manifest::metadata(manifest.node, "name")?.to_owned();
         match manifest.class {
             Class::Namespace => {
-                let mut labels = manifest::strings(manifest.node.field("metadata").and_then(|metadata| metadata.field("labels")));
+                let mut labels = manifest::strings(
+                    manifest.node.field("metadata").and_then(|metadata| metadata.field("labels")),
+                );
                 labels.insert(NAME_LABEL.to_owned(), name.clone());
                 Some(Fact::Namespace(name, labels))
             }
             Class::Configuration(kind) => {
                 let namespace = namespace(manifest.node).to_owned();
-                Some(Fact::Configuration(namespace, name, kind, manifest::config_object(kind, manifest.node)))
+                Some(Fact::Configuration(
+                    namespace,
+                    name,
+                    kind,
+                    manifest::config_object(kind, manifest.node),
+                ))
             }
             _ => None,
         }
@@ -98,7 +123,9 @@ fn facts(file: &File) -> Vec<Fact> {
 
 /// The namespace an object is judged in.
 pub(super) fn namespace(object: &Node) -> &str {
-    manifest::metadata(object, "namespace").filter(|name| !name.is_empty()).unwrap_or(DEFAULT_NAMESPACE)
+    manifest::metadata(object, "namespace")
+        .filter(|name| !name.is_empty())
+        .unwrap_or(DEFAULT_NAMESPACE)
 }
 
 fn for_each_text(node: &Node, look: &mut impl FnMut(&str)) {

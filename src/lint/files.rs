@@ -34,14 +34,19 @@ impl Source {
             Self::Input => INPUT.to_owned(),
             Self::File(path) => {
                 let name = path.to_string_lossy();
-                let name = if std::path::MAIN_SEPARATOR == '/' { name.into_owned() } else { name.replace(std::path::MAIN_SEPARATOR, "/") };
+                let name = if std::path::MAIN_SEPARATOR == '/' {
+                    name.into_owned()
+                } else {
+                    name.replace(std::path::MAIN_SEPARATOR, "/")
+                };
                 name.strip_prefix("./").map_or(name.clone(), str::to_owned)
             }
         }
     }
 }
 
-/// The files that `paths` name, each once: in the order of `paths`, those of a folder in order of name.
+/// The files that `paths` name, each once: in the order of `paths`, those of a folder in order of
+/// name.
 ///
 /// # Errors
 ///
@@ -55,32 +60,48 @@ pub(super) fn sources(paths: &[PathBuf]) -> anyhow::Result<Vec<Source>> {
             }
             continue;
         }
-        let kind = fs::metadata(path).with_context(|| format!("\"{}\" cannot be read", path.display()))?;
+        let kind =
+            fs::metadata(path).with_context(|| format!("\"{}\" cannot be read", path.display()))?;
         let mut found = Vec::new();
         if kind.is_dir() {
             search(path, &mut HashSet::new(), &mut found)?;
             if found.is_empty() && paths.len() == 1 {
-                bail!("folder \"{}\" has no files that end in .yaml, .yml or .json", path.display());
+                bail!(
+                    "folder \"{}\" has no files that end in .yaml, .yml or .json",
+                    path.display()
+                );
             }
         } else {
             found.push(path.clone());
         }
-        sources.extend(found.into_iter().filter(|file| known.insert(identity(file))).map(Source::File));
+        sources.extend(
+            found.into_iter().filter(|file| known.insert(identity(file))).map(Source::File),
+        );
     }
     Ok(sources)
 }
 
-/// Adds the files in `folder` and below. A folder that is reached again through a link is searched once.
-fn search(folder: &Path, seen: &mut HashSet<PathBuf>, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+/// Adds the files in `folder` and below. A folder that is reached again through a link is searched
+/// once.
+fn search(
+    folder: &Path,
+    seen: &mut HashSet<PathBuf>,
+    found: &mut Vec<PathBuf>,
+) -> anyhow::Result<()> {
     if !seen.insert(identity(folder)) {
         return Ok(());
     }
     let unreadable = || format!("folder \"{}\" cannot be read", folder.display());
     let entries = fs::read_dir(folder).with_context(unreadable)?;
-    let mut paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>().with_context(unreadable)?;
+    let mut paths = entries
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<Vec<_>, _>>()
+        .with_context(unreadable)?;
     paths.sort();
     for path in paths {
-        let Some(name) = path.file_name().map(|name| name.to_string_lossy().into_owned()) else { continue };
+        let Some(name) = path.file_name().map(|name| name.to_string_lossy().into_owned()) else {
+            continue;
+        };
         // a link that leads nowhere is no file
         let Ok(kind) = fs::metadata(&path) else { continue };
         if name.starts_with('.') || name == FOREIGN {
@@ -88,7 +109,10 @@ fn search(folder: &Path, seen: &mut HashSet<PathBuf>, found: &mut Vec<PathBuf>) 
         }
         if kind.is_dir() {
             search(&path, seen, found)?;
-        } else if path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))) {
+        } else if path
+            .extension()
+            .is_some_and(|ending| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+        {
             found.push(path);
         }
     }

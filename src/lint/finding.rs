@@ -64,11 +64,14 @@ impl Strength {
         self.0
     }
 
-    /// What is left of what `ruling` asks for. A fault that is put right as the pod is created denies nothing.
+    /// What is left of what `ruling` asks for. A fault that is put right as the pod is created
+    /// denies nothing.
     fn of(ruling: &Ruling, cap: Cap) -> Self {
         let on_templates = rules::find(ruling.rule).and_then(|rule| rule.fix);
         let wanted = match on_templates {
-            Some(on_templates) if ruling.wanted == Mode::Fix && ruling.finding.edit.is_some() => on_templates.0,
+            Some(on_templates) if ruling.wanted == Mode::Fix && ruling.finding.edit.is_some() => {
+                on_templates.0
+            }
             _ => ruling.wanted,
         };
         Self(wanted.min(Mode::Enforce).under(cap))
@@ -93,10 +96,17 @@ impl Serialize for Strength {
 }
 
 /// What is wrong in the file with this number, in order of place, and what cannot be judged in it.
-pub(super) fn of_file(policies: &Policies, evidences: &Evidences, index: usize, file: &File) -> (Vec<Finding>, Vec<Remark>) {
+pub(super) fn of_file(
+    policies: &Policies,
+    evidences: &Evidences,
+    index: usize,
+    file: &File,
+) -> (Vec<Finding>, Vec<Remark>) {
     let (mut findings, mut remarks) = (Vec::new(), Vec::new());
     for (document, manifest) in file.manifests() {
-        let (Class::Judged(resource) | Class::Outdated(resource)) = manifest.class else { continue };
+        let (Class::Judged(resource) | Class::Outdated(resource)) = manifest.class else {
+            continue;
+        };
         let line_of = |pointer: &str| document.lines_before + line(manifest.node, pointer);
         let mut json = manifest.node.to_json();
         manifest::forget_unfilled_replicas(&mut json);
@@ -106,8 +116,14 @@ pub(super) fn of_file(policies: &Policies, evidences: &Evidences, index: usize, 
             Ok(object) => object,
             Err(fault) => {
                 let named = manifest::metadata(manifest.node, "name").unwrap_or_default();
-                let message = format!("{} {named:?} is not judged: {}", manifest.kind, fault.message);
-                remarks.push(Remark { file: file.name.clone(), line: Some(line_of(&fault.pointer)), message, weight: Weight::Plain });
+                let message =
+                    format!("{} {named:?} is not judged: {}", manifest.kind, fault.message);
+                remarks.push(Remark {
+                    file: file.name.clone(),
+                    line: Some(line_of(&fault.pointer)),
+                    message,
+                    weight: Weight::Plain,
+                });
                 continue;
             }
         };
@@ -139,7 +155,14 @@ pub(super) fn of_file(policies: &Policies, evidences: &Evidences, index: usize, 
     (findings, remarks)
 }
 
-fn finding(file: &File, document: usize, line: u64, manifest: &Manifest<'_>, mode: Strength, ruling: Ruling) -> Finding {
+fn finding(
+    file: &File,
+    document: usize,
+    line: u64,
+    manifest: &Manifest<'_>,
+    mode: Strength,
+    ruling: Ruling,
+) -> Finding {
     let metadata = |key| manifest::metadata(manifest.node, key).filter(|text| !text.is_empty());
     let finding = ruling.finding;
     Finding {

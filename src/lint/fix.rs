@@ -1,8 +1,8 @@
 //! Putting findings right in the text itself: comments, order and indentation stay.
 //!
-//! Every edit is an insertion or a deletion at a place that the tree knows. Whether the place was right is not left to
-//! chance: the new text is read again, and what it says must be what the edit asks for and nothing else. Where it is
-//! not, the text stays as it is.
+//! Every edit is an insertion or a deletion at a place that the tree knows. Whether the place was
+//! right is not left to chance: the new text is read again, and what it says must be what the edit
+//! asks for and nothing else. Where it is not, the text stays as it is.
 
 mod block;
 mod flow;
@@ -33,17 +33,24 @@ pub(super) struct Fixed {
 
 /// Puts right what can be put right of `findings`, which are about `text`.
 pub(super) fn fix(text: &str, read: &[Document], findings: &[Finding]) -> Fixed {
-    let mut fixed = Fixed { text: String::with_capacity(text.len()), done: Vec::new(), refused: Vec::new() };
+    let mut fixed =
+        Fixed { text: String::with_capacity(text.len()), done: Vec::new(), refused: Vec::new() };
     let (mut copied, mut expected) = (0, Vec::new());
     for document in read {
         let Content::Value(node) = &document.content else { continue };
-        let asked: Vec<_> =
-            (0..).zip(findings).filter(|(_, finding)| finding.document == document.index && finding.edit.is_some()).collect();
+        let asked: Vec<_> = (0..)
+            .zip(findings)
+            .filter(|(_, finding)| finding.document == document.index && finding.edit.is_some())
+            .collect();
         let piece = text.get(document.start..document.end).unwrap_or_default();
         let value = node.to_json();
-        let result =
-            if asked.is_empty() { None } else { Some(Piece { text: piece.to_owned(), value: value.clone() }.fix(&asked, &mut fixed)) };
-        let (new, value) = result.map_or((piece.to_owned(), value), |piece| (piece.text, piece.value));
+        let result = if asked.is_empty() {
+            None
+        } else {
+            Some(Piece { text: piece.to_owned(), value: value.clone() }.fix(&asked, &mut fixed))
+        };
+        let (new, value) =
+            result.map_or((piece.to_owned(), value), |piece| (piece.text, piece.value));
         expected.push(value);
         fixed.text.push_str(text.get(copied..document.start).unwrap_or_default());
         fixed.text.push_str(&new);
@@ -51,7 +58,11 @@ pub(super) fn fix(text: &str, read: &[Document], findings: &[Finding]) -> Fixed 
     }
     fixed.text.push_str(text.get(copied..).unwrap_or_default());
     if !fixed.done.is_empty() && values(&fixed.text) != expected {
-        let refused = (0..).zip(findings).filter(|(_, finding)| finding.edit.is_some()).map(|(index, _)| index).collect();
+        let refused = (0..)
+            .zip(findings)
+            .filter(|(_, finding)| finding.edit.is_some())
+            .map(|(index, _)| index)
+            .collect();
         return Fixed { text: text.to_owned(), done: Vec::new(), refused };
     }
     fixed
@@ -60,7 +71,11 @@ pub(super) fn fix(text: &str, read: &[Document], findings: &[Finding]) -> Fixed 
 /// What the documents of `text` say.
 fn values(text: &str) -> Vec<Value> {
     let read = documents(text, manifest::is_unknown);
-    read.iter().filter_map(|document| if let Content::Value(node) = &document.content { Some(node.to_json()) } else { None }).collect()
+    read.iter()
+        .filter_map(|document| {
+            if let Content::Value(node) = &document.content { Some(node.to_json()) } else { None }
+        })
+        .collect()
 }
 
 /// A document on its way.
@@ -108,7 +123,9 @@ fn operations(finding: &Finding) -> Vec<Operation> {
             let value = serde_json::to_value(value).unwrap_or_default();
             Operation::Add { path: format!("{}{path}", finding.object), value }
         }
-        PatchOperation::Remove { path } => Operation::Remove { path: format!("{}{path}", finding.object) },
+        PatchOperation::Remove { path } => {
+            Operation::Remove { path: format!("{}{path}", finding.object) }
+        }
     };
     finding.edit.iter().flat_map(|edit| &edit.0).map(place).collect()
 }

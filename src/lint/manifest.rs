@@ -17,7 +17,8 @@ const DEEPEST_LIST: usize = 4;
 pub(super) enum Class {
     /// It is judged.
     Judged(Resource),
-    /// It is judged as if its `apiVersion` were the one that is served today: nothing that rules look at has changed.
+    /// It is judged as if its `apiVersion` were the one that is served today: nothing that rules
+    /// look at has changed.
     Outdated(Resource),
     /// It tells the labels of a namespace.
     Namespace,
@@ -47,17 +48,25 @@ pub(super) fn classify(api_version: &str, kind: &str) -> Class {
         ("", "v1", "Namespace") => return Class::Namespace,
         ("", "v1", "ConfigMap") => return Class::Configuration(ConfigKind::ConfigMap),
         ("", "v1", "Secret") => return Class::Configuration(ConfigKind::Secret),
-        ("", "v1", "PodTemplate") => return Class::Passed("kind PodTemplate: no pods are made from it"),
+        ("", "v1", "PodTemplate") => {
+            return Class::Passed("kind PodTemplate: no pods are made from it");
+        }
         _ => {}
     }
     // where Deployments, DaemonSets and ReplicaSets were before they moved to `apps`
     let today = if group == "extensions" { "apps" } else { group };
     match (Resource::of_kind(today, kind), version) {
-        (Resource::Other | Resource::PodResize | Resource::PodStatus | Resource::PodBinding, _) => Class::Other,
+        (Resource::Other | Resource::PodResize | Resource::PodStatus | Resource::PodBinding, _) => {
+            Class::Other
+        }
         (resource, "v1") if today == group => Class::Judged(resource),
         // still served, and converted for webhooks
-        (Resource::VerticalPodAutoscaler, "v1beta2") => Class::Judged(Resource::VerticalPodAutoscaler),
-        (Resource::VerticalPodAutoscaler, _) => Class::Passed("only autoscaling.k8s.io/v1 and v1beta2 are known"),
+        (Resource::VerticalPodAutoscaler, "v1beta2") => {
+            Class::Judged(Resource::VerticalPodAutoscaler)
+        }
+        (Resource::VerticalPodAutoscaler, _) => {
+            Class::Passed("only autoscaling.k8s.io/v1 and v1beta2 are known")
+        }
         (resource, "v1beta1" | "v1beta2" | "v2alpha1") => Class::Outdated(resource),
         _ => Class::Passed("unknown apiVersion"),
     }
@@ -69,11 +78,13 @@ pub(super) fn is_unknown(kind: &str) -> bool {
     !kind.ends_with("List")
         && groups.iter().all(|group| {
             let version = if group.is_empty() { "v1".to_owned() } else { format!("{group}/v1") };
-            classify(&version, kind) == Class::Other && classify(&format!("{group}/v1beta1"), kind) == Class::Other
+            classify(&version, kind) == Class::Other
+                && classify(&format!("{group}/v1beta1"), kind) == Class::Other
         })
 }
 
-/// The objects of a document, those of lists one by one. `None` where it is no object of Kubernetes.
+/// The objects of a document, those of lists one by one. `None` where it is no object of
+/// Kubernetes.
 pub(super) fn manifests(document: &Node) -> Option<Vec<Manifest<'_>>> {
     let mut manifests = Vec::new();
     collect(document, String::new(), None, 0, &mut manifests)?;
@@ -94,7 +105,9 @@ fn collect<'n>(
         _ => return None,
     };
     let item_kind = kind.strip_suffix("List").filter(|_| depth < DEEPEST_LIST);
-    if let (Some(item_kind), Some(Value::List(items))) = (item_kind, node.field("items").map(|items| &items.value)) {
+    if let (Some(item_kind), Some(Value::List(items))) =
+        (item_kind, node.field("items").map(|items| &items.value))
+    {
         let words = (!item_kind.is_empty()).then_some((api_version, item_kind));
         for (index, item) in items.iter().enumerate() {
             // what is no object is nothing that could be judged
@@ -102,7 +115,12 @@ fn collect<'n>(
         }
         return Some(());
     }
-    manifests.push(Manifest { pointer, kind: kind.to_owned(), class: classify(api_version, kind), node });
+    manifests.push(Manifest {
+        pointer,
+        kind: kind.to_owned(),
+        class: classify(api_version, kind),
+        node,
+    });
     Some(())
 }
 
@@ -114,38 +132,56 @@ pub(super) fn metadata<'n>(object: &'n Node, key: &str) -> Option<&'n str> {
 /// The strings of a mapping of strings; what is no string is left out.
 pub(super) fn strings(mapping: Option<&Node>) -> BTreeMap<String, String> {
     let entries = mapping.map(Node::entries).unwrap_or_default();
-    entries.iter().filter_map(|(key, value)| Some((key.as_text()?.to_owned(), value.as_text()?.to_owned()))).collect()
+    entries
+        .iter()
+        .filter_map(|(key, value)| Some((key.as_text()?.to_owned(), value.as_text()?.to_owned())))
+        .collect()
 }
 
 /// What an object of configuration tells. Of a Secret nothing but whether it can change.
 pub(super) fn config_object(kind: ConfigKind, object: &Node) -> ConfigObject {
-    let immutable = object.field("immutable").is_some_and(|node| matches!(node.value, Value::Bool(true)));
-    let data = if kind == ConfigKind::ConfigMap { strings(object.field("data")) } else { BTreeMap::new() };
+    let immutable =
+        object.field("immutable").is_some_and(|node| matches!(node.value, Value::Bool(true)));
+    let data =
+        if kind == ConfigKind::ConfigMap { strings(object.field("data")) } else { BTreeMap::new() };
     ConfigObject { immutable, data }
 }
 
-/// Leaves out a number of replicas that a template has yet to fill in, as in `replicas: ${{REPLICAS}}` of OpenShift: it
-/// is as unknown as an absent one, which an autoscaler may own, and the pods are described in full without it.
+/// Leaves out a number of replicas that a template has yet to fill in, as in `replicas:
+/// ${{REPLICAS}}` of OpenShift: it is as unknown as an absent one, which an autoscaler may own, and
+/// the pods are described in full without it.
 pub(super) fn forget_unfilled_replicas(object: &mut serde_json::Value) {
     let Some(replicas) = object.pointer_mut("/spec/replicas") else { return };
-    let unfilled = replicas.as_str().is_some_and(|text| text.starts_with("${") && text.ends_with('}'));
+    let unfilled =
+        replicas.as_str().is_some_and(|text| text.starts_with("${") && text.ends_with('}'));
     if unfilled {
         *replicas = serde_json::Value::Null;
     }
 }
 
-/// Annotations that are no strings: the API server refuses them, and the decoder leaves them undecoded.
+/// Annotations that are no strings: the API server refuses them, and the decoder leaves them
+/// undecoded.
 pub(super) fn malformed_annotation(object: &Node) -> Option<Malformed> {
-    const HOLDERS: [&str; 4] = ["", "/spec/template", "/spec/jobTemplate", "/spec/jobTemplate/spec/template"];
+    const HOLDERS: [&str; 4] =
+        ["", "/spec/template", "/spec/jobTemplate", "/spec/jobTemplate/spec/template"];
     let faulty = |holder: &str| {
         let pointer = format!("{holder}/metadata/annotations");
         let annotations = resolve(object, &pointer)?;
-        let (key, value) = annotations.entries().iter().find(|(_, value)| !matches!(value.value, Value::Text(_) | Value::Null))?;
+        let (key, value) = annotations
+            .entries()
+            .iter()
+            .find(|(_, value)| !matches!(value.value, Value::Text(_) | Value::Null))?;
         let name = key.as_text().unwrap_or_default();
         let path = pointer.replace('/', ".");
-        let message =
-            format!("{}[{name:?}]: must be a string, not {}: put it in quotes", path.trim_start_matches('.'), value.description());
-        Some(Malformed { pointer: format!("{pointer}/{}", crate::judge::finding::pointer_token(name)), message })
+        let message = format!(
+            "{}[{name:?}]: must be a string, not {}: put it in quotes",
+            path.trim_start_matches('.'),
+            value.description()
+        );
+        Some(Malformed {
+            pointer: format!("{pointer}/{}", crate::judge::finding::pointer_token(name)),
+            message,
+        })
     };
     HOLDERS.into_iter().find_map(faulty)
 }

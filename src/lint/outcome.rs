@@ -31,7 +31,8 @@ impl Outcome {
     /// Judges what is in `files`.
     pub(super) fn of(policies: &Policies, files: Vec<File>) -> Self {
         let evidences = Evidences::of(&files);
-        let judged = in_parallel(&files, |index, file| finding::of_file(policies, &evidences, index, file));
+        let judged =
+            in_parallel(&files, |index, file| finding::of_file(policies, &evidences, index, file));
         let (mut findings, mut malformed) = (Vec::new(), Vec::new());
         for (found, remarks) in judged {
             findings.extend(found);
@@ -48,9 +49,14 @@ impl Outcome {
 
     /// Everything in numbers.
     pub(super) fn summary(&self) -> String {
-        let of = |mode: Mode| self.findings.iter().filter(|finding| finding.mode.mode() == mode).count();
-        let modes = [Mode::Enforce, Mode::Warn, Mode::Audit].map(|mode| format!("{} {mode}", of(mode))).join(", ");
-        let sum = |count: fn(&Tally) -> usize| self.files.iter().map(|file| count(&file.tally)).sum::<usize>();
+        let of =
+            |mode: Mode| self.findings.iter().filter(|finding| finding.mode.mode() == mode).count();
+        let modes = [Mode::Enforce, Mode::Warn, Mode::Audit]
+            .map(|mode| format!("{} {mode}", of(mode)))
+            .join(", ");
+        let sum = |count: fn(&Tally) -> usize| {
+            self.files.iter().map(|file| count(&file.tally)).sum::<usize>()
+        };
         let judged = sum(|tally| tally.workloads).saturating_sub(self.malformed.len());
         let left_out = [
             (sum(|tally| tally.passed), "of an apiVersion or kind that is not judged"),
@@ -60,14 +66,26 @@ impl Outcome {
             (sum(|tally| tally.others), "of other kinds"),
             (sum(|tally| tally.foreign), "not of Kubernetes"),
         ];
-        let left_out: Vec<_> = left_out.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
-        let left_out = if left_out.is_empty() { String::new() } else { format!("; besides {}", left_out.join(", ")) };
+        let left_out: Vec<_> = left_out
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect();
+        let left_out = if left_out.is_empty() {
+            String::new()
+        } else {
+            format!("; besides {}", left_out.join(", "))
+        };
         let fixable = match self.findings.iter().filter(|finding| finding.fixable).count() {
             0 => String::new(),
             count => format!("; --fix knows how to put {count} right"),
         };
-        let (findings, files) = (counted(self.findings.len(), "finding"), counted(self.files.len(), "file"));
-        format!("{findings} ({modes}) in {files}, {} judged{left_out}{fixable}", counted(judged, "workload"))
+        let (findings, files) =
+            (counted(self.findings.len(), "finding"), counted(self.files.len(), "file"));
+        format!(
+            "{findings} ({modes}) in {files}, {} judged{left_out}{fixable}",
+            counted(judged, "workload")
+        )
     }
 
     /// How the command ends.
@@ -78,7 +96,8 @@ impl Outcome {
             FailOn::Audit => Some(Mode::Audit),
             FailOn::Never => None,
         };
-        let fails = |weakest: Mode| self.findings.iter().any(|finding| finding.mode.mode() >= weakest);
+        let fails =
+            |weakest: Mode| self.findings.iter().any(|finding| finding.mode.mode() >= weakest);
         if is_incomplete || self.files.iter().any(|file| file.is_unreadable) {
             ExitCode::from(INCOMPLETE)
         } else if weakest.is_some_and(fails) {

@@ -12,8 +12,8 @@ pub(super) fn resolve<'n>(document: &'n Node, pointer: &str) -> Option<&'n Node>
     tokens(pointer).try_fold(document, |node, token| step(node, &token).map(|(_, next)| next))
 }
 
-/// The line of what `pointer` points to in its document, from 1, or of the nearest thing that holds it: of a field the
-/// line of its name.
+/// The line of what `pointer` points to in its document, from 1, or of the nearest thing that holds
+/// it: of a field the line of its name.
 pub(super) fn line(document: &Node, pointer: &str) -> u64 {
     let (mut node, mut line) = (document, document.place.line);
     for token in tokens(pointer) {
@@ -27,7 +27,9 @@ pub(super) fn line(document: &Node, pointer: &str) -> u64 {
 fn step<'n>(node: &'n Node, token: &str) -> Option<(u64, &'n Node)> {
     match &node.value {
         Value::Map(_) => node.entry(token).map(|(key, value)| (key.place.line, value)),
-        Value::List(list) => list.get(token.parse::<usize>().ok()?).map(|element| (element.place.line, element)),
+        Value::List(list) => {
+            list.get(token.parse::<usize>().ok()?).map(|element| (element.place.line, element))
+        }
         _ => None,
     }
 }

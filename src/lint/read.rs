@@ -95,7 +95,14 @@ impl File {
     /// The file with this text.
     pub(super) fn of(name: String, text: &str) -> Self {
         let documents = documents(text, manifest::is_unknown);
-        let mut file = Self { name, text: None, documents, remarks: Vec::new(), is_unreadable: false, tally: Tally::default() };
+        let mut file = Self {
+            name,
+            text: None,
+            documents,
+            remarks: Vec::new(),
+            is_unreadable: false,
+            tally: Tally::default(),
+        };
         let (mut tally, mut remarks) = (Tally::default(), Vec::new());
         for document in &file.documents {
             match &document.content {
@@ -106,7 +113,11 @@ impl File {
                 Content::Unread => tally.others += 1,
                 Content::Value(node) if manifest::manifests(node).is_none() => {
                     tally.foreign += 1;
-                    remarks.push((Some(document.lines_before + node.place.line), "not an object of Kubernetes".to_owned(), Weight::Detail));
+                    remarks.push((
+                        Some(document.lines_before + node.place.line),
+                        "not an object of Kubernetes".to_owned(),
+                        Weight::Detail,
+                    ));
                 }
                 Content::Value(_) | Content::Nothing => {}
             }
@@ -115,13 +126,19 @@ impl File {
             let mut remark = |what: &str| {
                 let named = manifest::metadata(manifest.node, "name").unwrap_or_default();
                 let line = document.lines_before + manifest.node.place.line;
-                remarks.push((Some(line), format!("{} {named:?} {what}", manifest.kind), Weight::Plain));
+                remarks.push((
+                    Some(line),
+                    format!("{} {named:?} {what}", manifest.kind),
+                    Weight::Plain,
+                ));
             };
             match manifest.class {
                 Class::Judged(_) => tally.workloads += 1,
                 Class::Outdated(_) => {
                     tally.workloads += 1;
-                    remark("is judged as if its apiVersion, which no cluster serves any more, were today's");
+                    remark(
+                        "is judged as if its apiVersion, which no cluster serves any more, were today's",
+                    );
                 }
                 Class::Passed(reason) => {
                     tally.passed += 1;
@@ -136,14 +153,33 @@ impl File {
         }
         remarks.sort_by_key(|(line, ..)| *line);
         file.tally = tally;
-        file.remarks =
-            remarks.into_iter().map(|(line, message, weight)| Remark { file: file.name.clone(), line, message, weight }).collect();
+        file.remarks = remarks
+            .into_iter()
+            .map(|(line, message, weight)| Remark {
+                file: file.name.clone(),
+                line,
+                message,
+                weight,
+            })
+            .collect();
         file
     }
 
     fn unreadable(name: String, reason: &str) -> Self {
-        let remark = Remark { file: name.clone(), line: None, message: format!("cannot be read: {reason}"), weight: Weight::Plain };
-        Self { name, text: None, documents: Vec::new(), remarks: vec![remark], is_unreadable: true, tally: Tally::default() }
+        let remark = Remark {
+            file: name.clone(),
+            line: None,
+            message: format!("cannot be read: {reason}"),
+            weight: Weight::Plain,
+        };
+        Self {
+            name,
+            text: None,
+            documents: Vec::new(),
+            remarks: vec![remark],
+            is_unreadable: true,
+            tally: Tally::default(),
+        }
     }
 }
 
@@ -182,7 +218,10 @@ fn text(source: &Source) -> io::Result<String> {
 }
 
 /// What `work` makes of each item, in the same order, on as many threads as there are processors.
-pub(super) fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(usize, &T) -> R + Sync) -> Vec<R> {
+pub(super) fn in_parallel<T: Sync, R: Send>(
+    items: &[T],
+    work: impl Fn(usize, &T) -> R + Sync,
+) -> Vec<R> {
     let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(items.len())));
     let drain = || {
         let mut mine = Vec::new();

@@ -42,17 +42,26 @@ impl Repair {
     /// # Errors
     ///
     /// Where standard output cannot be written.
-    pub(super) fn of(outcome: &Outcome, sources: &[Source], target: Target) -> anyhow::Result<Self> {
-        let mut repair = Self { target, texts: BTreeMap::new(), done: 0, remarks: Vec::new(), failed: false };
+    pub(super) fn of(
+        outcome: &Outcome,
+        sources: &[Source],
+        target: Target,
+    ) -> anyhow::Result<Self> {
+        let mut repair =
+            Self { target, texts: BTreeMap::new(), done: 0, remarks: Vec::new(), failed: false };
         let by_file = by_file(&outcome.findings);
         let fixes = in_parallel(&outcome.files, |_, file| {
             let findings = by_file.get(&*file.name).copied().unwrap_or_default();
             file.text.as_deref().map(|text| fix::fix(text, &file.documents, findings))
         });
-        for (index, ((file, fixed), source)) in outcome.files.iter().zip(fixes).zip(sources).enumerate() {
+        for (index, ((file, fixed), source)) in
+            outcome.files.iter().zip(fixes).zip(sources).enumerate()
+        {
             let (Some(fixed), Some(text)) = (fixed, &file.text) else { continue };
             let findings = by_file.get(&*file.name).copied().unwrap_or_default();
-            repair.remarks.extend(fixed.refused.iter().filter_map(|index| findings.get(*index)).map(refusal));
+            repair
+                .remarks
+                .extend(fixed.refused.iter().filter_map(|index| findings.get(*index)).map(refusal));
             repair.write(index, text, fixed, source)?;
         }
         Ok(repair)
@@ -78,7 +87,11 @@ impl Repair {
     /// What was put right, in numbers.
     pub(super) fn summary(&self) -> String {
         let verb = if self.target == Target::Nowhere { "would put" } else { "put" };
-        format!("{verb} {} right in {}", counted(self.done, "finding"), counted(self.texts.len(), "file"))
+        format!(
+            "{verb} {} right in {}",
+            counted(self.done, "finding"),
+            counted(self.texts.len(), "file")
+        )
     }
 
     /// Whether a file could not be written.
@@ -86,7 +99,13 @@ impl Repair {
         self.failed
     }
 
-    fn write(&mut self, index: usize, old: &str, fixed: Fixed, source: &Source) -> anyhow::Result<()> {
+    fn write(
+        &mut self,
+        index: usize,
+        old: &str,
+        fixed: Fixed,
+        source: &Source,
+    ) -> anyhow::Result<()> {
         match (self.target, source) {
             (Target::Output, _) => terminal::print(&fixed.text)?,
             _ if fixed.text == old => return Ok(()),
@@ -94,7 +113,12 @@ impl Repair {
             (Target::Files, Source::File(path)) => {
                 if let Err(error) = fix::replace(path, old, &fixed.text) {
                     let message = format!("cannot be written: {error}");
-                    self.remarks.push(Remark { file: source.name(), line: None, message, weight: Weight::Plain });
+                    self.remarks.push(Remark {
+                        file: source.name(),
+                        line: None,
+                        message,
+                        weight: Weight::Plain,
+                    });
                     self.failed = true;
                     return Ok(());
                 }
@@ -110,17 +134,26 @@ impl Repair {
 }
 
 fn refusal(finding: &Finding) -> Remark {
-    let message = format!("cannot be put right by --fix as it is written here: {} [{}]", finding.message, finding.rule);
+    let message = format!(
+        "cannot be put right by --fix as it is written here: {} [{}]",
+        finding.message, finding.rule
+    );
     Remark { file: finding.file.clone(), line: Some(finding.line), message, weight: Weight::Plain }
 }
 
 /// Findings come in order of file, so those of one file stand together.
 fn by_file(findings: &[Finding]) -> BTreeMap<&str, &[Finding]> {
-    findings.chunk_by(|one, next| one.file == next.file).filter_map(|chunk| Some((&*chunk.first()?.file, chunk))).collect()
+    findings
+        .chunk_by(|one, next| one.file == next.file)
+        .filter_map(|chunk| Some((&*chunk.first()?.file, chunk)))
+        .collect()
 }
 
 /// What changes, as `diff -u` tells it.
 fn diff(name: &str, old: &str, new: &str) -> String {
     let name = plain(name);
-    TextDiff::from_lines(old, new).unified_diff().header(&format!("a/{name}"), &format!("b/{name}")).to_string()
+    TextDiff::from_lines(old, new)
+        .unified_diff()
+        .header(&format!("a/{name}"), &format!("b/{name}"))
+        .to_string()
 }

@@ -32,7 +32,10 @@ pub(super) fn render(findings: &[Finding], remarks: &[&Remark], policies: &Polic
     found.dedup();
     let here = std::env::current_dir().unwrap_or_default();
     let mut seen = BTreeMap::new();
-    let mut results: Vec<_> = findings.iter().map(|finding| (finding.mode, result(finding, &found, &here, &mut seen))).collect();
+    let mut results: Vec<_> = findings
+        .iter()
+        .map(|finding| (finding.mode, result(finding, &found, &here, &mut seen)))
+        .collect();
     // GitHub shows the first five thousand
     results.sort_by_key(|(mode, _)| std::cmp::Reverse(*mode));
     results.truncate(MOST_RESULTS);
@@ -60,10 +63,13 @@ fn description(rule: &Rule, policies: &Policies) -> Value {
     let mut parts = page.split("\n\n").map(|part| part.replace('\n', " "));
     let (short, full) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let full = full.strip_prefix("**Why it matters.** ").unwrap_or(&full);
-    let modes = policies.iter().filter(|policy| policy.rule.name == rule.name).map(|policy| match (policy.mode, rule.fix) {
-        (Mode::Fix, Some(on_templates)) => on_templates.0,
-        (mode, _) => mode,
-    });
+    let modes =
+        policies.iter().filter(|policy| policy.rule.name == rule.name).map(|policy| {
+            match (policy.mode, rule.fix) {
+                (Mode::Fix, Some(on_templates)) => on_templates.0,
+                (mode, _) => mode,
+            }
+        });
     json!({
         "id": rule.name,
         "name": rule.name,
@@ -83,7 +89,12 @@ fn level(mode: Mode) -> &'static str {
     }
 }
 
-fn result(finding: &Finding, found: &[&str], here: &Path, seen: &mut BTreeMap<String, usize>) -> Value {
+fn result(
+    finding: &Finding,
+    found: &[&str],
+    here: &Path,
+    seen: &mut BTreeMap<String, usize>,
+) -> Value {
     json!({
         "ruleId": finding.rule,
         "ruleIndex": found.iter().position(|name| *name == finding.rule),
@@ -100,7 +111,15 @@ fn result(finding: &Finding, found: &[&str], here: &Path, seen: &mut BTreeMap<St
 /// The same as long as the fault is the same, wherever its line goes.
 fn fingerprint(finding: &Finding, seen: &mut BTreeMap<String, usize>) -> String {
     let container = finding.container.as_deref().unwrap_or_default();
-    let parts = [finding.rule, &finding.file, &finding.kind, &finding.namespace, &finding.name, container, &finding.message];
+    let parts = [
+        finding.rule,
+        &finding.file,
+        &finding.kind,
+        &finding.namespace,
+        &finding.name,
+        container,
+        &finding.message,
+    ];
     let mut text = parts.join("\0");
     let before = seen.entry(text.clone()).or_default();
     if *before > 0 {
@@ -140,7 +159,8 @@ fn artifact(file: &str, here: &Path) -> Value {
     if path.is_absolute() {
         return json!({"uri": format!("file://{}", encoded(&path.to_string_lossy()))});
     }
-    let plain: PathBuf = path.components().filter(|part| !matches!(part, Component::CurDir)).collect();
+    let plain: PathBuf =
+        path.components().filter(|part| !matches!(part, Component::CurDir)).collect();
     json!({"uri": encoded(&plain.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")), "uriBaseId": "%SRCROOT%"})
 }
 

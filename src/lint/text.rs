@@ -37,12 +37,17 @@ pub(super) fn render(findings: &[Finding], look: Look) -> String {
 }
 
 fn write(text: &mut String, finding: &Finding, look: Look) {
-    let place = look.paint(&format!("{}:{}:", plain(&finding.file), finding.line), Style::new().bold());
+    let place =
+        look.paint(&format!("{}:{}:", plain(&finding.file), finding.line), Style::new().bold());
     let mode = look.paint(finding.mode.mode().as_str(), style(finding.mode.mode()));
     let rule = look.paint(&format!("[{}]", finding.rule), Style::new().dimmed());
     let subject = finding.subject();
     let hint = if finding.fixable { " (--fix does it)" } else { "" };
-    let container = finding.container.as_ref().map(|name| format!(", container {}", plain(name))).unwrap_or_default();
+    let container = finding
+        .container
+        .as_ref()
+        .map(|name| format!(", container {}", plain(name)))
+        .unwrap_or_default();
     let _ = writeln!(text, "{place} {mode}: {} {rule}", plain(&finding.message));
     let _ = writeln!(text, "    in {}{container}", plain(&subject));
     let _ = writeln!(text, "    to put it right: {}{hint}", plain(&finding.remedy));

@@ -75,23 +75,30 @@ fn respond(response: &mut Object<'_>, uid: &str, verdict: &Verdict) {
     }
     let annotations = audit_annotations(verdict);
     if !annotations.is_empty() {
-        object(response.field("auditAnnotations"), |object| annotations.iter().for_each(|(key, note)| object.text(key, note)));
+        object(response.field("auditAnnotations"), |object| {
+            annotations.iter().for_each(|(key, note)| object.text(key, note))
+        });
     }
 }
 
-/// 403 Forbidden: never a code that clients retry. Each finding once more for programs: the rule, where, and what.
+/// 403 Forbidden: never a code that clients retry. Each finding once more for programs: the rule,
+/// where, and what.
 fn deny(status: &mut Object<'_>, denials: &[&Ruling]) {
     status.field("code").extend_from_slice(b"403");
     status.text("reason", "Forbidden");
     status.text("message", &denial_message(denials));
     object(status.field("details"), |details| {
-        list(details.field("causes"), denials.iter().take(DENIAL_COUNT), |json, Ruling { rule, finding, .. }| {
-            object(json, |cause| {
-                cause.text("reason", rule);
-                cause.text("field", &finding.pointer);
-                cause.text("message", &finding.message);
-            });
-        });
+        list(
+            details.field("causes"),
+            denials.iter().take(DENIAL_COUNT),
+            |json, Ruling { rule, finding, .. }| {
+                object(json, |cause| {
+                    cause.text("reason", rule);
+                    cause.text("field", &finding.pointer);
+                    cause.text("message", &finding.message);
+                });
+            },
+        );
     });
 }
 
@@ -128,16 +135,23 @@ fn warnings(verdict: &Verdict) -> Vec<String> {
     }
     if known.len() > WARNING_COUNT {
         texts.truncate(WARNING_COUNT - 1);
-        texts.push(format!("restraint: and {} more findings", known.len().saturating_sub(texts.len())));
+        texts.push(format!(
+            "restraint: and {} more findings",
+            known.len().saturating_sub(texts.len())
+        ));
     }
     texts
 }
 
-/// What was done or would have been done, by outcome. Keys are plain words: the API server drops any other.
+/// What was done or would have been done, by outcome. Keys are plain words: the API server drops
+/// any other.
 fn audit_annotations(verdict: &Verdict) -> BTreeMap<&'static str, String> {
     let mut annotations: BTreeMap<&'static str, String> = BTreeMap::new();
     for ruling in &verdict.rulings {
-        append(annotations.entry(ruling.outcome.as_str()).or_default(), &[ruling.rule, ": ", &ruling.finding.message]);
+        append(
+            annotations.entry(ruling.outcome.as_str()).or_default(),
+            &[ruling.rule, ": ", &ruling.finding.message],
+        );
     }
     for note in &verdict.approvals {
         append(annotations.entry(note.outcome()).or_default(), &[&note.to_string()]);
@@ -150,7 +164,9 @@ fn audit_annotations(verdict: &Verdict) -> BTreeMap<&'static str, String> {
 
 fn append(annotation: &mut String, note: &[&str]) {
     const MORE: &str = "; and more";
-    if note.iter().fold(annotation.len(), |length, part| length.saturating_add(part.len())) > AUDIT_LENGTH {
+    if note.iter().fold(annotation.len(), |length, part| length.saturating_add(part.len()))
+        > AUDIT_LENGTH
+    {
         if !annotation.ends_with(MORE) {
             annotation.push_str(MORE);
         }

@@ -39,7 +39,9 @@ pub enum Unjudgeable {
         column: usize,
     },
     /// Another kind or version.
-    #[error("the body is not an AdmissionReview of admission.k8s.io/v1: list v1 in admissionReviewVersions of the webhook configuration")]
+    #[error(
+        "the body is not an AdmissionReview of admission.k8s.io/v1: list v1 in admissionReviewVersions of the webhook configuration"
+    )]
     NotV1,
     /// No request.
     #[error("the AdmissionReview has no request")]
@@ -57,7 +59,8 @@ pub enum Unjudgeable {
 
 /// Reads an AdmissionReview.
 ///
-/// Unknown fields are skipped, and so are the objects of kinds that no rule looks at, whatever their shape.
+/// Unknown fields are skipped, and so are the objects of kinds that no rule looks at, whatever
+/// their shape.
 ///
 /// # Errors
 ///
@@ -117,18 +120,27 @@ fields!(GroupVersionResource { "group" => group, "version" => version, "resource
 
 impl<O> Request<'_, O> {
     fn resource(&self) -> Resource {
-        Resource::of(&self.resource.group, &self.resource.version, &self.resource.resource, &self.sub_resource)
+        Resource::of(
+            &self.resource.group,
+            &self.resource.version,
+            &self.resource.resource,
+            &self.sub_resource,
+        )
     }
 }
 
 fn review<'a>(request: Request<'a, Object<'a>>) -> Result<Review<'a>, Unjudgeable> {
     let resource = request.resource();
     let operation = request.operation.unwrap_or(Operation::Other);
-    let judged = resource != Resource::Other && matches!(operation, Operation::Create | Operation::Update);
+    let judged =
+        resource != Resource::Other && matches!(operation, Operation::Create | Operation::Update);
     if judged && request.object.is_none() {
         return Err(Unjudgeable::NoObject);
     }
-    if matches!(resource, Resource::PodResize | Resource::PodStatus) && operation == Operation::Update && request.old_object.is_none() {
+    if matches!(resource, Resource::PodResize | Resource::PodStatus)
+        && operation == Operation::Update
+        && request.old_object.is_none()
+    {
         return Err(Unjudgeable::NoOldObject);
     }
     let subject = Subject {
@@ -145,8 +157,8 @@ fn review<'a>(request: Request<'a, Object<'a>>) -> Result<Review<'a>, Unjudgeabl
     Ok(Review { uid: request.uid, subject })
 }
 
-/// Reads the review again without its objects. An object of a kind that no rule looks at may have fields of any shape
-/// under the names that pods use.
+/// Reads the review again without its objects. An object of a kind that no rule looks at may have
+/// fields of any shape under the names that pods use.
 fn without_objects<'a>(text: &'a str, error: &json::Error) -> Result<Review<'a>, Unjudgeable> {
     let (line, column) = (error.line(), error.column());
     let envelope: Envelope<'a, Skipped> = json::read(text).map_err(|error| match error.kind() {
@@ -196,7 +208,9 @@ mod tests {
     }
 
     fn with_request(request: &str) -> String {
-        format!(r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{request}}}"#)
+        format!(
+            r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{request}}}"#
+        )
     }
 
     const POD: &str = r#""uid":"u","operation":"CREATE","resource":{"group":"","version":"v1","resource":"pods"}"#;
@@ -213,8 +227,13 @@ mod tests {
         assert_eq!(refusal(&with_request("null")), Unjudgeable::NoRequest);
         assert_eq!(refusal(&with_request("{}")), Unjudgeable::NoUid);
         assert_eq!(refusal(&with_request(&format!("{{{POD}}}"))), Unjudgeable::NoObject);
-        let resize = POD.replace("CREATE", "UPDATE").replace("\"uid\"", "\"subResource\":\"resize\",\"uid\"");
-        assert_eq!(refusal(&with_request(&format!(r#"{{{resize},"object":{{}}}}"#))), Unjudgeable::NoOldObject);
+        let resize = POD
+            .replace("CREATE", "UPDATE")
+            .replace("\"uid\"", "\"subResource\":\"resize\",\"uid\"");
+        assert_eq!(
+            refusal(&with_request(&format!(r#"{{{resize},"object":{{}}}}"#))),
+            Unjudgeable::NoOldObject
+        );
     }
 
     #[test]
@@ -235,7 +254,9 @@ mod tests {
     #[test]
     fn other_kinds_may_have_any_shape() {
         for other in [POD.replace("\"pods\"", "\"widgets\""), POD.replace("\"v1\"", "\"v2\"")] {
-            let body = with_request(&format!(r#"{{{other},"object":{{"spec":{{"containers":"none","template":3}}}}}}"#));
+            let body = with_request(&format!(
+                r#"{{{other},"object":{{"spec":{{"containers":"none","template":3}}}}}}"#
+            ));
             let review = decode(body.as_bytes()).unwrap();
             assert_eq!((&*review.uid, review.subject.resource), ("u", Resource::Other));
         }
@@ -244,7 +265,9 @@ mod tests {
     #[test]
     fn null_is_as_good_as_absent() {
         let object = r#"{"metadata":{"annotations":null,"labels":null,"ownerReferences":null},"spec":{"containers":[{"name":"a","env":null,"resources":{"limits":null,"requests":{"memory":null}},"resizePolicy":null,"livenessProbe":{"exec":null}}],"initContainers":null,"volumes":null,"hostPID":null}}"#;
-        let body = with_request(&format!(r#"{{{POD},"object":{object},"oldObject":null,"dryRun":null,"userInfo":{{"groups":null}}}}"#));
+        let body = with_request(&format!(
+            r#"{{{POD},"object":{object},"oldObject":null,"dryRun":null,"userInfo":{{"groups":null}}}}"#
+        ));
         let review = decode(body.as_bytes()).unwrap();
         assert_eq!(review.subject.object.spec.containers.len(), 1);
         assert!(review.subject.old_object.is_none());

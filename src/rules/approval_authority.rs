@@ -1,23 +1,24 @@
 //! An approval by somebody who may not give it.
 //!
-//! **Why it matters.** Whoever may edit a pod may annotate it. If an annotation alone approved a decrease, developers
-//! would approve their own.
+//! **Why it matters.** Whoever may edit a pod may annotate it. If an annotation alone approved a
+//! decrease, developers would approve their own.
 //!
-//! **What it looks at.** Annotations of a pod that grant (`approved-by-sre`, `restraint.dev/approve`) and the stamp
-//! (`restraint.dev/approval`), where a request adds or changes them. A grant is turned into a stamp and taken off while
-//! it is stored, if the requester may approve: by default RBAC decides, verb `approve` on `pods/resize` of that pod. A
-//! stamp is accepted if the service sealed it for this pod, in this state, for this requester, just now, and if the
-//! requester may approve. Through
-//! `pods/status` and `pods/binding` nobody may write either.
+//! **What it looks at.** Annotations of a pod that grant (`approved-by-sre`,
+//! `restraint.dev/approve`) and the stamp (`restraint.dev/approval`), where a request adds or
+//! changes them. A grant is turned into a stamp and taken off while it is stored, if the requester
+//! may approve: by default RBAC decides, verb `approve` on `pods/resize` of that pod. A stamp is
+//! accepted if the service sealed it for this pod, in this state, for this requester, just now, and
+//! if the requester may approve. Through `pods/status` and `pods/binding` nobody may write either.
 //!
 //! **What it allows.** Grants by approvers. Removing a grant or a stamp: that revokes.
 //!
-//! **How to put it right.** Ask an approver, or ask for the right to approve. A grant is `true` (any decrease) or names
-//! parts and floors: `app=256Mi,@pod=1Gi; for=30m; reason=INC-4711`.
+//! **How to put it right.** Ask an approver, or ask for the right to approve. A grant is `true`
+//! (any decrease) or names parts and floors: `app=256Mi,@pod=1Gi; for=30m; reason=INC-4711`.
 //!
-//! **Settings.** `approvalAnnotation`: another annotation than `approved-by-sre`. `approvers`: `users` and `groups` who
-//! may approve, instead of RBAC. `lifetime`: how long an approval holds that does not say (default `1h`).
-//! `longestLifetime`: the longest it may say (default and at most `24h`).
+//! **Settings.** `approvalAnnotation`: another annotation than `approved-by-sre`. `approvers`:
+//! `users` and `groups` who may approve, instead of RBAC. `lifetime`: how long an approval holds
+//! that does not say (default `1h`). `longestLifetime`: the longest it may say (default and at most
+//! `24h`).
 
 mod refused;
 
@@ -25,8 +26,8 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer};
 
 use crate::judge::approval::{
-    Agreement, ApprovalChange, ApprovalNote, Authority, DEFAULT_ANNOTATION, FRESH, Grant, LONGEST_LIFETIME, STAMP_ANNOTATION, Stamp,
-    Stamped, Void, parse_lifetime,
+    Agreement, ApprovalChange, ApprovalNote, Authority, DEFAULT_ANNOTATION, FRESH, Grant,
+    LONGEST_LIFETIME, STAMP_ANNOTATION, Stamp, Stamped, Void, parse_lifetime,
 };
 use crate::judge::finding::Findings;
 use crate::judge::look_up::LookUp;
@@ -86,8 +87,8 @@ impl Check for ApprovalAuthority {
             Refused::not_stamped(key).report(findings);
         }
         if stamp.is_some() {
-            // whoever reaches the service's port can have a stamp made for a requester of their invention: here it is
-            // the API server that says who asks
+            // whoever reaches the service's port can have a stamp made for a requester of their
+            // invention: here it is the API server that says who asks
             let own = own_stamp(change).map_err(Refused::foreign_stamp);
             match own.and_then(|stamp| self.may_approve(change, STAMP_ANNOTATION).map(|()| stamp)) {
                 Ok(stamp) => findings.approval(ApprovalNote::Granted(Box::new(stamp.clone()))),
@@ -118,9 +119,18 @@ impl ApprovalAuthority {
         if lifetime > self.longest_lifetime {
             return Err(Refused::too_long(key, self.longest_lifetime));
         }
-        let pod = change.stored().filter(|pod| !pod.uid.is_empty()).ok_or_else(|| Refused::no_generation(key))?;
-        let generation = pod.generation.filter(|generation| *generation > 0).ok_or_else(|| Refused::no_generation(key))?;
-        let granted = change.now().filter(|_| change.subject.evidence.can_seal).ok_or_else(|| Refused::not_ready(key))?;
+        let pod = change
+            .stored()
+            .filter(|pod| !pod.uid.is_empty())
+            .ok_or_else(|| Refused::no_generation(key))?;
+        let generation = pod
+            .generation
+            .filter(|generation| *generation > 0)
+            .ok_or_else(|| Refused::no_generation(key))?;
+        let granted = change
+            .now()
+            .filter(|_| change.subject.evidence.can_seal)
+            .ok_or_else(|| Refused::not_ready(key))?;
         Ok(Stamp::of(Agreement {
             approver: change.subject.requester.username.to_string(),
             memory: grant.floors,
@@ -140,7 +150,9 @@ impl ApprovalAuthority {
             (Some(_), _) => Err(Refused::not_listed(change, key)),
             (None, Authority::Held) => Ok(()),
             (None, Authority::Lacking) => Err(Refused::lacking(change, key)),
-            (None, Authority::NotAsked) => Err(Refused::authority_unknown(key, "there is no API server to ask")),
+            (None, Authority::NotAsked) => {
+                Err(Refused::authority_unknown(key, "there is no API server to ask"))
+            }
             (None, Authority::Unknown(why)) => Err(Refused::authority_unknown(key, why)),
         }
     }
@@ -159,15 +171,23 @@ fn own_stamp<'s>(change: &ApprovalChange<'s>) -> Result<&'s Stamp, &'static str>
         return Err("was made for another approver");
     }
     let stored = change.stored().map_or("", |pod| &pod.uid);
-    // the API server counts the generation up before it asks, where the same request changes the spec
-    stamp.holds(stored, change.subject.object.metadata.generation, now).map_err(|void| match void {
-        Void::PodChanged => "and a change of the spec do not go together",
-        Void::OtherPod => "is another pod's",
-        _ => "is not of this time",
-    })?;
-    if now.duration_since(stamp.granted) > FRESH { Err("was made for an earlier request") } else { Ok(stamp) }
+    // the API server counts the generation up before it asks, where the same request changes the
+    // spec
+    stamp.holds(stored, change.subject.object.metadata.generation, now).map_err(
+        |void| match void {
+            Void::PodChanged => "and a change of the spec do not go together",
+            Void::OtherPod => "is another pod's",
+            _ => "is not of this time",
+        },
+    )?;
+    if now.duration_since(stamp.granted) > FRESH {
+        Err("was made for an earlier request")
+    } else {
+        Ok(stamp)
+    }
 }
 
 fn lifetime<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SignedDuration, D::Error> {
-    parse_lifetime(&String::deserialize(deserializer)?).map_err(|_| serde::de::Error::custom("not a duration from 1s to 24h"))
+    parse_lifetime(&String::deserialize(deserializer)?)
+        .map_err(|_| serde::de::Error::custom("not a duration from 1s to 24h"))
 }

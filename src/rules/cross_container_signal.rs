@@ -1,14 +1,15 @@
 //! A signal for a process in another container.
 //!
-//! **Why it matters.** Containers of a pod do not see each other's processes. A sidecar that runs `nginx -s reload` or
-//! `pkill` for a process of its neighbour finds nothing to signal, often without an error that anybody reads.
+//! **Why it matters.** Containers of a pod do not see each other's processes. A sidecar that runs
+//! `nginx -s reload` or `pkill` for a process of its neighbour finds nothing to signal, often
+//! without an error that anybody reads.
 //!
-//! **What it looks at.** `kill`, `pkill`, `killall` and servers that signal themselves (`nginx -s reload`) in shell text
-//! of `command`, `args` and probes of regular containers and sidecars, in a pod with more than one of them, where
-//! another one runs the program that is meant.
+//! **What it looks at.** `kill`, `pkill`, `killall` and servers that signal themselves (`nginx -s
+//! reload`) in shell text of `command`, `args` and probes of regular containers and sidecars, in a
+//! pod with more than one of them, where another one runs the program that is meant.
 //!
-//! **What it allows.** `shareProcessNamespace`, `hostPID`, a process that the same container starts, the container's own
-//! `preStop` and `postStart`, and whatever cannot be told.
+//! **What it allows.** `shareProcessNamespace`, `hostPID`, a process that the same container
+//! starts, the container's own `preStop` and `postStart`, and whatever cannot be told.
 //!
 //! **How to put it right.** Set `shareProcessNamespace: true`, or let the container reload itself.
 
@@ -29,19 +30,28 @@ use crate::kube::watcher::{Recipient, may_start, signals};
 use super::inline::{Inline, main_script, own_script, probe_scripts};
 
 /// The rule.
-pub const RULE: Rule = Rule::new::<CrossContainerSignal>("cross-container-signal", include_str!("cross_container_signal.rs"), &[]);
+pub const RULE: Rule = Rule::new::<CrossContainerSignal>(
+    "cross-container-signal",
+    include_str!("cross_container_signal.rs"),
+    &[],
+);
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct CrossContainerSignal {}
 
-/// Any command that signals is spelled with one of these: `kill`, `pkill`, `killall`, or a server with `-s`, `-k`.
-const WORDS: [&str; 8] = ["kill", "nginx", "openresty", "angie", "httpd", "apache", "squid", "haproxy"];
+/// Any command that signals is spelled with one of these: `kill`, `pkill`, `killall`, or a server
+/// with `-s`, `-k`.
+const WORDS: [&str; 8] =
+    ["kill", "nginx", "openresty", "angie", "httpd", "apache", "squid", "haproxy"];
 
 impl Check for CrossContainerSignal {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {
         let containers = pod.app_containers().take(CONTAINERS + 1).count();
-        if pod.spec.share_process_namespace || pod.spec.host_pid || !(2..=CONTAINERS).contains(&containers) {
+        if pod.spec.share_process_namespace
+            || pod.spec.host_pid
+            || !(2..=CONTAINERS).contains(&containers)
+        {
             return;
         }
         let mut neighbours = Neighbours { pod, scripts: None };
@@ -63,7 +73,11 @@ const CONTAINERS: usize = 32;
 const TARGETS: usize = 16;
 
 /// The processes of other containers that the script signals.
-fn stray_targets(neighbours: &mut Neighbours<'_, '_>, placed: &Placed<'_, '_>, inline: &Inline) -> BTreeSet<String> {
+fn stray_targets(
+    neighbours: &mut Neighbours<'_, '_>,
+    placed: &Placed<'_, '_>,
+    inline: &Inline,
+) -> BTreeSet<String> {
     let named = signals(&inline.script).into_iter().filter_map(|signal| match signal.recipient {
         Recipient::Named(target) => Some(target),
         _ => None,
@@ -71,8 +85,11 @@ fn stray_targets(neighbours: &mut Neighbours<'_, '_>, placed: &Placed<'_, '_>, i
     let mut targets: BTreeSet<String> = named.take(TARGETS).collect();
     targets.retain(|target| {
         // without a command of its own the image decides what runs, so nothing can be told
-        let elsewhere = neighbours.script(&placed.container.name).is_some_and(|own| !may_start(own, target));
-        elsewhere && !may_start(&inline.script, target) && neighbours.run(&placed.container.name, target)
+        let elsewhere =
+            neighbours.script(&placed.container.name).is_some_and(|own| !may_start(own, target));
+        elsewhere
+            && !may_start(&inline.script, target)
+            && neighbours.run(&placed.container.name, target)
     });
     targets
 }
@@ -90,7 +107,9 @@ impl<'s> Neighbours<'_, 's> {
     fn scripts(&mut self) -> &[Started<'s>] {
         let pod = self.pod;
         let containers = pod.app_containers().map(|placed| placed.container);
-        self.scripts.get_or_insert_with(|| containers.map(|container| (container, own_script(pod, container))).collect())
+        self.scripts.get_or_insert_with(|| {
+            containers.map(|container| (container, own_script(pod, container))).collect()
+        })
     }
 
     /// What the container called `name` runs.
@@ -98,19 +117,30 @@ impl<'s> Neighbours<'_, 's> {
         self.scripts().iter().find(|(container, _)| &*container.name == name)?.1.as_deref()
     }
 
-    /// Whether a container other than `asking` runs `program`: by its image's or its own name, or by its command.
+    /// Whether a container other than `asking` runs `program`: by its image's or its own name, or
+    /// by its command.
     fn run(&mut self, asking: &str, program: &str) -> bool {
-        self.scripts().iter().filter(|(container, _)| &*container.name != asking).any(|(container, script)| {
-            let image = Image::parse(&container.image).name();
-            image.contains(program) || container.name.contains(program) || script.as_ref().is_some_and(|script| may_start(script, program))
-        })
+        self.scripts().iter().filter(|(container, _)| &*container.name != asking).any(
+            |(container, script)| {
+                let image = Image::parse(&container.image).name();
+                image.contains(program)
+                    || container.name.contains(program)
+                    || script.as_ref().is_some_and(|script| may_start(script, program))
+            },
+        )
     }
 }
 
 fn finding(pod: &PodView<'_>, placed: &Placed<'_, '_>, inline: &Inline, target: &str) -> Finding {
     let name = &placed.container.name;
-    let message =
-        |names: Names| format!("container {}: its signal cannot reach {} in another container", names.quoted(name), names.quoted(target));
+    let message = |names: Names| {
+        format!(
+            "container {}: its signal cannot reach {} in another container",
+            names.quoted(name),
+            names.quoted(target)
+        )
+    };
     let remedy = "set shareProcessNamespace: true on the pod, or let the container reload itself";
-    Finding::new(RULE.name, pod.container_pointer(placed, inline.field), message, remedy).in_container(name)
+    Finding::new(RULE.name, pod.container_pointer(placed, inline.field), message, remedy)
+        .in_container(name)
 }

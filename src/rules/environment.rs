@@ -29,26 +29,49 @@ pub(super) enum Keys<'s> {
 pub(super) fn env_sources<'s>(container: &'s Container<'_>) -> impl Iterator<Item = EnvSource<'s>> {
     let single = container.env.iter().filter_map(|variable| {
         let from = variable.value_from.as_ref()?;
-        let (source, reference) = either(from.config_map_key_ref.as_ref(), from.secret_key_ref.as_ref())?;
-        Some(EnvSource { field: "env", source, keys: Keys::One(&reference.key), optional: reference.optional })
+        let (source, reference) =
+            either(from.config_map_key_ref.as_ref(), from.secret_key_ref.as_ref())?;
+        Some(EnvSource {
+            field: "env",
+            source,
+            keys: Keys::One(&reference.key),
+            optional: reference.optional,
+        })
     });
     let whole = container.env_from.iter().filter_map(|from| {
         let (source, reference) = either(from.config_map_ref.as_ref(), from.secret_ref.as_ref())?;
-        Some(EnvSource { field: "envFrom", source, keys: Keys::All { prefix: &from.prefix }, optional: reference.optional })
+        Some(EnvSource {
+            field: "envFrom",
+            source,
+            keys: Keys::All { prefix: &from.prefix },
+            optional: reference.optional,
+        })
     });
     single.chain(whole)
 }
 
 /// Every ConfigMap and Secret that the environment of a container or a volume refers to.
-pub(super) fn config_sources<'s>(pod: &PodView<'s>) -> impl Iterator<Item = (ConfigKind, &'s str)> + use<'s> {
-    let environment = pod.all_containers().flat_map(|placed| env_sources(placed.container).map(|part| part.source));
+pub(super) fn config_sources<'s>(
+    pod: &PodView<'s>,
+) -> impl Iterator<Item = (ConfigKind, &'s str)> + use<'s> {
+    let environment = pod
+        .all_containers()
+        .flat_map(|placed| env_sources(placed.container).map(|part| part.source));
     let volumes = pod.spec.volumes.iter();
-    let projected = volumes.clone().flat_map(|volume| volume.projected.iter().flat_map(|projected| &projected.sources));
+    let projected = volumes
+        .clone()
+        .flat_map(|volume| volume.projected.iter().flat_map(|projected| &projected.sources));
     let whole = volumes.filter_map(Volume::source);
-    environment.chain(whole).chain(projected.filter_map(ProjectedSource::source)).filter_map(Source::named)
+    environment
+        .chain(whole)
+        .chain(projected.filter_map(ProjectedSource::source))
+        .filter_map(Source::named)
 }
 
-fn either<'s>(config_map: Option<&'s Reference<'_>>, secret: Option<&'s Reference<'_>>) -> Option<(Source<'s>, &'s Reference<'s>)> {
+fn either<'s>(
+    config_map: Option<&'s Reference<'_>>,
+    secret: Option<&'s Reference<'_>>,
+) -> Option<(Source<'s>, &'s Reference<'s>)> {
     let config_map = config_map.map(|reference| (Source::ConfigMap(&reference.name), reference));
     config_map.or_else(|| secret.map(|reference| (Source::Secret(&reference.name), reference)))
 }

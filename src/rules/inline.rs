@@ -1,10 +1,11 @@
-//! The shell text a container carries inline or in a ConfigMap that is known, and what of it concerns mounted
-//! configuration.
+//! The shell text a container carries inline or in a ConfigMap that is known, and what of it
+//! concerns mounted configuration.
 //!
-//! Each script of a pod is read once, whichever rules ask for it, and only where one does. Whoever may create pods
-//! may send megabytes of them, or a few lines of functions that call each other: so the scripts of a pod share an
-//! allowance, and one that would take more than its part of it is not read. Rules are silent about it. No pod that
-//! runs comes near: the longest script in 1,768 real manifests takes a hundredth.
+//! Each script of a pod is read once, whichever rules ask for it, and only where one does. Whoever
+//! may create pods may send megabytes of them, or a few lines of functions that call each other: so
+//! the scripts of a pod share an allowance, and one that would take more than its part of it is not
+//! read. Rules are silent about it. No pod that runs comes near: the longest script in 1,768 real
+//! manifests takes a hundredth.
 mod files;
 mod spot;
 
@@ -19,7 +20,9 @@ use crate::kube::image::Image;
 use crate::kube::object::Placed;
 use crate::kube::shell::{self, Invocation, Script};
 use crate::kube::text::Text;
-use crate::kube::watcher::{Delivery, Kind, ReloadPath, Tool, Watch, reload_paths, verdict, watches};
+use crate::kube::watcher::{
+    Delivery, Kind, ReloadPath, Tool, Watch, reload_paths, verdict, watches,
+};
 
 use self::files::Files;
 pub(super) use self::spot::{Spot, below, nearest_mount, spot};
@@ -30,8 +33,13 @@ pub(super) struct Inline {
     pub(super) script: Rc<Script>,
 }
 
-/// What the container itself runs, where it mentions any of `words`. A cheap look keeps most containers unparsed.
-pub(super) fn main_script(pod: &PodView<'_>, container: &Container<'_>, words: &[&str]) -> Option<Inline> {
+/// What the container itself runs, where it mentions any of `words`. A cheap look keeps most
+/// containers unparsed.
+pub(super) fn main_script(
+    pod: &PodView<'_>,
+    container: &Container<'_>,
+    words: &[&str],
+) -> Option<Inline> {
     let texts = || container.command.iter().chain(&container.args);
     Files { pod, container }.mention(texts, words).then_some(())?;
     let field = if container.args.is_empty() { "command" } else { "args" };
@@ -54,17 +62,32 @@ pub(super) fn probe_scripts<'p>(
         ("readinessProbe/exec/command", &container.readiness_probe),
         ("startupProbe/exec/command", &container.startup_probe),
     ];
-    probes.into_iter().filter_map(|(field, action)| action_script(pod, container, field, action.as_ref()?, words))
+    probes
+        .into_iter()
+        .filter_map(|(field, action)| action_script(pod, container, field, action.as_ref()?, words))
 }
 
 /// What its lifecycle hooks run, where they mention any of `words`.
-pub(super) fn hook_scripts<'p>(pod: &'p PodView<'_>, container: &'p Container<'_>, words: &'p [&str]) -> impl Iterator<Item = Inline> + 'p {
-    let hooks = [(POST_START, &container.lifecycle.post_start), ("lifecycle/preStop/exec/command", &container.lifecycle.pre_stop)];
-    hooks.into_iter().filter_map(|(field, action)| action_script(pod, container, field, action.as_ref()?, words))
+pub(super) fn hook_scripts<'p>(
+    pod: &'p PodView<'_>,
+    container: &'p Container<'_>,
+    words: &'p [&str],
+) -> impl Iterator<Item = Inline> + 'p {
+    let hooks = [
+        (POST_START, &container.lifecycle.post_start),
+        ("lifecycle/preStop/exec/command", &container.lifecycle.pre_stop),
+    ];
+    hooks
+        .into_iter()
+        .filter_map(|(field, action)| action_script(pod, container, field, action.as_ref()?, words))
 }
 
 /// What its liveness probe runs, where it mentions any of `words`.
-pub(super) fn liveness_script(pod: &PodView<'_>, container: &Container<'_>, words: &[&str]) -> Option<Inline> {
+pub(super) fn liveness_script(
+    pod: &PodView<'_>,
+    container: &Container<'_>,
+    words: &[&str],
+) -> Option<Inline> {
     action_script(pod, container, LIVENESS, container.liveness_probe.as_ref()?, words)
 }
 
@@ -75,7 +98,11 @@ pub(super) fn mentions(pod: &PodView<'_>, container: &Container<'_>, words: &[&s
 }
 
 /// What it runs when it has started, where that mentions any of `words`.
-pub(super) fn post_start_script(pod: &PodView<'_>, container: &Container<'_>, words: &[&str]) -> Option<Inline> {
+pub(super) fn post_start_script(
+    pod: &PodView<'_>,
+    container: &Container<'_>,
+    words: &[&str],
+) -> Option<Inline> {
     action_script(pod, container, POST_START, container.lifecycle.post_start.as_ref()?, words)
 }
 
@@ -97,22 +124,40 @@ pub(super) struct Deaf {
 }
 
 /// Every watch of the container that is of interest and misses updates of mounted configuration.
-pub(super) fn deaf_watches(pod: &PodView<'_>, container: &Container<'_>, words: &[&str], of_interest: fn(&Tool) -> bool) -> Vec<Deaf> {
+pub(super) fn deaf_watches(
+    pod: &PodView<'_>,
+    container: &Container<'_>,
+    words: &[&str],
+    of_interest: fn(&Tool) -> bool,
+) -> Vec<Deaf> {
     let judged = all_scripts(pod, container, words).flat_map(|Inline { field, script }| {
         let watches = watches(&script).into_iter().filter(move |watch| of_interest(&watch.tool));
-        watches.filter_map(|watch| deaf_watch(pod, container, &script, &watch)).map(move |deaf| Deaf { field, ..deaf }).collect::<Vec<_>>()
+        watches
+            .filter_map(|watch| deaf_watch(pod, container, &script, &watch))
+            .map(move |deaf| Deaf { field, ..deaf })
+            .collect::<Vec<_>>()
     });
     judged.collect()
 }
 
 /// What the container itself, its probes and its hooks run, where they mention any of `words`.
-pub(super) fn all_scripts<'p>(pod: &'p PodView<'_>, container: &'p Container<'_>, words: &'p [&str]) -> impl Iterator<Item = Inline> + 'p {
+pub(super) fn all_scripts<'p>(
+    pod: &'p PodView<'_>,
+    container: &'p Container<'_>,
+    words: &'p [&str],
+) -> impl Iterator<Item = Inline> + 'p {
     let main = main_script(pod, container, words).into_iter();
     main.chain(probe_scripts(pod, container, words)).chain(hook_scripts(pod, container, words))
 }
 
 /// The finding about `deaf`.
-pub(super) fn finding(rule: &str, pod: &PodView<'_>, placed: &Placed<'_, '_>, deaf: &Deaf, advice: &'static str) -> Finding {
+pub(super) fn finding(
+    rule: &str,
+    pod: &PodView<'_>,
+    placed: &Placed<'_, '_>,
+    deaf: &Deaf,
+    advice: &'static str,
+) -> Finding {
     let name = &placed.container.name;
     let kind = if deaf.kind == Kind::File { "file" } else { "directory" };
     let outcome = match deaf.delivery {
@@ -127,13 +172,22 @@ pub(super) fn finding(rule: &str, pod: &PodView<'_>, placed: &Placed<'_, '_>, de
     };
     let ceiling = if deaf.delivery == Delivery::ByAccident { Mode::Audit } else { Mode::Fix };
     let remedy = remedy(pod, placed.container, deaf.file.as_deref(), advice);
-    Finding::new(rule, pod.container_pointer(placed, deaf.field), message, remedy).in_container(name).at_most(ceiling)
+    Finding::new(rule, pod.container_pointer(placed, deaf.field), message, remedy)
+        .in_container(name)
+        .at_most(ceiling)
 }
 
 /// The remedy for something in `file`: it says of which ConfigMap's key that is the text.
-pub(super) fn remedy(pod: &PodView<'_>, container: &Container<'_>, file: Option<&str>, text: &'static str) -> Cow<'static, str> {
+pub(super) fn remedy(
+    pod: &PodView<'_>,
+    container: &Container<'_>,
+    file: Option<&str>,
+    text: &'static str,
+) -> Cow<'static, str> {
     let origin = file.and_then(|path| Files { pod, container }.origin(path));
-    origin.map_or(text.into(), |(name, key, _)| format!("in \"{key}\" of ConfigMap \"{name}\": {text}").into())
+    origin.map_or(text.into(), |(name, key, _)| {
+        format!("in \"{key}\" of ConfigMap \"{name}\": {text}").into()
+    })
 }
 
 /// The most watches of one script that are looked into. More are nobody's script.
@@ -153,25 +207,39 @@ const PATHS: usize = 64;
 /// What the container's script tells known reloaders to watch.
 pub(super) fn reload_flags(container: &Container<'_>, inline: &Inline) -> Vec<ReloadPath> {
     let by_image = container.command.is_empty() && inline.field == "args";
-    let mut paths = reload_paths(&inline.script, by_image.then(|| Image::parse(&container.image).name()));
+    let mut paths =
+        reload_paths(&inline.script, by_image.then(|| Image::parse(&container.image).name()));
     paths.truncate(PATHS);
     paths
 }
 
-fn action_script(pod: &PodView<'_>, container: &Container<'_>, field: &'static str, action: &Action<'_>, words: &[&str]) -> Option<Inline> {
+fn action_script(
+    pod: &PodView<'_>,
+    container: &Container<'_>,
+    field: &'static str,
+    action: &Action<'_>,
+    words: &[&str],
+) -> Option<Inline> {
     let command = &action.exec.command;
     Files { pod, container }.mention(|| command.iter(), words).then_some(())?;
     Some(Inline { field, script: parsed(pod, container, Field::Action(field), command, &[])? })
 }
 
-fn parsed(pod: &PodView<'_>, container: &Container<'_>, field: Field, command: &[Text<'_>], args: &[Text<'_>]) -> Option<Rc<Script>> {
+fn parsed(
+    pod: &PodView<'_>,
+    container: &Container<'_>,
+    field: Field,
+    command: &[Text<'_>],
+    args: &[Text<'_>],
+) -> Option<Rc<Script>> {
     pod.scripts().read(container, field, |inline| {
         let (command, args) = (words(command), words(args));
         let files = Files { pod, container };
         let files = pod.knows_configuration().then_some(&files as &dyn shell::Files);
         let directory = (!container.working_dir.is_empty()).then_some(&*container.working_dir);
         let hook = matches!(field, Field::Action(field) if field.starts_with("lifecycle/"));
-        let invocation = Invocation { command: &command, args: &args, environment: &[], directory, hook, files };
+        let invocation =
+            Invocation { command: &command, args: &args, environment: &[], directory, hook, files };
         let environment = container.environment_of(&invocation);
         inline(&Invocation { environment: &environment, ..invocation })
     })
@@ -181,8 +249,14 @@ fn words<'t>(texts: &'t [Text<'_>]) -> Vec<&'t str> {
     texts.iter().map(|text| &**text).collect()
 }
 
-/// The watch, if the best of what it sees in one mount is not enough. What cannot be told is silence.
-fn deaf_watch(pod: &PodView<'_>, container: &Container<'_>, script: &Script, watch: &Watch) -> Option<Deaf> {
+/// The watch, if the best of what it sees in one mount is not enough. What cannot be told is
+/// silence.
+fn deaf_watch(
+    pod: &PodView<'_>,
+    container: &Container<'_>,
+    script: &Script,
+    watch: &Watch,
+) -> Option<Deaf> {
     if !watch.is_known() {
         return None;
     }
@@ -192,7 +266,14 @@ fn deaf_watch(pod: &PodView<'_>, container: &Container<'_>, script: &Script, wat
         let delivery = verdict(watch, kind);
         if best.as_ref().is_none_or(|best| delivery > best.delivery) {
             let file = script.file(watch.command);
-            best = Some(Deaf { field: "", tool: tool_name(&watch.tool), path: path.to_owned(), kind, delivery, file });
+            best = Some(Deaf {
+                field: "",
+                tool: tool_name(&watch.tool),
+                path: path.to_owned(),
+                kind,
+                delivery,
+                file,
+            });
         }
     }
     best.filter(|best| best.delivery < Delivery::Always)

@@ -1,27 +1,32 @@
 //! A memory limit that is lowered to what the process has in use, or below.
 //!
-//! **Why it matters.** The kubelet does not lower a limit below what is in use: it tries again and again, the resize
-//! stays in error, and the stored limit is one that nobody has. Where it just fits, the next request for memory is an
-//! OOM kill. Whoever waits until less is in use is spared both.
+//! **Why it matters.** The kubelet does not lower a limit below what is in use: it tries again and
+//! again, the resize stays in error, and the stored limit is one that nobody has. Where it just
+//! fits, the next request for memory is an OOM kill. Whoever waits until less is in use is spared
+//! both.
 //!
-//! **What it looks at.** The pod and the containers whose effective limit falls, and their working set in the metrics
-//! API (`metrics.k8s.io/v1beta1`, which metrics-server or an adapter serves): is it above the new limit less the margin?
-//! Of the pod the containers count together.
+//! **What it looks at.** The pod and the containers whose effective limit falls, and their working
+//! set in the metrics API (`metrics.k8s.io/v1beta1`, which metrics-server or an adapter serves): is
+//! it above the new limit less the margin? Of the pod the containers count together.
 //!
-//! **What it allows.** Limits that leave the margin; whatever was not measured, such as a container that just started. It
-//! is silent where the metrics API is absent, refuses, or takes longer than `--evidence-deadline` (100 ms): the verdict
-//! is then the same as without this rule, and `restraint_look_ups_total` counts why.
+//! **What it allows.** Limits that leave the margin; whatever was not measured, such as a container
+//! that just started. It is silent where the metrics API is absent, refuses, or takes longer than
+//! `--evidence-deadline` (100 ms): the verdict is then the same as without this rule, and
+//! `restraint_look_ups_total` counts why.
 //!
-//! The kubelet compares *usage*, page cache included, and the metrics API tells the *working set*, which leaves out the
-//! cache that can be dropped at once. So silence is no promise: a process that reads many files may stay above the new
-//! limit with the kubelet although its working set is far below. What is told is some 15 to 60 seconds old.
+//! The kubelet compares *usage*, page cache included, and the metrics API tells the *working set*,
+//! which leaves out the cache that can be dropped at once. So silence is no promise: a process that
+//! reads many files may stay above the new limit with the kubelet although its working set is far
+//! below. What is told is some 15 to 60 seconds old.
 //!
 //! **How to put it right.** Wait until less is in use, or drain the pod first.
 //!
-//! **Switching it on.** The policy comes with mode `off`, because it needs the metrics API and the right to `get` `pods`
-//! of the API group `metrics.k8s.io`. Set `warn`. With `enforce` a decrease is denied for what was in use at one moment.
+//! **Switching it on.** The policy comes with mode `off`, because it needs the metrics API and the
+//! right to `get` `pods` of the API group `metrics.k8s.io`. Set `warn`. With `enforce` a decrease
+//! is denied for what was in use at one moment.
 //!
-//! **Settings.** `margin`: the percentage of the new limit that is to stay free, 0 to 99 (default 10).
+//! **Settings.** `margin`: the percentage of the new limit that is to stay free, 0 to 99 (default
+//! 10).
 
 use serde::{Deserialize, Deserializer};
 
@@ -32,8 +37,12 @@ use crate::judge::view::{MemoryChange, Part, ResizeView};
 use crate::kube::requests::memory_text;
 
 /// The rule.
-pub const RULE: Rule =
-    Rule::new::<MemoryAboveUsage>("memory-above-usage", include_str!("memory_above_usage.rs"), &["margin"]).not_ignorable();
+pub const RULE: Rule = Rule::new::<MemoryAboveUsage>(
+    "memory-above-usage",
+    include_str!("memory_above_usage.rs"),
+    &["margin"],
+)
+.not_ignorable();
 
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -58,15 +67,26 @@ impl Check for MemoryAboveUsage {
                 Part::Container(name) => usage.of(name),
             };
             let limit = change.limit.1;
-            let (Some(used), Some(bytes)) = (used, limit.bytes().and_then(|bytes| i128::try_from(bytes).ok())) else { continue };
+            let (Some(used), Some(bytes)) =
+                (used, limit.bytes().and_then(|bytes| i128::try_from(bytes).ok()))
+            else {
+                continue;
+            };
             if !self.is_too_much(used, bytes) {
                 continue;
             }
             let share = if used > bytes { String::new() } else { format!("{}% of ", self.rest()) };
             let (part, used) = (change.part, memory_text(used));
-            let message = |names: Names| format!("{}: {used} in use, above {share}new memory limit {limit}", part.describe(names));
+            let message = |names: Names| {
+                format!(
+                    "{}: {used} in use, above {share}new memory limit {limit}",
+                    part.describe(names)
+                )
+            };
             let remedy = "wait until less is in use, or drain the pod first";
-            findings.report(Finding::new(RULE.name, change.pointer("limits"), message, remedy).about_part(part));
+            findings.report(
+                Finding::new(RULE.name, change.pointer("limits"), message, remedy).about_part(part),
+            );
         }
     }
 
@@ -98,7 +118,9 @@ mod tests {
 
     #[test]
     fn the_margin_is_of_the_new_limit() {
-        let too_much = |margin: u8, used: i128, limit: i128| MemoryAboveUsage { margin }.is_too_much(used, limit);
+        let too_much = |margin: u8, used: i128, limit: i128| {
+            MemoryAboveUsage { margin }.is_too_much(used, limit)
+        };
         assert!(!too_much(10, 900, 1000), "exactly the margin is left");
         assert!(too_much(10, 901, 1000));
         assert!(!too_much(0, 1000, 1000));
@@ -110,11 +132,16 @@ mod tests {
 
     #[test]
     fn the_margin_is_a_percentage() {
-        let read = |margin: &str| serde_json::from_str::<MemoryAboveUsage>(&format!(r#"{{"margin": {margin}}}"#));
+        let read = |margin: &str| {
+            serde_json::from_str::<MemoryAboveUsage>(&format!(r#"{{"margin": {margin}}}"#))
+        };
         assert_eq!(read("0").unwrap().margin, 0);
         assert_eq!(read("99").unwrap().margin, 99);
         for refused in ["100", "-1", "10.5", "\"10%\"", "300", "null"] {
-            assert!(read(refused).unwrap_err().to_string().starts_with("not a percentage from 0 to 99"), "{refused}");
+            assert!(
+                read(refused).unwrap_err().to_string().starts_with("not a percentage from 0 to 99"),
+                "{refused}"
+            );
         }
     }
 }

@@ -1,8 +1,9 @@
 //! What stakater's Reloader is told by annotations, read as it reads them.
 //!
-//! It goes by the annotations of a workload for one kind of configuration and, only where those have none of the keys
-//! that concern this kind, by the template's. Exclusions and the pause it takes from the workload alone. Source:
-//! `ShouldReload` of Reloader 1.4; keys for Secrets Store volumes came with 1.4.13, and its flags can rename all keys.
+//! It goes by the annotations of a workload for one kind of configuration and, only where those
+//! have none of the keys that concern this kind, by the template's. Exclusions and the pause it
+//! takes from the workload alone. Source: `ShouldReload` of Reloader 1.4; keys for Secrets Store
+//! volumes came with 1.4.13, and its flags can rename all keys.
 
 use crate::judge::subject::Resource;
 use crate::judge::view::PodView;
@@ -74,7 +75,10 @@ pub(super) const KINDS: [&Keys; 3] = [&CONFIG_MAP, &SECRET, &SECRET_PROVIDER_CLA
 /// Every key there is.
 pub(super) fn known_keys() -> impl Iterator<Item = &'static str> {
     let kinds = KINDS.into_iter().flat_map(|keys| [keys.auto, keys.listed, keys.excluded]);
-    [AUTO, SEARCH, MATCH, IGNORE, ROLLOUT_STRATEGY, PAUSE_PERIOD].into_iter().chain(WRITTEN_BY_RELOADER).chain(kinds)
+    [AUTO, SEARCH, MATCH, IGNORE, ROLLOUT_STRATEGY, PAUSE_PERIOD]
+        .into_iter()
+        .chain(WRITTEN_BY_RELOADER)
+        .chain(kinds)
 }
 
 /// Whether `key` is one of Reloader's or could be meant as one.
@@ -99,24 +103,32 @@ pub(super) struct Orders<'s> {
 impl<'s> Orders<'s> {
     /// The orders about `pod`; `None` where Reloader has none or does not look.
     pub(super) fn of(pod: &PodView<'s>) -> Option<Self> {
-        let orders = Self { workload: &pod.object.annotations, template: &pod.metadata.annotations };
-        let told = |annotations: &Annotations<'_>| annotations.iter().any(|(key, _)| is_reloader_key(key));
-        (follows(pod.resource) && (told(orders.workload) || told(orders.template))).then_some(orders)
+        let orders =
+            Self { workload: &pod.object.annotations, template: &pod.metadata.annotations };
+        let told =
+            |annotations: &Annotations<'_>| annotations.iter().any(|(key, _)| is_reloader_key(key));
+        (follows(pod.resource) && (told(orders.workload) || told(orders.template)))
+            .then_some(orders)
     }
 
-    /// The workload's annotation, if any, for which the template's are not read where configuration of this kind changes.
+    /// The workload's annotation, if any, for which the template's are not read where configuration
+    /// of this kind changes.
     pub(super) fn decisive(&self, keys: &Keys) -> Option<&'static str> {
-        [AUTO, SEARCH, keys.auto, keys.listed].into_iter().find(|key| self.workload.value(key).is_some())
+        [AUTO, SEARCH, keys.auto, keys.listed]
+            .into_iter()
+            .find(|key| self.workload.value(key).is_some())
     }
 
     /// Whether it restarts the workload for any configuration of this kind that the pod refers to.
     pub(super) fn is_automatic(&self, keys: &Keys) -> bool {
         let source = self.source(keys);
-        [AUTO, keys.auto].into_iter().any(|key| source.text(key).is_some_and(|value| is_true(&value)))
+        [AUTO, keys.auto]
+            .into_iter()
+            .any(|key| source.text(key).is_some_and(|value| is_true(&value)))
     }
 
-    /// Whether it restarts the workload for configuration of this kind that is marked for it, which cannot be seen from
-    /// here.
+    /// Whether it restarts the workload for configuration of this kind that is marked for it, which
+    /// cannot be seen from here.
     pub(super) fn searches(&self, keys: &Keys) -> bool {
         self.source(keys).text(SEARCH).is_some_and(|value| value == "true")
     }
@@ -129,13 +141,19 @@ impl<'s> Orders<'s> {
     /// Whether Reloader may restart the workload when `name`, which the pod refers to, changes.
     pub(super) fn restart_for(&self, keys: &Keys, name: &str) -> bool {
         let among = |annotations: &Annotations<'_>, key: &str, matches: fn(&str, &str) -> bool| {
-            annotations.text(key).is_some_and(|list| list.split(',').any(|entry| matches(entry.trim(), name)))
+            annotations
+                .text(key)
+                .is_some_and(|list| list.split(',').any(|entry| matches(entry.trim(), name)))
         };
         let excluded = among(self.workload, keys.excluded, |entry, name| entry == name);
-        !excluded && (self.is_automatic(keys) || self.searches(keys) || among(self.source(keys), keys.listed, may_match))
+        !excluded
+            && (self.is_automatic(keys)
+                || self.searches(keys)
+                || among(self.source(keys), keys.listed, may_match))
     }
 
-    /// Whether it restarts the workload for some ConfigMap or Secret that the pod refers to, because `auto` is on.
+    /// Whether it restarts the workload for some ConfigMap or Secret that the pod refers to,
+    /// because `auto` is on.
     pub(super) fn will_restart(&self, pod: &PodView<'_>) -> bool {
         let (config_maps, secrets) = (self.is_automatic(&CONFIG_MAP), self.is_automatic(&SECRET));
         (config_maps || secrets)
@@ -158,7 +176,8 @@ impl<'s> Orders<'s> {
     }
 }
 
-/// Whether a list's entry means `name`. Entries are regular expressions; one that is more than a name may mean any.
+/// Whether a list's entry means `name`. Entries are regular expressions; one that is more than a
+/// name may mean any.
 fn may_match(entry: &str, name: &str) -> bool {
     entry == name || entry.contains(['*', '+', '?', '[', '(', '{', '|', '^', '$', '\\'])
 }
@@ -193,20 +212,36 @@ mod tests {
     #[test]
     fn orders_for_one_kind_do_not_hide_the_templates_for_another() {
         let read = |json: &'static str| json::read::<Annotations<'_>>(json).unwrap();
-        let workload =
-            read(r#"{"secret.reloader.stakater.com/reload": "login", "secrets.exclude.reloader.stakater.com/reload": "out, a*"}"#);
-        let template = read(r#"{"reloader.stakater.com/auto": "true", "configmaps.exclude.reloader.stakater.com/reload": "app"}"#);
+        let workload = read(
+            r#"{"secret.reloader.stakater.com/reload": "login", "secrets.exclude.reloader.stakater.com/reload": "out, a*"}"#,
+        );
+        let template = read(
+            r#"{"reloader.stakater.com/auto": "true", "configmaps.exclude.reloader.stakater.com/reload": "app"}"#,
+        );
         let orders = Orders { workload: &workload, template: &template };
         assert!(orders.restart_for(&SECRET, "login"));
-        assert!(!orders.restart_for(&SECRET, "other"), "the template's auto is not read for Secrets");
+        assert!(
+            !orders.restart_for(&SECRET, "other"),
+            "the template's auto is not read for Secrets"
+        );
         assert!(orders.restart_for(&CONFIG_MAP, "app"), "an exclusion in the template is not read");
 
         let orders = Orders { workload: &template, template: &workload };
         assert!(!orders.restart_for(&CONFIG_MAP, "app"));
-        let both = read(r#"{"secret.reloader.stakater.com/reload": "out", "secrets.exclude.reloader.stakater.com/reload": "x, out"}"#);
-        assert!(!Orders { workload: &both, template: &both }.restart_for(&SECRET, "out"), "exclusion wins over the list");
-        let pattern = read(r#"{"reloader.stakater.com/auto": "true", "secrets.exclude.reloader.stakater.com/reload": "a.*"}"#);
-        assert!(Orders { workload: &pattern, template: &both }.restart_for(&SECRET, "abc"), "exclusions are names, not patterns");
+        let both = read(
+            r#"{"secret.reloader.stakater.com/reload": "out", "secrets.exclude.reloader.stakater.com/reload": "x, out"}"#,
+        );
+        assert!(
+            !Orders { workload: &both, template: &both }.restart_for(&SECRET, "out"),
+            "exclusion wins over the list"
+        );
+        let pattern = read(
+            r#"{"reloader.stakater.com/auto": "true", "secrets.exclude.reloader.stakater.com/reload": "a.*"}"#,
+        );
+        assert!(
+            Orders { workload: &pattern, template: &both }.restart_for(&SECRET, "abc"),
+            "exclusions are names, not patterns"
+        );
     }
 
     #[test]
@@ -214,7 +249,12 @@ mod tests {
         for (value, expected) in [("true", true), ("1", false), ("True", false), ("false", false)] {
             let text = format!(r#"{{"{SEARCH}": "{value}"}}"#);
             let annotations: Annotations<'_> = json::read(&text).unwrap();
-            assert_eq!(Orders { workload: &annotations, template: &annotations }.restart_for(&SECRET, "login"), expected, "{value}");
+            assert_eq!(
+                Orders { workload: &annotations, template: &annotations }
+                    .restart_for(&SECRET, "login"),
+                expected,
+                "{value}"
+            );
         }
     }
 }

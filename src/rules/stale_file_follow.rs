@@ -1,17 +1,20 @@
 //! A program that keeps the first version of a mounted file open.
 //!
-//! **Why it matters.** The kubelet replaces mounted files, it does not append to them. `tail -f` goes on reading the file
-//! that was deleted; `watchmedo` waits for a name that no event carries; `stat` without `-L` looks at a symbolic link
-//! that never changes; `watchfiles` sees the first update and no other.
+//! **Why it matters.** The kubelet replaces mounted files, it does not append to them. `tail -f`
+//! goes on reading the file that was deleted; `watchmedo` waits for a name that no event carries;
+//! `stat` without `-L` looks at a symbolic link that never changes; `watchfiles` sees the first
+//! update and no other.
 //!
-//! **What it looks at.** `tail -f`, `watchmedo` with patterns, `watchfiles` on a file, and `stat -c` without `-L`, in
-//! shell text of `command`, `args`, probes and lifecycle hooks of regular containers and sidecars, on files in a whole
-//! mount of a ConfigMap, Secret, projected or downward API volume.
+//! **What it looks at.** `tail -f`, `watchmedo` with patterns, `watchfiles` on a file, and `stat
+//! -c` without `-L`, in shell text of `command`, `args`, probes and lifecycle hooks of regular
+//! containers and sidecars, on files in a whole mount of a ConfigMap, Secret, projected or downward
+//! API volume.
 //!
-//! **What it allows.** `tail -F`, `entr`, `nodemon`, `chokidar`, checksums, `stat -L`, `readlink` in a loop, and whatever
-//! cannot be told.
+//! **What it allows.** `tail -F`, `entr`, `nodemon`, `chokidar`, checksums, `stat -L`, `readlink`
+//! in a loop, and whatever cannot be told.
 //!
-//! **How to put it right.** Follow the name instead of the file: `tail -F`, `stat -L`, or watch the directory.
+//! **How to put it right.** Follow the name instead of the file: `tail -F`, `stat -L`, or watch the
+//! directory.
 
 use serde::Deserialize;
 
@@ -23,7 +26,8 @@ use crate::kube::watcher::Tool;
 use super::inline::{deaf_watches, finding};
 
 /// The rule.
-pub const RULE: Rule = Rule::new::<StaleFileFollow>("stale-file-follow", include_str!("stale_file_follow.rs"), &[]);
+pub const RULE: Rule =
+    Rule::new::<StaleFileFollow>("stale-file-follow", include_str!("stale_file_follow.rs"), &[]);
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -44,5 +48,8 @@ impl Check for StaleFileFollow {
 }
 
 fn keeps_a_file(tool: &Tool) -> bool {
-    matches!(tool, Tool::Tail { .. } | Tool::Watchmedo { .. } | Tool::Watchfiles | Tool::Stat { .. })
+    matches!(
+        tool,
+        Tool::Tail { .. } | Tool::Watchmedo { .. } | Tool::Watchfiles | Tool::Stat { .. }
+    )
 }

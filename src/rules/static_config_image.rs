@@ -1,18 +1,21 @@
 //! A server that reads its configuration once, with nothing to tell it of a change.
 //!
-//! **Why it matters.** The kubelet updates a whole mount in the running pod, but most servers read their configuration
-//! when they start and never again. The file is new, the server is old, until something restarts it.
+//! **Why it matters.** The kubelet updates a whole mount in the running pod, but most servers read
+//! their configuration when they start and never again. The file is new, the server is old, until
+//! something restarts it.
 //!
-//! **What it looks at.** Workloads and pods that run until someone stops them, with one container of a known image
-//! (`nginx`, `httpd`, `haproxy`, `redis`, `mysql`, `mariadb`, `postgres`, `rabbitmq`, `eclipse-mosquitto`) and a whole
-//! mount of a ConfigMap, Secret or projected volume where that image keeps its configuration. The setting `images` adds
-//! images, by repository with or without its registry or by the last part of its name; of these any such mount counts.
+//! **What it looks at.** Workloads and pods that run until someone stops them, with one container
+//! of a known image (`nginx`, `httpd`, `haproxy`, `redis`, `mysql`, `mariadb`, `postgres`,
+//! `rabbitmq`, `eclipse-mosquitto`) and a whole mount of a ConfigMap, Secret or projected volume
+//! where that image keeps its configuration. The setting `images` adds images, by repository with
+//! or without its registry or by the last part of its name; of these any such mount counts.
 //!
-//! **What it allows.** Pods with another container, which may be what reloads it; scripts with a loop, a watch or a
-//! signal; sources with a trigger, which roll the workload: a checksum annotation on the template, an effective Reloader
-//! annotation, a name with a generated hash.
+//! **What it allows.** Pods with another container, which may be what reloads it; scripts with a
+//! loop, a watch or a signal; sources with a trigger, which roll the workload: a checksum
+//! annotation on the template, an effective Reloader annotation, a name with a generated hash.
 //!
-//! **How to put it right.** Roll the workload when the source changes, or add a sidecar that reloads the server.
+//! **How to put it right.** Roll the workload when the source changes, or add a sidecar that
+//! reloads the server.
 
 use serde::Deserialize;
 
@@ -29,7 +32,11 @@ use super::inline::{all_scripts, below};
 use super::trigger::Triggers;
 
 /// The rule.
-pub const RULE: Rule = Rule::new::<StaticConfigImage>("static-config-image", include_str!("static_config_image.rs"), &["images"]);
+pub const RULE: Rule = Rule::new::<StaticConfigImage>(
+    "static-config-image",
+    include_str!("static_config_image.rs"),
+    &["images"],
+);
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -38,7 +45,8 @@ struct StaticConfigImage {
     images: Vec<String>,
 }
 
-/// Repositories, and where their images keep their configuration: none of them looks at it again by itself.
+/// Repositories, and where their images keep their configuration: none of them looks at it again by
+/// itself.
 const KNOWN: [(&str, &str); 10] = [
     ("nginx", "/etc/nginx"),
     ("nginxinc/nginx-unprivileged", "/etc/nginx"),
@@ -75,9 +83,16 @@ impl StaticConfigImage {
             true => image.repository == *repository,
             false => image.official() == Some(repository),
         };
-        let whole =
-            |name: &str| name.split_once('/').is_some_and(|(registry, rest)| registry == image.registry && rest == image.repository);
-        let added = || self.images.iter().any(|name| name == image.repository || name == image.name() || whole(name));
+        let whole = |name: &str| {
+            name.split_once('/').is_some_and(|(registry, rest)| {
+                registry == image.registry && rest == image.repository
+            })
+        };
+        let added = || {
+            self.images
+                .iter()
+                .any(|name| name == image.repository || name == image.name() || whole(name))
+        };
         KNOWN.iter().find(known).map(|(_, folder)| *folder).or_else(|| added().then_some(""))
     }
 }
@@ -85,7 +100,10 @@ impl StaticConfigImage {
 /// The first mount of configuration in `folder` that nothing rolls the workload for.
 fn read_once<'c>(pod: &PodView<'_>, container: &'c Container<'_>, folder: &str) -> Option<&'c str> {
     let mut triggers = None;
-    let mut mounts = container.volume_mounts.iter().filter(|mount| mount.part().is_none() && below(folder, &mount.mount_path).is_some());
+    let mut mounts = container
+        .volume_mounts
+        .iter()
+        .filter(|mount| mount.part().is_none() && below(folder, &mount.mount_path).is_some());
     let mount = mounts.find(|mount| match pod.volume(mount).and_then(|volume| volume.source()) {
         Some(Source::Token | Source::DownwardApi) | None => false,
         Some(source) => !triggers.get_or_insert_with(|| Triggers::of(pod)).fire_for(source),
@@ -109,7 +127,8 @@ fn finding(pod: &PodView<'_>, placed: &Placed<'_, '_>, path: &str) -> Finding {
         format!("container {name}: {image} reads {path} when it starts and never again")
     };
     let remedy = "put a checksum of the source on the template, let Reloader roll the workload, or add a sidecar that reloads it";
-    Finding::new(RULE.name, pod.container_pointer(placed, "image"), message, remedy).in_container(name)
+    Finding::new(RULE.name, pod.container_pointer(placed, "image"), message, remedy)
+        .in_container(name)
 }
 
 #[cfg(test)]
@@ -119,7 +138,8 @@ mod tests {
     #[test]
     fn images_are_known_or_added() {
         let folder = |images: &[&str], image| {
-            StaticConfigImage { images: images.iter().map(|name| (*name).to_owned()).collect() }.folder(&Image::parse(image))
+            StaticConfigImage { images: images.iter().map(|name| (*name).to_owned()).collect() }
+                .folder(&Image::parse(image))
         };
         assert_eq!(folder(&[], "nginx:1.27"), Some("/etc/nginx"));
         assert_eq!(folder(&[], "registry.example/nginx:1.27"), None, "it may be anybody's");
@@ -127,6 +147,9 @@ mod tests {
         for name in ["app", "team/app", "registry.example/team/app"] {
             assert_eq!(folder(&[name], "registry.example/team/app:1@sha256:0"), Some(""), "{name}");
         }
-        assert_eq!(folder(&["other.example/team/app", "am/app", "team"], "registry.example/team/app:1"), None);
+        assert_eq!(
+            folder(&["other.example/team/app", "am/app", "team"], "registry.example/team/app:1"),
+            None
+        );
     }
 }

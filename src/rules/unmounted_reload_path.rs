@@ -1,17 +1,21 @@
 //! A reloader that watches a path where nothing changes.
 //!
-//! **Why it matters.** A reloader in a container of its own sees the volumes it mounts itself, and no others. One whose
-//! flag names a path that it does not mount runs, is healthy, and never reloads anything.
+//! **Why it matters.** A reloader in a container of its own sees the volumes it mounts itself, and
+//! no others. One whose flag names a path that it does not mount runs, is healthy, and never
+//! reloads anything.
 //!
-//! **What it looks at.** The flags by which known reloaders (configmap-reload, the config-reloaders of
-//! prometheus-operator and others, nats-server-config-reloader, the Thanos sidecar) are told what to watch, in regular
-//! containers and sidecars. Scripts in ConfigMaps are read where those are known.
+//! **What it looks at.** The flags by which known reloaders (configmap-reload, the config-reloaders
+//! of prometheus-operator and others, nats-server-config-reloader, the Thanos sidecar) are told
+//! what to watch, in regular containers and sidecars. Scripts in ConfigMaps are read where those
+//! are known.
 //!
-//! **What it allows.** Paths in a mount, or above one; an `emptyDir` that another container mounts, too, and any other
-//! volume somebody else can write; places where mounts are added later (`/var/run/secrets`, `/vault`); reloaders started
-//! by a script that does something else, too. A path by `subPath` is the rule `watched-subpath`'s.
+//! **What it allows.** Paths in a mount, or above one; an `emptyDir` that another container mounts,
+//! too, and any other volume somebody else can write; places where mounts are added later
+//! (`/var/run/secrets`, `/vault`); reloaders started by a script that does something else, too. A
+//! path by `subPath` is the rule `watched-subpath`'s.
 //!
-//! **How to put it right.** Mount the volume in the reloader's container at that path, as in the container it reloads.
+//! **How to put it right.** Mount the volume in the reloader's container at that path, as in the
+//! container it reloads.
 
 use std::collections::BTreeMap;
 
@@ -27,13 +31,18 @@ use crate::kube::watcher::{FLAGS, ReloadPath};
 use super::inline::{Spot, below, main_script, reload_flags, remedy, spot};
 
 /// The rule.
-pub const RULE: Rule = Rule::new::<UnmountedReloadPath>("unmounted-reload-path", include_str!("unmounted_reload_path.rs"), &[]);
+pub const RULE: Rule = Rule::new::<UnmountedReloadPath>(
+    "unmounted-reload-path",
+    include_str!("unmounted_reload_path.rs"),
+    &[],
+);
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct UnmountedReloadPath {}
 
-/// Where mounts are added after the template: the service account's token, those of identity and secret injectors.
+/// Where mounts are added after the template: the service account's token, those of identity and
+/// secret injectors.
 const INJECTED: [&str; 3] = ["/var/run/secrets", "/run/secrets", "/vault"];
 
 impl Check for UnmountedReloadPath {
@@ -50,7 +59,9 @@ impl Check for UnmountedReloadPath {
                     continue;
                 }
                 let place = match spot(pod, placed.container, &flag.path) {
-                    Spot::Image if !is_above_a_mount(placed.container, &flag.path) => "is not mounted there",
+                    Spot::Image if !is_above_a_mount(placed.container, &flag.path) => {
+                        "is not mounted there"
+                    }
                     Spot::Data(Some(volume)) if volume.empty_dir.is_some() => {
                         let shared = shared.get_or_insert_with(|| mounters(pod));
                         if shared.get(&*volume.name).is_some_and(|count| *count > 1) {
@@ -68,7 +79,10 @@ impl Check for UnmountedReloadPath {
 
 /// Whether something is mounted below `path`.
 fn is_above_a_mount(container: &Container<'_>, path: &str) -> bool {
-    container.volume_mounts.iter().any(|mount| below(path.trim_end_matches('/'), &mount.mount_path).is_some())
+    container
+        .volume_mounts
+        .iter()
+        .any(|mount| below(path.trim_end_matches('/'), &mount.mount_path).is_some())
 }
 
 /// How many containers mount each volume.
@@ -86,12 +100,24 @@ fn mounters<'s>(pod: &PodView<'s>) -> BTreeMap<&'s str, usize> {
     count
 }
 
-fn finding(pod: &PodView<'_>, placed: &Placed<'_, '_>, field: &str, flag: &ReloadPath, place: &str) -> Finding {
+fn finding(
+    pod: &PodView<'_>,
+    placed: &Placed<'_, '_>,
+    field: &str,
+    flag: &ReloadPath,
+    place: &str,
+) -> Finding {
     let name = &placed.container.name;
     let message = |names: Names| {
         let (name, path) = (names.quoted(name), names.quoted(&flag.path));
         format!("container {name}: {path} of --{} {place}", flag.flag)
     };
-    let remedy = remedy(pod, placed.container, flag.file.as_deref(), "mount the volume it shall watch in this container, at that path");
-    Finding::new(RULE.name, pod.container_pointer(placed, field), message, remedy).in_container(name)
+    let remedy = remedy(
+        pod,
+        placed.container,
+        flag.file.as_deref(),
+        "mount the volume it shall watch in this container, at that path",
+    );
+    Finding::new(RULE.name, pod.container_pointer(placed, field), message, remedy)
+        .in_container(name)
 }

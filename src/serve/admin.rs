@@ -15,9 +15,10 @@ use axum::routing::get;
 
 use super::metrics::SharedMetrics;
 
-/// What readiness depends on. Policies and keys are loaded before the port opens, so only stopping, namespaces that were
-/// never listed, and seal keys or a shared certificate that were never read make a server unready; what was refused since
-/// is told as a detail, and so is a ca bundle that cannot be written: callers may well have it.
+/// What readiness depends on. Policies and keys are loaded before the port opens, so only stopping,
+/// namespaces that were never listed, and seal keys or a shared certificate that were never read
+/// make a server unready; what was refused since is told as a detail, and so is a ca bundle that
+/// cannot be written: callers may well have it.
 #[derive(Debug, Default)]
 pub struct Health {
     stopping: AtomicBool,
@@ -75,9 +76,11 @@ impl Health {
         self.seal_keys_awaited.store(false, Ordering::Relaxed);
     }
 
-    /// Takes note of why seal keys cannot be read now. Those in force stay; where there is none yet, they are awaited on.
+    /// Takes note of why seal keys cannot be read now. Those in force stay; where there is none
+    /// yet, they are awaited on.
     pub fn seal_keys_unread(&self, why: String) {
-        self.seal_keys.lock().unwrap_or_else(PoisonError::into_inner).trouble = Some(Trouble::Unreachable(why));
+        self.seal_keys.lock().unwrap_or_else(PoisonError::into_inner).trouble =
+            Some(Trouble::Unreachable(why));
     }
 
     /// Takes note of the policies in force, and of why a newer set was refused.
@@ -102,7 +105,8 @@ impl Health {
 
     /// Takes note of why the certificate that replicas share cannot be read or written now.
     pub fn certificate_unread(&self, why: String) {
-        self.certificate.lock().unwrap_or_else(PoisonError::into_inner).trouble = Some(Trouble::Unreachable(why));
+        self.certificate.lock().unwrap_or_else(PoisonError::into_inner).trouble =
+            Some(Trouble::Unreachable(why));
     }
 
     /// Takes note of whether callers were told whom to trust.
@@ -111,15 +115,21 @@ impl Health {
     }
 
     pub(super) fn report(&self) -> (StatusCode, String) {
-        let (stopping, awaited) = (self.stopping.load(Ordering::Relaxed), self.awaited.load(Ordering::Relaxed));
+        let (stopping, awaited) =
+            (self.stopping.load(Ordering::Relaxed), self.awaited.load(Ordering::Relaxed));
         let reasons = [
             (stopping, "stopping"),
             (awaited, "waiting for the list of namespaces"),
             (self.seal_keys_awaited.load(Ordering::Relaxed), "waiting for seal keys"),
-            (self.certificate_awaited.load(Ordering::Relaxed), "waiting for the shared certificate"),
+            (
+                self.certificate_awaited.load(Ordering::Relaxed),
+                "waiting for the shared certificate",
+            ),
         ];
         let reason = reasons.into_iter().find(|(holds, _)| *holds);
-        let (status, word) = reason.map_or((StatusCode::OK, "ok"), |(_, reason)| (StatusCode::SERVICE_UNAVAILABLE, reason));
+        let (status, word) = reason.map_or((StatusCode::OK, "ok"), |(_, reason)| {
+            (StatusCode::SERVICE_UNAVAILABLE, reason)
+        });
         let mut report = format!("{word}\n");
         let details = [
             ("policies", &self.policies),
@@ -129,7 +139,8 @@ impl Health {
             ("seal keys", &self.seal_keys),
         ];
         for (what, detail) in details {
-            let Detail { in_force, trouble } = detail.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let Detail { in_force, trouble } =
+                detail.lock().unwrap_or_else(PoisonError::into_inner).clone();
             if !in_force.is_empty() {
                 let _ = writeln!(report, "{what}: {in_force}");
             }
@@ -138,7 +149,8 @@ impl Health {
                 Some(Trouble::Refused(why)) => ("a newer one is refused", why),
                 Some(Trouble::Unreachable(why)) => ("cannot be read or written now", why),
             };
-            let _ = writeln!(report, "{what}: {trouble}:\n  {}", why.trim_end().replace('\n', "\n  "));
+            let _ =
+                writeln!(report, "{what}: {trouble}:\n  {}", why.trim_end().replace('\n', "\n  "));
         }
         (status, report)
     }
@@ -148,17 +160,31 @@ impl Health {
 pub fn routes(health: Arc<Health>, metrics: SharedMetrics) -> Router {
     Router::new()
         .route("/livez", get(|| async { "ok\n" }))
-        .route("/readyz", get(|State(health): State<Arc<Health>>| async move { health.report() }).with_state(health))
-        .route("/metrics", get(|State(metrics): State<SharedMetrics>| async move { render(&metrics) }).with_state(metrics))
-        .fallback(|| async { (StatusCode::NOT_FOUND, "this port has /livez, /readyz and /metrics\n") })
+        .route(
+            "/readyz",
+            get(|State(health): State<Arc<Health>>| async move { health.report() })
+                .with_state(health),
+        )
+        .route(
+            "/metrics",
+            get(|State(metrics): State<SharedMetrics>| async move { render(&metrics) })
+                .with_state(metrics),
+        )
+        .fallback(|| async {
+            (StatusCode::NOT_FOUND, "this port has /livez, /readyz and /metrics\n")
+        })
 }
 
 fn render(metrics: &super::metrics::Metrics) -> impl IntoResponse + use<> {
-    ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], metrics.render())
+    (
+        [(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")],
+        metrics.render(),
+    )
 }
 
 fn note(detail: &Mutex<Detail>, in_force: String, refused: Option<String>) {
-    *detail.lock().unwrap_or_else(PoisonError::into_inner) = Detail { in_force, trouble: refused.map(Trouble::Refused) };
+    *detail.lock().unwrap_or_else(PoisonError::into_inner) =
+        Detail { in_force, trouble: refused.map(Trouble::Refused) };
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
-//! Asking the API server whether somebody may approve: a SubjectAccessReview, with a deadline of its own.
+//! Asking the API server whether somebody may approve: a SubjectAccessReview, with a deadline of
+//! its own.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use k8s_openapi::api::authorization::v1::{ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec};
+use k8s_openapi::api::authorization::v1::{
+    ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec,
+};
 use kube::api::PostParams;
 use kube::{Api, Client};
 use tokio::sync::Semaphore;
@@ -14,7 +17,8 @@ use crate::judge::subject::Subject;
 use crate::kube::json;
 use crate::kube::text::{Entries, Text};
 
-/// The most questions at a time: whoever floods the service with grants does not flood the API server.
+/// The most questions at a time: whoever floods the service with grants does not flood the API
+/// server.
 const AT_A_TIME: usize = 16;
 
 /// Asks the API server.
@@ -46,7 +50,8 @@ impl Question {
             None => Entries::default(),
         };
         let values = |values: &Vec<Text<'_>>| values.iter().map(ToString::to_string).collect();
-        let extra: BTreeMap<String, Vec<String>> = extra.iter().map(|(key, value)| (key.to_owned(), values(value))).collect();
+        let extra: BTreeMap<String, Vec<String>> =
+            extra.iter().map(|(key, value)| (key.to_owned(), values(value))).collect();
         let text = |text: &Text<'_>| (!text.is_empty()).then(|| text.to_string());
         Some(Self(SubjectAccessReviewSpec {
             user: text(&requester.username),
@@ -70,17 +75,31 @@ impl Question {
 impl Authorities {
     /// Asks through `client`, if there is one, and waits no longer than `deadline` for an answer.
     pub fn new(client: Option<Client>, deadline: Duration) -> Self {
-        Self { client: client.map(|client| Asker(Api::all(client))), deadline, room: Semaphore::new(AT_A_TIME) }
+        Self {
+            client: client.map(|client| Asker(Api::all(client))),
+            deadline,
+            room: Semaphore::new(AT_A_TIME),
+        }
     }
 
     /// The answer. Whatever goes wrong is no yes.
     pub async fn ask(&self, question: Option<Question>) -> Authority {
         let Some(Asker(reviews)) = &self.client else { return Authority::NotAsked };
-        let Some(Question(spec)) = question else { return Authority::Unknown("the requester cannot be told") };
-        let Ok(_room) = self.room.try_acquire() else { return Authority::Unknown("too many ask at a time") };
+        let Some(Question(spec)) = question else {
+            return Authority::Unknown("the requester cannot be told");
+        };
+        let Ok(_room) = self.room.try_acquire() else {
+            return Authority::Unknown("too many ask at a time");
+        };
         let review = SubjectAccessReview { spec, ..SubjectAccessReview::default() };
-        match tokio::time::timeout(self.deadline, reviews.create(&PostParams::default(), &review)).await {
-            Ok(Ok(SubjectAccessReview { status: Some(status), .. })) if status.allowed && status.denied != Some(true) => Authority::Held,
+        match tokio::time::timeout(self.deadline, reviews.create(&PostParams::default(), &review))
+            .await
+        {
+            Ok(Ok(SubjectAccessReview { status: Some(status), .. }))
+                if status.allowed && status.denied != Some(true) =>
+            {
+                Authority::Held
+            }
             Ok(Ok(SubjectAccessReview { status: Some(_), .. })) => Authority::Lacking,
             Ok(Ok(_)) => Authority::Unknown("the API server did not answer the question"),
             Ok(Err(error)) => {
@@ -123,7 +142,9 @@ mod tests {
 
     #[test]
     fn requesters_of_any_size_are_not_kept() {
-        let many = |count: usize| question((0..count).map(|key| (key.to_string(), json!(["a"]))).collect());
+        let many = |count: usize| {
+            question((0..count).map(|key| (key.to_string(), json!(["a"]))).collect())
+        };
         assert!(many(ENTRY_LIMIT / 2).is_some());
         assert!(many(ENTRY_LIMIT / 2 + 1).is_none());
         assert!(question(Value::Null).is_some());
@@ -148,15 +169,25 @@ mod tests {
     async fn the_whole_requester_is_asked_about() {
         assert_eq!(ask(answering(json!({"allowed": true})), PATIENCE).await, Authority::Held);
         assert_eq!(ask(answering(json!({"allowed": false})), PATIENCE).await, Authority::Lacking);
-        assert_eq!(ask(answering(json!({"allowed": true, "denied": true})), PATIENCE).await, Authority::Lacking);
+        assert_eq!(
+            ask(answering(json!({"allowed": true, "denied": true})), PATIENCE).await,
+            Authority::Lacking
+        );
     }
 
     #[tokio::test]
     async fn whatever_goes_wrong_is_no_yes() {
-        let broken = Router::new().fallback(any(|| async { testing::json(500, &json!({"kind": "Status"})) }));
-        assert_eq!(ask(broken, PATIENCE).await, Authority::Unknown("the API server cannot be asked"));
+        let broken = Router::new()
+            .fallback(any(|| async { testing::json(500, &json!({"kind": "Status"})) }));
+        assert_eq!(
+            ask(broken, PATIENCE).await,
+            Authority::Unknown("the API server cannot be asked")
+        );
         let mute = Router::new().fallback(any(std::future::pending::<()>));
-        assert_eq!(ask(mute, Duration::from_millis(1)).await, Authority::Unknown("the API server is too slow"));
+        assert_eq!(
+            ask(mute, Duration::from_millis(1)).await,
+            Authority::Unknown("the API server is too slow")
+        );
         assert_eq!(Authorities::new(None, PATIENCE).ask(None).await, Authority::NotAsked);
     }
 }

@@ -1,6 +1,7 @@
 //! Events on pods: grants, uses and denials, where whoever looks at the pod sees them.
 //!
-//! They are a courtesy. A review never waits for one: what cannot be written soon is dropped and counted.
+//! They are a courtesy. A review never waits for one: what cannot be written soon is dropped and
+//! counted.
 
 mod limit;
 mod occurrence;
@@ -32,8 +33,8 @@ const QUEUE: usize = 256;
 /// How long writing one event may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long an event may be repeated as one of a series. Longer than whoever tries again and again waits at most, and
-/// far below the hour that API servers keep events.
+/// How long an event may be repeated as one of a series. Longer than whoever tries again and again
+/// waits at most, and far below the hour that API servers keep events.
 const SERIES: Duration = Duration::from_secs(6 * 60);
 
 /// The longest `reportingInstance` the API server takes, in bytes.
@@ -81,7 +82,8 @@ impl Events {
 impl Queue {
     /// Whether it is about to be written.
     fn take(&self, now: Instant, occurrence: Occurrence) -> bool {
-        let admitted = self.limit.lock().unwrap_or_else(PoisonError::into_inner).admits(now, &occurrence);
+        let admitted =
+            self.limit.lock().unwrap_or_else(PoisonError::into_inner).admits(now, &occurrence);
         admitted && self.sender.try_send(occurrence).is_ok()
     }
 }
@@ -94,8 +96,9 @@ struct Writer {
     series: HashMap<(String, Reason), Series>,
 }
 
-/// An event that may come again. A recorder tells events apart by everything but their notes, and a note that names
-/// another value or approver must not vanish in the series of an older one: so each note has a recorder of its own.
+/// An event that may come again. A recorder tells events apart by everything but their notes, and a
+/// note that names another value or approver must not vanish in the series of an older one: so each
+/// note has a recorder of its own.
 struct Series {
     note: String,
     recorder: Recorder,
@@ -119,13 +122,16 @@ impl Writer {
         Self { client, reporter, patience, series: HashMap::new() }
     }
 
-    /// Writes one after the other until nobody can send any more. The first failure is logged, all are counted.
+    /// Writes one after the other until nobody can send any more. The first failure is logged, all
+    /// are counted.
     async fn write(mut self, mut receiver: Receiver<Occurrence>, metrics: SharedMetrics) {
         let mut failed = false;
         while let Some(occurrence) = receiver.recv().await {
             // a panic costs this event, not those that come
             let published = AssertUnwindSafe(self.publish(occurrence)).catch_unwind().await;
-            let Err(error) = published.unwrap_or_else(|_| Err("a panic".to_owned())) else { continue };
+            let Err(error) = published.unwrap_or_else(|_| Err("a panic".to_owned())) else {
+                continue;
+            };
             metrics.event_failed();
             if !failed {
                 warn!("an event cannot be written; further failures are only counted: {error}");
@@ -140,7 +146,10 @@ impl Writer {
         let Occurrence { reason, note, namespace, name, uid } = occurrence;
         let key = (uid.clone(), reason);
         let known = self.series.remove(&key).filter(|series| series.note == note);
-        let recorder = known.map_or_else(|| Recorder::new(self.client.clone(), self.reporter.clone()), |series| series.recorder);
+        let recorder = known.map_or_else(
+            || Recorder::new(self.client.clone(), self.reporter.clone()),
+            |series| series.recorder,
+        );
         let event = Event {
             type_: if reason.is_warning() { EventType::Warning } else { EventType::Normal },
             reason: reason.as_str().to_owned(),
@@ -181,7 +190,13 @@ mod tests {
 
     fn denied(uid: &str, note: &str) -> Occurrence {
         let (namespace, name) = ("shop".to_owned(), "db-0".to_owned());
-        Occurrence { reason: Reason::ResizeDenied, note: note.to_owned(), namespace, name, uid: uid.to_owned() }
+        Occurrence {
+            reason: Reason::ResizeDenied,
+            note: note.to_owned(),
+            namespace,
+            name,
+            uid: uid.to_owned(),
+        }
     }
 
     /// An API server that passes on what it is sent and answers with the same.
@@ -206,11 +221,21 @@ mod tests {
         assert!(events.queue.as_ref().unwrap().take(Instant::now(), denied("u", "too small")));
         let (line, event) = in_time(arrived.recv()).await.unwrap();
         assert_eq!(line, "POST /apis/events.k8s.io/v1/namespaces/shop/events");
-        assert_eq!((&event["reason"], &event["type"], &event["note"]), (&"ResizeDenied".into(), &"Warning".into(), &"too small".into()));
-        assert_eq!((&event["action"], &event["reportingController"]), (&"Resize".into(), &"restraint.dev".into()));
+        assert_eq!(
+            (&event["reason"], &event["type"], &event["note"]),
+            (&"ResizeDenied".into(), &"Warning".into(), &"too small".into())
+        );
+        assert_eq!(
+            (&event["action"], &event["reportingController"]),
+            (&"Resize".into(), &"restraint.dev".into())
+        );
         let pod = serde_json::json!({"apiVersion": "v1", "kind": "Pod", "namespace": "shop", "name": "db-0", "uid": "u"});
         assert_eq!(event["regarding"], pod);
-        assert!(!event["reportingInstance"].as_str().unwrap().is_empty() && event["eventTime"].is_string(), "{event}");
+        assert!(
+            !event["reportingInstance"].as_str().unwrap().is_empty()
+                && event["eventTime"].is_string(),
+            "{event}"
+        );
     }
 
     #[tokio::test]
@@ -221,21 +246,30 @@ mod tests {
         for note in ["too small", "too small", "far too small"] {
             writer.publish(denied("u", note)).await.unwrap();
             let (line, event) = in_time(arrived.recv()).await.unwrap();
-            methods.push((line.split(' ').next().unwrap().to_owned(), event["series"]["count"].as_i64()));
+            methods.push((
+                line.split(' ').next().unwrap().to_owned(),
+                event["series"]["count"].as_i64(),
+            ));
             assert_eq!(event["note"], note);
         }
-        assert_eq!(methods, [("POST".to_owned(), None), ("PATCH".to_owned(), Some(2)), ("POST".to_owned(), None)]);
+        assert_eq!(
+            methods,
+            [("POST".to_owned(), None), ("PATCH".to_owned(), Some(2)), ("POST".to_owned(), None)]
+        );
     }
 
     #[tokio::test]
     async fn an_api_server_that_hangs_delays_nothing() {
         let client = api_server(Router::new().fallback(any(std::future::pending::<()>))).await;
         let metrics = Arc::new(Metrics::new());
-        let events = Events::start_with(Some(client), Arc::clone(&metrics), Duration::from_millis(1));
+        let events =
+            Events::start_with(Some(client), Arc::clone(&metrics), Duration::from_millis(1));
         let queue = events.queue.as_ref().unwrap();
         let now = Instant::now();
         // nothing here can wait: the task that writes has not even run yet
-        let taken = (0..1000).filter(|each| queue.take(now, denied(&each.to_string(), "too small"))).count();
+        let taken = (0..1000)
+            .filter(|each| queue.take(now, denied(&each.to_string(), "too small")))
+            .count();
         assert_eq!(taken, 50);
         in_time(async {
             while !metrics.render().contains("restraint_events_failed_total 50\n") {
@@ -249,7 +283,8 @@ mod tests {
     async fn what_finds_no_room_is_dropped() {
         let (sender, _receiver) = channel(2);
         let queue = Queue { sender, limit: Mutex::new(Limit::new(Instant::now())) };
-        let taken: Vec<_> = ["a", "b", "c"].map(|uid| queue.take(Instant::now(), denied(uid, ""))).into();
+        let taken: Vec<_> =
+            ["a", "b", "c"].map(|uid| queue.take(Instant::now(), denied(uid, ""))).into();
         assert_eq!(taken, [true, true, false]);
     }
 }

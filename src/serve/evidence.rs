@@ -1,7 +1,9 @@
-//! Looking facts up before judging: all that one review asks for at once, each with a deadline of its own.
+//! Looking facts up before judging: all that one review asks for at once, each with a deadline of
+//! its own.
 //!
-//! Live usage and node room only ever add a finding. Where they cannot be had in time the verdict is the same as without
-//! the rules that ask for them, so nothing here is an error; what came of it is counted.
+//! Live usage and node room only ever add a finding. Where they cannot be had in time the verdict
+//! is the same as without the rules that ask for them, so nothing here is an error; what came of it
+//! is counted.
 
 mod live;
 
@@ -72,7 +74,11 @@ impl Sources {
                 None => Authority::NotAsked,
             }
         };
-        let (authority, usage, room) = tokio::join!(authority, self.live.usage(questions.usage), self.live.room(questions.room));
+        let (authority, usage, room) = tokio::join!(
+            authority,
+            self.live.usage(questions.usage),
+            self.live.room(questions.room)
+        );
         Answers { authority, usage, room }
     }
 }

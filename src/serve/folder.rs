@@ -58,13 +58,17 @@ impl Folder {
     ///
     /// Where the folder or a file in it cannot be read, or where there is no policy file.
     pub fn read(&self) -> Result<Contents, FolderError> {
-        let unreadable = |path: &Path, cause| FolderError::Unreadable { path: path.to_owned(), cause };
+        let unreadable =
+            |path: &Path, cause| FolderError::Unreadable { path: path.to_owned(), cause };
         let mut contents = Contents::new();
         for entry in fs::read_dir(&self.path).map_err(|cause| unreadable(&self.path, cause))? {
             let path = entry.map_err(|cause| unreadable(&self.path, cause))?.path();
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
             if !name.starts_with('.') && (name.ends_with(".yaml") || name.ends_with(".yml")) {
-                contents.insert(name.to_owned(), fs::read_to_string(&path).map_err(|cause| unreadable(&path, cause))?);
+                contents.insert(
+                    name.to_owned(),
+                    fs::read_to_string(&path).map_err(|cause| unreadable(&path, cause))?,
+                );
             }
         }
         if contents.is_empty() { Err(FolderError::Empty(self.path.clone())) } else { Ok(contents) }
@@ -80,9 +84,16 @@ impl Folder {
         Policies::read(files).map(|policies| policies.under(self.cap)).map_err(FolderError::Faulty)
     }
 
-    /// Follows the folder for ever: a sound set comes into force whole, a faulty one leaves the old in force.
-    /// `known` is what is in force now.
-    pub async fn follow(self, known: Contents, policies: Arc<ArcSwap<Policies>>, metrics: SharedMetrics, health: Arc<Health>, pace: Pace) {
+    /// Follows the folder for ever: a sound set comes into force whole, a faulty one leaves the old
+    /// in force. `known` is what is in force now.
+    pub async fn follow(
+        self,
+        known: Contents,
+        policies: Arc<ArcSwap<Policies>>,
+        metrics: SharedMetrics,
+        health: Arc<Health>,
+        pace: Pace,
+    ) {
         let mut follow = Follow::start(vec![self.path.clone()], pace);
         let mut seen = Ok(known);
         loop {
@@ -97,8 +108,17 @@ impl Folder {
         }
     }
 
-    fn adopt(&self, read: &Result<Contents, String>, policies: &ArcSwap<Policies>, metrics: &SharedMetrics, health: &Health) {
-        let next = read.as_ref().map_err(Clone::clone).and_then(|contents| self.policies(contents).map_err(|error| error.to_string()));
+    fn adopt(
+        &self,
+        read: &Result<Contents, String>,
+        policies: &ArcSwap<Policies>,
+        metrics: &SharedMetrics,
+        health: &Health,
+    ) {
+        let next = read
+            .as_ref()
+            .map_err(Clone::clone)
+            .and_then(|contents| self.policies(contents).map_err(|error| error.to_string()));
         let refused = match next {
             Ok(next) => {
                 let count = next.iter().count();
@@ -117,7 +137,12 @@ impl Folder {
 }
 
 /// Tells metrics and readiness what is in force.
-pub(super) fn announce(policies: &Policies, metrics: &SharedMetrics, health: &Health, refused: Option<String>) {
+pub(super) fn announce(
+    policies: &Policies,
+    metrics: &SharedMetrics,
+    health: &Health,
+    refused: Option<String>,
+) {
     let count = policies.iter().count();
     metrics.policies(count, refused.is_none());
     health.policies(format!("{count} in force, cap {}", policies.cap()), refused);

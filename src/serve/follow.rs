@@ -1,8 +1,9 @@
 //! Following files and directories: says when they may have changed, never what changed.
 //!
-//! A watch is a hint only, because it cannot be a promise: the kubelet swaps a symlink beside the files it shows,
-//! queues overflow, and overlay and network file systems stay silent. So directories are watched, not files, a poll
-//! heals what was missed, and whoever follows reads again and compares contents.
+//! A watch is a hint only, because it cannot be a promise: the kubelet swaps a symlink beside the
+//! files it shows, queues overflow, and overlay and network file systems stay silent. So
+//! directories are watched, not files, a poll heals what was missed, and whoever follows reads
+//! again and compares contents.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -46,13 +47,17 @@ pub struct Follow {
 }
 
 impl Follow {
-    /// Starts to observe `paths`: of a directory its entries (not those of its subdirectories), of a file everything
-    /// beside it. What does not exist yet, or goes away, is waited for.
+    /// Starts to observe `paths`: of a directory its entries (not those of its subdirectories), of
+    /// a file everything beside it. What does not exist yet, or goes away, is waited for.
     ///
-    /// Never fails: where nothing can be watched (the inotify limit is a usual reason) it says so once and polls.
+    /// Never fails: where nothing can be watched (the inotify limit is a usual reason) it says so
+    /// once and polls.
     pub fn start(paths: Vec<PathBuf>, pace: Pace) -> Self {
         let mut follow = Self {
-            paths: paths.into_iter().map(|path| std::path::absolute(&path).unwrap_or(path)).collect(),
+            paths: paths
+                .into_iter()
+                .map(|path| std::path::absolute(&path).unwrap_or(path))
+                .collect(),
             pace,
             bell: Arc::default(),
             watcher: None,
@@ -77,8 +82,9 @@ impl Follow {
         self.due = after(self.pace.poll);
     }
 
-    // Watches hang on inodes, so after a swap they may sit on a directory nobody can reach any more. Laying all of
-    // them anew before each hint needs no book-keeping, and the reader reads after they lie: nothing falls between.
+    // Watches hang on inodes, so after a swap they may sit on a directory nobody can reach any
+    // more. Laying all of them anew before each hint needs no book-keeping, and the reader reads
+    // after they lie: nothing falls between.
     fn arm(&mut self) {
         let bell = Arc::new(Notify::new());
         let fault = match watch(&self.paths, Arc::clone(&bell)) {
@@ -87,11 +93,15 @@ impl Follow {
                 self.watcher = Some(watcher);
                 fault
             }
-            // At the system's limit a second watcher cannot be had, and the first may still be of use.
+            // At the system's limit a second watcher cannot be had, and the first may still be of
+            // use.
             Err(error) => Some(error),
         };
         match (&self.fault, &fault) {
-            (None, Some(fault)) => warn!("cannot watch {:?}, looking every {:?} instead: {fault}", self.paths, self.pace.poll),
+            (None, Some(fault)) => warn!(
+                "cannot watch {:?}, looking every {:?} instead: {fault}",
+                self.paths, self.pace.poll
+            ),
             (Some(_), None) => info!("watching {:?} again", self.paths),
             _ => {}
         }
@@ -104,11 +114,15 @@ fn after(wait: Duration) -> Instant {
     now.checked_add(wait).unwrap_or(now)
 }
 
-/// Watches the directories that hold `paths` and, for the day they are swapped, all above them. Comes with the reason
-/// why one that holds them cannot be watched, if so.
-fn watch(paths: &[PathBuf], bell: Arc<Notify>) -> notify::Result<(RecommendedWatcher, Option<notify::Error>)> {
+/// Watches the directories that hold `paths` and, for the day they are swapped, all above them.
+/// Comes with the reason why one that holds them cannot be watched, if so.
+fn watch(
+    paths: &[PathBuf],
+    bell: Arc<Notify>,
+) -> notify::Result<(RecommendedWatcher, Option<notify::Error>)> {
     let homes: BTreeSet<PathBuf> = paths.iter().map(|path| home(path)).collect();
-    let above: BTreeSet<PathBuf> = homes.iter().flat_map(|home| home.ancestors()).map(Path::to_path_buf).collect();
+    let above: BTreeSet<PathBuf> =
+        homes.iter().flat_map(|home| home.ancestors()).map(Path::to_path_buf).collect();
     let near = homes.clone();
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
         // An error is a hint too: events may have been lost.
@@ -135,8 +149,8 @@ fn home(path: &Path) -> PathBuf {
     path.parent().unwrap_or(path).to_path_buf()
 }
 
-/// Whether an event may mean a change: of an entry of a home, of a directory on the way to one, or of the kubelet's
-/// `..data` beside one, through which it shows the subdirectories of a volume.
+/// Whether an event may mean a change: of an entry of a home, of a directory on the way to one, or
+/// of the kubelet's `..data` beside one, through which it shows the subdirectories of a volume.
 fn matters(event: &Event, homes: &BTreeSet<PathBuf>) -> bool {
     match event.kind {
         EventKind::Access(AccessKind::Close(AccessMode::Write)) => {}
@@ -146,9 +160,12 @@ fn matters(event: &Event, homes: &BTreeSet<PathBuf>) -> bool {
     }
     let concerns = |path: &Path, home: &Path| {
         let parent = path.parent();
-        home.starts_with(path) || parent == Some(home) || (parent == home.parent() && path.ends_with("..data"))
+        home.starts_with(path)
+            || parent == Some(home)
+            || (parent == home.parent() && path.ends_with("..data"))
     };
-    event.paths.is_empty() || event.paths.iter().any(|path| homes.iter().any(|home| concerns(path, home)))
+    event.paths.is_empty()
+        || event.paths.iter().any(|path| homes.iter().any(|home| concerns(path, home)))
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
-//! Accepting connections and serving them, until told to stop; for reviews over TLS, for the admin port in the clear.
+//! Accepting connections and serving them, until told to stop; for reviews over TLS, for the admin
+//! port in the clear.
 //!
-//! The accept loop does nothing that a peer can delay: handshakes and requests run in a task for each connection.
+//! The accept loop does nothing that a peer can delay: handshakes and requests run in a task for
+//! each connection.
 
 mod ahead;
 mod connection;
@@ -39,7 +41,8 @@ use places::Places;
 pub enum Transport {
     /// In the clear, HTTP/1.1 only.
     Plain,
-    /// Over TLS 1.2 or 1.3, with what is in force when a connection arrives; HTTP/2 or HTTP/1.1 as the peer prefers.
+    /// Over TLS 1.2 or 1.3, with what is in force when a connection arrives; HTTP/2 or HTTP/1.1 as
+    /// the peer prefers.
     Tls(Arc<Certificates>),
 }
 
@@ -59,7 +62,13 @@ impl Listener {
     /// # Errors
     /// Where the address is taken or not ours to take.
     pub async fn bind(address: SocketAddr, limits: Limits, drain: Drain) -> io::Result<Self> {
-        Ok(Self { tcp: TcpListener::bind(address).await?, limits, drain, counters: Arc::default(), warned: None })
+        Ok(Self {
+            tcp: TcpListener::bind(address).await?,
+            limits,
+            drain,
+            counters: Arc::default(),
+            warned: None,
+        })
     }
 
     /// The address in use: with the port that the system chose, where port 0 was asked for.
@@ -75,13 +84,18 @@ impl Listener {
         Arc::clone(&self.counters)
     }
 
-    /// Serves until `stop` resolves, then leaves without losing a request:
-    /// for [`Drain::delay`] all goes on, but each HTTP/1 answer closes its connection, so that callers open their next
-    /// one elsewhere; then the port closes, idle connections end, requests in flight finish (HTTP/2: GOAWAY), for at
-    /// most [`Drain::limit`]. Returns how many connections that limit cut off.
+    /// Serves until `stop` resolves, then leaves without losing a request: for [`Drain::delay`] all
+    /// goes on, but each HTTP/1 answer closes its connection, so that callers open their next one
+    /// elsewhere; then the port closes, idle connections end, requests in flight finish (HTTP/2:
+    /// GOAWAY), for at most [`Drain::limit`]. Returns how many connections that limit cut off.
     ///
     /// An axum router goes in as `hyper_util::service::TowerToHyperService::new(router)`.
-    pub async fn serve<S, B>(mut self, transport: Transport, service: S, stop: impl Future<Output = ()>) -> usize
+    pub async fn serve<S, B>(
+        mut self,
+        transport: Transport,
+        service: S,
+        stop: impl Future<Output = ()>,
+    ) -> usize
     where
         S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
         S::Future: Send + 'static,
@@ -120,7 +134,12 @@ impl Listener {
             // Answers are small and somebody waits for each.
             let _ = tcp.set_nodelay(true);
             let open = Open::count(&self.counters);
-            let connection = Connection { common: Arc::clone(&common), service: service.clone(), stopped: stopped.clone(), seat };
+            let connection = Connection {
+                common: Arc::clone(&common),
+                service: service.clone(),
+                stopped: stopped.clone(),
+                seat,
+            };
             match &transport {
                 Transport::Plain => connections.spawn(async move {
                     let _open = open;
@@ -178,12 +197,17 @@ impl Listener {
     }
 }
 
-/// How long to wait after a failure to accept. What went wrong with the one connection costs no pause; whatever else
-/// (out of file descriptors or memory) would only fail again at once.
+/// How long to wait after a failure to accept. What went wrong with the one connection costs no
+/// pause; whatever else (out of file descriptors or memory) would only fail again at once.
 fn next_pause(error: &io::Error, last: Option<Duration>) -> Option<Duration> {
     match error.kind() {
-        ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused | ErrorKind::Interrupted => None,
-        _ => Some(last.map_or(Duration::from_millis(5), |last| last.saturating_mul(2).min(Duration::from_secs(1)))),
+        ErrorKind::ConnectionAborted
+        | ErrorKind::ConnectionReset
+        | ErrorKind::ConnectionRefused
+        | ErrorKind::Interrupted => None,
+        _ => Some(last.map_or(Duration::from_millis(5), |last| {
+            last.saturating_mul(2).min(Duration::from_secs(1))
+        })),
     }
 }
 

@@ -39,7 +39,10 @@ use panics::Panics;
 pub use rotations::Rotations;
 
 /// Upper bounds in seconds: most reviews take a fraction of a millisecond.
-const DURATION_BUCKETS: [f64; 13] = [0.000_025, 0.000_05, 0.000_1, 0.000_2, 0.000_4, 0.000_8, 0.001_6, 0.005, 0.02, 0.1, 0.5, 1.0, 3.0];
+const DURATION_BUCKETS: [f64; 13] = [
+    0.000_025, 0.000_05, 0.000_1, 0.000_2, 0.000_4, 0.000_8, 0.001_6, 0.005, 0.02, 0.1, 0.5, 1.0,
+    3.0,
+];
 
 /// Everything that is counted.
 #[derive(Debug)]
@@ -95,7 +98,8 @@ impl MetricConstructor<Histogram> for Buckets {
     }
 }
 
-/// Why a review got no verdict. Each is an HTTP status; the webhook configuration's `failurePolicy` decides then.
+/// Why a review got no verdict. Each is an HTTP status; the webhook configuration's `failurePolicy`
+/// decides then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// 400: it cannot be judged.
@@ -128,19 +132,44 @@ impl Metrics {
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("restraint");
         let reviews = Family::default();
-        registry.register("reviews", "reviews answered, by path, operation, resource, subresource and outcome", reviews.clone());
+        registry.register(
+            "reviews",
+            "reviews answered, by path, operation, resource, subresource and outcome",
+            reviews.clone(),
+        );
         let findings = Family::default();
-        registry.register("findings", "findings, by path, rule, the mode its policy asks for, and what came of it", findings.clone());
+        registry.register(
+            "findings",
+            "findings, by path, rule, the mode its policy asks for, and what came of it",
+            findings.clone(),
+        );
         let approvals = Approvals::register(&mut registry);
         let look_ups = CountedLookUps::register(&mut registry);
         let events_dropped = Counter::default();
-        registry.register("events_dropped", "events on pods that were not written: too many, or repeated", events_dropped.clone());
+        registry.register(
+            "events_dropped",
+            "events on pods that were not written: too many, or repeated",
+            events_dropped.clone(),
+        );
         let events_failed = Counter::default();
-        registry.register("events_failed", "events on pods that the API server did not take", events_failed.clone());
+        registry.register(
+            "events_failed",
+            "events on pods that the API server did not take",
+            events_failed.clone(),
+        );
         let durations = Family::new_with_constructor(Buckets);
-        registry.register_with_unit("review_duration", "from the last byte of a review to its answer", Unit::Seconds, durations.clone());
+        registry.register_with_unit(
+            "review_duration",
+            "from the last byte of a review to its answer",
+            Unit::Seconds,
+            durations.clone(),
+        );
         let policy_reloads = Family::default();
-        registry.register("policy_reloads", "policy sets read after start, by result", policy_reloads.clone());
+        registry.register(
+            "policy_reloads",
+            "policy sets read after start, by result",
+            policy_reloads.clone(),
+        );
         let policies = Gauge::default();
         registry.register("policies", "policies in force", policies.clone());
         let policies_refused = Gauge::default();
@@ -150,7 +179,11 @@ impl Metrics {
             policies_refused.clone(),
         );
         let certificate_reloads = Family::default();
-        registry.register("certificate_reloads", "certificates read after start, by result", certificate_reloads.clone());
+        registry.register(
+            "certificate_reloads",
+            "certificates read after start, by result",
+            certificate_reloads.clone(),
+        );
         let certificate_expiry = Gauge::default();
         registry.register(
             "certificate_expiry_timestamp",
@@ -158,7 +191,11 @@ impl Metrics {
             certificate_expiry.clone(),
         );
         registry.register_collector(Box::new(Panics));
-        registry.register("build", "the build of this binary", Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]));
+        registry.register(
+            "build",
+            "the build of this binary",
+            Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]),
+        );
         for reloads in [&policy_reloads, &certificate_reloads] {
             // there from the start, so that the first refusal is an increase
             for accepted in [true, false] {
@@ -197,19 +234,33 @@ impl Metrics {
         self.registry.register_collector(Box::new(Keys(keys)));
     }
 
-    /// Shows what happens to certificates that replicas share, which the returned counters are told.
+    /// Shows what happens to certificates that replicas share, which the returned counters are
+    /// told.
     pub fn follow_rotations(&mut self) -> Rotations {
         Rotations::register(&mut self.registry)
     }
 
     /// Counts a verdict and how long it took.
-    pub fn verdict(&self, path: Path, subject: &Subject<'_>, verdict: &Verdict, duration: Duration) {
+    pub fn verdict(
+        &self,
+        path: Path,
+        subject: &Subject<'_>,
+        verdict: &Verdict,
+        duration: Duration,
+    ) {
         self.reviews.get_or_create(&review_labels(path, subject, outcome(verdict))).inc();
-        self.durations.get_or_create(&PathLabels { path: path.as_str() }).observe(duration.as_secs_f64());
+        self.durations
+            .get_or_create(&PathLabels { path: path.as_str() })
+            .observe(duration.as_secs_f64());
         // findings of one rule stand together, and what came of them is mostly the same
-        for group in verdict.rulings.chunk_by(|one, next| finding_labels(path, one) == finding_labels(path, next)) {
+        for group in verdict
+            .rulings
+            .chunk_by(|one, next| finding_labels(path, one) == finding_labels(path, next))
+        {
             if let Some(first) = group.first() {
-                self.findings.get_or_create(&finding_labels(path, first)).inc_by(group.len() as u64);
+                self.findings
+                    .get_or_create(&finding_labels(path, first))
+                    .inc_by(group.len() as u64);
             }
         }
         if !subject.dry_run {
@@ -244,7 +295,8 @@ impl Metrics {
         self.events_failed.inc();
     }
 
-    /// Counts a policy set: how many policies are in force now, and whether the newest set was accepted.
+    /// Counts a policy set: how many policies are in force now, and whether the newest set was
+    /// accepted.
     pub fn policies(&self, in_force: usize, accepted: bool) {
         self.policies.set(i64::try_from(in_force).unwrap_or(i64::MAX));
         self.policies_refused.set(i64::from(!accepted));
@@ -297,10 +349,16 @@ fn review_labels(path: Path, subject: &Subject<'_>, outcome: &'static str) -> Re
 }
 
 fn finding_labels(path: Path, ruling: &Ruling) -> FindingLabels {
-    FindingLabels { path: path.as_str(), rule: ruling.rule, mode: ruling.wanted.as_str(), outcome: ruling.outcome.as_str() }
+    FindingLabels {
+        path: path.as_str(),
+        rule: ruling.rule,
+        mode: ruling.wanted.as_str(),
+        outcome: ruling.outcome.as_str(),
+    }
 }
 
-/// What came of a review as a whole: the strongest thing that was done, or would have been done without the cap.
+/// What came of a review as a whole: the strongest thing that was done, or would have been done
+/// without the cap.
 fn outcome(verdict: &Verdict) -> &'static str {
     // in the order of the type: what was done before what would have been
     let strongest = verdict.rulings.iter().map(|ruling| ruling.outcome).min();

@@ -39,7 +39,8 @@ pub enum Access {
 impl Access {
     /// The kubeconfig where one is named, else the service account where this runs in a pod.
     pub fn find(kubeconfig: Option<PathBuf>) -> Option<Self> {
-        let in_cluster = || std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() && Path::new(TOKEN).exists();
+        let in_cluster =
+            || std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() && Path::new(TOKEN).exists();
         kubeconfig.map(Self::Kubeconfig).or_else(|| in_cluster().then_some(Self::ServiceAccount))
     }
 
@@ -63,7 +64,13 @@ impl Access {
 
     async fn config(&self) -> anyhow::Result<Config> {
         Ok(match self {
-            Self::Kubeconfig(path) => Config::from_custom_kubeconfig(Kubeconfig::read_from(path)?, &KubeConfigOptions::default()).await?,
+            Self::Kubeconfig(path) => {
+                Config::from_custom_kubeconfig(
+                    Kubeconfig::read_from(path)?,
+                    &KubeConfigOptions::default(),
+                )
+                .await?
+            }
             Self::ServiceAccount => Config::incluster()?,
         })
     }
@@ -81,10 +88,12 @@ impl Namespaces {
         self.known.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
-    /// Follows all namespaces for ever. Readiness waits for the first list, or for the first failure: labels that are
-    /// not known never weaken a policy.
+    /// Follows all namespaces for ever. Readiness waits for the first list, or for the first
+    /// failure: labels that are not known never weaken a policy.
     pub async fn follow(self: Arc<Self>, client: Client, health: Arc<Health>) {
-        let events = watcher(Api::<PartialObjectMeta<Namespace>>::all(client), watcher::Config::default()).default_backoff();
+        let events =
+            watcher(Api::<PartialObjectMeta<Namespace>>::all(client), watcher::Config::default())
+                .default_backoff();
         let mut events = pin!(events);
         let mut listed = HashMap::new();
         let mut failing = false;
@@ -99,7 +108,8 @@ impl Namespaces {
                     self.take(event, &mut listed);
                 }
                 Err(error) => {
-                    health.namespaces("labels not known: the API server does not answer".to_owned());
+                    health
+                        .namespaces("labels not known: the API server does not answer".to_owned());
                     if !failing {
                         warn!(%error, "namespaces cannot be watched; what was known stays, and is retried");
                     }

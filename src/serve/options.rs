@@ -14,30 +14,44 @@ use crate::telemetry::LogFormat;
 use super::secret::SecretName;
 use super::tls::{Lifetimes, Sharing};
 
-/// The shortest and the longest lifetime of a certificate, in seconds: what a trial needs, and ten years.
+/// The shortest and the longest lifetime of a certificate, in seconds: what a trial needs, and ten
+/// years.
 const LIFETIMES: std::ops::RangeInclusive<i64> = 15..=10 * 365 * 86_400;
 
 /// How to serve.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
     /// Address for reviews, over TLS.
-    #[arg(long, env = "RESTRAINT_LISTEN", default_value = "127.0.0.1:8443", value_name = "ADDRESS")]
+    #[arg(
+        long,
+        env = "RESTRAINT_LISTEN",
+        default_value = "127.0.0.1:8443",
+        value_name = "ADDRESS"
+    )]
     pub listen: SocketAddr,
 
     /// Address for /livez, /readyz and /metrics, in the clear.
     #[arg(long, env = "RESTRAINT_ADMIN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     pub admin: SocketAddr,
 
-    /// Folder with one policy in each YAML file; followed while the server runs [default: the policies built in].
+    /// Folder with one policy in each YAML file; followed while the server runs [default: the
+    /// policies built in].
     #[arg(long, env = "RESTRAINT_POLICIES", value_name = "DIR")]
     pub policies: Option<PathBuf>,
 
-    /// The strongest mode of any policy; "audit" denies and changes nothing and records what would have happened.
-    #[arg(long, env = "RESTRAINT_CAP", default_value = "enforce", value_name = "enforce|warn|audit")]
+    /// The strongest mode of any policy; "audit" denies and changes nothing and records what would
+    /// have happened.
+    #[arg(
+        long,
+        env = "RESTRAINT_CAP",
+        default_value = "enforce",
+        value_name = "enforce|warn|audit"
+    )]
     pub cap: Cap,
 
-    /// Where the serving certificate comes from: files, or the service itself, which keeps an authority and a certificate
-    /// in a Secret and renews them [default: files where they are named, else a certificate made at start].
+    /// Where the serving certificate comes from: files, or the service itself, which keeps an
+    /// authority and a certificate in a Secret and renews them [default: files where they are
+    /// named, else a certificate made at start].
     #[arg(long, env = "RESTRAINT_TLS", value_name = "files|self", hide_possible_values = true)]
     pub tls: Option<TlsSource>,
 
@@ -49,12 +63,13 @@ pub struct Options {
     #[arg(long, env = "RESTRAINT_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
 
-    /// With --tls self: Secret with the authority and the certificate; made, shared by all replicas and renewed by the
-    /// service; needs the API server.
+    /// With --tls self: Secret with the authority and the certificate; made, shared by all replicas
+    /// and renewed by the service; needs the API server.
     #[arg(long, env = "RESTRAINT_TLS_SECRET", value_name = "NAMESPACE/NAME")]
     pub tls_secret: Option<SecretName>,
 
-    /// With --tls self: Service in the Secret's namespace that leads here; the certificate is for its names.
+    /// With --tls self: Service in the Secret's namespace that leads here; the certificate is for
+    /// its names.
     #[arg(long, env = "RESTRAINT_TLS_SERVICE", value_name = "NAME")]
     pub tls_service: Option<String>,
 
@@ -62,17 +77,23 @@ pub struct Options {
     #[arg(long, env = "RESTRAINT_TLS_NAME", value_name = "NAME", value_delimiter = ',')]
     pub tls_name: Vec<String>,
 
-    /// With --tls self: name of the webhook configurations, validating and mutating, whose caBundle is kept up to date;
-    /// may be repeated.
-    #[arg(long, env = "RESTRAINT_WEBHOOK_CONFIGURATION", value_name = "NAME", value_delimiter = ',')]
+    /// With --tls self: name of the webhook configurations, validating and mutating, whose caBundle
+    /// is kept up to date; may be repeated.
+    #[arg(
+        long,
+        env = "RESTRAINT_WEBHOOK_CONFIGURATION",
+        value_name = "NAME",
+        value_delimiter = ','
+    )]
     pub webhook_configuration: Vec<String>,
 
-    /// With --tls self: how long new certificates are valid, such as 90d or 36h; renewed after two thirds.
+    /// With --tls self: how long new certificates are valid, such as 90d or 36h; renewed after two
+    /// thirds.
     #[arg(long, env = "RESTRAINT_LEAF_LIFETIME", default_value = "90d", value_name = "DURATION", value_parser = lifetime)]
     pub leaf_lifetime: SignedDuration,
 
-    /// With --tls self: how long new authorities are valid, at least three times as long as certificates; renewed after
-    /// two thirds.
+    /// With --tls self: how long new authorities are valid, at least three times as long as
+    /// certificates; renewed after two thirds.
     #[arg(long, env = "RESTRAINT_CA_LIFETIME", default_value = "1095d", value_name = "DURATION", value_parser = lifetime)]
     pub ca_lifetime: SignedDuration,
 
@@ -80,41 +101,69 @@ pub struct Options {
     #[arg(long, env = "RESTRAINT_CLIENT_CA", value_name = "FILE")]
     pub client_ca: Option<PathBuf>,
 
-    /// A name that client certificates must carry, as common name or DNS name; may be repeated [default: any].
-    #[arg(long, env = "RESTRAINT_CLIENT_NAME", value_name = "NAME", requires = "client_ca", value_delimiter = ',')]
+    /// A name that client certificates must carry, as common name or DNS name; may be repeated
+    /// [default: any].
+    #[arg(
+        long,
+        env = "RESTRAINT_CLIENT_NAME",
+        value_name = "NAME",
+        requires = "client_ca",
+        value_delimiter = ','
+    )]
     pub client_name: Vec<String>,
 
-    /// Kubeconfig of the cluster whose namespace labels policies and caps go by [default: the pod's service account, if
-    /// this runs in one].
+    /// Kubeconfig of the cluster whose namespace labels policies and caps go by [default: the pod's
+    /// service account, if this runs in one].
     #[arg(long, env = "RESTRAINT_KUBECONFIG", value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
 
-    /// File with the keys that approvals are sealed with, base64, one on a line: the first seals, all are accepted;
-    /// followed [default: a key made at start].
+    /// File with the keys that approvals are sealed with, base64, one on a line: the first seals,
+    /// all are accepted; followed [default: a key made at start].
     #[arg(long, env = "RESTRAINT_SEAL_KEY", value_name = "FILE")]
     pub seal_key: Option<PathBuf>,
 
-    /// Secret with the keys that approvals are sealed with: made, shared by all replicas and rotated by the service;
-    /// needs the API server.
-    #[arg(long, env = "RESTRAINT_SEAL_SECRET", value_name = "NAMESPACE/NAME", conflicts_with = "seal_key")]
+    /// Secret with the keys that approvals are sealed with: made, shared by all replicas and
+    /// rotated by the service; needs the API server.
+    #[arg(
+        long,
+        env = "RESTRAINT_SEAL_SECRET",
+        value_name = "NAMESPACE/NAME",
+        conflicts_with = "seal_key"
+    )]
     pub seal_secret: Option<SecretName>,
 
-    /// Milliseconds the API server has to say who may approve; keep it below the timeoutSeconds of the webhook
-    /// configuration.
-    #[arg(long, env = "RESTRAINT_AUTHORITY_DEADLINE", default_value_t = 1000, value_name = "MILLISECONDS")]
+    /// Milliseconds the API server has to say who may approve; keep it below the timeoutSeconds of
+    /// the webhook configuration.
+    #[arg(
+        long,
+        env = "RESTRAINT_AUTHORITY_DEADLINE",
+        default_value_t = 1000,
+        value_name = "MILLISECONDS"
+    )]
     pub authority_deadline: u64,
 
-    /// Milliseconds the API server has for what runs right now: live memory and the room of a node, where a policy asks
-    /// for them; what comes later does not count.
-    #[arg(long, env = "RESTRAINT_EVIDENCE_DEADLINE", default_value_t = 100, value_name = "MILLISECONDS")]
+    /// Milliseconds the API server has for what runs right now: live memory and the room of a node,
+    /// where a policy asks for them; what comes later does not count.
+    #[arg(
+        long,
+        env = "RESTRAINT_EVIDENCE_DEADLINE",
+        default_value_t = 100,
+        value_name = "MILLISECONDS"
+    )]
     pub evidence_deadline: u64,
 
     /// How log lines look.
     #[arg(long, env = "RESTRAINT_LOG_FORMAT", value_enum, default_value_t, value_name = "FORMAT")]
     pub log_format: LogFormat,
 
-    /// Milliseconds a review may take to arrive; keep it below the timeoutSeconds of the webhook configuration.
-    #[arg(long, env = "RESTRAINT_REQUEST_DEADLINE", default_value_t = 2000, value_name = "MILLISECONDS")]
+    /// Milliseconds a review may take to arrive; keep it below the timeoutSeconds of the webhook
+    /// configuration.
+    #[arg(
+        long,
+        env = "RESTRAINT_REQUEST_DEADLINE",
+        default_value_t = 2000,
+        value_name = "MILLISECONDS"
+    )]
     pub request_deadline: u64,
 
     /// MiB of reviews in memory at once; what comes on top is answered with 503.
@@ -163,9 +212,12 @@ impl Options {
         self.body_memory.saturating_mul(1024 * 1024)
     }
 
-    /// Whether this looks like somebody trying it out: reachable from this machine alone, with a certificate of its own.
+    /// Whether this looks like somebody trying it out: reachable from this machine alone, with a
+    /// certificate of its own.
     pub(super) fn is_laptop(&self) -> bool {
-        self.listen.ip().is_loopback() && self.tls_cert.is_none() && self.tls != Some(TlsSource::Own)
+        self.listen.ip().is_loopback()
+            && self.tls_cert.is_none()
+            && self.tls != Some(TlsSource::Own)
     }
 
     /// What is shared with other replicas, if the service keeps its certificates.
@@ -176,11 +228,15 @@ impl Options {
     pub(super) fn sharing(&self) -> anyhow::Result<Option<Sharing>> {
         let files = self.tls_cert.is_some();
         match (self.tls, &self.tls_secret) {
-            (Some(TlsSource::Files), _) if !files => bail!("--tls files needs --tls-cert and --tls-key"),
+            (Some(TlsSource::Files), _) if !files => {
+                bail!("--tls files needs --tls-cert and --tls-key")
+            }
             (Some(TlsSource::Files) | None, None) => return Ok(None),
             (Some(TlsSource::Files) | None, Some(_)) => bail!("--tls-secret is for --tls self"),
             (Some(TlsSource::Own), None) => bail!("--tls self needs --tls-secret"),
-            (Some(TlsSource::Own), Some(_)) if files => bail!("--tls self and --tls-cert exclude each other"),
+            (Some(TlsSource::Own), Some(_)) if files => {
+                bail!("--tls self and --tls-cert exclude each other")
+            }
             (Some(TlsSource::Own), Some(_)) => {}
         }
         let Some(secret) = self.tls_secret.clone() else { return Ok(None) };
@@ -190,9 +246,18 @@ impl Options {
         }
         let lifetimes = Lifetimes { leaf: self.leaf_lifetime, authority: self.ca_lifetime };
         if lifetimes.authority < lifetimes.leaf.saturating_mul(3) {
-            bail!("--ca-lifetime {:#} is less than three times --leaf-lifetime {:#}", lifetimes.authority, lifetimes.leaf);
+            bail!(
+                "--ca-lifetime {:#} is less than three times --leaf-lifetime {:#}",
+                lifetimes.authority,
+                lifetimes.leaf
+            );
         }
-        Ok(Some(Sharing { secret, names, configurations: self.webhook_configuration.clone(), lifetimes }))
+        Ok(Some(Sharing {
+            secret,
+            names,
+            configurations: self.webhook_configuration.clone(),
+            lifetimes,
+        }))
     }
 
     fn certificate_names(&self, secret: &SecretName) -> Vec<String> {
@@ -207,7 +272,10 @@ impl Options {
             ]);
         }
         // as certificates say them
-        let said = |name: &String| name.parse::<IpAddr>().map_or_else(|_| name.to_ascii_lowercase(), |address| address.to_string());
+        let said = |name: &String| {
+            name.parse::<IpAddr>()
+                .map_or_else(|_| name.to_ascii_lowercase(), |address| address.to_string())
+        };
         names.extend(self.tls_name.iter().map(said));
         names.sort_unstable();
         names.dedup();
@@ -218,10 +286,18 @@ impl Options {
 /// Reads a lifetime: a number of days such as `90d`, or shorter units.
 fn lifetime(text: &str) -> Result<SignedDuration, String> {
     let days = |text: &str| {
-        text.strip_suffix('d')?.parse::<u32>().ok().map(|days| SignedDuration::from_secs(i64::from(days).saturating_mul(86_400)))
+        text.strip_suffix('d')?
+            .parse::<u32>()
+            .ok()
+            .map(|days| SignedDuration::from_secs(i64::from(days).saturating_mul(86_400)))
     };
-    let lifetime = days(text).or_else(|| text.parse().ok()).ok_or("a lifetime looks like 90d, 36h or 10m")?;
-    if LIFETIMES.contains(&lifetime.as_secs()) { Ok(lifetime) } else { Err("a lifetime is from 15s to 3650d".to_owned()) }
+    let lifetime =
+        days(text).or_else(|| text.parse().ok()).ok_or("a lifetime looks like 90d, 36h or 10m")?;
+    if LIFETIMES.contains(&lifetime.as_secs()) {
+        Ok(lifetime)
+    } else {
+        Err("a lifetime is from 15s to 3650d".to_owned())
+    }
 }
 
 #[cfg(test)]
@@ -237,7 +313,8 @@ mod tests {
     }
 
     fn sharing(flags: &str) -> Result<Option<Sharing>, String> {
-        let line = Line::try_parse_from(std::iter::once("serve").chain(flags.split_whitespace())).map_err(|error| error.to_string())?;
+        let line = Line::try_parse_from(std::iter::once("serve").chain(flags.split_whitespace()))
+            .map_err(|error| error.to_string())?;
         line.options.sharing().map_err(|error| error.to_string())
     }
 
@@ -247,10 +324,30 @@ mod tests {
                    --webhook-configuration one --webhook-configuration two --leaf-lifetime 36h";
         let sharing_of = |flags: &str| sharing(flags).unwrap().unwrap();
         let shared = sharing_of(all);
-        let names = ["127.0.0.1", "::1", "gate", "gate.ops", "gate.ops.svc", "gate.ops.svc.cluster.local", "localhost"];
-        assert_eq!((shared.names, shared.configurations), (names.map(str::to_owned).to_vec(), vec!["one".to_owned(), "two".to_owned()]));
-        assert_eq!((shared.lifetimes.leaf.as_hours(), shared.lifetimes.authority.as_hours()), (36, 1095 * 24));
-        assert_eq!(sharing_of("--tls self --tls-secret ops/pair --tls-name gate").lifetimes.leaf.as_hours(), 90 * 24);
+        let names = [
+            "127.0.0.1",
+            "::1",
+            "gate",
+            "gate.ops",
+            "gate.ops.svc",
+            "gate.ops.svc.cluster.local",
+            "localhost",
+        ];
+        assert_eq!(
+            (shared.names, shared.configurations),
+            (names.map(str::to_owned).to_vec(), vec!["one".to_owned(), "two".to_owned()])
+        );
+        assert_eq!(
+            (shared.lifetimes.leaf.as_hours(), shared.lifetimes.authority.as_hours()),
+            (36, 1095 * 24)
+        );
+        assert_eq!(
+            sharing_of("--tls self --tls-secret ops/pair --tls-name gate")
+                .lifetimes
+                .leaf
+                .as_hours(),
+            90 * 24
+        );
         assert_eq!(sharing(""), Ok(None));
         assert_eq!(sharing("--tls files --tls-cert a --tls-key b"), Ok(None));
     }
@@ -263,7 +360,10 @@ mod tests {
             ("--tls self --tls-secret ops/pair --tls-cert a --tls-key b", "exclude each other"),
             ("--tls files", "needs --tls-cert"),
             ("--tls-secret ops/pair", "is for --tls self"),
-            ("--tls self --tls-secret ops/pair --tls-name a --ca-lifetime 200d", "less than three times"),
+            (
+                "--tls self --tls-secret ops/pair --tls-name a --ca-lifetime 200d",
+                "less than three times",
+            ),
             ("--leaf-lifetime 14s", "from 15s to 3650d"),
             ("--leaf-lifetime 4000d", "from 15s to 3650d"),
             ("--leaf-lifetime soon", "looks like 90d"),

@@ -51,7 +51,9 @@ mod tests {
         let (before, hook) = (count(), take_hook());
         report();
         let text = "secret";
-        let outcome = tracing::subscriber::with_default(log, || catch_unwind(|| panic!("in the middle of {text}")));
+        let outcome = tracing::subscriber::with_default(log, || {
+            catch_unwind(|| panic!("in the middle of {text}"))
+        });
         set_hook(hook);
         assert!(outcome.is_err());
         assert!(count() > before);

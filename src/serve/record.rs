@@ -1,4 +1,5 @@
-//! One structured line per decision. Never a body, never an env value: only names, and the sentences of findings.
+//! One structured line per decision. Never a body, never an env value: only names, and the
+//! sentences of findings.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -11,8 +12,9 @@ use crate::review::{Path, Review};
 
 use super::metrics::Failure;
 
-/// Writes the line for a verdict: a denial is a warning, another finding or an approval in use is information. What
-/// happens all day only shows when debugging: a review without a finding, and a pod that was put right.
+/// Writes the line for a verdict: a denial is a warning, another finding or an approval in use is
+/// information. What happens all day only shows when debugging: a review without a finding, and a
+/// pod that was put right.
 pub(super) fn verdict(path: Path, review: &Review<'_>, verdict: &Verdict, duration: Duration) {
     let subject = &review.subject;
     macro_rules! line {
@@ -38,17 +40,22 @@ pub(super) fn verdict(path: Path, review: &Review<'_>, verdict: &Verdict, durati
     }
     if !verdict.allowed() {
         line!(warn);
-    } else if verdict.rulings.iter().any(|ruling| ruling.outcome != Outcome::Amended) || !verdict.approvals.is_empty() {
+    } else if verdict.rulings.iter().any(|ruling| ruling.outcome != Outcome::Amended)
+        || !verdict.approvals.is_empty()
+    {
         line!(info);
     } else {
         line!(debug);
     }
 }
 
-/// Writes the line for a review that got no verdict. `reason` says where it went wrong, never what stood there.
+/// Writes the line for a review that got no verdict. `reason` says where it went wrong, never what
+/// stood there.
 pub(super) fn failure(path: Path, failure: Failure, reason: &str) {
     match failure {
-        Failure::Panicked => error!(path = path.as_str(), failure = failure.as_str(), reason, "review failed"),
+        Failure::Panicked => {
+            error!(path = path.as_str(), failure = failure.as_str(), reason, "review failed")
+        }
         _ => warn!(path = path.as_str(), failure = failure.as_str(), reason, "review failed"),
     }
 }
@@ -58,8 +65,16 @@ const FINDINGS: usize = 20;
 
 fn findings(rulings: &[Ruling]) -> String {
     let mut line = String::new();
-    for (index, Ruling { rule, finding, outcome, .. }) in rulings.iter().take(FINDINGS).enumerate() {
-        let parts = [if index > 0 { "; " } else { "" }, outcome.as_str(), " ", rule, ": ", &finding.message];
+    for (index, Ruling { rule, finding, outcome, .. }) in rulings.iter().take(FINDINGS).enumerate()
+    {
+        let parts = [
+            if index > 0 { "; " } else { "" },
+            outcome.as_str(),
+            " ",
+            rule,
+            ": ",
+            &finding.message,
+        ];
         line.extend(parts);
     }
     if let Some(more) = rulings.len().checked_sub(FINDINGS).filter(|more| *more > 0) {
@@ -69,5 +84,10 @@ fn findings(rulings: &[Ruling]) -> String {
 }
 
 fn approvals(notes: &[ApprovalNote]) -> String {
-    notes.iter().take(FINDINGS).map(|note| format!("{}: {note}", note.outcome())).collect::<Vec<_>>().join("; ")
+    notes
+        .iter()
+        .take(FINDINGS)
+        .map(|note| format!("{}: {note}", note.outcome()))
+        .collect::<Vec<_>>()
+        .join("; ")
 }

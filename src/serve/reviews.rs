@@ -28,7 +28,8 @@ use super::namespaces::Namespaces;
 use super::record;
 use super::seal::SharedSealKeys;
 
-/// The largest body, in bytes: an update carries two objects of up to 3 MiB each, and the words around them.
+/// The largest body, in bytes: an update carries two objects of up to 3 MiB each, and the words
+/// around them.
 pub const BODY_LIMIT: usize = 8 * 1024 * 1024;
 
 /// What a review weighs at least, in KiB, however small its body: bounds how many are in flight.
@@ -72,8 +73,14 @@ impl Reviews {
     /// What answers requests: two paths, so near to the connection as can be.
     pub fn service(
         self,
-    ) -> impl Service<Request<Incoming>, Response = Response<Full<Bytes>>, Error = Infallible, Future: Send + 'static> + Clone + Send + 'static
-    {
+    ) -> impl Service<
+        Request<Incoming>,
+        Response = Response<Full<Bytes>>,
+        Error = Infallible,
+        Future: Send + 'static,
+    > + Clone
+    + Send
+    + 'static {
         let reviews = Arc::new(self);
         service_fn(move |request| {
             let reviews = Arc::clone(&reviews);
@@ -109,20 +116,35 @@ impl Reviews {
         }
     }
 
-    async fn try_answer<B: Readable>(&self, path: Path, request: Request<B>) -> Result<Bytes, (Failure, String)> {
+    async fn try_answer<B: Readable>(
+        &self,
+        path: Path,
+        request: Request<B>,
+    ) -> Result<Bytes, (Failure, String)> {
         let mut room = self.take(weight(request.headers())?)?;
         let body = match tokio::time::timeout(self.deadline, read(request.into_body())).await {
             Ok(body) => body?,
-            Err(_) => return Err((Failure::TooSlow, format!("the body took longer than {} ms", self.deadline.as_millis()))),
+            Err(_) => {
+                return Err((
+                    Failure::TooSlow,
+                    format!("the body took longer than {} ms", self.deadline.as_millis()),
+                ));
+            }
         };
         let answer = match self.judge(path, &body, None, &mut room)? {
             Answer::Ready(answer) => answer,
             Answer::Ask(questions) => {
-                // the review is read once more afterwards; one that asks for nothing does not wait for anything
+                // the review is read once more afterwards; one that asks for nothing does not wait
+                // for anything
                 let answers = Box::pin(self.sources.ask(*questions)).await;
                 match self.judge(path, &body, Some(answers), &mut room)? {
                     Answer::Ready(answer) => answer,
-                    Answer::Ask(_) => return Err((Failure::Panicked, "asked twice; this is a bug in restraint".to_owned())),
+                    Answer::Ask(_) => {
+                        return Err((
+                            Failure::Panicked,
+                            "asked twice; this is a bug in restraint".to_owned(),
+                        ));
+                    }
                 }
             }
         };
@@ -135,16 +157,23 @@ impl Reviews {
         room.map_err(|_| (Failure::Overloaded, "too many reviews are in flight".to_owned()))
     }
 
-    /// Takes more room where the answer needs more than its review: whoever asks may be slow to read it.
-    fn make_room(&self, room: &mut OwnedSemaphorePermit, answer: &[u8]) -> Result<(), (Failure, String)> {
-        if let Some(more) = kibibytes(answer).checked_sub(room.num_permits()).filter(|more| *more > 0) {
+    /// Takes more room where the answer needs more than its review: whoever asks may be slow to
+    /// read it.
+    fn make_room(
+        &self,
+        room: &mut OwnedSemaphorePermit,
+        answer: &[u8],
+    ) -> Result<(), (Failure, String)> {
+        if let Some(more) =
+            kibibytes(answer).checked_sub(room.num_permits()).filter(|more| *more > 0)
+        {
             room.merge(self.take(u32::try_from(more).unwrap_or(u32::MAX))?);
         }
         Ok(())
     }
 
-    /// From bytes to bytes, without waiting for anything; or to the questions that must be answered first. What is answered
-    /// is counted, logged and told, and nothing else.
+    /// From bytes to bytes, without waiting for anything; or to the questions that must be answered
+    /// first. What is answered is counted, logged and told, and nothing else.
     fn judge(
         &self,
         path: Path,
@@ -154,7 +183,8 @@ impl Reviews {
     ) -> Result<Answer, (Failure, String)> {
         let started = Instant::now();
         let mut review = decode(body).map_err(|error| (Failure::Unjudgeable, error.to_string()))?;
-        review.subject.evidence.namespace_labels = self.namespaces.labels(&review.subject.namespace);
+        review.subject.evidence.namespace_labels =
+            self.namespaces.labels(&review.subject.namespace);
         let (policies, seal_keys) = (self.policies.load(), self.seal_keys.load());
         match answers {
             Some(answers) => answers.give(&mut review.subject.evidence),
@@ -217,7 +247,10 @@ fn kibibytes(answer: &[u8]) -> usize {
 
 /// The KiB of room a review needs. A body of unknown length needs the most.
 fn weight(headers: &HeaderMap) -> Result<u32, (Failure, String)> {
-    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok()).unwrap_or(BODY_LIMIT);
+    let length = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok())
+        .unwrap_or(BODY_LIMIT);
     if length > BODY_LIMIT {
         return Err(too_large());
     }
@@ -260,7 +293,9 @@ fn json(body: Bytes) -> Response<Full<Bytes>> {
 fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response
 }
 

@@ -1,5 +1,5 @@
-//! The keys that stamps are sealed with: HMAC-SHA256. The first seals, all are accepted, so that keys rotate with an
-//! overlap.
+//! The keys that stamps are sealed with: HMAC-SHA256. The first seals, all are accepted, so that
+//! keys rotate with an overlap.
 
 pub mod file;
 mod rotation;
@@ -47,7 +47,9 @@ pub enum SealKeyError {
     #[error("it cannot be read: {0}")]
     Unreadable(std::io::Error),
     /// A line is no key.
-    #[error("line {0} is no key: base64 of at least 32 bytes, as `openssl rand -base64 32` prints it")]
+    #[error(
+        "line {0} is no key: base64 of at least 32 bytes, as `openssl rand -base64 32` prints it"
+    )]
     NoKey(usize),
     /// A key stands there twice.
     #[error("line {0} repeats a key")]
@@ -86,8 +88,8 @@ impl SealKeys {
         Self { keys }
     }
 
-    /// Reads keys: base64, one on a line, the one that seals first. Blank lines and lines that begin with `#` do not
-    /// count.
+    /// Reads keys: base64, one on a line, the one that seals first. Blank lines and lines that
+    /// begin with `#` do not count.
     ///
     /// # Errors
     ///
@@ -98,7 +100,11 @@ impl SealKeys {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let bytes = STANDARD.decode(line).ok().filter(|bytes| bytes.len() >= LEAST_KEY).ok_or(SealKeyError::NoKey(index))?;
+            let bytes = STANDARD
+                .decode(line)
+                .ok()
+                .filter(|bytes| bytes.len() >= LEAST_KEY)
+                .ok_or(SealKeyError::NoKey(index))?;
             let key = SealKey::new(&bytes);
             if keys.iter().any(|known| known.name == key.name) {
                 return Err(SealKeyError::Repeated(index));
@@ -121,7 +127,8 @@ impl SealKeys {
         Self::parse(&std::fs::read_to_string(path).map_err(SealKeyError::Unreadable)?)
     }
 
-    /// The name of the key that seals, and the seal it makes of a message; `None` while there is no key.
+    /// The name of the key that seals, and the seal it makes of a message; `None` while there is no
+    /// key.
     pub fn sealing(&self) -> Option<(&str, impl FnOnce(&[u8]) -> String + use<'_>)> {
         let SealKey { name, key } = self.keys.first()?;
         Some((name, |message: &[u8]| URL_SAFE_NO_PAD.encode(hmac::sign(key, message))))
@@ -129,7 +136,11 @@ impl SealKeys {
 
     /// Whether `seal` is the seal of `message` under the key called `name`.
     pub fn verify(&self, name: &str, message: &[u8], seal: &str) -> bool {
-        let (Some(key), Ok(seal)) = (self.keys.iter().find(|key| key.name == name), URL_SAFE_NO_PAD.decode(seal)) else { return false };
+        let (Some(key), Ok(seal)) =
+            (self.keys.iter().find(|key| key.name == name), URL_SAFE_NO_PAD.decode(seal))
+        else {
+            return false;
+        };
         hmac::verify(&key.key, message, &seal).is_ok()
     }
 
@@ -159,14 +170,19 @@ mod tests {
     #[test]
     fn the_first_key_seals_and_all_are_accepted() {
         let old = SealKeys::parse(&key(1)).unwrap();
-        let (name, seal) = old.sealing().map(|(name, seal)| (name.to_owned(), seal(b"message"))).unwrap();
-        let rotated = SealKeys::parse(&format!("# new\n{}\n\n# old\n{}\n", key(2), key(1))).unwrap();
+        let (name, seal) =
+            old.sealing().map(|(name, seal)| (name.to_owned(), seal(b"message"))).unwrap();
+        let rotated =
+            SealKeys::parse(&format!("# new\n{}\n\n# old\n{}\n", key(2), key(1))).unwrap();
         assert_ne!(rotated.sealing().unwrap().0, name);
         assert!(rotated.verify(&name, b"message", &seal));
         assert!(!rotated.verify(&name, b"another", &seal));
         assert!(!rotated.verify("another", b"message", &seal));
         assert!(!rotated.verify(&name, b"message", ""));
-        assert!(!SealKeys::parse(&key(2)).unwrap().verify(&name, b"message", &seal), "after the overlap");
+        assert!(
+            !SealKeys::parse(&key(2)).unwrap().verify(&name, b"message", &seal),
+            "after the overlap"
+        );
         assert!(!SealKeys::made().unwrap().verify(&name, b"message", &seal));
     }
 

@@ -1,4 +1,5 @@
-//! What every Secret that replicas share has in common: its name, and how the API server is asked about it.
+//! What every Secret that replicas share has in common: its name, and how the API server is asked
+//! about it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,7 +22,10 @@ impl FromStr for SecretName {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let sound = |part: &str| !part.is_empty() && part.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.'));
+        let sound = |part: &str| {
+            !part.is_empty()
+                && part.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.'))
+        };
         match text.split_once('/') {
             Some((namespace, name)) if sound(namespace) && sound(name) => {
                 Ok(Self { namespace: namespace.to_owned(), name: name.to_owned() })
@@ -64,7 +68,9 @@ impl Unanswered {
 }
 
 /// The answer to `question`, unless it takes too long.
-pub(super) async fn asked<T>(question: impl Future<Output = Result<T, kube::Error>>) -> Result<T, Unanswered> {
+pub(super) async fn asked<T>(
+    question: impl Future<Output = Result<T, kube::Error>>,
+) -> Result<T, Unanswered> {
     Ok(timeout(PATIENCE, question).await.map_err(|_| Unanswered::TooSlow)??)
 }
 

@@ -1,4 +1,5 @@
-//! What runs beside the reviews: a panic there is a bug, and must not end in silence what is followed for ever.
+//! What runs beside the reviews: a panic there is a bug, and must not end in silence what is
+//! followed for ever.
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::time::{Duration, Instant};
@@ -11,8 +12,8 @@ use tracing::error;
 /// How long to wait after a panic before it begins anew, at first and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 
-/// Runs what `start` starts beside everything else. Where it panics, it is started again after a pause, which becomes
-/// longer while it does nothing but panic. Needs a runtime.
+/// Runs what `start` starts beside everything else. Where it panics, it is started again after a
+/// pause, which becomes longer while it does nothing but panic. Needs a runtime.
 pub(super) fn keep<F>(task: &'static str, start: impl FnMut() -> F + Send + 'static)
 where
     F: Future<Output = ()> + Send + 'static,
@@ -20,7 +21,11 @@ where
     tokio::spawn(kept(task, PAUSES, start));
 }
 
-async fn kept<F: Future<Output = ()>>(task: &'static str, (shortest, longest): (Duration, Duration), mut start: impl FnMut() -> F) {
+async fn kept<F: Future<Output = ()>>(
+    task: &'static str,
+    (shortest, longest): (Duration, Duration),
+    mut start: impl FnMut() -> F,
+) {
     let mut pause = shortest;
     loop {
         let begun = Instant::now();
@@ -30,14 +35,20 @@ async fn kept<F: Future<Output = ()>>(task: &'static str, (shortest, longest): (
         if begun.elapsed() > longest {
             pause = shortest;
         }
-        error!(task, "a panic, which is a bug in restraint; what was known stays, and it begins anew in {pause:?}");
+        error!(
+            task,
+            "a panic, which is a bug in restraint; what was known stays, and it begins anew in {pause:?}"
+        );
         sleep(pause).await;
         pause = pause.saturating_mul(2).min(longest);
     }
 }
 
-/// What `work` returns, which may block a thread. A panic goes on in the caller; `None` where the runtime stops.
-pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+/// What `work` returns, which may block a thread. A panic goes on in the caller; `None` where the
+/// runtime stops.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
     match spawn_blocking(work).await {
         Ok(result) => Some(result),
         Err(error) => error.try_into_panic().ok().map(|panic| resume_unwind(panic)),

@@ -28,5 +28,9 @@ pub(super) async fn body(request: Request) -> Value {
 }
 
 pub(super) fn json(status: u16, body: &Value) -> Response<Body> {
-    Response::builder().status(status).header(CONTENT_TYPE, "application/json").body(Body::from(body.to_string())).unwrap()
+    Response::builder()
+        .status(status)
+        .header(CONTENT_TYPE, "application/json")
+        .body(Body::from(body.to_string()))
+        .unwrap()
 }

@@ -1,7 +1,7 @@
 //! Who the server is, to whom it speaks, and how that changes while it runs.
 //!
-//! The whole [`ServerConfig`] is swapped at once, so key pair and client authorities cannot come from two rotations.
-//! Connections that are open keep what they began with.
+//! The whole [`ServerConfig`] is swapped at once, so key pair and client authorities cannot come
+//! from two rotations. Connections that are open keep what they began with.
 
 mod clients;
 mod error;
@@ -73,7 +73,8 @@ pub enum Reload {
 }
 
 impl Certificates {
-    /// Loads key material for the first time. With `clients`, only who shows a certificate of theirs is served.
+    /// Loads key material for the first time. With `clients`, only who shows a certificate of
+    /// theirs is served.
     ///
     /// An expired certificate is served, and logged as a warning.
     ///
@@ -95,14 +96,16 @@ impl Certificates {
         Arc::clone(&self.in_force.load().leaf)
     }
 
-    /// Looks at the source again, and puts it in force if it is new and sound. Blocks on file reads.
+    /// Looks at the source again, and puts it in force if it is new and sound. Blocks on file
+    /// reads.
     pub fn reload(&self) -> Reload {
         // Held throughout: of two reloads at a time the earlier read could otherwise win.
         let source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
         self.adopt(&source)
     }
 
-    /// Puts another identity in force, and makes it the source. Blocks on the read of the client authority.
+    /// Puts another identity in force, and makes it the source. Blocks on the read of the client
+    /// authority.
     pub fn replace(&self, identity: Identity) -> Reload {
         let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
         let next = Source::Held(identity);
@@ -113,8 +116,8 @@ impl Certificates {
         outcome
     }
 
-    /// Reloads whenever the files may have changed, at once for a start, and reports each outcome. Never returns while
-    /// there are files to follow: drop it to stop.
+    /// Reloads whenever the files may have changed, at once for a start, and reports each outcome.
+    /// Never returns while there are files to follow: drop it to stop.
     pub async fn follow(self: Arc<Self>, pace: Pace, mut report: impl FnMut(&Reload)) {
         let paths = self.paths();
         if paths.is_empty() {
@@ -170,25 +173,38 @@ impl InForce {
             Source::Files { certificate, key } => Identity::from_files(certificate, key)?,
             Source::Held(identity) => identity.clone(),
         };
-        let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().map_err(|cause| {
-            TlsError::Unusable { what: What::Certificate, origin: identity.leaf.fingerprint.clone(), cause: cause.to_string() }
-        })?;
+        let builder = ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(|cause| TlsError::Unusable {
+                what: What::Certificate,
+                origin: identity.leaf.fingerprint.clone(),
+                cause: cause.to_string(),
+            })?;
         let (builder, clients) = match clients.map(Clients::verifier).transpose()? {
-            Some((verifier, contents)) => (builder.with_client_cert_verifier(verifier), Some(contents)),
+            Some((verifier, contents)) => {
+                (builder.with_client_cert_verifier(verifier), Some(contents))
+            }
             None => (builder.with_no_client_auth(), None),
         };
-        let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(identity.pair)));
+        let mut config =
+            builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(identity.pair)));
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         // API servers resume no session: tickets and memory for it would be for nobody.
         config.send_tls13_tickets = 0;
         config.session_storage = Arc::new(NoServerSessionStorage {});
-        Ok(Self { config: Arc::new(config), leaf: identity.leaf, contents: [Some(identity.contents), clients] })
+        Ok(Self {
+            config: Arc::new(config),
+            leaf: identity.leaf,
+            contents: [Some(identity.contents), clients],
+        })
     }
 }
 
 impl Leaf {
     fn announce(&self) {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
         info!(
             names = ?self.names,
             not_after = self.not_after,
@@ -203,7 +219,8 @@ impl Leaf {
 
 /// The crypto provider, named at each use: a default of the process would be whoever came first.
 fn provider() -> Arc<CryptoProvider> {
-    static PROVIDER: std::sync::LazyLock<Arc<CryptoProvider>> = std::sync::LazyLock::new(|| Arc::new(aws_lc_rs::default_provider()));
+    static PROVIDER: std::sync::LazyLock<Arc<CryptoProvider>> =
+        std::sync::LazyLock::new(|| Arc::new(aws_lc_rs::default_provider()));
     Arc::clone(&PROVIDER)
 }
 

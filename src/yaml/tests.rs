@@ -2,7 +2,8 @@
 
 use super::*;
 
-const MANIFESTS: Dialect = Dialect { nodes: 10_000, depth: 32, repeated: 1_000, anchors: 100, as_kubectl: true };
+const MANIFESTS: Dialect =
+    Dialect { nodes: 10_000, depth: 32, repeated: 1_000, anchors: 100, as_kubectl: true };
 
 fn json(text: &str) -> String {
     let (document, fault) = read(text, &MANIFESTS);
@@ -16,7 +17,10 @@ fn fault(text: &str) -> FaultKind {
 
 #[test]
 fn manifests_are_read_as_kubectl_reads_them() {
-    assert_eq!(json("[yes, On, n, off, 'yes', \"on\", yesterday]"), r#"[true,true,false,false,"yes","on","yesterday"]"#);
+    assert_eq!(
+        json("[yes, On, n, off, 'yes', \"on\", yesterday]"),
+        r#"[true,true,false,false,"yes","on","yesterday"]"#
+    );
     assert_eq!(json("{a: 0777, b: 0o17, c: 0x1F, d: 1_000, e: 1e3, f: 12:30, g: 2001-01-01}"), {
         r#"{"a":511,"b":15,"c":31,"d":1000,"e":1000.0,"f":"12:30","g":"2001-01-01"}"#
     });
@@ -27,12 +31,21 @@ fn manifests_are_read_as_kubectl_reads_them() {
 
 #[test]
 fn merge_keys_count_where_they_stand() {
-    assert_eq!(json("x: &x {a: 1, b: 2}\nz:\n  <<: *x\n  b: 3\n"), r#"{"x":{"a":1,"b":2},"z":{"a":1,"b":3}}"#);
+    assert_eq!(
+        json("x: &x {a: 1, b: 2}\nz:\n  <<: *x\n  b: 3\n"),
+        r#"{"x":{"a":1,"b":2},"z":{"a":1,"b":3}}"#
+    );
     // what is written later counts, a merge too
     assert_eq!(json("x: &x {a: 1}\nz:\n  a: 3\n  <<: *x\n"), r#"{"x":{"a":1},"z":{"a":1}}"#);
-    assert_eq!(json("- &x {a: 1, b: 1}\n- &y {b: 2, c: 2}\n- <<: [*x, *y]\n"), r#"[{"a":1,"b":1},{"b":2,"c":2},{"a":1,"b":1,"c":2}]"#);
+    assert_eq!(
+        json("- &x {a: 1, b: 1}\n- &y {b: 2, c: 2}\n- <<: [*x, *y]\n"),
+        r#"[{"a":1,"b":1},{"b":2,"c":2},{"a":1,"b":1,"c":2}]"#
+    );
     assert_eq!(json("{'<<': {a: 1}}"), r#"{"<<":{"a":1}}"#);
-    assert_eq!(fault("a:\n  <<: 1\n"), FaultKind::Invalid("a merge key needs a mapping or a list of mappings".to_owned()));
+    assert_eq!(
+        fault("a:\n  <<: 1\n"),
+        FaultKind::Invalid("a merge key needs a mapping or a list of mappings".to_owned())
+    );
 }
 
 #[test]
@@ -42,7 +55,10 @@ fn places_and_bytes_are_known() {
     let (key, value) = document.entry("x").unwrap();
     assert_eq!((key.place.line, key.place.column, key.offset), (2, 1, 6));
     let element = value.elements().first().unwrap();
-    assert_eq!((element.place.line, text.get(element.offset..element.offset + 4), element.borrowed), (3, Some("a: 1"), false));
+    assert_eq!(
+        (element.place.line, text.get(element.offset..element.offset + 4), element.borrowed),
+        (3, Some("a: 1"), false)
+    );
     let alias = document.field("z").unwrap();
     assert_eq!((alias.place.line, alias.borrowed), (4, true));
 }

@@ -11,7 +11,11 @@ use super::{Node, Value};
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Spanned { value, referenced, defined } = Spanned::deserialize(deserializer)?;
-        let offset = defined.span().byte_offset().and_then(|offset| usize::try_from(offset).ok()).unwrap_or(usize::MAX);
+        let offset = defined
+            .span()
+            .byte_offset()
+            .and_then(|offset| usize::try_from(offset).ok())
+            .unwrap_or(usize::MAX);
         Ok(Self { place: referenced.into(), offset, borrowed: referenced != defined, value })
     }
 }
@@ -44,15 +48,18 @@ impl<'de> Deserialize<'de> for Value {
             }
 
             fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-                Ok(Number::from_f64(value).map_or_else(|| Value::Text(value.to_string()), Value::Number))
+                Ok(Number::from_f64(value)
+                    .map_or_else(|| Value::Text(value.to_string()), Value::Number))
             }
 
             fn visit_i128<E>(self, value: i128) -> Result<Value, E> {
-                Ok(Number::from_i128(value).map_or_else(|| Value::Text(value.to_string()), Value::Number))
+                Ok(Number::from_i128(value)
+                    .map_or_else(|| Value::Text(value.to_string()), Value::Number))
             }
 
             fn visit_u128<E>(self, value: u128) -> Result<Value, E> {
-                Ok(Number::from_u128(value).map_or_else(|| Value::Text(value.to_string()), Value::Number))
+                Ok(Number::from_u128(value)
+                    .map_or_else(|| Value::Text(value.to_string()), Value::Number))
             }
 
             fn visit_str<E>(self, text: &str) -> Result<Value, E> {

@@ -7,10 +7,14 @@ use serde_json::Value;
 pub(crate) struct Event(Value);
 
 impl Event {
-    /// The events in the lines of a log that are `wanted`: there are many. A line that is still being written is left for
-    /// the next time.
+    /// The events in the lines of a log that are `wanted`: there are many. A line that is still
+    /// being written is left for the next time.
     pub(crate) fn those(log: &str, wanted: impl Fn(&str) -> bool) -> Vec<Self> {
-        log.lines().filter(|line| wanted(line)).filter_map(|line| serde_json::from_str(line).ok()).map(Self).collect()
+        log.lines()
+            .filter(|line| wanted(line))
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .map(Self)
+            .collect()
     }
 
     /// The API server's name for the request in a line of the log.
@@ -24,10 +28,19 @@ impl Event {
     }
 
     /// Whether it is about this object; of `subresource` if that is not empty.
-    pub(crate) fn is_about(&self, namespace: &str, resource: &str, subresource: &str, name: &str) -> bool {
+    pub(crate) fn is_about(
+        &self,
+        namespace: &str,
+        resource: &str,
+        subresource: &str,
+        name: &str,
+    ) -> bool {
         let reference = &self.0["objectRef"];
         let is = |field: &str, value: &str| reference[field].as_str().unwrap_or_default() == value;
-        is("namespace", namespace) && is("resource", resource) && is("subresource", subresource) && is("name", name)
+        is("namespace", namespace)
+            && is("resource", resource)
+            && is("subresource", subresource)
+            && is("name", name)
     }
 
     /// Whether it is about something in this namespace.
@@ -52,6 +65,9 @@ impl Event {
 
     /// The keys of all annotations.
     pub(crate) fn annotation_keys(&self) -> impl Iterator<Item = &str> {
-        self.0["annotations"].as_object().into_iter().flat_map(|annotations| annotations.keys().map(String::as_str))
+        self.0["annotations"]
+            .as_object()
+            .into_iter()
+            .flat_map(|annotations| annotations.keys().map(String::as_str))
     }
 }

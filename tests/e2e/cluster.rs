@@ -1,5 +1,5 @@
-//! An API server with its etcd: the part of a cluster that admits. No kubelet and no controller runs, so pods stay
-//! pending, which is no obstacle to a resize.
+//! An API server with its etcd: the part of a cluster that admits. No kubelet and no controller
+//! runs, so pods stay pending, which is no obstacle to a resize.
 
 mod commands;
 
@@ -45,22 +45,40 @@ impl Cluster {
         let folder = tempfile::Builder::new().prefix("restraint-e2e-").tempdir().unwrap();
         let [clients, peers, secure] = free_ports();
         write_files(folder.path(), secure);
-        let etcd = Process::start("etcd", &mut commands::etcd(assets, folder.path(), clients, peers), folder.path().join("etcd.log"));
+        let etcd = Process::start(
+            "etcd",
+            &mut commands::etcd(assets, folder.path(), clients, peers),
+            folder.path().join("etcd.log"),
+        );
         let mut apiserver = Process::start(
             "kube-apiserver",
             &mut apiserver(assets, folder.path(), clients, secure),
             folder.path().join("kube-apiserver.log"),
         );
-        let kubectl =
-            Kubectl { assets: assets.to_owned(), folder: folder.path().to_owned(), person: Person::Admin, namespace: "default".to_owned() };
-        apiserver.eventually("the API server is ready", |_| kubectl.run(&["get", "--raw", "/readyz"]).succeeded().then_some(()));
+        let kubectl = Kubectl {
+            assets: assets.to_owned(),
+            folder: folder.path().to_owned(),
+            person: Person::Admin,
+            namespace: "default".to_owned(),
+        };
+        apiserver.eventually("the API server is ready", |_| {
+            kubectl.run(&["get", "--raw", "/readyz"]).succeeded().then_some(())
+        });
         kubectl.feed(&["create", "--filename", "-"], PEOPLE).accepted();
         kubectl.feed(&["create", "--filename", "-"], AUTOSCALERS).accepted();
         // the API server makes it soon after it is ready
-        eventually("kube-system is there", || kubectl.run(&["get", "namespace", "kube-system"]).succeeded().then_some(()));
+        eventually("kube-system is there", || {
+            kubectl.run(&["get", "namespace", "kube-system"]).succeeded().then_some(())
+        });
         let autoscalers = "/apis/autoscaling.k8s.io/v1/namespaces/default/verticalpodautoscalers";
-        eventually("autoscalers can be created", || kubectl.run(&["get", "--raw", autoscalers]).succeeded().then_some(()));
-        Self { servers: Mutex::new(Some(Servers { _apiserver: apiserver, _etcd: etcd })), kubectl, folder: Mutex::new(Some(folder)) }
+        eventually("autoscalers can be created", || {
+            kubectl.run(&["get", "--raw", autoscalers]).succeeded().then_some(())
+        });
+        Self {
+            servers: Mutex::new(Some(Servers { _apiserver: apiserver, _etcd: etcd })),
+            kubectl,
+            folder: Mutex::new(Some(folder)),
+        }
     }
 
     /// kubectl in the hands of an administrator.
@@ -104,11 +122,21 @@ fn write_files(folder: &Path, port: u16) {
     write("accounts.pub", &accounts.public_key_pem());
     write("audit-policy.yaml", AUDIT_POLICY);
     write("authority.crt", &serving.authority);
-    let tokens =
-        Person::ALL.map(|person| format!("{},{},{},\"{}\"\n", person.token(), person.username(), person.username(), person.group()));
+    let tokens = Person::ALL.map(|person| {
+        format!(
+            "{},{},{},\"{}\"\n",
+            person.token(),
+            person.username(),
+            person.username(),
+            person.group()
+        )
+    });
     write("tokens.csv", &tokens.concat());
     for person in Person::ALL {
-        write(person.kubeconfig(), &kubeconfig(&folder.join("authority.crt"), port, person).to_string());
+        write(
+            person.kubeconfig(),
+            &kubeconfig(&folder.join("authority.crt"), port, person).to_string(),
+        );
     }
 }
 
@@ -126,7 +154,14 @@ fn kubeconfig(authority: &Path, port: u16, person: Person) -> Value {
 
 /// The API server of a cluster, which also writes an audit log.
 fn apiserver(assets: &Path, folder: &Path, etcd: u16, port: u16) -> Command {
-    let mut command = commands::apiserver(assets, folder, &folder.join("apiserver.crt"), &folder.join("apiserver.key"), etcd, port);
+    let mut command = commands::apiserver(
+        assets,
+        folder,
+        &folder.join("apiserver.crt"),
+        &folder.join("apiserver.key"),
+        etcd,
+        port,
+    );
     command.arg("--audit-policy-file").arg(folder.join("audit-policy.yaml"));
     command.arg("--audit-log-path").arg(folder.join("audit.log"));
     command

@@ -1,4 +1,5 @@
-//! Asking the API server what it would say to a manifest, without kubectl: a process for each would take minutes.
+//! Asking the API server what it would say to a manifest, without kubectl: a process for each would
+//! take minutes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,16 +39,29 @@ pub(crate) fn create(cluster: &Cluster, objects: &[Value]) -> Vec<Answer> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let replies: Vec<_> = runtime.block_on(async {
         let client = client(cluster).await;
-        stream::iter(objects).map(|object| ask(client.clone(), object)).buffered(TOGETHER).collect().await
+        stream::iter(objects)
+            .map(|object| ask(client.clone(), object))
+            .buffered(TOGETHER)
+            .collect()
+            .await
     });
     let asked: BTreeSet<_> = replies.iter().map(|reply| &*reply.audit_id).collect();
     let mut events = BTreeMap::new();
     eventually("the audit log has every dry run", || {
         let is_asked = |line: &str| Event::id_in(line).is_some_and(|id| asked.contains(id));
-        events = cluster.audit_log(is_asked).into_iter().map(|event| (event.id().to_owned(), event)).collect();
+        events = cluster
+            .audit_log(is_asked)
+            .into_iter()
+            .map(|event| (event.id().to_owned(), event))
+            .collect();
         (events.len() == replies.len()).then_some(())
     });
-    let answer = |Reply { audit_id, code, body, warnings }| Answer { code, body, warnings, event: events.remove(&audit_id).unwrap() };
+    let answer = |Reply { audit_id, code, body, warnings }| Answer {
+        code,
+        body,
+        warnings,
+        event: events.remove(&audit_id).unwrap(),
+    };
     replies.into_iter().map(answer).collect()
 }
 
@@ -60,15 +74,22 @@ struct Reply {
 
 async fn client(cluster: &Cluster) -> Client {
     let kubeconfig = Kubeconfig::read_from(cluster.file(Person::Admin.kubeconfig())).unwrap();
-    let mut config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
+    let mut config =
+        Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
     // a proxy that serves the machine must not get between programs on it
     config.proxy_url = None;
     Client::try_from(config).unwrap()
 }
 
 async fn ask(client: Client, object: &Value) -> Reply {
-    let request = Request::builder().method(Method::POST).uri(path(object)).header(CONTENT_TYPE, "application/json");
-    let response = client.send(request.body(Body::from(object.to_string().into_bytes())).unwrap()).await.unwrap();
+    let request = Request::builder()
+        .method(Method::POST)
+        .uri(path(object))
+        .header(CONTENT_TYPE, "application/json");
+    let response = client
+        .send(request.body(Body::from(object.to_string().into_bytes())).unwrap())
+        .await
+        .unwrap();
     let (head, body) = response.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     Reply {
@@ -89,11 +110,17 @@ fn path(object: &Value) -> String {
 }
 
 fn text(headers: &HeaderMap, name: &str) -> impl Iterator<Item = String> {
-    headers.get_all(name).into_iter().map(|value| String::from_utf8(value.as_bytes().to_vec()).unwrap())
+    headers
+        .get_all(name)
+        .into_iter()
+        .map(|value| String::from_utf8(value.as_bytes().to_vec()).unwrap())
 }
 
 /// The text of a header such as `299 - "text"`.
 fn warning(value: &str) -> String {
-    let quoted = value.strip_prefix("299 - \"").and_then(|rest| rest.strip_suffix('"')).unwrap_or_else(|| panic!("{value}"));
+    let quoted = value
+        .strip_prefix("299 - \"")
+        .and_then(|rest| rest.strip_suffix('"'))
+        .unwrap_or_else(|| panic!("{value}"));
     quoted.replace("\\\"", "\"").replace("\\\\", "\\")
 }

@@ -26,7 +26,16 @@ pub(crate) fn install(cluster: &Cluster) {
     kubectl.feed(&["create", "--filename", "-"], &pod("probe").to_string()).accepted();
     eventually("decreases are denied", || {
         let patch = memory_limit("300Mi").to_string();
-        let resize = ["patch", "pod", "probe", "--subresource", "resize", "--dry-run=server", "--patch", &patch];
+        let resize = [
+            "patch",
+            "pod",
+            "probe",
+            "--subresource",
+            "resize",
+            "--dry-run=server",
+            "--patch",
+            &patch,
+        ];
         (!kubectl.run(&resize).succeeded()).then_some(())
     });
 }

@@ -1,4 +1,5 @@
-//! Restraint in a cluster: the program, the Service that leads to it, and the webhook configurations.
+//! Restraint in a cluster: the program, the Service that leads to it, and the webhook
+//! configurations.
 
 use std::fs;
 use std::path::PathBuf;
@@ -20,7 +21,8 @@ use crate::space::Space;
 /// As the chart renders them.
 const WEBHOOKS: &str = include_str!("webhooks.yaml");
 
-/// Everything that the chart renders by default, with live look-ups, but policies and what needs a definition of its own.
+/// Everything that the chart renders by default, with live look-ups, but policies and what needs a
+/// definition of its own.
 pub(crate) const CHART: &str = include_str!("chart.yaml");
 
 /// The label that makes a namespace the business of the installation it names.
@@ -48,7 +50,12 @@ impl<'c> Installation<'c> {
     }
 
     /// The same, with something to be done before the first replica starts.
-    pub(crate) fn prepared(cluster: &'c Cluster, name: &str, flags: &[&str], prepare: impl FnOnce(&Self)) -> Self {
+    pub(crate) fn prepared(
+        cluster: &'c Cluster,
+        name: &str,
+        flags: &[&str],
+        prepare: impl FnOnce(&Self),
+    ) -> Self {
         let mut installation = Self::named(cluster, name);
         installation.flags = flags.iter().map(|&flag| flag.to_owned()).collect();
         installation.write_certificate("restraint");
@@ -59,8 +66,9 @@ impl<'c> Installation<'c> {
         installation
     }
 
-    /// Installs what the chart renders and nothing else: the program gets the flags of its Deployment, and a token of its
-    /// ServiceAccount. The first replica starts when `prepare` is done.
+    /// Installs what the chart renders and nothing else: the program gets the flags of its
+    /// Deployment, and a token of its ServiceAccount. The first replica starts when `prepare` is
+    /// done.
     pub(crate) fn charted(cluster: &'c Cluster, name: &str, prepare: impl FnOnce(&Self)) -> Self {
         let mut installation = Self::named(cluster, name);
         installation.kubeconfig = format!("{}.kubeconfig", installation.namespace());
@@ -130,7 +138,15 @@ impl<'c> Installation<'c> {
         let has = |name: &str| flags.iter().any(|flag| flag.split('=').next() == Some(name));
         let number = self.started.fetch_add(1, Ordering::Relaxed);
         let mut command = Command::new(env!("CARGO_BIN_EXE_restraint"));
-        command.args(["serve", "--listen", &format!("{address}:{}", self.port), "--admin", "127.0.0.1:0", "--log-format", "json"]);
+        command.args([
+            "serve",
+            "--listen",
+            &format!("{address}:{}", self.port),
+            "--admin",
+            "127.0.0.1:0",
+            "--log-format",
+            "json",
+        ]);
         if !has("--tls") {
             command.arg("--tls-cert").arg(self.file("crt")).arg("--tls-key").arg(self.file("key"));
         }
@@ -141,7 +157,9 @@ impl<'c> Installation<'c> {
         command.args(flags).env("RUST_LOG", "restraint=debug");
         let log = self.cluster.file(&format!("{}-{number}.log", self.namespace()));
         let mut process = Process::start("restraint", &mut command, log);
-        process.eventually("restraint serves", |log| lines(log, |_| true).any(|line| line["message"] == "serving").then_some(()));
+        process.eventually("restraint serves", |log| {
+            lines(log, |_| true).any(|line| line["message"] == "serving").then_some(())
+        });
         Replica(process)
     }
 
@@ -152,12 +170,15 @@ impl<'c> Installation<'c> {
 
     /// Leads the Service to another address.
     pub(crate) fn lead_to(&self, address: &str) {
-        // an address of this machine passes for a name, so the API server speaks to it as it does to any Service
+        // an address of this machine passes for a name, so the API server speaks to it as it does
+        // to any Service
         let spec = json!({"type": "ExternalName", "externalName": address, "clusterIP": null, "clusterIPs": null});
         let kubectl = self.cluster.kubectl().within(&self.namespace());
         let services = kubectl.run(&["get", "services", "--output", "json"]).accepted().object();
         let service = services["items"][0]["metadata"]["name"].as_str().unwrap();
-        kubectl.run(&["patch", "service", service, "--patch", &json!({"spec": spec}).to_string()]).accepted();
+        kubectl
+            .run(&["patch", "service", service, "--patch", &json!({"spec": spec}).to_string()])
+            .accepted();
     }
 
     /// Takes the replica away; whoever drops it kills it.
@@ -173,7 +194,10 @@ impl<'c> Installation<'c> {
     /// What the chart rendered, with the words of this installation in it.
     pub(crate) fn filled_in(&self, rendered: &str) -> String {
         let authority = STANDARD.encode(self.authority());
-        rendered.replace("${INSTALLATION}", &self.name).replace("${PORT}", &self.port.to_string()).replace("${CA_BUNDLE}", &authority)
+        rendered
+            .replace("${INSTALLATION}", &self.name)
+            .replace("${PORT}", &self.port.to_string())
+            .replace("${CA_BUNDLE}", &authority)
     }
 
     /// Everything that the replica has logged.
@@ -185,9 +209,11 @@ impl<'c> Installation<'c> {
         self.replica.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The certificate in files, its key, and the authority behind it: for replicas that do not make their own.
+    /// The certificate in files, its key, and the authority behind it: for replicas that do not
+    /// make their own.
     pub(crate) fn files(&self) -> [String; 3] {
-        [self.file("crt"), self.file("key"), self.file("authority")].map(|file| fs::read_to_string(file).unwrap())
+        [self.file("crt"), self.file("key"), self.file("authority")]
+            .map(|file| fs::read_to_string(file).unwrap())
     }
 
     fn authority(&self) -> String {
@@ -205,43 +231,78 @@ impl<'c> Installation<'c> {
         fs::write(self.file("key"), &certificate.key).unwrap();
         fs::write(self.file("authority"), &certificate.authority).unwrap();
         // a key for seals is any 32 bytes
-        fs::write(self.file("seal"), STANDARD.encode(&rcgen::KeyPair::generate().unwrap().serialize_der()[..64])).unwrap();
+        fs::write(
+            self.file("seal"),
+            STANDARD.encode(&rcgen::KeyPair::generate().unwrap().serialize_der()[..64]),
+        )
+        .unwrap();
     }
 
     fn create_namespace(&self) {
         let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
             "metadata": {"name": self.namespace(), "labels": {LABEL: self.name}}});
-        self.cluster.kubectl().feed(&["create", "--filename", "-"], &namespace.to_string()).accepted();
+        self.cluster
+            .kubectl()
+            .feed(&["create", "--filename", "-"], &namespace.to_string())
+            .accepted();
     }
 
     fn install(&self) {
         self.create_namespace();
         let kubectl = self.cluster.kubectl().within(&self.namespace());
-        kubectl.run(&["create", "service", "externalname", "restraint", "--external-name", "127.0.0.1"]).accepted();
+        kubectl
+            .run(&[
+                "create",
+                "service",
+                "externalname",
+                "restraint",
+                "--external-name",
+                "127.0.0.1",
+            ])
+            .accepted();
         kubectl.feed(&["create", "--filename", "-"], &self.filled_in(WEBHOOKS)).accepted();
     }
 
     /// As Helm 4 does: what it does not say stays as others made it.
     pub(crate) fn apply_chart(&self) {
-        let line = ["apply", "--server-side", "--force-conflicts", "--field-manager", "helm", "--validate=strict", "--filename", "-"];
-        self.cluster.kubectl().within(&self.namespace()).feed(&line, &self.filled_in(CHART)).accepted();
+        let line = [
+            "apply",
+            "--server-side",
+            "--force-conflicts",
+            "--field-manager",
+            "helm",
+            "--validate=strict",
+            "--filename",
+            "-",
+        ];
+        self.cluster
+            .kubectl()
+            .within(&self.namespace())
+            .feed(&line, &self.filled_in(CHART))
+            .accepted();
     }
 
     /// What the pods would be given.
     fn write_kubeconfig(&self) {
         let kubectl = self.cluster.kubectl().within(&self.namespace());
-        let token = kubectl.run(&["create", "token", &self.namespace(), "--duration", "1h"]).printed();
+        let token =
+            kubectl.run(&["create", "token", &self.namespace(), "--duration", "1h"]).printed();
         let admin = fs::read(self.cluster.file(Person::Admin.kubeconfig())).unwrap();
         let mut kubeconfig: Value = serde_json::from_slice(&admin).unwrap();
         kubeconfig["users"][0]["user"] = json!({"token": token.trim()});
         fs::write(self.cluster.file(&self.kubeconfig), kubeconfig.to_string()).unwrap();
     }
 
-    /// All but those that depend on where it runs. Without `--policies` the same policies come from the program itself.
+    /// All but those that depend on where it runs. Without `--policies` the same policies come from
+    /// the program itself.
     fn flags_of_deployment(&self) -> Vec<String> {
         let kubectl = self.cluster.kubectl().within(&self.namespace());
-        let deployment = kubectl.run(&["get", "deployment", &self.namespace(), "--output", "json"]).accepted().object();
-        let arguments = deployment["spec"]["template"]["spec"]["containers"][0]["args"].as_array().unwrap();
+        let deployment = kubectl
+            .run(&["get", "deployment", &self.namespace(), "--output", "json"])
+            .accepted()
+            .object();
+        let arguments =
+            deployment["spec"]["template"]["spec"]["containers"][0]["args"].as_array().unwrap();
         let flags = arguments.iter().filter_map(Value::as_str).skip(1).map(str::to_owned);
         let elsewhere = ["--listen=", "--admin=", "--policies=", "--log-format="];
         flags.filter(|flag| !elsewhere.iter().any(|name| flag.starts_with(name))).collect()
@@ -260,7 +321,8 @@ impl<'c> Installation<'c> {
 }
 
 impl Replica {
-    /// The reviews that it has judged, as it logged them in the lines that are `wanted`: there are many.
+    /// The reviews that it has judged, as it logged them in the lines that are `wanted`: there are
+    /// many.
     pub(crate) fn reviews(&self, wanted: impl Fn(&str) -> bool) -> Vec<Value> {
         lines(&self.0.log(), wanted).filter(|line| line["message"] == "review").collect()
     }

@@ -24,7 +24,8 @@ pub(crate) enum Person {
 }
 
 impl Person {
-    pub(crate) const ALL: [Self; 6] = [Self::Admin, Self::Developer, Self::Sre, Self::Agent, Self::Autoscaler, Self::Restraint];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Admin, Self::Developer, Self::Sre, Self::Agent, Self::Autoscaler, Self::Restraint];
 
     /// What they show to be let in.
     pub(crate) fn token(self) -> &'static str {
@@ -131,14 +132,21 @@ impl Kubectl {
     }
 
     fn outcome(&self, mut command: Command, line: String, input: &str) -> Outcome {
-        command.env("HOME", &self.folder).env("KUBECONFIG", self.folder.join(self.person.kubeconfig()));
+        command
+            .env("HOME", &self.folder)
+            .env("KUBECONFIG", self.folder.join(self.person.kubeconfig()));
         command.env("NO_PROXY", "*").env("no_proxy", "*");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes()); // it need not read all of it
         let output = child.wait_with_output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Outcome { command: line, succeeded: output.status.success(), out: text(&output.stdout), err: text(&output.stderr) }
+        Outcome {
+            command: line,
+            succeeded: output.status.success(),
+            out: text(&output.stdout),
+            err: text(&output.stderr),
+        }
     }
 }
 
@@ -170,7 +178,9 @@ impl Outcome {
     /// The object that `-o json` printed.
     #[track_caller]
     pub(crate) fn object(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("no JSON ({error}): kubectl {}\n{}", self.command, self.out))
+        serde_json::from_str(&self.out).unwrap_or_else(|error| {
+            panic!("no JSON ({error}): kubectl {}\n{}", self.command, self.out)
+        })
     }
 
     /// Whether the API server warned with these words.
@@ -178,11 +188,14 @@ impl Outcome {
         self.err.lines().any(|line| line.strip_prefix("Warning: ") == Some(warning))
     }
 
-    /// That the API server warned about this and nothing else: the beginning of each warning, as people see it.
+    /// That the API server warned about this and nothing else: the beginning of each warning, as
+    /// people see it.
     #[track_caller]
     pub(crate) fn assert_warnings(&self, beginnings: &[&str]) {
-        let warnings: Vec<_> = self.err.lines().filter_map(|line| line.strip_prefix("Warning: ")).collect();
-        let same = warnings.len() == beginnings.len() && warnings.iter().zip(beginnings).all(|(one, beginning)| one.starts_with(beginning));
+        let warnings: Vec<_> =
+            self.err.lines().filter_map(|line| line.strip_prefix("Warning: ")).collect();
+        let same = warnings.len() == beginnings.len()
+            && warnings.iter().zip(beginnings).all(|(one, beginning)| one.starts_with(beginning));
         assert!(same, "expected {beginnings:?}, kubectl said {warnings:?}");
     }
 }

@@ -17,14 +17,21 @@ pub(crate) struct Finding {
     file: PathBuf,
 }
 
-/// What it finds in the files of `folder`, by name of file; with the policies in `policies`, else those built in.
+/// What it finds in the files of `folder`, by name of file; with the policies in `policies`, else
+/// those built in.
 pub(crate) fn findings(folder: &Path, policies: Option<&Path>) -> BTreeMap<String, Vec<Finding>> {
-    let mut line = vec!["--format".as_ref(), "json".as_ref(), "--fail-on".as_ref(), "never".as_ref()];
-    line.extend(policies.into_iter().flat_map(|policies| ["--policies".as_ref(), policies.as_os_str()]));
+    let mut line =
+        vec!["--format".as_ref(), "json".as_ref(), "--fail-on".as_ref(), "never".as_ref()];
+    line.extend(
+        policies.into_iter().flat_map(|policies| ["--policies".as_ref(), policies.as_os_str()]),
+    );
     let output = lint(&line, folder);
     let mut by_file = BTreeMap::<_, Vec<_>>::new();
     for finding in serde_json::from_slice::<Vec<Finding>>(&output.stdout).unwrap() {
-        by_file.entry(finding.file.file_name().unwrap().to_string_lossy().into_owned()).or_default().push(finding);
+        by_file
+            .entry(finding.file.file_name().unwrap().to_string_lossy().into_owned())
+            .or_default()
+            .push(finding);
     }
     by_file
 }
@@ -37,7 +44,13 @@ pub(crate) fn fix(folder: &Path) {
 #[track_caller]
 fn lint(flags: &[&std::ffi::OsStr], folder: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_restraint"));
-    let output = command.arg("lint").args(flags).arg(folder).env_remove("RESTRAINT_POLICIES").output().unwrap();
+    let output = command
+        .arg("lint")
+        .args(flags)
+        .arg(folder)
+        .env_remove("RESTRAINT_POLICIES")
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     output
 }

@@ -1,4 +1,5 @@
-//! End to end: Restraint asked by a real API server, and the API server asked by people with kubectl.
+//! End to end: Restraint asked by a real API server, and the API server asked by people with
+//! kubectl.
 //!
 //! `docs/e2e.md` says what this needs and how it is run.
 
@@ -47,9 +48,13 @@ fn main() -> ExitCode {
         }
     };
     if assets.is_none() && !arguments.list {
-        println!("e2e: skipped, because {} does not name a folder with etcd, kube-apiserver and kubectl", world::ASSETS);
+        println!(
+            "e2e: skipped, because {} does not name a folder with etcd, kube-apiserver and kubectl",
+            world::ASSETS
+        );
     }
-    let trials = trials::all().into_iter().map(|trial| trial.with_ignored_flag(assets.is_none())).collect();
+    let trials =
+        trials::all().into_iter().map(|trial| trial.with_ignored_flag(assets.is_none())).collect();
     let conclusion = run(&arguments, trials);
     world::stop(conclusion.has_failed());
     conclusion.exit_code()

@@ -12,18 +12,20 @@ pub(crate) struct Manifest {
     pub(crate) object: Value,
 }
 
-/// The manifests of `tests/acceptance`, and those of `tests/rules` that are created alone, for this namespace: every one in
-/// a file that is `wanted`.
+/// The manifests of `tests/acceptance`, and those of `tests/rules` that are created alone, for this
+/// namespace: every one in a file that is `wanted`.
 pub(crate) fn those(namespace: &str, wanted: impl Fn(&str) -> bool) -> Vec<Manifest> {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let mut manifests = Vec::new();
     for path in files(&tests.join("acceptance")).into_iter().chain(files(&tests.join("rules"))) {
-        let parts: Vec<_> = path.strip_prefix(&tests).unwrap().iter().map(|part| part.to_string_lossy()).collect();
+        let parts: Vec<_> =
+            path.strip_prefix(&tests).unwrap().iter().map(|part| part.to_string_lossy()).collect();
         let file = parts.join("--");
         if !wanted(&file) {
             continue;
         }
-        let documents: Vec<Value> = serde_saphyr::from_multiple(&fs::read_to_string(&path).unwrap()).unwrap();
+        let documents: Vec<Value> =
+            serde_saphyr::from_multiple(&fs::read_to_string(&path).unwrap()).unwrap();
         let [object] = &documents[..] else { continue };
         let mut object = object.clone();
         complete(&mut object, namespace);
@@ -36,7 +38,8 @@ pub(crate) fn those(namespace: &str, wanted: impl Fn(&str) -> bool) -> Vec<Manif
 pub(crate) fn write<'m>(folder: &Path, manifests: impl IntoIterator<Item = &'m Manifest>) {
     fs::create_dir(folder).unwrap();
     for manifest in manifests {
-        fs::write(folder.join(&manifest.file), serde_saphyr::to_string(&manifest.object).unwrap()).unwrap();
+        fs::write(folder.join(&manifest.file), serde_saphyr::to_string(&manifest.object).unwrap())
+            .unwrap();
     }
 }
 
@@ -45,8 +48,8 @@ pub(crate) fn read(folder: &Path, file: &str) -> Value {
     serde_saphyr::from_str(&fs::read_to_string(folder.join(file)).unwrap()).unwrap()
 }
 
-/// The pod that a controller would create from `object`, but for its owner; itself, if it is a pod. `None` where it makes
-/// none.
+/// The pod that a controller would create from `object`, but for its owner; itself, if it is a pod.
+/// `None` where it makes none.
 pub(crate) fn pod_of(object: &Value) -> Option<Value> {
     let template = match object["kind"].as_str()? {
         "Pod" => return Some(object.clone()),
@@ -63,9 +66,13 @@ pub(crate) fn pod_of(object: &Value) -> Option<Value> {
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
-    paths.into_iter().flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+    paths
+        .into_iter()
+        .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] })
+        .collect()
 }
 
 /// Adds what the API server asks for and no rule needed.
@@ -77,7 +84,9 @@ fn complete(object: &mut Value, namespace: &str) {
         metadata.entry("name").or_insert_with(|| json!("app"));
     }
     // a mirror pod is on its node when it is created
-    let is_mirror = metadata.get("annotations").is_some_and(|annotations| !annotations["kubernetes.io/config.mirror"].is_null());
+    let is_mirror = metadata
+        .get("annotations")
+        .is_some_and(|annotations| !annotations["kubernetes.io/config.mirror"].is_null());
     let spec = &mut object["spec"];
     if is_mirror {
         map(spec).insert("nodeName".to_owned(), json!("node"));
@@ -98,12 +107,17 @@ fn complete(object: &mut Value, namespace: &str) {
             let labels = labels(spec);
             map(spec).entry("selector").or_insert_with(|| json!({"matchLabels": labels}));
             if kind != "DaemonSet" {
-                // the API server would, and then nobody can tell whether an autoscaler was meant to own them
+                // the API server would, and then nobody can tell whether an autoscaler was meant to
+                // own them
                 map(spec).entry("replicas").or_insert(json!(1));
             }
         }
     }
-    let template = if kind == "CronJob" { &mut spec["jobTemplate"]["spec"]["template"] } else { &mut spec["template"] };
+    let template = if kind == "CronJob" {
+        &mut spec["jobTemplate"]["spec"]["template"]
+    } else {
+        &mut spec["template"]
+    };
     complete_pod(&mut template["spec"]);
 }
 

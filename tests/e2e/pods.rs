@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 /// A pod with one container, `app`, that has a memory request of 256Mi and a limit of 512Mi.
 pub(crate) fn pod(name: &str) -> Value {
     let resources = json!({"requests": {"cpu": "200m", "memory": "256Mi"}, "limits": {"cpu": "500m", "memory": "512Mi"}});
-    pod_with(name, json!({"containers": [{"name": "app", "image": "registry.k8s.io/pause:3.10", "resources": resources}]}))
+    pod_with(
+        name,
+        json!({"containers": [{"name": "app", "image": "registry.k8s.io/pause:3.10", "resources": resources}]}),
+    )
 }
 
 /// A pod with this spec.

@@ -14,8 +14,8 @@ pub(crate) struct Process {
     log: PathBuf,
 }
 
-/// Kills the program once nobody holds the other end of its standard input any more: after Ctrl-C, say, when an API
-/// server without its etcd would not end, and nobody is left to drop it.
+/// Kills the program once nobody holds the other end of its standard input any more: after Ctrl-C,
+/// say, when an API server without its etcd would not end, and nobody is left to drop it.
 const GUARD: &str = "trap '' HUP INT TERM; read -r line; kill -KILL \"$1\"";
 
 impl Process {
@@ -25,19 +25,29 @@ impl Process {
         // a proxy that serves the machine must not get between programs on it
         command.env("NO_PROXY", "*").env("no_proxy", "*");
         command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
-        let child = command.spawn().unwrap_or_else(|error| panic!("{name} does not start: {error}"));
+        let child =
+            command.spawn().unwrap_or_else(|error| panic!("{name} does not start: {error}"));
         let mut guard = Command::new("sh");
-        guard.args(["-c", GUARD, "guard", &child.id().to_string()]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        guard
+            .args(["-c", GUARD, "guard", &child.id().to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         Self { name: name.to_owned(), child, guard: guard.spawn().unwrap(), log }
     }
 
-    /// Everything it has written. A line that it wrote before it answered a request is there once the answer is.
+    /// Everything it has written. A line that it wrote before it answered a request is there once
+    /// the answer is.
     pub(crate) fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap()).into_owned()
     }
 
     /// What `look` finds in its log, as soon as it finds something.
-    pub(crate) fn eventually<T>(&mut self, what: &str, mut look: impl FnMut(&str) -> Option<T>) -> T {
+    pub(crate) fn eventually<T>(
+        &mut self,
+        what: &str,
+        mut look: impl FnMut(&str) -> Option<T>,
+    ) -> T {
         eventually(what, || {
             let ended = self.child.try_wait().unwrap();
             let log = self.log();
@@ -50,7 +60,8 @@ impl Process {
 
     /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
-        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        let sent =
+            Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success(), "{} cannot be told to end", self.name);
     }
 

@@ -49,7 +49,21 @@ impl<'i> Space<'i> {
     /// The same, with more flags.
     pub(crate) fn resize_with(&self, pod: &str, patch: &Value, flags: &[&str]) -> Outcome {
         let patch = patch.to_string();
-        let line = [&["patch", "pod", pod, "--subresource", "resize", "--output", "json", "--patch", &patch], flags].concat();
+        let line = [
+            &[
+                "patch",
+                "pod",
+                pod,
+                "--subresource",
+                "resize",
+                "--output",
+                "json",
+                "--patch",
+                &patch,
+            ],
+            flags,
+        ]
+        .concat();
         self.by(Person::Developer).run(&line)
     }
 
@@ -72,14 +86,24 @@ impl<'i> Space<'i> {
         reviews
     }
 
-    /// The requests about an object, once there are as many as expected: the API server answers before it writes them
-    /// down.
-    pub(crate) fn audited(&self, resource: &str, subresource: &str, name: &str, expected: usize) -> Vec<Event> {
-        let events = eventually(&format!("{expected} audit events for {resource} {name} {subresource}"), || {
-            let mut events = self.installation.cluster.audit_log(|line| line.contains(self.name()));
-            events.retain(|event| event.is_about(self.name(), resource, subresource, name));
-            (events.len() >= expected).then_some(events)
-        });
+    /// The requests about an object, once there are as many as expected: the API server answers
+    /// before it writes them down.
+    pub(crate) fn audited(
+        &self,
+        resource: &str,
+        subresource: &str,
+        name: &str,
+        expected: usize,
+    ) -> Vec<Event> {
+        let events = eventually(
+            &format!("{expected} audit events for {resource} {name} {subresource}"),
+            || {
+                let mut events =
+                    self.installation.cluster.audit_log(|line| line.contains(self.name()));
+                events.retain(|event| event.is_about(self.name(), resource, subresource, name));
+                (events.len() >= expected).then_some(events)
+            },
+        );
         assert_eq!(events.len(), expected, "{events:#?}");
         events
     }

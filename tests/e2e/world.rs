@@ -1,4 +1,5 @@
-//! What the trials of a run share: one cluster, and an installation for each cap. Started by the first that asks.
+//! What the trials of a run share: one cluster, and an installation for each cap. Started by the
+//! first that asks.
 
 use std::env;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,8 +23,12 @@ static AUDITING: OnceLock<Option<Installation<'static>>> = OnceLock::new();
 ///
 /// Where a program is missing there.
 pub(crate) fn assets() -> Result<Option<PathBuf>, String> {
-    let Some(folder) = env::var_os(ASSETS).filter(|folder| !folder.is_empty()).map(PathBuf::from) else { return Ok(None) };
-    let missing: Vec<_> = PROGRAMS.into_iter().filter(|program| !folder.join(program).is_file()).collect();
+    let Some(folder) = env::var_os(ASSETS).filter(|folder| !folder.is_empty()).map(PathBuf::from)
+    else {
+        return Ok(None);
+    };
+    let missing: Vec<_> =
+        PROGRAMS.into_iter().filter(|program| !folder.join(program).is_file()).collect();
     if missing.is_empty() {
         return Ok(Some(folder));
     }
@@ -42,7 +47,9 @@ pub(crate) fn enforcing() -> &'static Installation<'static> {
 
 /// Restraint under a cap of audit.
 pub(crate) fn auditing() -> &'static Installation<'static> {
-    shared(&AUDITING, "restraint under a cap of audit", || Installation::new(cluster(), "auditing", &["--cap", "audit"]))
+    shared(&AUDITING, "restraint under a cap of audit", || {
+        Installation::new(cluster(), "auditing", &["--cap", "audit"])
+    })
 }
 
 /// The floor, for the namespaces that carry its label.
@@ -61,7 +68,13 @@ pub(crate) fn stop(keep: bool) {
 }
 
 /// Starts it once: what did not start does not start for the next trial either.
-fn shared<T>(cell: &'static OnceLock<Option<T>>, what: &str, start: impl FnOnce() -> T) -> &'static T {
+fn shared<T>(
+    cell: &'static OnceLock<Option<T>>,
+    what: &str,
+    start: impl FnOnce() -> T,
+) -> &'static T {
     let started = cell.get_or_init(|| catch_unwind(AssertUnwindSafe(start)).ok());
-    started.as_ref().unwrap_or_else(|| panic!("{what} did not start: the first trial that asked for it says why"))
+    started.as_ref().unwrap_or_else(|| {
+        panic!("{what} did not start: the first trial that asked for it says why")
+    })
 }

@@ -1,4 +1,5 @@
-//! The manifests that Restraint was thought up with: each gets exactly the findings it deserves, of all rules.
+//! The manifests that Restraint was thought up with: each gets exactly the findings it deserves, of
+//! all rules.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -61,12 +62,18 @@ fn reloader_counts_where_it_reads_its_annotation() {
 
     let mut yes = on_the_deployment.clone();
     yes["metadata"]["annotations"]["reloader.stakater.com/auto"] = "yes".into();
-    assert_eq!(found(&yes), expected(&["frozen-env-config", "memory-resize-policy", "reloader-annotation"]));
+    assert_eq!(
+        found(&yes),
+        expected(&["frozen-env-config", "memory-resize-policy", "reloader-annotation"])
+    );
 
     let mut spec = on_the_deployment["spec"]["template"]["spec"].clone();
     spec["restartPolicy"] = "Always".into();
     let bare = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "greeter", "annotations": annotations}, "spec": spec});
-    assert_eq!(found(&bare), expected(&["frozen-env-config", "memory-resize-policy", "reloader-annotation"]));
+    assert_eq!(
+        found(&bare),
+        expected(&["frozen-env-config", "memory-resize-policy", "reloader-annotation"])
+    );
     assert_eq!(found(&amended(&bare)), expected(&["frozen-env-config", "reloader-annotation"]));
 }
 
@@ -80,7 +87,10 @@ fn a_pod_that_decides_for_itself_is_left_alone() {
 #[test]
 fn increases_and_cpu_pass() {
     let pod = manifest("resize-policy-spelled-out");
-    let faster = with_resources(&pod, json!({"requests": {"cpu": "200m", "memory": "256Mi"}, "limits": {"cpu": "1", "memory": "256Mi"}}));
+    let faster = with_resources(
+        &pod,
+        json!({"requests": {"cpu": "200m", "memory": "256Mi"}, "limits": {"cpu": "1", "memory": "256Mi"}}),
+    );
     let larger = with_memory(&pod, "512Mi");
     for new in [&pod, &faster, &larger] {
         assert_eq!(rules(&judged(&resize(&pod, new))), BTreeSet::new());
@@ -95,7 +105,10 @@ fn a_decrease_needs_an_approval() {
     assert!(!verdict.allowed());
     assert_eq!(rules(&verdict), BTreeSet::from(["memory-limit-decrease"]));
     let remedy = &verdict.rulings[0].finding.remedy;
-    assert!(remedy.contains("`kubectl annotate pod resizable -n shop restraint.dev/approve=app=256Mi`"), "{remedy}");
+    assert!(
+        remedy.contains("`kubectl annotate pod resizable -n shop restraint.dev/approve=app=256Mi`"),
+        "{remedy}"
+    );
 
     // the same words again would be no change
     large["metadata"]["annotations"] = json!({"restraint.dev/approve": "app=256Mi"});
@@ -134,7 +147,8 @@ fn a_pod_that_restarts_as_a_whole_is_admitted() {
 fn what_is_amended_is_admitted_as_it_came() {
     let mut pod = with_memory(&manifest("resize-policy-spelled-out"), "256Mi");
     pod["metadata"]["annotations"] = json!({"approved-by-sre": "true", "team": "shop"});
-    pod["spec"]["containers"][0]["resizePolicy"] = json!([{"resourceName": "cpu", "restartPolicy": "RestartContainer"}]);
+    pod["spec"]["containers"][0]["resizePolicy"] =
+        json!([{"resourceName": "cpu", "restartPolicy": "RestartContainer"}]);
     assert!(!judged(&creation(&pod)).allowed());
     let amended = amended(&pod);
     assert!(judged(&creation(&amended)).allowed());
@@ -149,7 +163,10 @@ fn what_is_amended_is_admitted_as_it_came() {
 }
 
 fn manifest(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/acceptance").join(name).with_extension("yaml");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/acceptance")
+        .join(name)
+        .with_extension("yaml");
     serde_saphyr::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
@@ -161,7 +178,10 @@ fn with_resources(pod: &Value, resources: Value) -> Value {
 }
 
 fn with_memory(pod: &Value, memory: &str) -> Value {
-    with_resources(pod, json!({"requests": {"cpu": "100m", "memory": memory}, "limits": {"cpu": "500m", "memory": memory}}))
+    with_resources(
+        pod,
+        json!({"requests": {"cpu": "100m", "memory": memory}, "limits": {"cpu": "500m", "memory": memory}}),
+    )
 }
 
 fn judged(body: &[u8]) -> Verdict {
@@ -178,10 +198,15 @@ fn rules(verdict: &Verdict) -> BTreeSet<&'static str> {
 fn amended(pod: &Value) -> Value {
     let body = creation(pod);
     let review = decode(&body).unwrap();
-    let reply: Value = serde_json::from_slice(&answer(&review.uid, &amend(&Policies::embedded(), &review.subject))).unwrap();
+    let reply: Value = serde_json::from_slice(&answer(
+        &review.uid,
+        &amend(&Policies::embedded(), &review.subject),
+    ))
+    .unwrap();
     let mut pod = pod.clone();
     if let Some(patch) = reply["response"]["patch"].as_str() {
-        let operations: json_patch::Patch = serde_json::from_slice(&STANDARD.decode(patch).unwrap()).unwrap();
+        let operations: json_patch::Patch =
+            serde_json::from_slice(&STANDARD.decode(patch).unwrap()).unwrap();
         json_patch::patch(&mut pod, &operations).unwrap();
     }
     pod

@@ -20,7 +20,10 @@ async fn it_tells_that_it_lives_and_what_it_is_ready_with() {
     let [word, policies, certificate] = lines[..] else { panic!("{text}") };
     assert_eq!(word, "ok");
     assert_eq!(policies, format!("policies: {} in force, cap warn", EMBEDDED.len()));
-    assert!(certificate.starts_with("certificate: for 127.0.0.1, localhost, expires "), "{certificate}");
+    assert!(
+        certificate.starts_with("certificate: for 127.0.0.1, localhost, expires "),
+        "{certificate}"
+    );
 }
 
 #[tokio::test]
@@ -76,8 +79,10 @@ async fn every_family_appears_and_has_a_sample() {
         ("reviews", "counter"),
         ("seal_keys", "gauge"),
     ];
-    let expected: BTreeMap<String, String> =
-        expected.iter().map(|(name, kind)| (format!("restraint_{name}"), (*kind).to_owned())).collect();
+    let expected: BTreeMap<String, String> = expected
+        .iter()
+        .map(|(name, kind)| (format!("restraint_{name}"), (*kind).to_owned()))
+        .collect();
     let complete = async || {
         let metrics = server.metrics().await;
         (metrics.kinds() == expected && metrics.empty().is_empty()).then_some(())
@@ -102,15 +107,45 @@ async fn reviews_findings_and_approvals_are_counted() {
 
     let metrics = server.metrics().await;
     let reviews = |labels: &[(&str, &str)]| metrics.sum("restraint_reviews_total", labels);
-    assert_eq!(reviews(&[("path", "validate"), ("operation", "UPDATE"), ("resource", "pods"), ("subresource", "resize")]), 3.0);
+    assert_eq!(
+        reviews(&[
+            ("path", "validate"),
+            ("operation", "UPDATE"),
+            ("resource", "pods"),
+            ("subresource", "resize")
+        ]),
+        3.0
+    );
     assert_eq!(reviews(&[("subresource", "resize"), ("outcome", "denied")]), 3.0);
-    assert_eq!(reviews(&[("path", "mutate"), ("operation", "CREATE"), ("resource", "pods"), ("outcome", "amended")]), 1.0);
-    assert_eq!(reviews(&[("path", "validate"), ("operation", "CREATE"), ("outcome", "allowed")]), 1.0);
+    assert_eq!(
+        reviews(&[
+            ("path", "mutate"),
+            ("operation", "CREATE"),
+            ("resource", "pods"),
+            ("outcome", "amended")
+        ]),
+        1.0
+    );
+    assert_eq!(
+        reviews(&[("path", "validate"), ("operation", "CREATE"), ("outcome", "allowed")]),
+        1.0
+    );
     assert_eq!(reviews(&[("path", "mutate"), ("outcome", "unjudgeable")]), 1.0);
     assert_eq!(reviews(&[]), 6.0);
     let findings = |labels: &[(&str, &str)]| metrics.sum("restraint_findings_total", labels);
-    assert_eq!(findings(&[("rule", "memory-limit-decrease"), ("mode", "enforce"), ("outcome", "denied")]), 3.0);
-    assert_eq!(findings(&[("path", "mutate"), ("rule", "memory-resize-policy"), ("mode", "fix"), ("outcome", "amended")]), 1.0);
+    assert_eq!(
+        findings(&[("rule", "memory-limit-decrease"), ("mode", "enforce"), ("outcome", "denied")]),
+        3.0
+    );
+    assert_eq!(
+        findings(&[
+            ("path", "mutate"),
+            ("rule", "memory-resize-policy"),
+            ("mode", "fix"),
+            ("outcome", "amended")
+        ]),
+        1.0
+    );
     assert_eq!(metrics.sum("restraint_policies", &[]), EMBEDDED.len() as f64);
     assert_eq!(metrics.sum("restraint_policies_refused", &[]), 0.0);
     assert_eq!(metrics.sum("restraint_build_info", &[("version", env!("CARGO_PKG_VERSION"))]), 1.0);
@@ -140,18 +175,26 @@ async fn connections_are_counted() {
     assert_eq!(metrics.sum("restraint_connections_accepted_total", &[]), 1.0);
     assert_eq!(metrics.sum("restraint_connections_open", &[]), 1.0);
     drop(client);
-    eventually("no open connection", async || (server.metrics().await.sum("restraint_connections_open", &[]) == 0.0).then_some(())).await;
+    eventually("no open connection", async || {
+        (server.metrics().await.sum("restraint_connections_open", &[]) == 0.0).then_some(())
+    })
+    .await;
 
     // plain HTTP to the port that speaks TLS
     let plain = tokio::net::TcpStream::connect(server.reviews).await.unwrap();
     tokio::io::AsyncWriteExt::write_all(&mut { plain }, b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
-    let failed = async || (server.metrics().await.sum("restraint_handshakes_failed_total", &[]) == 1.0).then_some(());
+    let failed = async || {
+        (server.metrics().await.sum("restraint_handshakes_failed_total", &[]) == 1.0).then_some(())
+    };
     eventually("a failed handshake", failed).await;
 }
 
 /// A recorded review.
 fn find(name: &str) -> (String, Vec<u8>) {
-    recorded().into_iter().find(|(known, _)| known == name).unwrap_or_else(|| panic!("no review {name}"))
+    recorded()
+        .into_iter()
+        .find(|(known, _)| known == name)
+        .unwrap_or_else(|| panic!("no review {name}"))
 }
 
 /// Sends a recorded review the way its name says.
@@ -183,7 +226,8 @@ pub(crate) struct Sample {
 impl Exposition {
     /// Reads the text of `/metrics`.
     pub(crate) fn parse(text: &str) -> Self {
-        let body = text.strip_suffix("# EOF\n").unwrap_or_else(|| panic!("does not end in # EOF: {text}"));
+        let body =
+            text.strip_suffix("# EOF\n").unwrap_or_else(|| panic!("does not end in # EOF: {text}"));
         let mut families: BTreeMap<String, Family> = BTreeMap::new();
         let (mut helped, mut current) = (BTreeSet::new(), String::new());
         for line in body.lines() {
@@ -201,8 +245,12 @@ impl Exposition {
                 assert!(name == current && name.ends_with(unit), "{line}");
             } else {
                 let sample = Sample::parse(line);
-                let family = families.get_mut(&current).unwrap_or_else(|| panic!("{line}: no type"));
-                let suffix = sample.name.strip_prefix(&current).unwrap_or_else(|| panic!("{line}: of another family"));
+                let family =
+                    families.get_mut(&current).unwrap_or_else(|| panic!("{line}: no type"));
+                let suffix = sample
+                    .name
+                    .strip_prefix(&current)
+                    .unwrap_or_else(|| panic!("{line}: of another family"));
                 let suffixes: &[&str] = match &*family.kind {
                     "counter" => &["_total"],
                     "gauge" => &[""],
@@ -211,8 +259,12 @@ impl Exposition {
                     kind => panic!("{kind}"),
                 };
                 assert!(suffixes.contains(&suffix), "{line}");
-                assert!(sample.value.is_finite() && (sample.value >= 0.0 || family.kind == "gauge"), "{line}");
-                let same = |known: &Sample| known.name == sample.name && known.labels == sample.labels;
+                assert!(
+                    sample.value.is_finite() && (sample.value >= 0.0 || family.kind == "gauge"),
+                    "{line}"
+                );
+                let same =
+                    |known: &Sample| known.name == sample.name && known.labels == sample.labels;
                 assert!(!family.samples.iter().any(same), "{line}: twice");
                 family.samples.push(sample);
             }
@@ -232,12 +284,18 @@ impl Exposition {
 
     /// The families without a sample.
     fn empty(&self) -> Vec<&str> {
-        self.0.iter().filter(|(_, family)| family.samples.is_empty()).map(|(name, _)| &**name).collect()
+        self.0
+            .iter()
+            .filter(|(_, family)| family.samples.is_empty())
+            .map(|(name, _)| &**name)
+            .collect()
     }
 
     fn samples(&self, name: &str, labels: &[(&str, &str)]) -> Vec<&Sample> {
         let wanted = |sample: &&Sample| {
-            let has = |(key, value): &(&str, &str)| sample.labels.get(*key).is_some_and(|known| known == value);
+            let has = |(key, value): &(&str, &str)| {
+                sample.labels.get(*key).is_some_and(|known| known == value)
+            };
             sample.name == name && labels.iter().all(has)
         };
         self.0.values().flat_map(|family| &family.samples).filter(wanted).collect()
@@ -249,16 +307,25 @@ impl Sample {
         let (series, value) = line.rsplit_once(' ').unwrap_or_else(|| panic!("{line}"));
         let (name, labels) = match series.split_once('{') {
             None => (series, ""),
-            Some((name, labels)) => (name, labels.strip_suffix('}').unwrap_or_else(|| panic!("{line}"))),
+            Some((name, labels)) => {
+                (name, labels.strip_suffix('}').unwrap_or_else(|| panic!("{line}")))
+            }
         };
         assert!(name.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_'), "{line}");
         let label = |label: &str| {
             let (key, value) = label.split_once('=').unwrap_or_else(|| panic!("{line}"));
-            let value = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or_else(|| panic!("{line}"));
+            let value = value
+                .strip_prefix('"')
+                .and_then(|value| value.strip_suffix('"'))
+                .unwrap_or_else(|| panic!("{line}"));
             assert!(!value.contains(['"', '\\']), "{line}");
             (key.to_owned(), value.to_owned())
         };
         let labels = labels.split(',').filter(|labels| !labels.is_empty()).map(label).collect();
-        Self { name: name.to_owned(), labels, value: value.parse().unwrap_or_else(|_| panic!("{line}")) }
+        Self {
+            name: name.to_owned(),
+            labels,
+            value: value.parse().unwrap_or_else(|_| panic!("{line}")),
+        }
     }
 }

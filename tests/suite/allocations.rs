@@ -1,8 +1,10 @@
-//! What a review costs in memory. The counts are exact and the same on every machine, so no noise hides a change.
+//! What a review costs in memory. The counts are exact and the same on every machine, so no noise
+//! hides a change.
 //!
-//! They are upper bounds: whoever makes a review cheaper lowers them, whoever makes it dearer says why. Decoding pays
-//! for the lists that a pod has (containers, variables, mounts, annotations) and for nothing else, because texts are
-//! borrowed from the body; judging pays for what it finds; the answer for its bytes.
+//! They are upper bounds: whoever makes a review cheaper lowers them, whoever makes it dearer says
+//! why. Decoding pays for the lists that a pod has (containers, variables, mounts, annotations) and
+//! for nothing else, because texts are borrowed from the body; judging pays for what it finds; the
+//! answer for its bytes.
 
 #[path = "../../benches/src/bodies.rs"]
 mod bodies;
@@ -21,12 +23,14 @@ use bodies::Asked::{AmendedCreation, Creation, Decrease, FaultyWorkload, Increas
 use bodies::Weight::{Huge, Large, Medium, Small};
 use bodies::{Asked, Weight, body};
 
-/// The most that judging one review may hold at once, and its answer, in bytes: many reviews are in flight.
+/// The most that judging one review may hold at once, and its answer, in bytes: many reviews are in
+/// flight.
 const MOST: (u64, usize) = (16 << 20, 2 << 20);
 
 #[test]
 fn objects_as_large_as_they_may_be_cost_no_more_than_a_few_times_their_size() {
-    let list = |count: usize, entry: &dyn Fn(usize) -> Value| (0..count).map(entry).collect::<Value>();
+    let list =
+        |count: usize, entry: &dyn Fn(usize) -> Value| (0..count).map(entry).collect::<Value>();
     let pod = |spec: Value| json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "db-0", "uid": "u"}, "spec": spec});
     let long = "n".repeat(900);
     let limited = |memory: &str| {
@@ -39,9 +43,14 @@ fn objects_as_large_as_they_may_be_cost_no_more_than_a_few_times_their_size() {
         "initContainers": list(4_096, &|index| json!({"name": format!("i{index}"), "restartPolicy": "Always", "resources": {"limits": {"memory": 1}}})),
     }));
     let few = |memory: &str| {
-        pod(json!({"containers": list(64, &|index| json!({"name": format!("c{index}"), "resources": {"limits": {"memory": memory}}}))}))
+        pod(
+            json!({"containers": list(64, &|index| json!({"name": format!("c{index}"), "resources": {"limits": {"memory": memory}}}))}),
+        )
     };
-    let watch = format!("while inotifywait -e modify {}; do nginx -s reload; done", "/etc/app/a /etc/app/b ".repeat(40));
+    let watch = format!(
+        "while inotifywait -e modify {}; do nginx -s reload; done",
+        "/etc/app/a /etc/app/b ".repeat(40)
+    );
     let mounted = pod(json!({
         "volumes": list(2_000, &|index| json!({"name": format!("v{index}"), "configMap": {"name": format!("{long}{index}")}})),
         "containers": list(8, &|index| json!({
@@ -91,7 +100,8 @@ type Way = fn(&Policies, &Subject<'_>) -> Verdict;
 #[test]
 fn a_resize_of_cpu_alone_costs_nothing_to_judge() {
     let cost = cost(judge, &find("resize-cpu-only.pods-resize.validate"));
-    // two pods with an annotation, a container and its resize policy each; lists grow by doubling from four
+    // two pods with an annotation, a container and its resize policy each; lists grow by doubling
+    // from four
     within(&cost.decode, 13, 7_800);
     within(&cost.judge, 0, 0);
     within(&cost.answer, 1, 200);
@@ -129,15 +139,16 @@ fn a_large_pod_costs_its_lists_and_no_text() {
     let body = creation(&large());
     assert!((140_000..160_000).contains(&body.len()), "{}", body.len());
     let cost = cost(judge, &body);
-    // 14 containers: three lists each that fit their first four entries, and variables, which grow to 28 in four steps; a box for
-    // each of the 98 that come from elsewhere, which keeps the others small, and
-    // holds whether its source is optional
+    // 14 containers: three lists each that fit their first four entries, and variables, which grow
+    // to 28 in four steps; a box for each of the 98 that come from elsewhere, which keeps the
+    // others small, and holds whether its source is optional
     within(&cost.decode, 205, 91_300);
     within(&cost.judge, 1, 3_800);
     within(&cost.answer, 1, 200);
 }
 
-/// The reviews of the benchmarks: what they cost in time is measured there, and shows here in counts.
+/// The reviews of the benchmarks: what they cost in time is measured there, and shows here in
+/// counts.
 #[test]
 fn the_benchmarks_cost_what_they_did() {
     const ALL: [(Asked, Weight, [u64; 3]); 20] = [
@@ -185,71 +196,126 @@ fn a_script_costs_its_commands() {
 fn what_no_rule_reads_costs_nothing() {
     let mut pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "db"}, "spec": {"containers": [{"name": "app"}]}});
     let before = cost(judge, &creation(&pod)).decode;
-    let fields: Map<_, _> =
-        (0..1_000).map(|index| (format!("f:field-{index}"), json!({"f:x": [index, "text \"escaped\"", null]}))).collect();
+    let fields: Map<_, _> = (0..1_000)
+        .map(|index| {
+            (format!("f:field-{index}"), json!({"f:x": [index, "text \"escaped\"", null]}))
+        })
+        .collect();
     pod["metadata"]["managedFields"] = json!([{"manager": "kubectl", "fieldsV1": fields}]);
     pod["status"] = json!({"containerStatuses": vec![json!({"state": {"running": {}}}); 100]});
     let after = cost(judge, &creation(&pod)).decode;
     // but for the parser's scratch paper
-    assert!(after.count_total <= before.count_total + 1 && after.bytes_total <= before.bytes_total + 64, "{before:?} {after:?}");
+    assert!(
+        after.count_total <= before.count_total + 1 && after.bytes_total <= before.bytes_total + 64,
+        "{before:?} {after:?}"
+    );
 }
 
-/// Whoever may create pods writes them as long as they like, within 3 MiB. Twice as long may cost twice as much: what
-/// grows with the square keeps a worker busy for longer than any webhook waits.
+/// Whoever may create pods writes them as long as they like, within 3 MiB. Twice as long may cost
+/// twice as much: what grows with the square keeps a worker busy for longer than any webhook waits.
 #[test]
 fn work_grows_with_the_pod_and_not_with_its_square() {
     let container = |index: usize, more: Value| {
-        let mut container = json!({"name": format!("app-{index}"), "resources": {"limits": {"memory": "1Gi"}}});
+        let mut container =
+            json!({"name": format!("app-{index}"), "resources": {"limits": {"memory": "1Gi"}}});
         container.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         container
     };
-    let containers =
-        |count: usize, more: Value| json!({"containers": (0..count).map(|index| container(index, more.clone())).collect::<Vec<_>>()});
-    let variable =
-        |index: usize| json!({"name": format!("V{index}"), "valueFrom": {"secretKeyRef": {"name": format!("login-{index}"), "key": "k"}}});
+    let containers = |count: usize, more: Value| json!({"containers": (0..count).map(|index| container(index, more.clone())).collect::<Vec<_>>()});
+    let variable = |index: usize| json!({"name": format!("V{index}"), "valueFrom": {"secretKeyRef": {"name": format!("login-{index}"), "key": "k"}}});
     let mount = |index: usize| json!({"name": "config", "mountPath": format!("/etc/{index}"), "subPath": "a"});
     let volumes = json!([{"name": "config", "configMap": {"name": "app-config"}}]);
     let script = |text: String| json!({"command": ["sh", "-c", text], "volumeMounts": [{"name": "config", "mountPath": "/etc/app"}]});
     let key = json!({"name": "LEVEL", "valueFrom": {"configMapKeyRef": {"name": "app-config", "key": "LEVEL"}}});
     let both = json!({"env": [key], "volumeMounts": [{"name": "config", "mountPath": "/etc/app"}]});
-    let limit = json!({"name": "LIMIT", "valueFrom": {"resourceFieldRef": {"resource": "limits.memory"}}});
+    let limit =
+        json!({"name": "LIMIT", "valueFrom": {"resourceFieldRef": {"resource": "limits.memory"}}});
     let policy = json!([{"resourceName": "memory", "restartPolicy": "NotRequired"}]);
     let heap = json!({"args": ["-Xmx512m", "-XX:MaxRAMFraction=2"], "env": [limit], "resizePolicy": policy});
     type Spec<'a> = &'a dyn Fn(usize) -> Value;
     let own = |more: Value| {
-        let mut container =
-            json!({"volumeMounts": [{"name": "config", "mountPath": "/etc/app"}, {"name": "config", "mountPath": "/a", "subPath": "a"}]});
+        let mut container = json!({"volumeMounts": [{"name": "config", "mountPath": "/etc/app"}, {"name": "config", "mountPath": "/a", "subPath": "a"}]});
         container.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         container
     };
     let exec = |text: &str| json!({"exec": {"command": ["sh", "-c", text]}});
     let shapes: [(&str, Spec<'_>); 15] = [
-        ("subpaths", &|count| containers(count, own(json!({"command": ["inotifywait", "-m", "/a"]})))),
-        ("polls", &|count| containers(count, own(json!({"command": ["sh", "-c", "while sleep 5; do md5sum /etc/app/a; done"]})))),
+        ("subpaths", &|count| {
+            containers(count, own(json!({"command": ["inotifywait", "-m", "/a"]})))
+        }),
+        ("polls", &|count| {
+            containers(
+                count,
+                own(json!({"command": ["sh", "-c", "while sleep 5; do md5sum /etc/app/a; done"]})),
+            )
+        }),
         ("polls in one script", &|count| {
-            containers(1, own(json!({"command": ["sh", "-c", "while sleep 5; do md5sum /etc/app/a; done\n".repeat(count)]})))
+            containers(
+                1,
+                own(
+                    json!({"command": ["sh", "-c", "while sleep 5; do md5sum /etc/app/a; done\n".repeat(count)]}),
+                ),
+            )
         }),
         ("reloaders", &|count| {
-            containers(count, own(json!({"image": "configmap-reload", "args": ["--volume-dir=/b", "--volume-dir=/a"]})))
+            containers(
+                count,
+                own(
+                    json!({"image": "configmap-reload", "args": ["--volume-dir=/b", "--volume-dir=/a"]}),
+                ),
+            )
         }),
-        ("hooks", &|count| containers(count, own(json!({"lifecycle": {"postStart": exec("while true; do sleep 5; done")}})))),
-        ("probes", &|count| containers(count, own(json!({"livenessProbe": exec("cmp -s /etc/app/a /tmp/a")})))),
-        ("tools", &|count| containers(count, own(json!({"image": "alpine", "command": ["inotifywait", "-m", "/etc/app"]})))),
+        ("hooks", &|count| {
+            containers(
+                count,
+                own(json!({"lifecycle": {"postStart": exec("while true; do sleep 5; done")}})),
+            )
+        }),
+        ("probes", &|count| {
+            containers(count, own(json!({"livenessProbe": exec("cmp -s /etc/app/a /tmp/a")})))
+        }),
+        ("tools", &|count| {
+            containers(
+                count,
+                own(json!({"image": "alpine", "command": ["inotifywait", "-m", "/etc/app"]})),
+            )
+        }),
         ("containers", &|count| containers(count, json!({}))),
-        ("variables", &|count| containers(1, json!({"env": (0..count).map(variable).collect::<Vec<_>>()}))),
-        ("mounts", &|count| containers(1, json!({"volumeMounts": (0..count).map(mount).collect::<Vec<_>>()}))),
+        ("variables", &|count| {
+            containers(1, json!({"env": (0..count).map(variable).collect::<Vec<_>>()}))
+        }),
+        ("mounts", &|count| {
+            containers(1, json!({"volumeMounts": (0..count).map(mount).collect::<Vec<_>>()}))
+        }),
         ("both ways", &|count| containers(count, both.clone())),
         ("heaps", &|count| containers(count, heap.clone())),
         ("signals", &|count| containers(count, script("kill -HUP $(pidof nginx)".to_owned()))),
-        ("watches", &|count| containers(count, script("while inotifywait -e modify /etc/app/app.yaml; do echo; done".to_owned()))),
-        ("loops", &|count| containers(1, script("while inotifywait -e modify /etc/app/app.yaml; do echo; done\n".repeat(count)))),
+        ("watches", &|count| {
+            containers(
+                count,
+                script("while inotifywait -e modify /etc/app/app.yaml; do echo; done".to_owned()),
+            )
+        }),
+        ("loops", &|count| {
+            containers(
+                1,
+                script(
+                    "while inotifywait -e modify /etc/app/app.yaml; do echo; done\n".repeat(count),
+                ),
+            )
+        }),
     ];
     let mut faults = Vec::new();
     for (name, spec) in shapes {
         let allocations = |count: usize| {
             let mut spec = spec(count);
             spec["volumes"] = volumes.clone();
-            let cost = cost(judge, &creation(&json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "db"}, "spec": spec})));
+            let cost = cost(
+                judge,
+                &creation(
+                    &json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "db"}, "spec": spec}),
+                ),
+            );
             cost.decode.count_total + cost.judge.count_total + cost.answer.count_total
         };
         let (once, twice) = (allocations(100), allocations(200));
@@ -287,15 +353,18 @@ fn cost(way: Way, body: &[u8]) -> Cost {
 }
 
 fn within(cost: &AllocationInfo, allocations: u64, bytes: u64) {
-    assert!(cost.count_total <= allocations && cost.bytes_total <= bytes, "above {allocations} allocations, {bytes} bytes: {cost:?}");
+    assert!(
+        cost.count_total <= allocations && cost.bytes_total <= bytes,
+        "above {allocations} allocations, {bytes} bytes: {cost:?}"
+    );
 }
 
 fn find(name: &str) -> Vec<u8> {
     recorded().into_iter().find(|(known, _)| known == name).unwrap().1
 }
 
-/// A pod of 12 containers and 2 init containers with 28 variables each, and a last applied configuration of 30 KB: 150 KB
-/// in all, the largest that is met with.
+/// A pod of 12 containers and 2 init containers with 28 variables each, and a last applied
+/// configuration of 30 KB: 150 KB in all, the largest that is met with.
 fn large() -> Value {
     let variable = |index: usize| match index % 4 {
         0 => {
@@ -320,7 +389,9 @@ fn large() -> Value {
             "livenessProbe": {"httpGet": {"path": "/healthz", "port": 8080}},
         })
     };
-    let containers = |prefix: &str, count: usize| (0..count).map(|index| container(prefix, index)).collect::<Vec<_>>();
+    let containers = |prefix: &str, count: usize| {
+        (0..count).map(|index| container(prefix, index)).collect::<Vec<_>>()
+    };
     json!({
         "apiVersion": "v1", "kind": "Pod",
         "metadata": {
@@ -337,7 +408,8 @@ fn large() -> Value {
     })
 }
 
-/// Three bytes of JSON are an entry of a list, and hundreds of bytes once decoded: megabytes of them must not be.
+/// Three bytes of JSON are an entry of a list, and hundreds of bytes once decoded: megabytes of
+/// them must not be.
 #[test]
 fn a_hostile_body_costs_no_more_than_a_large_one() {
     let entries = |entry: &str| vec![entry; 1_000_000].join(",");
@@ -349,11 +421,17 @@ fn a_hostile_body_costs_no_more_than_a_large_one() {
     ];
     for pod in bodies {
         let body = creation(&json!({"apiVersion": "v1", "kind": "Pod", "metadata": {}}));
-        let body = String::from_utf8(body)
-            .unwrap()
-            .replace(r#""object":{"apiVersion":"v1","kind":"Pod","metadata":{}}"#, &format!(r#""object":{pod}"#));
+        let body = String::from_utf8(body).unwrap().replace(
+            r#""object":{"apiVersion":"v1","kind":"Pod","metadata":{}}"#,
+            &format!(r#""object":{pod}"#),
+        );
         assert!(body.len() > pod.len(), "the object is in place");
         let info = measure(|| assert!(decode(body.as_bytes()).is_err()));
-        assert!(info.bytes_max < 8 * 1024 * 1024, "{} bytes at once for {:.60}", info.bytes_max, pod);
+        assert!(
+            info.bytes_max < 8 * 1024 * 1024,
+            "{} bytes at once for {:.60}",
+            info.bytes_max,
+            pod
+        );
     }
 }

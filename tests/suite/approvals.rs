@@ -1,4 +1,5 @@
-//! Approvals through a running server: what the mutating path makes of a grant is what the validating path wants.
+//! Approvals through a running server: what the mutating path makes of a grant is what the
+//! validating path wants.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -41,11 +42,17 @@ fn a_denial_suggests_no_grant_that_is_none() {
 async fn a_grant_becomes_a_stamp_that_allows_its_decrease_once() {
     let place = Place::new(&[]);
     let old = pod("512Mi", json!({"team": "shop"}));
-    let granted = place.mutate("alice", &old, &with(&old, GRANT, "app=256Mi; for=30m; reason=INC-4711"), false).await.unwrap();
+    let granted = place
+        .mutate("alice", &old, &with(&old, GRANT, "app=256Mi; for=30m; reason=INC-4711"), false)
+        .await
+        .unwrap();
     let annotations = &granted["metadata"]["annotations"];
     assert!(annotations.get(GRANT).is_none() && annotations["team"] == "shop", "{annotations}");
     let stamp: Value = serde_json::from_str(annotations[STAMP].as_str().unwrap()).unwrap();
-    assert_eq!((&stamp["approver"], &stamp["memory"], &stamp["uid"]), (&json!("alice"), &json!("app=256Mi"), &json!("uid-1")));
+    assert_eq!(
+        (&stamp["approver"], &stamp["memory"], &stamp["uid"]),
+        (&json!("alice"), &json!("app=256Mi"), &json!("uid-1"))
+    );
     place.validate("alice", &update(&old, &granted), false).await.unwrap();
 
     let shrunk = |memory: &str, generation: i64| {
@@ -56,15 +63,25 @@ async fn a_grant_becomes_a_stamp_that_allows_its_decrease_once() {
     };
     place.validate("developer", &resize(&granted, &shrunk("256Mi", 4)), true).await.unwrap();
     place.validate("developer", &resize(&granted, &shrunk("256Mi", 4)), false).await.unwrap();
-    let refused = place.validate("developer", &resize(&granted, &shrunk("255Mi", 4)), false).await.unwrap_err();
+    let refused = place
+        .validate("developer", &resize(&granted, &shrunk("255Mi", 4)), false)
+        .await
+        .unwrap_err();
     assert!(refused.contains("approved down to 256Mi only"), "{refused}");
     // the API server counts the generation up: raised again, it is another pod to the stamp
-    let refused = place.validate("developer", &resize(&shrunk("512Mi", 4), &shrunk("256Mi", 5)), false).await.unwrap_err();
+    let refused = place
+        .validate("developer", &resize(&shrunk("512Mi", 4), &shrunk("256Mi", 5)), false)
+        .await
+        .unwrap_err();
     assert!(refused.contains("is not approved any more: the pod changed"), "{refused}");
 
     let metrics = place.server.metrics().await;
     let count = |name: &str| metrics.sum(&format!("restraint_approvals_{name}_total"), &[]);
-    assert_eq!((count("granted"), count("used"), count("void"), count("refused")), (1.0, 1.0, 2.0, 0.0), "a dry run uses nothing");
+    assert_eq!(
+        (count("granted"), count("used"), count("void"), count("refused")),
+        (1.0, 1.0, 2.0, 0.0),
+        "a dry run uses nothing"
+    );
 }
 
 #[tokio::test]
@@ -72,14 +89,19 @@ async fn four_eyes_are_two_people() {
     let (name, text) = policy("memory-limit-decrease", "enforce");
     let place = Place::of((name, format!("{text}\nsettings: {{fourEyes: true}}\n")), &[]);
     let old = pod("512Mi", json!({}));
-    let granted = place.mutate("alice", &old, &with(&old, GRANT, "app=256Mi"), false).await.unwrap();
+    let granted =
+        place.mutate("alice", &old, &with(&old, GRANT, "app=256Mi"), false).await.unwrap();
     let mut shrunk = granted.clone();
     shrunk["metadata"]["generation"] = 4.into();
     shrunk["spec"]["containers"][0]["resources"]["limits"]["memory"] = "256Mi".into();
     let refused = place.validate("alice", &resize(&granted, &shrunk), false).await.unwrap_err();
     assert!(refused.contains("is approved by the requester alone"), "{refused}");
     place.validate("developer", &resize(&granted, &shrunk), false).await.unwrap();
-    let void = place.server.metrics().await.sum("restraint_approvals_void_total", &[("reason", "same-person")]);
+    let void = place
+        .server
+        .metrics()
+        .await
+        .sum("restraint_approvals_void_total", &[("reason", "same-person")]);
     assert_eq!(void, 1.0);
 }
 
@@ -87,8 +109,12 @@ async fn four_eyes_are_two_people() {
 async fn the_same_words_grant_again() {
     let place = Place::new(&[]);
     let old = pod("512Mi", json!({}));
-    let first = place.mutate("alice", &old, &with(&old, "approved-by-sre", "true"), false).await.unwrap();
-    let second = place.mutate("alice", &first, &with(&first, "approved-by-sre", "true"), false).await.unwrap();
+    let first =
+        place.mutate("alice", &old, &with(&old, "approved-by-sre", "true"), false).await.unwrap();
+    let second = place
+        .mutate("alice", &first, &with(&first, "approved-by-sre", "true"), false)
+        .await
+        .unwrap();
     assert!(second["metadata"]["annotations"].get("approved-by-sre").is_none());
     place.validate("alice", &update(&first, &second), false).await.unwrap();
 }
@@ -97,18 +123,28 @@ async fn the_same_words_grant_again() {
 async fn nobody_else_grants() {
     let place = Place::new(&[]);
     let old = pod("512Mi", json!({}));
-    let refused = place.mutate("developer", &old, &with(&old, GRANT, "true"), false).await.unwrap_err();
-    assert!(refused.contains("approval-authority: \"developer\" is no approver of this policy"), "{refused}");
-    let refused = place.validate("developer", &update(&old, &with(&old, GRANT, "true")), false).await.unwrap_err();
+    let refused =
+        place.mutate("developer", &old, &with(&old, GRANT, "true"), false).await.unwrap_err();
+    assert!(
+        refused.contains("approval-authority: \"developer\" is no approver of this policy"),
+        "{refused}"
+    );
+    let refused = place
+        .validate("developer", &update(&old, &with(&old, GRANT, "true")), false)
+        .await
+        .unwrap_err();
     assert!(refused.contains("was not turned into a stamp"), "{refused}");
 }
 
-/// Whoever reaches the port may claim to be anybody. What they get must be worth nothing at the API server's door.
+/// Whoever reaches the port may claim to be anybody. What they get must be worth nothing at the API
+/// server's door.
 #[tokio::test]
 async fn a_stamp_of_an_invented_requester_is_not_stored() {
     let place = Place::new(&[]);
     let old = pod("512Mi", json!({}));
-    let mut invented: Value = serde_json::from_slice(&by("developer", &update(&old, &with(&old, GRANT, "true")), false)).unwrap();
+    let mut invented: Value =
+        serde_json::from_slice(&by("developer", &update(&old, &with(&old, GRANT, "true")), false))
+            .unwrap();
     invented["request"]["userInfo"]["groups"] = json!(["sre"]);
     let response = place.ask("/mutate", &serde_json::to_vec(&invented).unwrap()).await;
     assert_eq!(response["allowed"], true, "{response}");
@@ -128,18 +164,30 @@ async fn a_stamp_is_for_one_pod_one_person_and_for_real() {
 
     let mut other = pod("512Mi", json!({}));
     other["metadata"]["name"] = "db-1".into();
-    let refused = place.validate("alice", &update(&other, &with(&other, STAMP, stamp)), false).await.unwrap_err();
+    let refused = place
+        .validate("alice", &update(&other, &with(&other, STAMP, stamp)), false)
+        .await
+        .unwrap_err();
     assert!(refused.contains("not sealed by this service for this pod"), "{refused}");
     let mut smaller = other.clone();
     smaller["spec"] = pod("256Mi", json!({}))["spec"].clone();
-    let refused = place.validate("developer", &resize(&with(&other, STAMP, stamp), &smaller), false).await.unwrap_err();
+    let refused = place
+        .validate("developer", &resize(&with(&other, STAMP, stamp), &smaller), false)
+        .await
+        .unwrap_err();
     assert!(refused.contains("the stamp is not sealed"), "{refused}");
 
     let tried = place.mutate("alice", &old, &with(&old, GRANT, "true"), true).await.unwrap();
     place.validate("alice", &update(&old, &tried), true).await.unwrap();
     place.validate("alice", &update(&old, &tried), false).await.unwrap_err();
-    let refused = place.validate("developer", &resize(&tried, &pod("256Mi", json!({}))), false).await.unwrap_err();
-    assert!(refused.contains("the stamp is not sealed"), "what was tried out is worth nothing: {refused}");
+    let refused = place
+        .validate("developer", &resize(&tried, &pod("256Mi", json!({}))), false)
+        .await
+        .unwrap_err();
+    assert!(
+        refused.contains("the stamp is not sealed"),
+        "what was tried out is worth nothing: {refused}"
+    );
 }
 
 #[tokio::test]
@@ -156,15 +204,23 @@ async fn seal_keys_are_shared_and_rotate_with_an_overlap() {
     keys.swap(&[("keys".to_owned(), format!("{new_key}\n{old_key}\n"))]);
     let sealed_by = async |place: &Place| {
         let granted = place.mutate("alice", &old, &with(&old, GRANT, "true"), false).await.unwrap();
-        serde_json::from_str::<Value>(granted["metadata"]["annotations"][STAMP].as_str().unwrap()).unwrap()["key"].take()
+        serde_json::from_str::<Value>(granted["metadata"]["annotations"][STAMP].as_str().unwrap())
+            .unwrap()["key"]
+            .take()
     };
-    let first = serde_json::from_str::<Value>(granted["metadata"]["annotations"][STAMP].as_str().unwrap()).unwrap()["key"].take();
+    let first =
+        serde_json::from_str::<Value>(granted["metadata"]["annotations"][STAMP].as_str().unwrap())
+            .unwrap()["key"]
+            .take();
     eventually("the new key seals", async || (sealed_by(&one).await != first).then_some(())).await;
     one.validate("developer", &decrease, false).await.unwrap();
 
     keys.swap(&[("keys".to_owned(), "no key".to_owned())]);
     keys.swap(&[("keys".to_owned(), new_key)]);
-    eventually("the old key ends", async || one.validate("developer", &decrease, false).await.err()).await;
+    eventually("the old key ends", async || {
+        one.validate("developer", &decrease, false).await.err()
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -173,19 +229,29 @@ async fn without_an_api_server_rbac_cannot_be_asked() {
     let place = Place { server, _folder: None };
     let old = pod("512Mi", json!({}));
     let refused = place.mutate("alice", &old, &with(&old, GRANT, "true"), false).await.unwrap_err();
-    assert!(refused.contains("nobody could say whether you may approve: there is no API server to ask"), "{refused}");
+    assert!(
+        refused.contains("nobody could say whether you may approve: there is no API server to ask"),
+        "{refused}"
+    );
 }
 
-/// With the default policies a resize never waits for the API server, and neither does anything else but a grant.
+/// With the default policies a resize never waits for the API server, and neither does anything
+/// else but a grant.
 #[test]
 fn only_grants_ask_the_api_server() {
     let policies = Policies::embedded();
     let asked = |body: &[u8]| {
         let review = decode(body).unwrap();
-        [LookUps::for_judging(&policies, &review.subject), LookUps::for_amending(&policies, &review.subject)]
+        [
+            LookUps::for_judging(&policies, &review.subject),
+            LookUps::for_amending(&policies, &review.subject),
+        ]
     };
-    let asking: Vec<_> =
-        recorded().into_iter().map(|(name, body)| (name, asked(&body))).filter(|(_, asked)| *asked != [LookUps::default(); 2]).collect();
+    let asking: Vec<_> = recorded()
+        .into_iter()
+        .map(|(name, body)| (name, asked(&body)))
+        .filter(|(_, asked)| *asked != [LookUps::default(); 2])
+        .collect();
     assert_eq!(asking.len(), 6, "{asking:?}");
     for (name, asked) in asking {
         assert!(name.starts_with("annotate-approval-by-"), "{name}");
@@ -196,7 +262,8 @@ fn only_grants_ask_the_api_server() {
 #[test]
 fn only_a_policy_that_leaves_it_to_the_api_server_asks() {
     let asked = |rule: &str, fields: &str| {
-        let policies = Policies::read([("p.yaml", format!("{{name: p, rule: {rule}, {fields}}}"))]).unwrap();
+        let policies =
+            Policies::read([("p.yaml", format!("{{name: p, rule: {rule}, {fields}}}"))]).unwrap();
         let old = pod("512Mi", json!({}));
         let body = update(&old, &with(&old, GRANT, "true"));
         let review = decode(&body).unwrap();
@@ -204,7 +271,10 @@ fn only_a_policy_that_leaves_it_to_the_api_server_asks() {
     };
     assert!(asked("approval-authority", "mode: enforce"));
     assert!(!asked("approval-authority", "mode: 'off'"));
-    assert!(!asked("approval-authority", "mode: enforce, scope: {namespaces: {names: [elsewhere]}}"));
+    assert!(!asked(
+        "approval-authority",
+        "mode: enforce, scope: {namespaces: {names: [elsewhere]}}"
+    ));
     assert!(!asked("approval-authority", "mode: enforce, settings: {approvers: {users: [alice]}}"));
     assert!(!asked("memory-above-usage", "mode: enforce"), "another question");
 }
@@ -213,24 +283,40 @@ fn only_a_policy_that_leaves_it_to_the_api_server_asks() {
 #[tokio::test]
 async fn what_an_autoscaler_takes_is_put_back() {
     let place = Place { server: Server::start(&[]), _folder: None };
-    let body = recorded().into_iter().find(|(name, _)| name == "resize-by-vpa-updater.pods-resize.mutate").unwrap().1;
+    let body = recorded()
+        .into_iter()
+        .find(|(name, _)| name == "resize-by-vpa-updater.pods-resize.mutate")
+        .unwrap()
+        .1;
     let review: Value = serde_json::from_slice(&body).unwrap();
     let response = place.ask("/mutate", &body).await;
     assert_eq!(response["allowed"], true, "{response}");
     assert_eq!(
         response["warnings"],
-        json!(["memory-limit-decrease: container \"app\": memory limit kept at 512Mi, not 400Mi: no approval"])
+        json!([
+            "memory-limit-decrease: container \"app\": memory limit kept at 512Mi, not 400Mi: no approval"
+        ])
     );
     let mut review = review;
     let kept = patched(&review["request"]["object"], &response);
     let resources = &kept["spec"]["containers"][0]["resources"];
-    assert_eq!((&resources["limits"]["memory"], &resources["requests"]["memory"]), (&json!("512Mi"), &json!("256Mi")));
-    assert_eq!(resources["limits"]["cpu"], review["request"]["object"]["spec"]["containers"][0]["resources"]["limits"]["cpu"]);
+    assert_eq!(
+        (&resources["limits"]["memory"], &resources["requests"]["memory"]),
+        (&json!("512Mi"), &json!("256Mi"))
+    );
+    assert_eq!(
+        resources["limits"]["cpu"],
+        review["request"]["object"]["spec"]["containers"][0]["resources"]["limits"]["cpu"]
+    );
     review["request"]["object"] = kept;
     let again = serde_json::to_vec(&review).unwrap();
     for path in ["/validate", "/mutate"] {
         let response = place.ask(path, &again).await;
-        assert_eq!((&response["allowed"], response.get("patch")), (&json!(true), None), "idempotent: {response}");
+        assert_eq!(
+            (&response["allowed"], response.get("patch")),
+            (&json!(true), None),
+            "idempotent: {response}"
+        );
     }
     let refused = place.ask("/validate", &body).await;
     assert_eq!(refused["allowed"], false, "where the mutating path was passed by: {refused}");
@@ -250,7 +336,8 @@ impl Place {
     /// The same with another policy on decreases.
     fn of(decrease: (String, String), flags: &[&str]) -> Self {
         let (name, text) = policy("approval-authority", "enforce");
-        let authority = (name, format!("{text}\nsettings: {{approvers: {{users: [alice], groups: [sre]}}}}\n"));
+        let authority =
+            (name, format!("{text}\nsettings: {{approvers: {{users: [alice], groups: [sre]}}}}\n"));
         let folder = VolumeFolder::new(&[authority, decrease]);
         let server = Server::start(&[&["--policies", folder.path()], flags].concat());
         Self { server, _folder: Some(folder) }
@@ -263,7 +350,13 @@ impl Place {
     }
 
     /// The pod after the mutating path, or what it refuses with.
-    async fn mutate(&self, user: &str, old: &Value, new: &Value, dry_run: bool) -> Result<Value, String> {
+    async fn mutate(
+        &self,
+        user: &str,
+        old: &Value,
+        new: &Value,
+        dry_run: bool,
+    ) -> Result<Value, String> {
         let response = self.ask("/mutate", &by(user, &update(old, new), dry_run)).await;
         if response["allowed"] == false {
             return Err(response["status"]["message"].as_str().unwrap().to_owned());
@@ -273,7 +366,11 @@ impl Place {
 
     async fn validate(&self, user: &str, body: &[u8], dry_run: bool) -> Result<(), String> {
         let response = self.ask("/validate", &by(user, body, dry_run)).await;
-        if response["allowed"] == true { Ok(()) } else { Err(response["status"]["message"].as_str().unwrap().to_owned()) }
+        if response["allowed"] == true {
+            Ok(())
+        } else {
+            Err(response["status"]["message"].as_str().unwrap().to_owned())
+        }
     }
 }
 
@@ -287,7 +384,8 @@ fn by(user: &str, body: &[u8], dry_run: bool) -> Vec<u8> {
 fn patched(object: &Value, response: &Value) -> Value {
     let mut object = object.clone();
     if let Some(patch) = response["patch"].as_str() {
-        let operations: json_patch::Patch = serde_json::from_slice(&STANDARD.decode(patch).unwrap()).unwrap();
+        let operations: json_patch::Patch =
+            serde_json::from_slice(&STANDARD.decode(patch).unwrap()).unwrap();
         json_patch::patch(&mut object, &operations).unwrap();
     }
     object

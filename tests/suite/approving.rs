@@ -1,4 +1,5 @@
-//! `restraint approve`, and what all commands of approvers share, against an API server that knows pods.
+//! `restraint approve`, and what all commands of approvers share, against an API server that knows
+//! pods.
 
 use std::net::TcpListener;
 use std::os::unix::fs::symlink;
@@ -18,7 +19,8 @@ const APPROVE: [&str; 4] = ["approve", "pod/db-0", "--memory", "app=256Mi"];
 #[test]
 fn a_grant_is_stamped() {
     let pods = Pods::start(Webhook::Stamps, [pod("db-0", json!({"team": "db"}))]);
-    let (code, text, error) = run(&pods, &[&APPROVE[..], &["--for", "30m", "--reason", "INC-4711; see wiki"]].concat());
+    let (code, text, error) =
+        run(&pods, &[&APPROVE[..], &["--for", "30m", "--reason", "INC-4711; see wiki"]].concat());
     let expected = "pod/db-0 approved: app down to 256Mi, by alice@example.com, until 2026-11-21T13:34:56Z (30 min); used by its next resize, void if its spec changes\n";
     assert_eq!((code, &*text, &*error), (0, expected, ""));
     let grant = "app=256Mi; for=30m; reason=INC-4711; see wiki";
@@ -48,10 +50,20 @@ fn two_words_and_more_memory_name_the_same() {
     ];
     let (code, text, _) = run(&pods, &flags);
     assert_eq!(code, 0);
-    assert!(text.contains("approved: app down to 256Mi, side down to 32Mi, the pod down to 1Gi, forced, by alice"), "{text}");
+    assert!(
+        text.contains(
+            "approved: app down to 256Mi, side down to 32Mi, the pod down to 1Gi, forced, by alice"
+        ),
+        "{text}"
+    );
     let (code, text, _) = run(&pods, &["approve", "po/db-0", "--memory", "true"]);
     assert_eq!(code, 0);
-    assert!(text.contains("approved: any decrease, by alice@example.com, until 2026-11-21T14:04:56Z (1 h); "), "{text}");
+    assert!(
+        text.contains(
+            "approved: any decrease, by alice@example.com, until 2026-11-21T14:04:56Z (1 h); "
+        ),
+        "{text}"
+    );
 }
 
 #[test]
@@ -89,8 +101,14 @@ fn a_dry_run_asks_and_stores_nothing() {
         let pods = Pods::start(Webhook::Stamps, [pod("db-0", planted.clone())]);
         let (code, text, error) = run(&pods, &[&APPROVE[..], &["--dry-run=server"]].concat());
         assert_eq!(code, 0, "{error}");
-        assert!(text.starts_with("pod/db-0 approved (server dry run, nothing is stored): app down to 256Mi, by alice"), "{text}");
-        let stored = (pods.annotation("db-0", GRANT_ANNOTATION), pods.annotation("db-0", STAMP_ANNOTATION));
+        assert!(
+            text.starts_with(
+                "pod/db-0 approved (server dry run, nothing is stored): app down to 256Mi, by alice"
+            ),
+            "{text}"
+        );
+        let stored =
+            (pods.annotation("db-0", GRANT_ANNOTATION), pods.annotation("db-0", STAMP_ANNOTATION));
         assert_eq!(stored, (planted[GRANT_ANNOTATION].as_str().map(str::to_owned), None));
         assert!(pods.patches().len() == 1 && pods.patches()[0].0.contains("dryRun=All"));
     }
@@ -100,14 +118,35 @@ fn a_dry_run_asks_and_stores_nothing() {
 fn mistakes_are_found_before_anything_is_written() {
     let pods = Pods::start(Webhook::Stamps, [pod("db-0", json!({}))]);
     let cases: [(&[&str], &str); 9] = [
-        (&["approve", "pod/db-0", "--memory", "ap=256Mi"], "pod/db-0 has no container \"ap\": there are app, side"),
-        (&["approve", "pod/db-1", "--memory", "app=256Mi"], "pod/db-1 cannot be read in namespace \"shop\": "),
-        (&["approve", "pod/db-0", "--memory", "256Mi"], "--memory grants nothing: neither \"true\" nor PART=QUANTITY"),
-        (&["approve", "pod/db-0", "--memory", "app=256Mi", "--reason", " "], "the reason must have 1 to 256 characters"),
-        (&["approve", "pod/db-0", "--memory", "app=256Mi", "--for", "25h"], "\"for=\" must be from 1s to 24h"),
+        (
+            &["approve", "pod/db-0", "--memory", "ap=256Mi"],
+            "pod/db-0 has no container \"ap\": there are app, side",
+        ),
+        (
+            &["approve", "pod/db-1", "--memory", "app=256Mi"],
+            "pod/db-1 cannot be read in namespace \"shop\": ",
+        ),
+        (
+            &["approve", "pod/db-0", "--memory", "256Mi"],
+            "--memory grants nothing: neither \"true\" nor PART=QUANTITY",
+        ),
+        (
+            &["approve", "pod/db-0", "--memory", "app=256Mi", "--reason", " "],
+            "the reason must have 1 to 256 characters",
+        ),
+        (
+            &["approve", "pod/db-0", "--memory", "app=256Mi", "--for", "25h"],
+            "\"for=\" must be from 1s to 24h",
+        ),
         (&["approve", "db-0", "--memory", "app=256Mi"], "say pod/db-0, deploy/db-0 or sts/db-0"),
-        (&["approve", "pod/db-0", "--memory", "app=256Mi", "-n", "a/b"], "\"a/b\" is no namespace's name"),
-        (&["approve", "pod/db-0", "--memory", "app=256Mi", "--dry-run=client"], "invalid value 'client'"),
+        (
+            &["approve", "pod/db-0", "--memory", "app=256Mi", "-n", "a/b"],
+            "\"a/b\" is no namespace's name",
+        ),
+        (
+            &["approve", "pod/db-0", "--memory", "app=256Mi", "--dry-run=client"],
+            "invalid value 'client'",
+        ),
         (&["approve", "pod/db-0"], "--memory <CONTAINER=QUANTITY,...>"),
     ];
     for (flags, expected) in cases {
@@ -151,10 +190,17 @@ fn a_stateful_set_without_pods_is_an_error() {
     let set = json!({"metadata": {"name": "db", "uid": "s"}, "spec": {"selector": {"matchLabels": {"app": "db"}}, "serviceName": "db", "template": {}}});
     let pods = Pods::start(
         Webhook::Stamps,
-        [("/apis/apps/v1/namespaces/shop/statefulsets/db".to_owned(), set), pod("db-0", json!({})), owned("db-1", "s")],
+        [
+            ("/apis/apps/v1/namespaces/shop/statefulsets/db".to_owned(), set),
+            pod("db-0", json!({})),
+            owned("db-1", "s"),
+        ],
     );
     let (code, text, _) = run(&pods, &["approve", "sts/db", "--memory", "app=256Mi"]);
-    assert!(code == 0 && text.starts_with("pod/db-1 approved: ") && text.lines().count() == 1, "{text}");
+    assert!(
+        code == 0 && text.starts_with("pod/db-1 approved: ") && text.lines().count() == 1,
+        "{text}"
+    );
     let mut objects = deployment();
     objects.truncate(2);
     let pods = Pods::start(Webhook::Stamps, objects);
@@ -165,7 +211,8 @@ fn a_stateful_set_without_pods_is_an_error() {
 #[test]
 fn programs_read_what_came_of_it() {
     let pods = Pods::start(Webhook::DeniesOn("web-c"), deployment());
-    let (code, text, _) = run(&pods, &["approve", "deploy/web", "--memory", "app=256Mi", "-o", "json"]);
+    let (code, text, _) =
+        run(&pods, &["approve", "deploy/web", "--memory", "app=256Mi", "-o", "json"]);
     assert_eq!(code, 1);
     let outcomes: Value = serde_json::from_str(&text).unwrap();
     let expected = json!({
@@ -186,7 +233,11 @@ fn without_a_kubeconfig_nothing_is_tried() {
         assert_eq!((code, &*text), (2, ""));
         assert!(error.starts_with("restraint: no kubeconfig can be used: name one with --kubeconfig or in KUBECONFIG: "), "{error}");
         let nowhere = format!("{home}/nowhere");
-        let (code, _, error) = call(env!("CARGO_BIN_EXE_restraint"), &[], &[flags, &["--kubeconfig", &nowhere]].concat());
+        let (code, _, error) = call(
+            env!("CARGO_BIN_EXE_restraint"),
+            &[],
+            &[flags, &["--kubeconfig", &nowhere]].concat(),
+        );
         assert_eq!(code, 2);
         assert!(error.contains(&format!("kubeconfig \"{nowhere}\" cannot be read")), "{error}");
     }
@@ -197,12 +248,17 @@ fn an_api_server_that_is_away_is_no_answer() {
     let pods = Pods::start(Webhook::Stamps, []);
     let (_kept, path) = kubeconfig(&pods);
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    std::fs::write(&path, pods.kubeconfig().replace(&pods.address().to_string(), &nobody.to_string())).unwrap();
+    std::fs::write(
+        &path,
+        pods.kubeconfig().replace(&pods.address().to_string(), &nobody.to_string()),
+    )
+    .unwrap();
     for (flags, expected) in [
         (&APPROVE[..], "pod/db-0 cannot be read in namespace \"shop\": "),
         (&["approvals"], "pods cannot be listed in namespace \"shop\": "),
     ] {
-        let (code, text, error) = call(env!("CARGO_BIN_EXE_restraint"), &[("KUBECONFIG", &path)], flags);
+        let (code, text, error) =
+            call(env!("CARGO_BIN_EXE_restraint"), &[("KUBECONFIG", &path)], flags);
         assert_eq!((code, &*text), (2, ""));
         assert!(error.contains(expected) && error.contains("refused"), "{error}");
     }
@@ -225,9 +281,10 @@ fn the_same_binary_is_a_plugin_of_kubectl() {
     let plugin = folder.path().join("kubectl-restraint");
     symlink(env!("CARGO_BIN_EXE_restraint"), &plugin).unwrap();
     let plugin = plugin.to_str().unwrap();
-    for (flags, expected) in
-        [(&["--help"][..], "Usage: kubectl restraint <COMMAND>"), (&["approve", "--help"], "Usage: kubectl restraint approve ")]
-    {
+    for (flags, expected) in [
+        (&["--help"][..], "Usage: kubectl restraint <COMMAND>"),
+        (&["approve", "--help"], "Usage: kubectl restraint approve "),
+    ] {
         let (code, text, _) = call(plugin, &[], flags);
         assert!(code == 0 && text.contains(expected), "{text}");
     }
@@ -236,7 +293,8 @@ fn the_same_binary_is_a_plugin_of_kubectl() {
     assert!(code == 0 && text.starts_with("pod/db-0 approved: "), "{text}{error}");
 }
 
-/// A Deployment, its ReplicaSet, four pods of it, one of which has finished, and one with the same labels that is not.
+/// A Deployment, its ReplicaSet, four pods of it, one of which has finished, and one with the same
+/// labels that is not.
 fn deployment() -> Vec<(String, Value)> {
     let selector = json!({"matchLabels": {"app": "web"}});
     let deployment = json!({"metadata": {"name": "web", "uid": "d"}, "spec": {"selector": selector, "template": {}}});
@@ -279,7 +337,11 @@ fn kubeconfig(pods: &Pods) -> (TempDir, String) {
 }
 
 /// The same, of any binary, with these variables and no other ones.
-pub(crate) fn call(binary: &str, variables: &[(&str, &str)], flags: &[&str]) -> (i32, String, String) {
+pub(crate) fn call(
+    binary: &str,
+    variables: &[(&str, &str)],
+    flags: &[&str],
+) -> (i32, String, String) {
     let mut command = Command::new(binary);
     command.env_clear().envs(variables.iter().copied()).args(flags).timeout(PATIENCE);
     let Output { status, stdout, stderr } = command.output().unwrap();

@@ -1,4 +1,5 @@
-//! Caps of the service and of namespaces: what is left of a verdict, and what is recorded of the rest.
+//! Caps of the service and of namespaces: what is left of a verdict, and what is recorded of the
+//! rest.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,9 +21,16 @@ fn a_cap_of_warn_says_what_it_would_deny() {
     assert_eq!(outcomes(&verdict), [("memory-limit-decrease", Mode::Enforce, "would-deny")]);
     let response = response(&verdict);
     assert_eq!(response["allowed"], true);
-    assert_eq!(response["warnings"], json!(["memory-limit-decrease: container \"app\": memory limit 512Mi -> 256Mi is not approved"]));
+    assert_eq!(
+        response["warnings"],
+        json!([
+            "memory-limit-decrease: container \"app\": memory limit 512Mi -> 256Mi is not approved"
+        ])
+    );
     assert_eq!(response["auditAnnotations"]["cap"], "warn");
-    assert!(response["auditAnnotations"]["would-deny"].as_str().unwrap().contains("512Mi -> 256Mi"));
+    assert!(
+        response["auditAnnotations"]["would-deny"].as_str().unwrap().contains("512Mi -> 256Mi")
+    );
 }
 
 #[test]
@@ -42,9 +50,15 @@ fn under_a_cap_nothing_is_amended() {
     for cap in [Cap::Warn, Cap::Audit] {
         let verdict = under(cap, None, amend, &body);
         assert!(verdict.amendment.is_empty());
-        assert_eq!(outcomes(&verdict).into_iter().map(|(_, _, outcome)| outcome).collect::<Vec<_>>(), ["would-amend"]);
+        assert_eq!(
+            outcomes(&verdict).into_iter().map(|(_, _, outcome)| outcome).collect::<Vec<_>>(),
+            ["would-amend"]
+        );
         let response = response(&verdict);
-        assert!(response.get("patch").is_none() && response.get("patchType").is_none(), "{response}");
+        assert!(
+            response.get("patch").is_none() && response.get("patchType").is_none(),
+            "{response}"
+        );
     }
 }
 
@@ -101,12 +115,17 @@ type Way = fn(&Policies, &restraint::judge::subject::Subject<'_>) -> Verdict;
 /// The verdict under the service's cap and, where there is one, the namespace's label.
 fn under(cap: Cap, label: Option<&str>, way: Way, body: &[u8]) -> Verdict {
     let mut review = decode(body).unwrap();
-    review.subject.evidence.namespace_labels = label.map(|label| Arc::new(BTreeMap::from([(CAP_LABEL.to_owned(), label.to_owned())])));
+    review.subject.evidence.namespace_labels =
+        label.map(|label| Arc::new(BTreeMap::from([(CAP_LABEL.to_owned(), label.to_owned())])));
     way(&Policies::embedded().under(cap), &review.subject)
 }
 
 fn outcomes(verdict: &Verdict) -> Vec<(&'static str, Mode, &'static str)> {
-    verdict.rulings.iter().map(|ruling| (ruling.rule, ruling.wanted, ruling.outcome.as_str())).collect()
+    verdict
+        .rulings
+        .iter()
+        .map(|ruling| (ruling.rule, ruling.wanted, ruling.outcome.as_str()))
+        .collect()
 }
 
 fn response(verdict: &Verdict) -> Value {

@@ -1,4 +1,5 @@
-//! A client as small as a test needs: HTTP/1.1, over TLS that trusts one certificate, or in the clear.
+//! A client as small as a test needs: HTTP/1.1, over TLS that trusts one certificate, or in the
+//! clear.
 
 use std::io;
 use std::net::SocketAddr;
@@ -37,7 +38,11 @@ impl Client {
     }
 
     /// The same, showing a certificate and its key (PEM).
-    pub(crate) async fn with_certificate(address: SocketAddr, authority: &str, shown: &(String, String)) -> io::Result<Self> {
+    pub(crate) async fn with_certificate(
+        address: SocketAddr,
+        authority: &str,
+        shown: &(String, String),
+    ) -> io::Result<Self> {
         Ok(Self::speak(secure(address, authority, Some(shown)).await?).await)
     }
 
@@ -54,18 +59,31 @@ impl Client {
 
     /// POSTs `body`.
     pub(crate) async fn post(&mut self, path: &str, body: impl Into<Bytes>) -> (StatusCode, Bytes) {
-        self.send(Request::post(path).header("host", "localhost").body(Full::new(body.into())).unwrap()).await
+        self.send(
+            Request::post(path).header("host", "localhost").body(Full::new(body.into())).unwrap(),
+        )
+        .await
     }
 
     /// GETs text.
     pub(crate) async fn get(&mut self, path: &str) -> (StatusCode, String) {
-        let (status, body) = self.send(Request::get(path).header("host", "localhost").body(Full::default()).unwrap()).await;
+        let (status, body) = self
+            .send(Request::get(path).header("host", "localhost").body(Full::default()).unwrap())
+            .await;
         (status, String::from_utf8(body.to_vec()).unwrap())
     }
 
     /// Sends a request without a body, whatever its method.
     pub(crate) async fn ask(&mut self, method: Method, path: &str) -> (StatusCode, Bytes) {
-        self.send(Request::builder().method(method).uri(path).header("host", "localhost").body(Full::default()).unwrap()).await
+        self.send(
+            Request::builder()
+                .method(method)
+                .uri(path)
+                .header("host", "localhost")
+                .body(Full::default())
+                .unwrap(),
+        )
+        .await
     }
 
     async fn send(&mut self, request: Request<Full<Bytes>>) -> (StatusCode, Bytes) {
@@ -73,11 +91,21 @@ impl Client {
     }
 
     /// POSTs `body` over a connection that may not be there any more.
-    pub(crate) async fn try_post(&mut self, path: &str, body: impl Into<Bytes>) -> hyper::Result<(StatusCode, Bytes)> {
-        self.try_send(Request::post(path).header("host", "localhost").body(Full::new(body.into())).unwrap()).await
+    pub(crate) async fn try_post(
+        &mut self,
+        path: &str,
+        body: impl Into<Bytes>,
+    ) -> hyper::Result<(StatusCode, Bytes)> {
+        self.try_send(
+            Request::post(path).header("host", "localhost").body(Full::new(body.into())).unwrap(),
+        )
+        .await
     }
 
-    async fn try_send(&mut self, request: Request<Full<Bytes>>) -> hyper::Result<(StatusCode, Bytes)> {
+    async fn try_send(
+        &mut self,
+        request: Request<Full<Bytes>>,
+    ) -> hyper::Result<(StatusCode, Bytes)> {
         self.sender.ready().await?;
         let response = self.sender.send_request(request).await?;
         let status = response.status();
@@ -94,7 +122,8 @@ impl Raw {
         Self(secure(address, authority, None).await.unwrap())
     }
 
-    /// Begins a request to `/validate` with these headers and waits until the server asks for its body.
+    /// Begins a request to `/validate` with these headers and waits until the server asks for its
+    /// body.
     pub(crate) async fn begin(address: SocketAddr, authority: &str, headers: &str) -> Self {
         let mut raw = Self::over_tls(address, authority).await;
         raw.write(format!("POST /validate HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\n{headers}\r\n\r\n")).await;
@@ -121,7 +150,10 @@ impl Raw {
     /// The next answer, headers and all. Its length must be announced.
     pub(crate) async fn answer(&mut self) -> String {
         let mut answer = self.read_until("\r\n\r\n").await;
-        let length = answer.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap_or_else(|| panic!("{answer:?}"));
+        let length = answer
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "))
+            .unwrap_or_else(|| panic!("{answer:?}"));
         let mut body = vec![0; length.parse().unwrap()];
         timeout(PATIENCE, self.0.read_exact(&mut body)).await.unwrap().unwrap();
         answer.push_str(std::str::from_utf8(&body).unwrap());
@@ -146,19 +178,32 @@ impl Raw {
 }
 
 /// A TLS connection that trusts `authority` and, where asked to, shows a certificate with its key.
-async fn secure(address: SocketAddr, authority: &str, shown: Option<&(String, String)>) -> io::Result<TlsStream<TcpStream>> {
+async fn secure(
+    address: SocketAddr,
+    authority: &str,
+    shown: Option<&(String, String)>,
+) -> io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(authority.as_bytes()).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap();
     let builder = builder.with_root_certificates(roots);
     let config = match shown {
         None => builder.with_no_client_auth(),
         Some((certificate, key)) => {
             let chain = vec![CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()];
-            builder.with_client_auth_cert(chain, PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap()).unwrap()
+            builder
+                .with_client_auth_cert(
+                    chain,
+                    PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap(),
+                )
+                .unwrap()
         }
     };
     let tcp = TcpStream::connect(address).await?;
-    TlsConnector::from(Arc::new(config)).connect(ServerName::try_from("localhost").unwrap(), tcp).await
+    TlsConnector::from(Arc::new(config))
+        .connect(ServerName::try_from("localhost").unwrap(), tcp)
+        .await
 }

@@ -16,7 +16,8 @@ fn help_names_the_commands() {
     let (code, text, _) = run(&["--help"], &[]);
     assert_eq!(code, 0);
     assert!(text.starts_with("Admission control for restarts and resizes in Kubernetes"), "{text}");
-    for command in ["approvals", "approve", "certs", "doctor", "explain", "lint", "revoke", "serve"] {
+    for command in ["approvals", "approve", "certs", "doctor", "explain", "lint", "revoke", "serve"]
+    {
         assert!(text.contains(&format!("\n  {command} ")), "{text}");
     }
     assert!(text.contains("--version"), "{text}");
@@ -67,14 +68,18 @@ fn help_of_serve_names_every_flag_and_its_variable() {
 
 #[test]
 fn the_version_is_that_of_the_package() {
-    assert_eq!(run(&["--version"], &[]), (0, concat!("restraint ", env!("CARGO_PKG_VERSION"), "\n").to_owned(), String::new()));
+    assert_eq!(
+        run(&["--version"], &[]),
+        (0, concat!("restraint ", env!("CARGO_PKG_VERSION"), "\n").to_owned(), String::new())
+    );
 }
 
 #[test]
 fn a_check_says_what_would_serve() {
     let (code, text, _) = run(&["serve", "--check"], &[]);
     assert_eq!(code, 0);
-    let expected = format!("ok: {} policies built in, cap enforce, certificate for ", EMBEDDED.len());
+    let expected =
+        format!("ok: {} policies built in, cap enforce, certificate for ", EMBEDDED.len());
     assert!(text.starts_with(&expected) && text.lines().count() == 1, "{text}");
 
     let folder = tempfile::tempdir().unwrap();
@@ -84,11 +89,26 @@ fn a_check_says_what_would_serve() {
         folder.path().join(name).to_str().unwrap().to_owned()
     };
     write(policy("memory-limit-decrease", "warn"));
-    let (certificate, key) = (write(("tls.crt".to_owned(), certificate)), write(("tls.key".to_owned(), key)));
+    let (certificate, key) =
+        (write(("tls.crt".to_owned(), certificate)), write(("tls.key".to_owned(), key)));
     let path = folder.path().to_str().unwrap();
-    let flags = ["serve", "--check", "--policies", path, "--tls-cert", &certificate, "--tls-key", &key, "--cap", "audit"];
+    let flags = [
+        "serve",
+        "--check",
+        "--policies",
+        path,
+        "--tls-cert",
+        &certificate,
+        "--tls-key",
+        &key,
+        "--cap",
+        "audit",
+    ];
     let (code, text, _) = run(&flags, &[]);
-    assert_eq!((code, &*text), (0, "ok: 1 policies from the folder, cap audit, certificate for restraint.shop.svc\n"));
+    assert_eq!(
+        (code, &*text),
+        (0, "ok: 1 policies from the folder, cap audit, certificate for restraint.shop.svc\n")
+    );
 }
 
 #[test]
@@ -97,16 +117,27 @@ fn certificates_are_issued_once_and_are_what_serves() {
 
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("new/certs");
-    let issue = |flags: &[&str]| run(&[&["certs", "issue", "--out", out.to_str().unwrap()], flags].concat(), &[]);
+    let issue = |flags: &[&str]| {
+        run(&[&["certs", "issue", "--out", out.to_str().unwrap()], flags].concat(), &[])
+    };
     let read = |name: &str| fs::read_to_string(out.join(name)).unwrap();
     let (code, text, error) = issue(&["--name", "restraint.ops.svc,10.0.0.1", "--days", "7"]);
     assert_eq!((code, &*error), (0, ""));
-    let flags: Vec<_> = text.lines().next().and_then(|line| line.strip_prefix("flags: ")).unwrap().split(' ').collect();
+    let flags: Vec<_> = text
+        .lines()
+        .next()
+        .and_then(|line| line.strip_prefix("flags: "))
+        .unwrap()
+        .split(' ')
+        .collect();
     let (_, bundle) = text.split_once("\ncaBundle: ").unwrap();
     assert_eq!(decoded(bundle.trim_end()), read("ca.crt"));
     let (code, text, _) = run(&[&["serve", "--check"], &*flags].concat(), &[]);
     assert_eq!(code, 0);
-    assert!(text.ends_with("certificate for 10.0.0.1, 127.0.0.1, ::1, localhost, restraint.ops.svc\n"), "{text}");
+    assert!(
+        text.ends_with("certificate for 10.0.0.1, 127.0.0.1, ::1, localhost, restraint.ops.svc\n"),
+        "{text}"
+    );
     assert_eq!(fs::metadata(out.join("tls.key")).unwrap().permissions().mode() & 0o777, 0o600);
 
     let before = read("tls.crt");
@@ -116,8 +147,13 @@ fn certificates_are_issued_once_and_are_what_serves() {
     assert_eq!(read("tls.crt"), before);
     assert_eq!(issue(&["--force"]).0, 0);
     assert_ne!(read("tls.crt"), before);
-    let names: std::collections::BTreeSet<_> = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(names, ["ca.crt", "tls.crt", "tls.key"].map(Into::into).into(), "nothing is left beside them");
+    let names: std::collections::BTreeSet<_> =
+        fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(
+        names,
+        ["ca.crt", "tls.crt", "tls.key"].map(Into::into).into(),
+        "nothing is left beside them"
+    );
     let (code, _, error) = issue(&["--force", "--name", "näme"]);
     assert_eq!(code, 2);
     assert!(error.contains("\"näme\""), "{error}");
@@ -135,7 +171,8 @@ fn a_check_fails_with_every_error_at_once() {
     write("good.yaml", "name: good\nrule: file-watch\nmode: warn\n");
     write("one.yaml", "name: one\nrule: file-wacth\nmode: loud\n");
     write("two.yaml", "name: two\nrule: file-watch\nmode: fix\nscop: {}\n");
-    let (code, text, error) = run(&["serve", "--check", "--policies", folder.path().to_str().unwrap()], &[]);
+    let (code, text, error) =
+        run(&["serve", "--check", "--policies", folder.path().to_str().unwrap()], &[]);
     assert_eq!((code, &*text), (2, ""));
     let expected = [
         r#"one.yaml:2:7: unknown rule "file-wacth", did you mean "file-watch"?"#,
@@ -155,14 +192,20 @@ fn folders_and_files_that_are_not_there_are_named() {
     let path = folder.path().to_str().unwrap();
     let (code, _, error) = run(&["serve", "--check", "--policies", path], &[]);
     assert_eq!(code, 2);
-    assert!(error.contains(&format!("policies folder \"{path}\" has no files that end in .yaml or .yml")), "{error}");
+    assert!(
+        error.contains(&format!(
+            "policies folder \"{path}\" has no files that end in .yaml or .yml"
+        )),
+        "{error}"
+    );
 
     let nowhere = format!("{path}/nowhere");
     let (code, _, error) = run(&["serve", "--check", "--policies", &nowhere], &[]);
     assert_eq!(code, 2);
     assert!(error.contains(&format!("policies folder \"{nowhere}\" cannot be read: ")), "{error}");
 
-    let (code, _, error) = run(&["serve", "--check", "--tls-cert", &nowhere, "--tls-key", &nowhere], &[]);
+    let (code, _, error) =
+        run(&["serve", "--check", "--tls-cert", &nowhere, "--tls-key", &nowhere], &[]);
     assert_eq!(code, 2);
     assert!(error.contains(&format!("cannot read certificate \"{nowhere}\": ")), "{error}");
 
@@ -178,7 +221,14 @@ fn a_pair_that_does_not_match_is_refused() {
     let (certificate, key) = (folder.path().join("tls.crt"), folder.path().join("tls.key"));
     fs::write(&certificate, authority.issue().0).unwrap();
     fs::write(&key, authority.issue().1).unwrap();
-    let flags = ["serve", "--check", "--tls-cert", certificate.to_str().unwrap(), "--tls-key", key.to_str().unwrap()];
+    let flags = [
+        "serve",
+        "--check",
+        "--tls-cert",
+        certificate.to_str().unwrap(),
+        "--tls-key",
+        key.to_str().unwrap(),
+    ];
     let (code, _, error) = run(&flags, &[]);
     assert_eq!(code, 2);
     assert!(error.contains("does not belong to the first certificate in"), "{error}");
@@ -194,13 +244,19 @@ fn flags_that_make_no_sense_are_refused() {
         (&["--cap", "Audit"], "a cap is \"enforce\", \"warn\" or \"audit\""),
         (&["--listen", "everywhere"], "invalid value 'everywhere' for '--listen <ADDRESS>'"),
         (&["--log-format", "xml"], "[possible values: text, json]"),
-        (&["--request-deadline", "soon"], "invalid value 'soon' for '--request-deadline <MILLISECONDS>'"),
+        (
+            &["--request-deadline", "soon"],
+            "invalid value 'soon' for '--request-deadline <MILLISECONDS>'",
+        ),
         (&["--seal-secret", "keys"], "a secret is named NAMESPACE/NAME"),
         (
             &["--seal-secret", "restraint/keys", "--seal-key", "keys"],
             "'--seal-secret <NAMESPACE/NAME>' cannot be used with '--seal-key <FILE>'",
         ),
-        (&["--seal-secret", "restraint/keys"], "seal secret \"restraint/keys\" needs an API server"),
+        (
+            &["--seal-secret", "restraint/keys"],
+            "seal secret \"restraint/keys\" needs an API server",
+        ),
         (&["--dry-run"], "unexpected argument '--dry-run'"),
     ];
     for (flags, expected) in cases {
@@ -214,7 +270,10 @@ fn flags_that_make_no_sense_are_refused() {
 fn an_address_in_use_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    for flags in [["--listen", &address, "--admin", "127.0.0.1:0"], ["--listen", "127.0.0.1:0", "--admin", &address]] {
+    for flags in [
+        ["--listen", &address, "--admin", "127.0.0.1:0"],
+        ["--listen", "127.0.0.1:0", "--admin", &address],
+    ] {
         let (code, _, error) = run(&[&["serve"], &flags[..]].concat(), &[]);
         assert_eq!(code, 2);
         assert!(error.contains(&format!("restraint: cannot listen on {address}: ")), "{error}");
@@ -223,7 +282,8 @@ fn an_address_in_use_is_named() {
 
 #[test]
 fn variables_stand_for_flags_and_flags_come_first() {
-    let (code, text, _) = run(&["serve"], &[("RESTRAINT_CHECK", "true"), ("RESTRAINT_CAP", "audit")]);
+    let (code, text, _) =
+        run(&["serve"], &[("RESTRAINT_CHECK", "true"), ("RESTRAINT_CAP", "audit")]);
     assert_eq!(code, 0);
     assert!(text.contains("cap audit"), "{text}");
     let (_, text, _) = run(&["serve", "--check", "--cap", "warn"], &[("RESTRAINT_CAP", "audit")]);
@@ -232,7 +292,8 @@ fn variables_stand_for_flags_and_flags_come_first() {
     let folder = tempfile::tempdir().unwrap();
     let (name, policy) = policy("file-watch", "warn");
     fs::write(folder.path().join(name), policy).unwrap();
-    let (_, text, _) = run(&["serve", "--check"], &[("RESTRAINT_POLICIES", folder.path().to_str().unwrap())]);
+    let (_, text, _) =
+        run(&["serve", "--check"], &[("RESTRAINT_POLICIES", folder.path().to_str().unwrap())]);
     assert!(text.starts_with("ok: 1 policies from the folder"), "{text}");
 
     let (code, _, error) = run(&["serve", "--check"], &[("RESTRAINT_CAP", "none")]);
@@ -245,7 +306,8 @@ fn variables_stand_for_flags_and_flags_come_first() {
 #[test]
 fn logs_go_to_standard_error_in_the_format_asked_for() {
     let (_, _, error) = run(&["serve", "--check", "--log-format", "json"], &[]);
-    let lines: Vec<serde_json::Value> = error.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<serde_json::Value> =
+        error.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(lines.iter().any(|line| line["message"] == "certificate in force"), "{error}");
     let (_, _, error) = run(&["serve", "--check"], &[]);
     assert!(error.contains("certificate in force") && !error.contains('\u{1b}'), "{error}");
@@ -253,7 +315,8 @@ fn logs_go_to_standard_error_in_the_format_asked_for() {
     assert_eq!(error, "");
 }
 
-/// Exit code, standard output and standard error of `restraint` with these flags and variables, and no other ones.
+/// Exit code, standard output and standard error of `restraint` with these flags and variables, and
+/// no other ones.
 fn run(flags: &[&str], variables: &[(&str, &str)]) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_restraint"));
     command.env_clear().envs(variables.iter().copied()).args(flags).timeout(PATIENCE);

@@ -1,5 +1,6 @@
-//! The deepest texts that are accepted, and deeper ones that are refused, on a stack of 2 MiB: what a worker of the
-//! server has, or half of it. An overflow ends the process, and with it these tests.
+//! The deepest texts that are accepted, and deeper ones that are refused, on a stack of 2 MiB: what
+//! a worker of the server has, or half of it. An overflow ends the process, and with it these
+//! tests.
 
 use std::thread;
 
@@ -21,13 +22,18 @@ const DEPTHS: [usize; 15] = [1, 4, 5, 15, 20, 28, 31, 62, 64, 100, 124, 128, 200
 /// The stack of a worker, in bytes.
 const WORKER: usize = 2 * 1024 * 1024;
 
-/// What a review may take of it at most, in a build without optimization: so much is left to what calls the judge.
+/// What a review may take of it at most, in a build without optimization: so much is left to what
+/// calls the judge.
 const REVIEW: usize = WORKER / 2;
 
 /// Runs `work` on so large a stack for every depth; how many of them were accepted.
 fn accepted(stack: usize, work: impl Fn(usize) -> bool + Send + 'static) -> usize {
     let worker = thread::Builder::new().stack_size(stack);
-    worker.spawn(move || DEPTHS.iter().filter(|depth| work(**depth)).count()).unwrap().join().unwrap()
+    worker
+        .spawn(move || DEPTHS.iter().filter(|depth| work(**depth)).count())
+        .unwrap()
+        .join()
+        .unwrap()
 }
 
 fn nested(open: &str, inner: &str, close: &str, depth: usize) -> String {
@@ -65,12 +71,20 @@ fn reviews() {
 #[test]
 fn policies() {
     let accepted = accepted(WORKER, |depth| {
-        let shapes = [nested("[", "", "]", depth), nested("{a: ", "1", "}", depth), nested("- ", "a", "", depth)];
+        let shapes = [
+            nested("[", "", "]", depth),
+            nested("{a: ", "1", "}", depth),
+            nested("- ", "a", "", depth),
+        ];
         for value in shapes {
-            let _ = Policies::read([("deep.yaml", format!("name: deep\nrule: memory-resize-policy\nmode: warn\nsettings: {value}\n"))]);
+            let _ = Policies::read([(
+                "deep.yaml",
+                format!("name: deep\nrule: memory-resize-policy\nmode: warn\nsettings: {value}\n"),
+            )]);
             let _ = Policies::read([("deep.yaml", value)]);
         }
-        Policies::read([("deep.yaml", "name: deep\nrule: memory-resize-policy\nmode: warn\n")]).is_ok()
+        Policies::read([("deep.yaml", "name: deep\nrule: memory-resize-policy\nmode: warn\n")])
+            .is_ok()
     });
     assert_eq!(accepted, DEPTHS.len());
 }
@@ -78,7 +92,11 @@ fn policies() {
 #[test]
 fn manifests() {
     let count = accepted(WORKER, |depth| {
-        let values = [nested("[", "", "]", depth), nested("{a: ", "1", "}", depth), nested("\n- - ", "a", "", depth)];
+        let values = [
+            nested("[", "", "]", depth),
+            nested("{a: ", "1", "}", depth),
+            nested("\n- - ", "a", "", depth),
+        ];
         let policies = Policies::embedded();
         values.into_iter().any(|value| {
             let text =
@@ -111,15 +129,16 @@ fn scripts() {
     for (open, close) in SHAPES {
         let count = accepted(REVIEW, move |depth| {
             let text = nested(open, "inotifywait /a", close, depth);
-            let script = inline(&Invocation { command: &["sh", "-c", &text], ..Invocation::default() });
+            let script =
+                inline(&Invocation { command: &["sh", "-c", &text], ..Invocation::default() });
             script.is_some_and(|script| watches(&script).len() < 10_000)
         });
         assert!(count > 0, "{open} is never read");
     }
 }
 
-/// Functions and shells within shells begin a tree of their own, each as deep as a tree may be, and are walked in their
-/// caller's place.
+/// Functions and shells within shells begin a tree of their own, each as deep as a tree may be, and
+/// are walked in their caller's place.
 #[test]
 fn functions_and_shells_within_each_other() {
     for (open, close) in SHAPES {
@@ -132,7 +151,9 @@ fn functions_and_shells_within_each_other() {
             );
             let container = json!({"name": "app", "args": ["sh", "-c", text], "volumeMounts": [{"name": "c", "mountPath": "/a"}]});
             let spec = json!({"containers": [container], "volumes": [{"name": "c", "configMap": {"name": "c"}}]});
-            let body = creation(&json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": spec}));
+            let body = creation(
+                &json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": spec}),
+            );
             let review = decode(&body).unwrap();
             let policies = Policies::embedded();
             for way in [judge, amend] {

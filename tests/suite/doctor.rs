@@ -1,4 +1,5 @@
-//! `restraint doctor`: what it says of a cluster that has everything wrong with it, and how it ends.
+//! `restraint doctor`: what it says of a cluster that has everything wrong with it, and how it
+//! ends.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -8,7 +9,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use restraint::doctor::check::{examine, names};
-use restraint::doctor::facts::{Certificate, Facts, Floor, Follower, Installation, Measurement, Rights, Served, Version};
+use restraint::doctor::facts::{
+    Certificate, Facts, Floor, Follower, Installation, Measurement, Rights, Served, Version,
+};
 use restraint::doctor::observation::Severity;
 use restraint::doctor::text;
 
@@ -58,12 +61,18 @@ fn every_check_says_why_it_did_not_examine() {
         probe: Some(Err(no)),
     };
     let observations = examine(&facts);
-    assert!(observations.iter().all(|said| said.severity <= Severity::Unknown), "{observations:#?}");
+    assert!(
+        observations.iter().all(|said| said.severity <= Severity::Unknown),
+        "{observations:#?}"
+    );
     // the others look at nothing but hooks, which the first check says it could not see
     let of_hooks = ["hooks", "fail-closed", "match-conditions", "hook-timeout", "hook-service"];
     for check in names().filter(|name| !of_hooks.contains(name)) {
-        let told =
-            observations.iter().any(|said| said.check == check && said.severity == Severity::Unknown && said.message.contains("forbidden"));
+        let told = observations.iter().any(|said| {
+            said.check == check
+                && said.severity == Severity::Unknown
+                && said.message.contains("forbidden")
+        });
         assert!(told, "{check}: {observations:#?}");
     }
 }
@@ -71,7 +80,8 @@ fn every_check_says_why_it_did_not_examine() {
 #[test]
 fn every_check_is_documented() {
     let page = include_str!("../../docs/doctor.md");
-    let documented: Vec<_> = page.lines().filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`')).collect();
+    let documented: Vec<_> =
+        page.lines().filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`')).collect();
     assert_eq!(documented, names().collect::<Vec<_>>());
 }
 
@@ -87,7 +97,12 @@ fn without_a_cluster_it_ends_with_2() {
     });
     std::fs::write(&kubeconfig, config.to_string()).unwrap();
     let mut command = assert_cmd::Command::cargo_bin("restraint").unwrap();
-    let output = command.args(["doctor", "--kubeconfig"]).arg(&kubeconfig).timeout(PATIENCE).output().unwrap();
+    let output = command
+        .args(["doctor", "--kubeconfig"])
+        .arg(&kubeconfig)
+        .timeout(PATIENCE)
+        .output()
+        .unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{error}");
     assert!(error.starts_with("restraint: the cluster does not answer: "), "{error}");
@@ -134,7 +149,9 @@ fn broken() -> Facts {
         read(json!({"metadata": {"name": name}, "status": {"nodeInfo": info}}))
     };
     let role = |name: &str, verb: &str| {
-        read(json!({"metadata": {"name": name}, "rules": [{"apiGroups": [""], "resources": ["pods/resize"], "verbs": [verb]}]}))
+        read(
+            json!({"metadata": {"name": name}, "rules": [{"apiGroups": [""], "resources": ["pods/resize"], "verbs": [verb]}]}),
+        )
     };
     let binding = |name: &str, role: &str, kind: &str, who: &str| {
         read(json!({
@@ -155,20 +172,27 @@ fn broken() -> Facts {
             deployment: Ok(None),
             pods: Ok(Some(vec![pod("restraint-a"), pod("restraint-b")])),
             budgets: Ok(Vec::new()),
-            certificate: Ok(Certificate { secret: ("restraint".to_owned(), "restraint-tls".to_owned()), chain: None }),
+            certificate: Ok(Certificate {
+                secret: ("restraint".to_owned(), "restraint-tls".to_owned()),
+                chain: None,
+            }),
         }],
         is_narrowed: false,
         mutating: Ok(Vec::new()),
         validating: Ok(vec![read(validating), read(other)]),
         floor: Ok(Floor {
-            policies: vec![read(json!({"metadata": {"name": "memory-limit-decrease.floor.restraint.dev"}}))],
+            policies: vec![read(
+                json!({"metadata": {"name": "memory-limit-decrease.floor.restraint.dev"}}),
+            )],
             bindings: Vec::new(),
         }),
         services: BTreeMap::from([
             (
                 place,
                 Ok(Some(Served {
-                    service: read(json!({"metadata": {"name": "restraint"}, "spec": {"ports": [{"port": 8443}]}})),
+                    service: read(
+                        json!({"metadata": {"name": "restraint"}, "spec": {"ports": [{"port": 8443}]}}),
+                    ),
                     slices: Ok(Vec::new()),
                 })),
             ),
@@ -194,7 +218,11 @@ fn broken() -> Facts {
         }),
         autoscalers: Ok(Some(vec![autoscaler.to_string()])),
         reloaders: Ok(Vec::new()),
-        followers: Ok(vec![Follower { kind: "Deployment", namespace: "shop".to_owned(), name: "web".to_owned() }]),
+        followers: Ok(vec![Follower {
+            kind: "Deployment",
+            namespace: "shop".to_owned(),
+            name: "web".to_owned(),
+        }]),
         probe: Some(Ok(Measurement {
             namespace: "shop".to_owned(),
             asked: times(&[40, 50, 9000]),

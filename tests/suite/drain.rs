@@ -21,10 +21,17 @@ async fn what_is_half_sent_is_answered() {
     server.terminate();
     server.line("stopping");
     eventually("a closed port", async || refused(&server).await.then_some(())).await;
-    let unready = async || Some(server.admin("/readyz").await).filter(|(status, _)| *status == StatusCode::SERVICE_UNAVAILABLE);
+    let unready = async || {
+        Some(server.admin("/readyz").await)
+            .filter(|(status, _)| *status == StatusCode::SERVICE_UNAVAILABLE)
+    };
     let (_, text) = eventually("unready", unready).await;
     assert!(text.starts_with("stopping\n"), "{text}");
-    assert_eq!(server.admin("/livez").await.0, StatusCode::OK, "alive while it has something to answer");
+    assert_eq!(
+        server.admin("/livez").await.0,
+        StatusCode::OK,
+        "alive while it has something to answer"
+    );
     assert!(idle.try_post("/validate", body.clone()).await.is_err(), "idle connections end");
 
     sender.write(other).await;
@@ -53,10 +60,16 @@ async fn the_second_signal_is_obeyed_at_once() {
 
 /// Whether nobody listens any more.
 async fn refused(server: &Server) -> bool {
-    TcpStream::connect(server.reviews).await.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
+    TcpStream::connect(server.reviews)
+        .await
+        .is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
 }
 
 /// A review that is allowed.
 fn review() -> Vec<u8> {
-    recorded().into_iter().find(|(name, _)| name == "resize-cpu-only.pods-resize.validate").unwrap().1
+    recorded()
+        .into_iter()
+        .find(|(name, _)| name == "resize-cpu-only.pods-resize.validate")
+        .unwrap()
+        .1
 }

@@ -1,5 +1,5 @@
-//! What is looked up before a resize is judged: live memory and the room of a node, from an API server that answers, that
-//! does not know, and that never says a word.
+//! What is looked up before a resize is judged: live memory and the room of a node, from an API
+//! server that answers, that does not know, and that never says a word.
 
 use std::future::pending;
 
@@ -20,7 +20,8 @@ use crate::following::{VolumeFolder, policy};
 use crate::server::{PATIENCE, Server};
 use crate::subjects::{creation, resize};
 
-const DECREASE: &str = "memory-limit-decrease: container \"app\": memory limit 1Gi -> 512Mi is not approved";
+const DECREASE: &str =
+    "memory-limit-decrease: container \"app\": memory limit 1Gi -> 512Mi is not approved";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_api_server_that_never_answers_changes_nothing() {
@@ -28,7 +29,11 @@ async fn an_api_server_that_never_answers_changes_nothing() {
     assert_eq!(place.warnings("/validate", &change(false)).await, [DECREASE]);
     assert_eq!(place.counted().await, [("room", "too-slow", 1), ("usage", "too-slow", 1)]);
     assert_eq!(place.warnings("/validate", &change(true)).await, [DECREASE]);
-    assert_eq!(place.counted().await, [("room", "too-slow", 2), ("usage", "too-slow", 2)], "a dry run asks as well");
+    assert_eq!(
+        place.counted().await,
+        [("room", "too-slow", 2), ("usage", "too-slow", 2)],
+        "a dry run asks as well"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,24 +71,34 @@ async fn nobody_is_asked_without_need() {
     assert_eq!(place.counted().await, [("room", "found", 1), ("usage", "found", 1)]);
 }
 
-/// What is asked for is worked out before anybody is asked: as little as the policies in force need.
+/// What is asked for is worked out before anybody is asked: as little as the policies in force
+/// need.
 #[test]
 fn only_policies_in_force_ask() {
     let asked = |policies: &[&str], body: &[u8]| {
-        let files = policies.iter().map(|text| (format!("{}.yaml", text.split([' ', ',']).nth(1).unwrap()), format!("{{{text}}}")));
+        let files = policies.iter().map(|text| {
+            (format!("{}.yaml", text.split([' ', ',']).nth(1).unwrap()), format!("{{{text}}}"))
+        });
         let review = decode(body).unwrap();
         LookUps::for_judging(&Policies::read(files).unwrap(), &review.subject)
     };
-    let (usage, room) = ("name: memory-above-usage, rule: memory-above-usage", "name: resize-beyond-node, rule: resize-beyond-node");
+    let (usage, room) = (
+        "name: memory-above-usage, rule: memory-above-usage",
+        "name: resize-beyond-node, rule: resize-beyond-node",
+    );
     let on = |rule: &str, more: &str| format!("{rule}, mode: audit{more}");
     let both = [on(usage, ""), on(room, "")];
     let both = both.each_ref().map(String::as_str);
-    let (nothing, all) = (LookUps::default(), LookUps { authority: false, usage: true, room: true });
+    let (nothing, all) =
+        (LookUps::default(), LookUps { authority: false, usage: true, room: true });
     assert!(nothing.is_empty() && !all.is_empty());
     assert_eq!(asked(&both, &change(false)), all);
     assert_eq!(asked(&both[..1], &change(false)), LookUps { room: false, ..all });
     assert_eq!(asked(&both[1..], &change(false)), LookUps { usage: false, ..all });
-    assert_eq!(asked(&[&format!("{usage}, mode: off"), &format!("{room}, mode: off")], &change(false)), nothing);
+    assert_eq!(
+        asked(&[&format!("{usage}, mode: off"), &format!("{room}, mode: off")], &change(false)),
+        nothing
+    );
     let elsewhere = ", scope: {namespaces: {names: [elsewhere]}}";
     assert_eq!(asked(&[&on(usage, elsewhere), &on(room, elsewhere)], &change(false)), nothing);
 
@@ -93,8 +108,16 @@ fn only_policies_in_force_ask() {
         pod
     };
     let room_alone = LookUps { usage: false, ..all };
-    assert_eq!(asked(&both, &resize(&requesting("256Mi"), &requesting("512Mi"))), room_alone, "memory alone may be too much");
-    assert_eq!(asked(&both, &resize(&requesting("512Mi"), &requesting("256Mi"))), nothing, "there is room for less");
+    assert_eq!(
+        asked(&both, &resize(&requesting("256Mi"), &requesting("512Mi"))),
+        room_alone,
+        "memory alone may be too much"
+    );
+    assert_eq!(
+        asked(&both, &resize(&requesting("512Mi"), &requesting("256Mi"))),
+        nothing,
+        "there is room for less"
+    );
 
     let with = |field: &[&str], value: Value| {
         let change = |mut pod: Value| {
@@ -104,9 +127,17 @@ fn only_policies_in_force_ask() {
         };
         resize(&change(pod("1", "1Gi")), &change(pod("3", "512Mi")))
     };
-    assert_eq!(asked(&both, &with(&["spec", "nodeName"], Value::Null)), LookUps { room: false, ..all }, "it runs nowhere");
+    assert_eq!(
+        asked(&both, &with(&["spec", "nodeName"], Value::Null)),
+        LookUps { room: false, ..all },
+        "it runs nowhere"
+    );
     let ignore = json!({"restraint.dev/ignore": "memory-above-usage,resize-beyond-node"});
-    assert_eq!(asked(&both, &with(&["metadata", "annotations"], ignore)), LookUps { room: false, ..all }, "the owner silenced it");
+    assert_eq!(
+        asked(&both, &with(&["metadata", "annotations"], ignore)),
+        LookUps { room: false, ..all },
+        "the owner silenced it"
+    );
 }
 
 /// Time enough for every answer that comes.
@@ -134,7 +165,9 @@ impl Place {
         std::fs::write(&path, kubeconfig.to_string()).unwrap();
         let rules = ["memory-above-usage", "memory-limit-decrease", "resize-beyond-node"];
         let policies = VolumeFolder::new(&rules.map(|rule| policy(rule, "warn")));
-        let flags = [&["--policies", policies.path(), "--kubeconfig", path.to_str().unwrap()], flags].concat();
+        let flags =
+            [&["--policies", policies.path(), "--kubeconfig", path.to_str().unwrap()], flags]
+                .concat();
         Self { server: Server::start(&flags), _kept: (policies, folder) }
     }
 
@@ -155,7 +188,10 @@ impl Place {
         let mut counted = Vec::new();
         for evidence in ["room", "usage"] {
             for outcome in ["found", "absent", "too-slow", "failed", "busy"] {
-                let count = metrics.sum("restraint_look_ups_total", &[("evidence", evidence), ("outcome", outcome)]);
+                let count = metrics.sum(
+                    "restraint_look_ups_total",
+                    &[("evidence", evidence), ("outcome", outcome)],
+                );
                 if count > 0.0 {
                     counted.push((evidence, outcome, count as u32));
                 }
@@ -167,27 +203,34 @@ impl Place {
 
 /// Less memory and more cpu at once.
 fn change(dry_run: bool) -> Vec<u8> {
-    let mut review: Value = serde_json::from_slice(&resize(&pod("1", "1Gi"), &pod("3", "512Mi"))).unwrap();
+    let mut review: Value =
+        serde_json::from_slice(&resize(&pod("1", "1Gi"), &pod("3", "512Mi"))).unwrap();
     review["request"]["dryRun"] = dry_run.into();
     serde_json::to_vec(&review).unwrap()
 }
 
 fn pod(cpu: &str, memory: &str) -> Value {
-    let resources = json!({"requests": {"cpu": cpu, "memory": "256Mi"}, "limits": {"memory": memory}});
+    let resources =
+        json!({"requests": {"cpu": cpu, "memory": "256Mi"}, "limits": {"memory": memory}});
     json!({
         "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "db-0", "namespace": "shop", "uid": "uid-1"},
         "spec": {"nodeName": "n1", "containers": [{"name": "app", "resources": resources}]},
     })
 }
 
-/// A node of 4 cores with another pod that asks for 2, and 900Mi in use. Nothing is known of namespaces.
+/// A node of 4 cores with another pod that asks for 2, and 900Mi in use. Nothing is known of
+/// namespaces.
 async fn measured(uri: Uri) -> Response<Body> {
     let other = json!({"metadata": {"uid": "uid-2"}, "spec": {"containers": [{"name": "app", "resources": {"requests": {"cpu": "2"}}}]}});
     match uri.path() {
-        "/apis/metrics.k8s.io/v1beta1/namespaces/shop/pods/db-0" => {
-            answer(200, &json!({"containers": [{"name": "app", "usage": {"cpu": "10m", "memory": "921600Ki"}}]}))
-        }
-        "/api/v1/nodes/n1" => answer(200, &json!({"metadata": {"name": "n1"}, "status": {"allocatable": {"cpu": "4", "memory": "8Gi"}}})),
+        "/apis/metrics.k8s.io/v1beta1/namespaces/shop/pods/db-0" => answer(
+            200,
+            &json!({"containers": [{"name": "app", "usage": {"cpu": "10m", "memory": "921600Ki"}}]}),
+        ),
+        "/api/v1/nodes/n1" => answer(
+            200,
+            &json!({"metadata": {"name": "n1"}, "status": {"allocatable": {"cpu": "4", "memory": "8Gi"}}}),
+        ),
         "/api/v1/pods" => {
             assert!(uri.query().unwrap().contains("fieldSelector=spec.nodeName%3Dn1"), "{uri}");
             answer(200, &json!({"items": [pod("1", "1Gi"), other]}))
@@ -197,5 +240,9 @@ async fn measured(uri: Uri) -> Response<Body> {
 }
 
 fn answer(status: u16, body: &Value) -> Response<Body> {
-    Response::builder().status(status).header("content-type", "application/json").body(Body::from(body.to_string())).unwrap()
+    Response::builder()
+        .status(status)
+        .header("content-type", "application/json")
+        .body(Body::from(body.to_string()))
+        .unwrap()
 }

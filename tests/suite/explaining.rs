@@ -31,7 +31,13 @@ stringData: {key: geheim-1}
 ";
 
 fn run(arguments: &[&str], input: &str) -> (i32, String, String) {
-    let output = Command::cargo_bin("restraint").unwrap().args(arguments).write_stdin(input).env_remove("KUBECONFIG").output().unwrap();
+    let output = Command::cargo_bin("restraint")
+        .unwrap()
+        .args(arguments)
+        .write_stdin(input)
+        .env_remove("KUBECONFIG")
+        .output()
+        .unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
@@ -41,7 +47,10 @@ fn change(old: &str, new: &str, flags: &[&str]) -> (i32, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("old.yaml");
     fs::write(&path, old).unwrap();
-    let (code, text, error) = run(&[&["explain", "change", "--from", path.to_str().unwrap(), "--to", "-"], flags].concat(), new);
+    let (code, text, error) = run(
+        &[&["explain", "change", "--from", path.to_str().unwrap(), "--to", "-"], flags].concat(),
+        new,
+    );
     assert_eq!(error, "");
     (code, text)
 }
@@ -51,16 +60,35 @@ fn changes_are_told_and_nothing_secret_is() {
     let new = OLD.replace("web:1", "web:2").replace("geheim-1", "geheim-2");
     let (code, text) = change(OLD, &new, &[]);
     assert_eq!(code, 0);
-    assert!(text.starts_with("[pods are replaced] Deployment shop/web: spec.template.spec.containers[web]"), "{text}");
-    assert!(text.contains("\n  web:1 -> web:2\n") && text.contains("\n  do: apply this object first, the workload after it\n"), "{text}");
+    assert!(
+        text.starts_with(
+            "[pods are replaced] Deployment shop/web: spec.template.spec.containers[web]"
+        ),
+        "{text}"
+    );
+    assert!(
+        text.contains("\n  web:1 -> web:2\n")
+            && text.contains("\n  do: apply this object first, the workload after it\n"),
+        "{text}"
+    );
     assert!(!text.contains("geheim"), "{text}");
-    assert!(text.lines().last().unwrap().starts_with("3 explanations: pods are replaced (2), nothing until the next start (1)"), "{text}");
+    assert!(
+        text.lines()
+            .last()
+            .unwrap()
+            .starts_with("3 explanations: pods are replaced (2), nothing until the next start (1)"),
+        "{text}"
+    );
     assert_eq!(change(OLD, OLD, &[]), (0, "no differences\n".to_owned()));
 }
 
 #[test]
 fn programs_read_stable_names() {
-    let (code, text) = change(OLD, &OLD.replace("matchLabels: {app: web}", "matchLabels: {app: other}"), &["--output", "json"]);
+    let (code, text) = change(
+        OLD,
+        &OLD.replace("matchLabels: {app: web}", "matchLabels: {app: other}"),
+        &["--output", "json"],
+    );
     assert_eq!(code, 1, "something would be refused");
     let told: Value = serde_json::from_str(&text).unwrap();
     let expected = json!([{
@@ -83,7 +111,10 @@ fn programs_read_stable_names() {
 fn what_cannot_run_ends_with_two() {
     for (arguments, expected) in [
         (&["explain", "change", "--from", "-", "--to", "-"][..], "standard input can be read once"),
-        (&["explain", "change", "--from", "/nonexistent.yaml", "--to", "-"], "\"/nonexistent.yaml\" cannot be read"),
+        (
+            &["explain", "change", "--from", "/nonexistent.yaml", "--to", "-"],
+            "\"/nonexistent.yaml\" cannot be read",
+        ),
         (&["explain", "rule", "memory-limit-decreas"], "did you mean \"memory-limit-decrease\"?"),
         (&["explain", "pod"], "required"),
         (&["explain", "pod", "--file", "-"], "holds no such pod"),
@@ -129,7 +160,11 @@ status:
     assert_eq!(code, 0);
     let first = "container \"app\": 1 restart; last end: killed for memory, exit code 137, at 2026-11-21T12:00:00Z";
     assert!(text.starts_with("Pod shop/db-0: Running\n\n") && text.contains(first), "{text}");
-    assert!(text.contains("resize: failed, tried again") && text.contains("limits.memory: desired 1Gi, actual 2Gi"), "{text}");
+    assert!(
+        text.contains("resize: failed, tried again")
+            && text.contains("limits.memory: desired 1Gi, actual 2Gi"),
+        "{text}"
+    );
     assert!(text.contains("events cannot be read or were not given"), "{text}");
 }
 
@@ -150,7 +185,18 @@ fn recorded_reviews_are_explained() {
 
 /// Values of any shape, with the words that the code looks for.
 fn any_value() -> impl Strategy<Value = Value> {
-    let words = ["app", "1Gi", "0", "-1", "Always", "RestartContainer", "", "a/b", "True", "2026-11-21T12:00:00Z"];
+    let words = [
+        "app",
+        "1Gi",
+        "0",
+        "-1",
+        "Always",
+        "RestartContainer",
+        "",
+        "a/b",
+        "True",
+        "2026-11-21T12:00:00Z",
+    ];
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -193,11 +239,12 @@ fn any_value() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(6, 64, 6, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::btree_map(prop::sample::select(fields.to_vec()), inner, 0..6).prop_map(|fields| fields
-                .into_iter()
-                .map(|(key, value)| (key.to_owned(), value))
-                .collect::<serde_json::Map<_, _>>()
-                .into()),
+            prop::collection::btree_map(prop::sample::select(fields.to_vec()), inner, 0..6)
+                .prop_map(|fields| fields
+                    .into_iter()
+                    .map(|(key, value)| (key.to_owned(), value))
+                    .collect::<serde_json::Map<_, _>>()
+                    .into()),
         ]
     })
 }

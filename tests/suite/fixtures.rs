@@ -1,15 +1,16 @@
 //! `tests/rules/<rule>/{pass,fail}/<why>.yaml`: what each rule finds, and what it leaves alone.
 //!
-//! One document is created; of two, the second replaces the first. Two pods are a resize; with a first line
-//! `# update`, an ordinary update. Lines with more facts: `# mutate` (the mutating path is asked), `# requester: NAME`,
-//! `# authority: held` or `lacking`, `# through: status` or `binding`, `# namespace-labels: {...}`. It is noon of
-//! 2026-11-21, and a stamp whose seal is the word `genuine` is sealed by the service. `# policy: {mode: warn, settings: {…}}`
-//! judges with this instead of the rule's own default policy. `# usage: app=900Mi side=10Mi` is what the metrics API
-//! measured, and `# room: cpu=500m memory=1Gi` is what the node "n1" has for the pod beside all others. ConfigMaps and
-//! Secrets do not count as documents: they are what is known beside. A file of `fail` begins with one line
-//! `# finds: <message>` for each finding of its
-//! rule, and that is all the rule finds; under `pass` it finds nothing. Where there are lines `# remedy: <text>`, there is
-//! one for each finding, too.
+//! One document is created; of two, the second replaces the first. Two pods are a resize; with a
+//! first line `# update`, an ordinary update. Lines with more facts: `# mutate` (the mutating path
+//! is asked), `# requester: NAME`, `# authority: held` or `lacking`, `# through: status` or
+//! `binding`, `# namespace-labels: {...}`. It is noon of 2026-11-21, and a stamp whose seal is the
+//! word `genuine` is sealed by the service. `# policy: {mode: warn, settings: {…}}` judges with
+//! this instead of the rule's own default policy. `# usage: app=900Mi side=10Mi` is what the
+//! metrics API measured, and `# room: cpu=500m memory=1Gi` is what the node "n1" has for the pod
+//! beside all others. ConfigMaps and Secrets do not count as documents: they are what is known
+//! beside. A file of `fail` begins with one line `# finds: <message>` for each finding of its rule,
+//! and that is all the rule finds; under `pass` it finds nothing. Where there are lines `# remedy:
+//! <text>`, there is one for each finding, too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -38,7 +39,10 @@ fn every_rule_has_fixtures_and_every_fixture_a_rule() {
     assert_eq!(folders, rules);
     for rule in rules {
         for side in ["pass", "fail"] {
-            assert!(!entries(&root().join(&rule).join(side)).is_empty(), "{rule} has no {side} fixture");
+            assert!(
+                !entries(&root().join(&rule).join(side)).is_empty(),
+                "{rule} has no {side} fixture"
+            );
         }
     }
 }
@@ -50,20 +54,39 @@ fn fixtures_find_what_they_say() {
         for side in ["pass", "fail"] {
             for fixture in entries(&folder.join(side)) {
                 let text = fs::read_to_string(&fixture).unwrap();
-                let expected: Vec<String> = text.lines().filter_map(|line| line.strip_prefix("# finds: ")).map(str::to_owned).collect();
-                assert_eq!(expected.is_empty(), side == "pass", "{}: `# finds:` lines", fixture.display());
+                let expected: Vec<String> = text
+                    .lines()
+                    .filter_map(|line| line.strip_prefix("# finds: "))
+                    .map(str::to_owned)
+                    .collect();
+                assert_eq!(
+                    expected.is_empty(),
+                    side == "pass",
+                    "{}: `# finds:` lines",
+                    fixture.display()
+                );
                 let findings = findings(&name(&folder), &text);
                 for finding in &findings {
-                    assert!(finding.message.chars().count() <= WARNING_LIMIT, "{}", fixture.display());
+                    assert!(
+                        finding.message.chars().count() <= WARNING_LIMIT,
+                        "{}",
+                        fixture.display()
+                    );
                     assert!(names_its_container(finding), "{}: {finding:#?}", fixture.display());
                 }
-                let found: Vec<_> = findings.iter().map(|finding| finding.message.clone()).collect();
+                let found: Vec<_> =
+                    findings.iter().map(|finding| finding.message.clone()).collect();
                 if found != expected {
-                    faults += &format!("{}\n  expected {expected:#?}\n  found    {found:#?}\n", fixture.display());
+                    faults += &format!(
+                        "{}\n  expected {expected:#?}\n  found    {found:#?}\n",
+                        fixture.display()
+                    );
                 }
-                let remedies: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("# remedy: ")).collect();
+                let remedies: Vec<_> =
+                    text.lines().filter_map(|line| line.strip_prefix("# remedy: ")).collect();
                 assert!(
-                    remedies.is_empty() || findings.iter().map(|finding| &finding.remedy).eq(&remedies),
+                    remedies.is_empty()
+                        || findings.iter().map(|finding| &finding.remedy).eq(&remedies),
                     "{}: {findings:#?}",
                     fixture.display()
                 );
@@ -78,34 +101,45 @@ fn rules_are_in_order_and_documented() {
     assert!(RULES.is_sorted_by(|one, next| one.name < next.name));
     for rule in RULES {
         let page = rule.documentation();
-        for part in ["**Why it matters.**", "**What it looks at.**", "**What it allows.**", "**How to put it right.**"] {
+        for part in [
+            "**Why it matters.**",
+            "**What it looks at.**",
+            "**What it allows.**",
+            "**How to put it right.**",
+        ] {
             assert!(page.contains(part), "{} lacks {part}", rule.name);
         }
     }
 }
 
-/// Whether a message that begins with a container begins with the one that the finding is about. Long names are shortened.
+/// Whether a message that begins with a container begins with the one that the finding is about.
+/// Long names are shortened.
 fn names_its_container(finding: &Finding) -> bool {
-    let named = finding.message.strip_prefix("container \"").and_then(|rest| rest.split('"').next());
+    let named =
+        finding.message.strip_prefix("container \"").and_then(|rest| rest.split('"').next());
     match (named, finding.container.as_deref()) {
-        (Some(named), Some(name)) => {
-            named.split_once('…').map_or(named == name, |(head, tail)| name.starts_with(head) && name.ends_with(tail))
-        }
+        (Some(named), Some(name)) => named
+            .split_once('…')
+            .map_or(named == name, |(head, tail)| name.starts_with(head) && name.ends_with(tail)),
         (named, name) => named == name,
     }
 }
 
-/// Whether `pointer` leads into `object`. What is missing is pointed at as well: the last three steps need not be there.
+/// Whether `pointer` leads into `object`. What is missing is pointed at as well: the last three
+/// steps need not be there.
 fn points_into(object: &Value, pointer: &str) -> bool {
     let there = pointer.rmatch_indices('/').map(|(end, _)| &pointer[..end]).take(3).last();
     there.is_some_and(|place| object.pointer(place).is_some())
 }
 
-/// What `rule` finds in the fixture under the default policies, or with the one that the fixture names.
+/// What `rule` finds in the fixture under the default policies, or with the one that the fixture
+/// names.
 fn findings(rule: &str, text: &str) -> Vec<Finding> {
     let documents: Vec<Value> = serde_saphyr::from_multiple(text).unwrap();
-    let (known, documents): (Vec<Value>, Vec<Value>) = documents.into_iter().partition(|document| config_kind(document).is_some());
-    let fact = |name: &str| text.lines().find_map(|line| line.strip_prefix("# ")?.strip_prefix(name));
+    let (known, documents): (Vec<Value>, Vec<Value>) =
+        documents.into_iter().partition(|document| config_kind(document).is_some());
+    let fact =
+        |name: &str| text.lines().find_map(|line| line.strip_prefix("# ")?.strip_prefix(name));
     let body = match documents.as_slice() {
         [object] => creation(object),
         [old, new] if fact("through: ") == Some("status") => through(old, new, "status"),
@@ -124,11 +158,16 @@ fn findings(rule: &str, text: &str) -> Vec<Finding> {
         Some(other) => panic!("{other}"),
         None => Authority::NotAsked,
     };
-    subject.evidence.usage =
-        fact("usage: ").map(|facts| amounts(facts, |name, amount| (name.to_owned(), i128::from(amount.value().unwrap()))));
+    subject.evidence.usage = fact("usage: ").map(|facts| {
+        amounts(facts, |name, amount| (name.to_owned(), i128::from(amount.value().unwrap())))
+    });
     subject.evidence.room = fact("room: ").map(|facts| {
-        let amounts: BTreeMap<_, _> = amounts(facts, |name, amount| (name, amount.milli_value().unwrap()));
-        Room { node: "n1".to_owned(), most: Requests { cpu: amounts["cpu"], memory: amounts["memory"] / 1000 } }
+        let amounts: BTreeMap<_, _> =
+            amounts(facts, |name, amount| (name, amount.milli_value().unwrap()));
+        Room {
+            node: "n1".to_owned(),
+            most: Requests { cpu: amounts["cpu"], memory: amounts["memory"] / 1000 },
+        }
     });
     if let Some(name) = fact("requester: ") {
         subject.requester.username = name.to_owned().into();
@@ -137,30 +176,45 @@ fn findings(rule: &str, text: &str) -> Vec<Finding> {
     subject.evidence.namespace_labels = labels.map(Arc::<BTreeMap<String, String>>::new);
     let way = if fact("mutate").is_some() { amend } else { judge };
     let verdict = way(policies(rule, fact("policy: ")), &review.subject);
-    let findings = verdict.rulings.into_iter().filter(|ruling| ruling.rule == rule).map(|ruling| ruling.finding);
+    let findings = verdict
+        .rulings
+        .into_iter()
+        .filter(|ruling| ruling.rule == rule)
+        .map(|ruling| ruling.finding);
     let new = documents.last().unwrap();
-    findings.inspect(|finding| assert!(points_into(new, &finding.pointer), "{finding:#?}")).collect()
+    findings
+        .inspect(|finding| assert!(points_into(new, &finding.pointer), "{finding:#?}"))
+        .collect()
 }
 
 /// Amounts by name: `app=900Mi side=10Mi`.
-fn amounts<'t, T, All: FromIterator<T>>(text: &'t str, each: impl Fn(&'t str, Quantity<'t>) -> T) -> All {
+fn amounts<'t, T, All: FromIterator<T>>(
+    text: &'t str,
+    each: impl Fn(&'t str, Quantity<'t>) -> T,
+) -> All {
     let one = |(name, amount): (&'t str, &'t str)| each(name, Quantity::parse(amount).unwrap());
     text.split_whitespace().map(|part| one(part.split_once('=').unwrap())).collect()
 }
 
-/// The default policies. `policy`, one line of YAML without name and rule, takes the place of the default one of `rule`.
-/// Each set is read once: there are many fixtures.
+/// The default policies. `policy`, one line of YAML without name and rule, takes the place of the
+/// default one of `rule`. Each set is read once: there are many fixtures.
 fn policies(rule: &str, policy: Option<&str>) -> &'static Policies {
     static READ: Mutex<BTreeMap<String, &'static Policies>> = Mutex::new(BTreeMap::new());
     let key = policy.map(|policy| format!("{rule} {policy}")).unwrap_or_default();
-    READ.lock().unwrap().entry(key).or_insert_with(|| Box::leak(Box::new(read_policies(rule, policy))))
+    READ.lock()
+        .unwrap()
+        .entry(key)
+        .or_insert_with(|| Box::leak(Box::new(read_policies(rule, policy))))
 }
 
 fn read_policies(rule: &str, policy: Option<&str>) -> Policies {
     let Some(policy) = policy else { return Policies::embedded() };
     let fields = policy.strip_prefix('{').unwrap_or_else(|| panic!("{policy}"));
     let own = (format!("{rule}.yaml"), format!("{{name: {rule}, rule: {rule}, {fields}"));
-    let others = EMBEDDED.iter().filter(|(name, _)| *name != own.0).map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+    let others = EMBEDDED
+        .iter()
+        .filter(|(name, _)| *name != own.0)
+        .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
     Policies::read(others.chain([own.clone()])).unwrap_or_else(|errors| panic!("{rule}: {errors}"))
 }
 
@@ -168,15 +222,22 @@ fn configuration(documents: &[Value]) -> Configuration {
     let mut configuration = Configuration::default();
     for document in documents {
         let entries = document["data"].as_object().into_iter().flatten();
-        let data = entries.map(|(key, value)| (key.clone(), value.as_str().unwrap().to_owned())).collect();
+        let data =
+            entries.map(|(key, value)| (key.clone(), value.as_str().unwrap().to_owned())).collect();
         let object = ConfigObject { immutable: document["immutable"] == true, data };
-        configuration.insert(config_kind(document).unwrap(), document["metadata"]["name"].as_str().unwrap().to_owned(), object);
+        configuration.insert(
+            config_kind(document).unwrap(),
+            document["metadata"]["name"].as_str().unwrap().to_owned(),
+            object,
+        );
     }
     configuration
 }
 
 fn config_kind(document: &Value) -> Option<ConfigKind> {
-    [ConfigKind::ConfigMap, ConfigKind::Secret].into_iter().find(|kind| document["kind"] == kind.as_str())
+    [ConfigKind::ConfigMap, ConfigKind::Secret]
+        .into_iter()
+        .find(|kind| document["kind"] == kind.as_str())
 }
 
 fn root() -> PathBuf {
@@ -184,7 +245,9 @@ fn root() -> PathBuf {
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
-    let mut entries: Vec<_> = fs::read_dir(folder).map(|entries| entries.map(|entry| entry.unwrap().path()).collect()).unwrap_or_default();
+    let mut entries: Vec<_> = fs::read_dir(folder)
+        .map(|entries| entries.map(|entry| entry.unwrap().path()).collect())
+        .unwrap_or_default();
     entries.sort();
     entries
 }

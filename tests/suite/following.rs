@@ -26,7 +26,10 @@ async fn a_swapped_folder_brings_its_policies_into_force() {
     // a second time, because a watch that sits on what was swapped away would be dead by now
     folder.swap(&[policy("memory-limit-decrease", "audit")]);
     until(&server, Answer { allowed: true, warned: false }).await;
-    eventually("two sets accepted", async || (reloads(&server, "accepted").await == 2.0).then_some(())).await;
+    eventually("two sets accepted", async || {
+        (reloads(&server, "accepted").await == 2.0).then_some(())
+    })
+    .await;
     assert_eq!(reloads(&server, "refused").await, 0.0);
 }
 
@@ -49,18 +52,30 @@ async fn a_bad_set_is_refused_told_and_cured() {
     let server = Server::start(&["--policies", folder.path()]);
     let loud = "name: memory-limit-decrease\nrule: memory-limit-decrease\nmode: loud\n".to_owned();
     let misspelled = "name: other\nrule: file-wacth\nmode: warn\n".to_owned();
-    folder.swap(&[("memory-limit-decrease.yaml".to_owned(), loud), ("other.yaml".to_owned(), misspelled)]);
+    folder.swap(&[
+        ("memory-limit-decrease.yaml".to_owned(), loud),
+        ("other.yaml".to_owned(), misspelled),
+    ]);
 
     // every error at once, each with its place; the first look may come between the kubelet's steps
     let told = async || {
         let (status, text) = server.admin("/readyz").await;
         assert_eq!(status, StatusCode::OK, "the old policies still serve");
-        text.contains("\n  other.yaml:2:7: unknown rule \"file-wacth\", did you mean \"file-watch\"?").then_some(text)
+        text.contains(
+            "\n  other.yaml:2:7: unknown rule \"file-wacth\", did you mean \"file-watch\"?",
+        )
+        .then_some(text)
     };
     let text = eventually("a refusal", told).await;
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines[..3], ["ok", "policies: 1 in force, cap enforce", "policies: a newer one is refused:"]);
-    assert!(lines[3].starts_with("  memory-limit-decrease.yaml:3:7: unknown mode \"loud\""), "{text}");
+    assert_eq!(
+        lines[..3],
+        ["ok", "policies: 1 in force, cap enforce", "policies: a newer one is refused:"]
+    );
+    assert!(
+        lines[3].starts_with("  memory-limit-decrease.yaml:3:7: unknown mode \"loud\""),
+        "{text}"
+    );
     let metrics = server.metrics().await;
     assert_eq!(metrics.sum("restraint_policies_refused", &[]), 1.0);
     assert!(metrics.sum("restraint_policy_reloads_total", &[("result", "refused")]) >= 1.0);
@@ -70,9 +85,14 @@ async fn a_bad_set_is_refused_told_and_cured() {
 
     folder.swap(&[policy("memory-limit-decrease", "warn")]);
     until(&server, Answer { allowed: true, warned: true }).await;
-    let cured = async || (server.metrics().await.sum("restraint_policies_refused", &[]) == 0.0).then_some(());
+    let cured = async || {
+        (server.metrics().await.sum("restraint_policies_refused", &[]) == 0.0).then_some(())
+    };
     eventually("a cure", cured).await;
-    let (_, text) = eventually("a cure", async || Some(server.admin("/readyz").await).filter(|(_, text)| !text.contains("refused"))).await;
+    let (_, text) = eventually("a cure", async || {
+        Some(server.admin("/readyz").await).filter(|(_, text)| !text.contains("refused"))
+    })
+    .await;
     assert!(text.starts_with("ok\npolicies: 1 in force, cap enforce\ncertificate: "), "{text}");
 }
 
@@ -81,7 +101,14 @@ async fn an_emptied_folder_is_refused() {
     let folder = VolumeFolder::new(&[policy("memory-limit-decrease", "enforce")]);
     let server = Server::start(&["--policies", folder.path()]);
     folder.swap(&[("readme.txt".to_owned(), "nothing here".to_owned())]);
-    let told = async || server.admin("/readyz").await.1.contains("has no files that end in .yaml or .yml").then_some(());
+    let told = async || {
+        server
+            .admin("/readyz")
+            .await
+            .1
+            .contains("has no files that end in .yaml or .yml")
+            .then_some(())
+    };
     eventually("a refusal", told).await;
     assert!(reloads(&server, "refused").await >= 1.0);
     assert!(!decrease(&mut server.client().await).await.allowed);
@@ -109,14 +136,27 @@ async fn a_renewed_certificate_is_shown_to_new_connections() {
     let connected = async || Client::try_over_tls(server.reviews, &renewed.pem()).await.ok();
     let mut new = eventually("the new certificate", connected).await;
     assert_eq!(new.post("/validate", unapproved()).await.0, StatusCode::OK);
-    assert!(Client::try_over_tls(server.reviews, &server.authority().pem()).await.is_err(), "the old one is gone");
-    assert_eq!(old.try_post("/validate", unapproved()).await.unwrap().0, StatusCode::OK, "what is open goes on");
+    assert!(
+        Client::try_over_tls(server.reviews, &server.authority().pem()).await.is_err(),
+        "the old one is gone"
+    );
+    assert_eq!(
+        old.try_post("/validate", unapproved()).await.unwrap().0,
+        StatusCode::OK,
+        "what is open goes on"
+    );
 
     let accepted = async || (certificate_reloads(&server, "accepted").await == 1.0).then_some(());
     eventually("a reload", accepted).await;
     let news = "certificate: for localhost, renewed.example, expires 2100-01-01T00:00:00Z\n";
-    eventually("the new names", async || server.admin("/readyz").await.1.contains(news).then_some(())).await;
-    assert_eq!(server.metrics().await.sum("restraint_certificate_expiry_timestamp", &[]), 4_102_444_800.0);
+    eventually("the new names", async || {
+        server.admin("/readyz").await.1.contains(news).then_some(())
+    })
+    .await;
+    assert_eq!(
+        server.metrics().await.sum("restraint_certificate_expiry_timestamp", &[]),
+        4_102_444_800.0
+    );
 }
 
 #[tokio::test]
@@ -127,18 +167,39 @@ async fn half_a_pair_is_refused_until_the_other_half_comes() {
     replace(&server.file("tls.crt"), &certificate);
     let line = server.line("key material refused, the old stays in force: ");
     assert_eq!(line["level"], "WARN");
-    assert!(line["message"].as_str().unwrap().contains("does not belong to the first certificate"), "{line}");
-    eventually("a refusal", async || (certificate_reloads(&server, "refused").await >= 1.0).then_some(())).await;
-    assert_eq!(server.client().await.post("/validate", unapproved()).await.0, StatusCode::OK, "the old pair still serves");
-    let (status, text) =
-        eventually("a refusal", async || Some(server.admin("/readyz").await).filter(|(_, text)| text.contains("refused"))).await;
+    assert!(
+        line["message"].as_str().unwrap().contains("does not belong to the first certificate"),
+        "{line}"
+    );
+    eventually("a refusal", async || {
+        (certificate_reloads(&server, "refused").await >= 1.0).then_some(())
+    })
+    .await;
+    assert_eq!(
+        server.client().await.post("/validate", unapproved()).await.0,
+        StatusCode::OK,
+        "the old pair still serves"
+    );
+    let (status, text) = eventually("a refusal", async || {
+        Some(server.admin("/readyz").await).filter(|(_, text)| text.contains("refused"))
+    })
+    .await;
     assert_eq!(status, StatusCode::OK);
     assert!(text.contains("certificate: a newer one is refused:\n  key "), "{text}");
 
     replace(&server.file("tls.key"), &key);
-    eventually("the new pair", async || Client::try_over_tls(server.reviews, &renewed.pem()).await.ok()).await;
-    eventually("a reload", async || (certificate_reloads(&server, "accepted").await == 1.0).then_some(())).await;
-    eventually("a cure", async || (!server.admin("/readyz").await.1.contains("refused")).then_some(())).await;
+    eventually("the new pair", async || {
+        Client::try_over_tls(server.reviews, &renewed.pem()).await.ok()
+    })
+    .await;
+    eventually("a reload", async || {
+        (certificate_reloads(&server, "accepted").await == 1.0).then_some(())
+    })
+    .await;
+    eventually("a cure", async || {
+        (!server.admin("/readyz").await.1.contains("refused")).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -158,16 +219,23 @@ async fn with_a_client_authority_only_its_clients_are_served() {
     let (callers, strangers) = (Authority::new(), Authority::new());
     let file = folder.path().join("clients.crt");
     fs::write(&file, callers.pem()).unwrap();
-    let server = Server::start(&["--client-ca", file.to_str().unwrap(), "--client-name", "kube-apiserver"]);
+    let server =
+        Server::start(&["--client-ca", file.to_str().unwrap(), "--client-name", "kube-apiserver"]);
     let served = async |shown: Option<&Authority>, name: &str| {
         let trusted = server.authority().pem();
         let client = match shown {
-            Some(authority) => Client::with_certificate(server.reviews, &trusted, &authority.issue_for(&[name])).await,
+            Some(authority) => {
+                Client::with_certificate(server.reviews, &trusted, &authority.issue_for(&[name]))
+                    .await
+            }
             None => Client::try_over_tls(server.reviews, &trusted).await,
         };
         // in TLS 1.3 a client learns of its refusal as late as when it reads
         match client {
-            Ok(mut client) => client.try_post("/validate", unapproved()).await.is_ok_and(|(status, _)| status == StatusCode::OK),
+            Ok(mut client) => client
+                .try_post("/validate", unapproved())
+                .await
+                .is_ok_and(|(status, _)| status == StatusCode::OK),
             Err(_) => false,
         }
     };
@@ -176,11 +244,16 @@ async fn with_a_client_authority_only_its_clients_are_served() {
     assert!(!served(Some(&strangers), "kube-apiserver").await, "of another authority");
     assert!(!served(Some(&callers), "somebody-else").await, "of another name");
     assert_eq!(server.admin("/livez").await.0, StatusCode::OK, "probes show no certificate");
-    let failed = async || (server.metrics().await.sum("restraint_handshakes_failed_total", &[]) == 3.0).then_some(());
+    let failed = async || {
+        (server.metrics().await.sum("restraint_handshakes_failed_total", &[]) == 3.0).then_some(())
+    };
     eventually("three failed handshakes", failed).await;
 
     fs::write(&file, strangers.pem()).unwrap();
-    eventually("the new authority", async || served(Some(&strangers), "kube-apiserver").await.then_some(())).await;
+    eventually("the new authority", async || {
+        served(Some(&strangers), "kube-apiserver").await.then_some(())
+    })
+    .await;
     assert!(!served(Some(&callers), "kube-apiserver").await, "the old authority counts no longer");
 }
 
@@ -189,8 +262,8 @@ pub(crate) fn policy(rule: &str, mode: &str) -> (String, String) {
     (format!("{rule}.yaml"), format!("name: {rule}\nrule: {rule}\nmode: {mode}\n"))
 }
 
-/// A folder laid out as the kubelet lays out a ConfigMap volume: each file is a symlink into `..data`, itself a symlink
-/// to a directory that is replaced as a whole.
+/// A folder laid out as the kubelet lays out a ConfigMap volume: each file is a symlink into
+/// `..data`, itself a symlink to a directory that is replaced as a whole.
 pub(crate) struct VolumeFolder(TempDir);
 
 impl VolumeFolder {
@@ -249,7 +322,10 @@ async fn decrease(client: &mut Client) -> Answer {
 /// Waits until a decrease that nobody approved is answered so.
 async fn until(server: &Server, wanted: Answer) {
     let mut client = server.client().await;
-    eventually(&format!("{wanted:?}"), async || (decrease(&mut client).await == wanted).then_some(())).await;
+    eventually(&format!("{wanted:?}"), async || {
+        (decrease(&mut client).await == wanted).then_some(())
+    })
+    .await;
 }
 
 /// A decrease that nobody approved.

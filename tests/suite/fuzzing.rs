@@ -1,5 +1,5 @@
-//! A short, repeatable run of what `fuzz/` runs for as long as one likes: its entries over the texts of this folder,
-//! whole and mutated.
+//! A short, repeatable run of what `fuzz/` runs for as long as one likes: its entries over the
+//! texts of this folder, whole and mutated.
 
 use std::fs;
 use std::path::Path;
@@ -12,8 +12,8 @@ use proptest::test_runner::{RngAlgorithm, TestRng};
 #[allow(dead_code, unreachable_pub, reason = "a crate of its own, where it is fuzzed")]
 mod entries;
 
-/// How many inputs an entry is given, unless FUZZ_SECONDS says for how many seconds: the same on every machine, and less
-/// than a second each on most.
+/// How many inputs an entry is given, unless FUZZ_SECONDS says for how many seconds: the same on
+/// every machine, and less than a second each on most.
 fn inputs(name: &str) -> usize {
     match name {
         "lint" => 30,
@@ -25,7 +25,9 @@ fn inputs(name: &str) -> usize {
 
 #[test]
 fn entries_keep_their_promises() {
-    let seconds = std::env::var("FUZZ_SECONDS").ok().map(|seconds| Duration::from_secs(seconds.parse().expect("a number of seconds")));
+    let seconds = std::env::var("FUZZ_SECONDS")
+        .ok()
+        .map(|seconds| Duration::from_secs(seconds.parse().expect("a number of seconds")));
     for (name, entry) in entries::ENTRIES {
         let seeds = seeds(name);
         assert!(seeds.len() > 10, "{name} has {} seeds", seeds.len());
@@ -56,7 +58,11 @@ fn seeds(name: &str) -> Vec<Vec<u8>> {
         "policy" => collect(&root.join("policies"), &mut files),
         "quantity" => {
             let table = fs::read_to_string(root.join("tests/data/quantities.tsv")).unwrap();
-            return table.lines().filter_map(|line| line.split('\t').next()).map(|text| text.as_bytes().to_vec()).collect();
+            return table
+                .lines()
+                .filter_map(|line| line.split('\t').next())
+                .map(|text| text.as_bytes().to_vec())
+                .collect();
         }
         _ => collect(&root.join("tests/rules"), &mut files),
     }
@@ -66,7 +72,9 @@ fn seeds(name: &str) -> Vec<Vec<u8>> {
             for file in &files {
                 let text = String::from_utf8_lossy(file);
                 texts.extend(
-                    text.lines().filter_map(|line| line.split_once(": ")).map(|(_, value)| value.trim_matches(['"', '\'', ' ']).to_owned()),
+                    text.lines()
+                        .filter_map(|line| line.split_once(": "))
+                        .map(|(_, value)| value.trim_matches(['"', '\'', ' ']).to_owned()),
                 );
                 texts.extend(text.split_once("|\n").map(|(_, script)| script.to_owned()));
             }
@@ -79,11 +87,14 @@ fn seeds(name: &str) -> Vec<Vec<u8>> {
 }
 
 fn grants() -> Vec<String> {
-    ["true", "app=256Mi,@pod=1Gi; for=30m; force; reason=INC-4711", "app=1Gi; for=1h30m"].map(str::to_owned).to_vec()
+    ["true", "app=256Mi,@pod=1Gi; for=30m; force; reason=INC-4711", "app=1Gi; for=1h30m"]
+        .map(str::to_owned)
+        .to_vec()
 }
 
 fn collect(folder: &Path, files: &mut Vec<Vec<u8>>) {
-    let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut entries: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     entries.sort();
     for path in entries {
         if path.is_dir() { collect(&path, files) } else { files.push(fs::read(&path).unwrap()) }
@@ -92,7 +103,9 @@ fn collect(folder: &Path, files: &mut Vec<Vec<u8>>) {
 
 /// A seed with pieces of others in it, without some of its own, or with other bytes.
 fn mutation(seeds: &[Vec<u8>], random: &mut TestRng) -> Vec<u8> {
-    let mut below = |bound: usize| usize::try_from(random.next_u64() % u64::try_from(bound.max(1)).unwrap()).unwrap();
+    let mut below = |bound: usize| {
+        usize::try_from(random.next_u64() % u64::try_from(bound.max(1)).unwrap()).unwrap()
+    };
     let mut input = seeds[below(seeds.len())].clone();
     for _ in 0..=below(4) {
         let from = below(input.len() + 1);

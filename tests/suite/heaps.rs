@@ -25,7 +25,9 @@ fn a_resize_is_denied_whatever_its_annotations_say() {
         pod["metadata"]["annotations"] = json!({key: value});
         pod
     };
-    for (key, value) in [("team", "a"), ("approved-by-sre", "true"), ("restraint.dev/ignore", "heap-above-limit")] {
+    for (key, value) in
+        [("team", "a"), ("approved-by-sre", "true"), ("restraint.dev/ignore", "heap-above-limit")]
+    {
         let body = resize(&annotated("1Gi", key, value), &annotated("256Mi", key, value));
         assert_eq!(outcomes(&body), [Outcome::Denied], "{key}");
     }
@@ -35,7 +37,11 @@ fn a_resize_is_denied_whatever_its_annotations_say() {
 fn outcomes(body: &[u8]) -> Vec<Outcome> {
     let review = decode(body).unwrap();
     let rulings = judge(&Policies::embedded(), &review.subject).rulings;
-    rulings.into_iter().filter(|ruling| ruling.rule == "heap-above-limit").map(|ruling| ruling.outcome).collect()
+    rulings
+        .into_iter()
+        .filter(|ruling| ruling.rule == "heap-above-limit")
+        .map(|ruling| ruling.outcome)
+        .collect()
 }
 
 fn pod(limit: &str) -> Value {

@@ -13,23 +13,32 @@ async fn what_cannot_be_judged_is_told_in_one_sentence() {
     let server = Server::start(&[]);
     let mut client = server.client().await;
     let request = |request: Value| {
-        json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request}).to_string().into_bytes()
+        json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request})
+            .to_string()
+            .into_bytes()
     };
     let pods = json!({"group": "", "version": "v1", "resource": "pods"});
-    let of_version =
-        |version: &str| json!({"apiVersion": version, "kind": "AdmissionReview", "request": {"uid": "u"}}).to_string().into_bytes();
-    let pod = |object: Value| request(json!({"uid": "u", "operation": "CREATE", "resource": pods, "object": object}));
-    let version =
-        "the body is not an AdmissionReview of admission.k8s.io/v1: list v1 in admissionReviewVersions of the webhook configuration";
-    let shape =
-        "the AdmissionReview has a value of the wrong type, a repeated field, a quantity that is none or too many entries: line 1, column ";
+    let of_version = |version: &str| {
+        json!({"apiVersion": version, "kind": "AdmissionReview", "request": {"uid": "u"}})
+            .to_string()
+            .into_bytes()
+    };
+    let pod = |object: Value| {
+        request(json!({"uid": "u", "operation": "CREATE", "resource": pods, "object": object}))
+    };
+    let version = "the body is not an AdmissionReview of admission.k8s.io/v1: list v1 in admissionReviewVersions of the webhook configuration";
+    let shape = "the AdmissionReview has a value of the wrong type, a repeated field, a quantity that is none or too many entries: line 1, column ";
     let nested = format!("{}null{}", r#"{"spec":{"template":"#.repeat(10_000), "}}".repeat(10_000));
     let cases: [(&str, Vec<u8>, &str); 17] = [
         ("nothing", Vec::new(), "the body is not JSON: line 1, column 0"),
         ("bytes", b"\xff\xfe".to_vec(), "the body is not JSON: it is not UTF-8"),
         ("text", b"hello".to_vec(), "the body is not JSON: line 1, column "),
         ("half of it", b"{\"kind\":".to_vec(), "the body is not JSON: line 1, column 8"),
-        ("two of them", [pod(json!({})), b"{}".to_vec()].concat(), "the body is not JSON: line 1, column "),
+        (
+            "two of them",
+            [pod(json!({})), b"{}".to_vec()].concat(),
+            "the body is not JSON: line 1, column ",
+        ),
         ("a number", b"7".to_vec(), shape),
         ("another object", b"{}".to_vec(), version),
         ("another kind", br#"{"apiVersion":"v1","kind":"Pod"}"#.to_vec(), version),
@@ -39,11 +48,17 @@ async fn what_cannot_be_judged_is_told_in_one_sentence() {
         ("no object", pod(Value::Null), "the AdmissionReview's request has no object"),
         (
             "no old object",
-            request(json!({"uid": "u", "operation": "UPDATE", "resource": pods, "subResource": "resize", "object": {}})),
+            request(
+                json!({"uid": "u", "operation": "UPDATE", "resource": pods, "subResource": "resize", "object": {}}),
+            ),
             "the AdmissionReview's request has no oldObject: an update is judged by its change",
         ),
         ("a wrong type", pod(json!({"spec": {"containers": "none"}})), shape),
-        ("no quantity", pod(json!({"spec": {"containers": [{"resources": {"limits": {"memory": "much"}}}]}})), shape),
+        (
+            "no quantity",
+            pod(json!({"spec": {"containers": [{"resources": {"limits": {"memory": "much"}}}]}})),
+            shape,
+        ),
         ("a repeated field", pod(json!({})).replace_text("{}", r#"{"spec":{},"spec":{}}"#), shape),
         ("deep nesting", pod(json!({})).replace_text("{}", &nested), shape),
     ];
@@ -58,7 +73,8 @@ async fn what_cannot_be_judged_is_told_in_one_sentence() {
         }
     }
     judges(&server).await;
-    let counted = server.metrics().await.sum("restraint_reviews_total", &[("outcome", "unjudgeable")]);
+    let counted =
+        server.metrics().await.sum("restraint_reviews_total", &[("outcome", "unjudgeable")]);
     assert_eq!(counted, 2.0 * cases.len() as f64);
 }
 
@@ -67,13 +83,19 @@ async fn a_body_that_says_it_is_too_large_is_not_read() {
     let server = Server::start(&[]);
     for length in [BODY_LIMIT + 1, 1 << 62] {
         let mut raw = server.raw().await;
-        raw.write(format!("POST /validate HTTP/1.1\r\nhost: localhost\r\ncontent-length: {length}\r\n\r\n")).await;
+        raw.write(format!(
+            "POST /validate HTTP/1.1\r\nhost: localhost\r\ncontent-length: {length}\r\n\r\n"
+        ))
+        .await;
         let answer = raw.answer().await;
         assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
         assert!(answer.ends_with("the body is larger than 8388608 bytes"), "{answer}");
     }
     judges(&server).await;
-    assert_eq!(server.metrics().await.sum("restraint_reviews_total", &[("outcome", "too-large")]), 2.0);
+    assert_eq!(
+        server.metrics().await.sum("restraint_reviews_total", &[("outcome", "too-large")]),
+        2.0
+    );
 }
 
 #[tokio::test]
@@ -104,8 +126,13 @@ async fn a_body_that_takes_too_long_is_given_up() {
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
     assert!(answer.ends_with("the body took longer than 200 ms"), "{answer}");
     // a review in one piece takes no 200 ms to arrive, but nothing here depends on it
-    eventually("an answer", async || (server.client().await.post("/validate", review()).await.0 == StatusCode::OK).then_some(())).await;
-    assert!(server.metrics().await.sum("restraint_reviews_total", &[("outcome", "too-slow")]) >= 1.0);
+    eventually("an answer", async || {
+        (server.client().await.post("/validate", review()).await.0 == StatusCode::OK).then_some(())
+    })
+    .await;
+    assert!(
+        server.metrics().await.sum("restraint_reviews_total", &[("outcome", "too-slow")]) >= 1.0
+    );
 }
 
 #[tokio::test]
@@ -117,8 +144,15 @@ async fn slow_senders_use_up_the_memory_and_no_more() {
         senders.push(server.begin(&format!("content-length: {length}")).await);
     }
     let (status, answer) = server.client().await.post("/validate", review()).await;
-    assert_eq!((status, &*answer), (StatusCode::SERVICE_UNAVAILABLE, &b"too many reviews are in flight"[..]));
-    assert_eq!(server.admin("/livez").await.0, StatusCode::OK, "the admin port has room of its own");
+    assert_eq!(
+        (status, &*answer),
+        (StatusCode::SERVICE_UNAVAILABLE, &b"too many reviews are in flight"[..])
+    );
+    assert_eq!(
+        server.admin("/livez").await.0,
+        StatusCode::OK,
+        "the admin port has room of its own"
+    );
 
     // one that ends leaves its room to others
     let mut first = senders.swap_remove(0);
@@ -126,7 +160,10 @@ async fn slow_senders_use_up_the_memory_and_no_more() {
     let answer = first.answer().await;
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("\"allowed\":"), "{answer}");
     judges(&server).await;
-    assert_eq!(server.metrics().await.sum("restraint_reviews_total", &[("outcome", "overloaded")]), 1.0);
+    assert_eq!(
+        server.metrics().await.sum("restraint_reviews_total", &[("outcome", "overloaded")]),
+        1.0
+    );
 }
 
 #[tokio::test]
@@ -134,9 +171,15 @@ async fn a_sender_that_goes_away_leaves_its_room() {
     let server = Server::start(&["--body-memory", "8"]);
     // of unknown length, so it may need all the room there is
     let sender = server.begin("transfer-encoding: chunked").await;
-    assert_eq!(server.client().await.post("/validate", review()).await.0, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(
+        server.client().await.post("/validate", review()).await.0,
+        StatusCode::SERVICE_UNAVAILABLE
+    );
     drop(sender);
-    eventually("room", async || (server.client().await.post("/validate", review()).await.0 == StatusCode::OK).then_some(())).await;
+    eventually("room", async || {
+        (server.client().await.post("/validate", review()).await.0 == StatusCode::OK).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -157,7 +200,11 @@ async fn a_body_shorter_than_it_says_is_refused() {
     raw.finish().await;
     let rest = raw.read_all().await;
     assert!(rest.is_empty() || rest.starts_with("HTTP/1.1 400 "), "{rest}");
-    let counted = async || (server.metrics().await.sum("restraint_reviews_total", &[("outcome", "unjudgeable")]) == 1.0).then_some(());
+    let counted = async || {
+        (server.metrics().await.sum("restraint_reviews_total", &[("outcome", "unjudgeable")])
+            == 1.0)
+            .then_some(())
+    };
     eventually("a refusal", counted).await;
     judges(&server).await;
 }
@@ -168,10 +215,16 @@ async fn a_body_longer_than_it_says_is_refused() {
     let mut raw = server.raw().await;
     let review = String::from_utf8(review()).unwrap();
     let length = review.len() - 10;
-    raw.write(format!("POST /validate HTTP/1.1\r\nhost: localhost\r\ncontent-length: {length}\r\n\r\n{review}")).await;
+    raw.write(format!(
+        "POST /validate HTTP/1.1\r\nhost: localhost\r\ncontent-length: {length}\r\n\r\n{review}"
+    ))
+    .await;
     let answers = raw.read_all().await;
     // the first is cut off in the middle of its JSON, and what is left of it is no request
-    assert!(answers.starts_with("HTTP/1.1 400 ") && answers.contains("the body is not JSON: line "), "{answers}");
+    assert!(
+        answers.starts_with("HTTP/1.1 400 ") && answers.contains("the body is not JSON: line "),
+        "{answers}"
+    );
     assert_eq!(answers.matches("HTTP/1.1 ").count(), 2, "{answers}");
     judges(&server).await;
 }
@@ -179,9 +232,12 @@ async fn a_body_longer_than_it_says_is_refused() {
 #[tokio::test]
 async fn lengths_that_contradict_themselves_are_refused() {
     let server = Server::start(&[]);
-    for headers in ["content-length: x", "content-length: -1", "content-length: 1\r\ncontent-length: 2"] {
+    for headers in
+        ["content-length: x", "content-length: -1", "content-length: 1\r\ncontent-length: 2"]
+    {
         let mut raw = server.raw().await;
-        raw.write(format!("POST /validate HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n\r\n{{}}")).await;
+        raw.write(format!("POST /validate HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n\r\n{{}}"))
+            .await;
         let answer = raw.read_all().await;
         assert!(answer.starts_with("HTTP/1.1 400 "), "{headers}: {answer}");
     }
@@ -194,12 +250,20 @@ async fn other_methods_and_paths_are_told_so() {
     let mut client = server.client().await;
     for path in ["/validate", "/mutate", "/validate?timeout=10s"] {
         for method in [Method::GET, Method::PUT, Method::DELETE] {
-            assert_eq!(client.ask(method.clone(), path).await.0, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
+            assert_eq!(
+                client.ask(method.clone(), path).await.0,
+                StatusCode::METHOD_NOT_ALLOWED,
+                "{method} {path}"
+            );
         }
     }
     for path in ["/", "/validate/", "/metrics", "/livez", "/readyz"] {
         let (status, text) = client.get(path).await;
-        assert_eq!((status, &*text), (StatusCode::NOT_FOUND, "reviews go to POST /validate or POST /mutate"), "{path}");
+        assert_eq!(
+            (status, &*text),
+            (StatusCode::NOT_FOUND, "reviews go to POST /validate or POST /mutate"),
+            "{path}"
+        );
     }
     // the API server tells its own deadline so
     assert_eq!(client.post("/validate?timeout=10s", review()).await.0, StatusCode::OK);
@@ -221,7 +285,11 @@ async fn one_caller_s_faults_are_not_another_s() {
 
 /// A review that is allowed.
 fn review() -> Vec<u8> {
-    recorded().into_iter().find(|(name, _)| name == "resize-cpu-only.pods-resize.validate").unwrap().1
+    recorded()
+        .into_iter()
+        .find(|(name, _)| name == "resize-cpu-only.pods-resize.validate")
+        .unwrap()
+        .1
 }
 
 /// Checks that a review is judged, as if nothing had happened.

@@ -13,7 +13,8 @@ use tempfile::TempDir;
 
 use crate::server::PATIENCE;
 
-/// A Deployment whose template carries an approval, and whose container has memory and no resize policy.
+/// A Deployment whose template carries an approval, and whose container has memory and no resize
+/// policy.
 const WEB: &str = "\
 apiVersion: apps/v1
 kind: Deployment
@@ -75,9 +76,21 @@ fn lint(folder: &Path, arguments: &[&str]) -> Ran {
 
 fn run(folder: &Path, arguments: &[&str], input: &str) -> Ran {
     let mut command = Command::new(env!("CARGO_BIN_EXE_restraint"));
-    let output = command.env_clear().current_dir(folder).arg("lint").args(arguments).write_stdin(input).timeout(PATIENCE).output().unwrap();
+    let output = command
+        .env_clear()
+        .current_dir(folder)
+        .arg("lint")
+        .args(arguments)
+        .write_stdin(input)
+        .timeout(PATIENCE)
+        .output()
+        .unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    Ran { code: output.status.code().unwrap(), output: text(output.stdout), remarks: text(output.stderr) }
+    Ran {
+        code: output.status.code().unwrap(),
+        output: text(output.stdout),
+        remarks: text(output.stderr),
+    }
 }
 
 /// The findings in these files, as JSON.
@@ -91,7 +104,12 @@ fn findings(files: &[(&str, &str)]) -> Vec<Value> {
 /// `file:line mode rule` of each.
 fn told(findings: &[Value]) -> Vec<String> {
     let word = |finding: &Value, key: &str| finding[key].as_str().unwrap().to_owned();
-    findings.iter().map(|f| format!("{}:{} {} {}", word(f, "file"), f["line"], word(f, "mode"), word(f, "rule"))).collect()
+    findings
+        .iter()
+        .map(|f| {
+            format!("{}:{} {} {}", word(f, "file"), f["line"], word(f, "mode"), word(f, "rule"))
+        })
+        .collect()
 }
 
 /// The policy files of a folder.

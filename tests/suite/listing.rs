@@ -12,7 +12,10 @@ use crate::pods::{Pods, Webhook, pod, stamp};
 fn approvals_are_listed_page_by_page() {
     let stamped = |name: &str, granted: &str| {
         let (_, bare) = pod(name, json!({}));
-        pod(name, json!({STAMP_ANNOTATION: stamp("app=256Mi; for=24h; reason=INC-4711", &bare, granted)}))
+        pod(
+            name,
+            json!({STAMP_ANNOTATION: stamp("app=256Mi; for=24h; reason=INC-4711", &bare, granted)}),
+        )
     };
     let now = Timestamp::now().to_string();
     let objects = [
@@ -25,24 +28,36 @@ fn approvals_are_listed_page_by_page() {
     let pods = Pods::start(Webhook::Sleeps, objects);
     let (code, text, error) = run(&pods, &["approvals"]);
     assert_eq!((code, &*error), (0, ""));
-    let lines: Vec<Vec<&str>> =
-        text.lines().map(|line| line.split("   ").map(str::trim).filter(|cell| !cell.is_empty()).collect()).collect();
+    let lines: Vec<Vec<&str>> = text
+        .lines()
+        .map(|line| line.split("   ").map(str::trim).filter(|cell| !cell.is_empty()).collect())
+        .collect();
     assert_eq!(lines[0], ["NAMESPACE", "POD", "MEMORY", "APPROVER", "UNTIL", "REASON", "STATE"]);
     let cells = |line: &[&str]| (line[1].to_owned(), line[6].to_owned());
     assert_eq!(lines[1][..4], ["shop", "a", "app down to 256Mi", "alice@example.com"]);
     assert_eq!(cells(&lines[1]), ("a".to_owned(), "usable".to_owned()));
     assert_eq!(cells(&lines[2]), ("c".to_owned(), "expired".to_owned()));
-    assert_eq!(lines[3], ["shop", "d", "-", "-", "-", "-", "grant without stamp: counts for nothing"]);
+    assert_eq!(
+        lines[3],
+        ["shop", "d", "-", "-", "-", "-", "grant without stamp: counts for nothing"]
+    );
     assert_eq!((lines.len(), pods.lists()), (4, 3), "five pods in pages of two");
 
     let (code, text, _) = run(&pods, &["approvals", "-A", "-o", "json"]);
     let entries: Value = serde_json::from_str(&text).unwrap();
-    let states: Vec<&str> = entries.as_array().unwrap().iter().map(|entry| entry["state"].as_str().unwrap()).collect();
+    let states: Vec<&str> =
+        entries.as_array().unwrap().iter().map(|entry| entry["state"].as_str().unwrap()).collect();
     assert_eq!((code, &*states), (0, &["usable", "expired", "grant-without-stamp"][..]));
     assert!(entries.as_array().unwrap().iter().all(|entry| entry["sealChecked"] == false));
 
-    assert_eq!(run(&pods, &["approvals", "-n", "empty", "-o", "json"]), (0, "[]\n".to_owned(), "no approvals\n".to_owned()));
-    assert_eq!(run(&pods, &["approvals", "-n", "empty"]), (0, String::new(), "no approvals\n".to_owned()));
+    assert_eq!(
+        run(&pods, &["approvals", "-n", "empty", "-o", "json"]),
+        (0, "[]\n".to_owned(), "no approvals\n".to_owned())
+    );
+    assert_eq!(
+        run(&pods, &["approvals", "-n", "empty"]),
+        (0, String::new(), "no approvals\n".to_owned())
+    );
 }
 
 #[test]
@@ -56,7 +71,10 @@ fn a_list_that_became_too_old_is_begun_again() {
 
     pods.forget(usize::MAX);
     let (code, text, error) = run(&pods, &["approvals"]);
-    assert_eq!((code, &*text, &*error), (2, "", "restraint: pods cannot be listed in namespace \"shop\": too old\n"));
+    assert_eq!(
+        (code, &*text, &*error),
+        (2, "", "restraint: pods cannot be listed in namespace \"shop\": too old\n")
+    );
 }
 
 #[test]
@@ -70,14 +88,23 @@ fn revoking_takes_everything_off() {
     let annotations = json!({"approved-by-sre": "true", GRANT_ANNOTATION: "true", STAMP_ANNOTATION: "x", "team": "db"});
     let pods = Pods::start(Webhook::Sleeps, [pod("db-0", annotations)]);
     let (code, text, _) = run(&pods, &["revoke", "pod/db-0", "--dry-run=server"]);
-    assert_eq!((code, &*text), (0, "pod/db-0 revoked (server dry run, nothing is stored): a malformed stamp\n"));
+    assert_eq!(
+        (code, &*text),
+        (0, "pod/db-0 revoked (server dry run, nothing is stored): a malformed stamp\n")
+    );
     assert!(pods.annotation("db-0", STAMP_ANNOTATION).is_some());
     let (code, text, _) = run(&pods, &["revoke", "pod/db-0", "-o", "json"]);
     let outcomes: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!((code, &outcomes[0]["removed"]), (0, &json!([STAMP_ANNOTATION, GRANT_ANNOTATION, "approved-by-sre"])));
+    assert_eq!(
+        (code, &outcomes[0]["removed"]),
+        (0, &json!([STAMP_ANNOTATION, GRANT_ANNOTATION, "approved-by-sre"]))
+    );
     for key in [STAMP_ANNOTATION, GRANT_ANNOTATION, "approved-by-sre"] {
         assert_eq!(pods.annotation("db-0", key), None);
     }
     assert_eq!(pods.annotation("db-0", "team").as_deref(), Some("db"));
-    assert_eq!(run(&pods, &["revoke", "pod/db-0"]), (0, "pod/db-0: nothing to revoke\n".to_owned(), String::new()));
+    assert_eq!(
+        run(&pods, &["revoke", "pod/db-0"]),
+        (0, "pod/db-0: nothing to revoke\n".to_owned(), String::new())
+    );
 }

@@ -20,7 +20,15 @@ impl Server {
     fn start(errors: Stdio) -> Self {
         let [reviews, admin] = free();
         let child = Command::new(env!("CARGO_BIN_EXE_restraint"))
-            .args(["serve", "--log-format", "json", "--listen", &reviews.to_string(), "--admin", &admin.to_string()])
+            .args([
+                "serve",
+                "--log-format",
+                "json",
+                "--listen",
+                &reviews.to_string(),
+                "--admin",
+                &admin.to_string(),
+            ])
             .env("RUST_LOG", "trace")
             .env_remove("KUBERNETES_SERVICE_HOST")
             .stdout(Stdio::null())
@@ -67,7 +75,9 @@ async fn a_pipe_that_nobody_reads_stops_nobody() {
             server.asked("/livez").await;
         }
         let metrics = server.asked("/metrics").await?;
-        let lost = metrics.lines().find_map(|line| line.strip_prefix("restraint_log_lines_lost_total "))?;
+        let lost = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("restraint_log_lines_lost_total "))?;
         (lost.parse::<u64>().unwrap() > 0).then_some(())
     };
     eventually("lost lines", lost).await;

@@ -1,4 +1,5 @@
-//! What is said of a variable that a resize leaves stale depends on whether the pods will be made to restart.
+//! What is said of a variable that a resize leaves stale depends on whether the pods will be made
+//! to restart.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -54,16 +55,33 @@ fn nothing_is_added_under_a_cap() {
 #[test]
 fn a_policy_that_is_weaker_or_not_everywhere_adds_nothing_for_sure() {
     let body = creation(&deployment(&json!({})));
-    for (mode, scope) in [("enforce", "{}"), ("off", "{}"), ("fix", "{namespaces: {names: [shop]}}"), ("fix", "{operations: [CREATE]}")] {
-        assert_eq!(judged(&policies(mode, scope), &body, None), [Outcome::Warned], "{mode} {scope}");
+    for (mode, scope) in [
+        ("enforce", "{}"),
+        ("off", "{}"),
+        ("fix", "{namespaces: {names: [shop]}}"),
+        ("fix", "{operations: [CREATE]}"),
+    ] {
+        assert_eq!(
+            judged(&policies(mode, scope), &body, None),
+            [Outcome::Warned],
+            "{mode} {scope}"
+        );
     }
 }
 
 /// A variable from the memory limit, in warn, beside `memory-resize-policy` in this mode and scope.
 fn policies(mode: &str, scope: &str) -> Policies {
     let files = [
-        ("stale-resource-env.yaml", "{name: stale-resource-env, rule: stale-resource-env, mode: warn}".to_owned()),
-        ("memory-resize-policy.yaml", format!("{{name: memory-resize-policy, rule: memory-resize-policy, mode: {mode}, scope: {scope}}}")),
+        (
+            "stale-resource-env.yaml",
+            "{name: stale-resource-env, rule: stale-resource-env, mode: warn}".to_owned(),
+        ),
+        (
+            "memory-resize-policy.yaml",
+            format!(
+                "{{name: memory-resize-policy, rule: memory-resize-policy, mode: {mode}, scope: {scope}}}"
+            ),
+        ),
     ];
     Policies::read(files).unwrap()
 }
@@ -74,9 +92,14 @@ fn outcomes(body: &[u8]) -> Vec<Outcome> {
 
 fn judged(policies: &Policies, body: &[u8], cap: Option<&str>) -> Vec<Outcome> {
     let mut review = decode(body).unwrap();
-    review.subject.evidence.namespace_labels = cap.map(|cap| Arc::new(BTreeMap::from([(CAP_LABEL.to_owned(), cap.to_owned())])));
+    review.subject.evidence.namespace_labels =
+        cap.map(|cap| Arc::new(BTreeMap::from([(CAP_LABEL.to_owned(), cap.to_owned())])));
     let rulings = judge(policies, &review.subject).rulings;
-    rulings.into_iter().filter(|ruling| ruling.rule == "stale-resource-env").map(|ruling| ruling.outcome).collect()
+    rulings
+        .into_iter()
+        .filter(|ruling| ruling.rule == "stale-resource-env")
+        .map(|ruling| ruling.outcome)
+        .collect()
 }
 
 fn deployment(annotations: &Value) -> Value {
@@ -85,6 +108,7 @@ fn deployment(annotations: &Value) -> Value {
         "env": [{"name": "LIMIT", "valueFrom": {"resourceFieldRef": {"resource": "limits.memory"}}}],
         "resources": {"limits": {"memory": "1Gi"}},
     });
-    let template = json!({"metadata": {"annotations": annotations}, "spec": {"containers": [container]}});
+    let template =
+        json!({"metadata": {"annotations": annotations}, "spec": {"containers": [container]}});
     json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": {"template": template}})
 }

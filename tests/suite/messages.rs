@@ -20,7 +20,10 @@ fn the_longest_names_leave_every_message_whole() {
         examine(&mut review.subject);
         for ruling in judge(&Policies::embedded(), &review.subject).rulings {
             let message = ruling.finding.message;
-            assert!(message.chars().count() <= WARNING_LIMIT && !message.contains(char::is_control), "{message}");
+            assert!(
+                message.chars().count() <= WARNING_LIMIT && !message.contains(char::is_control),
+                "{message}"
+            );
             // a name may be shortened in its middle, the sentence may not lose its end
             if message.ends_with('…') {
                 cut.push(format!("{}: {message}", ruling.rule));
@@ -85,5 +88,8 @@ fn shrink(approved: bool) -> Vec<u8> {
         })
     };
     let old = pod("1099511627776", "536870912", "536870912");
-    resize(&if approved { subjects::approved(old) } else { old }, &pod("1073741824000", "268435456", "268435456"))
+    resize(
+        &if approved { subjects::approved(old) } else { old },
+        &pod("1073741824000", "268435456", "268435456"),
+    )
 }

@@ -1,4 +1,5 @@
-//! An API server that knows pods, their owners and merge patches, and plays the service's part on grants.
+//! An API server that knows pods, their owners and merge patches, and plays the service's part on
+//! grants.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -11,7 +12,9 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-use restraint::judge::approval::{Agreement, GRANT_ANNOTATION, Grant, Place, STAMP_ANNOTATION, Stamp};
+use restraint::judge::approval::{
+    Agreement, GRANT_ANNOTATION, Grant, Place, STAMP_ANNOTATION, Stamp,
+};
 
 /// When every stamp is granted.
 pub(crate) const GRANTED: &str = "2026-11-21T13:04:56Z";
@@ -51,10 +54,22 @@ struct World {
 
 impl Pods {
     /// Starts with these objects, by path.
-    pub(crate) fn start(webhook: Webhook, objects: impl IntoIterator<Item = (String, Value)>) -> Self {
-        let world = World { webhook, objects: objects.into_iter().collect(), asked: Vec::new(), forgets: 0 };
+    pub(crate) fn start(
+        webhook: Webhook,
+        objects: impl IntoIterator<Item = (String, Value)>,
+    ) -> Self {
+        let world = World {
+            webhook,
+            objects: objects.into_iter().collect(),
+            asked: Vec::new(),
+            forgets: 0,
+        };
         let world = Arc::new(Mutex::new(world));
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let router = Router::new().fallback(answer).with_state(world.clone());
@@ -89,18 +104,31 @@ impl Pods {
     /// An annotation of the pod in the namespace `shop`, as it is stored.
     pub(crate) fn annotation(&self, pod: &str, key: &str) -> Option<String> {
         let world = self.world.lock().unwrap();
-        world.objects[&path("shop", pod)]["metadata"]["annotations"][key].as_str().map(str::to_owned)
+        world.objects[&path("shop", pod)]["metadata"]["annotations"][key]
+            .as_str()
+            .map(str::to_owned)
     }
 
     /// The patches so far: path with query, and body.
     pub(crate) fn patches(&self) -> Vec<(String, Value)> {
         let world = self.world.lock().unwrap();
-        world.asked.iter().filter(|asked| asked.0 == "PATCH").map(|asked| (asked.1.clone(), asked.2.clone())).collect()
+        world
+            .asked
+            .iter()
+            .filter(|asked| asked.0 == "PATCH")
+            .map(|asked| (asked.1.clone(), asked.2.clone()))
+            .collect()
     }
 
     /// How often lists were asked for.
     pub(crate) fn lists(&self) -> usize {
-        self.world.lock().unwrap().asked.iter().filter(|asked| asked.1.contains("limit=500")).count()
+        self.world
+            .lock()
+            .unwrap()
+            .asked
+            .iter()
+            .filter(|asked| asked.1.contains("limit=500"))
+            .count()
     }
 }
 
@@ -110,7 +138,8 @@ impl Drop for Pods {
     }
 }
 
-/// A running pod of the namespace `shop` with container "app", limited to 512Mi, and sidecar "side".
+/// A running pod of the namespace `shop` with container "app", limited to 512Mi, and sidecar
+/// "side".
 pub(crate) fn pod(name: &str, annotations: Value) -> (String, Value) {
     let pod = json!({
         "apiVersion": "v1", "kind": "Pod",
@@ -155,7 +184,9 @@ async fn answer(State(world): State<Arc<Mutex<World>>>, request: Request<Body>) 
     world.asked.push((parts.method.to_string(), parts.uri.to_string(), body.clone()));
     let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or(""));
     let answer = match parts.method {
-        Method::PATCH if parts.headers["content-type"] == "application/merge-patch+json" => world.patch(path, query, &body),
+        Method::PATCH if parts.headers["content-type"] == "application/merge-patch+json" => {
+            world.patch(path, query, &body)
+        }
         Method::GET if world.objects.contains_key(path) => Ok(world.objects[path].clone()),
         Method::GET if query.contains("continue=") && world.forgets > 0 => {
             world.forgets -= 1;
@@ -164,8 +195,15 @@ async fn answer(State(world): State<Arc<Mutex<World>>>, request: Request<Body>) 
         Method::GET if query.contains("limit=") => Ok(world.list(path, query)),
         _ => Err((StatusCode::NOT_FOUND, format!("{path} not found"))),
     };
-    let (code, answer) = answer.map_or_else(|(code, message)| (code, status(code, &message)), |object| (StatusCode::OK, object));
-    Response::builder().status(code).header("content-type", "application/json").body(Body::from(answer.to_string())).unwrap()
+    let (code, answer) = answer.map_or_else(
+        |(code, message)| (code, status(code, &message)),
+        |object| (StatusCode::OK, object),
+    );
+    Response::builder()
+        .status(code)
+        .header("content-type", "application/json")
+        .body(Body::from(answer.to_string()))
+        .unwrap()
 }
 
 fn status(code: StatusCode, message: &str) -> Value {
@@ -178,8 +216,17 @@ fn status(code: StatusCode, message: &str) -> Value {
 }
 
 impl World {
-    fn patch(&mut self, path: &str, query: &str, patch: &Value) -> Result<Value, (StatusCode, String)> {
-        let old = self.objects.get(path).cloned().ok_or_else(|| (StatusCode::NOT_FOUND, "no such pod".to_owned()))?;
+    fn patch(
+        &mut self,
+        path: &str,
+        query: &str,
+        patch: &Value,
+    ) -> Result<Value, (StatusCode, String)> {
+        let old = self
+            .objects
+            .get(path)
+            .cloned()
+            .ok_or_else(|| (StatusCode::NOT_FOUND, "no such pod".to_owned()))?;
         let mut new = old.clone();
         json_patch::merge(&mut new, patch);
         let grant = &new["metadata"]["annotations"][GRANT_ANNOTATION];
@@ -209,10 +256,16 @@ impl World {
 
     fn list(&self, path: &str, query: &str) -> Value {
         let resource = path.rsplit('/').next().unwrap();
-        let within =
-            |key: &str| key.rsplit('/').nth(1) == Some(resource) && (path == "/api/v1/pods" || key.starts_with(&format!("{path}/")));
-        let found: Vec<&Value> = self.objects.iter().filter(|(key, _)| within(key)).map(|(_, object)| object).collect();
-        let start = query.split('&').find_map(|pair| pair.strip_prefix("continue=")).map_or(0, |token| token.parse().unwrap());
+        let within = |key: &str| {
+            key.rsplit('/').nth(1) == Some(resource)
+                && (path == "/api/v1/pods" || key.starts_with(&format!("{path}/")))
+        };
+        let found: Vec<&Value> =
+            self.objects.iter().filter(|(key, _)| within(key)).map(|(_, object)| object).collect();
+        let start = query
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("continue="))
+            .map_or(0, |token| token.parse().unwrap());
         let end = found.len().min(start + PAGE);
         let token = if end < found.len() { end.to_string() } else { String::new() };
         json!({"kind": "List", "apiVersion": "v1", "metadata": {"continue": token}, "items": found[start..end]})

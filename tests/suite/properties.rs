@@ -106,7 +106,8 @@ fn a_dry_run_gets_the_same_answer() {
                 let body = serde_json::to_vec(&review).unwrap();
                 let review = decode(&body).unwrap();
                 let policies = Policies::embedded();
-                let verdicts = [judge(&policies, &review.subject), amend(&policies, &review.subject)];
+                let verdicts =
+                    [judge(&policies, &review.subject), amend(&policies, &review.subject)];
                 verdicts.map(|verdict| answer(&review.uid, &verdict))
             })
             .collect();
@@ -118,26 +119,38 @@ fn a_dry_run_gets_the_same_answer() {
 fn amended(pod: &Value) -> Value {
     let body = creation(pod);
     let review = decode(&body).unwrap();
-    let reply: Value = serde_json::from_slice(&answer(&review.uid, &amend(&Policies::embedded(), &review.subject))).unwrap();
+    let reply: Value = serde_json::from_slice(&answer(
+        &review.uid,
+        &amend(&Policies::embedded(), &review.subject),
+    ))
+    .unwrap();
     let mut pod = pod.clone();
     if let Some(patch) = reply["response"].get("patch") {
-        let operations: json_patch::Patch = serde_json::from_slice(&STANDARD.decode(patch.as_str().unwrap()).unwrap()).unwrap();
+        let operations: json_patch::Patch =
+            serde_json::from_slice(&STANDARD.decode(patch.as_str().unwrap()).unwrap()).unwrap();
         json_patch::patch(&mut pod, &operations).unwrap();
     }
     pod
 }
 
 fn pods() -> impl Strategy<Value = Value> {
-    let annotations = of(vec(select(vec!["approved-by-sre", "restraint.dev/approve", "restraint.dev/approval", "team"]), 0..4));
+    let annotations = of(vec(
+        select(vec!["approved-by-sre", "restraint.dev/approve", "restraint.dev/approval", "team"]),
+        0..4,
+    ));
     let restart = select(vec!["Always", "OnFailure", "Never"]);
-    (annotations, restart, vec(containers(), 1..4), of(vec(containers(), 0..3)), of(resources())).prop_map(
-        |(annotations, restart, containers, init, resources)| {
+    (annotations, restart, vec(containers(), 1..4), of(vec(containers(), 0..3)), of(resources()))
+        .prop_map(|(annotations, restart, containers, init, resources)| {
             let mut pod = json!({
                 "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "db", "namespace": "shop"},
                 "spec": {"restartPolicy": restart, "containers": named(containers, "app")},
             });
             if let Some(keys) = annotations {
-                pod["metadata"]["annotations"] = keys.into_iter().map(|key| (key.to_owned(), json!("true"))).collect::<Map<_, _>>().into();
+                pod["metadata"]["annotations"] = keys
+                    .into_iter()
+                    .map(|key| (key.to_owned(), json!("true")))
+                    .collect::<Map<_, _>>()
+                    .into();
             }
             if let Some(init) = init {
                 pod["spec"]["initContainers"] = named(init, "init").into();
@@ -146,8 +159,7 @@ fn pods() -> impl Strategy<Value = Value> {
                 pod["spec"]["resources"] = resources;
             }
             pod
-        },
-    )
+        })
 }
 
 fn named(containers: Vec<Value>, prefix: &str) -> Vec<Value> {
@@ -160,35 +172,42 @@ fn named(containers: Vec<Value>, prefix: &str) -> Vec<Value> {
 
 fn containers() -> impl Strategy<Value = Value> {
     let entry = |resource: &'static str| {
-        of(select(vec!["NotRequired", "RestartContainer"]))
-            .prop_map(move |policy| policy.map(|policy| json!({"resourceName": resource, "restartPolicy": policy})))
+        of(select(vec!["NotRequired", "RestartContainer"])).prop_map(move |policy| {
+            policy.map(|policy| json!({"resourceName": resource, "restartPolicy": policy}))
+        })
     };
-    let policies = of(of((entry("cpu"), entry("memory")).prop_map(|(cpu, memory)| cpu.into_iter().chain(memory).collect::<Vec<_>>())));
-    (policies, of(resources()), of(select(vec!["Always", "Never"]))).prop_map(|(policies, resources, restart)| {
-        let mut container = json!({"image": "registry.example/app:1"});
-        if let Some(policies) = policies {
-            container["resizePolicy"] = json!(policies);
-        }
-        if let Some(resources) = resources {
-            container["resources"] = resources;
-        }
-        if let Some(restart) = restart {
-            container["restartPolicy"] = restart.into();
-        }
-        container
-    })
+    let policies = of(of((entry("cpu"), entry("memory"))
+        .prop_map(|(cpu, memory)| cpu.into_iter().chain(memory).collect::<Vec<_>>())));
+    (policies, of(resources()), of(select(vec!["Always", "Never"]))).prop_map(
+        |(policies, resources, restart)| {
+            let mut container = json!({"image": "registry.example/app:1"});
+            if let Some(policies) = policies {
+                container["resizePolicy"] = json!(policies);
+            }
+            if let Some(resources) = resources {
+                container["resources"] = resources;
+            }
+            if let Some(restart) = restart {
+                container["restartPolicy"] = restart.into();
+            }
+            container
+        },
+    )
 }
 
 fn resources() -> impl Strategy<Value = Value> {
     (of(quantities()), of(quantities())).prop_map(|(limit, request)| {
-        let list = |memory: Option<String>| memory.map_or(json!({"cpu": "1"}), |memory| json!({"cpu": "1", "memory": memory}));
+        let list = |memory: Option<String>| {
+            memory.map_or(json!({"cpu": "1"}), |memory| json!({"cpu": "1", "memory": memory}))
+        };
         json!({"limits": list(limit), "requests": list(request)})
     })
 }
 
 /// Amounts that `bytes` can read.
 fn quantities() -> impl Strategy<Value = String> {
-    (0u64..4096, select(vec!["", "k", "Ki", "M", "Mi", "G", "Gi"])).prop_map(|(number, suffix)| format!("{number}{suffix}"))
+    (0u64..4096, select(vec!["", "k", "Ki", "M", "Mi", "G", "Gi"]))
+        .prop_map(|(number, suffix)| format!("{number}{suffix}"))
 }
 
 fn bytes(quantity: &str) -> u128 {

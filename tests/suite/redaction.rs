@@ -36,8 +36,13 @@ async fn secrets_stay_in_their_reviews() {
     server.terminate();
     assert!(server.wait().success());
     let lines = server.last_lines();
-    let decisions = |level: &str| lines.iter().filter(|line| line["message"] == "review" && line["level"] == level).count();
-    assert!(decisions("WARN") > 0 && decisions("INFO") > 0 && decisions("DEBUG") > 0, "one line each: {lines:#?}");
+    let decisions = |level: &str| {
+        lines.iter().filter(|line| line["message"] == "review" && line["level"] == level).count()
+    };
+    assert!(
+        decisions("WARN") > 0 && decisions("INFO") > 0 && decisions("DEBUG") > 0,
+        "one line each: {lines:#?}"
+    );
     assert!(lines.iter().any(|line| line["message"] == "review failed"), "{lines:#?}");
     for line in &lines {
         assert!(!line.to_string().contains(MARKER), "{line}");
@@ -67,11 +72,23 @@ fn reviews() -> Vec<(&'static str, Vec<u8>)> {
         ("bad: no JSON", MARKER.as_bytes().to_vec()),
         ("bad: no UTF-8", [good.as_slice(), b"\xff"].concat()),
         ("bad: a list", json!([MARKER]).to_string().into_bytes()),
-        ("bad: another kind", json!({"kind": MARKER, "apiVersion": MARKER}).to_string().into_bytes()),
-        ("bad: a wrong type", shaped(r#""containers":["#, &format!(r#""initContainers":"{MARKER}","containers":["#))),
+        (
+            "bad: another kind",
+            json!({"kind": MARKER, "apiVersion": MARKER}).to_string().into_bytes(),
+        ),
+        (
+            "bad: a wrong type",
+            shaped(r#""containers":["#, &format!(r#""initContainers":"{MARKER}","containers":["#)),
+        ),
         ("bad: no quantity", shaped(r#""memory":"256Mi""#, &format!(r#""memory":"{MARKER}""#))),
-        ("bad: a repeated field", shaped(r#""spec":{"#, &format!(r#""spec":{{"x":"{MARKER}"}},"spec":{{"#))),
-        ("bad: a repeated operation", shaped(r#""operation":"CREATE""#, &format!(r#""operation":["{MARKER}"]"#))),
+        (
+            "bad: a repeated field",
+            shaped(r#""spec":{"#, &format!(r#""spec":{{"x":"{MARKER}"}},"spec":{{"#)),
+        ),
+        (
+            "bad: a repeated operation",
+            shaped(r#""operation":"CREATE""#, &format!(r#""operation":["{MARKER}"]"#)),
+        ),
     ]
 }
 
@@ -103,8 +120,9 @@ fn annotations() -> Value {
 }
 
 fn spec() -> Value {
-    let script =
-        format!("export TOKEN={MARKER}; while inotifywait -e modify /etc/app/app.yaml; do kill -HUP $(pidof nginx-{MARKER}); done");
+    let script = format!(
+        "export TOKEN={MARKER}; while inotifywait -e modify /etc/app/app.yaml; do kill -HUP $(pidof nginx-{MARKER}); done"
+    );
     json!({
         "restartPolicy": "Always",
         "containers": [

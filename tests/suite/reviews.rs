@@ -35,7 +35,10 @@ async fn golden(server: &Server, cap: &str) {
         let response = checked(&body, &answer, path);
         if cap == "audit" {
             assert_eq!(response["allowed"], true, "{name}");
-            assert!(response.get("patch").is_none() && response.get("warnings").is_none(), "{name}");
+            assert!(
+                response.get("patch").is_none() && response.get("warnings").is_none(),
+                "{name}"
+            );
         }
         settings.bind(|| insta::assert_json_snapshot!(format!("{cap}/{name}"), response));
     }
@@ -43,7 +46,8 @@ async fn golden(server: &Server, cap: &str) {
 
 /// The response, with its patch readable, after what holds for every answer was checked.
 fn checked(body: &[u8], answer: &[u8], path: &str) -> Value {
-    let (request, mut answer): (Value, Value) = (serde_json::from_slice(body).unwrap(), serde_json::from_slice(answer).unwrap());
+    let (request, mut answer): (Value, Value) =
+        (serde_json::from_slice(body).unwrap(), serde_json::from_slice(answer).unwrap());
     assert_eq!(answer["apiVersion"], "admission.k8s.io/v1");
     assert_eq!(answer["kind"], "AdmissionReview");
     let mut response = answer["response"].take();
@@ -52,16 +56,25 @@ fn checked(body: &[u8], answer: &[u8], path: &str) -> Value {
     assert_eq!(response.get("patch").is_some(), response.get("patchType").is_some());
     if let Some(patch) = response.get_mut("patch") {
         assert_eq!(path, "/mutate");
-        *patch = serde_json::from_slice(&STANDARD.decode(patch.as_str().unwrap()).unwrap()).unwrap();
+        *patch =
+            serde_json::from_slice(&STANDARD.decode(patch.as_str().unwrap()).unwrap()).unwrap();
     }
     if response["allowed"] == false {
-        assert_eq!((&response["status"]["code"], &response["status"]["reason"]), (&403.into(), &"Forbidden".into()));
+        assert_eq!(
+            (&response["status"]["code"], &response["status"]["reason"]),
+            (&403.into(), &"Forbidden".into())
+        );
     }
     for warning in response.get("warnings").and_then(Value::as_array).into_iter().flatten() {
         let warning = warning.as_str().unwrap();
         assert!(warning.chars().count() <= 120 && !warning.contains(char::is_control), "{warning}");
     }
-    for key in response.get("auditAnnotations").and_then(Value::as_object).into_iter().flat_map(|notes| notes.keys()) {
+    for key in response
+        .get("auditAnnotations")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flat_map(|notes| notes.keys())
+    {
         assert!(key.chars().all(|letter| letter.is_ascii_lowercase() || letter == '-'), "{key}");
     }
     response

@@ -60,7 +60,9 @@ impl Authority {
     /// The same, valid until that year begins.
     pub(crate) fn issue_until(&self, year: i32, names: &[&str]) -> (String, String) {
         let key = KeyPair::generate().unwrap();
-        let mut parameters = CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap();
+        let mut parameters =
+            CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
+                .unwrap();
         parameters.not_after = rcgen::date_time_ymd(year, 1, 1);
         (parameters.signed_by(&key, &self.0).unwrap().pem(), key.serialize_pem())
     }
@@ -77,7 +79,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts `restraint serve` with these flags, on free ports, with a certificate made for the test.
+    /// Starts `restraint serve` with these flags, on free ports, with a certificate made for the
+    /// test.
     pub(crate) fn start(flags: &[&str]) -> Self {
         Self::start_logging("debug,hyper=off,rustls=off,h2=off", flags)
     }
@@ -87,11 +90,22 @@ impl Server {
         let authority = Authority::new();
         let folder = tempfile::tempdir().unwrap();
         let (certificate, key) = authority.issue();
-        let (certificate_path, key_path) = (folder.path().join("tls.crt"), folder.path().join("tls.key"));
+        let (certificate_path, key_path) =
+            (folder.path().join("tls.crt"), folder.path().join("tls.key"));
         std::fs::write(&certificate_path, certificate).unwrap();
         std::fs::write(&key_path, key).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_restraint"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--log-format", "json", "--drain-delay", "0"])
+            .args([
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--admin",
+                "127.0.0.1:0",
+                "--log-format",
+                "json",
+                "--drain-delay",
+                "0",
+            ])
             .arg("--tls-cert")
             .arg(certificate_path)
             .arg("--tls-key")
@@ -107,7 +121,8 @@ impl Server {
         let (sender, lines) = channel();
         follow(BufReader::new(child.stdout.take().unwrap()), sender.clone());
         follow(BufReader::new(child.stderr.take().unwrap()), sender);
-        let mut server = Self { child, lines, authority, folder, reviews: unknown(), admin: unknown() };
+        let mut server =
+            Self { child, lines, authority, folder, reviews: unknown(), admin: unknown() };
         let serving = server.line("serving");
         let address = |field: &str| serving[field].as_str().unwrap().parse().unwrap();
         (server.reviews, server.admin) = (address("address"), address("admin"));
@@ -117,7 +132,10 @@ impl Server {
     /// The next log line whose message begins so; earlier ones are dropped.
     pub(crate) fn line(&self, message: &str) -> Value {
         loop {
-            let line = self.lines.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("no line {message:?}: {error}"));
+            let line = self
+                .lines
+                .recv_timeout(PATIENCE)
+                .unwrap_or_else(|error| panic!("no line {message:?}: {error}"));
             if line["message"].as_str().is_some_and(|text| text.starts_with(message)) {
                 return line;
             }
@@ -178,7 +196,8 @@ impl Server {
 
     /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
-        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        let sent =
+            Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
     }
 

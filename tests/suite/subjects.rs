@@ -7,12 +7,18 @@ use restraint::judge::subject::{Resource, Subject};
 
 /// The recorded reviews: name and bytes, in order of name.
 pub(crate) fn recorded() -> Vec<(String, Vec<u8>)> {
-    let mut reviews: Vec<_> = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reviews"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
-        .map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), std::fs::read(&path).unwrap()))
-        .collect();
+    let mut reviews: Vec<_> =
+        std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reviews"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+            .map(|path| {
+                (
+                    path.file_stem().unwrap().to_str().unwrap().to_owned(),
+                    std::fs::read(&path).unwrap(),
+                )
+            })
+            .collect();
     reviews.sort();
     reviews
 }
@@ -37,7 +43,8 @@ pub(crate) fn approved(mut pod: Value) -> Value {
     pod
 }
 
-/// Adds what the server looks up: it is noon of 2026-11-21, and a stamp whose seal is the word `genuine` is sealed.
+/// Adds what the server looks up: it is noon of 2026-11-21, and a stamp whose seal is the word
+/// `genuine` is sealed.
 pub(crate) fn examine(subject: &mut Subject<'_>) {
     subject.examine_stamp(|_, _, seal| seal == "genuine");
     subject.evidence.now = Some("2026-11-21T12:00:00Z".parse().unwrap());
@@ -68,7 +75,8 @@ pub(crate) fn through(old: &Value, new: &Value, subresource: &str) -> Vec<u8> {
 }
 
 fn review(operation: &str, subresource: &str, object: &Value, old: &Value) -> Vec<u8> {
-    let group = object["apiVersion"].as_str().unwrap().split_once('/').map_or("", |(group, _)| group);
+    let group =
+        object["apiVersion"].as_str().unwrap().split_once('/').map_or("", |(group, _)| group);
     let resource = Resource::of_kind(group, object["kind"].as_str().unwrap());
     assert_ne!(resource, Resource::Other, "kind {}", object["kind"]);
     let review = json!({

@@ -48,14 +48,20 @@ impl Json {
     /// What `managedFields` says of whoever wrote this value: list entries go by their name.
     pub(crate) fn managed(&self) -> Self {
         match self {
-            Self::Object(fields) => Self::Object(fields.iter().map(|(name, value)| (format!("f:{name}"), value.managed())).collect()),
+            Self::Object(fields) => Self::Object(
+                fields.iter().map(|(name, value)| (format!("f:{name}"), value.managed())).collect(),
+            ),
             Self::List(entries) if entries.iter().all(|entry| entry.name().is_some()) => {
                 let entry = |entry: &Self| {
                     let owned = Self::Object(vec![(".".to_owned(), Self::Object(Vec::new()))]);
                     let Self::Object(fields) = entry.managed() else { return owned };
-                    fields.into_iter().fold(owned, |owned, (field, value)| owned.with(&field, value))
+                    fields
+                        .into_iter()
+                        .fold(owned, |owned, (field, value)| owned.with(&field, value))
                 };
-                let key = |entry: &Self| format!("k:{{\"name\":\"{}\"}}", entry.name().unwrap_or_default());
+                let key = |entry: &Self| {
+                    format!("k:{{\"name\":\"{}\"}}", entry.name().unwrap_or_default())
+                };
                 Self::Object(entries.iter().map(|item| (key(item), entry(item))).collect())
             }
             _ => Self::Object(Vec::new()),

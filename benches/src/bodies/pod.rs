@@ -9,7 +9,8 @@ const TIME: &str = "2026-11-21T08:37:42Z";
 const TOKEN_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /// A checksum of the configuration, by which a change of it becomes a rollout.
-pub(super) const CHECKSUM: &str = "6b51d431df5d7f141cbececcf79edf3dd861c3b4069f0b11661a3eefacbba918";
+pub(super) const CHECKSUM: &str =
+    "6b51d431df5d7f141cbececcf79edf3dd861c3b4069f0b11661a3eefacbba918";
 
 /// A pod that runs.
 pub(super) struct Pod {
@@ -61,7 +62,11 @@ impl Managed {
             "fieldsType": "FieldsV1",
             "fieldsV1": Json::Object(vec![(part.to_owned(), self.wrote.managed())]),
         };
-        if self.subresource.is_empty() { entry } else { entry.with("subresource", self.subresource) }
+        if self.subresource.is_empty() {
+            entry
+        } else {
+            entry.with("subresource", self.subresource)
+        }
     }
 }
 
@@ -151,8 +156,10 @@ pub(super) fn resize_policy() -> Json {
 
 /// Variables; with `references` and more than ten of them some come from a ConfigMap or Secret.
 pub(super) fn environment(count: usize, references: bool) -> Json {
-    let reference = |index: usize| object! { "name": "shop-settings", "key": format!("setting-{index}") };
-    let field = || object! { "fieldRef": object! { "apiVersion": "v1", "fieldPath": "metadata.name" } };
+    let reference =
+        |index: usize| object! { "name": "shop-settings", "key": format!("setting-{index}") };
+    let field =
+        || object! { "fieldRef": object! { "apiVersion": "v1", "fieldPath": "metadata.name" } };
     let variable = |index: usize| {
         let variable = object! { "name": format!("SHOP_BACKEND_SETTING_{index}") };
         match index % 7 {
@@ -196,7 +203,8 @@ pub(super) fn status(containers: &[String]) -> Json {
             "resources": resources("4Gi"),
         }
     };
-    let conditions = ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
+    let conditions =
+        ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
     object! {
         "observedGeneration": 1,
         "phase": "Running",

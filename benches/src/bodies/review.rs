@@ -52,10 +52,18 @@ fn head(operation: &str, kind: &Kind, subresource: Option<&str>, name: &str) -> 
     if let Some(subresource) = subresource {
         head = head.with("requestSubResource", subresource);
     }
-    head.with("name", name).with("namespace", "shop").with("operation", operation).with("userInfo", user)
+    head.with("name", name)
+        .with("namespace", "shop")
+        .with("operation", operation)
+        .with("userInfo", user)
 }
 
 fn review(head: Json, object: Json, old: Json, options: Json) -> serde_json::Result<String> {
-    let request = head.with("object", object).with("oldObject", old).with("dryRun", false).with("options", options);
-    object! { "kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": request }.to_text()
+    let request = head
+        .with("object", object)
+        .with("oldObject", old)
+        .with("dryRun", false)
+        .with("options", options);
+    object! { "kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": request }
+        .to_text()
 }

@@ -3,7 +3,8 @@
 use super::json::{Json, list, object};
 use super::pod::{self, Managed};
 
-/// A Deployment of these containers and one more, which has ten faults that the client is warned of.
+/// A Deployment of these containers and one more, which has ten faults that the client is warned
+/// of.
 pub(super) fn faulty(containers: &[Json]) -> Json {
     let containers = [&[legacy()], containers].concat();
     let metadata = object! { "creationTimestamp": Json::Null, "labels": pod::labels("shop") };
@@ -26,8 +27,8 @@ pub(super) fn faulty(containers: &[Json]) -> Json {
     object! { "kind": "Deployment", "apiVersion": "apps/v1", "metadata": metadata, "spec": spec, "status": object! {} }
 }
 
-/// A container with ten faults: files that never update, a heap and variables that a resize leaves as they are, a hook
-/// that never ends, a probe that restarts all replicas at once.
+/// A container with ten faults: files that never update, a heap and variables that a resize leaves
+/// as they are, a hook that never ends, a probe that restarts all replicas at once.
 fn legacy() -> Json {
     let mount = |path: &str| object! { "name": "config", "mountPath": format!("/opt/shop/{path}"), "subPath": path };
     let field = |resource: &str| {
@@ -35,7 +36,8 @@ fn legacy() -> Json {
         object! { "name": resource.to_uppercase().replace('.', "_"), "valueFrom": object! { "resourceFieldRef": field } }
     };
     let exec = |script: &str| object! { "exec": object! { "command": list!["sh", "-c", script] } };
-    let policy = |resource: &str| object! { "resourceName": resource, "restartPolicy": "NotRequired" };
+    let policy =
+        |resource: &str| object! { "resourceName": resource, "restartPolicy": "NotRequired" };
     object! {
         "name": "legacy",
         "image": "registry.example.com/shop/legacy:1.9.0",

@@ -28,7 +28,10 @@ pub(super) struct Request {
 pub(super) struct Caller(SendRequest<Full<Bytes>>);
 
 impl Caller {
-    pub(super) async fn connect(address: SocketAddr, certificate: &CertificateDer<'static>) -> anyhow::Result<Self> {
+    pub(super) async fn connect(
+        address: SocketAddr,
+        certificate: &CertificateDer<'static>,
+    ) -> anyhow::Result<Self> {
         Ok(Self(connect(address, &connector(certificate)?).await?))
     }
 

@@ -38,7 +38,12 @@ pub(super) struct Throughput {
 }
 
 impl Throughput {
-    pub(super) fn new(requests: u64, elapsed: Duration, before: [Duration; 3], after: [Duration; 3]) -> Self {
+    pub(super) fn new(
+        requests: u64,
+        elapsed: Duration,
+        before: [Duration; 3],
+        after: [Duration; 3],
+    ) -> Self {
         let requests = requests.max(1) as f64;
         let mut costs = [0.0; 3];
         for ((cost, before), after) in costs.iter_mut().zip(before).zip(after) {
@@ -65,16 +70,27 @@ impl Figures {
 impl fmt::Display for Measured {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(out, "{}\n", self.machine)?;
-        writeln!(out, "| request | policy | p50 µs | added | p99 µs | added | requests/s | CPU µs: API server | etcd | Restraint |")?;
+        writeln!(
+            out,
+            "| request | policy | p50 µs | added | p99 µs | added | requests/s | CPU µs: API server | etcd | Restraint |"
+        )?;
         writeln!(out, "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|")?;
         for figure in &self.figures {
-            let bare = self.figures.iter().find(|other| other.operation == figure.operation && other.policy == Policy::None);
+            let bare = self
+                .figures
+                .iter()
+                .find(|other| other.operation == figure.operation && other.policy == Policy::None);
             let added = |share| match bare {
-                Some(bare) if figure.policy != Policy::None => format!("{:+.0}", figure.latency(share) - bare.latency(share)),
+                Some(bare) if figure.policy != Policy::None => {
+                    format!("{:+.0}", figure.latency(share) - bare.latency(share))
+                }
                 _ => String::new(),
             };
-            let own =
-                if figure.policy == Policy::Restraint { format!("{:.0}", figure.median(|round| round.costs[2])) } else { String::new() };
+            let own = if figure.policy == Policy::Restraint {
+                format!("{:.0}", figure.median(|round| round.costs[2]))
+            } else {
+                String::new()
+            };
             writeln!(
                 out,
                 "| {} | {} | {:.0} | {} | {:.0} | {} | {:.0} | {:.0} | {:.0} | {own} |",
@@ -94,5 +110,8 @@ impl fmt::Display for Measured {
 }
 
 fn percentiles<S: serde::Serializer>(latencies: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map([("p50", 0.5), ("p90", 0.9), ("p99", 0.99)].map(|(name, share)| (name, quantile(latencies.to_vec(), share))))
+    serializer.collect_map(
+        [("p50", 0.5), ("p90", 0.9), ("p99", 0.99)]
+            .map(|(name, share)| (name, quantile(latencies.to_vec(), share))),
+    )
 }

@@ -23,7 +23,8 @@ const CEL: &str = include_str!("../../../tests/e2e/floor.yaml");
 /// The installation's name in [`WEBHOOKS`]; the certificate is for its Service.
 const INSTALLATION: &str = "bench";
 
-/// The pod that this caller resizes: each has its own, so that none comes with less than another has set.
+/// The pod that this caller resizes: each has its own, so that none comes with less than another
+/// has set.
 fn resized(caller: usize) -> String {
     format!("db-{caller}")
 }
@@ -41,14 +42,25 @@ impl Objects {
     /// Pods as in the reviews of this size.
     pub(super) fn new(size: Size) -> anyhow::Result<Self> {
         let review: Value = serde_json::from_str(&body(Asked::Creation, size.weight())?)?;
-        let mut created = review.pointer("/request/object").context("the review has no pod")?.clone();
-        let metadata = created.pointer_mut("/metadata").and_then(Value::as_object_mut).context("the pod has no metadata")?;
+        let mut created =
+            review.pointer("/request/object").context("the review has no pod")?.clone();
+        let metadata = created
+            .pointer_mut("/metadata")
+            .and_then(Value::as_object_mut)
+            .context("the pod has no metadata")?;
         for field in ["managedFields", "name", "namespace"] {
             metadata.remove(field);
         }
         metadata.insert("generateName".to_owned(), json!("batch-"));
-        let container = created.pointer("/spec/containers/0/name").and_then(Value::as_str).context("the pod has no container")?;
-        Ok(Self { container: container.to_owned(), created, mebibytes: Arc::new(AtomicU64::new(4 * 1024)) })
+        let container = created
+            .pointer("/spec/containers/0/name")
+            .and_then(Value::as_str)
+            .context("the pod has no container")?;
+        Ok(Self {
+            container: container.to_owned(),
+            created,
+            mebibytes: Arc::new(AtomicU64::new(4 * 1024)),
+        })
     }
 
     /// What is there before the first request, as YAML documents.
@@ -58,17 +70,23 @@ impl Objects {
             Policy::Cel => json!({"e2e.example/floor": "yes"}),
             Policy::Restraint => json!({"e2e.example/installation": INSTALLATION}),
         };
-        let namespace =
-            |name: &str, labels: Value| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}});
+        let namespace = |name: &str, labels: Value| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}});
         let own = format!("restraint-{INSTALLATION}");
-        let mut first: Vec<Value> = Policy::ALL.into_iter().map(|policy| namespace(policy.namespace(), label(policy))).collect();
+        let mut first: Vec<Value> = Policy::ALL
+            .into_iter()
+            .map(|policy| namespace(policy.namespace(), label(policy)))
+            .collect();
         first.push(namespace(&own, json!({})));
-        // an address of this machine passes for a name, so the API server speaks to it as it does to any Service
+        // an address of this machine passes for a name, so the API server speaks to it as it does
+        // to any Service
         first.push(json!({
             "apiVersion": "v1", "kind": "Service", "metadata": {"name": "restraint", "namespace": own},
             "spec": {"type": "ExternalName", "externalName": "127.0.0.1"},
         }));
-        for (policy, caller) in Policy::ALL.into_iter().flat_map(|policy| (0..callers).map(move |caller| (policy, caller))) {
+        for (policy, caller) in Policy::ALL
+            .into_iter()
+            .flat_map(|policy| (0..callers).map(move |caller| (policy, caller)))
+        {
             let mut pod = self.created.clone();
             if let Some(metadata) = pod.pointer_mut("/metadata") {
                 *metadata = json!({"name": resized(caller), "namespace": policy.namespace(), "labels": {"app": "db"}});
@@ -77,14 +95,22 @@ impl Objects {
         }
         let first = json!({"apiVersion": "v1", "kind": "List", "items": first}).to_string();
         let webhooks = WEBHOOKS.replace("${INSTALLATION}", INSTALLATION);
-        let webhooks = webhooks.replace("${PORT}", &port.to_string()).replace("${CA_BUNDLE}", authority);
+        let webhooks =
+            webhooks.replace("${PORT}", &port.to_string()).replace("${CA_BUNDLE}", authority);
         vec![first, CEL.to_owned(), webhooks]
     }
 
     /// Makes a caller's requests of a kind in a namespace.
-    pub(super) fn request(&self, operation: Operation, policy: Policy, caller: usize) -> impl Fn() -> Request + Clone + Send + use<> {
-        let (namespace, dry_run) = (policy.namespace(), if operation.is_dry_run() { "?dryRun=All" } else { "" });
-        let (container, pod, mebibytes) = (self.container.clone(), resized(caller), Arc::clone(&self.mebibytes));
+    pub(super) fn request(
+        &self,
+        operation: Operation,
+        policy: Policy,
+        caller: usize,
+    ) -> impl Fn() -> Request + Clone + Send + use<> {
+        let (namespace, dry_run) =
+            (policy.namespace(), if operation.is_dry_run() { "?dryRun=All" } else { "" });
+        let (container, pod, mebibytes) =
+            (self.container.clone(), resized(caller), Arc::clone(&self.mebibytes));
         let created = Bytes::from(self.created.to_string());
         move || match operation {
             Operation::CreateDryRun | Operation::CreateStored => Request {

@@ -1,4 +1,5 @@
-//! The programs of the cluster: etcd, the API server and Restraint, each a process, ended with this one.
+//! The programs of the cluster: etcd, the API server and Restraint, each a process, ended with this
+//! one.
 
 #[path = "../../../tests/e2e/cluster/commands.rs"]
 mod commands;
@@ -47,15 +48,30 @@ struct Process(Child);
 
 impl Programs {
     /// Starts them, and returns when every namespace answers as it should.
-    pub(super) async fn start(assets: &Path, restraint: &Path, objects: &Objects, callers: usize) -> anyhow::Result<Self> {
+    pub(super) async fn start(
+        assets: &Path,
+        restraint: &Path,
+        objects: &Objects,
+        callers: usize,
+    ) -> anyhow::Result<Self> {
         let holder = tempfile::Builder::new().prefix("restraint-bench-").tempdir()?;
         let folder = holder.path();
         let [clients, peers, secure, webhook] = free_ports()?;
         let certificate = Certificate::make(folder)?;
         write_files(folder, &certificate, secure)?;
-        let etcd = Process::start(&mut commands::etcd(assets, folder, clients, peers), &folder.join("etcd.log"))?;
+        let etcd = Process::start(
+            &mut commands::etcd(assets, folder, clients, peers),
+            &folder.join("etcd.log"),
+        )?;
         let mut apiserver = Process::start(
-            &mut commands::apiserver(assets, folder, &certificate.certificate, &certificate.key, clients, secure),
+            &mut commands::apiserver(
+                assets,
+                folder,
+                &certificate.certificate,
+                &certificate.key,
+                clients,
+                secure,
+            ),
             &folder.join("apiserver.log"),
         )?;
         let kubectl = |arguments: &[&str], input: &str| kubectl(assets, folder, arguments, input);
@@ -66,12 +82,19 @@ impl Programs {
         .await?;
         let authority = STANDARD.encode(fs::read(&certificate.certificate)?);
         for manifest in objects.manifests(callers, webhook, &authority) {
-            eventually("objects are created", || Ok(kubectl(&["apply", "--filename", "-"], &manifest).is_ok())).await.or_else(|error| {
+            eventually("objects are created", || {
+                Ok(kubectl(&["apply", "--filename", "-"], &manifest).is_ok())
+            })
+            .await
+            .or_else(|error| {
                 kubectl(&["apply", "--filename", "-"], &manifest)?;
                 Err(error)
             })?;
         }
-        let restraint = Process::start(&mut serve(restraint, folder, &certificate, webhook)?, &folder.join("restraint.log"))?;
+        let restraint = Process::start(
+            &mut serve(restraint, folder, &certificate, webhook)?,
+            &folder.join("restraint.log"),
+        )?;
         let address = SocketAddr::from(([127, 0, 0, 1], secure));
         let programs = Self { restraint, apiserver, etcd, address, certificate, _folder: holder };
         programs.wait_for_policies(objects).await?;
@@ -85,23 +108,34 @@ impl Programs {
 
     /// How long each has been on a processor so far: the API server, etcd, Restraint.
     pub(super) fn on_processor(&self) -> anyhow::Result<[Duration; 3]> {
-        Ok([self.apiserver.on_processor()?, self.etcd.on_processor()?, self.restraint.on_processor()?])
+        Ok([
+            self.apiserver.on_processor()?,
+            self.etcd.on_processor()?,
+            self.restraint.on_processor()?,
+        ])
     }
 
-    /// The API server takes note of policies and hooks in its own time: a new pod gets a `resizePolicy` then, in the
-    /// namespaces that have any.
+    /// The API server takes note of policies and hooks in its own time: a new pod gets a
+    /// `resizePolicy` then, in the namespaces that have any.
     async fn wait_for_policies(&self, objects: &Objects) -> anyhow::Result<()> {
         let mut caller = self.caller().await?;
         for policy in Policy::ALL {
             let begun = Instant::now();
             loop {
-                let answer = caller.call(&objects.request(Operation::CreateDryRun, policy, 0)()).await?;
+                let answer =
+                    caller.call(&objects.request(Operation::CreateDryRun, policy, 0)()).await?;
                 let pod: Value = serde_json::from_slice(&answer)?;
-                let amended = pod.pointer("/spec/containers/0/resizePolicy/1/restartPolicy").and_then(Value::as_str);
+                let amended = pod
+                    .pointer("/spec/containers/0/resizePolicy/1/restartPolicy")
+                    .and_then(Value::as_str);
                 if (amended == Some("RestartContainer")) == (policy != Policy::None) {
                     break;
                 }
-                ensure!(begun.elapsed() < PATIENCE, "{} does not act: {amended:?}", policy.as_str());
+                ensure!(
+                    begun.elapsed() < PATIENCE,
+                    "{} does not act: {amended:?}",
+                    policy.as_str()
+                );
                 sleep(Duration::from_millis(100)).await;
             }
         }
@@ -115,7 +149,11 @@ impl Process {
         // a proxy that serves the machine must not get between programs on it
         command.env("NO_PROXY", "*").env("no_proxy", "*");
         command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
-        Ok(Self(command.spawn().with_context(|| format!("cannot start {}", command.get_program().display()))?))
+        Ok(Self(
+            command
+                .spawn()
+                .with_context(|| format!("cannot start {}", command.get_program().display()))?,
+        ))
     }
 
     fn still_runs(&mut self, log: &Path) -> anyhow::Result<()> {
@@ -125,11 +163,19 @@ impl Process {
         Ok(())
     }
 
-    /// In hundredths of a second, as the kernel says it of a whole process with the threads that ended.
+    /// In hundredths of a second, as the kernel says it of a whole process with the threads that
+    /// ended.
     fn on_processor(&self) -> anyhow::Result<Duration> {
-        let text = fs::read_to_string(format!("/proc/{}/stat", self.0.id())).context("a program has ended")?;
-        let (_, fields) = text.rsplit_once(')').context("the kernel's account is not understood")?;
-        let ticks: u64 = fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+        let text = fs::read_to_string(format!("/proc/{}/stat", self.0.id()))
+            .context("a program has ended")?;
+        let (_, fields) =
+            text.rsplit_once(')').context("the kernel's account is not understood")?;
+        let ticks: u64 = fields
+            .split_whitespace()
+            .skip(11)
+            .take(2)
+            .filter_map(|field| field.parse::<u64>().ok())
+            .sum();
         Ok(Duration::from_millis(ticks * 10))
     }
 }
@@ -141,7 +187,10 @@ impl Drop for Process {
     }
 }
 
-async fn eventually(what: &str, mut look: impl FnMut() -> anyhow::Result<bool>) -> anyhow::Result<()> {
+async fn eventually(
+    what: &str,
+    mut look: impl FnMut() -> anyhow::Result<bool>,
+) -> anyhow::Result<()> {
     let begun = Instant::now();
     while !look()? {
         ensure!(begun.elapsed() < PATIENCE, "waited {} s for this: {what}", PATIENCE.as_secs());
@@ -152,11 +201,26 @@ async fn eventually(what: &str, mut look: impl FnMut() -> anyhow::Result<bool>) 
 
 fn kubectl(assets: &Path, folder: &Path, arguments: &[&str], input: &str) -> anyhow::Result<()> {
     let mut command = Command::new(assets.join("kubectl"));
-    command.args(arguments).env("HOME", folder).env("KUBECONFIG", folder.join("kubeconfig")).env("NO_PROXY", "*").env("no_proxy", "*");
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().context("cannot start kubectl")?;
+    command
+        .args(arguments)
+        .env("HOME", folder)
+        .env("KUBECONFIG", folder.join("kubeconfig"))
+        .env("NO_PROXY", "*")
+        .env("no_proxy", "*");
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .context("cannot start kubectl")?;
     let _ = child.stdin.take().map(|mut stdin| stdin.write_all(input.as_bytes())); // it need not read all of it
     let output = child.wait_with_output()?;
-    ensure!(output.status.success(), "kubectl {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
+    ensure!(
+        output.status.success(),
+        "kubectl {}: {}",
+        arguments.join(" "),
+        String::from_utf8_lossy(&output.stderr)
+    );
     Ok(())
 }
 
@@ -190,11 +254,33 @@ fn write_files(folder: &Path, certificate: &Certificate, port: u16) -> anyhow::R
     Ok(fs::write(folder.join("kubeconfig"), kubeconfig.to_string())?)
 }
 
-fn serve(program: &Path, folder: &Path, certificate: &Certificate, port: u16) -> anyhow::Result<Command> {
-    ensure!(program.is_file(), "there is no {}: build it with `cargo build --release --bin restraint`", program.display());
+fn serve(
+    program: &Path,
+    folder: &Path,
+    certificate: &Certificate,
+    port: u16,
+) -> anyhow::Result<Command> {
+    ensure!(
+        program.is_file(),
+        "there is no {}: build it with `cargo build --release --bin restraint`",
+        program.display()
+    );
     let mut command = Command::new(program);
-    command.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--admin", "127.0.0.1:0", "--log-format", "json"]);
+    command.args([
+        "serve",
+        "--listen",
+        &format!("127.0.0.1:{port}"),
+        "--admin",
+        "127.0.0.1:0",
+        "--log-format",
+        "json",
+    ]);
     command.arg("--tls-cert").arg(&certificate.certificate).arg("--tls-key").arg(&certificate.key);
-    command.arg("--seal-key").arg(folder.join("seal")).arg("--kubeconfig").arg(folder.join("kubeconfig")).env_remove("RUST_LOG");
+    command
+        .arg("--seal-key")
+        .arg(folder.join("seal"))
+        .arg("--kubeconfig")
+        .arg(folder.join("kubeconfig"))
+        .env_remove("RUST_LOG");
     Ok(command)
 }

@@ -36,34 +36,57 @@ pub(super) fn all(rows: &[Row], latencies: &[Latency], memory: &[(u64, f64)]) ->
 const SIZES: [Size; 4] = [Size::Small, Size::Medium, Size::Large, Size::Huge];
 
 /// A target that is met where every one of `values` is.
-fn target(text: String, values: impl Iterator<Item = (Size, f64)>, worst: fn(f64, f64) -> f64, meets: impl Fn(f64) -> bool) -> Target {
+fn target(
+    text: String,
+    values: impl Iterator<Item = (Size, f64)>,
+    worst: fn(f64, f64) -> f64,
+    meets: impl Fn(f64) -> bool,
+) -> Target {
     let values: Vec<_> = values.collect();
-    let of = |size| values.iter().filter(|value| value.0 == size).map(|value| value.1).reduce(worst);
-    let each = SIZES.into_iter().filter_map(|size| Some(format!("{} {:.2}", size.as_str(), of(size)?)));
-    let (worst, met) = (each.collect::<Vec<_>>().join(", "), values.iter().filter(|value| meets(value.1)).count());
-    Target { text, measured: format!("{worst}; met in {met} of {} cases", values.len()), met: met == values.len() }
+    let of =
+        |size| values.iter().filter(|value| value.0 == size).map(|value| value.1).reduce(worst);
+    let each =
+        SIZES.into_iter().filter_map(|size| Some(format!("{} {:.2}", size.as_str(), of(size)?)));
+    let (worst, met) =
+        (each.collect::<Vec<_>>().join(", "), values.iter().filter(|value| meets(value.1)).count());
+    Target {
+        text,
+        measured: format!("{worst}; met in {met} of {} cases", values.len()),
+        met: met == values.len(),
+    }
 }
 
 fn over_floor(rows: &[Row]) -> Target {
-    let own = rows.iter().filter(|row| row.server == Answerer::Restraint).map(|row| (row.size, row.ratio));
-    let text = format!("at most {OVER_FLOOR} times the processor time of the floor, the worst case of each size");
+    let own = rows
+        .iter()
+        .filter(|row| row.server == Answerer::Restraint)
+        .map(|row| (row.size, row.ratio));
+    let text = format!(
+        "at most {OVER_FLOOR} times the processor time of the floor, the worst case of each size"
+    );
     target(text, own, f64::max, |ratio| ratio <= OVER_FLOOR)
 }
 
 fn under_kube(rows: &[Row]) -> Target {
-    let own = rows.iter().filter(|row| row.server == Answerer::Restraint && row.size != Size::Small);
-    let text = format!("at least {UNDER_KUBE} times cheaper than kube's types, the worst case of each size");
+    let own =
+        rows.iter().filter(|row| row.server == Answerer::Restraint && row.size != Size::Small);
+    let text = format!(
+        "at least {UNDER_KUBE} times cheaper than kube's types, the worst case of each size"
+    );
     target(text, own.map(|row| (row.size, row.under_kube)), f64::min, |ratio| ratio >= UNDER_KUBE)
 }
 
 fn queued(latencies: &[Latency]) -> Target {
-    let own = latencies.iter().filter(|row| row.server == Answerer::Restraint && row.load == Some(50.0));
+    let own =
+        latencies.iter().filter(|row| row.server == Answerer::Restraint && row.load == Some(50.0));
     let text = format!("at half of capacity a p99 of at most {QUEUED} times the floor's");
     target(text, own.map(|row| (row.size, row.over_floor)), f64::max, |ratio| ratio <= QUEUED)
 }
 
 fn resident(memory: &[(u64, f64)]) -> Target {
-    let after = |share: usize| memory.get(memory.len().saturating_sub(1) * share / 2).map_or(f64::NAN, |look| look.1);
+    let after = |share: usize| {
+        memory.get(memory.len().saturating_sub(1) * share / 2).map_or(f64::NAN, |look| look.1)
+    };
     let reviews = memory.last().map_or(0, |look| look.0);
     let (start, half, end) = (after(0), after(1), after(2));
     Target {

@@ -21,7 +21,8 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
             );
         }
     };
-    let (built_in, others): (Vec<_>, Vec<_>) = holdings(rights, &APPROVE, RESIZE).into_iter().partition(|holding| holding.is_built_in);
+    let (built_in, others): (Vec<_>, Vec<_>) =
+        holdings(rights, &APPROVE, RESIZE).into_iter().partition(|holding| holding.is_built_in);
     for holding in &others {
         examine(rights, holding, observations);
     }
@@ -37,21 +38,37 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
 }
 
 fn examine(rights: &Rights, holding: &Holding<'_>, observations: &mut Observations<'_>) {
-    let message = format!("{} may approve resizes of {}, by {}", who(holding.subjects), holding.reach(), holding.role);
+    let message = format!(
+        "{} may approve resizes of {}, by {}",
+        who(holding.subjects),
+        holding.reach(),
+        holding.role
+    );
     let remedy = "bind the role to a group of people who may agree to taking memory away";
     if holding.breadth() == Breadth::Everybody {
         return observations.problem(&holding.binding, message, remedy);
     }
     if holding.is_named && holding.subjects.iter().any(is_program) {
-        return observations.warning(&holding.binding, format!("{message}: an approval is a person's"), remedy);
+        return observations.warning(
+            &holding.binding,
+            format!("{message}: an approval is a person's"),
+            remedy,
+        );
     }
     let both = holdings(rights, &VERBS, RESIZE).into_iter().any(|other| {
         let is_same = |subject| holding.subjects.contains(subject);
-        other.is_named && (other.namespace.is_none() || other.namespace == holding.namespace) && other.subjects.iter().any(is_same)
+        other.is_named
+            && (other.namespace.is_none() || other.namespace == holding.namespace)
+            && other.subjects.iter().any(is_same)
     });
     if both && holding.is_named {
-        let message = format!("{message}; some of them may resize, too, and approve for themselves");
-        return observations.note(&holding.binding, message, "set fourEyes in the policy, if two people should agree");
+        let message =
+            format!("{message}; some of them may resize, too, and approve for themselves");
+        return observations.note(
+            &holding.binding,
+            message,
+            "set fourEyes in the policy, if two people should agree",
+        );
     }
     observations.remark(&holding.binding, message);
 }
@@ -75,7 +92,9 @@ mod tests {
         bind(&mut facts, Some("shop"), "resizer", "Group", "sre");
         assert!(worst(check, &facts).contains("some of them may resize, too"));
         bind(&mut facts, Some("shop"), "restraint-approver", "ServiceAccount", "robot");
-        assert!(worst(check, &facts).starts_with("warning: RoleBinding shop/restraint-approver: service account shop/robot may approve"));
+        assert!(worst(check, &facts).starts_with(
+            "warning: RoleBinding shop/restraint-approver: service account shop/robot may approve"
+        ));
         bind(&mut facts, None, "restraint-approver", "Group", "system:authenticated");
         assert!(worst(check, &facts).starts_with("problem: ClusterRoleBinding restraint-approver"));
     }
@@ -84,7 +103,10 @@ mod tests {
     fn nobody_who_may_approve_is_told() {
         let mut facts = healthy();
         facts.rights.as_mut().unwrap().role_bindings.clear();
-        assert!(worst(check, &facts).starts_with("note: cluster: nobody but administrators may approve"));
+        assert!(
+            worst(check, &facts)
+                .starts_with("note: cluster: nobody but administrators may approve")
+        );
         facts.rights = Err("forbidden".to_owned());
         assert!(worst(check, &facts).starts_with("unknown: "));
     }

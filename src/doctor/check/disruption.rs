@@ -21,26 +21,56 @@ fn examine(installation: &Installation, observations: &mut Observations<'_>) {
     let (pods, budgets) = match (&installation.pods, &installation.budgets) {
         (Ok(Some(pods)), Ok(budgets)) => (pods, budgets),
         (Ok(None), _) => return,
-        (Err(reason), _) => return observations.unknown(place, "its pods were", reason, "run it with the right to list pods there"),
+        (Err(reason), _) => {
+            return observations.unknown(
+                place,
+                "its pods were",
+                reason,
+                "run it with the right to list pods there",
+            );
+        }
         (_, Err(reason)) => {
             let remedy = "run it with the right to list PodDisruptionBudgets there";
             return observations.unknown(place, "disruption budgets were", reason, remedy);
         }
     };
-    let Some(labels) = pods.first().map(|pod| pod.metadata.labels.clone().unwrap_or_default()) else { return };
-    // of budgets an absent selector covers nothing
-    let selector = |budget: &PodDisruptionBudget| budget.spec.as_ref().and_then(|spec| spec.selector.clone());
-    let Some(budget) = budgets.iter().find(|budget| selector(budget).is_some_and(|selector| selects(Some(&selector), &labels))) else {
-        if pods.len() < 2 {
-            return observations.remark(place, "no PodDisruptionBudget covers its one pod: with one it could not be drained");
-        }
-        let message = "no PodDisruptionBudget covers its pods: a drain of several nodes takes all at once";
-        return observations.warning(place, message, "make one with maxUnavailable: 1, as the chart does for two replicas or more");
+    let Some(labels) = pods.first().map(|pod| pod.metadata.labels.clone().unwrap_or_default())
+    else {
+        return;
     };
-    let name = object("PodDisruptionBudget", &installation.namespace, budget.metadata.name.as_deref().unwrap_or_default());
+    // of budgets an absent selector covers nothing
+    let selector =
+        |budget: &PodDisruptionBudget| budget.spec.as_ref().and_then(|spec| spec.selector.clone());
+    let Some(budget) = budgets
+        .iter()
+        .find(|budget| selector(budget).is_some_and(|selector| selects(Some(&selector), &labels)))
+    else {
+        if pods.len() < 2 {
+            return observations.remark(
+                place,
+                "no PodDisruptionBudget covers its one pod: with one it could not be drained",
+            );
+        }
+        let message =
+            "no PodDisruptionBudget covers its pods: a drain of several nodes takes all at once";
+        return observations.warning(
+            place,
+            message,
+            "make one with maxUnavailable: 1, as the chart does for two replicas or more",
+        );
+    };
+    let name = object(
+        "PodDisruptionBudget",
+        &installation.namespace,
+        budget.metadata.name.as_deref().unwrap_or_default(),
+    );
     let ready = pods.iter().filter(|pod| is_ready(pod)).count();
     if allows_nothing(budget, pods.len()) {
-        observations.warning(name, "allows no disruption at all: a drain of a node waits for ever", "set maxUnavailable: 1");
+        observations.warning(
+            name,
+            "allows no disruption at all: a drain of a node waits for ever",
+            "set maxUnavailable: 1",
+        );
     } else {
         observations.ok(name, format!("covers its {} pods, {ready} of them ready", pods.len()));
     }
@@ -57,7 +87,8 @@ fn allows_nothing(budget: &PodDisruptionBudget, pods: usize) -> bool {
         IntOrString::Int(value) => usize::try_from(*value).is_ok_and(|value| value >= pods),
         IntOrString::String(value) => value == "100%",
     };
-    spec.max_unavailable.as_ref().is_some_and(|value| is(value, 0, "0%")) || spec.min_available.as_ref().is_some_and(keeps)
+    spec.max_unavailable.as_ref().is_some_and(|value| is(value, 0, "0%"))
+        || spec.min_available.as_ref().is_some_and(keeps)
 }
 
 #[cfg(test)]
@@ -71,12 +102,19 @@ mod tests {
     #[test]
     fn a_budget_covers_the_pods_and_lets_one_go() {
         let mut facts = healthy();
-        assert_eq!(said(check, &facts), ["ok: PodDisruptionBudget restraint/restraint: covers its 2 pods, 2 of them ready"]);
-        for spec in
-            [json!({"maxUnavailable": 0}), json!({"maxUnavailable": "0%"}), json!({"minAvailable": 2}), json!({"minAvailable": "100%"})]
-        {
+        assert_eq!(
+            said(check, &facts),
+            ["ok: PodDisruptionBudget restraint/restraint: covers its 2 pods, 2 of them ready"]
+        );
+        for spec in [
+            json!({"maxUnavailable": 0}),
+            json!({"maxUnavailable": "0%"}),
+            json!({"minAvailable": 2}),
+            json!({"minAvailable": "100%"}),
+        ] {
             let mut budget = json!({"metadata": {"name": "strict"}, "spec": spec});
-            budget["spec"]["selector"] = json!({"matchLabels": {"app.kubernetes.io/name": "restraint"}});
+            budget["spec"]["selector"] =
+                json!({"matchLabels": {"app.kubernetes.io/name": "restraint"}});
             facts.installations[0].budgets = Ok(vec![read(budget)]);
             assert!(worst(check, &facts).contains("strict: allows no disruption"), "{spec}");
         }
@@ -87,7 +125,10 @@ mod tests {
         let mut facts = healthy();
         let other = json!({"metadata": {"name": "other"}, "spec": {"maxUnavailable": 1, "selector": {"matchLabels": {"app": "other"}}}});
         facts.installations[0].budgets = Ok(vec![read(other)]);
-        assert!(worst(check, &facts).starts_with("warning: Service restraint/restraint: no PodDisruptionBudget"));
+        assert!(
+            worst(check, &facts)
+                .starts_with("warning: Service restraint/restraint: no PodDisruptionBudget")
+        );
         facts.installations[0].pods.as_mut().unwrap().as_mut().unwrap().truncate(1);
         assert!(worst(check, &facts).starts_with("note: "));
         facts.installations[0].budgets = Err("forbidden".to_owned());

@@ -1,5 +1,5 @@
-//! Hooks that fail closed too broadly: what the API server then refuses while nobody answers, and whether that keeps the
-//! cluster, or the hook's own pods, from coming back.
+//! Hooks that fail closed too broadly: what the API server then refuses while nobody answers, and
+//! whether that keeps the cluster, or the hook's own pods, from coming back.
 
 use crate::doctor::facts::Facts;
 use crate::doctor::hook::{self, Hook};
@@ -23,11 +23,19 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
         for hook in &hooks {
             examine(facts, hook, observations);
         }
-        let open = hooks.iter().filter(|hook| acts && NARROW.contains(&hook.name) && !hook.fails_closed);
-        for (object, message) in
-            hook::grouped(open.map(|hook| (*hook, "fails open: while nobody answers, it is as if Restraint were not there".to_owned())))
-        {
-            observations.note(object, message, "set cap: enforce, or webhooks.failurePolicy, if that is not meant");
+        let open =
+            hooks.iter().filter(|hook| acts && NARROW.contains(&hook.name) && !hook.fails_closed);
+        for (object, message) in hook::grouped(open.map(|hook| {
+            (
+                *hook,
+                "fails open: while nobody answers, it is as if Restraint were not there".to_owned(),
+            )
+        })) {
+            observations.note(
+                object,
+                message,
+                "set cap: enforce, or webhooks.failurePolicy, if that is not meant",
+            );
         }
         if observations.count() == before && !hooks.is_empty() {
             let place = object("Service", &installation.namespace, &installation.name);
@@ -52,14 +60,24 @@ fn examine(facts: &Facts, hook: &Hook<'_>, observations: &mut Observations<'_>) 
     }
     if BROAD.contains(&hook.name) {
         let message = "fails closed: while nobody answers, no pod or workload is written";
-        observations.problem(hook.object(), message, "set its failurePolicy to Ignore, as the chart does");
+        observations.problem(
+            hook.object(),
+            message,
+            "set its failurePolicy to Ignore, as the chart does",
+        );
         return;
     }
     let own = hook.service().map(|(namespace, _)| namespace);
     for namespace in own.iter().map(String::as_str).filter(|own| *own != SYSTEM).chain([SYSTEM]) {
         if hook.looks_into(&facts.namespace_labels(namespace)) {
-            let message = format!("fails closed in namespace {namespace:?} too: while nobody answers, what runs there cannot be put right");
-            observations.warning(hook.object(), message, "exclude the namespace, as the chart does: webhooks.excludeNamespaces");
+            let message = format!(
+                "fails closed in namespace {namespace:?} too: while nobody answers, what runs there cannot be put right"
+            );
+            observations.warning(
+                hook.object(),
+                message,
+                "exclude the namespace, as the chart does: webhooks.excludeNamespaces",
+            );
         }
     }
 }
@@ -68,15 +86,22 @@ fn examine_foreign(facts: &Facts, hook: &Hook<'_>, observations: &mut Observatio
     if hook.is_narrowed() {
         return; // by what only the API server evaluates
     }
-    let remedy = "set failurePolicy to Ignore, or exclude those by namespaceSelector or matchConditions";
+    let remedy =
+        "set failurePolicy to Ignore, or exclude those by namespaceSelector or matchConditions";
     let own = hook.service().map(|(namespace, _)| namespace);
-    let is_caught = |namespace: &str| hook.catches("pods", "CREATE") && hook.looks_into(&facts.namespace_labels(namespace));
+    let is_caught = |namespace: &str| {
+        hook.catches("pods", "CREATE") && hook.looks_into(&facts.namespace_labels(namespace))
+    };
     if own.as_deref().is_some_and(is_caught) {
         let namespace = own.unwrap_or_default();
-        let message = format!("fails closed for pods of its own namespace {namespace:?}: once nobody answers, its pods cannot come back");
+        let message = format!(
+            "fails closed for pods of its own namespace {namespace:?}: once nobody answers, its pods cannot come back"
+        );
         observations.problem(hook.object(), message, remedy);
     } else if is_caught(SYSTEM) {
-        let message = format!("fails closed for every pod of {SYSTEM}: while nobody answers, network and DNS cannot come back");
+        let message = format!(
+            "fails closed for every pod of {SYSTEM}: while nobody answers, network and DNS cannot come back"
+        );
         observations.problem(hook.object(), message, remedy);
     }
     if ["CREATE", "UPDATE"].iter().any(|operation| hook.catches_cluster_wide("nodes", operation)) {
@@ -125,8 +150,14 @@ mod tests {
         let mut facts = healthy();
         hook_mut(&mut facts, "resize.restraint.dev").namespace_selector = None;
         let warnings = said(check, &facts);
-        assert!(warnings.iter().any(|line| line.contains("namespace \"kube-system\"")), "{warnings:#?}");
-        assert!(warnings.iter().any(|line| line.contains("namespace \"restraint\"")), "{warnings:#?}");
+        assert!(
+            warnings.iter().any(|line| line.contains("namespace \"kube-system\"")),
+            "{warnings:#?}"
+        );
+        assert!(
+            warnings.iter().any(|line| line.contains("namespace \"restraint\"")),
+            "{warnings:#?}"
+        );
         let mut facts = healthy();
         hook_mut(&mut facts, "resize.restraint.dev").failure_policy = Some("Ignore".to_owned());
         assert!(worst(check, &facts).contains("fails open"));

@@ -1,4 +1,5 @@
-//! Feature gates, as far as they can be seen: of the API server by its metric, of kubelets by what nodes declare.
+//! Feature gates, as far as they can be seen: of the API server by its metric, of kubelets by what
+//! nodes declare.
 
 use k8s_openapi::api::core::v1::Node;
 
@@ -19,8 +20,20 @@ struct Gate {
 }
 
 const GATES: [Gate; 5] = [
-    Gate { name: "InPlacePodVerticalScaling", without: "pods are not resized in place", since: 33, matters: true, is_declared: false },
-    Gate { name: "PodLevelResources", without: "spec.resources of pods is dropped", since: 34, matters: false, is_declared: false },
+    Gate {
+        name: "InPlacePodVerticalScaling",
+        without: "pods are not resized in place",
+        since: 33,
+        matters: true,
+        is_declared: false,
+    },
+    Gate {
+        name: "PodLevelResources",
+        without: "spec.resources of pods is dropped",
+        since: 34,
+        matters: false,
+        is_declared: false,
+    },
     Gate {
         name: "InPlacePodLevelResourcesVerticalScaling",
         without: "pods with spec.resources are not resized",
@@ -57,12 +70,21 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
                     Some(true) => observations.ok("API server", format!("{} is on", gate.name)),
                     Some(false) if gate.matters => {
                         let message = format!("{} is off: {}", gate.name, gate.without);
-                        observations.problem("API server", message, format!("start it with --feature-gates={}=true", gate.name));
+                        observations.problem(
+                            "API server",
+                            message,
+                            format!("start it with --feature-gates={}=true", gate.name),
+                        );
                     }
-                    Some(false) => observations.remark("API server", format!("{} is off: {}", gate.name, gate.without)),
-                    None => {
-                        observations.remark("API server", format!("{} is not told: it knows no such gate, or it is always on", gate.name))
-                    }
+                    Some(false) => observations
+                        .remark("API server", format!("{} is off: {}", gate.name, gate.without)),
+                    None => observations.remark(
+                        "API server",
+                        format!(
+                            "{} is not told: it knows no such gate, or it is always on",
+                            gate.name
+                        ),
+                    ),
                 }
             }
         }
@@ -77,28 +99,41 @@ fn by_default(facts: &Facts, observations: &mut Observations<'_>) {
     for (gates, word) in [(on, "on"), (off, "off, or not there")] {
         let list: Vec<_> = gates.into_iter().map(|gate| gate.name).collect();
         if !list.is_empty() {
-            observations.remark("API server", format!("by default {word} in 1.{minor}: {}", names::some(list)));
+            observations.remark(
+                "API server",
+                format!("by default {word} in 1.{minor}: {}", names::some(list)),
+            );
         }
     }
 }
 
-/// Nodes declare features from 1.36 on, and the API server refuses pods and resizes that need what a node does not
-/// declare.
+/// Nodes declare features from 1.36 on, and the API server refuses pods and resizes that need what
+/// a node does not declare.
 fn nodes(facts: &Facts, observations: &mut Observations<'_>) {
     let Ok(nodes) = &facts.nodes else { return }; // told with the versions
     let declares = |node: &Node, name: &str| {
-        let mut features = node.status.iter().flat_map(|status| status.declared_features.iter().flatten());
+        let mut features =
+            node.status.iter().flat_map(|status| status.declared_features.iter().flatten());
         features.any(|feature| feature == name)
     };
-    let declares_any = nodes.iter().any(|node| node.status.as_ref().is_some_and(|status| status.declared_features.is_some()));
+    let declares_any = nodes
+        .iter()
+        .any(|node| node.status.as_ref().is_some_and(|status| status.declared_features.is_some()));
     if nodes.is_empty() || !declares_any {
         return;
     }
     for gate in GATES.iter().filter(|gate| gate.is_declared) {
         match nodes.iter().filter(|node| declares(node, gate.name)).count() {
-            count if count == nodes.len() => observations.ok("nodes", format!("all {count} declare {}", gate.name)),
+            count if count == nodes.len() => {
+                observations.ok("nodes", format!("all {count} declare {}", gate.name))
+            }
             count => {
-                let message = format!("{count} of {} declare {}: on the others {}", nodes.len(), gate.name, gate.without);
+                let message = format!(
+                    "{count} of {} declare {}: on the others {}",
+                    nodes.len(),
+                    gate.name,
+                    gate.without
+                );
                 observations.remark("nodes", message);
             }
         }
@@ -114,11 +149,16 @@ mod tests {
     #[test]
     fn gates_that_are_off_are_told() {
         let mut facts = healthy();
-        assert!(said(check, &facts).iter().all(|line| line.starts_with("ok: ")), "{:#?}", said(check, &facts));
+        assert!(
+            said(check, &facts).iter().all(|line| line.starts_with("ok: ")),
+            "{:#?}",
+            said(check, &facts)
+        );
         let gates = facts.gates.as_mut().unwrap();
         gates.insert("PodLevelResources".to_owned(), false);
         gates.remove("ContainerRestartRules");
-        let notes: Vec<_> = said(check, &facts).into_iter().filter(|line| line.starts_with("note: ")).collect();
+        let notes: Vec<_> =
+            said(check, &facts).into_iter().filter(|line| line.starts_with("note: ")).collect();
         assert_eq!(
             notes,
             [
@@ -136,7 +176,11 @@ mod tests {
         facts.gates = Err("forbidden".to_owned());
         facts.version = Ok(crate::doctor::facts::Version::read("v1.34.1"));
         let said = said(check, &facts);
-        assert!(said.iter().any(|line| line == "unknown: API server: feature gates were not examined: forbidden"));
+        assert!(
+            said.iter()
+                .any(|line| line
+                    == "unknown: API server: feature gates were not examined: forbidden")
+        );
         assert!(
             said.iter().any(|line| line == "note: API server: by default on in 1.34: InPlacePodVerticalScaling, PodLevelResources"),
             "{said:#?}"
@@ -146,8 +190,14 @@ mod tests {
     #[test]
     fn nodes_that_declare_less_are_counted() {
         let mut facts = healthy();
-        facts.nodes.as_mut().unwrap().push(node("n3", "v1.36.2", &["RestartAllContainersOnContainerExits"]));
-        assert!(worst(check, &facts).contains("2 of 3 declare InPlacePodLevelResourcesVerticalScaling"));
+        facts.nodes.as_mut().unwrap().push(node(
+            "n3",
+            "v1.36.2",
+            &["RestartAllContainersOnContainerExits"],
+        ));
+        assert!(
+            worst(check, &facts).contains("2 of 3 declare InPlacePodLevelResourcesVerticalScaling")
+        );
         facts.nodes = Ok(Vec::new());
         assert!(worst(check, &facts).starts_with("ok: API server"));
     }

@@ -1,6 +1,9 @@
-//! The floor: what the API server itself denies while Restraint is away, if it is there and in force.
+//! The floor: what the API server itself denies while Restraint is away, if it is there and in
+//! force.
 
-use k8s_openapi::api::admissionregistration::v1::{ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding};
+use k8s_openapi::api::admissionregistration::v1::{
+    ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding,
+};
 
 use crate::doctor::facts::{Facts, Floor};
 use crate::doctor::observation::Observations;
@@ -19,10 +22,15 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
             return observations.unknown("cluster", "the floor was", reason, remedy);
         }
     };
-    let policies: Vec<_> = policies.iter().filter(|policy| name(policy).ends_with(SUFFIX)).collect();
-    let bindings: Vec<_> = bindings.iter().filter(|binding| policy_of(binding).ends_with(SUFFIX)).collect();
+    let policies: Vec<_> =
+        policies.iter().filter(|policy| name(policy).ends_with(SUFFIX)).collect();
+    let bindings: Vec<_> =
+        bindings.iter().filter(|binding| policy_of(binding).ends_with(SUFFIX)).collect();
     if policies.is_empty() && bindings.is_empty() {
-        let old = facts.version.as_ref().is_ok_and(|version| version.minor.is_some_and(|minor| minor < OLDEST));
+        let old = facts
+            .version
+            .as_ref()
+            .is_ok_and(|version| version.minor.is_some_and(|minor| minor < OLDEST));
         return match old {
             true => observations.remark("cluster", format!("there is no floor, which needs Kubernetes 1.{OLDEST}")),
             false => observations.note(
@@ -35,8 +43,14 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     for policy in &policies {
         examine(policy, &bindings, observations);
     }
-    for binding in bindings.iter().filter(|binding| !policies.iter().any(|policy| name(policy) == policy_of(binding))) {
-        let object = format!("ValidatingAdmissionPolicyBinding {}", binding.metadata.name.as_deref().unwrap_or_default());
+    for binding in bindings
+        .iter()
+        .filter(|binding| !policies.iter().any(|policy| name(policy) == policy_of(binding)))
+    {
+        let object = format!(
+            "ValidatingAdmissionPolicyBinding {}",
+            binding.metadata.name.as_deref().unwrap_or_default()
+        );
         observations.warning(
             object,
             format!("binds {}, which is not there", policy_of(binding)),
@@ -45,7 +59,11 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     }
 }
 
-fn examine(policy: &ValidatingAdmissionPolicy, bindings: &[&ValidatingAdmissionPolicyBinding], observations: &mut Observations<'_>) {
+fn examine(
+    policy: &ValidatingAdmissionPolicy,
+    bindings: &[&ValidatingAdmissionPolicyBinding],
+    observations: &mut Observations<'_>,
+) {
     let object = format!("ValidatingAdmissionPolicy {}", name(policy));
     let before = observations.count();
     if let Some(misunderstood) = misunderstood(policy) {
@@ -56,9 +74,14 @@ fn examine(policy: &ValidatingAdmissionPolicy, bindings: &[&ValidatingAdmissionP
         );
     }
     if policy.spec.as_ref().and_then(|spec| spec.failure_policy.as_deref()) == Some("Ignore") {
-        observations.warning(&object, "fails open: what it cannot evaluate passes", "set its failurePolicy to Fail, as the chart does");
+        observations.warning(
+            &object,
+            "fails open: what it cannot evaluate passes",
+            "set its failurePolicy to Fail, as the chart does",
+        );
     }
-    let bound: Vec<_> = bindings.iter().filter(|binding| policy_of(binding) == name(policy)).collect();
+    let bound: Vec<_> =
+        bindings.iter().filter(|binding| policy_of(binding) == name(policy)).collect();
     if bound.is_empty() {
         observations.warning(
             &object,
@@ -111,16 +134,26 @@ mod tests {
     #[test]
     fn as_the_chart_renders_it_it_is_in_force() {
         let said = said(check, &healthy());
-        assert!(said.len() == 2 && said.iter().all(|line| line.ends_with("is in force, whoever answers")), "{said:#?}");
+        assert!(
+            said.len() == 2
+                && said.iter().all(|line| line.ends_with("is in force, whoever answers")),
+            "{said:#?}"
+        );
     }
 
     #[test]
     fn without_it_there_is_a_note() {
         let mut facts = healthy();
         facts.floor = Ok(Floor::default());
-        assert!(worst(check, &facts).starts_with("note: cluster: there is no floor: while nobody answers"));
+        assert!(
+            worst(check, &facts)
+                .starts_with("note: cluster: there is no floor: while nobody answers")
+        );
         facts.version = Ok(Version::read("v1.35.2"));
-        assert_eq!(worst(check, &facts), "note: cluster: there is no floor, which needs Kubernetes 1.36");
+        assert_eq!(
+            worst(check, &facts),
+            "note: cluster: there is no floor, which needs Kubernetes 1.36"
+        );
     }
 
     #[test]
@@ -128,10 +161,20 @@ mod tests {
         let mut facts = healthy();
         let lost = floor(&mut facts).bindings.remove(0);
         let name = policy_of(&lost).to_owned();
-        assert_eq!(worst(check, &facts), format!("warning: ValidatingAdmissionPolicy {name}: is not bound, and thus stops nobody"));
+        assert_eq!(
+            worst(check, &facts),
+            format!(
+                "warning: ValidatingAdmissionPolicy {name}: is not bound, and thus stops nobody"
+            )
+        );
         floor(&mut facts).bindings.push(lost);
         floor(&mut facts).policies.retain(|policy| policy.metadata.name.as_deref() != Some(&name));
-        assert_eq!(worst(check, &facts), format!("warning: ValidatingAdmissionPolicyBinding {name}: binds {name}, which is not there"));
+        assert_eq!(
+            worst(check, &facts),
+            format!(
+                "warning: ValidatingAdmissionPolicyBinding {name}: binds {name}, which is not there"
+            )
+        );
     }
 
     #[test]
@@ -143,7 +186,11 @@ mod tests {
         policy.spec.as_mut().unwrap().failure_policy = Some("Ignore".to_owned());
         assert!(worst(check, &facts).ends_with("fails open: what it cannot evaluate passes"));
         let warnings = json!([{"fieldRef": "spec.variables[0].expression", "warning": "undeclared reference\nmore"}]);
-        floor(&mut facts).policies[0].status = Some(read(json!({"typeChecking": {"expressionWarnings": warnings}})));
-        assert!(worst(check, &facts).ends_with("the API server does not understand it: undeclared reference"));
+        floor(&mut facts).policies[0].status =
+            Some(read(json!({"typeChecking": {"expressionWarnings": warnings}})));
+        assert!(
+            worst(check, &facts)
+                .ends_with("the API server does not understand it: undeclared reference")
+        );
     }
 }

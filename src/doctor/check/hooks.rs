@@ -8,7 +8,12 @@ use crate::doctor::observation::{Observations, Severity};
 /// Hooks that every installation has, and what is the case without them.
 const NEEDED: [(Kind, &str, Severity, &str); 5] = [
     (Kind::Validating, "resize.restraint.dev", Severity::Problem, "resizes are not judged"),
-    (Kind::Validating, "approval.restraint.dev", Severity::Problem, "whoever may annotate pods writes approvals unseen"),
+    (
+        Kind::Validating,
+        "approval.restraint.dev",
+        Severity::Problem,
+        "whoever may annotate pods writes approvals unseen",
+    ),
     (Kind::Mutating, "approval.restraint.dev", Severity::Problem, "no grant becomes an approval"),
     (Kind::Mutating, "pods.restraint.dev", Severity::Warning, "new pods get no resizePolicy"),
     (Kind::Validating, "advice.restraint.dev", Severity::Warning, "nobody is advised"),
@@ -26,8 +31,14 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
             };
             if is_known && !hooks.iter().any(|hook| hook.kind == kind && hook.name == name) {
                 is_complete = false;
-                let message = format!("no {} leads here with the hook \"{name}\": {without}", kind.as_str());
-                observations.say(severity, &place, message, Some("restore it with helm upgrade, with the values in force".to_owned()));
+                let message =
+                    format!("no {} leads here with the hook \"{name}\": {without}", kind.as_str());
+                observations.say(
+                    severity,
+                    &place,
+                    message,
+                    Some("restore it with helm upgrade, with the values in force".to_owned()),
+                );
             }
         }
         if is_complete && facts.mutating.is_ok() && facts.validating.is_ok() {
@@ -45,12 +56,21 @@ mod tests {
     #[test]
     fn a_missing_hook_is_named() {
         let mut facts = healthy();
-        assert_eq!(said(check, &facts), ["ok: Service restraint/restraint: every hook that is needed leads here"]);
-        facts.validating.as_mut().unwrap()[0].webhooks.as_mut().unwrap().retain(|hook| hook.name != "resize.restraint.dev");
         assert_eq!(
             said(check, &facts),
-            ["problem: Service restraint/restraint: no ValidatingWebhookConfiguration leads here with the hook \
-                 \"resize.restraint.dev\": resizes are not judged"]
+            ["ok: Service restraint/restraint: every hook that is needed leads here"]
+        );
+        facts.validating.as_mut().unwrap()[0]
+            .webhooks
+            .as_mut()
+            .unwrap()
+            .retain(|hook| hook.name != "resize.restraint.dev");
+        assert_eq!(
+            said(check, &facts),
+            [
+                "problem: Service restraint/restraint: no ValidatingWebhookConfiguration leads here with the hook \
+                 \"resize.restraint.dev\": resizes are not judged"
+            ]
         );
         facts.mutating = Ok(Vec::new());
         assert_eq!(said(check, &facts).len(), 3);

@@ -11,7 +11,12 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
         ("ValidatingWebhookConfigurations", facts.validating.as_ref().map(drop)),
     ] {
         if let Err(reason) = seen {
-            observations.unknown("cluster", kind, reason, "run it with the right to list webhook configurations");
+            observations.unknown(
+                "cluster",
+                kind,
+                reason,
+                "run it with the right to list webhook configurations",
+            );
         }
     }
     for installation in &facts.installations {
@@ -20,7 +25,10 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     let is_known = facts.mutating.is_ok() && facts.validating.is_ok();
     if facts.installations.is_empty() && is_known {
         let place = if facts.is_narrowed { " there" } else { "" };
-        let message = format!("Restraint is not installed{place}: no hook's name ends with \"{}\"", hook::OURS);
+        let message = format!(
+            "Restraint is not installed{place}: no hook's name ends with \"{}\"",
+            hook::OURS
+        );
         observations.problem("cluster", message, "install it: docs/operations.md");
     }
 }
@@ -31,8 +39,13 @@ fn examine(facts: &Facts, installation: &Installation, observations: &mut Observ
     let found = format!("Restraint is installed, with {hooks} hooks");
     match installation.flag("--cap") {
         Some(cap @ ("audit" | "warn")) => {
-            let message = format!("{found}, under a cap of {cap}: it denies nothing and changes nothing");
-            observations.note(object, message, "set cap: enforce when its findings hold no surprise any more");
+            let message =
+                format!("{found}, under a cap of {cap}: it denies nothing and changes nothing");
+            observations.note(
+                object,
+                message,
+                "set cap: enforce when its findings hold no surprise any more",
+            );
         }
         _ => observations.ok(object, found),
     }
@@ -47,7 +60,10 @@ mod tests {
     #[test]
     fn an_installation_is_told() {
         let facts = healthy();
-        assert_eq!(said(check, &facts), ["ok: Service restraint/restraint: Restraint is installed, with 6 hooks"]);
+        assert_eq!(
+            said(check, &facts),
+            ["ok: Service restraint/restraint: Restraint is installed, with 6 hooks"]
+        );
         let mut capped = healthy();
         args(&mut capped, &["serve", "--cap=audit"]);
         assert_eq!(
@@ -62,6 +78,9 @@ mod tests {
         facts.installations.clear();
         assert!(worst(check, &facts).starts_with("problem: cluster: Restraint is not installed: "));
         facts.validating = Err("forbidden".to_owned());
-        assert_eq!(said(check, &facts), ["unknown: cluster: ValidatingWebhookConfigurations not examined: forbidden"]);
+        assert_eq!(
+            said(check, &facts),
+            ["unknown: cluster: ValidatingWebhookConfigurations not examined: forbidden"]
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! How long the API server waits for Restraint: resizes that it is asked about, against such that it is not.
+//! How long the API server waits for Restraint: resizes that it is asked about, against such that
+//! it is not.
 
 use std::time::Duration;
 
@@ -16,7 +17,9 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     let measurement = match &facts.probe {
         Some(Ok(measurement)) => measurement,
         Some(Err(reason)) if reason.contains(UNANSWERED) => {
-            let message = format!("a memory resize in a dry run was refused, because nobody answered: {reason}");
+            let message = format!(
+                "a memory resize in a dry run was refused, because nobody answered: {reason}"
+            );
             return observations.problem(
                 "cluster",
                 message,
@@ -28,18 +31,31 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
             return observations.unknown("cluster", "latency was", reason, remedy);
         }
         None => {
-            let message = "the latency of the hooks was not measured, because that takes a pod of its own";
-            return observations.note("cluster", message, "restraint doctor --probe --probe-namespace NAMESPACE");
+            let message =
+                "the latency of the hooks was not measured, because that takes a pod of its own";
+            return observations.note(
+                "cluster",
+                message,
+                "restraint doctor --probe --probe-namespace NAMESPACE",
+            );
         }
     };
     let object = format!("Namespace {}", measurement.namespace);
-    let Some((asked, unasked)) = Times::of(&measurement.asked).zip(Times::of(&measurement.unasked)) else { return };
+    let Some((asked, unasked)) = Times::of(&measurement.asked).zip(Times::of(&measurement.unasked))
+    else {
+        return;
+    };
     let message = told(measurement, asked, unasked);
     let ours = hook::every(facts).filter(|hook| hook.is_ours() && hook.name == RESIZE);
-    let timeout = ours.map(|hook| hook.timeout).min().and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
+    let timeout = ours
+        .map(|hook| hook.timeout)
+        .min()
+        .and_then(|seconds| u64::try_from(seconds).ok())
+        .map(Duration::from_secs);
     match timeout {
         Some(timeout) if asked.worst.saturating_mul(2) >= timeout => {
-            let message = format!("{message}. The API server gives up after {} s", timeout.as_secs());
+            let message =
+                format!("{message}. The API server gives up after {} s", timeout.as_secs());
             observations.warning(
                 object,
                 message,
@@ -91,7 +107,12 @@ mod tests {
 
     fn measured(asked: &[u64], unasked: &[u64]) -> Measurement {
         let times = |list: &[u64]| list.iter().map(|time| Duration::from_millis(*time)).collect();
-        Measurement { namespace: "shop".to_owned(), asked: times(asked), unasked: times(unasked), unasked_are: "cpu resizes" }
+        Measurement {
+            namespace: "shop".to_owned(),
+            asked: times(asked),
+            unasked: times(unasked),
+            unasked_are: "cpu resizes",
+        }
     }
 
     #[test]
@@ -113,10 +134,18 @@ mod tests {
     #[test]
     fn what_was_not_measured_is_told() {
         let mut facts = healthy();
-        assert!(worst(check, &facts).starts_with("note: cluster: the latency of the hooks was not measured"));
+        assert!(
+            worst(check, &facts)
+                .starts_with("note: cluster: the latency of the hooks was not measured")
+        );
         facts.probe = Some(Err("pods is forbidden".to_owned()));
-        assert_eq!(worst(check, &facts), "unknown: cluster: latency was not examined: pods is forbidden");
-        facts.probe = Some(Err("Internal error occurred: failed calling webhook \"resize.restraint.dev\"".to_owned()));
+        assert_eq!(
+            worst(check, &facts),
+            "unknown: cluster: latency was not examined: pods is forbidden"
+        );
+        facts.probe =
+            Some(Err("Internal error occurred: failed calling webhook \"resize.restraint.dev\""
+                .to_owned()));
         assert!(worst(check, &facts).starts_with("problem: cluster: "));
         facts.probe = Some(Ok(measured(&[], &[])));
         assert!(said(check, &facts).is_empty());

@@ -1,4 +1,5 @@
-//! Match conditions: they keep everything else away from the service, so that hooks may fail closed.
+//! Match conditions: they keep everything else away from the service, so that hooks may fail
+//! closed.
 
 use k8s_openapi::api::admissionregistration::v1::MatchCondition;
 
@@ -16,9 +17,14 @@ struct Expected {
     mentions: &'static [&'static str],
 }
 
-const MEMORY: &[&str] = &["oldObject", "containers", "initContainers", "limits", "requests", "memory"];
+const MEMORY: &[&str] =
+    &["oldObject", "containers", "initContainers", "limits", "requests", "memory"];
 
-const fn expected(hook: &'static str, condition: &'static str, mentions: &'static [&'static str]) -> Expected {
+const fn expected(
+    hook: &'static str,
+    condition: &'static str,
+    mentions: &'static [&'static str],
+) -> Expected {
     Expected { hook, condition, mentions }
 }
 
@@ -28,7 +34,11 @@ const EXPECTED: [Expected; 9] = [
     expected("keep.restraint.dev", "memory-differs", MEMORY),
     expected("keep.restraint.dev", "automation", &["request.userInfo"]),
     expected("room.restraint.dev", "memory-is-the-same", MEMORY),
-    expected("approval.restraint.dev", "approval-differs", &["oldObject", "annotations", GRANT_ANNOTATION, STAMP_ANNOTATION]),
+    expected(
+        "approval.restraint.dev",
+        "approval-differs",
+        &["oldObject", "annotations", GRANT_ANNOTATION, STAMP_ANNOTATION],
+    ),
     expected("pods.restraint.dev", "no-mirror-pod", &["kubernetes.io/config.mirror"]),
     expected("advice.restraint.dev", "spec-or-reloader-differs", &["oldObject", "spec"]),
     expected("advice.restraint.dev", "spec-or-reloader-differs", &["stakater.com"]),
@@ -63,25 +73,49 @@ fn examine(hook: &Hook<'_>, observations: &mut Observations<'_>) {
             }
             continue;
         };
-        let left_out: Vec<_> = expected.mentions.iter().filter(|part| !found.expression.contains(*part)).collect();
+        let left_out: Vec<_> =
+            expected.mentions.iter().filter(|part| !found.expression.contains(*part)).collect();
         if !left_out.is_empty() {
-            let message = format!("match condition {name:?} does not look at {}: what it misses is not judged", names::some(left_out));
+            let message = format!(
+                "match condition {name:?} does not look at {}: what it misses is not judged",
+                names::some(left_out)
+            );
             observations.warning(hook.object(), message, RESTORE);
         }
     }
-    let is_known = |condition: &&MatchCondition| EXPECTED.iter().any(|known| known.hook == hook.name && known.condition == condition.name);
+    let is_known = |condition: &&MatchCondition| {
+        EXPECTED.iter().any(|known| known.hook == hook.name && known.condition == condition.name)
+    };
     for more in hook.conditions.iter().filter(|condition| !is_known(condition)) {
-        let message = format!("match condition {:?} is not the chart's: what it leaves out is not judged", more.name);
-        observations.note(hook.object(), message, "see that it leaves out what is meant, and nothing else");
+        let message = format!(
+            "match condition {:?} is not the chart's: what it leaves out is not judged",
+            more.name
+        );
+        observations.note(
+            hook.object(),
+            message,
+            "see that it leaves out what is meant, and nothing else",
+        );
     }
 }
 
 fn absent(hook: &Hook<'_>, name: &str) -> (Severity, String) {
     if hook.fails_closed {
-        let refused = if hook.catches("pods", "UPDATE") { "every write of a pod" } else { "every resize" };
-        (Severity::Problem, format!("has no match condition {name:?} and fails closed: while nobody answers, {refused} is refused"))
+        let refused =
+            if hook.catches("pods", "UPDATE") { "every write of a pod" } else { "every resize" };
+        (
+            Severity::Problem,
+            format!(
+                "has no match condition {name:?} and fails closed: while nobody answers, {refused} is refused"
+            ),
+        )
     } else {
-        (Severity::Warning, format!("has no match condition {name:?}: it is asked about more than it judges, and each answer takes time"))
+        (
+            Severity::Warning,
+            format!(
+                "has no match condition {name:?}: it is asked about more than it judges, and each answer takes time"
+            ),
+        )
     }
 }
 
@@ -94,9 +128,15 @@ mod tests {
     #[test]
     fn the_charts_conditions_are_as_expected() {
         let facts = healthy();
-        assert_eq!(said(check, &facts), ["ok: Service restraint/restraint: every hook has the match conditions of the chart"]);
+        assert_eq!(
+            said(check, &facts),
+            ["ok: Service restraint/restraint: every hook has the match conditions of the chart"]
+        );
         let known: Vec<_> = hook::every(&facts).map(|hook| hook.name).collect();
-        assert!(known.iter().all(|name| EXPECTED.iter().any(|expected| expected.hook == *name)), "{known:?}");
+        assert!(
+            known.iter().all(|name| EXPECTED.iter().any(|expected| expected.hook == *name)),
+            "{known:?}"
+        );
     }
 
     #[test]
@@ -120,12 +160,22 @@ mod tests {
     #[test]
     fn conditions_that_look_away_or_leave_out_are_told() {
         let mut facts = healthy();
-        let condition = &mut hook_mut(&mut facts, "resize.restraint.dev").match_conditions.as_mut().unwrap()[0];
+        let condition =
+            &mut hook_mut(&mut facts, "resize.restraint.dev").match_conditions.as_mut().unwrap()[0];
         condition.expression = condition.expression.replace("initContainers", "containers");
         assert!(worst(check, &facts).contains("does not look at initContainers"));
         let mut facts = healthy();
-        let more = MatchCondition { name: "not-me".to_owned(), expression: "request.userInfo.username != 'me'".to_owned() };
-        mutating_mut(&mut facts, "approval.restraint.dev").match_conditions.as_mut().unwrap().push(more);
-        assert!(worst(check, &facts).starts_with("note: MutatingWebhookConfiguration restraint, hook approval.restraint.dev"));
+        let more = MatchCondition {
+            name: "not-me".to_owned(),
+            expression: "request.userInfo.username != 'me'".to_owned(),
+        };
+        mutating_mut(&mut facts, "approval.restraint.dev")
+            .match_conditions
+            .as_mut()
+            .unwrap()
+            .push(more);
+        assert!(worst(check, &facts).starts_with(
+            "note: MutatingWebhookConfiguration restraint, hook approval.restraint.dev"
+        ));
     }
 }

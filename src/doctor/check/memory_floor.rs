@@ -1,4 +1,5 @@
-//! Autoscalers that may take memory in place without a floor: what the rule of that name finds in those that are there.
+//! Autoscalers that may take memory in place without a floor: what the rule of that name finds in
+//! those that are there.
 
 use crate::doctor::facts::Facts;
 use crate::doctor::names::object;
@@ -28,10 +29,18 @@ struct Metadata {
 pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     let autoscalers = match &facts.autoscalers {
         Ok(Some(autoscalers)) => autoscalers,
-        Ok(None) => return observations.ok("cluster", "there are no Vertical Pod Autoscalers: the kind is not known"),
+        Ok(None) => {
+            return observations
+                .ok("cluster", "there are no Vertical Pod Autoscalers: the kind is not known");
+        }
         Err(reason) => {
             let remedy = "run it with the right to list verticalpodautoscalers";
-            return observations.unknown("cluster", "Vertical Pod Autoscalers were", reason, remedy);
+            return observations.unknown(
+                "cluster",
+                "Vertical Pod Autoscalers were",
+                reason,
+                remedy,
+            );
         }
     };
     let (before, policies) = (observations.count(), Policies::embedded());
@@ -39,13 +48,20 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
         examine(&policies, json, observations);
     }
     if observations.count() == before {
-        observations
-            .ok("cluster", format!("{} Vertical Pod Autoscalers, and none takes memory in place without a floor", autoscalers.len()));
+        observations.ok(
+            "cluster",
+            format!(
+                "{} Vertical Pod Autoscalers, and none takes memory in place without a floor",
+                autoscalers.len()
+            ),
+        );
     }
 }
 
 fn examine(policies: &Policies, json: &str, observations: &mut Observations<'_>) {
-    let (Ok(head), Ok(object_)) = (serde_json::from_str::<Head>(json), json::read::<Object<'_>>(json)) else {
+    let (Ok(head), Ok(object_)) =
+        (serde_json::from_str::<Head>(json), json::read::<Object<'_>>(json))
+    else {
         return observations.unknown(
             "cluster",
             "a Vertical Pod Autoscaler was",
@@ -65,8 +81,11 @@ fn examine(policies: &Policies, json: &str, observations: &mut Observations<'_>)
         old_object: None,
         evidence: Evidence::default(),
     };
-    for ruling in judge(policies, &subject).rulings.into_iter().filter(|ruling| ruling.rule == RULE.name) {
-        let (message, remedy) = (ruling.finding.message.to_string(), ruling.finding.remedy.to_string());
+    for ruling in
+        judge(policies, &subject).rulings.into_iter().filter(|ruling| ruling.rule == RULE.name)
+    {
+        let (message, remedy) =
+            (ruling.finding.message.to_string(), ruling.finding.remedy.to_string());
         if ruling.finding.ceiling > Mode::Audit {
             observations.warning(&name, message, remedy);
         } else {
@@ -97,10 +116,21 @@ mod tests {
     fn the_rule_judges_the_autoscalers_that_are_there() {
         assert_eq!(
             said(check, &with(json!([]))),
-            ["warning: VerticalPodAutoscaler shop/db: every container: InPlaceOrRecreate takes memory with no minAllowed.memory"]
+            [
+                "warning: VerticalPodAutoscaler shop/db: every container: InPlaceOrRecreate takes memory with no minAllowed.memory"
+            ]
         );
-        assert!(worst(check, &with(json!([{"containerName": "*", "controlledValues": "RequestsOnly"}]))).starts_with("note: "));
-        assert!(worst(check, &with(json!([{"containerName": "*", "minAllowed": {"memory": "1Gi"}}]))).starts_with("ok: "));
+        assert!(
+            worst(
+                check,
+                &with(json!([{"containerName": "*", "controlledValues": "RequestsOnly"}]))
+            )
+            .starts_with("note: ")
+        );
+        assert!(
+            worst(check, &with(json!([{"containerName": "*", "minAllowed": {"memory": "1Gi"}}])))
+                .starts_with("ok: ")
+        );
     }
 
     #[test]

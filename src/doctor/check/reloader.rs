@@ -1,4 +1,5 @@
-//! Reloader: which namespaces it watches, and which workloads tell it something that it does not hear.
+//! Reloader: which namespaces it watches, and which workloads tell it something that it does not
+//! hear.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +29,8 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     let (reloaders, followers) = match (&facts.reloaders, &facts.followers) {
         (Ok(reloaders), Ok(followers)) => (reloaders, followers),
         (Err(reason), _) | (_, Err(reason)) => {
-            let remedy = "run it with the right to list Deployments, StatefulSets, DaemonSets and CronJobs";
+            let remedy =
+                "run it with the right to list Deployments, StatefulSets, DaemonSets and CronJobs";
             return observations.unknown("cluster", "Reloader's scope was", reason, remedy);
         }
     };
@@ -43,12 +45,21 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
         return observations.ok("cluster", "Reloader is not there, and nobody asks for it");
     }
     let mut unheard: BTreeMap<&str, Vec<&Follower>> = BTreeMap::new();
-    for follower in followers.iter().filter(|follower| !scopes.iter().any(|scope| scope.may_watch(facts, &follower.namespace))) {
+    for follower in followers
+        .iter()
+        .filter(|follower| !scopes.iter().any(|scope| scope.may_watch(facts, &follower.namespace)))
+    {
         unheard.entry(&follower.namespace).or_default().push(follower);
     }
     for (namespace, followers) in unheard {
-        let list = names::some(followers.iter().map(|follower| format!("{} {}", follower.kind, follower.name)));
-        let whom = if reloaders.is_empty() { "there is no Reloader" } else { "no Reloader watches this namespace" };
+        let list = names::some(
+            followers.iter().map(|follower| format!("{} {}", follower.kind, follower.name)),
+        );
+        let whom = if reloaders.is_empty() {
+            "there is no Reloader"
+        } else {
+            "no Reloader watches this namespace"
+        };
         let message = format!("annotations ask Reloader for restarts, and {whom}: {list}");
         let remedy = "widen its scope (reloader.watchGlobally, ignoreNamespaces, namespaceSelector), or take the annotations off";
         observations.warning(format!("Namespace {namespace}"), message, remedy);
@@ -72,8 +83,17 @@ fn containers(deployment: &Deployment) -> &[Container] {
 
 impl Scope {
     fn of(deployment: &Deployment) -> Self {
-        let Some(container) = containers(deployment).iter().find(|container| is_its_container(container)) else { return Self::default() };
-        let arguments: Vec<_> = [&container.command, &container.args].into_iter().flatten().flatten().cloned().collect();
+        let Some(container) =
+            containers(deployment).iter().find(|container| is_its_container(container))
+        else {
+            return Self::default();
+        };
+        let arguments: Vec<_> = [&container.command, &container.args]
+            .into_iter()
+            .flatten()
+            .flatten()
+            .cloned()
+            .collect();
         let list = |name: &str| -> Vec<String> {
             let entries = flag(&arguments, name).unwrap_or_default().split(',').map(str::trim);
             entries.filter(|entry| !entry.is_empty()).map(str::to_owned).collect()
@@ -81,35 +101,58 @@ impl Scope {
         let variable = container.env.iter().flatten().find(|variable| variable.name == NAMESPACE);
         let own = variable.and_then(|variable| match (&variable.value, &variable.value_from) {
             (Some(value), _) if !value.is_empty() => Some(value.clone()),
-            (_, Some(source)) if source.field_ref.is_some() => deployment.metadata.namespace.clone(),
+            (_, Some(source)) if source.field_ref.is_some() => {
+                deployment.metadata.namespace.clone()
+            }
             _ => None,
         });
         let only = own.map_or_else(|| list("--namespaces"), |own| vec![own]);
-        let labelled = flag(&arguments, "--namespace-selector").filter(|selector| !selector.is_empty()).map(str::to_owned);
+        let labelled = flag(&arguments, "--namespace-selector")
+            .filter(|selector| !selector.is_empty())
+            .map(str::to_owned);
         Self { only, labelled, ignored: list("--namespaces-to-ignore") }
     }
 
     fn told(&self) -> String {
-        let only = if self.only.is_empty() { "every namespace".to_owned() } else { format!("namespace {} alone", names::some(&self.only)) };
-        let labelled = self.labelled.as_ref().map(|labels| format!(" with labels {labels}")).unwrap_or_default();
-        let ignored = if self.ignored.is_empty() { String::new() } else { format!(", but not {}", names::some(&self.ignored)) };
+        let only = if self.only.is_empty() {
+            "every namespace".to_owned()
+        } else {
+            format!("namespace {} alone", names::some(&self.only))
+        };
+        let labelled = self
+            .labelled
+            .as_ref()
+            .map(|labels| format!(" with labels {labels}"))
+            .unwrap_or_default();
+        let ignored = if self.ignored.is_empty() {
+            String::new()
+        } else {
+            format!(", but not {}", names::some(&self.ignored))
+        };
         format!("{only}{labelled}{ignored}")
     }
 
-    /// Whether it watches the namespace, or may: labels that are not plain pairs may select anything.
+    /// Whether it watches the namespace, or may: labels that are not plain pairs may select
+    /// anything.
     fn may_watch(&self, facts: &Facts, namespace: &str) -> bool {
         let is = |list: &[String]| list.iter().any(|name| name == namespace);
-        (self.only.is_empty() || is(&self.only)) && !is(&self.ignored) && self.may_select(facts, namespace)
+        (self.only.is_empty() || is(&self.only))
+            && !is(&self.ignored)
+            && self.may_select(facts, namespace)
     }
 
     fn may_select(&self, facts: &Facts, namespace: &str) -> bool {
         let (Some(selector), Ok(_)) = (&self.labelled, &facts.namespaces) else { return true };
         let labels = facts.namespace_labels(namespace);
-        selector.split(',').all(|pair| match pair.split_once('=').or_else(|| pair.split_once(':')) {
-            Some((key, value)) if !key.ends_with('!') && !value.starts_with('=') && value != "*" => {
-                labels.get(key.trim()).is_some_and(|known| known == value.trim())
+        selector.split(',').all(|pair| {
+            match pair.split_once('=').or_else(|| pair.split_once(':')) {
+                Some((key, value))
+                    if !key.ends_with('!') && !value.starts_with('=') && value != "*" =>
+                {
+                    labels.get(key.trim()).is_some_and(|known| known == value.trim())
+                }
+                _ => true,
             }
-            _ => true,
         })
     }
 }
@@ -133,16 +176,20 @@ mod tests {
     fn with(deployment: Option<Deployment>) -> Facts {
         let mut facts = healthy();
         facts.reloaders = Ok(deployment.into_iter().collect());
-        facts.followers = Ok(vec![Follower { kind: "Deployment", namespace: "shop".to_owned(), name: "web".to_owned() }]);
+        facts.followers = Ok(vec![Follower {
+            kind: "Deployment",
+            namespace: "shop".to_owned(),
+            name: "web".to_owned(),
+        }]);
         facts
     }
 
     #[test]
     fn the_scope_is_read_from_flags_and_variables() {
-        let told = |arguments: &[&str], env: Value| said(check, &with(Some(reloader(arguments, env))));
+        let told =
+            |arguments: &[&str], env: Value| said(check, &with(Some(reloader(arguments, env))));
         let of = |scope: &str| format!("ok: Deployment tools/reloader: Reloader watches {scope}");
-        let unheard =
-            "warning: Namespace shop: annotations ask Reloader for restarts, and no Reloader watches this namespace: Deployment web";
+        let unheard = "warning: Namespace shop: annotations ask Reloader for restarts, and no Reloader watches this namespace: Deployment web";
         assert_eq!(told(&[], json!([])), [of("every namespace")]);
         let own = json!([{"name": "KUBERNETES_NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}}]);
         assert_eq!(told(&[], own), [of("namespace tools alone"), unheard.to_owned()]);
@@ -151,8 +198,14 @@ mod tests {
             [of("every namespace, but not kube-system, shop"), unheard.to_owned()]
         );
         assert_eq!(told(&["--namespaces=shop,db"], json!([])), [of("namespace shop, db alone")]);
-        assert_eq!(told(&["--namespace-selector", "team=db"], json!([])), [of("every namespace with labels team=db"), unheard.to_owned()]);
-        assert_eq!(told(&["--namespace-selector=team in (db)"], json!([])), [of("every namespace with labels team in (db)")]);
+        assert_eq!(
+            told(&["--namespace-selector", "team=db"], json!([])),
+            [of("every namespace with labels team=db"), unheard.to_owned()]
+        );
+        assert_eq!(
+            told(&["--namespace-selector=team in (db)"], json!([])),
+            [of("every namespace with labels team in (db)")]
+        );
     }
 
     #[test]
@@ -168,8 +221,13 @@ mod tests {
     fn reloader_is_told_by_its_image() {
         let mut deployment = reloader(&[], json!([]));
         assert!(is_reloader(&deployment));
-        for image in ["example.com/config-reloader:1", "reloader-of-mine", "example.com/reloader/other@sha256:1"] {
-            deployment.spec.as_mut().unwrap().template.spec.as_mut().unwrap().containers[0].image = Some(image.to_owned());
+        for image in [
+            "example.com/config-reloader:1",
+            "reloader-of-mine",
+            "example.com/reloader/other@sha256:1",
+        ] {
+            deployment.spec.as_mut().unwrap().template.spec.as_mut().unwrap().containers[0].image =
+                Some(image.to_owned());
             assert!(!is_reloader(&deployment), "{image}");
         }
     }

@@ -19,33 +19,70 @@ fn examine(facts: &Facts, installation: &Installation, observations: &mut Observ
     let place = object("Service", &installation.namespace, &installation.name);
     let pods = match &installation.pods {
         Ok(Some(pods)) => pods,
-        Ok(None) => return observations.remark(place, "selects no pods of the cluster: replicas were not examined"),
-        Err(reason) => return observations.unknown(place, "its pods were", reason, "run it with the right to list pods there"),
+        Ok(None) => {
+            return observations
+                .remark(place, "selects no pods of the cluster: replicas were not examined");
+        }
+        Err(reason) => {
+            return observations.unknown(
+                place,
+                "its pods were",
+                reason,
+                "run it with the right to list pods there",
+            );
+        }
     };
     let ready: Vec<_> = pods.iter().filter(|pod| is_ready(pod)).collect();
-    let nodes: BTreeSet<_> = ready.iter().filter_map(|pod| pod.spec.as_ref()?.node_name.as_deref()).collect();
+    let nodes: BTreeSet<_> =
+        ready.iter().filter_map(|pod| pod.spec.as_ref()?.node_name.as_deref()).collect();
     let wanted = wanted(installation);
     match (ready.len(), nodes.len()) {
-        (0, _) => observations.problem(place, "no pod is ready: nobody answers", "kubectl describe pod, and the log, say why"),
+        (0, _) => observations.problem(
+            place,
+            "no pod is ready: nobody answers",
+            "kubectl describe pod, and the log, say why",
+        ),
         (1, _) if wanted.is_none_or(|wanted| wanted <= 1) => {
-            observations.warning(place, "one replica: while it restarts or moves, nobody answers", "set replicas to 2 or more");
+            observations.warning(
+                place,
+                "one replica: while it restarts or moves, nobody answers",
+                "set replicas to 2 or more",
+            );
         }
-        (ready, _) if wanted.is_some_and(|wanted| i64::try_from(ready).unwrap_or(i64::MAX) < i64::from(wanted)) => {
+        (ready, _)
+            if wanted.is_some_and(|wanted| {
+                i64::try_from(ready).unwrap_or(i64::MAX) < i64::from(wanted)
+            }) =>
+        {
             let message = format!("{ready} of {} replicas are ready", wanted.unwrap_or_default());
-            observations.warning(place, message, "kubectl describe pod, and the log, say why the others are not");
+            observations.warning(
+                place,
+                message,
+                "kubectl describe pod, and the log, say why the others are not",
+            );
         }
         (ready, 1) => one_node(facts, place, ready, &nodes, observations),
-        (ready, nodes) => observations.ok(place, format!("{ready} replicas are ready on {nodes} nodes")),
+        (ready, nodes) => {
+            observations.ok(place, format!("{ready} replicas are ready on {nodes} nodes"))
+        }
     }
 }
 
-fn one_node(facts: &Facts, place: String, ready: usize, nodes: &BTreeSet<&str>, observations: &mut Observations<'_>) {
+fn one_node(
+    facts: &Facts,
+    place: String,
+    ready: usize,
+    nodes: &BTreeSet<&str>,
+    observations: &mut Observations<'_>,
+) {
     let node = nodes.first().copied().unwrap_or_default();
-    let message = format!("all {ready} replicas are on node {node:?}: when it goes, nobody answers");
+    let message =
+        format!("all {ready} replicas are on node {node:?}: when it goes, nobody answers");
     if facts.nodes.as_ref().is_ok_and(|nodes| nodes.len() == 1) {
         return observations.remark(place, format!("{message}. It is the only node"));
     }
-    let remedy = "leave affinity to the chart, which spreads them, and delete one of the pods: it moves";
+    let remedy =
+        "leave affinity to the chart, which spreads them, and delete one of the pods: it moves";
     observations.warning(place, message, remedy);
 }
 
@@ -58,7 +95,10 @@ fn wanted(installation: &Installation) -> Option<i32> {
 /// Whether a pod gets requests.
 pub(super) fn is_ready(pod: &Pod) -> bool {
     let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    set_aside(pod).is_none() && conditions.into_iter().any(|condition| condition.type_ == "Ready" && condition.status == "True")
+    set_aside(pod).is_none()
+        && conditions
+            .into_iter()
+            .any(|condition| condition.type_ == "Ready" && condition.status == "True")
 }
 
 #[cfg(test)]
@@ -75,8 +115,13 @@ mod tests {
 
     #[test]
     fn replicas_are_counted_by_node() {
-        assert_eq!(said(check, &healthy()), ["ok: Service restraint/restraint: 2 replicas are ready on 2 nodes"]);
-        assert!(worst(check, &with(&["n1", "n1"])).starts_with("warning: Service restraint/restraint: all 2 replicas are on node \"n1\""));
+        assert_eq!(
+            said(check, &healthy()),
+            ["ok: Service restraint/restraint: 2 replicas are ready on 2 nodes"]
+        );
+        assert!(worst(check, &with(&["n1", "n1"])).starts_with(
+            "warning: Service restraint/restraint: all 2 replicas are on node \"n1\""
+        ));
         assert!(worst(check, &with(&["n1"])).contains("1 of 2 replicas are ready"));
         assert!(worst(check, &with(&[])).starts_with("problem: "));
         let mut alone = with(&["n1", "n1"]);
@@ -87,17 +132,28 @@ mod tests {
     #[test]
     fn one_replica_is_not_enough() {
         let mut facts = with(&["n1"]);
-        facts.installations[0].deployment.as_mut().unwrap().as_mut().unwrap().spec.as_mut().unwrap().replicas = Some(1);
+        facts.installations[0]
+            .deployment
+            .as_mut()
+            .unwrap()
+            .as_mut()
+            .unwrap()
+            .spec
+            .as_mut()
+            .unwrap()
+            .replicas = Some(1);
         assert!(worst(check, &facts).contains("one replica"));
     }
 
     #[test]
     fn pods_that_go_or_are_not_ready_do_not_count() {
         let mut gone = pod("n1");
-        gone.metadata.deletion_timestamp = Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(jiff::Timestamp::UNIX_EPOCH));
+        gone.metadata.deletion_timestamp =
+            Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(jiff::Timestamp::UNIX_EPOCH));
         let mut facts = healthy();
         let mut unready = pod("n1");
-        unready.status.as_mut().unwrap().conditions.as_mut().unwrap()[0].status = "False".to_owned();
+        unready.status.as_mut().unwrap().conditions.as_mut().unwrap()[0].status =
+            "False".to_owned();
         facts.installations[0].pods = Ok(Some(vec![gone, unready]));
         assert!(worst(check, &facts).starts_with("problem: "));
         facts.installations[0].pods = Ok(None);

@@ -16,30 +16,50 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     let rights = match &facts.rights {
         Ok(rights) => rights,
         Err(reason) => {
-            return observations.unknown("cluster", "who may resize was", reason, "run it with the right to list roles and their bindings");
+            return observations.unknown(
+                "cluster",
+                "who may resize was",
+                reason,
+                "run it with the right to list roles and their bindings",
+            );
         }
     };
-    let (built_in, others): (Vec<_>, Vec<_>) = holdings(rights, &VERBS, RESIZE).into_iter().partition(|holding| holding.is_built_in);
+    let (built_in, others): (Vec<_>, Vec<_>) =
+        holdings(rights, &VERBS, RESIZE).into_iter().partition(|holding| holding.is_built_in);
     for holding in &others {
         examine(holding, observations);
     }
     if others.is_empty() {
-        observations.remark("cluster", "nobody but administrators may resize: neither edit nor admin contain pods/resize");
+        observations.remark(
+            "cluster",
+            "nobody but administrators may resize: neither edit nor admin contain pods/resize",
+        );
     }
     tell_built_in(&built_in, "resize", observations);
 }
 
 fn examine(holding: &Holding<'_>, observations: &mut Observations<'_>) {
-    let message = format!("{} may resize {}, by {}", who(holding.subjects), holding.reach(), holding.role);
+    let message =
+        format!("{} may resize {}, by {}", who(holding.subjects), holding.reach(), holding.role);
     match holding.breadth() {
-        Breadth::Everybody => observations.problem(&holding.binding, message, "bind the role to those who need it"),
-        Breadth::Namespace => observations.warning(&holding.binding, message, "bind the role to the one service account that needs it"),
+        Breadth::Everybody => {
+            observations.problem(&holding.binding, message, "bind the role to those who need it")
+        }
+        Breadth::Namespace => observations.warning(
+            &holding.binding,
+            message,
+            "bind the role to the one service account that needs it",
+        ),
         Breadth::Some => observations.remark(&holding.binding, message),
     }
 }
 
 /// What the API server binds itself, in one line.
-pub(super) fn tell_built_in(holdings: &[Holding<'_>], what: &str, observations: &mut Observations<'_>) {
+pub(super) fn tell_built_in(
+    holdings: &[Holding<'_>],
+    what: &str,
+    observations: &mut Observations<'_>,
+) {
     if !holdings.is_empty() {
         let by = names::some(holdings.iter().map(|holding| holding.binding.as_str()));
         observations.ok("cluster", format!("built in, and may {what}: {by}"));
@@ -68,7 +88,10 @@ mod tests {
             "warning: RoleBinding ci/resizer: group \"system:serviceaccounts:ci\" may resize pods in namespace \"ci\", by ClusterRole \"resizer\""
         );
         bind(&mut facts, None, "resizer", "Group", "system:authenticated");
-        assert!(worst(check, &facts).starts_with("problem: ClusterRoleBinding resizer: group \"system:authenticated\""));
+        assert!(
+            worst(check, &facts)
+                .starts_with("problem: ClusterRoleBinding resizer: group \"system:authenticated\"")
+        );
         facts.rights = Err("forbidden".to_owned());
         assert!(worst(check, &facts).starts_with("unknown: "));
     }

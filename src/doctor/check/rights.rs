@@ -38,22 +38,51 @@ struct Grant {
 
 /// Every binding by which anybody has one of `verbs` on `resource/subresource` of the core group.
 pub(super) fn holdings<'f>(rights: &'f Rights, verbs: &[&str], resource: &str) -> Vec<Holding<'f>> {
-    let of = |rules: &Option<Vec<PolicyRule>>| grant(rules.as_deref().unwrap_or_default(), verbs, resource);
-    let cluster: BTreeMap<&str, Grant> =
-        rights.cluster_roles.iter().filter_map(|role| Some((role.metadata.name.as_deref()?, of(&role.rules)?))).collect();
+    let of = |rules: &Option<Vec<PolicyRule>>| {
+        grant(rules.as_deref().unwrap_or_default(), verbs, resource)
+    };
+    let cluster: BTreeMap<&str, Grant> = rights
+        .cluster_roles
+        .iter()
+        .filter_map(|role| Some((role.metadata.name.as_deref()?, of(&role.rules)?)))
+        .collect();
     let local: BTreeMap<(&str, &str), Grant> = rights
         .roles
         .iter()
-        .filter_map(|role| Some(((role.metadata.namespace.as_deref()?, role.metadata.name.as_deref()?), of(&role.rules)?)))
+        .filter_map(|role| {
+            Some((
+                (role.metadata.namespace.as_deref()?, role.metadata.name.as_deref()?),
+                of(&role.rules)?,
+            ))
+        })
         .collect();
     let everywhere = rights.cluster_role_bindings.iter().filter_map(|binding| {
         let grant = cluster.get(binding.role_ref.name.as_str())?;
-        Some(holding("ClusterRoleBinding", &binding.metadata, None, &binding.role_ref, &binding.subjects, *grant))
+        Some(holding(
+            "ClusterRoleBinding",
+            &binding.metadata,
+            None,
+            &binding.role_ref,
+            &binding.subjects,
+            *grant,
+        ))
     });
     let somewhere = rights.role_bindings.iter().filter_map(|binding| {
-        let (namespace, name) = (binding.metadata.namespace.as_deref()?, binding.role_ref.name.as_str());
-        let grant = if binding.role_ref.kind == "Role" { local.get(&(namespace, name)) } else { cluster.get(name) };
-        Some(holding("RoleBinding", &binding.metadata, Some(namespace), &binding.role_ref, &binding.subjects, *grant?))
+        let (namespace, name) =
+            (binding.metadata.namespace.as_deref()?, binding.role_ref.name.as_str());
+        let grant = if binding.role_ref.kind == "Role" {
+            local.get(&(namespace, name))
+        } else {
+            cluster.get(name)
+        };
+        Some(holding(
+            "RoleBinding",
+            &binding.metadata,
+            Some(namespace),
+            &binding.role_ref,
+            &binding.subjects,
+            *grant?,
+        ))
     });
     everywhere.chain(somewhere).filter(|holding| !holding.subjects.is_empty()).collect()
 }
@@ -67,7 +96,11 @@ fn holding<'f>(
     grant: Grant,
 ) -> Holding<'f> {
     Holding {
-        binding: names::object(kind, namespace.unwrap_or_default(), metadata.name.as_deref().unwrap_or_default()),
+        binding: names::object(
+            kind,
+            namespace.unwrap_or_default(),
+            metadata.name.as_deref().unwrap_or_default(),
+        ),
         namespace,
         role: format!("{} {:?}", role.kind, role.name),
         subjects: subjects.as_deref().unwrap_or_default(),
@@ -79,8 +112,13 @@ fn holding<'f>(
 
 /// How these rules grant one of `verbs` on `resource/subresource`, if they do: the widest of them.
 fn grant(rules: &[PolicyRule], verbs: &[&str], resource: &str) -> Option<Grant> {
-    let of_any = resource.split_once('/').map(|(_, subresource)| format!("*/{subresource}")).unwrap_or_default();
-    let has = |list: &Option<Vec<String>>, wanted: &[&str]| list.iter().flatten().any(|entry| wanted.contains(&entry.as_str()));
+    let of_any = resource
+        .split_once('/')
+        .map(|(_, subresource)| format!("*/{subresource}"))
+        .unwrap_or_default();
+    let has = |list: &Option<Vec<String>>, wanted: &[&str]| {
+        list.iter().flatten().any(|entry| wanted.contains(&entry.as_str()))
+    };
     let granting = |rule: &&PolicyRule| {
         has(&rule.api_groups, &["", "*"])
             && has(&rule.resources, &[resource, "*", &of_any])
@@ -90,12 +128,14 @@ fn grant(rules: &[PolicyRule], verbs: &[&str], resource: &str) -> Option<Grant> 
         .iter()
         .filter(granting)
         .map(|rule| Grant {
-            is_named: has(&rule.resources, &[resource]) && rule.verbs.iter().any(|verb| verbs.contains(&verb.as_str())),
+            is_named: has(&rule.resources, &[resource])
+                && rule.verbs.iter().any(|verb| verbs.contains(&verb.as_str())),
             is_limited: rule.resource_names.as_ref().is_some_and(|names| !names.is_empty()),
         })
         .collect();
     let is_named = grants.iter().any(|grant| grant.is_named);
-    (!grants.is_empty()).then(|| Grant { is_named, is_limited: grants.iter().all(|grant| grant.is_limited) })
+    (!grants.is_empty())
+        .then(|| Grant { is_named, is_limited: grants.iter().all(|grant| grant.is_limited) })
 }
 
 /// How broad a subject is.
@@ -112,7 +152,8 @@ pub(super) enum Breadth {
 /// How broad `subject` is.
 pub(super) fn breadth(subject: &Subject) -> Breadth {
     match (&*subject.kind, &*subject.name) {
-        ("User", "system:anonymous") | ("Group", "system:authenticated" | "system:unauthenticated" | "system:serviceaccounts") => {
+        ("User", "system:anonymous")
+        | ("Group", "system:authenticated" | "system:unauthenticated" | "system:serviceaccounts") => {
             Breadth::Everybody
         }
         ("Group", name) if name.starts_with("system:serviceaccounts:") => Breadth::Namespace,
@@ -130,7 +171,11 @@ pub(super) fn is_program(subject: &Subject) -> bool {
 /// Who, in words.
 pub(super) fn who(subjects: &[Subject]) -> String {
     names::some(subjects.iter().map(|subject| match &*subject.kind {
-        "ServiceAccount" => format!("service account {}/{}", subject.namespace.as_deref().unwrap_or_default(), subject.name),
+        "ServiceAccount" => format!(
+            "service account {}/{}",
+            subject.namespace.as_deref().unwrap_or_default(),
+            subject.name
+        ),
         kind => format!("{} {:?}", kind.to_lowercase(), subject.name),
     }))
 }
@@ -159,13 +204,13 @@ mod tests {
     use super::*;
 
     fn granted(rule: Value) -> Option<(bool, bool)> {
-        grant(&[read(rule)], &["patch", "update"], "pods/resize").map(|grant| (grant.is_named, grant.is_limited))
+        grant(&[read(rule)], &["patch", "update"], "pods/resize")
+            .map(|grant| (grant.is_named, grant.is_limited))
     }
 
     #[test]
     fn rules_grant_as_the_api_server_reads_them() {
-        let rule =
-            |groups: &[&str], resources: &[&str], verbs: &[&str]| json!({"apiGroups": groups, "resources": resources, "verbs": verbs});
+        let rule = |groups: &[&str], resources: &[&str], verbs: &[&str]| json!({"apiGroups": groups, "resources": resources, "verbs": verbs});
         assert_eq!(granted(rule(&[""], &["pods/resize"], &["get", "patch"])), Some((true, false)));
         assert_eq!(granted(rule(&["*"], &["*"], &["*"])), Some((false, false)));
         assert_eq!(granted(rule(&[""], &["*/resize"], &["update"])), Some((false, false)));
@@ -189,6 +234,9 @@ mod tests {
         assert_eq!(breadth(&subject("Group", "system:serviceaccounts:ci")), Breadth::Namespace);
         assert_eq!(breadth(&subject("Group", "sre")), Breadth::Some);
         assert_eq!(breadth(&subject("User", "system:authenticated")), Breadth::Some);
-        assert!(is_program(&subject("User", "system:serviceaccount:a:b")) && !is_program(&subject("User", "alice")));
+        assert!(
+            is_program(&subject("User", "system:serviceaccount:a:b"))
+                && !is_program(&subject("User", "alice"))
+        );
     }
 }

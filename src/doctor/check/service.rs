@@ -32,16 +32,33 @@ fn examine(facts: &Facts, place: &Place, hooks: &[Hook<'_>], observations: &mut 
     } else {
         "what its hooks catch goes through unseen"
     };
-    let gravity = if hooks.iter().any(|hook| hook.fails_closed) { Severity::Problem } else { Severity::Warning };
+    let gravity = if hooks.iter().any(|hook| hook.fails_closed) {
+        Severity::Problem
+    } else {
+        Severity::Warning
+    };
     let served = match facts.services.get(place) {
         Some(Ok(Some(served))) => served,
         Some(Ok(None)) => {
             let who = hook::grouped(hooks.iter().map(|hook| (*hook, String::new())));
             let who: Vec<_> = who.into_iter().map(|(object, _)| object).collect();
-            let message = format!("is not there, but hooks lead to it ({}): {refused}", who.join("; "));
-            return observations.say(gravity, name, message, Some("make it, or take the configuration away".to_owned()));
+            let message =
+                format!("is not there, but hooks lead to it ({}): {refused}", who.join("; "));
+            return observations.say(
+                gravity,
+                name,
+                message,
+                Some("make it, or take the configuration away".to_owned()),
+            );
         }
-        Some(Err(reason)) => return observations.unknown(name, "the Service", reason, "run it with the right to get Services"),
+        Some(Err(reason)) => {
+            return observations.unknown(
+                name,
+                "the Service",
+                reason,
+                "run it with the right to get Services",
+            );
+        }
         None => return,
     };
     let spec = served.service.spec.as_ref();
@@ -51,17 +68,34 @@ fn examine(facts: &Facts, place: &Place, hooks: &[Hook<'_>], observations: &mut 
     }
     let ports = spec.and_then(|spec| spec.ports.as_deref()).unwrap_or_default();
     let portless = hooks.iter().filter_map(|hook| {
-        let port = hook.client.service.as_ref().and_then(|service| service.port).unwrap_or(DEFAULT_PORT);
-        let message = || format!("leads to port {port} of Service {}/{}, which has no such port: {refused}", place.0, place.1);
+        let port =
+            hook.client.service.as_ref().and_then(|service| service.port).unwrap_or(DEFAULT_PORT);
+        let message = || {
+            format!(
+                "leads to port {port} of Service {}/{}, which has no such port: {refused}",
+                place.0, place.1
+            )
+        };
         (!ports.iter().any(|known| known.port == port)).then(|| (*hook, message()))
     });
     for (object, message) in hook::grouped(portless) {
-        observations.say(gravity, object, message, Some("name a port of the Service in clientConfig".to_owned()));
+        observations.say(
+            gravity,
+            object,
+            message,
+            Some("name a port of the Service in clientConfig".to_owned()),
+        );
     }
     reach(served, &name, gravity, refused, observations);
 }
 
-fn reach(served: &Served, name: &str, gravity: Severity, refused: &str, observations: &mut Observations<'_>) {
+fn reach(
+    served: &Served,
+    name: &str,
+    gravity: Severity,
+    refused: &str,
+    observations: &mut Observations<'_>,
+) {
     match served.slices.as_ref().map(|slices| ready(slices)) {
         Ok(0) => {
             let message = format!("has no ready endpoint: {refused}");
@@ -69,18 +103,30 @@ fn reach(served: &Served, name: &str, gravity: Severity, refused: &str, observat
                 gravity,
                 name,
                 message,
-                Some("see why its pods are not ready: kubectl describe pod, and their log".to_owned()),
+                Some(
+                    "see why its pods are not ready: kubectl describe pod, and their log"
+                        .to_owned(),
+                ),
             );
         }
         Ok(count) => observations.ok(name, format!("has {count} ready endpoints")),
-        Err(reason) => observations.unknown(name, "its endpoints", reason, "run it with the right to list EndpointSlices"),
+        Err(reason) => observations.unknown(
+            name,
+            "its endpoints",
+            reason,
+            "run it with the right to list EndpointSlices",
+        ),
     }
 }
 
 /// Endpoints that get requests. One whose readiness is not known does.
 fn ready(slices: &[EndpointSlice]) -> usize {
     let endpoints = slices.iter().flat_map(|slice| slice.endpoints.iter().flatten());
-    endpoints.filter(|endpoint| endpoint.conditions.as_ref().and_then(|conditions| conditions.ready) != Some(false)).count()
+    endpoints
+        .filter(|endpoint| {
+            endpoint.conditions.as_ref().and_then(|conditions| conditions.ready) != Some(false)
+        })
+        .count()
 }
 
 #[cfg(test)]
@@ -100,8 +146,12 @@ mod tests {
         let mut facts = healthy();
         assert_eq!(said(check, &facts), ["ok: Service restraint/restraint: has 2 ready endpoints"]);
         let slice = json!({"addressType": "IPv4", "endpoints": [{"addresses": ["10.0.0.1"], "conditions": {"ready": false}}]});
-        facts.services.get_mut(&ours()).unwrap().as_mut().unwrap().as_mut().unwrap().slices = Ok(vec![read(slice)]);
-        assert_eq!(worst(check, &facts), "problem: Service restraint/restraint: has no ready endpoint: what its hooks catch is refused");
+        facts.services.get_mut(&ours()).unwrap().as_mut().unwrap().as_mut().unwrap().slices =
+            Ok(vec![read(slice)]);
+        assert_eq!(
+            worst(check, &facts),
+            "problem: Service restraint/restraint: has no ready endpoint: what its hooks catch is refused"
+        );
         facts.services.insert(ours(), Ok(None));
         assert!(
             worst(check, &facts)

@@ -24,17 +24,27 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
 
 fn examine(facts: &Facts, installation: &Installation, observations: &mut Observations<'_>) {
     let long = hook::of(facts, installation).filter(|hook| hook.timeout > LONG);
-    for (object, message) in
-        hook::grouped(long.map(|hook| (hook, format!("is waited for up to {} s: so long each write that it catches hangs", hook.timeout))))
-    {
+    for (object, message) in hook::grouped(long.map(|hook| {
+        (
+            hook,
+            format!(
+                "is waited for up to {} s: so long each write that it catches hangs",
+                hook.timeout
+            ),
+        )
+    })) {
         observations.warning(object, message, "set webhooks.timeoutSeconds to 2 or 3");
     }
     let shortest = hook::of(facts, installation).map(|hook| hook.timeout).min().unwrap_or(i32::MAX);
     for flag in DEADLINES {
         let deadline = installation.flag(flag).and_then(|text| text.parse::<i64>().ok());
-        if let Some(deadline) = deadline.filter(|deadline| *deadline >= i64::from(shortest).saturating_mul(1000)) {
+        if let Some(deadline) =
+            deadline.filter(|deadline| *deadline >= i64::from(shortest).saturating_mul(1000))
+        {
             let place = object("Service", &installation.namespace, &installation.name);
-            let message = format!("{flag} is {deadline} ms, and the API server waits {shortest} s: it gives up before it is answered");
+            let message = format!(
+                "{flag} is {deadline} ms, and the API server waits {shortest} s: it gives up before it is answered"
+            );
             observations.warning(place, message, "set the deadline below timeoutSeconds");
         }
     }
@@ -49,11 +59,17 @@ mod tests {
     #[test]
     fn long_waits_and_longer_deadlines_are_told() {
         let mut facts = healthy();
-        assert_eq!(said(check, &facts), ["ok: Service restraint/restraint: no hook is waited for longer than 5 s"]);
+        assert_eq!(
+            said(check, &facts),
+            ["ok: Service restraint/restraint: no hook is waited for longer than 5 s"]
+        );
         hook_mut(&mut facts, "resize.restraint.dev").timeout_seconds = None;
         assert!(worst(check, &facts).contains("up to 10 s"));
         let mut facts = healthy();
         args(&mut facts, &["serve", "--request-deadline=3000"]);
-        assert!(worst(check, &facts).contains("--request-deadline is 3000 ms, and the API server waits 3 s"));
+        assert!(
+            worst(check, &facts)
+                .contains("--request-deadline is 3000 ms, and the API server waits 3 s")
+        );
     }
 }

@@ -22,26 +22,40 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
         let hooks: Vec<_> = hook::of(facts, installation).collect();
         let before = observations.count();
         let served = served(installation);
-        let faults = hooks.iter().filter_map(|hook| Some((*hook, fault(facts, hook, served.as_deref().ok())?)));
+        let faults = hooks
+            .iter()
+            .filter_map(|hook| Some((*hook, fault(facts, hook, served.as_deref().ok())?)));
         tell(faults.collect(), observations);
         if let Err(reason) = &served {
             let remedy = "run it with the right to get the Secret, or name it with --tls-secret";
             let what = "whether the bundles match the certificate was";
-            observations.unknown(object("Service", &installation.namespace, &installation.name), what, reason, remedy);
+            observations.unknown(
+                object("Service", &installation.namespace, &installation.name),
+                what,
+                reason,
+                remedy,
+            );
         }
         if observations.count() == before && !hooks.is_empty() {
             let place = object("Service", &installation.namespace, &installation.name);
-            observations.ok(place, "the CA bundle of every hook vouches for the serving certificate");
+            observations
+                .ok(place, "the CA bundle of every hook vouches for the serving certificate");
         }
     }
     // without a bundle they trust whom the system trusts
     let foreign = hook::foreign_and_closed(facts).filter(|hook| hook.client.ca_bundle.is_some());
-    tell(foreign.filter_map(|hook| Some((hook, fault(facts, &hook, None)?))).collect(), observations);
+    tell(
+        foreign.filter_map(|hook| Some((hook, fault(facts, &hook, None)?))).collect(),
+        observations,
+    );
 }
 
 fn tell(faults: Vec<(Hook<'_>, Fault)>, observations: &mut Observations<'_>) {
     for severity in [Severity::Problem, Severity::Warning, Severity::Note] {
-        let same = faults.iter().filter(|(_, fault)| fault.0 == severity).map(|(hook, fault)| (*hook, fault.1.clone()));
+        let same = faults
+            .iter()
+            .filter(|(_, fault)| fault.0 == severity)
+            .map(|(hook, fault)| (*hook, fault.1.clone()));
         for (object, message) in hook::grouped(same) {
             let remedy = "have the bundle written anew: cert-manager's injector, --webhook-configuration with --tls self, or tls.caBundle";
             observations.say(severity, object, message, Some(remedy.to_owned()));
@@ -52,17 +66,33 @@ fn tell(faults: Vec<(Hook<'_>, Fault)>, observations: &mut Observations<'_>) {
 /// The chain that is served.
 fn served(installation: &Installation) -> Result<Vec<(CertificateDer<'static>, Leaf)>, String> {
     let certificate = installation.certificate.as_ref().map_err(Clone::clone)?;
-    let missing = || format!("there is no certificate in Secret {}/{}", certificate.secret.0, certificate.secret.1);
+    let missing = || {
+        format!(
+            "there is no certificate in Secret {}/{}",
+            certificate.secret.0, certificate.secret.1
+        )
+    };
     let text = certificate.chain.clone().ok_or_else(missing)?;
-    let pem = Pem { origin: format!("Secret {}/{}", certificate.secret.0, certificate.secret.1), text };
+    let pem =
+        Pem { origin: format!("Secret {}/{}", certificate.secret.0, certificate.secret.1), text };
     pem.read_certificates(What::Certificate).map_err(|error| error.to_string())
 }
 
 /// What is wrong with the bundle of a hook, as far as the certificates are known that it is for.
-fn fault(facts: &Facts, hook: &Hook<'_>, served: Option<&[(CertificateDer<'static>, Leaf)]>) -> Option<Fault> {
+fn fault(
+    facts: &Facts,
+    hook: &Hook<'_>,
+    served: Option<&[(CertificateDer<'static>, Leaf)]>,
+) -> Option<Fault> {
     let Some(bundle) = hook.client.ca_bundle.as_ref().filter(|bundle| !bundle.0.is_empty()) else {
-        let hint = if is_injected(facts, hook) { ": cert-manager has not written it yet" } else { "" };
-        return Some((Severity::Problem, format!("has no CA bundle, so the API server trusts no certificate of the service{hint}")));
+        let hint =
+            if is_injected(facts, hook) { ": cert-manager has not written it yet" } else { "" };
+        return Some((
+            Severity::Problem,
+            format!(
+                "has no CA bundle, so the API server trusts no certificate of the service{hint}"
+            ),
+        ));
     };
     let pem = Pem { origin: "caBundle".to_owned(), text: bundle.0.clone() };
     let authorities = match pem.read_certificates(What::Authority) {
@@ -73,7 +103,9 @@ fn fault(facts: &Facts, hook: &Hook<'_>, served: Option<&[(CertificateDer<'stati
     let holds = |authority: &Leaf| (authority.not_before..=authority.not_after).contains(&now);
     let current: Vec<_> = authorities.iter().filter(|(_, authority)| holds(authority)).collect();
     let trusted: Vec<_> = match served {
-        Some(chain) => current.iter().filter(|(authority, _)| is_trusted(authority, chain)).collect(),
+        Some(chain) => {
+            current.iter().filter(|(authority, _)| is_trusted(authority, chain)).collect()
+        }
         None => current.iter().collect(),
     };
     let Some(longest) = trusted.iter().map(|(_, authority)| authority.not_after).max() else {
@@ -85,14 +117,29 @@ fn fault(facts: &Facts, hook: &Hook<'_>, served: Option<&[(CertificateDer<'stati
         return Some((Severity::Problem, message));
     };
     if days_left(longest, now) < i64::from(facts.expiry_days) {
-        return Some((Severity::Warning, format!("the authority in its CA bundle ends in {}", time_left(longest, now))));
+        return Some((
+            Severity::Warning,
+            format!("the authority in its CA bundle ends in {}", time_left(longest, now)),
+        ));
     }
     let ended = authorities.len().saturating_sub(current.len());
-    (ended > 0).then(|| (Severity::Note, format!("{ended} of the {} authorities in its CA bundle are out of date", authorities.len())))
+    (ended > 0).then(|| {
+        (
+            Severity::Note,
+            format!(
+                "{ended} of the {} authorities in its CA bundle are out of date",
+                authorities.len()
+            ),
+        )
+    })
 }
 
-/// Whether callers who trust `authority` accept this chain: because it vouches for it, or because it is the very same.
-fn is_trusted(authority: &CertificateDer<'static>, chain: &[(CertificateDer<'static>, Leaf)]) -> bool {
+/// Whether callers who trust `authority` accept this chain: because it vouches for it, or because
+/// it is the very same.
+fn is_trusted(
+    authority: &CertificateDer<'static>,
+    chain: &[(CertificateDer<'static>, Leaf)],
+) -> bool {
     let Some((leaf, told)) = chain.first() else { return false };
     let certificates: Vec<_> = chain.iter().map(|(certificate, _)| certificate.clone()).collect();
     // dates of the certificate are looked at elsewhere
@@ -102,15 +149,21 @@ fn is_trusted(authority: &CertificateDer<'static>, chain: &[(CertificateDer<'sta
 fn is_injected(facts: &Facts, hook: &Hook<'_>) -> bool {
     let mutating = facts.mutating.iter().flatten().map(|configuration| &configuration.metadata);
     let validating = facts.validating.iter().flatten().map(|configuration| &configuration.metadata);
-    let mut named = mutating.chain(validating).filter(|metadata| metadata.name.as_deref() == Some(hook.configuration));
-    named.any(|metadata| metadata.annotations.as_ref().is_some_and(|annotations| annotations.contains_key(INJECTED)))
+    let mut named = mutating
+        .chain(validating)
+        .filter(|metadata| metadata.name.as_deref() == Some(hook.configuration));
+    named.any(|metadata| {
+        metadata.annotations.as_ref().is_some_and(|annotations| annotations.contains_key(INJECTED))
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use k8s_openapi::ByteString;
 
-    use crate::doctor::testing::{YEAR, authority, healthy, hook_mut, mutating_mut, said, with_certificate, worst};
+    use crate::doctor::testing::{
+        YEAR, authority, healthy, hook_mut, mutating_mut, said, with_certificate, worst,
+    };
     use crate::serve::tls::testing::Authority;
 
     use super::*;
@@ -120,7 +173,9 @@ mod tests {
         let facts = healthy();
         assert_eq!(
             said(check, &facts),
-            ["ok: Service restraint/restraint: the CA bundle of every hook vouches for the serving certificate"]
+            [
+                "ok: Service restraint/restraint: the CA bundle of every hook vouches for the serving certificate"
+            ]
         );
 
         let mut facts = healthy();
@@ -129,12 +184,15 @@ mod tests {
         hook_mut(&mut facts, "advice.restraint.dev").client_config.ca_bundle = Some(other.clone());
         assert_eq!(
             said(check, &facts),
-            ["problem: ValidatingWebhookConfiguration restraint, hook resize.restraint.dev, advice.restraint.dev: its CA bundle does not \
-                 vouch for the certificate that the service shows"]
+            [
+                "problem: ValidatingWebhookConfiguration restraint, hook resize.restraint.dev, advice.restraint.dev: its CA bundle does not \
+                 vouch for the certificate that the service shows"
+            ]
         );
         let both = [authority().pem(), String::from_utf8(other.0).unwrap()].concat();
         for name in ["resize.restraint.dev", "advice.restraint.dev"] {
-            hook_mut(&mut facts, name).client_config.ca_bundle = Some(ByteString(both.clone().into_bytes()));
+            hook_mut(&mut facts, name).client_config.ca_bundle =
+                Some(ByteString(both.clone().into_bytes()));
         }
         assert!(worst(check, &facts).starts_with("ok: "), "during a rotation both are trusted");
     }
@@ -144,7 +202,8 @@ mod tests {
         let mut facts = healthy();
         mutating_mut(&mut facts, "pods.restraint.dev").client_config.ca_bundle = None;
         assert!(worst(check, &facts).contains("hook pods.restraint.dev: has no CA bundle"));
-        mutating_mut(&mut facts, "pods.restraint.dev").client_config.ca_bundle = Some(ByteString(b"no pem".to_vec()));
+        mutating_mut(&mut facts, "pods.restraint.dev").client_config.ca_bundle =
+            Some(ByteString(b"no pem".to_vec()));
         assert!(worst(check, &facts).contains("no authority in \"caBundle\""));
     }
 

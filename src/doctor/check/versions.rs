@@ -21,12 +21,25 @@ const RESIZE: &str = "pods/resize";
 pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     server(facts, observations);
     match &facts.resources {
-        Ok(resources) if resources.contains(RESIZE) => observations.ok("API server", format!("serves {RESIZE}")),
-        Ok(_) => {
-            let message = format!("does not serve {RESIZE}: nothing can be resized in place, and Restraint has nothing to judge there");
-            observations.problem("API server", message, "Kubernetes 1.33 serves it, with the gate InPlacePodVerticalScaling");
+        Ok(resources) if resources.contains(RESIZE) => {
+            observations.ok("API server", format!("serves {RESIZE}"))
         }
-        Err(reason) => observations.unknown("API server", "what it serves was", reason, "run it with access to /api/v1"),
+        Ok(_) => {
+            let message = format!(
+                "does not serve {RESIZE}: nothing can be resized in place, and Restraint has nothing to judge there"
+            );
+            observations.problem(
+                "API server",
+                message,
+                "Kubernetes 1.33 serves it, with the gate InPlacePodVerticalScaling",
+            );
+        }
+        Err(reason) => observations.unknown(
+            "API server",
+            "what it serves was",
+            reason,
+            "run it with access to /api/v1",
+        ),
     }
     nodes(facts, observations);
 }
@@ -34,23 +47,41 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
 fn server(facts: &Facts, observations: &mut Observations<'_>) {
     match &facts.version {
         Ok(Version { minor: Some(minor), text }) if *minor < OLDEST => {
-            let message = format!("{text} is older than 1.{OLDEST}: pods carry no generation, so no approval can be given");
+            let message = format!(
+                "{text} is older than 1.{OLDEST}: pods carry no generation, so no approval can be given"
+            );
             observations.problem("API server", message, format!("upgrade to 1.{OLDEST} at least"));
         }
         Ok(Version { minor: Some(minor), text }) if *minor > NEWEST => {
-            observations.remark("API server", format!("{text} is newer than 1.{NEWEST}, the last version known here"));
+            observations.remark(
+                "API server",
+                format!("{text} is newer than 1.{NEWEST}, the last version known here"),
+            );
         }
         Ok(version) => observations.ok("API server", version.text.clone()),
-        Err(reason) => observations.unknown("API server", "its version was", reason, "run it with access to /version"),
+        Err(reason) => observations.unknown(
+            "API server",
+            "its version was",
+            reason,
+            "run it with access to /version",
+        ),
     }
 }
 
 fn nodes(facts: &Facts, observations: &mut Observations<'_>) {
     let nodes = match &facts.nodes {
         Ok(nodes) => nodes,
-        Err(reason) => return observations.unknown("nodes", "kubelets were", reason, "run it with the right to list nodes"),
+        Err(reason) => {
+            return observations.unknown(
+                "nodes",
+                "kubelets were",
+                reason,
+                "run it with the right to list nodes",
+            );
+        }
     };
-    let (mut versions, mut old, mut without) = (BTreeMap::<_, usize>::new(), Vec::new(), Vec::new());
+    let (mut versions, mut old, mut without) =
+        (BTreeMap::<_, usize>::new(), Vec::new(), Vec::new());
     for node in nodes {
         let name = node.metadata.name.as_deref().unwrap_or_default();
         let info = node.status.as_ref().and_then(|status| status.node_info.as_ref());
@@ -61,7 +92,8 @@ fn nodes(facts: &Facts, observations: &mut Observations<'_>) {
         *count = count.saturating_add(1);
     }
     if !old.is_empty() {
-        let message = format!("kubelets older than 1.{OLDEST} resize nothing: {}", names::some(old));
+        let message =
+            format!("kubelets older than 1.{OLDEST} resize nothing: {}", names::some(old));
         observations.warning("nodes", message, format!("upgrade them to 1.{OLDEST} at least"));
     }
     if !without.is_empty() {
@@ -71,7 +103,8 @@ fn nodes(facts: &Facts, observations: &mut Observations<'_>) {
         );
         observations.note("nodes", message, "keep pods with such rules on newer nodes");
     }
-    let told: Vec<_> = versions.iter().map(|(version, count)| format!("{count} of {version}")).collect();
+    let told: Vec<_> =
+        versions.iter().map(|(version, count)| format!("{count} of {version}")).collect();
     match nodes.len() {
         0 => observations.remark("nodes", "there are none"),
         _ => observations.ok("nodes", format!("kubelets: {}", names::some(told))),
@@ -89,23 +122,33 @@ mod tests {
         let mut facts = healthy();
         assert_eq!(
             said(check, &facts),
-            ["ok: API server: v1.36.2", "ok: API server: serves pods/resize", "ok: nodes: kubelets: 2 of v1.36.2"]
+            [
+                "ok: API server: v1.36.2",
+                "ok: API server: serves pods/resize",
+                "ok: nodes: kubelets: 2 of v1.36.2"
+            ]
         );
         facts.nodes.as_mut().unwrap().push(node("old", "v1.32.1", &[]));
-        assert!(worst(check, &facts).starts_with("warning: nodes: kubelets older than 1.33 resize nothing: old"));
+        assert!(
+            worst(check, &facts)
+                .starts_with("warning: nodes: kubelets older than 1.33 resize nothing: old")
+        );
         facts.nodes = Ok(vec![node("n", "v1.35.0", &[])]);
         assert!(worst(check, &facts).starts_with("note: nodes: "));
         facts.version = Ok(Version::read("v1.32.4"));
         assert!(worst(check, &facts).starts_with("problem: API server: v1.32.4 is older"));
         facts.version = Ok(Version::read("v1.40.0"));
         facts.resources.as_mut().unwrap().clear();
-        assert!(worst(check, &facts).starts_with("problem: API server: does not serve pods/resize"));
+        assert!(
+            worst(check, &facts).starts_with("problem: API server: does not serve pods/resize")
+        );
     }
 
     #[test]
     fn what_is_not_told_is_not_examined() {
         let mut facts = healthy();
-        (facts.version, facts.resources, facts.nodes) = (Err("a".to_owned()), Err("b".to_owned()), Err("c".to_owned()));
+        (facts.version, facts.resources, facts.nodes) =
+            (Err("a".to_owned()), Err("b".to_owned()), Err("c".to_owned()));
         assert!(said(check, &facts).iter().all(|line| line.starts_with("unknown: ")));
     }
 }

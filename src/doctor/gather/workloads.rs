@@ -12,7 +12,9 @@ use crate::rules::reloader::is_reloader_key;
 use super::LookUps;
 
 /// Deployments of Reloader, and the workloads that it is told about.
-pub(super) async fn look_up(look_ups: &LookUps<'_>) -> (Seen<Vec<Deployment>>, Seen<Vec<Follower>>) {
+pub(super) async fn look_up(
+    look_ups: &LookUps<'_>,
+) -> (Seen<Vec<Deployment>>, Seen<Vec<Follower>>) {
     let (deployments, stateful_sets, daemon_sets, cron_jobs) = tokio::join!(
         look_ups.every::<Deployment>(),
         look_ups.every::<StatefulSet>(),
@@ -40,13 +42,24 @@ pub(super) async fn look_up(look_ups: &LookUps<'_>) -> (Seen<Vec<Deployment>>, S
         Ok(followers)
     };
     let followers = followers();
-    (deployments.map(|deployments| deployments.into_iter().filter(is_reloader).collect()), followers)
+    (
+        deployments.map(|deployments| deployments.into_iter().filter(is_reloader).collect()),
+        followers,
+    )
 }
 
-fn follower(kind: &'static str, metadata: &ObjectMeta, template: Option<&PodTemplateSpec>) -> Option<Follower> {
+fn follower(
+    kind: &'static str,
+    metadata: &ObjectMeta,
+    template: Option<&PodTemplateSpec>,
+) -> Option<Follower> {
     let of_template = template.and_then(|template| template.metadata.as_ref());
-    let annotations = [Some(metadata), of_template].into_iter().flatten().filter_map(|metadata| metadata.annotations.as_ref());
-    let is_told = annotations.flat_map(|annotations| annotations.keys()).any(|key| is_reloader_key(key));
+    let annotations = [Some(metadata), of_template]
+        .into_iter()
+        .flatten()
+        .filter_map(|metadata| metadata.annotations.as_ref());
+    let is_told =
+        annotations.flat_map(|annotations| annotations.keys()).any(|key| is_reloader_key(key));
     is_told.then(|| Follower {
         kind,
         namespace: metadata.namespace.clone().unwrap_or_default(),
@@ -65,11 +78,15 @@ mod tests {
     #[test]
     fn annotations_of_workload_and_template_count() {
         let told = |own: &str, of_template: &str| {
-            let metadata = read(json!({"name": "web", "namespace": "shop", "annotations": {own: "true"}}));
+            let metadata =
+                read(json!({"name": "web", "namespace": "shop", "annotations": {own: "true"}}));
             let template = read(json!({"metadata": {"annotations": {of_template: "true"}}}));
             follower("Deployment", &metadata, Some(&template)).is_some()
         };
-        assert!(told("reloader.stakater.com/auto", "team") && told("team", "secret.reloader.stakater.com/reload"));
+        assert!(
+            told("reloader.stakater.com/auto", "team")
+                && told("team", "secret.reloader.stakater.com/reload")
+        );
         assert!(!told("team", "checksum/config"));
     }
 }

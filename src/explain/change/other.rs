@@ -11,7 +11,10 @@ use super::Pair;
 pub(super) fn metadata(pair: Pair<'_>) -> Outcome {
     Outcome::nothing(
         "whoever reads it",
-        format!("metadata of a {} reaches no running process; tools and selectors may go by it", pair.new.kind),
+        format!(
+            "metadata of a {} reaches no running process; tools and selectors may go by it",
+            pair.new.kind
+        ),
     )
 }
 
@@ -29,24 +32,45 @@ pub(super) fn outcome(pair: Pair<'_>, difference: &Difference<'_>) -> Option<Out
         ("networking.k8s.io", "Ingress" | "IngressClass") => {
             none("the ingress controller", "it routes anew; the pods behind it do not notice")
         }
-        ("networking.istio.io", "VirtualService" | "DestinationRule" | "Gateway" | "ServiceEntry") => none(
+        (
+            "networking.istio.io",
+            "VirtualService" | "DestinationRule" | "Gateway" | "ServiceEntry",
+        ) => none(
             "istiod, then each Envoy",
             "routes are swapped in memory, no pod restarts; a push that Envoy rejects is silent (watch pilot_total_xds_rejects)",
         ),
-        ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") if words.first() == Some(&"roleRef") => {
-            Some(Outcome::refused("the role of a binding cannot change (422)", "delete the binding and create another"))
+        ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding")
+            if words.first() == Some(&"roleRef") =>
+        {
+            Some(Outcome::refused(
+                "the role of a binding cannot change (422)",
+                "delete the binding and create another",
+            ))
         }
-        ("rbac.authorization.k8s.io", _) => none("the API server", "it counts from the next request on; no pod and no token changes"),
-        ("", "ServiceAccount") => Some(Outcome::new(Effect::NewPodsOnly, "the API server", "pods take it at their creation", "")),
+        ("rbac.authorization.k8s.io", _) => none(
+            "the API server",
+            "it counts from the next request on; no pod and no token changes",
+        ),
+        ("", "ServiceAccount") => Some(Outcome::new(
+            Effect::NewPodsOnly,
+            "the API server",
+            "pods take it at their creation",
+            "",
+        )),
         ("", "LimitRange") => Some(Outcome::new(
             Effect::NewPodsOnly,
             "the API server",
             "defaults and bounds count for new pods, and for every later resize of a pod that is there: they may add a limit to it",
             "",
         )),
-        ("", "ResourceQuota") => none("the API server", "running pods stay; new pods and resizes that exceed it are refused"),
+        ("", "ResourceQuota") => none(
+            "the API server",
+            "running pods stay; new pods and resizes that exceed it are refused",
+        ),
         ("", "Namespace") => none("whoever reads it", "no process in it notices"),
-        ("policy", "PodDisruptionBudget") => none("the eviction API", "it counts for the next eviction; nothing restarts"),
+        ("policy", "PodDisruptionBudget") => {
+            none("the eviction API", "it counts for the next eviction; nothing restarts")
+        }
         ("autoscaling", "HorizontalPodAutoscaler") => Some(Outcome::new(
             Effect::Scale,
             "the HorizontalPodAutoscaler controller",
@@ -59,20 +83,28 @@ pub(super) fn outcome(pair: Pair<'_>, difference: &Difference<'_>) -> Option<Out
 }
 
 fn service(pair: Pair<'_>, words: &[&str]) -> Outcome {
-    let external = |side: &crate::explain::document::Document| side.text("/spec/type") == Some("ExternalName");
+    let external =
+        |side: &crate::explain::document::Document| side.text("/spec/type") == Some("ExternalName");
     match words {
         ["spec", "clusterIP" | "clusterIPs", ..] if !external(pair.old) && !external(pair.new) => {
-            Outcome::refused("the cluster address of a Service cannot change (422)", "delete the Service and create another")
+            Outcome::refused(
+                "the cluster address of a Service cannot change (422)",
+                "delete the Service and create another",
+            )
         }
         ["spec", "ports", ..] => Outcome::nothing(
             "kube-proxy on each node",
             "connections are led elsewhere, no pod restarts; variables such as NAME_SERVICE_PORT in running containers keep the old \
              port until they start again",
         ),
-        ["spec", "selector", ..] => {
-            Outcome::nothing("the endpoints controller, then kube-proxy", "other pods get the traffic; no pod restarts")
-        }
-        _ => Outcome::nothing("kube-proxy on each node", "how traffic is led changes; no pod restarts"),
+        ["spec", "selector", ..] => Outcome::nothing(
+            "the endpoints controller, then kube-proxy",
+            "other pods get the traffic; no pod restarts",
+        ),
+        _ => Outcome::nothing(
+            "kube-proxy on each node",
+            "how traffic is led changes; no pod restarts",
+        ),
     }
 }
 
@@ -86,9 +118,17 @@ fn node(difference: &Difference<'_>, words: &[&str]) -> Outcome {
              allow, controllers make others elsewhere, and bare pods are gone",
             "to empty the node: `kubectl drain`; to see what it would evict: `kubectl drain --dry-run=server`",
         ),
-        ["spec", "unschedulable"] => Outcome::new(Effect::NewPodsOnly, "the scheduler", "new pods may come again; running ones stay", ""),
+        ["spec", "unschedulable"] => Outcome::new(
+            Effect::NewPodsOnly,
+            "the scheduler",
+            "new pods may come again; running ones stay",
+            "",
+        ),
         ["spec", "taints", ..] => {
-            let evicts = difference.to.map(Value::to_string).is_some_and(|taints| taints.contains("\"NoExecute\""));
+            let evicts = difference
+                .to
+                .map(Value::to_string)
+                .is_some_and(|taints| taints.contains("\"NoExecute\""));
             if evicts {
                 Outcome::new(
                     Effect::PodRecreation,
@@ -111,11 +151,21 @@ fn node(difference: &Difference<'_>, words: &[&str]) -> Outcome {
 
 fn autoscaler(pair: Pair<'_>) -> Outcome {
     let mode = pair.new.text("/spec/updatePolicy/updateMode").unwrap_or("Recreate");
-    let told = |effect, why: &str| Outcome::new(effect, "the VPA's updater and admission webhook", format!("updateMode {mode}: {why}"), "");
+    let told = |effect, why: &str| {
+        Outcome::new(
+            effect,
+            "the VPA's updater and admission webhook",
+            format!("updateMode {mode}: {why}"),
+            "",
+        )
+    };
     match mode {
         "Off" => told(Effect::Nothing, "recommendations are made and nobody follows them"),
         "Initial" => told(Effect::NewPodsOnly, "new pods get the recommendation"),
-        "Recreate" | "Auto" => told(Effect::PodRecreation, "pods that are far from the recommendation are evicted, and made anew with it"),
+        "Recreate" | "Auto" => told(
+            Effect::PodRecreation,
+            "pods that are far from the recommendation are evicted, and made anew with it",
+        ),
         "InPlaceOrRecreate" => told(
             Effect::PodRecreation,
             "pods are resized in place where that works; on any error, a denial included, they are evicted and made anew",

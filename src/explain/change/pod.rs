@@ -1,4 +1,5 @@
-//! Differences of a pod itself, but for its resources. Little of a pod can change (`ValidatePodUpdate`).
+//! Differences of a pod itself, but for its resources. Little of a pod can change
+//! (`ValidatePodUpdate`).
 
 use serde_json::Value;
 
@@ -16,8 +17,12 @@ pub(super) const MIRROR: &str = "/metadata/annotations/kubernetes.io~1config.mir
 pub(super) fn outcome(pair: Pair<'_>, difference: &Difference<'_>) -> Outcome {
     let words = difference.path.words();
     if pair.new.text(MIRROR).is_some() && words.first() == Some(&"spec") {
-        let remedy = "change the file in the kubelet's manifest folder: the kubelet then replaces the pod";
-        return Outcome::refused("the API has only a copy of this static pod: nothing that changes here reaches it", remedy);
+        let remedy =
+            "change the file in the kubelet's manifest folder: the kubelet then replaces the pod";
+        return Outcome::refused(
+            "the API has only a copy of this static pod: nothing that changes here reaches it",
+            remedy,
+        );
     }
     match words.as_slice() {
         ["metadata", "labels", ..] => Outcome::nothing(
@@ -31,26 +36,34 @@ pub(super) fn outcome(pair: Pair<'_>, difference: &Difference<'_>) -> Outcome {
         ),
         ["metadata", ..] => other::metadata(pair),
         ["spec", "containers" | "initContainers", "*", "image"] => image(pair, difference),
-        ["spec", "ephemeralContainers", ..] => Outcome::refused("ephemeral containers come through another door (422)", "kubectl debug"),
+        ["spec", "ephemeralContainers", ..] => Outcome::refused(
+            "ephemeral containers come through another door (422)",
+            "kubectl debug",
+        ),
         ["spec", "containers" | "initContainers", "*", "resizePolicy"] => Outcome::refused(
             "the resize policy of a pod cannot change (422)",
             "set it in the template or manifest that new pods are made from; that replaces this one",
         ),
-        ["spec", "containers" | "initContainers", "*"] | ["spec", "containers" | "initContainers"] => {
-            Outcome::refused("containers of a pod cannot be added, removed, renamed or put in another order (422)", again(pair))
-        }
+        ["spec", "containers" | "initContainers", "*"]
+        | ["spec", "containers" | "initContainers"] => Outcome::refused(
+            "containers of a pod cannot be added, removed, renamed or put in another order (422)",
+            again(pair),
+        ),
         ["spec", "activeDeadlineSeconds"] => deadline(difference),
         ["spec", "tolerations"] if only_adds(difference) => Outcome::nothing(
             "scheduler and taint manager",
             "tolerations may be added to a pod: from now on it stays where those taints are",
         ),
-        ["spec", "schedulingGates"] if only_removes(difference) => {
-            Outcome::nothing("scheduler", "once the last gate is gone the pod is scheduled; nothing of it runs yet")
-        }
+        ["spec", "schedulingGates"] if only_removes(difference) => Outcome::nothing(
+            "scheduler",
+            "once the last gate is gone the pod is scheduled; nothing of it runs yet",
+        ),
         ["spec", "nodeSelector" | "affinity", ..] if has_gates(pair) => {
             Outcome::unknown("a pod that is gated may be narrowed to fewer nodes, and to no others")
         }
-        ["spec", "terminationGracePeriodSeconds"] if difference.from.and_then(Value::as_i64).is_some_and(|old| old < 0) => {
+        ["spec", "terminationGracePeriodSeconds"]
+            if difference.from.and_then(Value::as_i64).is_some_and(|old| old < 0) =>
+        {
             Outcome::nothing("kubelet", "a negative grace period may become 1")
         }
         ["spec", ..] => Outcome::refused("this field of a pod cannot change (422)", again(pair)),
@@ -62,16 +75,25 @@ pub(super) fn outcome(pair: Pair<'_>, difference: &Difference<'_>) -> Outcome {
 fn again(pair: Pair<'_>) -> String {
     match pair.new.value.pointer("/metadata/ownerReferences/0/kind").and_then(Value::as_str) {
         Some(owner) => format!("change the template of the {owner} that keeps it"),
-        None => format!("`kubectl replace --force` deletes pod {} and makes it anew: new UID, new IP", pair.new.name),
+        None => format!(
+            "`kubectl replace --force` deletes pod {} and makes it anew: new UID, new IP",
+            pair.new.name
+        ),
     }
 }
 
 fn image(pair: Pair<'_>, difference: &Difference<'_>) -> Outcome {
-    let Some((_, name)) = difference.path.container() else { return Outcome::unknown("no container has it") };
+    let Some((_, name)) = difference.path.container() else {
+        return Outcome::unknown("no container has it");
+    };
     let Some(image) = difference.to.and_then(Value::as_str) else {
         return Outcome::refused("a container needs an image (422)", "name one");
     };
-    let plain = pair.new.pod_spec().and_then(|spec| container(spec, name)).is_some_and(|(list, container)| is_plain_init(list, container));
+    let plain = pair
+        .new
+        .pod_spec()
+        .and_then(|spec| container(spec, name))
+        .is_some_and(|(list, container)| is_plain_init(list, container));
     if plain {
         let why = "an init container that ran to its end does not run again for it; should the pod's init containers run again, it is used";
         return Outcome::new(Effect::NextStart, "kubelet", why, "");
@@ -82,8 +104,14 @@ fn image(pair: Pair<'_>, difference: &Difference<'_>) -> Outcome {
         "; should the image not be pullable, the container stays down in ImagePullBackOff"
     };
     let owned = pair.new.value.pointer("/metadata/ownerReferences/0").is_some();
-    let why = format!("the kubelet stops the container and starts it from the new image: same pod, same IP, restart count +1{broken}");
-    let remedy = if owned { "its controller does not know: the next pod has the template's image again, change that too" } else { "" };
+    let why = format!(
+        "the kubelet stops the container and starts it from the new image: same pod, same IP, restart count +1{broken}"
+    );
+    let remedy = if owned {
+        "its controller does not know: the next pod has the template's image again, change that too"
+    } else {
+        ""
+    };
     Outcome::new(Effect::ContainerRestart, "kubelet", why, remedy)
 }
 
@@ -94,10 +122,15 @@ fn deadline(difference: &Difference<'_>) -> Outcome {
         (old, Some(new)) if new >= 1 && old.is_none_or(|old| new <= old) => Outcome::new(
             Effect::PodDeletion,
             "kubelet",
-            format!("the pod is failed once it is {new} s old, with all its containers; only a controller makes another"),
+            format!(
+                "the pod is failed once it is {new} s old, with all its containers; only a controller makes another"
+            ),
             "",
         ),
-        _ => Outcome::refused("the deadline of a pod may be set or shortened, not removed or extended (422)", "make the pod anew"),
+        _ => Outcome::refused(
+            "the deadline of a pod may be set or shortened, not removed or extended (422)",
+            "make the pod anew",
+        ),
     }
 }
 
@@ -121,5 +154,9 @@ fn only_removes(difference: &Difference<'_>) -> bool {
 }
 
 fn has_gates(pair: Pair<'_>) -> bool {
-    pair.old.value.pointer("/spec/schedulingGates").and_then(Value::as_array).is_some_and(|gates| !gates.is_empty())
+    pair.old
+        .value
+        .pointer("/spec/schedulingGates")
+        .and_then(Value::as_array)
+        .is_some_and(|gates| !gates.is_empty())
 }

@@ -12,10 +12,14 @@ use crate::explain::effect::{Effect, Outcome};
 
 use super::{Pair, Surroundings};
 
-/// Whether the difference is one of resources, of a container that is there on both sides or of the pod itself.
+/// Whether the difference is one of resources, of a container that is there on both sides or of the
+/// pod itself.
 pub(super) fn is_resize(difference: &Difference<'_>) -> bool {
     let words = difference.path.words();
-    matches!(words.as_slice(), ["spec", "resources", ..] | ["spec", "containers" | "initContainers", "*", "resources", ..])
+    matches!(
+        words.as_slice(),
+        ["spec", "resources", ..] | ["spec", "containers" | "initContainers", "*", "resources", ..]
+    )
 }
 
 /// What comes of each of `differences`, which are one resize: it happens as a whole or not at all.
@@ -31,7 +35,9 @@ pub(super) fn outcomes<'d, 'v>(
     let refusals = refusal::all(pair.old, &resized, differences);
     if let Some(first) = refusals.iter().flatten().next() {
         let told = differences.iter().zip(&refusals);
-        return told.map(|(difference, own)| (difference, refused(own.as_deref(), first))).collect();
+        return told
+            .map(|(difference, own)| (difference, refused(own.as_deref(), first)))
+            .collect();
     }
     let command = command(&resized, differences);
     let verdict = verdict::of(pair.old, &resized, surroundings);
@@ -42,9 +48,17 @@ pub(super) fn outcomes<'d, 'v>(
         outcome.why.push_str("; a plain `kubectl apply` or `edit` of it is refused (422)");
         let mine = verdict::about(&verdict, difference);
         if let Some((said, remedy)) = mine.denial {
-            outcome = Outcome::new(Effect::Denied, "Restraint", format!("{said}; once it is let through: {}", outcome.why), remedy);
+            outcome = Outcome::new(
+                Effect::Denied,
+                "Restraint",
+                format!("{said}; once it is let through: {}", outcome.why),
+                remedy,
+            );
         } else if !together {
-            outcome.why = format!("with the rest of the resize it is denied by Restraint; on its own: {}", outcome.why);
+            outcome.why = format!(
+                "with the rest of the resize it is denied by Restraint; on its own: {}",
+                outcome.why
+            );
         }
         for said in mine.warnings.into_iter().chain(mine.approvals) {
             outcome.why = format!("{}; {said}", outcome.why);
@@ -55,21 +69,34 @@ pub(super) fn outcomes<'d, 'v>(
 }
 
 fn refused(own: Option<&str>, first: &str) -> Outcome {
-    let why = own.map_or_else(|| format!("a resize happens as a whole or not at all, and this one is refused: {first}"), str::to_owned);
-    Outcome::refused(why, "leave it out of the resize, or change the template or manifest and have the pod replaced")
+    let why = own.map_or_else(
+        || format!("a resize happens as a whole or not at all, and this one is refused: {first}"),
+        str::to_owned,
+    );
+    Outcome::refused(
+        why,
+        "leave it out of the resize, or change the template or manifest and have the pod replaced",
+    )
 }
 
-/// The pod as a resize leaves it: the old one with the new resources, and with what the API server fills in.
+/// The pod as a resize leaves it: the old one with the new resources, and with what the API server
+/// fills in.
 fn resized(pair: Pair<'_>) -> Document {
     let mut value = pair.old.value.clone();
     let new = &pair.new.value;
     if let Some(spec) = value.get_mut("spec").and_then(Value::as_object_mut) {
         put(spec, new.pointer("/spec/resources"));
         for list in ["containers", "initContainers"] {
-            let olds = spec.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten().filter_map(Value::as_object_mut);
+            let olds = spec
+                .get_mut(list)
+                .and_then(Value::as_array_mut)
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_object_mut);
             for old in olds {
                 let news = new.pointer("/spec").and_then(|spec| spec.get(list)?.as_array());
-                let same = |new: &&Value| new.get("name").is_some() && new.get("name") == old.get("name");
+                let same =
+                    |new: &&Value| new.get("name").is_some() && new.get("name") == old.get("name");
                 if let Some(new) = news.into_iter().flatten().find(same) {
                     put(old, new.get("resources"));
                 }
@@ -90,7 +117,9 @@ fn put(holder: &mut Map<String, Value>, resources: Option<&Value>) {
 
 /// A limit without a request is one, too.
 fn fill_in(holder: &mut Map<String, Value>) {
-    let Some(resources) = holder.get_mut("resources").and_then(Value::as_object_mut) else { return };
+    let Some(resources) = holder.get_mut("resources").and_then(Value::as_object_mut) else {
+        return;
+    };
     let Some(limits) = resources.get("limits").and_then(Value::as_object).cloned() else { return };
     let requests = resources.entry("requests").or_insert_with(|| json!({}));
     if requests.is_null() {
@@ -115,9 +144,14 @@ fn command(pod: &Document, differences: &[Difference<'_>]) -> String {
         }
         *place = difference.to.cloned().unwrap_or(Value::Null);
     }
-    let command = format!("kubectl patch pod {} -n {} --subresource resize --patch '{patch}'", pod.name, pod.namespace);
+    let command = format!(
+        "kubectl patch pod {} -n {} --subresource resize --patch '{patch}'",
+        pod.name, pod.namespace
+    );
     // names that no object can have are not for a shell
-    let is_plain = |name: &str| name.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.'));
+    let is_plain = |name: &str| {
+        name.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.'))
+    };
     let fits = is_plain(&pod.name) && is_plain(&pod.namespace) && !patch.to_string().contains('\'');
     if fits { command } else { "resize it through `kubectl patch --subresource resize`".to_owned() }
 }
@@ -137,10 +171,13 @@ fn item<'v>(place: &'v mut Value, name: &str) -> &'v mut Value {
         *place = json!([]);
     }
     let Value::Array(items) = place else { return place };
-    let index = items.iter().position(|item| item.get("name").and_then(Value::as_str) == Some(name)).unwrap_or_else(|| {
-        items.push(json!({"name": name}));
-        items.len().saturating_sub(1)
-    });
+    let index = items
+        .iter()
+        .position(|item| item.get("name").and_then(Value::as_str) == Some(name))
+        .unwrap_or_else(|| {
+            items.push(json!({"name": name}));
+            items.len().saturating_sub(1)
+        });
     // the place was found or made just now
     #[expect(clippy::indexing_slicing, reason = "index is that of an item")]
     &mut items[index]

@@ -18,12 +18,19 @@ pub(super) fn within<'p>(document: &Document, path: &'p Path) -> Option<Vec<&'p 
 /// What comes of a difference in a template. `words` is where in the template.
 pub(super) fn outcome(pair: Pair<'_>, words: &[&str], difference: &Difference<'_>) -> Outcome {
     let container = difference.path.container().map(|(_, name)| name);
-    let fault = pair.new.pod_spec().and_then(|spec| valid::fault(spec, container).or_else(|| restart_policy(pair.new, spec, words)));
-    if let Some(fault) = fault.or_else(|| labels_missing(pair.new).filter(|_| matches!(words, ["metadata", "labels", ..]))) {
+    let fault = pair.new.pod_spec().and_then(|spec| {
+        valid::fault(spec, container).or_else(|| restart_policy(pair.new, spec, words))
+    });
+    if let Some(fault) = fault.or_else(|| {
+        labels_missing(pair.new).filter(|_| matches!(words, ["metadata", "labels", ..]))
+    }) {
         return Outcome::refused(fault, "put it right in the template");
     }
     if pair.new.resource() == Resource::Job && !is_mutable_of_job(pair.old, words) {
-        return Outcome::refused("the template of a Job cannot change (422)", "delete the Job and make another");
+        return Outcome::refused(
+            "the template of a Job cannot change (422)",
+            "delete the Job and make another",
+        );
     }
     let mut outcome = rollout(pair);
     let what = field(pair, words, difference);
@@ -38,7 +45,9 @@ pub(super) fn rollout(pair: Pair<'_>) -> Outcome {
     let new = pair.new;
     let name = new.target();
     let recreated = |actor: &str, why: &str| Outcome::new(Effect::PodRecreation, actor, why, "");
-    let later = |actor: &str, why: String, remedy: String| Outcome::new(Effect::NewPodsOnly, actor, why, remedy);
+    let later = |actor: &str, why: String, remedy: String| {
+        Outcome::new(Effect::NewPodsOnly, actor, why, remedy)
+    };
     let none = new.number("/spec/replicas") == Some(0);
     match new.resource() {
         Resource::Deployment if new.is_true("/spec/paused") => later(
@@ -46,37 +55,61 @@ pub(super) fn rollout(pair: Pair<'_>) -> Outcome {
             "the Deployment is paused: its pods stay as they are until it is resumed".to_owned(),
             format!("kubectl rollout resume {name} -n {}", new.namespace),
         ),
-        Resource::Deployment | Resource::StatefulSet | Resource::ReplicaSet | Resource::ReplicationController if none => {
+        Resource::Deployment
+        | Resource::StatefulSet
+        | Resource::ReplicaSet
+        | Resource::ReplicationController
+            if none =>
+        {
             later("nobody", "there are 0 replicas: the next ones have it".to_owned(), String::new())
         }
         Resource::Deployment if new.text("/spec/strategy/type") == Some("Recreate") => recreated(
             "the Deployment controller",
             "strategy Recreate: every pod ends before the first new one starts, so nothing serves in between; new UIDs and IPs",
         ),
-        Resource::Deployment => {
-            recreated("the Deployment controller", "a rollout at once: pods are replaced step by step, new UIDs and IPs")
-        }
-        Resource::StatefulSet if new.text("/spec/updateStrategy/type") == Some("OnDelete") => later(
-            "nobody",
-            "updateStrategy OnDelete: each pod takes it when somebody deletes the pod".to_owned(),
-            format!("kubectl delete pod {}-0 -n {} and so on, when it suits", new.name, new.namespace),
+        Resource::Deployment => recreated(
+            "the Deployment controller",
+            "a rollout at once: pods are replaced step by step, new UIDs and IPs",
         ),
+        Resource::StatefulSet if new.text("/spec/updateStrategy/type") == Some("OnDelete") => {
+            later(
+                "nobody",
+                "updateStrategy OnDelete: each pod takes it when somebody deletes the pod"
+                    .to_owned(),
+                format!(
+                    "kubectl delete pod {}-0 -n {} and so on, when it suits",
+                    new.name, new.namespace
+                ),
+            )
+        }
         Resource::StatefulSet => partition(new),
         Resource::DaemonSet if new.text("/spec/updateStrategy/type") == Some("OnDelete") => later(
             "nobody",
             "updateStrategy OnDelete: each pod takes it when somebody deletes the pod".to_owned(),
             "delete the pods one by one, when it suits".to_owned(),
         ),
-        Resource::DaemonSet => recreated("the DaemonSet controller", "a rollout at once: node by node the pod is replaced"),
+        Resource::DaemonSet => recreated(
+            "the DaemonSet controller",
+            "a rollout at once: node by node the pod is replaced",
+        ),
         Resource::ReplicaSet | Resource::ReplicationController => later(
             "nobody",
-            format!("a {} leaves the pods it has as they are; only those it makes later are made from this template", new.kind),
+            format!(
+                "a {} leaves the pods it has as they are; only those it makes later are made from this template",
+                new.kind
+            ),
             "delete the pods one by one, or use a Deployment".to_owned(),
         ),
-        Resource::CronJob => {
-            later("the CronJob controller", "jobs that run go on as they are; the next run has it".to_owned(), String::new())
-        }
-        Resource::Job => later("the Job controller", "the Job is suspended: the pods of its start have it".to_owned(), String::new()),
+        Resource::CronJob => later(
+            "the CronJob controller",
+            "jobs that run go on as they are; the next run has it".to_owned(),
+            String::new(),
+        ),
+        Resource::Job => later(
+            "the Job controller",
+            "the Job is suspended: the pods of its start have it".to_owned(),
+            String::new(),
+        ),
         _ => Outcome::unknown("no controller is known for it"),
     }
 }
@@ -90,14 +123,28 @@ fn partition(set: &Document) -> Outcome {
     let last = start.saturating_add(replicas).saturating_sub(1);
     match set.number("/spec/updateStrategy/rollingUpdate/partition").unwrap_or_default() {
         partition if partition > last => {
-            let why = format!("partition {partition} is beyond the last ordinal {last}: no pod is replaced");
-            Outcome::new(Effect::NewPodsOnly, "nobody", why, "lower the partition when the rollout is to begin")
+            let why = format!(
+                "partition {partition} is beyond the last ordinal {last}: no pod is replaced"
+            );
+            Outcome::new(
+                Effect::NewPodsOnly,
+                "nobody",
+                why,
+                "lower the partition when the rollout is to begin",
+            )
         }
         partition if partition > start => {
-            let why = format!("partition {partition}: only pods with ordinals {partition} to {last} are replaced, last first; {keeps}");
+            let why = format!(
+                "partition {partition}: only pods with ordinals {partition} to {last} are replaced, last first; {keeps}"
+            );
             Outcome::new(Effect::PodRecreation, actor, why, "lower the partition for the rest")
         }
-        _ => Outcome::new(Effect::PodRecreation, actor, format!("a rollout at once, last ordinal first; {keeps}"), ""),
+        _ => Outcome::new(
+            Effect::PodRecreation,
+            actor,
+            format!("a rollout at once, last ordinal first; {keeps}"),
+            "",
+        ),
     }
 }
 
@@ -105,7 +152,9 @@ fn partition(set: &Document) -> Outcome {
 fn field(pair: Pair<'_>, words: &[&str], difference: &Difference<'_>) -> &'static str {
     let broken = difference.to.and_then(Value::as_str).is_some_and(is_no_image);
     match words {
-        [.., "image"] if broken => "this is no image's name: new pods stay in InvalidImageName, old ones as far as the strategy keeps them",
+        [.., "image"] if broken => {
+            "this is no image's name: new pods stay in InvalidImageName, old ones as far as the strategy keeps them"
+        }
         [.., "image"] if pair.new.resource() == Resource::StatefulSet => {
             "should the image not be pullable, the first replaced pod waits in ImagePullBackOff, and the rollout with it: \
              a corrected template does not replace a broken pod, delete it"
@@ -113,11 +162,15 @@ fn field(pair: Pair<'_>, words: &[&str], difference: &Difference<'_>) -> &'stati
         [.., "image"] => {
             "should the image not be pullable, new pods wait in ImagePullBackOff, and old ones go on as far as the strategy keeps them"
         }
-        [.., "resizePolicy"] => "only new pods have the new resize policy: it cannot change on a pod",
+        [.., "resizePolicy"] => {
+            "only new pods have the new resize policy: it cannot change on a pod"
+        }
         [.., "resources", _, _] => {
             "to change live pods without replacing them: resize each, and the template all the same, which replaces them then"
         }
-        ["metadata", ..] => "annotations and labels of a template are part of it: a change of one is how a restart is asked for",
+        ["metadata", ..] => {
+            "annotations and labels of a template are part of it: a change of one is how a restart is asked for"
+        }
         _ => "",
     }
 }
@@ -126,16 +179,22 @@ fn field(pair: Pair<'_>, words: &[&str], difference: &Difference<'_>) -> &'stati
 pub(super) fn is_no_image(name: &str) -> bool {
     let repository = name.rsplit_once('/').map_or(name, |(_, last)| last);
     let repository = repository.split([':', '@']).next().unwrap_or_default();
-    name.is_empty() || name.contains(char::is_whitespace) || repository.contains(|letter: char| letter.is_ascii_uppercase())
+    name.is_empty()
+        || name.contains(char::is_whitespace)
+        || repository.contains(|letter: char| letter.is_ascii_uppercase())
 }
 
 /// What may still change in a template of a Job that never ran.
 fn is_mutable_of_job(old: &Document, words: &[&str]) -> bool {
-    let waits = old.is_true("/spec/suspend") && old.value.pointer("/status/startTime").is_none_or(Value::is_null);
-    let node =
-        matches!(words, ["metadata", "annotations" | "labels", ..] | ["spec", "nodeSelector" | "tolerations" | "schedulingGates", ..])
-            || matches!(words, ["spec", "affinity", ..]);
-    let resources = matches!(words, ["spec", "containers" | "initContainers", "*", "resources", ..]);
+    let waits = old.is_true("/spec/suspend")
+        && old.value.pointer("/status/startTime").is_none_or(Value::is_null);
+    let node = matches!(
+        words,
+        ["metadata", "annotations" | "labels", ..]
+            | ["spec", "nodeSelector" | "tolerations" | "schedulingGates", ..]
+    ) || matches!(words, ["spec", "affinity", ..]);
+    let resources =
+        matches!(words, ["spec", "containers" | "initContainers", "*", "resources", ..]);
     waits && (node || resources)
 }
 
@@ -143,14 +202,22 @@ fn restart_policy(document: &Document, spec: &Value, words: &[&str]) -> Option<S
     let policy = spec.get("restartPolicy").and_then(Value::as_str).unwrap_or("Always");
     let finishes = matches!(document.resource(), Resource::Job | Resource::CronJob);
     let fits = if finishes { policy != "Always" } else { policy == "Always" };
-    (words == ["spec", "restartPolicy"] && !fits).then(|| format!("a {} cannot have restartPolicy {policy} (422)", document.kind))
+    (words == ["spec", "restartPolicy"] && !fits)
+        .then(|| format!("a {} cannot have restartPolicy {policy} (422)", document.kind))
 }
 
 /// The labels of the template must fit the selector.
 pub(super) fn labels_missing(document: &Document) -> Option<String> {
     let selector = document.value.pointer("/spec/selector")?;
-    let wanted = if document.resource() == Resource::ReplicationController { selector } else { selector.get("matchLabels")? };
+    let wanted = if document.resource() == Resource::ReplicationController {
+        selector
+    } else {
+        selector.get("matchLabels")?
+    };
     let labels = document.value.pointer("/spec/template/metadata/labels");
-    let missing = wanted.as_object()?.iter().find(|(key, value)| labels.and_then(|labels| labels.get(*key)) != Some(value))?;
+    let missing = wanted
+        .as_object()?
+        .iter()
+        .find(|(key, value)| labels.and_then(|labels| labels.get(*key)) != Some(value))?;
     Some(format!("the selector wants label {:?} (422)", missing.0))
 }

@@ -17,21 +17,33 @@ pub(super) fn outcome(pair: Pair<'_>, difference: &Difference<'_>) -> Outcome {
             if let Some(fault) = template::labels_missing(pair.new) {
                 return Outcome::refused(fault, "change the labels of the template with it");
             }
-            Outcome::unknown("pods that the selector leaves out go on without an owner, and others are made in their place")
+            Outcome::unknown(
+                "pods that the selector leaves out go on without an owner, and others are made in their place",
+            )
         }
-        (Resource::CronJob, ["spec", "schedule" | "timeZone" | "concurrencyPolicy" | "startingDeadlineSeconds", ..]) => {
-            later("jobs that run go on; it counts for the next run")
+        (
+            Resource::CronJob,
+            ["spec", "schedule" | "timeZone" | "concurrencyPolicy" | "startingDeadlineSeconds", ..],
+        ) => later("jobs that run go on; it counts for the next run"),
+        (Resource::CronJob, ["spec", "suspend"]) => {
+            later("jobs that run go on; only new runs are held or let go")
         }
-        (Resource::CronJob, ["spec", "suspend"]) => later("jobs that run go on; only new runs are held or let go"),
-        (Resource::CronJob, ["spec", "jobTemplate", ..]) => {
-            Outcome::new(Effect::NewPodsOnly, "the CronJob controller", "jobs that run go on as they are; the next run has it", "")
+        (Resource::CronJob, ["spec", "jobTemplate", ..]) => Outcome::new(
+            Effect::NewPodsOnly,
+            "the CronJob controller",
+            "jobs that run go on as they are; the next run has it",
+            "",
+        ),
+        (Resource::CronJob, ["spec", ..]) => {
+            later("how many finished jobs are kept: nothing that runs is touched")
         }
-        (Resource::CronJob, ["spec", ..]) => later("how many finished jobs are kept: nothing that runs is touched"),
         (Resource::Job, _) => job(pair, difference, &words),
         (_, ["spec", "selector", ..]) => immutable("the selector", pair),
         (_, ["spec", "replicas"]) => replicas(difference),
         (Resource::Deployment, ["spec", "paused"]) if difference.to == Some(&Value::Bool(true)) => {
-            later("later changes of the template wait until it is resumed; pods stay as they are, scaling goes on")
+            later(
+                "later changes of the template wait until it is resumed; pods stay as they are, scaling goes on",
+            )
         }
         (Resource::Deployment, ["spec", "paused"]) => Outcome::new(
             Effect::PodRecreation,
@@ -40,7 +52,9 @@ pub(super) fn outcome(pair: Pair<'_>, difference: &Difference<'_>) -> Outcome {
             "compare with `kubectl rollout history` before",
         ),
         (Resource::StatefulSet, ["spec", "updateStrategy", .., "partition"]) => partition(pair),
-        (Resource::StatefulSet, ["spec", field, ..]) if !STATEFUL.contains(field) => immutable(&format!("{field} of a StatefulSet"), pair),
+        (Resource::StatefulSet, ["spec", field, ..]) if !STATEFUL.contains(field) => {
+            immutable(&format!("{field} of a StatefulSet"), pair)
+        }
         (Resource::StatefulSet, ["spec", "persistentVolumeClaimRetentionPolicy", ..]) => {
             later("it counts when the set is scaled down or deleted")
         }
@@ -50,9 +64,9 @@ pub(super) fn outcome(pair: Pair<'_>, difference: &Difference<'_>) -> Outcome {
             "pods whose ordinals are no longer in the range are deleted, and others are made for those that are new",
             "",
         ),
-        (Resource::StatefulSet | Resource::DaemonSet, ["spec", "updateStrategy", ..]) => {
-            later("it counts for the next rollout; leaving OnDelete begins one at once, if pods are of an older template")
-        }
+        (Resource::StatefulSet | Resource::DaemonSet, ["spec", "updateStrategy", ..]) => later(
+            "it counts for the next rollout; leaving OnDelete begins one at once, if pods are of an older template",
+        ),
         (_, ["spec", "strategy", ..]) => later("it counts for the next rollout"),
         (_, ["spec", "minReadySeconds" | "revisionHistoryLimit" | "progressDeadlineSeconds"]) => {
             later("it counts for rollouts and for what is kept of them; pods are not touched")
@@ -76,9 +90,13 @@ const STATEFUL: [&str; 8] = [
 fn immutable(what: &str, pair: Pair<'_>) -> Outcome {
     let (name, namespace) = (pair.new.target(), &pair.new.namespace);
     let remedy = if pair.new.resource() == Resource::StatefulSet {
-        format!("`kubectl delete {name} -n {namespace} --cascade=orphan` keeps the pods; then create it with the new value")
+        format!(
+            "`kubectl delete {name} -n {namespace} --cascade=orphan` keeps the pods; then create it with the new value"
+        )
     } else {
-        format!("delete {name} and create it with the new value, which replaces its pods; or use another name")
+        format!(
+            "delete {name} and create it with the new value, which replaces its pods; or use another name"
+        )
     };
     Outcome::refused(format!("{what} cannot change (422)"), remedy)
 }
@@ -90,11 +108,19 @@ fn replicas(difference: &Difference<'_>) -> Outcome {
         return Outcome::refused("a number of replicas is not negative (422)", "0 is the least");
     }
     let why = if new < old {
-        format!("{} pods end, with preStop and grace period; the others are not touched", old.saturating_sub(new))
+        format!(
+            "{} pods end, with preStop and grace period; the others are not touched",
+            old.saturating_sub(new)
+        )
     } else {
         format!("{} pods are made; the others are not touched", new.saturating_sub(old))
     };
-    Outcome::new(Effect::Scale, "its controller", why, "where a HorizontalPodAutoscaler scales it, leave replicas out of the manifest")
+    Outcome::new(
+        Effect::Scale,
+        "its controller",
+        why,
+        "where a HorizontalPodAutoscaler scales it, leave replicas out of the manifest",
+    )
 }
 
 /// A lower partition lets a rollout go on.
@@ -104,7 +130,10 @@ fn partition(pair: Pair<'_>) -> Outcome {
     };
     let (old, new) = (number(pair.old), number(pair.new));
     if new > old {
-        return Outcome::nothing("the StatefulSet controller", "pods that were replaced already stay; those below the partition are held");
+        return Outcome::nothing(
+            "the StatefulSet controller",
+            "pods that were replaced already stay; those below the partition are held",
+        );
     }
     let rollout = template::rollout(pair);
     let why = format!(
@@ -123,19 +152,37 @@ fn job(pair: Pair<'_>, difference: &Difference<'_>, words: &[&str]) -> Outcome {
             "its running pods are deleted, with grace period; when it is resumed others begin from the start",
             "",
         ),
-        ["spec", "suspend"] => Outcome::new(Effect::Scale, "the Job controller", "its pods are made", ""),
-        ["spec", "parallelism"] => Outcome::new(Effect::Scale, "the Job controller", "pods are added, or running ones end, to fit it", ""),
-        ["spec", "completions"] if is_elastic(pair) => {
-            Outcome::new(Effect::Scale, "the Job controller", "an indexed Job whose completions equal its parallelism may be scaled", "")
+        ["spec", "suspend"] => {
+            Outcome::new(Effect::Scale, "the Job controller", "its pods are made", "")
         }
-        ["spec", "backoffLimit" | "ttlSecondsAfterFinished" | "activeDeadlineSeconds" | "podReplacementPolicy"] => {
-            Outcome::nothing("the Job controller", "pods are not touched until the new bound is reached")
-        }
+        ["spec", "parallelism"] => Outcome::new(
+            Effect::Scale,
+            "the Job controller",
+            "pods are added, or running ones end, to fit it",
+            "",
+        ),
+        ["spec", "completions"] if is_elastic(pair) => Outcome::new(
+            Effect::Scale,
+            "the Job controller",
+            "an indexed Job whose completions equal its parallelism may be scaled",
+            "",
+        ),
+        [
+            "spec",
+            "backoffLimit"
+            | "ttlSecondsAfterFinished"
+            | "activeDeadlineSeconds"
+            | "podReplacementPolicy",
+        ] => Outcome::nothing(
+            "the Job controller",
+            "pods are not touched until the new bound is reached",
+        ),
         _ => immutable(&format!("{} of a Job", words.get(1).unwrap_or(&"it")), pair),
     }
 }
 
 fn is_elastic(pair: Pair<'_>) -> bool {
     let number = |field: &str| pair.new.number(&format!("/spec/{field}"));
-    pair.new.text("/spec/completionMode") == Some("Indexed") && number("completions") == number("parallelism")
+    pair.new.text("/spec/completionMode") == Some("Indexed")
+        && number("completions") == number("parallelism")
 }

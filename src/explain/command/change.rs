@@ -39,7 +39,14 @@ pub struct Options {
     pub namespace: Option<String>,
 
     /// How results are printed.
-    #[arg(short, long, alias = "format", default_value = "text", value_name = "text|json", hide_possible_values = true)]
+    #[arg(
+        short,
+        long,
+        alias = "format",
+        default_value = "text",
+        value_name = "text|json",
+        hide_possible_values = true
+    )]
     pub output: Form,
 
     /// Which cluster, and as whom.
@@ -69,8 +76,8 @@ pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     Ok(if is_refused { ExitCode::from(REFUSED) } else { ExitCode::SUCCESS })
 }
 
-/// Both sides, where one at least is in a cluster. A file says what is wanted, not all that is there: what it leaves out
-/// stays, unless it was applied before.
+/// Both sides, where one at least is in a cluster. A file says what is wanted, not all that is
+/// there: what it leaves out stays, unless it was applied before.
 fn live_sides(options: &Options) -> anyhow::Result<(Vec<Document>, Vec<Document>, Surroundings)> {
     cluster::converse(async {
         let cluster = options.access.connect(options.namespace.as_deref()).await?;

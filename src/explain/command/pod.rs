@@ -27,7 +27,8 @@ pub struct Options {
     #[arg(value_name = "NAME", required_unless_present = "file")]
     pub name: Option<String>,
 
-    /// Read the pod, and events beside it, from a file, "-" for standard input, instead of the cluster.
+    /// Read the pod, and events beside it, from a file, "-" for standard input, instead of the
+    /// cluster.
     #[arg(short, long, value_name = "FILE")]
     pub file: Option<PathBuf>,
 
@@ -36,7 +37,14 @@ pub struct Options {
     pub namespace: Option<String>,
 
     /// How results are printed.
-    #[arg(short, long, alias = "format", default_value = "text", value_name = "text|json", hide_possible_values = true)]
+    #[arg(
+        short,
+        long,
+        alias = "format",
+        default_value = "text",
+        value_name = "text|json",
+        hide_possible_values = true
+    )]
     pub output: Form,
 
     /// Which cluster, and as whom.
@@ -54,7 +62,8 @@ pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
         })?,
         (None, None) => bail!("name a pod, or a file"),
     };
-    let history = History::of(&pod.value, &surroundings).with_context(|| format!("{pod} cannot be explained"))?;
+    let history = History::of(&pod.value, &surroundings)
+        .with_context(|| format!("{pod} cannot be explained"))?;
     // documents keep their namespace beside their content
     let history = History { namespace: pod.namespace.clone(), ..history };
     match options.output {
@@ -67,13 +76,19 @@ pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
 /// The pod in a file, and the events beside it.
 fn from_file(path: &str, name: Option<&str>) -> anyhow::Result<(Document, Surroundings)> {
     let documents = read(path, "default")?;
-    let (events, rest): (Vec<_>, Vec<_>) = documents.into_iter().partition(|document| document.kind == "Event");
-    let mut pods = rest.into_iter().filter(|document| document.kind == "Pod" && name.is_none_or(|name| document.name == name));
+    let (events, rest): (Vec<_>, Vec<_>) =
+        documents.into_iter().partition(|document| document.kind == "Event");
+    let mut pods = rest
+        .into_iter()
+        .filter(|document| document.kind == "Pod" && name.is_none_or(|name| document.name == name));
     let Some(pod) = pods.next() else { bail!("{path:?} holds no such pod") };
     if pods.next().is_some() {
         bail!("{path:?} holds several pods: name one");
     }
-    let about = |event: &Document| event.text("/involvedObject/name").or_else(|| event.text("/regarding/name")) == Some(&pod.name);
+    let about = |event: &Document| {
+        event.text("/involvedObject/name").or_else(|| event.text("/regarding/name"))
+            == Some(&pod.name)
+    };
     let events: Vec<Value> = events.into_iter().filter(about).map(|event| event.value).collect();
     let events = (!events.is_empty()).then_some(events);
     Ok((pod, Surroundings { events, owner_created: None }))
@@ -85,7 +100,11 @@ async fn from_cluster(cluster: &Cluster, name: &str) -> anyhow::Result<(Document
     let events = match events(cluster, name).await {
         Ok(events) => Some(events),
         Err(error) => {
-            terminal::remark(&format!("events cannot be listed in namespace {:?}: {}", cluster.namespace, complaint(&error)));
+            terminal::remark(&format!(
+                "events cannot be listed in namespace {:?}: {}",
+                cluster.namespace,
+                complaint(&error)
+            ));
             None
         }
     };
@@ -103,7 +122,9 @@ async fn events(cluster: &Cluster, name: &str) -> kube::Result<Vec<Value>> {
 /// An owner that cannot be read is no error.
 async fn owner_created(cluster: &Cluster, pod: &Document) -> Option<Timestamp> {
     let owners = pod.value.pointer("/metadata/ownerReferences")?.as_array()?;
-    let owner = owners.iter().find(|owner| owner.get("controller").and_then(Value::as_bool) == Some(true))?;
+    let owner = owners
+        .iter()
+        .find(|owner| owner.get("controller").and_then(Value::as_bool) == Some(true))?;
     let named = format!("{}/{}", owner.get("kind")?.as_str()?, owner.get("name")?.as_str()?);
     let owner = live::read(cluster, &Named::parse(&named).ok()?).await.ok()?;
     owner.text("/metadata/creationTimestamp")?.parse().ok()
@@ -126,8 +147,17 @@ fn text(history: &History) -> String {
         text.push_str("restarts: none\n");
     }
     for restart in &history.restarts {
-        let times = if restart.count == 1 { "1 restart".to_owned() } else { format!("{} restarts", restart.count) };
-        let _ = write!(text, "container {:?}: {times}; last end: {}", restart.container, restart.cause.words());
+        let times = if restart.count == 1 {
+            "1 restart".to_owned()
+        } else {
+            format!("{} restarts", restart.count)
+        };
+        let _ = write!(
+            text,
+            "container {:?}: {times}; last end: {}",
+            restart.container,
+            restart.cause.words()
+        );
         if let Some(code) = restart.exit_code {
             let _ = write!(text, ", exit code {code}");
         }
@@ -148,9 +178,17 @@ fn text(history: &History) -> String {
     said(&mut text, "said", &resize.message);
     for amount in &resize.differing {
         let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
-        let whose = amount.container.as_ref().map_or_else(|| "pod".to_owned(), |name| format!("container {name:?}"));
-        let agreed = amount.allocated.as_ref().map(|allocated| format!(", allocated {allocated}")).unwrap_or_default();
-        let values = format!("desired {}{agreed}, actual {}", value(&amount.desired), value(&amount.actual));
+        let whose = amount
+            .container
+            .as_ref()
+            .map_or_else(|| "pod".to_owned(), |name| format!("container {name:?}"));
+        let agreed = amount
+            .allocated
+            .as_ref()
+            .map(|allocated| format!(", allocated {allocated}"))
+            .unwrap_or_default();
+        let values =
+            format!("desired {}{agreed}, actual {}", value(&amount.desired), value(&amount.actual));
         said(&mut text, &format!("{whose} {}", amount.resource), &values);
     }
     said(&mut text, "do", &resize.remedy);

@@ -23,7 +23,14 @@ pub struct Options {
     pub name: Option<String>,
 
     /// How results are printed.
-    #[arg(short, long, alias = "format", default_value = "text", value_name = "text|json", hide_possible_values = true)]
+    #[arg(
+        short,
+        long,
+        alias = "format",
+        default_value = "text",
+        value_name = "text|json",
+        hide_possible_values = true
+    )]
     pub output: Form,
 }
 
@@ -31,7 +38,9 @@ pub struct Options {
 pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let policies = Policies::embedded();
     match (&options.name, options.output) {
-        (None, Form::Json) => terminal::print_json(&RULES.iter().map(|rule| entry(rule, &policies)).collect::<Vec<_>>())?,
+        (None, Form::Json) => terminal::print_json(
+            &RULES.iter().map(|rule| entry(rule, &policies)).collect::<Vec<_>>(),
+        )?,
         (None, Form::Text) => terminal::print(&list(&policies))?,
         (Some(name), form) => {
             let Some(rule) = rules::find(name) else { bail!("{}", unknown(name)) };
@@ -52,7 +61,10 @@ pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
 
 /// The mode that the shipped policies give it.
 fn mode(rule: &Rule, policies: &Policies) -> &'static str {
-    policies.iter().find(|policy| policy.rule.name == rule.name).map_or("off", |policy| policy.mode.as_str())
+    policies
+        .iter()
+        .find(|policy| policy.rule.name == rule.name)
+        .map_or("off", |policy| policy.mode.as_str())
 }
 
 /// What it is about, in a line: the first of its page.
@@ -64,7 +76,9 @@ fn summary(rule: &Rule) -> String {
 fn ignorable(rule: &Rule) -> (&'static str, &'static str) {
     match rule.ignorable {
         Ignorable::Always => ("always", "the owner of a workload may silence it"),
-        Ignorable::ExceptOnResize => ("except-on-resize", "the owner of a workload may silence it, but not on a resize"),
+        Ignorable::ExceptOnResize => {
+            ("except-on-resize", "the owner of a workload may silence it, but not on a resize")
+        }
         Ignorable::Never => ("never", "the owner of a workload cannot silence it"),
     }
 }
@@ -90,7 +104,8 @@ fn list(policies: &Policies) -> String {
     let width = RULES.iter().map(|rule| rule.name.len()).max().unwrap_or_default();
     let mut text = String::new();
     for rule in RULES {
-        let _ = writeln!(text, "{:width$}  {:7}  {}", rule.name, mode(rule, policies), summary(rule)); // writing to memory cannot fail
+        let _ =
+            writeln!(text, "{:width$}  {:7}  {}", rule.name, mode(rule, policies), summary(rule)); // writing to memory cannot fail
     }
     text
 }
@@ -100,7 +115,10 @@ fn unknown(name: &str) -> String {
     let alike = |rule: &&Rule| strsim::jaro_winkler(name, rule.name);
     let near = RULES.iter().max_by(|one, other| alike(one).total_cmp(&alike(other)));
     let near = near.filter(|rule| name.len() < 100 && alike(rule) > ALIKE);
-    let hint = near.map_or_else(|| "`restraint explain rule` lists them".to_owned(), |rule| format!("did you mean {:?}?", rule.name));
+    let hint = near.map_or_else(
+        || "`restraint explain rule` lists them".to_owned(),
+        |rule| format!("did you mean {:?}?", rule.name),
+    );
     format!("no rule is called {name:?}: {hint}")
 }
 
@@ -110,9 +128,18 @@ mod tests {
 
     #[test]
     fn near_names_are_suggested() {
-        assert_eq!(unknown("memory-limit"), "no rule is called \"memory-limit\": did you mean \"memory-limit-decrease\"?");
-        assert_eq!(unknown("heap-abov-limit"), "no rule is called \"heap-abov-limit\": did you mean \"heap-above-limit\"?");
-        assert_eq!(unknown("xyz"), "no rule is called \"xyz\": `restraint explain rule` lists them");
+        assert_eq!(
+            unknown("memory-limit"),
+            "no rule is called \"memory-limit\": did you mean \"memory-limit-decrease\"?"
+        );
+        assert_eq!(
+            unknown("heap-abov-limit"),
+            "no rule is called \"heap-abov-limit\": did you mean \"heap-above-limit\"?"
+        );
+        assert_eq!(
+            unknown("xyz"),
+            "no rule is called \"xyz\": `restraint explain rule` lists them"
+        );
     }
 
     #[test]

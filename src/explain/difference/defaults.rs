@@ -4,11 +4,14 @@ use serde_json::{Value, json};
 
 use super::path::{Path, Step};
 
-/// Whether the API server fills in `value` where nothing is said at `path`. Defaults that depend on other fields are not
-/// looked at, except for those of a whole object whose fields all are defaults.
+/// Whether the API server fills in `value` where nothing is said at `path`. Defaults that depend on
+/// other fields are not looked at, except for those of a whole object whose fields all are
+/// defaults.
 pub(super) fn is_default(path: &Path, value: &Value) -> bool {
     match value {
-        Value::Object(fields) => fields.iter().all(|(name, value)| is_default(&path.field(name), value)),
+        Value::Object(fields) => {
+            fields.iter().all(|(name, value)| is_default(&path.field(name), value))
+        }
         _ => is_scalar_default(path, value),
     }
 }
@@ -29,7 +32,9 @@ fn is_scalar_default(path: &Path, value: &Value) -> bool {
         "protocol" => any(&[json!("TCP")]),
         "scheme" => any(&[json!("HTTP")]),
         "defaultMode" => any(&[json!(420)]),
-        "successThreshold" | "replicas" | "timeoutSeconds" | "parallelism" | "completions" => any(&[json!(1)]),
+        "successThreshold" | "replicas" | "timeoutSeconds" | "parallelism" | "completions" => {
+            any(&[json!(1)])
+        }
         "failureThreshold" => any(&[json!(3)]),
         "periodSeconds" => any(&[json!(10)]),
         "revisionHistoryLimit" => any(&[json!(10)]),
@@ -43,9 +48,8 @@ fn is_scalar_default(path: &Path, value: &Value) -> bool {
         "maxUnavailable" => parent_is(path, "rollingUpdate") && any(&[json!("25%"), json!(1)]),
         "partition" => any(&[json!(0)]),
         "divisor" => any(&[json!("0")]),
-        "immutable" | "paused" | "suspend" | "unschedulable" | "hostNetwork" | "hostPID" | "hostIPC" | "readOnly" | "optional" => {
-            any(&[json!(false)])
-        }
+        "immutable" | "paused" | "suspend" | "unschedulable" | "hostNetwork" | "hostPID"
+        | "hostIPC" | "readOnly" | "optional" => any(&[json!(false)]),
         "apiVersion" => parent_is(path, "fieldRef") && any(&[json!("v1")]),
         "type" => match parent(path) {
             Some("spec") => any(&[json!("ClusterIP")]),

@@ -61,7 +61,9 @@ impl Path {
     /// The container it is in or at: the name of its list and its own.
     pub(in crate::explain) fn container(&self) -> Option<(&str, &str)> {
         self.0.windows(2).find_map(|steps| match steps {
-            [Step::Field(list), Step::Item(name, _)] if CONTAINERS.contains(&list.as_str()) => Some((list.as_str(), name.as_str())),
+            [Step::Field(list), Step::Item(name, _)] if CONTAINERS.contains(&list.as_str()) => {
+                Some((list.as_str(), name.as_str()))
+            }
             _ => None,
         })
     }

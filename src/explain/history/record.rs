@@ -162,10 +162,20 @@ impl Event {
     /// Reads an event; `None` where it is none.
     pub(super) fn read(value: &Value) -> Option<Self> {
         let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
-        let about = |field: &str| text(&format!("/involvedObject/{field}")).or_else(|| text(&format!("/regarding/{field}")));
-        let times = ["/series/lastObservedTime", "/lastTimestamp", "/deprecatedLastTimestamp", "/eventTime", "/firstTimestamp"];
+        let about = |field: &str| {
+            text(&format!("/involvedObject/{field}"))
+                .or_else(|| text(&format!("/regarding/{field}")))
+        };
+        let times = [
+            "/series/lastObservedTime",
+            "/lastTimestamp",
+            "/deprecatedLastTimestamp",
+            "/eventTime",
+            "/firstTimestamp",
+        ];
         let path = about("fieldPath").unwrap_or_default();
-        let container = path.split_once('{').and_then(|(_, rest)| rest.strip_suffix('}')).unwrap_or_default();
+        let container =
+            path.split_once('{').and_then(|(_, rest)| rest.strip_suffix('}')).unwrap_or_default();
         Some(Self {
             reason: text("/reason")?.to_owned(),
             message: text("/message").or_else(|| text("/note")).unwrap_or_default().to_owned(),
@@ -177,11 +187,18 @@ impl Event {
 }
 
 /// Amounts are text, or numbers in YAML.
-fn amounts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+fn amounts<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, String>, D::Error> {
     let values = Option::<BTreeMap<String, Value>>::deserialize(deserializer)?.unwrap_or_default();
-    Ok(values.into_iter().filter_map(|(resource, value)| Some((resource, amount_text(&value)?))).collect())
+    Ok(values
+        .into_iter()
+        .filter_map(|(resource, value)| Some((resource, amount_text(&value)?)))
+        .collect())
 }
 
-fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
+fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
     Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }

@@ -1,4 +1,5 @@
-//! The state of a pod's resize: what is wanted, what the kubelet agreed to, and what the containers have.
+//! The state of a pod's resize: what is wanted, what the kubelet agreed to, and what the containers
+//! have.
 
 use std::collections::BTreeMap;
 
@@ -81,7 +82,9 @@ pub struct Amount {
 /// The state of the resize of a pod.
 pub(super) fn state(record: &Record) -> Resize {
     let differing = differing(record);
-    let condition = |kind: &str| record.status.conditions.iter().find(|one| one.kind == kind && one.status == "True");
+    let condition = |kind: &str| {
+        record.status.conditions.iter().find(|one| one.kind == kind && one.status == "True")
+    };
     let pending = condition("PodResizePending");
     let progress = condition("PodResizeInProgress");
     let (state, why, remedy) = match (pending, progress) {
@@ -90,20 +93,35 @@ pub(super) fn state(record: &Record) -> Resize {
         (None, None) => quiet(record, &differing),
     };
     let spoken = pending.or(progress);
-    let (generation, observed) =
-        (record.metadata.generation, spoken.and_then(|one| one.observed_generation).or(record.status.observed_generation));
+    let (generation, observed) = (
+        record.metadata.generation,
+        spoken.and_then(|one| one.observed_generation).or(record.status.observed_generation),
+    );
     let is_behind = matches!((generation, observed), (Some(now), Some(seen)) if seen < now);
     let mut why = if is_behind && state != State::NotRunning {
-        format!("{why}; the spec has changed since (generation {} of {})", observed.unwrap_or_default(), generation.unwrap_or_default())
+        format!(
+            "{why}; the spec has changed since (generation {} of {})",
+            observed.unwrap_or_default(),
+            generation.unwrap_or_default()
+        )
     } else {
         why.to_owned()
     };
     if let (Some(_), Some(progress)) = (pending, progress) {
-        let word = if progress.reason == "Error" { "failed and is tried again" } else { "is in progress" };
+        let word =
+            if progress.reason == "Error" { "failed and is tried again" } else { "is in progress" };
         why = format!("{why}; an earlier resize {word}");
     }
     let message = spoken.map(|one| one.message.clone()).unwrap_or_default();
-    Resize { state, message, generation, observed_generation: observed, why, remedy: remedy.to_owned(), differing }
+    Resize {
+        state,
+        message,
+        generation,
+        observed_generation: observed,
+        why,
+        remedy: remedy.to_owned(),
+        differing,
+    }
 }
 
 fn waiting(pending: &Condition) -> (State, &'static str, &'static str) {
@@ -132,7 +150,11 @@ fn working(progress: &Condition) -> (State, &'static str, &'static str) {
             "have the process use less, or restart it, or put the old limit back",
         );
     }
-    (State::InProgress, "the kubelet agreed and is changing the containers: seconds, or a restart with its grace period", "wait")
+    (
+        State::InProgress,
+        "the kubelet agreed and is changing the containers: seconds, or a restart with its grace period",
+        "wait",
+    )
 }
 
 fn quiet(record: &Record, differing: &[Amount]) -> (State, &'static str, &'static str) {
@@ -144,7 +166,11 @@ fn quiet(record: &Record, differing: &[Amount]) -> (State, &'static str, &'stati
              tell what containers have",
             "wait a minute; then see whether the kubelet is 1.33 or later and its node is ready",
         ),
-        _ => (State::NotRunning, "resources of a pod that does not run are given to its containers when they start", ""),
+        _ => (
+            State::NotRunning,
+            "resources of a pod that does not run are given to its containers when they start",
+            "",
+        ),
     }
 }
 
@@ -152,20 +178,46 @@ fn quiet(record: &Record, differing: &[Amount]) -> (State, &'static str, &'stati
 fn differing(record: &Record) -> Vec<Amount> {
     let mut amounts = Vec::new();
     if let Some(actual) = &record.status.resources {
-        compare(None, &record.spec.resources, &record.status.allocated_resources, actual, &mut amounts);
+        compare(
+            None,
+            &record.spec.resources,
+            &record.status.allocated_resources,
+            actual,
+            &mut amounts,
+        );
     }
-    let init = record.status.init_container_statuses.iter().zip(std::iter::repeat(&record.spec.init_containers));
-    let app = record.status.container_statuses.iter().zip(std::iter::repeat(&record.spec.containers));
+    let init = record
+        .status
+        .init_container_statuses
+        .iter()
+        .zip(std::iter::repeat(&record.spec.init_containers));
+    let app =
+        record.status.container_statuses.iter().zip(std::iter::repeat(&record.spec.containers));
     for (status, list) in init.chain(app) {
         let container = list.iter().find(|container| container.name == status.name);
         let (Some(container), Some(actual)) = (container, &status.resources) else { continue };
-        compare(Some(&status.name), &container.resources, &status.allocated_resources, actual, &mut amounts);
+        compare(
+            Some(&status.name),
+            &container.resources,
+            &status.allocated_resources,
+            actual,
+            &mut amounts,
+        );
     }
     amounts
 }
 
-fn compare(name: Option<&str>, desired: &Resources, allocated: &BTreeMap<String, String>, actual: &Resources, amounts: &mut Vec<Amount>) {
-    for (list, desired, actual) in [("requests", &desired.requests, &actual.requests), ("limits", &desired.limits, &actual.limits)] {
+fn compare(
+    name: Option<&str>,
+    desired: &Resources,
+    allocated: &BTreeMap<String, String>,
+    actual: &Resources,
+    amounts: &mut Vec<Amount>,
+) {
+    for (list, desired, actual) in [
+        ("requests", &desired.requests, &actual.requests),
+        ("limits", &desired.limits, &actual.limits),
+    ] {
         for resource in ["cpu", "memory"] {
             let agreed = allocated.get(resource).filter(|_| list == "requests");
             let (desired, actual) = (desired.get(resource), actual.get(resource));

@@ -85,13 +85,25 @@ impl Cause {
 
 /// Every container that started again, or ended.
 pub(super) fn all(record: &Record, events: &[&Event]) -> Vec<Restart> {
-    let init = record.status.init_container_statuses.iter().zip(std::iter::repeat(&record.spec.init_containers));
-    let app = record.status.container_statuses.iter().zip(std::iter::repeat(&record.spec.containers));
-    let with_spec = init.chain(app).map(|(status, list)| (status, list.iter().find(|container| container.name == status.name)));
+    let init = record
+        .status
+        .init_container_statuses
+        .iter()
+        .zip(std::iter::repeat(&record.spec.init_containers));
+    let app =
+        record.status.container_statuses.iter().zip(std::iter::repeat(&record.spec.containers));
+    let with_spec = init.chain(app).map(|(status, list)| {
+        (status, list.iter().find(|container| container.name == status.name))
+    });
     with_spec.filter_map(|(status, container)| restart(record, status, container, events)).collect()
 }
 
-fn restart(record: &Record, status: &ContainerStatus, container: Option<&Container>, events: &[&Event]) -> Option<Restart> {
+fn restart(
+    record: &Record,
+    status: &ContainerStatus,
+    container: Option<&Container>,
+    events: &[&Event],
+) -> Option<Restart> {
     // an end that nothing follows yet is no restart, unless it failed
     let current = status.state.terminated.as_ref().filter(|end| end.exit_code != 0);
     let end = status.last_state.terminated.as_ref().or(current);
@@ -105,8 +117,13 @@ fn restart(record: &Record, status: &ContainerStatus, container: Option<&Contain
             (Cause::Unknown, Certainty::Unknown, why, "")
         }
     };
-    let waits = status.state.waiting.as_ref().is_some_and(|waiting| waiting.reason == "CrashLoopBackOff");
-    let why = if waits { format!("{why}; it waits in CrashLoopBackOff before the next start") } else { why };
+    let waits =
+        status.state.waiting.as_ref().is_some_and(|waiting| waiting.reason == "CrashLoopBackOff");
+    let why = if waits {
+        format!("{why}; it waits in CrashLoopBackOff before the next start")
+    } else {
+        why
+    };
     Some(Restart {
         container: status.name.clone(),
         count: status.restart_count,
@@ -122,49 +139,87 @@ fn restart(record: &Record, status: &ContainerStatus, container: Option<&Contain
 
 type Told = (Cause, Certainty, String, &'static str);
 
-fn cause(record: &Record, status: &ContainerStatus, container: Option<&Container>, end: &Terminated, events: &[&Event]) -> Told {
+fn cause(
+    record: &Record,
+    status: &ContainerStatus,
+    container: Option<&Container>,
+    end: &Terminated,
+    events: &[&Event],
+) -> Told {
     let (code, reason) = (end.exit_code, end.reason.as_str());
     match reason {
         "RestartingAllContainers" => {
             let why = "its last end has the reason RestartingAllContainers: a container left with an exit code that a rule of \
                        restartPolicyRules answers with a restart of all; no preStop, 2 s after SIGTERM, init containers run again"
                 .to_owned();
-            return (Cause::RestartAllContainers, Certainty::Certain, why, "look at the container whose exit code started it");
+            return (
+                Cause::RestartAllContainers,
+                Certainty::Certain,
+                why,
+                "look at the container whose exit code started it",
+            );
         }
         "OOMKilled" => {
-            let why = "the kernel killed it at its memory limit, or its node was out of memory".to_owned();
-            return (Cause::OutOfMemory, Certainty::Certain, why, "raise the limit, or lower what the process takes, its heap first");
+            let why = "the kernel killed it at its memory limit, or its node was out of memory"
+                .to_owned();
+            return (
+                Cause::OutOfMemory,
+                Certainty::Certain,
+                why,
+                "raise the limit, or lower what the process takes, its heap first",
+            );
         }
         "ContainerStatusUnknown" => {
-            let why = "its node cannot tell how it ended: a reboot, or its runtime lost it".to_owned();
+            let why =
+                "its node cannot tell how it ended: a reboot, or its runtime lost it".to_owned();
             return (Cause::Lost, Certainty::Likely, why, "look at the node's events");
         }
         "StartError" | "ContainerCannotRun" => {
-            let why = format!("it never ran ({reason}, exit code {code}): command, mounts or limits did not let it start");
-            return (Cause::StartError, Certainty::Certain, why, "read the message of its status: `kubectl describe pod`");
+            let why = format!(
+                "it never ran ({reason}, exit code {code}): command, mounts or limits did not let it start"
+            );
+            return (
+                Cause::StartError,
+                Certainty::Certain,
+                why,
+                "read the message of its status: `kubectl describe pod`",
+            );
         }
         _ => {}
     }
-    let close = |event: &&&Event| (event.container.is_empty() || event.container == status.name) && is_close(event, end);
+    let close = |event: &&&Event| {
+        (event.container.is_empty() || event.container == status.name) && is_close(event, end)
+    };
     let near: Vec<&&Event> = events.iter().filter(close).collect();
-    if let Some(told) = near.iter().filter(|event| event.reason == "Killing").find_map(|event| by_message(status, event)) {
+    if let Some(told) = near
+        .iter()
+        .filter(|event| event.reason == "Killing")
+        .find_map(|event| by_message(status, event))
+    {
         return told;
     }
-    let (by_signal, resized) = (matches!(code, 0 | 137 | 143), near.iter().any(|event| is_resize(event)));
-    let restarts =
-        container.is_some_and(|container| container.resize_policy.iter().any(|policy| policy.restart_policy == "RestartContainer"));
+    let (by_signal, resized) =
+        (matches!(code, 0 | 137 | 143), near.iter().any(|event| is_resize(event)));
+    let restarts = container.is_some_and(|container| {
+        container.resize_policy.iter().any(|policy| policy.restart_policy == "RestartContainer")
+    });
     if by_signal && resized && restarts {
-        let why = format!("it ended (exit code {code}) close to a resize, and its resize policy has RestartContainer");
+        let why = format!(
+            "it ended (exit code {code}) close to a resize, and its resize policy has RestartContainer"
+        );
         return (Cause::Resize, Certainty::Likely, why, RESIZE_REMEDY);
     }
     if by_signal && restarts && is_resizing(record) {
-        let why = format!("it ended (exit code {code}), a resize is in progress, and its resize policy has RestartContainer");
+        let why = format!(
+            "it ended (exit code {code}), a resize is in progress, and its resize policy has RestartContainer"
+        );
         return (Cause::Resize, Certainty::Likely, why, RESIZE_REMEDY);
     }
     by_code(end)
 }
 
-const RESIZE_REMEDY: &str = "nothing; where a restart is not wanted, new pods need resize policy NotRequired";
+const RESIZE_REMEDY: &str =
+    "nothing; where a restart is not wanted, new pods need resize policy NotRequired";
 
 /// The kubelet says why it ends a container.
 fn by_message(status: &ContainerStatus, event: &Event) -> Option<Told> {
@@ -172,11 +227,14 @@ fn by_message(status: &ContainerStatus, event: &Event) -> Option<Told> {
     if !message.contains(&status.name) && event.container.is_empty() {
         return None;
     }
-    let told = |cause, remedy| Some((cause, Certainty::Certain, format!("the kubelet's event says {message:?}"), remedy));
+    let told = |cause, remedy| {
+        Some((cause, Certainty::Certain, format!("the kubelet's event says {message:?}"), remedy))
+    };
     match () {
-        () if message.contains("failed liveness probe") => {
-            told(Cause::LivenessProbe, "see why the probe failed (event Unhealthy); give it time, or the process what it lacks")
-        }
+        () if message.contains("failed liveness probe") => told(
+            Cause::LivenessProbe,
+            "see why the probe failed (event Unhealthy); give it time, or the process what it lacks",
+        ),
         () if message.contains("failed startup probe") => {
             told(Cause::StartupProbe, "give it more time: failureThreshold times periodSeconds")
         }
@@ -191,17 +249,32 @@ fn by_code(end: &Terminated) -> Told {
     match (code, signal(end)) {
         (0, _) => {
             let why = "the process ended by itself with exit code 0, and the restart policy has it start again".to_owned();
-            (Cause::Completed, Certainty::Likely, why, "a service must not end; what may end belongs in a Job")
+            (
+                Cause::Completed,
+                Certainty::Likely,
+                why,
+                "a service must not end; what may end belongs in a Job",
+            )
         }
         (_, Some(9)) => {
             let why = "SIGKILL, and the kernel's OOM killer is not named: a stop that outlasted its grace period (liveness probe, resize, \
                        changed image), a kill from inside the container or on the node, or an OOM kill of a child process"
                 .to_owned();
-            (Cause::Killed, Certainty::Unknown, why, "look at events soon after the next one: they say who stopped it")
+            (
+                Cause::Killed,
+                Certainty::Unknown,
+                why,
+                "look at events soon after the next one: they say who stopped it",
+            )
         }
         (_, Some(15)) => {
             let why = "SIGTERM: somebody asked it to end (liveness probe, resize, changed image, a process in the pod)".to_owned();
-            (Cause::Killed, Certainty::Unknown, why, "look at events soon after the next one: they say who stopped it")
+            (
+                Cause::Killed,
+                Certainty::Unknown,
+                why,
+                "look at events soon after the next one: they say who stopped it",
+            )
         }
         (_, Some(signal)) => {
             let why = format!("the process was ended by signal {signal}: {}", signal_words(signal));
@@ -215,7 +288,8 @@ fn by_code(end: &Terminated) -> Told {
 }
 
 fn signal(end: &Terminated) -> Option<i32> {
-    let by_code = || (129..=192).contains(&end.exit_code).then(|| end.exit_code.saturating_sub(128));
+    let by_code =
+        || (129..=192).contains(&end.exit_code).then(|| end.exit_code.saturating_sub(128));
     end.signal.filter(|signal| *signal != 0).or_else(by_code)
 }
 
@@ -240,5 +314,9 @@ fn is_resize(event: &Event) -> bool {
 }
 
 fn is_resizing(record: &Record) -> bool {
-    record.status.conditions.iter().any(|condition| condition.kind == "PodResizeInProgress" && condition.status == "True")
+    record
+        .status
+        .conditions
+        .iter()
+        .any(|condition| condition.kind == "PodResizeInProgress" && condition.status == "True")
 }

@@ -56,7 +56,11 @@ fn ends_are_told_by_reason_and_code() {
         ("Error", 143, Cause::Killed, Certainty::Unknown),
     ];
     for (reason, code, cause, certainty) in cases {
-        assert_eq!(only(&ended(reason, code), Some(Vec::new())), (cause, certainty), "{reason} {code}");
+        assert_eq!(
+            only(&ended(reason, code), Some(Vec::new())),
+            (cause, certainty),
+            "{reason} {code}"
+        );
     }
     let told = &history(&ended("Error", 139), None).restarts[0];
     assert_eq!((told.count, told.exit_code, told.signal), (3, Some(139), Some(11)));
@@ -73,16 +77,31 @@ fn events_say_who_ended_a_container() {
         ("Container app definition changed, will be restarted", Cause::DefinitionChanged),
     ];
     for (message, cause) in cases {
-        assert_eq!(only(&ended("Error", 137), Some(vec![event("Killing", message, at)])), (cause, Certainty::Certain), "{message}");
+        assert_eq!(
+            only(&ended("Error", 137), Some(vec![event("Killing", message, at)])),
+            (cause, Certainty::Certain),
+            "{message}"
+        );
         // one of long ago is about another end
         let old = event("Killing", message, "2026-11-21T11:00:00Z");
-        assert_eq!(only(&ended("Error", 137), Some(vec![old])), (Cause::Killed, Certainty::Unknown), "{message}");
+        assert_eq!(
+            only(&ended("Error", 137), Some(vec![old])),
+            (Cause::Killed, Certainty::Unknown),
+            "{message}"
+        );
         let mut other = event("Killing", message, at);
         other["involvedObject"]["fieldPath"] = json!("spec.containers{proxy}");
-        assert_eq!(only(&ended("Error", 137), Some(vec![other])), (Cause::Killed, Certainty::Unknown), "{message}");
+        assert_eq!(
+            only(&ended("Error", 137), Some(vec![other])),
+            (Cause::Killed, Certainty::Unknown),
+            "{message}"
+        );
     }
     let resized = || event("ResizeCompleted", "{}", at);
-    assert_eq!(only(&ended("Error", 143), Some(vec![resized()])), (Cause::Resize, Certainty::Likely));
+    assert_eq!(
+        only(&ended("Error", 143), Some(vec![resized()])),
+        (Cause::Resize, Certainty::Likely)
+    );
     // a process that failed by itself was not ended by a resize
     assert_eq!(only(&ended("Error", 1), Some(vec![resized()])), (Cause::Crash, Certainty::Likely));
     let mut pod = ended("Error", 143);
@@ -95,7 +114,11 @@ fn what_cannot_be_known_is_said() {
     let unknown = history(&ended("Error", 1), None).unknown;
     assert!(unknown.iter().any(|line| line.contains("events cannot be read")), "{unknown:?}");
     assert!(unknown.iter().any(|line| line.contains("only the last end is kept")), "{unknown:?}");
-    let unknown = history(&pod(json!({"phase": "Running"})), Some(vec![event("Started", "", "2026-11-21T12:00:00Z")])).unknown;
+    let unknown = history(
+        &pod(json!({"phase": "Running"})),
+        Some(vec![event("Started", "", "2026-11-21T12:00:00Z")]),
+    )
+    .unknown;
     assert_eq!(unknown, Vec::<String>::new());
 }
 
@@ -115,7 +138,8 @@ fn resize(conditions: &Value, actual: &str, allocated: &str) -> resize::Resize {
 fn resizes_are_told_by_conditions() {
     use super::resize::State;
     let condition = |kind: &str, reason: &str, generation: i64| {
-        let mut condition = json!({"type": kind, "status": "True", "reason": reason, "message": "m"});
+        let mut condition =
+            json!({"type": kind, "status": "True", "reason": reason, "message": "m"});
         condition["observedGeneration"] = json!(generation);
         json!([condition])
     };
@@ -132,13 +156,27 @@ fn resizes_are_told_by_conditions() {
     assert_eq!(resize(&off, "512Mi", "256Mi").state, State::Settled);
 
     let behind = resize(&condition("PodResizeInProgress", "Error", 3), "1Gi", "128Mi");
-    assert!(behind.why.ends_with("the spec has changed since (generation 3 of 4)"), "{}", behind.why);
+    assert!(
+        behind.why.ends_with("the spec has changed since (generation 3 of 4)"),
+        "{}",
+        behind.why
+    );
     let rows: Vec<_> = behind
         .differing
         .iter()
-        .map(|row| (row.resource.as_str(), row.desired.as_deref(), row.allocated.as_deref(), row.actual.as_deref()))
+        .map(|row| {
+            (
+                row.resource.as_str(),
+                row.desired.as_deref(),
+                row.allocated.as_deref(),
+                row.actual.as_deref(),
+            )
+        })
         .collect();
-    let expected = [("requests.memory", Some("256Mi"), Some("128Mi"), Some("128Mi")), ("limits.memory", Some("512Mi"), None, Some("1Gi"))];
+    let expected = [
+        ("requests.memory", Some("256Mi"), Some("128Mi"), Some("128Mi")),
+        ("limits.memory", Some("512Mi"), None, Some("1Gi")),
+    ];
     assert_eq!(rows, expected);
 }
 
@@ -150,7 +188,8 @@ fn another_pod_in_its_place_is_told_by_uid_or_age() {
     let told = history(&fresh, Some(vec![earlier])).recreation.unwrap();
     assert_eq!(told.certainty, Certainty::Certain);
     let aged = |created: &str| {
-        let surroundings = Surroundings { events: None, owner_created: Some(created.parse().unwrap()) };
+        let surroundings =
+            Surroundings { events: None, owner_created: Some(created.parse().unwrap()) };
         History::of(&fresh, &surroundings).unwrap().recreation.map(|told| told.certainty)
     };
     assert_eq!(aged("2026-11-01T00:00:00Z"), Some(Certainty::Unknown));
@@ -160,17 +199,33 @@ fn another_pod_in_its_place_is_told_by_uid_or_age() {
 #[test]
 fn what_goes_on_with_the_whole_pod_is_told() {
     let condition = |kind: &str, status: &str| json!({"type": kind, "status": status, "reason": "R", "message": "m"});
-    let status = |conditions: Value| history(&pod(json!({"phase": "Running", "conditions": conditions})), None).now;
-    assert_eq!(status(json!([condition("AllContainersRestarting", "False"), condition("Ready", "True")])), Vec::<String>::new());
-    let told = status(json!([condition("AllContainersRestarting", "True"), condition("DisruptionTarget", "True")]));
-    assert_eq!(told, ["all containers are being restarted in place (R): init containers run again", "it was chosen to go: R, m"]);
+    let status = |conditions: Value| {
+        history(&pod(json!({"phase": "Running", "conditions": conditions})), None).now
+    };
+    assert_eq!(
+        status(json!([condition("AllContainersRestarting", "False"), condition("Ready", "True")])),
+        Vec::<String>::new()
+    );
+    let told = status(json!([
+        condition("AllContainersRestarting", "True"),
+        condition("DisruptionTarget", "True")
+    ]));
+    assert_eq!(
+        told,
+        [
+            "all containers are being restarted in place (R): init containers run again",
+            "it was chosen to go: R, m"
+        ]
+    );
     let evicted = history(&pod(json!({"phase": "Failed", "reason": "Evicted"})), None);
     assert_eq!(evicted.now, ["the pod was failed as a whole: Evicted"]);
 }
 
 #[test]
 fn odd_values_are_no_reason_to_panic() {
-    for value in [json!({}), json!({"kind": "Node"}), json!({"kind": "Pod", "status": 3}), json!([])] {
+    for value in
+        [json!({}), json!({"kind": "Node"}), json!({"kind": "Pod", "status": 3}), json!([])]
+    {
         assert!(History::of(&value, &Surroundings::default()).is_err(), "{value}");
     }
     let bare = history(&json!({"kind": "Pod"}), Some(vec![json!({}), json!(null)]));

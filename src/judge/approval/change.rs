@@ -11,7 +11,8 @@ use crate::kube::object::Metadata;
 use super::standing::Stamped;
 use super::{Place, STAMP_ANNOTATION};
 
-/// An UPDATE of a pod, or a write through one of its subresources, that adds, changes or removes such annotations.
+/// An UPDATE of a pod, or a write through one of its subresources, that adds, changes or removes
+/// such annotations.
 #[derive(Clone, Copy, Debug)]
 pub struct ApprovalChange<'s> {
     /// The request.
@@ -21,15 +22,23 @@ pub struct ApprovalChange<'s> {
 }
 
 impl<'s> ApprovalChange<'s> {
-    /// The change that `subject` makes; `None` where it makes none. A new pod is another rule's business.
+    /// The change that `subject` makes; `None` where it makes none. A new pod is another rule's
+    /// business.
     pub fn of(subject: &'s Subject<'_>, conventions: &'s Conventions) -> Option<Self> {
         let watched = match subject.resource {
             Resource::Pod | Resource::PodStatus => subject.operation == Operation::Update,
-            Resource::PodBinding => matches!(subject.operation, Operation::Create | Operation::Update),
+            Resource::PodBinding => {
+                matches!(subject.operation, Operation::Create | Operation::Update)
+            }
             _ => false,
         };
         let change = Self { subject, conventions };
-        let changes = || conventions.approval_annotations.iter().any(|key| change.old_text(key) != change.new_text(key));
+        let changes = || {
+            conventions
+                .approval_annotations
+                .iter()
+                .any(|key| change.old_text(key) != change.new_text(key))
+        };
         (watched && changes()).then_some(change)
     }
 
@@ -41,7 +50,12 @@ impl<'s> ApprovalChange<'s> {
     /// The annotations that grant, as far as this request adds or changes them, with their texts.
     pub fn grants(&self) -> impl Iterator<Item = (&'s str, Cow<'s, str>)> + use<'s> {
         let change = *self;
-        let granting = self.conventions.approval_annotations.iter().map(String::as_str).filter(|key| *key != STAMP_ANNOTATION);
+        let granting = self
+            .conventions
+            .approval_annotations
+            .iter()
+            .map(String::as_str)
+            .filter(|key| *key != STAMP_ANNOTATION);
         granting.filter_map(move |key| change.written(key).map(|text| (key, text)))
     }
 
@@ -59,11 +73,17 @@ impl<'s> ApprovalChange<'s> {
     /// Every annotation that grants and would be stored, whether this request wrote it or not.
     pub fn standing_grants(&self) -> impl Iterator<Item = &'s str> + use<'s> {
         let new = &self.subject.object.metadata.annotations;
-        let granting = self.conventions.approval_annotations.iter().map(String::as_str).filter(|key| *key != STAMP_ANNOTATION);
+        let granting = self
+            .conventions
+            .approval_annotations
+            .iter()
+            .map(String::as_str)
+            .filter(|key| *key != STAMP_ANNOTATION);
         granting.filter(move |key| new.value(key).is_some())
     }
 
-    /// The pod as it is stored. The new one may say of itself what it likes until the API server resets it.
+    /// The pod as it is stored. The new one may say of itself what it likes until the API server
+    /// resets it.
     pub fn stored(&self) -> Option<&'s Metadata<'s>> {
         self.subject.old_object.as_ref().map(|old| &old.metadata)
     }
@@ -115,12 +135,20 @@ mod tests {
 
     /// A pod with these annotations.
     fn annotated(annotations: &[&str]) -> String {
-        let annotations: Vec<_> = annotations.iter().map(|key| format!("{key:?}: \"true\"")).collect();
+        let annotations: Vec<_> =
+            annotations.iter().map(|key| format!("{key:?}: \"true\"")).collect();
         format!(r#"{{"metadata": {{"annotations": {{{}}}}}}}"#, annotations.join(", "))
     }
 
-    /// What `look` says of the change from one set of annotations to another; `None` where there is no change.
-    fn change<T>(resource: Resource, operation: Operation, old: &[&str], new: &[&str], look: fn(ApprovalChange<'_>) -> T) -> Option<T> {
+    /// What `look` says of the change from one set of annotations to another; `None` where there is
+    /// no change.
+    fn change<T>(
+        resource: Resource,
+        operation: Operation,
+        old: &[&str],
+        new: &[&str],
+        look: fn(ApprovalChange<'_>) -> T,
+    ) -> Option<T> {
         let (policies, old, new) = (Policies::default(), annotated(old), annotated(new));
         let subject = Subject {
             resource,
@@ -145,7 +173,10 @@ mod tests {
         let is_change = |old: &[&str], new: &[&str]| update(old, new, |_| ()).is_some();
         assert!(!is_change(&[], &[]));
         assert!(!is_change(&[], &[RESTARTS]));
-        assert!(!is_change(&[STAMP_ANNOTATION, DEFAULT_ANNOTATION], &[STAMP_ANNOTATION, DEFAULT_ANNOTATION, RESTARTS]));
+        assert!(!is_change(
+            &[STAMP_ANNOTATION, DEFAULT_ANNOTATION],
+            &[STAMP_ANNOTATION, DEFAULT_ANNOTATION, RESTARTS]
+        ));
         let all = [STAMP_ANNOTATION, DEFAULT_ANNOTATION, GRANT_ANNOTATION];
         for key in all {
             assert!(is_change(&[], &[key]) && is_change(&[key], &[]), "{key}");
@@ -155,7 +186,9 @@ mod tests {
 
     #[test]
     fn approvals_change_through_three_doors() {
-        let is_change = |resource, operation| change(resource, operation, &[], &[GRANT_ANNOTATION], |_| ()).is_some();
+        let is_change = |resource, operation| {
+            change(resource, operation, &[], &[GRANT_ANNOTATION], |_| ()).is_some()
+        };
         assert!(is_change(Resource::Pod, Operation::Update));
         assert!(is_change(Resource::PodStatus, Operation::Update));
         assert!(is_change(Resource::PodBinding, Operation::Create));
@@ -167,19 +200,34 @@ mod tests {
     fn grants_are_told_from_the_stamp() {
         let before = [STAMP_ANNOTATION, DEFAULT_ANNOTATION];
         let after = [STAMP_ANNOTATION, DEFAULT_ANNOTATION, GRANT_ANNOTATION];
-        let keys = |change: ApprovalChange<'_>| change.grants().map(|(key, _)| key.to_owned()).collect::<Vec<_>>();
-        assert_eq!(update(&before, &after, keys), Some(vec![GRANT_ANNOTATION.to_owned()]), "only what is written now");
-        let standing = |change: ApprovalChange<'_>| change.standing_grants().map(str::to_owned).collect::<Vec<_>>();
-        assert_eq!(update(&before, &after, standing), Some(vec![GRANT_ANNOTATION.to_owned(), DEFAULT_ANNOTATION.to_owned()]));
+        let keys = |change: ApprovalChange<'_>| {
+            change.grants().map(|(key, _)| key.to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            update(&before, &after, keys),
+            Some(vec![GRANT_ANNOTATION.to_owned()]),
+            "only what is written now"
+        );
+        let standing = |change: ApprovalChange<'_>| {
+            change.standing_grants().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            update(&before, &after, standing),
+            Some(vec![GRANT_ANNOTATION.to_owned(), DEFAULT_ANNOTATION.to_owned()])
+        );
         assert_eq!(update(&before, &before[..1], standing), Some(Vec::new()));
     }
 
     #[test]
     fn only_a_stamp_that_goes_away_is_removed() {
-        let removes = |old: &[&str], new: &[&str]| update(old, new, |change| change.removes_stamp());
+        let removes =
+            |old: &[&str], new: &[&str]| update(old, new, |change| change.removes_stamp());
         assert_eq!(removes(&[STAMP_ANNOTATION], &[]), Some(true));
         assert_eq!(removes(&[], &[STAMP_ANNOTATION]), Some(false));
-        assert_eq!(removes(&[STAMP_ANNOTATION, GRANT_ANNOTATION], &[STAMP_ANNOTATION]), Some(false));
+        assert_eq!(
+            removes(&[STAMP_ANNOTATION, GRANT_ANNOTATION], &[STAMP_ANNOTATION]),
+            Some(false)
+        );
         assert_eq!(removes(&[GRANT_ANNOTATION], &[]), Some(false));
     }
 }

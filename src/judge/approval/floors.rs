@@ -77,7 +77,10 @@ impl Floors {
     /// Why not.
     pub fn cover(&self, part: Part<'_>, limit: EffectiveLimit<'_>) -> Result<(), Uncovered> {
         let Self::Only(floors) = self else { return Ok(()) };
-        let floor = floors.iter().find(|floor| floor.container.as_deref() == part.container()).ok_or(Uncovered::NotNamed)?;
+        let floor = floors
+            .iter()
+            .find(|floor| floor.container.as_deref() == part.container())
+            .ok_or(Uncovered::NotNamed)?;
         match limit {
             EffectiveLimit::Unlimited => Ok(()),
             // what does not fit 64 bits wraps around on its way to the kernel
@@ -95,7 +98,8 @@ impl Floor {
         if container.as_deref().is_some_and(|name| !is_container_name(name)) {
             return Err(GrantError::NoContainerName);
         }
-        let least = Quantity::parse(least.to_owned()).map_err(|_| GrantError::NoQuantity(part.to_owned()))?;
+        let least = Quantity::parse(least.to_owned())
+            .map_err(|_| GrantError::NoQuantity(part.to_owned()))?;
         // 0 is no limit at all, and what wraps around is none that anybody means
         if least.value().is_none_or(|bytes| bytes <= 0) {
             return Err(GrantError::NoFloorAtAll(part.to_owned()));
@@ -118,7 +122,10 @@ pub fn part_name<'p>(part: &'p Part<'_>) -> &'p str {
 fn is_container_name(name: &str) -> bool {
     let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let inside = name.bytes().all(|byte| letter(byte) || byte == b'-');
-    inside && name.len() <= 63 && name.bytes().next().is_some_and(letter) && name.bytes().next_back().is_some_and(letter)
+    inside
+        && name.len() <= 63
+        && name.bytes().next().is_some_and(letter)
+        && name.bytes().next_back().is_some_and(letter)
 }
 
 impl fmt::Display for Floors {
@@ -158,10 +165,20 @@ mod tests {
         let app = Part::Container("app");
         assert_eq!(covers("app=256Mi", app, "256Mi"), Ok(()));
         assert_eq!(covers("app=256Mi", app, "268435456"), Ok(()), "the same in other words");
-        assert_eq!(covers("app=256Mi", app, "268435455"), Err(Uncovered::BelowFloor("256Mi".to_owned())));
+        assert_eq!(
+            covers("app=256Mi", app, "268435455"),
+            Err(Uncovered::BelowFloor("256Mi".to_owned()))
+        );
         assert_eq!(covers("app=256Mi", app, "0.25Gi"), Ok(()));
-        assert_eq!(covers("app=256Mi", app, "18446744073709551617"), Err(Uncovered::BelowFloor("256Mi".to_owned())), "wraps to 1 byte");
-        assert_eq!(covers("app=256Mi", Part::Container("sidecar"), "1Gi"), Err(Uncovered::NotNamed));
+        assert_eq!(
+            covers("app=256Mi", app, "18446744073709551617"),
+            Err(Uncovered::BelowFloor("256Mi".to_owned())),
+            "wraps to 1 byte"
+        );
+        assert_eq!(
+            covers("app=256Mi", Part::Container("sidecar"), "1Gi"),
+            Err(Uncovered::NotNamed)
+        );
         assert_eq!(covers("app=256Mi", Part::Pod, "1Gi"), Err(Uncovered::NotNamed));
         assert_eq!(covers("sidecar=64Mi,@pod=1Gi", Part::Pod, "1Gi"), Ok(()));
         assert_eq!(covers("true", Part::Pod, "1"), Ok(()));

@@ -91,15 +91,18 @@ impl Grant {
         if text.len() > LONGEST_GRANT {
             return Err(GrantError::TooLong);
         }
-        let (floors, mut options) = text.split_once(';').map_or((text, None), |(floors, options)| (floors, Some(options)));
-        let mut grant = Self { floors: Floors::parse(floors)?, lifetime: None, force: false, reason: None };
+        let (floors, mut options) =
+            text.split_once(';').map_or((text, None), |(floors, options)| (floors, Some(options)));
+        let mut grant =
+            Self { floors: Floors::parse(floors)?, lifetime: None, force: false, reason: None };
         while let Some(rest) = options {
             let rest = rest.trim_start();
             if let Some(reason) = rest.strip_prefix("reason=") {
                 grant.reason = Some(parse_reason(reason)?);
                 break;
             }
-            let (option, more) = rest.split_once(';').map_or((rest, None), |(option, more)| (option, Some(more)));
+            let (option, more) =
+                rest.split_once(';').map_or((rest, None), |(option, more)| (option, Some(more)));
             match option.trim_end() {
                 "force" if grant.force => return Err(GrantError::RepeatedOption("force")),
                 "force" => grant.force = true,
@@ -129,7 +132,9 @@ pub fn parse_lifetime(text: &str) -> Result<SignedDuration, GrantError> {
 
 fn parse_reason(text: &str) -> Result<String, GrantError> {
     let reason = text.trim();
-    let writable = !reason.is_empty() && !reason.contains(char::is_control) && reason.chars().count() <= LONGEST_REASON;
+    let writable = !reason.is_empty()
+        && !reason.contains(char::is_control)
+        && reason.chars().count() <= LONGEST_REASON;
     if writable { Ok(reason.to_owned()) } else { Err(GrantError::UnwritableReason) }
 }
 
@@ -157,13 +162,20 @@ mod tests {
 
     #[test]
     fn grants_are_read() {
-        let grant = Grant::parse("app=256Mi, @pod=1Gi; for=30m; force; reason=INC-4711; see wiki").unwrap();
+        let grant =
+            Grant::parse("app=256Mi, @pod=1Gi; for=30m; force; reason=INC-4711; see wiki").unwrap();
         assert_eq!(grant.floors.to_string(), "app=256Mi,@pod=1Gi");
         assert_eq!((grant.lifetime, grant.force), (Some(SignedDuration::from_mins(30)), true));
         assert_eq!(grant.reason.as_deref(), Some("INC-4711; see wiki"));
         let plain = Grant::parse("true").unwrap();
-        assert_eq!(plain, Grant { floors: Floors::Any, lifetime: None, force: false, reason: None });
-        assert_eq!(Grant::parse("true;for=1h30m").unwrap().lifetime, Some(SignedDuration::from_mins(90)));
+        assert_eq!(
+            plain,
+            Grant { floors: Floors::Any, lifetime: None, force: false, reason: None }
+        );
+        assert_eq!(
+            Grant::parse("true;for=1h30m").unwrap().lifetime,
+            Some(SignedDuration::from_mins(90))
+        );
         assert_eq!(Grant::parse("app=1;for=24h").unwrap().lifetime, Some(LONGEST_LIFETIME));
         let longest = format!("true{}", " ".repeat(LONGEST_GRANT - "true".len()));
         assert_eq!(Grant::parse(&longest), Ok(plain));

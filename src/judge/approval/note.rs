@@ -120,7 +120,11 @@ impl fmt::Display for ApprovalNote {
 fn describe(stamp: &Stamp, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
     let memory = stamp.memory.to_string();
     let memory = if memory == "true" { "any decrease" } else { &memory };
-    write!(formatter, "{memory} by {:?} from {} until {}", stamp.approver, stamp.granted, stamp.expires)?;
+    write!(
+        formatter,
+        "{memory} by {:?} from {} until {}",
+        stamp.approver, stamp.granted, stamp.expires
+    )?;
     if stamp.force {
         formatter.write_str(", forced")?;
     }

@@ -14,12 +14,12 @@ const LONGEST: usize = 16 * 1024;
 /// How far the clocks of two replicas may differ.
 pub const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
 
-/// How long after it was granted a stamp may still arrive to be stored: the longest that the API server works on one
-/// write, and the skew of clocks.
+/// How long after it was granted a stamp may still arrive to be stored: the longest that the API
+/// server works on one write, and the skew of clocks.
 pub const FRESH: SignedDuration = SignedDuration::from_secs(34 + 60);
 
-/// A grant that the service took note of: who agreed to what, until when, for which pod in which state. Times are the
-/// service's, in whole seconds.
+/// A grant that the service took note of: who agreed to what, until when, for which pod in which
+/// state. Times are the service's, in whole seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stamp {
@@ -34,7 +34,8 @@ pub struct Stamp {
     pub expires: Timestamp,
     /// `metadata.uid` of the pod.
     pub uid: String,
-    /// `metadata.generation` of the pod: any change of its spec ends the approval, the resize it is for included.
+    /// `metadata.generation` of the pod: any change of its spec ends the approval, the resize it is
+    /// for included.
     pub generation: i64,
     /// Whether a heap that does not fit the new limit is no obstacle.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -131,11 +132,17 @@ impl Stamp {
             stamp: &'a Stamp,
         }
         let stamp = &Self { seal: String::new(), ..self.clone() };
-        serde_json::to_vec(&Message { purpose: "restraint.dev/approval", place, stamp }).unwrap_or_default()
+        serde_json::to_vec(&Message { purpose: "restraint.dev/approval", place, stamp })
+            .unwrap_or_default()
     }
 
     /// The same stamp, sealed: `seal` makes the seal of a message with the key called `key`.
-    pub fn sealed(mut self, place: Place<'_>, key: &str, seal: impl FnOnce(&[u8]) -> String) -> Self {
+    pub fn sealed(
+        mut self,
+        place: Place<'_>,
+        key: &str,
+        seal: impl FnOnce(&[u8]) -> String,
+    ) -> Self {
         key.clone_into(&mut self.key);
         self.seal = seal(&self.message(place));
         self
@@ -203,9 +210,16 @@ mod tests {
 
     #[test]
     fn the_longest_grant_fits_a_stamp() {
-        let floors = (0..64).map(|index| format!("a{index:045}=123456789Mi")).collect::<Vec<_>>().join(",");
-        let grant = Grant::parse(&format!("{floors}; for=24h; force; reason={}", "x".repeat(30))).unwrap();
-        let stamp = Stamp { memory: grant.floors, reason: grant.reason, approver: "é".repeat(256), ..stamp() };
+        let floors =
+            (0..64).map(|index| format!("a{index:045}=123456789Mi")).collect::<Vec<_>>().join(",");
+        let grant =
+            Grant::parse(&format!("{floors}; for=24h; force; reason={}", "x".repeat(30))).unwrap();
+        let stamp = Stamp {
+            memory: grant.floors,
+            reason: grant.reason,
+            approver: "é".repeat(256),
+            ..stamp()
+        };
         assert_eq!(Stamp::parse(&stamp.text()), Ok(stamp));
     }
 

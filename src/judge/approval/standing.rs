@@ -10,7 +10,8 @@ use crate::kube::object::Metadata;
 use super::floors::Uncovered;
 use super::stamp::{CLOCK_SKEW, Stamp};
 
-/// What is known of the stamp that a request is about: the stored one on `pods/resize`, the one to be stored else.
+/// What is known of the stamp that a request is about: the stored one on `pods/resize`, the one to
+/// be stored else.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Stamped {
     /// Nobody looked.
@@ -108,8 +109,8 @@ impl fmt::Display for Void {
 }
 
 impl Stamp {
-    /// Whether it holds for the pod with this `uid` and `generation` at the time `now`. Seal and floors are others'
-    /// business.
+    /// Whether it holds for the pod with this `uid` and `generation` at the time `now`. Seal and
+    /// floors are others' business.
     ///
     /// # Errors
     ///
@@ -129,13 +130,20 @@ impl Stamp {
 }
 
 impl<'s> Approval<'s> {
-    /// The approval of the pod with this `metadata` at the time `now`, where its annotation is `stamped`.
-    pub(in crate::judge) fn of(metadata: &Metadata<'_>, stamped: &'s Stamped, now: Option<Timestamp>) -> Self {
+    /// The approval of the pod with this `metadata` at the time `now`, where its annotation is
+    /// `stamped`.
+    pub(in crate::judge) fn of(
+        metadata: &Metadata<'_>,
+        stamped: &'s Stamped,
+        now: Option<Timestamp>,
+    ) -> Self {
         if metadata.annotations.value(super::STAMP_ANNOTATION).is_none() {
             return Self(Err(Void::Absent));
         }
         Self(match (stamped, now) {
-            (Stamped::Sealed(stamp), Some(now)) => stamp.holds(&metadata.uid, metadata.generation, now).map(|()| &**stamp),
+            (Stamped::Sealed(stamp), Some(now)) => {
+                stamp.holds(&metadata.uid, metadata.generation, now).map(|()| &**stamp)
+            }
             (Stamped::Malformed, _) => Err(Void::Malformed),
             (Stamped::Unsealed(_), _) => Err(Void::Unsealed),
             _ => Err(Void::Unchecked),

@@ -63,8 +63,12 @@ impl Flaws {
 
     /// The errors of the file called `file`.
     pub(super) fn of(self, file: &str) -> impl Iterator<Item = PolicyError> {
-        let error =
-            move |(place, message): (Place, String)| PolicyError { file: file.to_owned(), line: place.line, column: place.column, message };
+        let error = move |(place, message): (Place, String)| PolicyError {
+            file: file.to_owned(),
+            line: place.line,
+            column: place.column,
+            message,
+        };
         self.0.into_iter().map(error)
     }
 }

@@ -19,9 +19,14 @@ pub(super) struct Word<'n> {
 }
 
 impl<'n> Fields<'n> {
-    /// The fields of `node`, which stands at `path` (empty for the document). Nothing reads as a mapping without
-    /// fields. What is not `known` is a flaw.
-    pub(super) fn of(node: Option<&'n Node>, path: &str, known: &[&str], flaws: &mut Flaws) -> Self {
+    /// The fields of `node`, which stands at `path` (empty for the document). Nothing reads as a
+    /// mapping without fields. What is not `known` is a flaw.
+    pub(super) fn of(
+        node: Option<&'n Node>,
+        path: &str,
+        known: &[&str],
+        flaws: &mut Flaws,
+    ) -> Self {
         let mut fields = Self { path: path.to_owned(), entries: Vec::new() };
         let Some(node) = node else { return fields };
         match &node.value {
@@ -30,15 +35,21 @@ impl<'n> Fields<'n> {
                 for (key, value) in entries {
                     let Some(name) = key.as_text() else { continue };
                     if !known.contains(&name) {
-                        let place = if path.is_empty() { String::new() } else { format!(" in {path:?}") };
-                        flaws.add(key.place, unknown(&format!("field {}{place}", quoted(name)), name, known));
+                        let place =
+                            if path.is_empty() { String::new() } else { format!(" in {path:?}") };
+                        flaws.add(
+                            key.place,
+                            unknown(&format!("field {}{place}", quoted(name)), name, known),
+                        );
                     } else if !matches!(value.value, Value::Null) {
                         fields.entries.push((name, value));
                     }
                 }
             }
-            _ if path.is_empty() => flaws.add(node.place, format!("a policy must be a mapping, not {}", node.description())),
-            _ => flaws.add(node.place, format!("{path:?} must be a mapping, not {}", node.description())),
+            _ if path.is_empty() => flaws
+                .add(node.place, format!("a policy must be a mapping, not {}", node.description())),
+            _ => flaws
+                .add(node.place, format!("{path:?} must be a mapping, not {}", node.description())),
         }
         fields
     }
@@ -66,7 +77,10 @@ impl<'n> Fields<'n> {
     /// The strings in the list in the field `name`.
     pub(super) fn words(&self, name: &str, flaws: &mut Flaws) -> Vec<Word<'n>> {
         let path = self.path_of(name);
-        self.list(name, "a list of strings", flaws).iter().filter_map(|node| word(node, &format!("{path}[]"), flaws)).collect()
+        self.list(name, "a list of strings", flaws)
+            .iter()
+            .filter_map(|node| word(node, &format!("{path}[]"), flaws))
+            .collect()
     }
 
     /// The list in the field `name`, which is to be `what`.
@@ -74,7 +88,10 @@ impl<'n> Fields<'n> {
         match self.node(name) {
             Some(Node { value: Value::List(list), .. }) => list,
             Some(node) => {
-                flaws.add(node.place, format!("{:?} must be {what}, not {}", self.path_of(name), node.description()));
+                flaws.add(
+                    node.place,
+                    format!("{:?} must be {what}, not {}", self.path_of(name), node.description()),
+                );
                 &[]
             }
             None => &[],

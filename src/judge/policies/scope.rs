@@ -1,6 +1,8 @@
 //! Reading the scope of a policy.
 
-use crate::judge::scope::{NamespaceScope, RequesterScope, Requirement, Scope, Selector, SelectorOperator};
+use crate::judge::scope::{
+    NamespaceScope, RequesterScope, Requirement, Scope, Selector, SelectorOperator,
+};
 use crate::judge::subject::Operation;
 
 use super::error::Flaws;
@@ -34,9 +36,17 @@ fn read_namespaces(scope: &Fields<'_>, flaws: &mut Flaws) -> NamespaceScope {
     let fields = scope.fields("namespaces", &NAMESPACE_FIELDS, flaws);
     let mut names = |field| {
         let words = fields.words(field, flaws);
-        words.into_iter().filter(|word| check_namespace(word, flaws)).map(|word| word.text.to_owned()).collect()
+        words
+            .into_iter()
+            .filter(|word| check_namespace(word, flaws))
+            .map(|word| word.text.to_owned())
+            .collect()
     };
-    NamespaceScope { names: names("names"), except: names("except"), selector: read_selector(&fields, flaws) }
+    NamespaceScope {
+        names: names("names"),
+        except: names("except"),
+        selector: read_selector(&fields, flaws),
+    }
 }
 
 fn check_namespace(name: &Word<'_>, flaws: &mut Flaws) -> bool {
@@ -46,7 +56,11 @@ fn check_namespace(name: &Word<'_>, flaws: &mut Flaws) -> bool {
         None => is_dns_label(name.text),
     };
     if !possible {
-        let hint = if name.text.contains('*') { "\"*\" stands at the end only" } else { "lower-case letters, digits and \"-\"" };
+        let hint = if name.text.contains('*') {
+            "\"*\" stands at the end only"
+        } else {
+            "lower-case letters, digits and \"-\""
+        };
         flaws.add(name.place, format!("no namespace is called {}: {hint}", quoted(name.text)));
     }
     possible
@@ -58,7 +72,13 @@ fn read_requesters(scope: &Fields<'_>, flaws: &mut Flaws) -> RequesterScope {
         let words = fields.words(field, flaws);
         for word in &words {
             if word.text.is_empty() || word.text.contains('*') {
-                flaws.add(word.place, format!("nobody is called {}: users and groups are written out", quoted(word.text)));
+                flaws.add(
+                    word.place,
+                    format!(
+                        "nobody is called {}: users and groups are written out",
+                        quoted(word.text)
+                    ),
+                );
             }
         }
         words.into_iter().map(|word| word.text.to_owned()).collect()
@@ -78,9 +98,19 @@ fn read_operations(scope: &Fields<'_>, flaws: &mut Flaws) -> Vec<Operation> {
         let found = OPERATIONS.into_iter().find(called);
         let known = OPERATIONS.map(Operation::as_str);
         if UNSEEN_OPERATIONS.iter().any(called) {
-            flaws.add(word.place, format!("operation {:?} never matches, only {} are judged", word.text, listed(&known)));
+            flaws.add(
+                word.place,
+                format!(
+                    "operation {:?} never matches, only {} are judged",
+                    word.text,
+                    listed(&known)
+                ),
+            );
         } else if found.is_none() {
-            flaws.add(word.place, unknown(&format!("operation {}", quoted(word.text)), word.text, &known));
+            flaws.add(
+                word.place,
+                unknown(&format!("operation {}", quoted(word.text)), word.text, &known),
+            );
         }
         found
     };
@@ -112,7 +142,11 @@ fn read_labels(node: &Node, path: &str, requirements: &mut Vec<Requirement>, fla
         if let Some(value) = word(value, &format!("{path}.{text}"), flaws) {
             check_value(&value, flaws);
             let values = vec![value.text.to_owned()];
-            requirements.push(Requirement { key: text.to_owned(), operator: SelectorOperator::In, values });
+            requirements.push(Requirement {
+                key: text.to_owned(),
+                operator: SelectorOperator::In,
+                values,
+            });
         }
     }
 }
@@ -130,16 +164,24 @@ fn read_requirement(node: &Node, path: &str, flaws: &mut Flaws) -> Option<Requir
     }
     let values = fields.words("values", flaws);
     values.iter().for_each(|value| check_value(value, flaws));
-    let has_values = fields.node("values").is_some_and(|node| !matches!(&node.value, Value::List(list) if list.is_empty()));
-    let operator = fields.word("operator", flaws).and_then(|word| read_operator(&word, has_values, flaws));
+    let has_values = fields
+        .node("values")
+        .is_some_and(|node| !matches!(&node.value, Value::List(list) if list.is_empty()));
+    let operator =
+        fields.word("operator", flaws).and_then(|word| read_operator(&word, has_values, flaws));
     let values = values.into_iter().map(|value| value.text.to_owned()).collect();
     Some(Requirement { key: key?.text.to_owned(), operator: operator?, values })
 }
 
 fn read_operator(word: &Word<'_>, has_values: bool, flaws: &mut Flaws) -> Option<SelectorOperator> {
-    let Some(operator) = SelectorOperator::ALL.into_iter().find(|operator| operator.as_str() == word.text) else {
+    let Some(operator) =
+        SelectorOperator::ALL.into_iter().find(|operator| operator.as_str() == word.text)
+    else {
         let known = SelectorOperator::ALL.map(SelectorOperator::as_str);
-        flaws.add(word.place, unknown(&format!("operator {}", quoted(word.text)), word.text, &known));
+        flaws.add(
+            word.place,
+            unknown(&format!("operator {}", quoted(word.text)), word.text, &known),
+        );
         return None;
     };
     match (operator, has_values) {
@@ -196,7 +238,11 @@ mod tests {
   operations: [CREATE, UPDATE]"#,
         );
         let policies = Policies::read([("p.yaml", text)]).unwrap();
-        let requirement = |key: &str, operator, values: &[&str]| Requirement { key: key.to_owned(), operator, values: texts(values) };
+        let requirement = |key: &str, operator, values: &[&str]| Requirement {
+            key: key.to_owned(),
+            operator,
+            values: texts(values),
+        };
         let expected = Scope {
             namespaces: NamespaceScope {
                 names: texts(&["shop", "team-*", "*"]),
@@ -208,7 +254,10 @@ mod tests {
                     requirement("old", SelectorOperator::DoesNotExist, &[]),
                 ]),
             },
-            objects: Selector(vec![requirement("app", SelectorOperator::Exists, &[]), requirement("app", SelectorOperator::In, &["db"])]),
+            objects: Selector(vec![
+                requirement("app", SelectorOperator::Exists, &[]),
+                requirement("app", SelectorOperator::In, &["db"]),
+            ]),
             requesters: RequesterScope {
                 users: texts(&["alice"]),
                 groups: texts(&["system:masters"]),
@@ -222,7 +271,11 @@ mod tests {
 
     #[test]
     fn what_is_empty_asks_for_nothing() {
-        for scope in ["  {}", "  namespaces:\n  objects: {selector: }", "  requesters: {users: [], groups: }\n  operations: []"] {
+        for scope in [
+            "  {}",
+            "  namespaces:\n  objects: {selector: }",
+            "  requesters: {users: [], groups: }\n  operations: []",
+        ] {
             let policies = Policies::read([("p.yaml", policy(scope))]).unwrap();
             assert_eq!(policies.iter().next().unwrap().scope, Scope::default(), "{scope}");
         }

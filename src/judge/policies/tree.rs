@@ -12,10 +12,11 @@ pub(super) use crate::yaml::{Node, Place, Value};
 const LONGEST: usize = 256 * 1024;
 
 /// Limits that no policy comes near. Only `true` and `false` are booleans: `off` is a word.
-const DIALECT: Dialect = Dialect { nodes: 20_000, depth: 16, repeated: 20_000, anchors: 64, as_kubectl: false };
+const DIALECT: Dialect =
+    Dialect { nodes: 20_000, depth: 16, repeated: 20_000, anchors: 64, as_kubectl: false };
 
-/// Reads the only document of `text`. Whatever is wrong with the YAML itself, keys that are repeated or no strings
-/// included, is added to `flaws`.
+/// Reads the only document of `text`. Whatever is wrong with the YAML itself, keys that are
+/// repeated or no strings included, is added to `flaws`.
 pub(super) fn parse(text: &str, flaws: &mut Flaws) -> Option<Node> {
     if text.len() > LONGEST {
         flaws.add(Place::START, format!("the file is larger than {} KiB", LONGEST / 1024));
@@ -48,7 +49,10 @@ fn check_keys(node: &Node, flaws: &mut Flaws) {
                 match key.as_text() {
                     Some(text) if seen.insert(text) => {}
                     Some(text) => flaws.add(key.place, format!("repeated field {}", quoted(text))),
-                    None => flaws.add(key.place, format!("the name of a field must be a string, not {}", key.description())),
+                    None => flaws.add(
+                        key.place,
+                        format!("the name of a field must be a string, not {}", key.description()),
+                    ),
                 }
                 check_keys(value, flaws);
             }
@@ -64,7 +68,10 @@ mod tests {
     fn flaws_of(text: &str) -> Vec<String> {
         let mut flaws = Flaws::default();
         parse(text, &mut flaws);
-        flaws.of("f").map(|error| format!("{}:{}: {}", error.line, error.column, error.message)).collect()
+        flaws
+            .of("f")
+            .map(|error| format!("{}:{}: {}", error.line, error.column, error.message))
+            .collect()
     }
 
     fn json(text: &str) -> String {
@@ -99,8 +106,17 @@ mod tests {
             ("a: *x", &["1:4: invalid YAML: alias references unknown anchor"]),
             ("a: !secret x", &["1:12: invalid YAML: unsupported tag `!secret`"]),
             ("a: 1\n---\nb: 2", &["3:1: a second document: a policy file holds one policy"]),
-            ("a: 1\nb: {c: 1, c: 2}\na: 3", &["2:11: repeated field \"c\"", "3:1: repeated field \"a\""]),
-            ("a: [{b: 1, b: 2}]\n---\n", &["2:4: a second document: a policy file holds one policy", "1:12: repeated field \"b\""]),
+            (
+                "a: 1\nb: {c: 1, c: 2}\na: 3",
+                &["2:11: repeated field \"c\"", "3:1: repeated field \"a\""],
+            ),
+            (
+                "a: [{b: 1, b: 2}]\n---\n",
+                &[
+                    "2:4: a second document: a policy file holds one policy",
+                    "1:12: repeated field \"b\"",
+                ],
+            ),
             ("true: 1", &["1:1: the name of a field must be a string, not true"]),
             ("é: {? [a] : b}", &["1:7: the name of a field must be a string, not a list"]),
         ];
@@ -117,10 +133,18 @@ mod tests {
             let aliases = vec![format!("*{before}"); 8].join(", ");
             format!("{text}{name}: &{name} [{aliases}]\n")
         });
-        assert!(flaws_of(&bomb).iter().all(|flaw| flaw.ends_with(too_much)) && flaws_of(&bomb).len() == 1, "{:?}", flaws_of(&bomb));
+        assert!(
+            flaws_of(&bomb).iter().all(|flaw| flaw.ends_with(too_much))
+                && flaws_of(&bomb).len() == 1,
+            "{:?}",
+            flaws_of(&bomb)
+        );
         let deep: String = (0..100).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
         assert_eq!(flaws_of(&deep), [format!("17:17: {too_much}")]);
-        assert_eq!(flaws_of(&"[".repeat(100_000)), ["1:17: invalid YAML: recursion limit exceeded"]);
+        assert_eq!(
+            flaws_of(&"[".repeat(100_000)),
+            ["1:17: invalid YAML: recursion limit exceeded"]
+        );
         assert_eq!(flaws_of(&"- a\n".repeat(40_000)), [format!("20000:3: {too_much}")]);
         assert_eq!(flaws_of(&"#".repeat(LONGEST + 1)), ["1:1: the file is larger than 256 KiB"]);
         assert_eq!(flaws_of(&"#".repeat(LONGEST)), Vec::<String>::new());

@@ -26,7 +26,10 @@ pub(crate) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     }
     let lower = word.to_lowercase();
     let distance = |known: &str| strsim::damerau_levenshtein(&lower, &known.to_lowercase());
-    let (near, distance) = known.iter().map(|known| (*known, distance(known))).min_by_key(|(_, distance)| *distance)?;
+    let (near, distance) = known
+        .iter()
+        .map(|known| (*known, distance(known)))
+        .min_by_key(|(_, distance)| *distance)?;
     (distance <= length.max(3) / 3).then_some(near)
 }
 

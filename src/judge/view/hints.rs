@@ -1,4 +1,5 @@
-//! What the texts of each container may hold: one cheap look for all rules, before any of them looks closer.
+//! What the texts of each container may hold: one cheap look for all rules, before any of them
+//! looks closer.
 
 use crate::kube::container::Container;
 use crate::kube::heap::may_be_set;
@@ -19,11 +20,21 @@ struct Hint {
 impl Hints {
     pub(super) fn of(spec: &Spec<'_>) -> Self {
         let containers = spec.init_containers.iter().chain(&spec.containers);
-        Self(containers.map(|container| Hint { pairs: Pairs::of(container), heap: may_be_set(container) }).collect())
+        Self(
+            containers
+                .map(|container| Hint { pairs: Pairs::of(container), heap: may_be_set(container) })
+                .collect(),
+        )
     }
 
-    /// Those of `words` that what `container`, which is one of `spec`, runs may hold. The others it does not.
-    pub(super) fn likely<'w>(&self, spec: &Spec<'_>, container: &Container<'_>, words: &'w [&'w str]) -> impl Iterator<Item = &'w str> {
+    /// Those of `words` that what `container`, which is one of `spec`, runs may hold. The others it
+    /// does not.
+    pub(super) fn likely<'w>(
+        &self,
+        spec: &Spec<'_>,
+        container: &Container<'_>,
+        words: &'w [&'w str],
+    ) -> impl Iterator<Item = &'w str> {
         let hint = self.hint(spec, container);
         words.iter().copied().filter(move |word| hint.is_none_or(|hint| hint.pairs.may_hold(word)))
     }
@@ -107,13 +118,31 @@ mod tests {
             {"env": [{"name": "JAVA_TOOL_OPTIONS", "value": "-Xmx1g"}]}]}"#;
         let spec: Spec<'_> = crate::kube::json::read(json).unwrap();
         let hints = Hints::of(&spec);
-        let holds = |container: &Container<'_>, word: &str| hints.likely(&spec, container, &[word]).next().is_some();
-        for word in ["inotifywait", "tail", "kill", "pkill", "watchmedo", "nginx", "reload", "md5sum", "sha256sum", "stat ", "readlink"] {
+        let holds = |container: &Container<'_>, word: &str| {
+            hints.likely(&spec, container, &[word]).next().is_some()
+        };
+        for word in [
+            "inotifywait",
+            "tail",
+            "kill",
+            "pkill",
+            "watchmedo",
+            "nginx",
+            "reload",
+            "md5sum",
+            "sha256sum",
+            "stat ",
+            "readlink",
+        ] {
             assert!(!holds(&spec.containers[0], word), "{word}");
         }
         assert!(holds(&spec.init_containers[0], "inotifywait"));
         assert!(!holds(&spec.containers[1], "Xmx"), "a variable runs nothing");
-        let heaps = spec.init_containers.iter().chain(&spec.containers).map(|container| hints.may_set_heap(&spec, container));
+        let heaps = spec
+            .init_containers
+            .iter()
+            .chain(&spec.containers)
+            .map(|container| hints.may_set_heap(&spec, container));
         assert_eq!(heaps.collect::<Vec<_>>(), [false, true, true]);
         assert!(holds(&Container::default(), "xy"), "of another spec nothing is known");
     }

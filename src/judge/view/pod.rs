@@ -50,12 +50,17 @@ pub struct PodView<'s> {
     scripts: Scripts<'s>,
     /// What a first look at the containers shows, where anything asks.
     hints: OnceCell<Hints>,
-    /// The volumes in the order of their names, where there are more than a few and one is asked for.
+    /// The volumes in the order of their names, where there are more than a few and one is asked
+    /// for.
     volumes: OnceCell<Vec<usize>>,
 }
 
 impl<'s> PodView<'s> {
-    pub(super) fn new(subject: &'s Subject<'_>, object: &'s Object<'s>, conventions: &'s Conventions) -> Option<Self> {
+    pub(super) fn new(
+        subject: &'s Subject<'_>,
+        object: &'s Object<'s>,
+        conventions: &'s Conventions,
+    ) -> Option<Self> {
         let Subject { resource, operation, namespace, evidence, .. } = subject;
         let (resource, operation) = (*resource, *operation);
         let (metadata, spec, base) = match resource {
@@ -64,7 +69,11 @@ impl<'s> PodView<'s> {
                 let template = object.spec.job_template.as_ref()?.spec.template.as_ref()?;
                 (&template.metadata, &template.spec, "/spec/jobTemplate/spec/template")
             }
-            Resource::PodResize | Resource::PodStatus | Resource::PodBinding | Resource::VerticalPodAutoscaler | Resource::Other => {
+            Resource::PodResize
+            | Resource::PodStatus
+            | Resource::PodBinding
+            | Resource::VerticalPodAutoscaler
+            | Resource::Other => {
                 return None;
             }
             _ => {
@@ -107,11 +116,12 @@ impl<'s> PodView<'s> {
 
     /// Whether it is the API's copy of a static pod, which only a file on its node can change.
     pub fn is_mirror(&self) -> bool {
-        self.resource == Resource::Pod && self.metadata.annotations.value(MIRROR_ANNOTATION).is_some()
+        self.resource == Resource::Pod
+            && self.metadata.annotations.value(MIRROR_ANNOTATION).is_some()
     }
 
-    /// Whether a controller made it. Then its maker's own template is the place for advice, and annotations on the
-    /// maker cannot be seen from here.
+    /// Whether a controller made it. Then its maker's own template is the place for advice, and
+    /// annotations on the maker cannot be seen from here.
     pub fn is_owned(&self) -> bool {
         self.controller().is_some()
     }
@@ -121,16 +131,25 @@ impl<'s> PodView<'s> {
         self.evidence.namespace_labels.as_deref()
     }
 
-    /// The names of the workload it belongs to: of its maker's maker where the name tells, its maker's and, but for the
-    /// pods of a controller, its own. A ReplicaSet is called after its Deployment and a hash of the template, a Job after its CronJob and a time.
+    /// The names of the workload it belongs to: of its maker's maker where the name tells, its
+    /// maker's and, but for the pods of a controller, its own. A ReplicaSet is called after its
+    /// Deployment and a hash of the template, a Job after its CronJob and a time.
     pub fn workload_names(&self) -> impl Iterator<Item = &'s str> + use<'s> {
         const MADE: [Resource; 3] = [Resource::Pod, Resource::ReplicaSet, Resource::Job];
         const HASH_LABELS: [&str; 2] = ["pod-template-hash", "rollouts-pod-template-hash"];
-        let own = if self.object.name.is_empty() { &self.object.generate_name } else { &self.object.name };
+        let own = if self.object.name.is_empty() {
+            &self.object.generate_name
+        } else {
+            &self.object.name
+        };
         let maker = self.controller().filter(|_| MADE.contains(&self.resource));
         let grandmaker = maker.and_then(|owner| {
             let (rest, suffix) = owner.name.rsplit_once('-')?;
-            let hashed = || HASH_LABELS.into_iter().any(|label| self.object.labels.value(label).is_some_and(|hash| **hash == *suffix));
+            let hashed = || {
+                HASH_LABELS.into_iter().any(|label| {
+                    self.object.labels.value(label).is_some_and(|hash| **hash == *suffix)
+                })
+            };
             let timed = || suffix.len() >= 8 && suffix.bytes().all(|digit| digit.is_ascii_digit());
             let made = match &*owner.kind {
                 "ReplicaSet" => hashed(),
@@ -154,7 +173,8 @@ impl<'s> PodView<'s> {
         self.evidence.configuration.as_deref()?.object(kind, name)
     }
 
-    /// The volume that `mount` mounts; `None` where the manifest does not tell it, as for claims of a StatefulSet.
+    /// The volume that `mount` mounts; `None` where the manifest does not tell it, as for claims of
+    /// a StatefulSet.
     pub fn volume(&self, mount: &VolumeMount<'_>) -> Option<&'s Volume<'s>> {
         let volumes = &self.spec.volumes;
         if volumes.len() <= FEW {
@@ -189,7 +209,10 @@ impl<'s> PodView<'s> {
 
     /// The memory limit of `container` in effect.
     pub fn memory_limit(&self, container: &'s Container<'_>) -> EffectiveLimit<'s> {
-        EffectiveLimit::of(container.resources.limits.memory.as_ref(), self.spec.resources.limits.memory.as_ref())
+        EffectiveLimit::of(
+            container.resources.limits.memory.as_ref(),
+            self.spec.resources.limits.memory.as_ref(),
+        )
     }
 
     /// The scripts that were read.
@@ -198,7 +221,11 @@ impl<'s> PodView<'s> {
     }
 
     /// Those of `words` that what `container` runs may hold. The others it does not.
-    pub(crate) fn likely<'w>(&self, container: &Container<'_>, words: &'w [&'w str]) -> impl Iterator<Item = &'w str> {
+    pub(crate) fn likely<'w>(
+        &self,
+        container: &Container<'_>,
+        words: &'w [&'w str],
+    ) -> impl Iterator<Item = &'w str> {
         self.hints().likely(self.spec, container, words)
     }
 
@@ -208,7 +235,11 @@ impl<'s> PodView<'s> {
 
     /// The heaps that `container` fixes at start.
     pub fn heaps(&self, container: &Container<'_>) -> Vec<Heap> {
-        if self.hints().may_set_heap(self.spec, container) { heaps_by(&self.launcher(container), container) } else { Vec::new() }
+        if self.hints().may_set_heap(self.spec, container) {
+            heaps_by(&self.launcher(container), container)
+        } else {
+            Vec::new()
+        }
     }
 
     /// The options that `container` gives its virtual machine in vain.
@@ -225,11 +256,13 @@ impl<'s> PodView<'s> {
         Launcher { scripts: &self.scripts, container, field }
     }
 
-    /// Whether what `rule` finds here will be put right as pods are created. Where a scope or a cap may have a say in
-    /// it, it counts as no.
+    /// Whether what `rule` finds here will be put right as pods are created. Where a scope or a cap
+    /// may have a say in it, it counts as no.
     pub fn will_be_mended(&self, rule: &str) -> bool {
         let created = self.is_template() || self.is_new_pod();
-        let mending = created && self.conventions.mending.contains(&rule) && self.evidence.namespace_cap() == Cap::Enforce;
+        let mending = created
+            && self.conventions.mending.contains(&rule)
+            && self.evidence.namespace_cap() == Cap::Enforce;
         mending && !ignores(self.metadata, rule)
     }
 
@@ -271,7 +304,9 @@ mod tests {
     #[test]
     fn the_first_volume_of_a_name_counts_however_many_there_are() {
         for count in [3, FEW, FEW + 1, 200] {
-            let names = (0..count).map(|index| format!("v{}", index % (count - 1))).chain(["last".to_owned()]);
+            let names = (0..count)
+                .map(|index| format!("v{}", index % (count - 1)))
+                .chain(["last".to_owned()]);
             let volumes: Vec<_> = names.map(|name| json!({"name": name, "emptyDir": {}})).collect();
             let resource = json!({"group": "", "version": "v1", "resource": "pods"});
             let request = json!({"uid": "u", "operation": "CREATE", "resource": resource, "object": {"spec": {"volumes": volumes}}});
@@ -280,10 +315,14 @@ mod tests {
             let conventions = Conventions::default();
             let pod = PodView::new(&subject, &subject.object, &conventions).unwrap();
             let place = |name: &str| {
-                let volume = pod.volume(&VolumeMount { name: name.into(), ..VolumeMount::default() })?;
+                let volume =
+                    pod.volume(&VolumeMount { name: name.into(), ..VolumeMount::default() })?;
                 pod.spec.volumes.iter().position(|known| ptr::eq(known, volume))
             };
-            assert_eq!((place("v0"), place("v1"), place("last"), place("none")), (Some(0), Some(1), Some(count), None));
+            assert_eq!(
+                (place("v0"), place("v1"), place("last"), place("none")),
+                (Some(0), Some(1), Some(count), None)
+            );
         }
     }
 }

@@ -70,7 +70,8 @@ pub struct MemoryChange<'s> {
     pub limit: (EffectiveLimit<'s>, EffectiveLimit<'s>),
     /// The request before and after.
     pub request: (Option<&'s Quantity<'s>>, Option<&'s Quantity<'s>>),
-    /// What `resizePolicy` says of the container's memory; empty where it says nothing, and for the pod itself.
+    /// What `resizePolicy` says of the container's memory; empty where it says nothing, and for the
+    /// pod itself.
     pub policy: &'s str,
     /// The container with its place, as resized; `None` for the pod itself.
     placed: Option<Placed<'s, 's>>,
@@ -105,7 +106,8 @@ impl<'s> ResizeView<'s> {
         Approval::of(&self.old.metadata, &self.subject.evidence.stamped, self.subject.evidence.now)
     }
 
-    /// What the pod asks its node for before and after, its overhead aside; `None` where an amount cannot be told.
+    /// What the pod asks its node for before and after, its overhead aside; `None` where an amount
+    /// cannot be told.
     pub fn requests(&self) -> Option<(Requests, Requests)> {
         Some((self.old.spec.requests()?, self.subject.object.spec.requests()?))
     }
@@ -130,11 +132,14 @@ impl<'s> ResizeView<'s> {
         self.old.spec.resources.sets_memory() || self.subject.object.spec.resources.sets_memory()
     }
 
-    /// The commands by which an approver grants every decrease of this resize; `None` where no grant can say it.
+    /// The commands by which an approver grants every decrease of this resize; `None` where no
+    /// grant can say it.
     pub fn granting_command(&self) -> Option<String> {
         let (name, namespace) = (self.name(), self.namespace());
         let mut floors = String::new();
-        for (position, change) in self.memory_changes().filter(MemoryChange::limit_falls).enumerate() {
+        for (position, change) in
+            self.memory_changes().filter(MemoryChange::limit_falls).enumerate()
+        {
             let EffectiveLimit::Limited(least) = change.limit.1 else { continue };
             least.value()?;
             if position == MOST_PARTS || floors.len() > LONGEST_GRANT {
@@ -148,8 +153,14 @@ impl<'s> ResizeView<'s> {
         }
         // the same words again would be no change, and nobody would be asked
         let again = self.old.metadata.annotations.value(GRANT_ANNOTATION).is_some();
-        let before = if again { format!("kubectl annotate pod {name} -n {namespace} {GRANT_ANNOTATION}- && ") } else { String::new() };
-        Some(format!("{before}kubectl annotate pod {name} -n {namespace} {GRANT_ANNOTATION}={floors}"))
+        let before = if again {
+            format!("kubectl annotate pod {name} -n {namespace} {GRANT_ANNOTATION}- && ")
+        } else {
+            String::new()
+        };
+        Some(format!(
+            "{before}kubectl annotate pod {name} -n {namespace} {GRANT_ANNOTATION}={floors}"
+        ))
     }
 
     /// Whether the approver knows of a heap that does not fit.
@@ -157,11 +168,14 @@ impl<'s> ResizeView<'s> {
         self.approval().forces()
     }
 
-    /// The memory of the pod and of each container, before and after. Containers are matched by name; one that is not
-    /// on both sides is passed over, because the API server refuses to add, remove or rename any.
+    /// The memory of the pod and of each container, before and after. Containers are matched by
+    /// name; one that is not on both sides is passed over, because the API server refuses to add,
+    /// remove or rename any.
     pub fn memory_changes(&self) -> impl Iterator<Item = MemoryChange<'s>> + use<'s> {
         let (old, new) = (&self.old.spec, &self.subject.object.spec);
-        let containers = new.all_containers().filter_map(move |placed| Some(container_change(old, new, placed, counterpart(old, placed)?)));
+        let containers = new.all_containers().filter_map(move |placed| {
+            Some(container_change(old, new, placed, counterpart(old, placed)?))
+        });
         std::iter::once(pod_change(old, new)).chain(containers)
     }
 }
@@ -183,8 +197,8 @@ impl<'s> MemoryChange<'s> {
         amounts.is_some_and(|(old, new)| old < new)
     }
 
-    /// Whether the effective limit falls, or appears where there was none. Where a container only follows the
-    /// pod-level limit the pod answers for it.
+    /// Whether the effective limit falls, or appears where there was none. Where a container only
+    /// follows the pod-level limit the pod answers for it.
     pub fn limit_falls(&self) -> bool {
         !self.inherited && self.loses_memory()
     }
@@ -198,25 +212,34 @@ impl<'s> MemoryChange<'s> {
         }
     }
 
-    /// The operations that put request and limit of this part back. What the resize removed stays away: the API server
-    /// refuses such a resize.
+    /// The operations that put request and limit of this part back. What the resize removed stays
+    /// away: the API server refuses such a resize.
     pub fn restoration(&self) -> Vec<PatchOperation> {
-        let operation = |field: &str, (old, new): (Option<&Quantity<'_>>, Option<&Quantity<'_>>)| {
-            let path = self.pointer(field);
-            match (old, new) {
-                (Some(old), Some(new)) if old != new => Some(PatchOperation::Add { path, value: PatchValue::Text(old.text().to_owned()) }),
-                (None, Some(_)) => Some(PatchOperation::Remove { path }),
-                _ => None,
-            }
-        };
-        [operation("limits", self.own), operation("requests", self.request)].into_iter().flatten().collect()
+        let operation =
+            |field: &str, (old, new): (Option<&Quantity<'_>>, Option<&Quantity<'_>>)| {
+                let path = self.pointer(field);
+                match (old, new) {
+                    (Some(old), Some(new)) if old != new => Some(PatchOperation::Add {
+                        path,
+                        value: PatchValue::Text(old.text().to_owned()),
+                    }),
+                    (None, Some(_)) => Some(PatchOperation::Remove { path }),
+                    _ => None,
+                }
+            };
+        [operation("limits", self.own), operation("requests", self.request)]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     /// The JSON pointer of the memory limit or request: `field` is `limits` or `requests`.
     pub fn pointer(&self, field: &str) -> String {
         match self.placed {
             None => format!("/spec/resources/{field}/memory"),
-            Some(placed) => format!("/spec/{}/{}/resources/{field}/memory", placed.list(), placed.index),
+            Some(placed) => {
+                format!("/spec/{}/{}/resources/{field}/memory", placed.list(), placed.index)
+            }
         }
     }
 }
@@ -232,7 +255,10 @@ fn pod_change<'s>(old: &'s Spec<'s>, new: &'s Spec<'s>) -> MemoryChange<'s> {
     let (old, new) = (&old.resources, &new.resources);
     MemoryChange {
         part: Part::Pod,
-        limit: (EffectiveLimit::of(None, old.limits.memory.as_ref()), EffectiveLimit::of(None, new.limits.memory.as_ref())),
+        limit: (
+            EffectiveLimit::of(None, old.limits.memory.as_ref()),
+            EffectiveLimit::of(None, new.limits.memory.as_ref()),
+        ),
         request: (old.requests.memory.as_ref(), new.requests.memory.as_ref()),
         policy: "",
         placed: None,
@@ -241,8 +267,14 @@ fn pod_change<'s>(old: &'s Spec<'s>, new: &'s Spec<'s>) -> MemoryChange<'s> {
     }
 }
 
-fn container_change<'s>(old_pod: &'s Spec<'s>, new_pod: &'s Spec<'s>, placed: Placed<'s, 's>, old: &'s Container<'s>) -> MemoryChange<'s> {
-    let (old_own, new_own) = (old.resources.limits.memory.as_ref(), placed.container.resources.limits.memory.as_ref());
+fn container_change<'s>(
+    old_pod: &'s Spec<'s>,
+    new_pod: &'s Spec<'s>,
+    placed: Placed<'s, 's>,
+    old: &'s Container<'s>,
+) -> MemoryChange<'s> {
+    let (old_own, new_own) =
+        (old.resources.limits.memory.as_ref(), placed.container.resources.limits.memory.as_ref());
     let none = |own: Option<&Quantity<'_>>| own.is_none_or(Quantity::is_zero);
     MemoryChange {
         part: Part::Container(&placed.container.name),
@@ -250,7 +282,10 @@ fn container_change<'s>(old_pod: &'s Spec<'s>, new_pod: &'s Spec<'s>, placed: Pl
             EffectiveLimit::of(old_own, old_pod.resources.limits.memory.as_ref()),
             EffectiveLimit::of(new_own, new_pod.resources.limits.memory.as_ref()),
         ),
-        request: (old.resources.requests.memory.as_ref(), placed.container.resources.requests.memory.as_ref()),
+        request: (
+            old.resources.requests.memory.as_ref(),
+            placed.container.resources.requests.memory.as_ref(),
+        ),
         policy: old.policy_for("memory").map_or("", |policy| &policy.restart_policy),
         placed: Some(placed),
         own: (old_own, new_own),

@@ -10,9 +10,10 @@ use crate::kube::heap::Reader;
 use crate::kube::object::Spec;
 use crate::kube::shell::{Invocation, LONGEST, Script, inline_within};
 
-/// The work that the scripts of one pod may take: half of it is shared out alike, the other half by length. What a
-/// script would take beyond its share leaves it unread, whichever rule asks first, so that an object and the same
-/// object stored are read alike. Half a dozen scripts of 32 KB each take less.
+/// The work that the scripts of one pod may take: half of it is shared out alike, the other half by
+/// length. What a script would take beyond its share leaves it unread, whichever rule asks first,
+/// so that an object and the same object stored are read alike. Half a dozen scripts of 32 KB each
+/// take less.
 const WORK: usize = 2 * 1024 * 1024;
 
 /// Which of the texts of a container.
@@ -35,7 +36,8 @@ pub(crate) struct Scripts<'s> {
     spec: &'s Spec<'s>,
     /// By the place in memory of the container, which is one of `spec`, and the field.
     known: RefCell<Known>,
-    /// How many containers and texts there are, and the length of the texts; worked out where one is asked for.
+    /// How many containers and texts there are, and the length of the texts; worked out where one
+    /// is asked for.
     extent: Cell<Option<(usize, usize)>>,
 }
 
@@ -45,8 +47,8 @@ impl<'s> Scripts<'s> {
         Self { spec, known: RefCell::default(), extent: Cell::default() }
     }
 
-    /// The script in this field of `container`, read now or as it was before: `invoked` is given what reads it. `None`
-    /// where it is not understood.
+    /// The script in this field of `container`, read now or as it was before: `invoked` is given
+    /// what reads it. `None` where it is not understood.
     pub(crate) fn read(
         &self,
         container: &Container<'_>,
@@ -112,7 +114,9 @@ mod tests {
     #[test]
     fn all_shares_together_are_the_work() {
         let lengths = [40_000, 20_000, 100];
-        let container = |length: &usize| format!(r#"{{"name": "a", "command": ["sh", "-c", "{}"]}}"#, "x".repeat(*length));
+        let container = |length: &usize| {
+            format!(r#"{{"name": "a", "command": ["sh", "-c", "{}"]}}"#, "x".repeat(*length))
+        };
         let containers = lengths.iter().map(container).collect::<Vec<_>>().join(", ");
         let text = format!(r#"{{"containers": [{containers}]}}"#);
         let spec: Spec<'_> = json::read(&text).unwrap();
@@ -131,9 +135,18 @@ mod tests {
         let spec = serde_json::json!({"containers": vec![container; 6]}).to_string();
         let spec: Spec<'_> = json::read(&spec).unwrap();
         let (scripts, command) = (Scripts::of(&spec), ["sh", "-c", text.as_str()]);
-        let invocation = Invocation { command: &command, args: &[], environment: &[], directory: None, hook: false, files: None };
+        let invocation = Invocation {
+            command: &command,
+            args: &[],
+            environment: &[],
+            directory: None,
+            hook: false,
+            files: None,
+        };
         for placed in spec.all_containers() {
-            assert!(scripts.read(placed.container, Field::Main, |inline| inline(&invocation)).is_some());
+            assert!(
+                scripts.read(placed.container, Field::Main, |inline| inline(&invocation)).is_some()
+            );
         }
     }
 

@@ -1,8 +1,8 @@
 //! Options of a Java virtual machine.
 //!
-//! HotSpot takes them in this order, and of repeated ones the last (`arguments.cpp`): `JAVA_TOOL_OPTIONS`, the command
-//! line, `_JAVA_OPTIONS`. The launcher puts `JDK_JAVA_OPTIONS` in front of the command line, start scripts put variables
-//! such as `JAVA_OPTS` into it.
+//! HotSpot takes them in this order, and of repeated ones the last (`arguments.cpp`):
+//! `JAVA_TOOL_OPTIONS`, the command line, `_JAVA_OPTIONS`. The launcher puts `JDK_JAVA_OPTIONS` in
+//! front of the command line, start scripts put variables such as `JAVA_OPTS` into it.
 
 use crate::kube::shell::Word;
 
@@ -29,8 +29,17 @@ pub(super) struct Java {
 }
 
 /// Endings of the variables that start scripts put into the command line.
-const SCRIPT_VARIABLES: [&str; 9] =
-    ["OPTS", "JAVA_OPTS_APPEND", "JAVA_OPTIONS", "JVM_OPTIONS", "JVMFLAGS", "JVM_FLAGS", "JAVA_ARGS", "JVM_ARGS", "JAVA_MEM"];
+const SCRIPT_VARIABLES: [&str; 9] = [
+    "OPTS",
+    "JAVA_OPTS_APPEND",
+    "JAVA_OPTIONS",
+    "JVM_OPTIONS",
+    "JVMFLAGS",
+    "JVM_FLAGS",
+    "JAVA_ARGS",
+    "JVM_ARGS",
+    "JAVA_MEM",
+];
 
 /// Parts of names of variables that are for other processes than the container's own.
 const FOR_OTHERS: [&str; 3] = ["CLIENT", "EXECUTOR", "CHILD"];
@@ -57,7 +66,8 @@ const VALUED: [&str; 14] = [
 ];
 
 /// How options begin that say something of the heap, or may.
-const TELLING: [&str; 5] = ["-Xmx", "-XX:MaxHeapSize", "-XX:MaxRAM", "-XX:-UseContainerSupport", "-XX:VMOptionsFile"];
+const TELLING: [&str; 5] =
+    ["-Xmx", "-XX:MaxHeapSize", "-XX:MaxRAM", "-XX:-UseContainerSupport", "-XX:VMOptionsFile"];
 
 impl Java {
     /// What holds for the virtual machine that the container starts.
@@ -74,12 +84,15 @@ impl Java {
     pub(super) fn into_heap(self) -> Option<(String, Size)> {
         match (self.heap, self.share) {
             (Setting::Known(bytes, setting), _) => Some((setting, Size::Whole(bytes))),
-            (Setting::Absent, Setting::Known(share, setting)) if !self.uncoupled => Some((setting, Size::Share(share))),
+            (Setting::Absent, Setting::Known(share, setting)) if !self.uncoupled => {
+                Some((setting, Size::Share(share)))
+            }
             _ => None,
         }
     }
 
-    /// The options that were given up, and whether the virtual machine passes over what it does not know.
+    /// The options that were given up, and whether the virtual machine passes over what it does not
+    /// know.
     pub(super) fn into_retired(self) -> (Vec<Retired>, bool) {
         (self.retired, self.lenient)
     }
@@ -99,7 +112,8 @@ impl Java {
         }
         let values = variables.of_interest(for_scripts).into_iter();
         // by what it holds only where that is what reaches the script
-        let values = values.filter(|(name, value)| is_for_scripts(name) || matches!(value, Setting::Known(..)));
+        let values = values
+            .filter(|(name, value)| is_for_scripts(name) || matches!(value, Setting::Known(..)));
         let scripts = values.enumerate().map(|(position, (_, value))| match position {
             MOST.. => Self::unknown(),
             _ => {
@@ -161,7 +175,8 @@ impl Java {
 
     /// Takes an option of which only the beginning is known.
     fn unresolved(&mut self, prefix: &str) {
-        let telling = TELLING.iter().any(|option| option.starts_with(prefix) || prefix.starts_with(option));
+        let telling =
+            TELLING.iter().any(|option| option.starts_with(prefix) || prefix.starts_with(option));
         if telling || !prefix.starts_with('-') {
             self.forget();
         }
@@ -230,16 +245,18 @@ fn is_for_scripts(name: &str) -> bool {
     SCRIPT_VARIABLES.iter().any(|ending| name.ends_with(ending))
 }
 
-/// Whether a variable of any name, such as `INSTALL4J_ADD_VM_PARAMS` or `PULSAR_MEM`, holds options of a Java virtual
-/// machine and nothing else: no prose, and no command.
+/// Whether a variable of any name, such as `INSTALL4J_ADD_VM_PARAMS` or `PULSAR_MEM`, holds options
+/// of a Java virtual machine and nothing else: no prose, and no command.
 fn only_options(text: &str) -> bool {
     let mut words = text.split_whitespace();
-    words.clone().all(|word| word.starts_with('-')) && words.any(|word| word.starts_with("-Xm") || word.starts_with("-XX:"))
+    words.clone().all(|word| word.starts_with('-'))
+        && words.any(|word| word.starts_with("-Xm") || word.starts_with("-XX:"))
 }
 
-/// The words of a variable as HotSpot and the launcher split them (`parse_options_buffer`, `args.c`): at blanks; a quote
-/// of either kind, anywhere in a word, holds up to the next of its kind; a backslash is nothing special. `None` where a
-/// quote stays open, for then the virtual machine does not start.
+/// The words of a variable as HotSpot and the launcher split them (`parse_options_buffer`,
+/// `args.c`): at blanks; a quote of either kind, anywhere in a word, holds up to the next of its
+/// kind; a backslash is nothing special. `None` where a quote stays open, for then the virtual
+/// machine does not start.
 pub(super) fn words(text: &str) -> Option<Vec<String>> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
     for character in text.chars() {
@@ -249,7 +266,9 @@ pub(super) fn words(text: &str) -> Option<Vec<String>> {
                 quote = Some(character);
                 word.get_or_insert_default();
             }
-            None if matches!(character, ' ' | '\t' | '\n' | '\x0b' | '\x0c' | '\r') => words.extend(word.take()),
+            None if matches!(character, ' ' | '\t' | '\n' | '\x0b' | '\x0c' | '\r') => {
+                words.extend(word.take())
+            }
             _ => word.get_or_insert_default().push(character),
         }
     }

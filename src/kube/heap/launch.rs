@@ -40,7 +40,8 @@ pub(super) struct Launch<'s> {
 
 impl<'s> Launch<'s> {
     pub(super) fn of(container: &'s Container<'_>, reader: &dyn Reader) -> Self {
-        let texts: Vec<&str> = container.command.iter().chain(&container.args).map(|text| &**text).collect();
+        let texts: Vec<&str> =
+            container.command.iter().chain(&container.args).map(|text| &**text).collect();
         let (command, args) = texts.split_at_checked(container.command.len()).unwrap_or_default();
         let directory = (!container.working_dir.is_empty()).then_some(&*container.working_dir);
         let script = match texts.is_empty() {
@@ -62,11 +63,13 @@ impl<'s> Launch<'s> {
 
     /// The arguments of each program of one of these names that it starts by itself.
     pub(super) fn arguments(&self, programs: &'static [&str]) -> impl Iterator<Item = &[Word]> {
-        self.commands().filter(|command| command.program().is_some_and(|program| programs.contains(&program))).map(Command::arguments)
+        self.commands()
+            .filter(|command| command.program().is_some_and(|program| programs.contains(&program)))
+            .map(Command::arguments)
     }
 
-    /// The words that reach a program of which nothing is known, most often the image's entrypoint, with no shell in
-    /// between.
+    /// The words that reach a program of which nothing is known, most often the image's entrypoint,
+    /// with no shell in between.
     pub(super) fn loose_words(&self) -> &[Word] {
         match self.script.as_deref().map(|script| script.commands.as_slice()) {
             Some([command]) if !self.shell => &command.words,
@@ -74,15 +77,22 @@ impl<'s> Launch<'s> {
         }
     }
 
-    /// Whether it may set the variable `name`: wherever the name stands without being asked for its value.
+    /// Whether it may set the variable `name`: wherever the name stands without being asked for its
+    /// value.
     pub(super) fn assigns(&self, name: &str) -> bool {
-        let asked = |before: &str| ["$", "${", "$("].iter().any(|opening| before.ends_with(opening));
-        self.texts.iter().any(|text| text.contains(name) && text.match_indices(name).any(|(at, _)| !text.get(..at).is_some_and(asked)))
+        let asked =
+            |before: &str| ["$", "${", "$("].iter().any(|opening| before.ends_with(opening));
+        self.texts.iter().any(|text| {
+            text.contains(name)
+                && text.match_indices(name).any(|(at, _)| !text.get(..at).is_some_and(asked))
+        })
     }
 
     /// Whether it may set variables that it does not name.
     pub(super) fn loads_variables(&self) -> bool {
-        let loading = |command: &Command| command.program().is_some_and(|program| matches!(program, "." | "source" | "eval"));
+        let loading = |command: &Command| {
+            command.program().is_some_and(|program| matches!(program, "." | "source" | "eval"))
+        };
         self.commands().any(loading)
     }
 

@@ -1,4 +1,5 @@
-//! Options of Node.js: those of `NODE_OPTIONS` first, then those in front of the script; of repeated ones the last counts.
+//! Options of Node.js: those of `NODE_OPTIONS` first, then those in front of the script; of
+//! repeated ones the last counts.
 
 use crate::kube::shell::Word;
 
@@ -34,7 +35,10 @@ const OPTION: &str = "--max-old-space-size";
 pub(super) fn old_space(variables: &Variables<'_>, launch: &Launch<'_>) -> Setting<u64> {
     let inherited = match variables.value("NODE_OPTIONS") {
         Setting::Known(text, _) => match words(text) {
-            Some(words) => words.into_iter().map(Word::Known).fold(Setting::Absent, |setting, word| after(&word, setting)),
+            Some(words) => words
+                .into_iter()
+                .map(Word::Known)
+                .fold(Setting::Absent, |setting, word| after(&word, setting)),
             None => Setting::Unknown,
         },
         Setting::Unknown => Setting::Unknown,
@@ -47,7 +51,9 @@ fn on_command_line(launch: &Launch<'_>) -> Setting<u64> {
     if !launch.is_clear() {
         return Setting::Unknown;
     }
-    if let Some(setting) = launch.arguments(&["node", "nodejs"]).map(arguments).reduce(Setting::beside) {
+    if let Some(setting) =
+        launch.arguments(&["node", "nodejs"]).map(arguments).reduce(Setting::beside)
+    {
         return setting;
     }
     let script = |text: &str| text == "--" || SCRIPTS.iter().any(|ending| text.ends_with(ending));
@@ -73,10 +79,13 @@ fn arguments(words: &[Word]) -> Setting<u64> {
 /// The setting after one more word.
 fn after(word: &Word, setting: Setting<u64>) -> Setting<u64> {
     let (text, certain) = match word {
-        Word::Known(text) => text.split_once("$(").map_or((text.as_str(), true), |(prefix, _)| (prefix, false)),
+        Word::Known(text) => {
+            text.split_once("$(").map_or((text.as_str(), true), |(prefix, _)| (prefix, false))
+        }
         Word::Unknown { prefix, .. } => (prefix.as_str(), false),
     };
-    let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
+    let (name, value) =
+        text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
     let name = name.replace('_', "-");
     let telling = match certain {
         true => name.starts_with(OPTION),
@@ -86,13 +95,16 @@ fn after(word: &Word, setting: Setting<u64>) -> Setting<u64> {
         _ if !telling => setting,
         // V8 takes 0 for its own choice
         Some("0") if certain && name == OPTION => Setting::Absent,
-        Some(value) if certain && name == OPTION => Setting::read(size::v8(value), || text.to_owned()),
+        Some(value) if certain && name == OPTION => {
+            Setting::read(size::v8(value), || text.to_owned())
+        }
         _ => Setting::Unknown,
     }
 }
 
-/// The words of `NODE_OPTIONS` (`node.cc`, `ParseNodeOptionsEnvVar`): parted by blanks, with double quotes, in which a
-/// backslash stands before a character that is meant as it is. `None` where a quote stays open.
+/// The words of `NODE_OPTIONS` (`node.cc`, `ParseNodeOptionsEnvVar`): parted by blanks, with double
+/// quotes, in which a backslash stands before a character that is meant as it is. `None` where a
+/// quote stays open.
 fn words(text: &str) -> Option<Vec<String>> {
     let (mut words, mut word, mut quoted) = (Vec::new(), None::<String>, false);
     let mut characters = text.chars();
@@ -115,7 +127,10 @@ mod tests {
     #[test]
     fn words_of_the_variable() {
         let of = |text| words(text).unwrap();
-        assert_eq!(of(r#"--require "./my \"own\" file.js"  --trace-gc"#), ["--require", r#"./my "own" file.js"#, "--trace-gc"]);
+        assert_eq!(
+            of(r#"--require "./my \"own\" file.js"  --trace-gc"#),
+            ["--require", r#"./my "own" file.js"#, "--trace-gc"]
+        );
         assert_eq!(of("'a b'\tc\\d"), ["'a", "b'\tc\\d"], "only blanks and double quotes count");
         assert_eq!(of(""), [""; 0]);
         assert_eq!((words("\"open"), words("\"open\\")), (None, None));

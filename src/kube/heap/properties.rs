@@ -43,17 +43,35 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn names() -> impl Strategy<Value = &'static str> {
-    select(vec!["A", "JAVA_OPTS", "CATALINA_OPTS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "NODE_OPTIONS", "GOMEMLIMIT"])
+    select(vec![
+        "A",
+        "JAVA_OPTS",
+        "CATALINA_OPTS",
+        "JAVA_TOOL_OPTIONS",
+        "JDK_JAVA_OPTIONS",
+        "_JAVA_OPTIONS",
+        "NODE_OPTIONS",
+        "GOMEMLIMIT",
+    ])
 }
 
-fn container(env: &[(&'static str, String, bool)], command: &[String], args: &[String]) -> Container<'static> {
+fn container(
+    env: &[(&'static str, String, bool)],
+    command: &[String],
+    args: &[String],
+) -> Container<'static> {
     let variable = |(name, value, elsewhere): &(&'static str, String, bool)| EnvVar {
         name: (*name).into(),
         value: if *elsewhere { "".into() } else { value.clone().into() },
         value_from: elsewhere.then(Box::default),
     };
     let words = |texts: &[String]| texts.iter().cloned().map(Into::into).collect();
-    Container { env: env.iter().map(variable).collect(), command: words(command), args: words(args), ..Container::default() }
+    Container {
+        env: env.iter().map(variable).collect(),
+        command: words(command),
+        args: words(args),
+        ..Container::default()
+    }
 }
 
 proptest! {

@@ -1,7 +1,8 @@
 //! Java options about memory that newer virtual machines have given up.
 //!
-//! Tried: OpenJDK 17 warns of the fractions and does not start with `UseCGroupMemoryLimitForHeap`, OpenJDK 25 starts with
-//! none of them. With `-XX:+IgnoreUnrecognizedVMOptions`, wherever it stands, both pass over what they do not know.
+//! Tried: OpenJDK 17 warns of the fractions and does not start with `UseCGroupMemoryLimitForHeap`,
+//! OpenJDK 25 starts with none of them. With `-XX:+IgnoreUnrecognizedVMOptions`, wherever it
+//! stands, both pass over what they do not know.
 
 use crate::kube::container::Container;
 
@@ -40,7 +41,9 @@ impl Retired {
         let text = option.strip_prefix("-XX:")?;
         let name = match text.strip_prefix(['+', '-']) {
             Some(name) => Some(CGROUP).filter(|known| *known == name),
-            None => FRACTIONS.into_iter().find(|known| text.strip_prefix(known).is_some_and(|rest| rest.starts_with('='))),
+            None => FRACTIONS
+                .into_iter()
+                .find(|known| text.strip_prefix(known).is_some_and(|rest| rest.starts_with('='))),
         };
         Some(Self { name: name?, option: option.to_owned() })
     }
@@ -53,13 +56,19 @@ pub fn retired_options(container: &Container<'_>) -> RetiredOptions {
 
 /// The same, within what `reader` allows for.
 pub(crate) fn retired_options_by(reader: &dyn Reader, container: &Container<'_>) -> RetiredOptions {
-    let mentions = |text: &str| begins_flag(text) && text.contains("-XX:") && (text.contains(CGROUP) || text.contains("RAMFraction"));
+    let mentions = |text: &str| {
+        begins_flag(text)
+            && text.contains("-XX:")
+            && (text.contains(CGROUP) || text.contains("RAMFraction"))
+    };
     let variable = container.env.iter().any(|variable| mentions(&variable.value));
     if !variable && !container.command.iter().chain(&container.args).any(|text| mentions(text)) {
         return RetiredOptions::default();
     }
     let launch = Launch::of(container, reader);
-    let Some(variables) = Variables::of(container, &launch, reader) else { return RetiredOptions::default() };
+    let Some(variables) = Variables::of(container, &launch, reader) else {
+        return RetiredOptions::default();
+    };
     let (retired, ignored) = Java::started(&variables, &launch).into_retired();
     let placed = |retired: Retired| {
         let field = field(container, &retired.option);

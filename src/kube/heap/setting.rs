@@ -29,7 +29,9 @@ impl<T: PartialOrd> Setting<T> {
             (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
             (Self::Absent, other) => other,
             (this, Self::Absent) => this,
-            (Self::Known(one, text), Self::Known(other, _)) if one <= other => Self::Known(one, text),
+            (Self::Known(one, text), Self::Known(other, _)) if one <= other => {
+                Self::Known(one, text)
+            }
             (_, other) => other,
         }
     }

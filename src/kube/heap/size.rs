@@ -1,7 +1,7 @@
 //! Sizes as each runtime writes them. What the runtime would refuse is `None`.
 
-/// Bytes as HotSpot reads them after `-Xmx` (`arguments.cpp`, `parse_memory_size`): decimal digits and at most one of
-/// `k`, `m`, `g`, `t`, in either case, in powers of 1024.
+/// Bytes as HotSpot reads them after `-Xmx` (`arguments.cpp`, `parse_memory_size`): decimal digits
+/// and at most one of `k`, `m`, `g`, `t`, in either case, in powers of 1024.
 pub(super) fn hotspot(text: &str) -> Option<u64> {
     let (digits, unit) = split(text)?;
     let scale: u64 = match unit {
@@ -15,7 +15,8 @@ pub(super) fn hotspot(text: &str) -> Option<u64> {
     digits.checked_mul(scale).filter(|bytes| *bytes > 0)
 }
 
-/// Bytes as Go reads them in `GOMEMLIMIT` (`runtime`, `parseByteCount`): decimal digits, and a unit that ends in `B`.
+/// Bytes as Go reads them in `GOMEMLIMIT` (`runtime`, `parseByteCount`): decimal digits, and a unit
+/// that ends in `B`.
 pub(super) fn go(text: &str) -> Option<u64> {
     let (digits, unit) = split(text)?;
     let scale: u64 = match unit {
@@ -37,7 +38,8 @@ pub(super) fn v8(text: &str) -> Option<u64> {
 
 /// A percentage as HotSpot reads it: a number from 0 to 100, with a fraction or none.
 pub(super) fn percentage(text: &str) -> Option<f64> {
-    let plain = text.starts_with(|first: char| first.is_ascii_digit()) && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let plain = text.starts_with(|first: char| first.is_ascii_digit())
+        && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let share = plain.then(|| text.parse::<f64>().ok()).flatten()?;
     (0.0..=100.0).contains(&share).then_some(share)
 }
@@ -54,20 +56,51 @@ mod tests {
 
     #[test]
     fn hotspot_sizes() {
-        for (text, bytes) in [("512m", 512 << 20), ("512M", 512 << 20), ("1g", 1 << 30), ("2T", 2 << 40), ("64K", 64 << 10), ("007", 7)] {
+        for (text, bytes) in [
+            ("512m", 512 << 20),
+            ("512M", 512 << 20),
+            ("1g", 1 << 30),
+            ("2T", 2 << 40),
+            ("64K", 64 << 10),
+            ("007", 7),
+        ] {
             assert_eq!(hotspot(text), Some(bytes), "{text}");
         }
-        for refused in ["", "m", "0", "0g", "512mb", "512Mi", "1.5g", "-1g", "+1g", "=1g", " 1g", "1 g", "18446744073709551615k", "1é"] {
+        for refused in [
+            "",
+            "m",
+            "0",
+            "0g",
+            "512mb",
+            "512Mi",
+            "1.5g",
+            "-1g",
+            "+1g",
+            "=1g",
+            " 1g",
+            "1 g",
+            "18446744073709551615k",
+            "1é",
+        ] {
             assert_eq!(hotspot(refused), None, "{refused}");
         }
     }
 
     #[test]
     fn go_sizes() {
-        for (text, bytes) in [("0", 0), ("7B", 7), ("1KiB", 1 << 10), ("512MiB", 512 << 20), ("3GiB", 3 << 30), ("1TiB", 1 << 40)] {
+        for (text, bytes) in [
+            ("0", 0),
+            ("7B", 7),
+            ("1KiB", 1 << 10),
+            ("512MiB", 512 << 20),
+            ("3GiB", 3 << 30),
+            ("1TiB", 1 << 40),
+        ] {
             assert_eq!(go(text), Some(bytes), "{text}");
         }
-        for refused in ["", "512Mi", "512MB", "512mib", "1.5GiB", "-1", "MiB", "1 GiB", "9223372036854775808"] {
+        for refused in
+            ["", "512Mi", "512MB", "512mib", "1.5GiB", "-1", "MiB", "1 GiB", "9223372036854775808"]
+        {
             assert_eq!(go(refused), None, "{refused}");
         }
     }
@@ -82,7 +115,10 @@ mod tests {
 
     #[test]
     fn percentages() {
-        assert_eq!([percentage("90"), percentage("75.5"), percentage("100.0"), percentage("0")], [90.0, 75.5, 100.0, 0.0].map(Some));
+        assert_eq!(
+            [percentage("90"), percentage("75.5"), percentage("100.0"), percentage("0")],
+            [90.0, 75.5, 100.0, 0.0].map(Some)
+        );
         for refused in ["", "100.1", "-1", "1e1", "90%", ".5", "1.2.3", "inf", "NaN"] {
             assert_eq!(percentage(refused), None, "{refused}");
         }

@@ -4,7 +4,8 @@ use super::{Failed, Fault, LIST_LIMIT, Reader};
 
 /// What is read from JSON, in place.
 pub(crate) trait Decode<'a>: Default {
-    /// What must stand instead of `null` where it is no field: in a list, in a map, alone. `None` where `null` will do.
+    /// What must stand instead of `null` where it is no field: in a list, in a map, alone. `None`
+    /// where `null` will do.
     const INSTEAD_OF_NULL: Option<&'static str> = Some("a mapping");
 
     /// Reads a value into `self`, which is as absent before, and stays so where there is `null`.
@@ -13,7 +14,8 @@ pub(crate) trait Decode<'a>: Default {
 
 /// A struct whose fields have names.
 pub(crate) trait Fields<'a> {
-    /// Reads the field `name`, whose value is next, and says which of its own it is; passes over an [`UNKNOWN`] one.
+    /// Reads the field `name`, whose value is next, and says which of its own it is; passes over an
+    /// [`UNKNOWN`] one.
     fn field(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<u32, Failed>;
 }
 

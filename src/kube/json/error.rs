@@ -63,7 +63,8 @@ impl Error {
     pub(super) fn of(text: &str, failure: Failure) -> Self {
         let Failure { fault, place, mut path } = failure;
         path.reverse();
-        // a value has its first byte in the column, and where reading stopped it is the last byte read
+        // a value has its first byte in the column, and where reading stopped it is the last byte
+        // read
         let stopped = if matches!(fault, Fault::NoJson) { place } else { place.saturating_add(1) };
         let read = text.as_bytes().get(..stopped).unwrap_or(text.as_bytes());
         let line = read.iter().filter(|byte| **byte == b'\n').count().saturating_add(1);
@@ -99,7 +100,9 @@ impl Error {
     /// The names and indices on the way to it, in the `text` that was read.
     pub fn path(&self, text: &str) -> Vec<String> {
         let name = |step: &Step| match step {
-            Step::Field(start) => Reader::starting(text, *start).text().unwrap_or_default().into_owned(),
+            Step::Field(start) => {
+                Reader::starting(text, *start).text().unwrap_or_default().into_owned()
+            }
             Step::Entry(index) => index.to_string(),
         };
         self.path.iter().map(name).collect()

@@ -66,7 +66,15 @@ mod tests {
     #[test]
     fn surrogates_come_in_pairs() {
         assert_eq!(unescaped("\\ud83d\\ude00").as_deref(), Some("\u{1f600}"));
-        for lone in ["\\ud83d", "\\ude00", "\\ud83d\\u0041", "\\ude00\\ud83d", "\\ud83dx", "\\u+123", "\\u12"] {
+        for lone in [
+            "\\ud83d",
+            "\\ude00",
+            "\\ud83d\\u0041",
+            "\\ude00\\ud83d",
+            "\\ud83dx",
+            "\\u+123",
+            "\\u12",
+        ] {
             assert_eq!(unescaped(lone), None, "{lone}");
         }
     }

@@ -189,7 +189,9 @@ impl<'a> Reader<'a> {
     fn word(&mut self) -> &'a str {
         let start = self.at;
         let rest = self.text.as_bytes().get(start..).unwrap_or_default();
-        let length = rest.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b'a'..=b'z' | b'E' | b'-' | b'+' | b'.'));
+        let length = rest.iter().position(
+            |byte| !matches!(byte, b'0'..=b'9' | b'a'..=b'z' | b'E' | b'-' | b'+' | b'.'),
+        );
         self.at = start.saturating_add(length.unwrap_or(rest.len()));
         self.text.get(start..self.at).unwrap_or_default()
     }
@@ -208,7 +210,10 @@ impl<'a> Reader<'a> {
         self.peek();
         let start = self.at;
         let digits = self.word();
-        let plain = matches!(digits.strip_prefix('-').unwrap_or(digits).as_bytes(), [b'0'] | [b'1'..=b'9', ..]);
+        let plain = matches!(
+            digits.strip_prefix('-').unwrap_or(digits).as_bytes(),
+            [b'0'] | [b'1'..=b'9', ..]
+        );
         digits.parse().ok().filter(|_| plain).ok_or_else(|| {
             self.at = start;
             self.expected("a whole number")
@@ -255,8 +260,12 @@ impl<'a> Reader<'a> {
         self.open(b'{', b'}', "a mapping")
     }
 
-    /// The value of an entry of a map, whose name is next, and that name; whether there is one more.
-    pub(crate) fn map_entry<T: Decode<'a>>(&mut self, value: &mut T) -> Result<(Cow<'a, str>, bool), Failed> {
+    /// The value of an entry of a map, whose name is next, and that name; whether there is one
+    /// more.
+    pub(crate) fn map_entry<T: Decode<'a>>(
+        &mut self,
+        value: &mut T,
+    ) -> Result<(Cow<'a, str>, bool), Failed> {
         self.spend()?;
         self.peek();
         let start = self.at;
@@ -271,13 +280,18 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the entry of a list; whether there is one more.
-    pub(super) fn list_entry<T: Decode<'a>>(&mut self, index: usize, value: &mut T) -> Result<bool, Failed> {
+    pub(super) fn list_entry<T: Decode<'a>>(
+        &mut self,
+        index: usize,
+        value: &mut T,
+    ) -> Result<bool, Failed> {
         self.spend()?;
         self.whole(value).or_else(|failed| self.on_the_way(Step::Entry(index), failed))?;
         self.further(b']')
     }
 
-    /// Passes the opening bracket; whether there is anything before the closing one. There is nothing in `null`.
+    /// Passes the opening bracket; whether there is anything before the closing one. There is
+    /// nothing in `null`.
     fn open(&mut self, first: u8, last: u8, what: &'static str) -> Result<bool, Failed> {
         match self.peek() {
             Some(byte) if byte == first => {}

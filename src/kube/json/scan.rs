@@ -1,14 +1,15 @@
 //! Where JSON values end, found many bytes at a time.
 //!
-//! Most of a review is never read: managed fields, status, what controllers note about a pod. What is passed over is
-//! looked at for quotes, escapes and brackets alone.
+//! Most of a review is never read: managed fields, status, what controllers note about a pod. What
+//! is passed over is looked at for quotes, escapes and brackets alone.
 
 use wide::u8x16;
 
 /// How many bytes are looked at together: as many as a mask has bits.
 const BLOCK: usize = 64;
 
-/// The index after the closing bracket of the object or list whose opening one stands before `start`.
+/// The index after the closing bracket of the object or list whose opening one stands before
+/// `start`.
 pub(super) fn end_of_nested(bytes: &[u8], start: usize) -> Option<usize> {
     let mut nested = Nested { texts: Texts::default(), depth: 1 };
     first(bytes, start, |block| nested.end(block))
@@ -23,7 +24,8 @@ pub(super) fn end_of_text(bytes: &[u8], start: usize) -> Option<usize> {
     })
 }
 
-/// The index after what `find` finds in the first block where it finds anything; a block ends in blanks where the bytes do.
+/// The index after what `find` finds in the first block where it finds anything; a block ends in
+/// blanks where the bytes do.
 fn first(bytes: &[u8], start: usize, mut find: impl FnMut(&Block) -> Option<u32>) -> Option<usize> {
     let (blocks, rest) = bytes.get(start..)?.as_chunks::<BLOCK>();
     let mut passed = start;
@@ -65,7 +67,8 @@ pub(super) fn length_of_short(bytes: &[u8; 16]) -> Option<usize> {
 fn special(bytes: &[u8; 16]) -> u32 {
     let sixteen = u8x16::from(*bytes);
     let control = sixteen.min(u8x16::splat(0x1f)).simd_eq(sixteen);
-    (sixteen.simd_eq(u8x16::splat(b'"')) | sixteen.simd_eq(u8x16::splat(b'\\')) | control).to_bitmask()
+    (sixteen.simd_eq(u8x16::splat(b'"')) | sixteen.simd_eq(u8x16::splat(b'\\')) | control)
+        .to_bitmask()
 }
 
 /// Where the text that begins at `start` stops being plain.
@@ -99,7 +102,10 @@ struct Block([u8x16; 4]);
 impl Block {
     fn of(bytes: &[u8; BLOCK]) -> Self {
         let mut sixteens = [u8x16::ZERO; 4];
-        sixteens.iter_mut().zip(bytes.as_chunks::<16>().0).for_each(|(register, chunk)| *register = u8x16::from(*chunk));
+        sixteens
+            .iter_mut()
+            .zip(bytes.as_chunks::<16>().0)
+            .for_each(|(register, chunk)| *register = u8x16::from(*chunk));
         Self(sixteens)
     }
 
@@ -108,7 +114,8 @@ impl Block {
         self.masked(|sixteen| sixteen.simd_eq(u8x16::splat(byte)))
     }
 
-    /// A bit for each byte that is `byte` or differs from it in bit 0x20 alone: `{` and `[`, `}` and `]`.
+    /// A bit for each byte that is `byte` or differs from it in bit 0x20 alone: `{` and `[`, `}`
+    /// and `]`.
     fn mask_either(&self, byte: u8) -> u64 {
         self.masked(|sixteen| (sixteen | u8x16::splat(0x20)).simd_eq(u8x16::splat(byte)))
     }
@@ -136,11 +143,13 @@ impl Escapes {
         if backslashes == 0 {
             return std::mem::take(&mut self.carried);
         }
-        // the backslashes that count are the first, third, fifth of each run. Added to the run's first bit, a carry runs to
-        // the bit after the run; whether that is an even or an odd one says whether the run's length is
+        // the backslashes that count are the first, third, fifth of each run. Added to the run's
+        // first bit, a carry runs to the bit after the run; whether that is an even or an odd one
+        // says whether the run's length is
         let backslashes = backslashes & !self.carried;
         let follows = backslashes << 1 | self.carried;
-        let (runs_from_odd, carried) = (backslashes & !EVEN & !follows).overflowing_add(backslashes);
+        let (runs_from_odd, carried) =
+            (backslashes & !EVEN & !follows).overflowing_add(backslashes);
         self.carried = u64::from(carried);
         (EVEN ^ runs_from_odd << 1) & follows
     }
@@ -159,7 +168,9 @@ impl Texts {
     fn within(&mut self, block: &Block) -> u64 {
         let quotes = block.mask(b'"') & !self.escapes.escaped(block);
         // each bit becomes the parity of the bits up to it
-        let within = [1u32, 2, 4, 8, 16, 32].into_iter().fold(quotes, |bits, shift| bits ^ bits << shift) ^ self.carried;
+        let within =
+            [1u32, 2, 4, 8, 16, 32].into_iter().fold(quotes, |bits, shift| bits ^ bits << shift)
+                ^ self.carried;
         self.carried = if within >> 63 == 1 { u64::MAX } else { 0 };
         within
     }
@@ -179,7 +190,10 @@ impl Nested {
         let mut closing = block.mask_either(b'}') & outside;
         // all that close come after all that open, or before: in either order not the outermost
         if closing.count_ones() < self.depth {
-            self.depth = self.depth.saturating_add(opening.count_ones()).saturating_sub(closing.count_ones());
+            self.depth = self
+                .depth
+                .saturating_add(opening.count_ones())
+                .saturating_sub(closing.count_ones());
             return None;
         }
         let mut closed = 0u32;

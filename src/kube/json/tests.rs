@@ -54,8 +54,13 @@ impl PartialEq for Written {
 
 impl PartialEq<Slow> for Shape<'_> {
     fn eq(&self, slow: &Slow) -> bool {
-        let entries = self.entries.iter().map(|(name, text)| (name, &**text)).collect::<BTreeMap<_, _>>();
-        let slow_entries = slow.entries.iter().flatten().map(|(name, text)| (&**name, text.as_deref().unwrap_or_default()));
+        let entries =
+            self.entries.iter().map(|(name, text)| (name, &**text)).collect::<BTreeMap<_, _>>();
+        let slow_entries = slow
+            .entries
+            .iter()
+            .flatten()
+            .map(|(name, text)| (&**name, text.as_deref().unwrap_or_default()));
         self.raw.map(Raw::get) == slow.raw.as_ref().map(|raw| raw.0.get())
             && self.text.as_deref() == slow.text.as_deref()
             && self.number == slow.number
@@ -100,7 +105,8 @@ fn json() -> impl Strategy<Value = String> {
         any::<i64>().prop_map(|number| number.to_string()),
         any::<f64>().prop_map(|number| serde_json::to_string(&number).unwrap()),
         "\\PC{0,20}".prop_map(|text| serde_json::to_string(&text).unwrap()),
-        "[\\\\\"\n\t\u{1}\u{1f600}a-z]{0,90}".prop_map(|text| serde_json::to_string(&text).unwrap()),
+        "[\\\\\"\n\t\u{1}\u{1f600}a-z]{0,90}"
+            .prop_map(|text| serde_json::to_string(&text).unwrap()),
     ];
     let key = prop_oneof![
         Just("raw"),
@@ -117,10 +123,15 @@ fn json() -> impl Strategy<Value = String> {
     leaf.prop_recursive(4, 40, 6, move |inner| {
         let fields = prop::collection::vec((key.clone(), inner.clone()), 0..5);
         prop_oneof![
-            (prop::collection::vec(inner, 0..5), " ?")
-                .prop_map(|(list, blank)| format!("[{blank}{}]", list.join(&format!("{blank},{blank}")))),
+            (prop::collection::vec(inner, 0..5), " ?").prop_map(|(list, blank)| format!(
+                "[{blank}{}]",
+                list.join(&format!("{blank},{blank}"))
+            )),
             (fields, "[ \n\t\r]?").prop_map(|(fields, blank)| {
-                let fields: Vec<String> = fields.iter().map(|(key, value)| format!("{blank}\"{key}\"{blank}:{blank}{value}")).collect();
+                let fields: Vec<String> = fields
+                    .iter()
+                    .map(|(key, value)| format!("{blank}\"{key}\"{blank}:{blank}{value}"))
+                    .collect();
                 format!("{{{}{blank}}}", fields.join(","))
             }),
         ]
@@ -187,10 +198,18 @@ fn faults_have_a_place_and_a_kind() {
     assert_eq!(place(r#"{"text": "\ud800"}"#).0, Kind::Syntax);
     assert_eq!(place("{\"text\": \"a\tb\"}").0, Kind::Syntax);
     for number in ["1.0", "1e3", "9223372036854775808", "true", "\"1\"", "[]"] {
-        assert_eq!(read::<Shape<'_>>(&format!(r#"{{"number": {number}}}"#)).unwrap_err().kind(), Kind::Shape, "{number}");
+        assert_eq!(
+            read::<Shape<'_>>(&format!(r#"{{"number": {number}}}"#)).unwrap_err().kind(),
+            Kind::Shape,
+            "{number}"
+        );
     }
     for number in ["01", "+1", "1.", "--1", "nul", "1a", ",", "}"] {
-        assert_eq!(read::<Shape<'_>>(&format!(r#"{{"number": {number}}}"#)).unwrap_err().kind(), Kind::Syntax, "{number}");
+        assert_eq!(
+            read::<Shape<'_>>(&format!(r#"{{"number": {number}}}"#)).unwrap_err().kind(),
+            Kind::Syntax,
+            "{number}"
+        );
     }
 }
 
@@ -198,7 +217,10 @@ fn faults_have_a_place_and_a_kind() {
 fn faults_know_the_way_to_them_and_what_stands_there() {
     let json = r#"{"inner": {"entr\u0069es": {"a\"b": "", "c": [1]}}}"#;
     let error = fault(json);
-    assert_eq!((error.path(json).join("|"), error.value(json)), ("inner|entries|c".to_owned(), "[1]"));
+    assert_eq!(
+        (error.path(json).join("|"), error.value(json)),
+        ("inner|entries|c".to_owned(), "[1]")
+    );
     assert!(matches!(error.fault(), Fault::Expected("a string")));
     let json = r#"{"list": [true, 1.5e3]}"#;
     let error = fault(json);

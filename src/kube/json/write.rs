@@ -1,4 +1,5 @@
-//! JSON out of names and text, for answers: most of an answer is sentences, copied in pieces without an escape.
+//! JSON out of names and text, for answers: most of an answer is sentences, copied in pieces
+//! without an escape.
 
 use super::scan::next_special;
 
@@ -28,7 +29,14 @@ fn escape(json: &mut Vec<u8>, special: u8) {
         0x0c => b'f',
         _ => {
             let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or_default();
-            json.extend_from_slice(&[b'\\', b'u', b'0', b'0', digit(special >> 4), digit(special & 0xf)]);
+            json.extend_from_slice(&[
+                b'\\',
+                b'u',
+                b'0',
+                b'0',
+                digit(special >> 4),
+                digit(special & 0xf),
+            ]);
             return;
         }
     };
@@ -64,7 +72,11 @@ impl Object<'_> {
 }
 
 /// Appends a list with an entry for each of `entries`, which `write` appends.
-pub(crate) fn list<T>(json: &mut Vec<u8>, entries: impl IntoIterator<Item = T>, mut write: impl FnMut(&mut Vec<u8>, T)) {
+pub(crate) fn list<T>(
+    json: &mut Vec<u8>,
+    entries: impl IntoIterator<Item = T>,
+    mut write: impl FnMut(&mut Vec<u8>, T),
+) {
     json.push(b'[');
     let mut first = true;
     for entry in entries {
@@ -117,7 +129,10 @@ mod tests {
             list(outer.field("empty"), [], text);
         });
         let read: Value = serde_json::from_slice(&written).unwrap();
-        assert_eq!(read, json!({"none": {}, "a \"name\"": "text", "list": ["one", "two"], "empty": []}));
+        assert_eq!(
+            read,
+            json!({"none": {}, "a \"name\"": "text", "list": ["one", "two"], "empty": []})
+        );
         assert_eq!(read.to_string().len(), written.len());
     }
 }

@@ -49,7 +49,9 @@ impl Amount {
             }
         };
         match nanos.and_then(|nanos| i128::try_from(nanos).ok()) {
-            Some(nanos) => Self::Nanos(if written.negative { nanos.saturating_neg() } else { nanos }),
+            Some(nanos) => {
+                Self::Nanos(if written.negative { nanos.saturating_neg() } else { nanos })
+            }
             None => Self::Vast(Box::new(places.vast(written.negative))),
         }
     }
@@ -96,15 +98,18 @@ impl Vast {
         if self.negative { Ordering::Less } else { Ordering::Greater }
     }
 
-    /// Where the first digit stands, and the digits. As neither end has a zero, these compare as the numbers do.
+    /// Where the first digit stands, and the digits. As neither end has a zero, these compare as
+    /// the numbers do.
     fn size(&self) -> (i64, &[u8]) {
         (self.exponent.saturating_add(length(&self.digits)), &self.digits)
     }
 }
 
-/// The digits of a quantity to the left and the right of the point, once a power of ten has moved the point.
+/// The digits of a quantity to the left and the right of the point, once a power of ten has moved
+/// the point.
 struct Places<'t> {
-    /// In two runs, because the point may have moved across digits that were written on its other side.
+    /// In two runs, because the point may have moved across digits that were written on its other
+    /// side.
     units: [&'t [u8]; 2],
     zeros_after_units: u64,
     zeros_before_parts: u64,
@@ -129,15 +134,17 @@ impl<'t> Places<'t> {
 
     /// The number times a factor of at most 2^90, rounded up; nothing if it leaves 128 bits.
     fn ceiling(&self, factor: u128) -> Option<u128> {
-        let units = digits(self.units).try_fold(0_u128, |sum, digit| sum.checked_mul(10)?.checked_add(value(digit)))?;
+        let units = digits(self.units)
+            .try_fold(0_u128, |sum, digit| sum.checked_mul(10)?.checked_add(value(digit)))?;
         let units = match (units, self.zeros_after_units) {
             (0, _) | (_, 0) => units,
             (_, zeros) => units.checked_mul(10_u128.checked_pow(u32::try_from(zeros).ok()?)?)?,
         };
         let mut part = 0;
         let mut exact = true;
-        // From the last digit to the first, which needs no power of ten however many digits there are: cutting off at
-        // each division cuts off the same as once at the end, and a remainder anywhere is a remainder of the whole.
+        // From the last digit to the first, which needs no power of ten however many digits there
+        // are: cutting off at each division cuts off the same as once at the end, and a remainder
+        // anywhere is a remainder of the whole.
         for digit in digits(self.parts).rev() {
             let tenfold = value(digit).checked_mul(factor)?.checked_add(part)?;
             exact &= tenfold.is_multiple_of(10);
@@ -156,9 +163,12 @@ impl<'t> Places<'t> {
     /// The same number in billionths, rounded up, as digits. Only right for a number of at least 1.
     fn vast(&self, negative: bool) -> Vast {
         let nanos = digits(self.parts).take(NANO_DIGITS.into());
-        let mut kept: Vec<u8> = digits(self.units).chain(nanos.clone()).skip_while(|digit| *digit == b'0').collect();
+        let mut kept: Vec<u8> =
+            digits(self.units).chain(nanos.clone()).skip_while(|digit| *digit == b'0').collect();
         let places = u64::try_from(nanos.count()).unwrap_or(u64::MAX);
-        let mut exponent = i64::try_from(self.zeros_after_units).unwrap_or(i64::MAX).saturating_sub_unsigned(places);
+        let mut exponent = i64::try_from(self.zeros_after_units)
+            .unwrap_or(i64::MAX)
+            .saturating_sub_unsigned(places);
         let exact = digits(self.parts).skip(NANO_DIGITS.into()).all(|digit| digit == b'0');
         // Zeros at the end say nothing, and nines at the end overflow into the digit before them.
         let spent = if exact { b'0' } else { b'9' };

@@ -6,7 +6,8 @@ use super::written::{Suffix, Written};
 /// How a quantity is written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// In the text it came with: Go keeps a short one that cannot get shorter, with its sign, leading zeros and all.
+    /// In the text it came with: Go keeps a short one that cannot get shorter, with its sign,
+    /// leading zeros and all.
     AsWritten,
     /// With one of `n` to `E`, or none.
     Decimal,
@@ -41,7 +42,9 @@ impl Form {
             (Self::AsWritten, _) => text.to_owned(),
             (_, Amount::Nanos(0)) => "0".to_owned(),
             (Self::Binary, Amount::Nanos(nanos)) if suits_binary(*nanos) => binary(*nanos),
-            (form, Amount::Nanos(nanos)) => form.decimal(nanos.is_negative(), nanos.unsigned_abs().to_string(), FINEST),
+            (form, Amount::Nanos(nanos)) => {
+                form.decimal(nanos.is_negative(), nanos.unsigned_abs().to_string(), FINEST)
+            }
             (form, Amount::Vast(vast)) => {
                 let digits = vast.digits.iter().copied().map(char::from).collect();
                 form.decimal(vast.negative, digits, vast.exponent)
@@ -87,10 +90,13 @@ fn keeps_binary(written: &Written<'_>, bits: u32) -> bool {
     };
     written.fraction.is_empty()
         && written.whole.len() <= most_digits
-        && written.whole.iter().fold(0_u8, |low, digit| low.wrapping_mul(10).wrapping_add(digit.saturating_sub(b'0')) % 8) != 0
+        && written.whole.iter().fold(0_u8, |low, digit| {
+            low.wrapping_mul(10).wrapping_add(digit.saturating_sub(b'0')) % 8
+        }) != 0
 }
 
-/// Whether an amount is a whole number and large enough for a binary suffix, which is the only kind that has one.
+/// Whether an amount is a whole number and large enough for a binary suffix, which is the only kind
+/// that has one.
 fn suits_binary(nanos: i128) -> bool {
     nanos % UNIT == 0 && (nanos / UNIT).unsigned_abs() >= 1024
 }

@@ -30,7 +30,11 @@ impl QuantityError {
 
 impl fmt::Display for QuantityError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "\"{}\" is not a quantity, write it like \"256Mi\", \"1.5Gi\", \"500m\" or \"1e3\"", self.shown)
+        write!(
+            formatter,
+            "\"{}\" is not a quantity, write it like \"256Mi\", \"1.5Gi\", \"500m\" or \"1e3\"",
+            self.shown
+        )
     }
 }
 

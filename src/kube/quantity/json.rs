@@ -11,7 +11,8 @@ const QUANTITY: &str = "a quantity, that is a string such as \"256Mi\" or a numb
 
 /// From a JSON string or the digits of a JSON number.
 ///
-/// As the API server does, it forgives blanks around the quantity in a string; [`Quantity::text`] is without them.
+/// As the API server does, it forgives blanks around the quantity in a string; [`Quantity::text`]
+/// is without them.
 impl<'a> Decode<'a> for Quantity<'a> {
     const INSTEAD_OF_NULL: Option<&'static str> = Some(QUANTITY);
 
@@ -65,7 +66,12 @@ mod tests {
 
     #[test]
     fn plain_json_is_borrowed() {
-        for (json, text) in [(r#""256Mi""#, "256Mi"), (r#"" 1.5Gi ""#, "1.5Gi"), ("1.50", "1.50"), (" -1E+3 ", "-1E+3")] {
+        for (json, text) in [
+            (r#""256Mi""#, "256Mi"),
+            (r#"" 1.5Gi ""#, "1.5Gi"),
+            ("1.50", "1.50"),
+            (" -1E+3 ", "-1E+3"),
+        ] {
             let quantity = decode(json).unwrap();
             assert_eq!(quantity.text(), text);
             assert!(matches!(quantity.text, Cow::Borrowed(_)), "{json}");
@@ -90,7 +96,11 @@ mod tests {
         for json in ["null", "true", "false", "[1]", r#"{"a":1}"#] {
             assert_eq!(decode(json).unwrap_err(), QUANTITY, "{json}");
         }
-        for (json, start) in [(r#""1K""#, "\"1K\" is not a quantity"), (r#""""#, "\"\" is not"), (r#"" a\u0062""#, "\"ab\" is not")] {
+        for (json, start) in [
+            (r#""1K""#, "\"1K\" is not a quantity"),
+            (r#""""#, "\"\" is not"),
+            (r#"" a\u0062""#, "\"ab\" is not"),
+        ] {
             assert!(decode(json).unwrap_err().starts_with(start), "{json}");
         }
         for json in [r#""\ud800""#, r#""1"#, "1m", "1Ki", "1.", "01", "-", "+1"] {

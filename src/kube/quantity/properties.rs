@@ -23,14 +23,18 @@ struct Parts {
 
 impl Parts {
     fn text(&self) -> String {
-        let fraction = self.fraction.as_ref().map_or(String::new(), |fraction| format!(".{fraction}"));
+        let fraction =
+            self.fraction.as_ref().map_or(String::new(), |fraction| format!(".{fraction}"));
         format!("{}{}{fraction}{}", self.sign, self.whole, self.suffix)
     }
 
     /// The power of ten that a decimal suffix means.
     fn power(&self) -> Option<i64> {
-        let letter = DECIMAL.iter().zip((-9..).step_by(3)).find(|(letter, _)| **letter == self.suffix);
-        letter.map(|(_, power)| power).or_else(|| self.suffix.strip_prefix(['e', 'E'])?.parse().ok())
+        let letter =
+            DECIMAL.iter().zip((-9..).step_by(3)).find(|(letter, _)| **letter == self.suffix);
+        letter
+            .map(|(_, power)| power)
+            .or_else(|| self.suffix.strip_prefix(['e', 'E'])?.parse().ok())
     }
 
     /// The same number with an exponent and no point, or with a longer fraction.
@@ -47,7 +51,8 @@ impl Parts {
         }
     }
 
-    /// In billionths, rounded away from zero and capped, as a sign and digits without leading zeros.
+    /// In billionths, rounded away from zero and capped, as a sign and digits without leading
+    /// zeros.
     fn nanos(&self) -> (bool, String) {
         let fraction = self.fraction.as_deref().unwrap_or("");
         let mut digits = format!("{}{fraction}", self.whole);
@@ -77,7 +82,9 @@ fn sum(one: &str, two: &str) -> String {
         match (one.next(), two.next(), carry) {
             (None, None, 0) => break,
             (left, right, _) => {
-                let total = left.map_or(0, |digit| digit - b'0') + right.map_or(0, |digit| digit - b'0') + carry;
+                let total = left.map_or(0, |digit| digit - b'0')
+                    + right.map_or(0, |digit| digit - b'0')
+                    + carry;
                 digits.push(char::from(b'0' + total % 10));
                 carry = total / 10;
             }
@@ -131,7 +138,10 @@ fn suffix() -> impl Strategy<Value = String> {
 fn parts() -> impl Strategy<Value = Parts> {
     (select(&["", "", "+", "-"][..]), digits(), proptest::option::of(digits()), suffix())
         .prop_map(|(sign, whole, fraction, suffix)| Parts { sign, whole, fraction, suffix })
-        .prop_filter("some digit", |parts| !parts.whole.is_empty() || parts.fraction.as_ref().is_some_and(|digits| !digits.is_empty()))
+        .prop_filter("some digit", |parts| {
+            !parts.whole.is_empty()
+                || parts.fraction.as_ref().is_some_and(|digits| !digits.is_empty())
+        })
 }
 
 /// Two quantities that are unrelated, equal, or next to each other.

@@ -66,8 +66,9 @@ impl Suffix {
         })
     }
 
-    /// Whether a quantity may have no digit at all before it and is then zero. Go reads small numbers in one way, which
-    /// takes no digits for zero, and the rest in another, which wants some.
+    /// Whether a quantity may have no digit at all before it and is then zero. Go reads small
+    /// numbers in one way, which takes no digits for zero, and the rest in another, which wants
+    /// some.
     fn stands_alone(self) -> bool {
         match self {
             Self::Decimal(power) | Self::Exponent(power) => power >= -9,

@@ -1,4 +1,5 @@
-//! Arguments before any shell sees them: Kubernetes' own expansion, the options of a shell, and wrappers.
+//! Arguments before any shell sees them: Kubernetes' own expansion, the options of a shell, and
+//! wrappers.
 
 use super::{Invocation, Word};
 use std::collections::BTreeMap;
@@ -11,16 +12,21 @@ pub(crate) fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// How much text expansion may add before nothing more is expanded; values may repeat one another without end.
+/// How much text expansion may add before nothing more is expanded; values may repeat one another
+/// without end.
 pub(crate) const LONGEST: usize = 256 * 1024;
 
 /// The literal environment by name.
 pub(crate) type Environment = BTreeMap<String, String>;
 
-/// The environment and the arguments after Kubernetes' expansion of `$(NAME)`. Values may refer to earlier names; a
-/// value with a reference left over is unknown, because the name may come from elsewhere. The environment is empty
-/// where nothing asks for it. `None` where expansion adds more than `room`.
-pub(super) fn expanded(invocation: &Invocation<'_>, mut room: usize) -> Option<(Environment, Vec<String>)> {
+/// The environment and the arguments after Kubernetes' expansion of `$(NAME)`. Values may refer to
+/// earlier names; a value with a reference left over is unknown, because the name may come from
+/// elsewhere. The environment is empty where nothing asks for it. `None` where expansion adds more
+/// than `room`.
+pub(super) fn expanded(
+    invocation: &Invocation<'_>,
+    mut room: usize,
+) -> Option<(Environment, Vec<String>)> {
     let words = invocation.command.iter().chain(invocation.args);
     let mut environment = Environment::new();
     if !invocation.may_refer() {
@@ -45,9 +51,14 @@ pub(super) fn expanded(invocation: &Invocation<'_>, mut room: usize) -> Option<(
     Some((environment, words?))
 }
 
-/// Expands `$(NAME)`; `$$` is an escaped dollar sign, and a name that is not there stays as written. Also whether
-/// every name was there. As in Kubernetes' `third_party/forked/golang/expansion`. `None` where it takes too much room.
-pub(crate) fn expand(text: &str, environment: &Environment, room: &mut usize) -> Option<(String, bool)> {
+/// Expands `$(NAME)`; `$$` is an escaped dollar sign, and a name that is not there stays as
+/// written. Also whether every name was there. As in Kubernetes'
+/// `third_party/forked/golang/expansion`. `None` where it takes too much room.
+pub(crate) fn expand(
+    text: &str,
+    environment: &Environment,
+    room: &mut usize,
+) -> Option<(String, bool)> {
     let mut result = String::new();
     let mut complete = true;
     let mut rest = text;
@@ -59,7 +70,9 @@ pub(crate) fn expand(text: &str, environment: &Environment, room: &mut usize) ->
         if let Some(after) = rest.strip_prefix('$') {
             result.push('$');
             rest = after;
-        } else if let Some((name, after)) = rest.strip_prefix('(').filter(|_| closed).and_then(|after| after.split_once(')')) {
+        } else if let Some((name, after)) =
+            rest.strip_prefix('(').filter(|_| closed).and_then(|after| after.split_once(')'))
+        {
             match environment.get(name) {
                 Some(value) => {
                     *room = room.checked_sub(value.len())?;
@@ -101,7 +114,8 @@ pub(super) struct Inline<'a> {
     pub(super) errexit: bool,
 }
 
-/// Reads the arguments of a shell. `None` for any other program, and where nothing tells the script.
+/// Reads the arguments of a shell. `None` for any other program, and where nothing tells the
+/// script.
 pub(super) fn script(words: &[Word]) -> Option<Inline<'_>> {
     let (program, mut rest) = words.split_first()?;
     if !SHELLS.contains(&base_name(program.known()?)) {
@@ -163,11 +177,15 @@ pub(super) fn script_file(words: &[Word]) -> Option<(&str, &[Word])> {
     }
 }
 
-/// Reads the first line of a file that is run. `None` where it is no script for a shell, else whether it has `-e`.
+/// Reads the first line of a file that is run. `None` where it is no script for a shell, else
+/// whether it has `-e`.
 pub(super) fn errexit_of(text: &str) -> Option<bool> {
     let Some(interpreter) = text.strip_prefix("#!") else { return Some(false) };
     let mut words = interpreter.lines().next().unwrap_or_default().split_whitespace();
-    let name = words.by_ref().map(base_name).find(|word| !matches!(*word, "env" | "busybox") && !word.starts_with('-'))?;
+    let name = words
+        .by_ref()
+        .map(base_name)
+        .find(|word| !matches!(*word, "env" | "busybox") && !word.starts_with('-'))?;
     SHELLS.contains(&name).then(|| words.any(|word| word.starts_with('-') && word.contains('e')))
 }
 
@@ -245,7 +263,13 @@ fn inner(words: &[Word]) -> Option<(&[Word], &'static str)> {
             break;
         };
         // These do not just run what follows.
-        if matches!((program, text), ("command", "-v" | "-V") | ("env", "-S") | ("sudo", "-i" | "-l" | "-e") | ("timeout", "-t")) {
+        if matches!(
+            (program, text),
+            ("command", "-v" | "-V")
+                | ("env", "-S")
+                | ("sudo", "-i" | "-l" | "-e")
+                | ("timeout", "-t")
+        ) {
             return None;
         }
         rest = after;

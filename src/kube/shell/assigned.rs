@@ -1,5 +1,5 @@
-//! The variables, and what is recorded like them, that a piece of a script may change: told before it is walked,
-//! because a loop comes back to its start with them and a branch may not be taken.
+//! The variables, and what is recorded like them, that a piece of a script may change: told before
+//! it is walked, because a loop comes back to its start with them and a branch may not be taken.
 
 use super::effects::{Functions, lists};
 use super::state::{DIRECTORY, ERREXIT, PARAMETERS};
@@ -51,14 +51,19 @@ impl<'t> Assigned<'t> {
     }
 
     fn by_simple(&mut self, simple: &'t Simple, functions: &Functions<'t>) {
-        let mut words = simple.words.iter().skip_while(|word| matches!(word.bare(), Some("command" | "builtin")));
+        let mut words = simple
+            .words
+            .iter()
+            .skip_while(|word| matches!(word.bare(), Some("command" | "builtin")));
         let Some(program) = words.next() else {
             self.names.extend(simple.assignments.iter().map(|one| one.name.as_str()));
             return;
         };
         match program.literal().unwrap_or_default() {
-            "export" | "readonly" | "declare" | "typeset" | "local" | "read" | "unset" | "getopts" | "mapfile" | "readarray" | "let"
-            | "printf" => words.for_each(|word| self.by_argument(word)),
+            "export" | "readonly" | "declare" | "typeset" | "local" | "read" | "unset"
+            | "getopts" | "mapfile" | "readarray" | "let" | "printf" => {
+                words.for_each(|word| self.by_argument(word))
+            }
             "cd" | "pushd" | "popd" => {
                 self.names.push(DIRECTORY);
             }

@@ -1,4 +1,5 @@
-//! Simple commands: resolved, freed of wrappers, and noted; functions and inner scripts are walked in their place.
+//! Simple commands: resolved, freed of wrappers, and noted; functions and inner scripts are walked
+//! in their place.
 
 use super::argv::{self, Inline, Text, Unwrapped};
 use super::effects::{Function, Functions};
@@ -71,7 +72,13 @@ impl<'t> Walker<'t> {
         self.run(&words, assignments, redirections, place);
     }
 
-    fn run(&mut self, words: &[Word], assignments: Vec<(String, Word)>, redirections: Vec<Redirection>, place: &Place) {
+    fn run(
+        &mut self,
+        words: &[Word],
+        assignments: Vec<(String, Word)>,
+        redirections: Vec<Redirection>,
+        place: &Place,
+    ) {
         self.spend(words.len().saturating_add(1));
         let mut unwrapped = argv::unwrap(words);
         unwrapped.altered |= !assignments.is_empty();
@@ -104,13 +111,23 @@ impl<'t> Walker<'t> {
         self.forget(&function.assigned);
     }
 
-    fn note(&mut self, unwrapped: &Unwrapped<'_>, assignments: Vec<(String, Word)>, redirections: Vec<Redirection>, place: &Place) {
+    fn note(
+        &mut self,
+        unwrapped: &Unwrapped<'_>,
+        assignments: Vec<(String, Word)>,
+        redirections: Vec<Redirection>,
+        place: &Place,
+    ) {
         let mut context = place.context.clone();
         if unwrapped.replaces {
             context.status = Status::Unknown;
         }
         let directory = self.state.directory().map(str::to_owned);
-        self.spend(directory.as_deref().map_or(WORK_PER_COMMAND, |path| path.len().saturating_add(WORK_PER_COMMAND)));
+        self.spend(
+            directory
+                .as_deref()
+                .map_or(WORK_PER_COMMAND, |path| path.len().saturating_add(WORK_PER_COMMAND)),
+        );
         self.script.commands.push(Command {
             words: unwrapped.words.to_vec(),
             assignments,
@@ -122,8 +139,8 @@ impl<'t> Walker<'t> {
         });
     }
 
-    /// Walks the script that a command runs: given to a shell, or in a file that is known. `None` where it is no such
-    /// command, or the script is not understood.
+    /// Walks the script that a command runs: given to a shell, or in a file that is known. `None`
+    /// where it is no such command, or the script is not understood.
     fn inner(&mut self, unwrapped: &Unwrapped<'_>, place: &Place) -> Option<()> {
         let Told { text, parameters, errexit, file, sourced } = self.told(unwrapped.words)?;
         if text.len() >= LONGEST {
@@ -131,7 +148,8 @@ impl<'t> Walker<'t> {
         }
         self.spend(text.len());
         let tree = Parser::new(text, 0).script()?;
-        let mut state = if sourced { self.state.clone() } else { self.state.inherited(unwrapped.altered) };
+        let mut state =
+            if sourced { self.state.clone() } else { self.state.inherited(unwrapped.altered) };
         if !sourced || parameters.len() > 1 {
             state.parameters = Some(parameters.to_vec());
         }

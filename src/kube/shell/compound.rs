@@ -22,7 +22,8 @@ impl<'t> Walker<'t> {
             }
             Kind::Arithmetic(_) => {}
             Kind::While { until, condition, body } => {
-                let endless = if *until { effects::never(condition) } else { effects::always(condition) };
+                let endless =
+                    if *until { effects::never(condition) } else { effects::always(condition) };
                 self.repeat(node, Some((condition, *until)), body, endless, place);
             }
             Kind::For { words, body, endless, .. } => {
@@ -41,7 +42,8 @@ impl<'t> Walker<'t> {
                 self.forget_node(node);
             }
         }
-        let reader = matches!(node.kind, Kind::While { .. } | Kind::For { .. }).then_some(Reader::Loop);
+        let reader =
+            matches!(node.kind, Kind::While { .. } | Kind::For { .. }).then_some(Reader::Loop);
         for redirect in &node.redirects {
             self.discard(&redirect.target, place, reader.clone());
         }
@@ -52,7 +54,14 @@ impl<'t> Walker<'t> {
         self.forget(&assigned);
     }
 
-    fn repeat(&mut self, node: &'t Node, condition: Option<(&'t List, bool)>, body: &'t List, endless: bool, place: &Place) {
+    fn repeat(
+        &mut self,
+        node: &'t Node,
+        condition: Option<(&'t List, bool)>,
+        body: &'t List,
+        endless: bool,
+        place: &Place,
+    ) {
         self.forget_node(node);
         let position = self.script.loops.len();
         let leaves = effects::may_leave(body, &self.functions);
@@ -72,7 +81,9 @@ impl<'t> Walker<'t> {
             here.guarded = true;
             here.context.status = match until {
                 _ if place.after => Status::Unknown,
-                _ if !effects::significant(body, &self.functions) && !effects::reports(body) => Status::Unknown,
+                _ if !effects::significant(body, &self.functions) && !effects::reports(body) => {
+                    Status::Unknown
+                }
                 true => Status::Inverted,
                 false => Status::Required,
             };
@@ -91,14 +102,17 @@ impl<'t> Walker<'t> {
         for (position, (condition, body)) in branches.iter().enumerate() {
             let others =
                 branches.iter().skip(position.saturating_add(1)).any(|(condition, body)| {
-                    effects::significant(condition, &self.functions) || effects::significant(body, &self.functions)
+                    effects::significant(condition, &self.functions)
+                        || effects::significant(body, &self.functions)
                 }) || effects::significant(otherwise, &self.functions);
             let reacts = effects::significant(body, &self.functions);
             let mut here = place.clone();
             here.guarded = true;
             here.context.status = match (reacts, others) {
                 _ if effects::list_leaves(body) && !reacts && !others => Status::Inverted,
-                _ if effects::list_leaves(otherwise) && !others && branches.len() == 1 => Status::Required,
+                _ if effects::list_leaves(otherwise) && !others && branches.len() == 1 => {
+                    Status::Required
+                }
                 (true, false) if !place.after => Status::Required,
                 (false, true) if !place.after => Status::Inverted,
                 (false, false) => Status::Ignored,

@@ -28,7 +28,12 @@ impl<'t> Function<'t> {
         if assigned.everything {
             assigned.names.clear();
         }
-        Self { body, significant: node_significant(body, functions), leaves: node_may_leave(body, functions), assigned: Rc::new(assigned) }
+        Self {
+            body,
+            significant: node_significant(body, functions),
+            leaves: node_may_leave(body, functions),
+            assigned: Rc::new(assigned),
+        }
     }
 }
 
@@ -37,11 +42,13 @@ pub(super) type Functions<'t> = BTreeMap<&'t str, Option<Function<'t>>>;
 
 /// Commands that react to nothing: they wait, report, test or steer.
 const IDLE: [&str; 30] = [
-    ":", "true", "false", "echo", "printf", "logger", "sleep", "usleep", "date", "test", "[", "[[", "exit", "break", "continue", "return",
-    "wait", "set", "cd", "read", "local", "export", "readonly", "declare", "typeset", "unset", "shift", "trap", "ulimit", "umask",
+    ":", "true", "false", "echo", "printf", "logger", "sleep", "usleep", "date", "test", "[", "[[",
+    "exit", "break", "continue", "return", "wait", "set", "cd", "read", "local", "export",
+    "readonly", "declare", "typeset", "unset", "shift", "trap", "ulimit", "umask",
 ];
 
-/// Of the idle commands those that tell somebody: where a script does nothing else, that is its answer to a change.
+/// Of the idle commands those that tell somebody: where a script does nothing else, that is its
+/// answer to a change.
 const REPORTS: [&str; 3] = ["echo", "printf", "logger"];
 
 /// Whether a list tells somebody something.
@@ -104,11 +111,14 @@ pub(super) fn node_significant(node: &Node, functions: &Functions<'_>) -> bool {
     }
 }
 
-/// Whether a pipeline certainly does not return to what follows it: `exit`, `break`, or a group that ends so.
+/// Whether a pipeline certainly does not return to what follows it: `exit`, `break`, or a group
+/// that ends so.
 pub(super) fn leaves(pipeline: &Pipeline) -> bool {
     match pipeline.stages.as_slice() {
         [node] => match &node.kind {
-            Kind::Simple(simple) => ["exit", "break", "continue", "return"].map(Some).contains(&first(simple)),
+            Kind::Simple(simple) => {
+                ["exit", "break", "continue", "return"].map(Some).contains(&first(simple))
+            }
             Kind::Group(list) => list_leaves(list),
             _ => false,
         },
@@ -117,7 +127,9 @@ pub(super) fn leaves(pipeline: &Pipeline) -> bool {
 }
 
 pub(super) fn list_leaves(list: &List) -> bool {
-    list.0.last().is_some_and(|item| item.rest.is_empty() && !item.background && leaves(&item.first))
+    list.0
+        .last()
+        .is_some_and(|item| item.rest.is_empty() && !item.background && leaves(&item.first))
 }
 
 fn first(simple: &Simple) -> Option<&str> {
@@ -126,14 +138,19 @@ fn first(simple: &Simple) -> Option<&str> {
 
 /// Whether anything in a list may leave the loop or the script around it.
 pub(super) fn may_leave(list: &List, functions: &Functions<'_>) -> bool {
-    list.0.iter().flat_map(pipelines).any(|pipeline| pipeline.stages.iter().any(|node| node_may_leave(node, functions)))
+    list.0
+        .iter()
+        .flat_map(pipelines)
+        .any(|pipeline| pipeline.stages.iter().any(|node| node_may_leave(node, functions)))
 }
 
 pub(super) fn node_may_leave(node: &Node, functions: &Functions<'_>) -> bool {
     match &node.kind {
         Kind::Simple(simple) => first(simple).is_some_and(|name| {
             ["exit", "break", "return", "exec", "eval", ".", "source"].contains(&name)
-                || functions.get(name).is_some_and(|function| function.as_ref().is_none_or(|function| function.leaves))
+                || functions.get(name).is_some_and(|function| {
+                    function.as_ref().is_none_or(|function| function.leaves)
+                })
         }),
         kind => lists(kind).any(|list| may_leave(list, functions)),
     }
@@ -146,7 +163,10 @@ pub(super) fn reads_status(item: &Item) -> bool {
     }
     fn node_reads(node: &Node) -> bool {
         match &node.kind {
-            Kind::Simple(simple) => simple.words.iter().any(word_reads) || simple.assignments.iter().any(|one| word_reads(&one.value)),
+            Kind::Simple(simple) => {
+                simple.words.iter().any(word_reads)
+                    || simple.assignments.iter().any(|one| word_reads(&one.value))
+            }
             Kind::Case { subject, .. } => word_reads(subject),
             Kind::Arithmetic(text) => text.contains("$?"),
             kind => lists(kind).next().and_then(|list| list.0.first()).is_some_and(reads_status),
@@ -160,7 +180,10 @@ pub(super) fn always(condition: &List) -> bool {
     match only(condition) {
         Some(Kind::Simple(simple)) => {
             let words: Option<Vec<&str>> = simple.words.iter().map(Raw::literal).collect();
-            matches!(words.as_deref(), Some(["true" | ":"] | ["test", _] | ["[", _, "]"] | ["[[", _, "]]"]))
+            matches!(
+                words.as_deref(),
+                Some(["true" | ":"] | ["test", _] | ["[", _, "]"] | ["[[", _, "]]"])
+            )
         }
         Some(Kind::Arithmetic(text)) => text.trim().parse::<u64>().is_ok_and(|value| value > 0),
         _ => false,
@@ -184,10 +207,14 @@ pub(super) fn sleeps(condition: &List) -> bool {
 
 fn only(list: &List) -> Option<&Kind> {
     match list.0.as_slice() {
-        [Item { first: Pipeline { negated: false, stages }, rest, background: false }] if rest.is_empty() => match stages.as_slice() {
-            [node] => Some(&node.kind),
-            _ => None,
-        },
+        [Item { first: Pipeline { negated: false, stages }, rest, background: false }]
+            if rest.is_empty() =>
+        {
+            match stages.as_slice() {
+                [node] => Some(&node.kind),
+                _ => None,
+            }
+        }
         _ => None,
     }
 }

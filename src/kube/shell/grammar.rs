@@ -127,14 +127,22 @@ impl Parser<'_> {
     fn compound(&mut self, keyword: &str) -> Option<Kind> {
         Some(match keyword {
             "{" => Kind::Group(self.inner("}")?),
-            "while" | "until" => Kind::While { until: keyword == "until", condition: self.inner("do")?, body: self.inner("done")? },
+            "while" | "until" => Kind::While {
+                until: keyword == "until",
+                condition: self.inner("do")?,
+                body: self.inner("done")?,
+            },
             "for" | "select" => self.iteration()?,
             "if" => {
                 let mut branches = vec![(self.inner("then")?, self.deeper(Self::list)?)];
                 while self.eat_keyword("elif") {
                     branches.push((self.inner("then")?, self.deeper(Self::list)?));
                 }
-                let otherwise = if self.eat_keyword("else") { self.deeper(Self::list)? } else { List::default() };
+                let otherwise = if self.eat_keyword("else") {
+                    self.deeper(Self::list)?
+                } else {
+                    List::default()
+                };
                 self.eat_keyword("fi").then_some(())?;
                 Kind::If { branches, otherwise }
             }
@@ -192,7 +200,9 @@ impl Parser<'_> {
             }
             self.eat(")").then_some(())?;
             arms.push(self.deeper(Self::list)?);
-            if !(self.eat(";;&") || self.eat(";;") || self.eat(";&")) && self.keyword() != Some("esac") {
+            if !(self.eat(";;&") || self.eat(";;") || self.eat(";&"))
+                && self.keyword() != Some("esac")
+            {
                 return None;
             }
         }

@@ -20,7 +20,11 @@ struct Fields {
 
 impl Fields {
     fn draft(&mut self) -> &mut Draft {
-        self.draft.get_or_insert_with(|| Draft { text: String::new(), known: true, source: Source::Other })
+        self.draft.get_or_insert_with(|| Draft {
+            text: String::new(),
+            known: true,
+            source: Source::Other,
+        })
     }
 
     fn push(&mut self, text: &str) {
@@ -119,7 +123,9 @@ impl<'t> Walker<'t> {
                     }
                 }
                 Part::Variable { name, fallback, quoted } => match self.value(name) {
-                    Word::Known(value) if *fallback && value.is_empty() => fields.unknown(Source::Other),
+                    Word::Known(value) if *fallback && value.is_empty() => {
+                        fields.unknown(Source::Other)
+                    }
                     Word::Known(value) => match split && !quoted {
                         true if self.state.separated => fields.unknown(Source::Other),
                         true => fields.push_split(&value),
@@ -152,7 +158,9 @@ impl<'t> Walker<'t> {
 /// The text of a word in which the shell replaces nothing.
 fn plain(raw: &Raw) -> Option<&str> {
     match raw.parts.as_slice() {
-        [Part::Text { text, quoted }] => Some(text).filter(|text| *quoted || !(text.starts_with('~') || pattern(text).is_some())),
+        [Part::Text { text, quoted }] => {
+            Some(text).filter(|text| *quoted || !(text.starts_with('~') || pattern(text).is_some()))
+        }
         _ => None,
     }
     .map(String::as_str)
@@ -163,8 +171,11 @@ fn pattern(text: &str) -> Option<usize> {
     if !text.bytes().any(|byte| matches!(byte, b'[' | b'{' | b'*' | b'?')) {
         return None;
     }
-    let bracket = text.find('[').filter(|at| text.get(*at..).is_some_and(|rest| rest.contains(']')));
-    let brace =
-        text.find('{').filter(|at| text.get(*at..).is_some_and(|rest| rest.contains('}') && (rest.contains(',') || rest.contains(".."))));
+    let bracket =
+        text.find('[').filter(|at| text.get(*at..).is_some_and(|rest| rest.contains(']')));
+    let brace = text.find('{').filter(|at| {
+        text.get(*at..)
+            .is_some_and(|rest| rest.contains('}') && (rest.contains(',') || rest.contains("..")))
+    });
     [text.find(['*', '?']), bracket, brace].into_iter().flatten().min()
 }

@@ -1,9 +1,11 @@
 //! The parser's position in the text: bytes, blanks, comments, keywords and here-documents.
 
-/// How deeply constructs may nest before a script counts as not understood. Real ones stay below ten.
+/// How deeply constructs may nest before a script counts as not understood. Real ones stay below
+/// ten.
 const DEEPEST: usize = 32;
 
-/// A position in a script. Everything that reads on is a method of it, in this file and its siblings.
+/// A position in a script. Everything that reads on is a method of it, in this file and its
+/// siblings.
 pub(super) struct Parser<'a> {
     text: &'a str,
     at: usize,
@@ -13,8 +15,8 @@ pub(super) struct Parser<'a> {
 }
 
 const KEYWORDS: [&str; 19] = [
-    "if", "then", "elif", "else", "fi", "while", "until", "for", "select", "do", "done", "case", "esac", "function", "time", "{", "}", "!",
-    "[[",
+    "if", "then", "elif", "else", "fi", "while", "until", "for", "select", "do", "done", "case",
+    "esac", "function", "time", "{", "}", "!", "[[",
 ];
 
 impl<'a> Parser<'a> {
@@ -143,9 +145,12 @@ impl<'a> Parser<'a> {
         KEYWORDS.into_iter().find(|keyword| {
             keyword.as_bytes().first() == Some(&first)
                 && self.starts_with(keyword)
-                && self
-                    .ahead(keyword.len())
-                    .is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')'))
+                && self.ahead(keyword.len()).is_none_or(|byte| {
+                    matches!(
+                        byte,
+                        b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')'
+                    )
+                })
         })
     }
 
@@ -163,8 +168,8 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Steps over the rest of `((...))`; its text. `None` and no step where it is not closed by `))`.
-    /// The outer option is `None` where not even the parentheses match.
+    /// Steps over the rest of `((...))`; its text. `None` and no step where it is not closed by
+    /// `))`. The outer option is `None` where not even the parentheses match.
     pub(super) fn arithmetic(&mut self) -> Option<Option<&'a str>> {
         let start = self.at;
         let mut open = 0_usize;

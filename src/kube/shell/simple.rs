@@ -3,7 +3,8 @@
 use super::scan::Parser;
 use super::tree::{Assignment, Kind, Part, Raw, Redirect, Simple, is_name};
 
-const REDIRECTIONS: [&str; 12] = ["<<<", "<<-", "<<", "<&", "<>", "<", "&>>", "&>", ">>", ">&", ">|", ">"];
+const REDIRECTIONS: [&str; 12] =
+    ["<<<", "<<-", "<<", "<&", "<>", "<", "&>>", "&>", ">>", ">&", ">|", ">"];
 
 impl Parser<'_> {
     pub(super) fn function(&mut self, name: String) -> Option<Kind> {
@@ -59,7 +60,11 @@ impl Parser<'_> {
     pub(super) fn redirect(&mut self, redirects: &mut Vec<Redirect>) -> Option<bool> {
         let start = self.position();
         self.take_while(|byte| byte.is_ascii_digit());
-        let operator = if self.at_word() { None } else { REDIRECTIONS.into_iter().find(|text| self.eat(text)) };
+        let operator = if self.at_word() {
+            None
+        } else {
+            REDIRECTIONS.into_iter().find(|text| self.eat(text))
+        };
         let Some(operator) = operator else {
             self.rewind(start);
             return Some(false);

@@ -1,4 +1,5 @@
-//! What is known at one point of a script: variables, the working directory, the one option that matters.
+//! What is known at one point of a script: variables, the working directory, the one option that
+//! matters.
 
 use super::argv::Environment;
 use super::assigned::Assigned;
@@ -6,7 +7,8 @@ use super::{Source, Word};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// Names under which effects other than variables are recorded. None is a name that a script can assign to.
+/// Names under which effects other than variables are recorded. None is a name that a script can
+/// assign to.
 pub(super) const ERREXIT: &str = "set -e";
 pub(super) const PARAMETERS: &str = "$@";
 /// The working directory is the variable of that name.
@@ -15,7 +17,8 @@ pub(super) const DIRECTORY: &str = "PWD";
 /// Variables that a shell sets itself, whatever it inherits.
 const OWN: [&str; 6] = [DIRECTORY, "OLDPWD", "IFS", "PPID", "OPTIND", "_"];
 
-/// What is known. A name with no value is looked up in the environment; one that is missing there is unknown.
+/// What is known. A name with no value is looked up in the environment; one that is missing there
+/// is unknown.
 #[derive(Clone, Debug)]
 pub(super) struct State {
     values: Rc<BTreeMap<String, Word>>,
@@ -30,16 +33,22 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(environment: Environment, directory: Option<&str>) -> Self {
-        let mut state =
-            Self { values: Rc::default(), environment: Rc::new(environment), parameters: None, errexit: Some(false), separated: false };
+        let mut state = Self {
+            values: Rc::default(),
+            environment: Rc::new(environment),
+            parameters: None,
+            errexit: Some(false),
+            separated: false,
+        };
         if let Some(directory) = directory.and_then(|path| absolute(None, path)) {
             state.assign(DIRECTORY, Word::Known(directory));
         }
         state
     }
 
-    /// The state in which a shell started from here begins: what was assigned to is not known there, for it may be
-    /// exported or not. `altered` where the whole environment is not the script's.
+    /// The state in which a shell started from here begins: what was assigned to is not known
+    /// there, for it may be exported or not. `altered` where the whole environment is not the
+    /// script's.
     pub(super) fn inherited(&self, altered: bool) -> Self {
         let mut state = Self::new(Environment::new(), self.directory());
         if !altered {
@@ -80,7 +89,10 @@ impl State {
             },
         };
         let inherited = || self.environment.get(name).filter(|_| !OWN.contains(&name));
-        found.cloned().or_else(|| inherited().cloned().map(Word::Known)).unwrap_or_else(Word::unknown)
+        found
+            .cloned()
+            .or_else(|| inherited().cloned().map(Word::Known))
+            .unwrap_or_else(Word::unknown)
     }
 
     pub(super) fn assign(&mut self, name: &str, value: Word) {
@@ -134,7 +146,9 @@ impl State {
             Some("read" | "unset" | "getopts" | "mapfile" | "readarray" | "let") => {
                 self.forget_named(arguments);
             }
-            Some("printf") if arguments.first().is_some_and(|word| word.prefix().starts_with("-v")) => {
+            Some("printf")
+                if arguments.first().is_some_and(|word| word.prefix().starts_with("-v")) =>
+            {
                 self.forget_named(arguments);
             }
             Some("cd") => match arguments.iter().find(|word| word.known() != Some("--")) {
@@ -202,8 +216,9 @@ impl State {
     }
 }
 
-/// A path made absolute and free of `.`, doubled and trailing slashes. `None` where it is relative to an unknown
-/// directory, empty, or has `..` in it, which may lead anywhere through a symbolic link.
+/// A path made absolute and free of `.`, doubled and trailing slashes. `None` where it is relative
+/// to an unknown directory, empty, or has `..` in it, which may lead anywhere through a symbolic
+/// link.
 pub(crate) fn absolute(directory: Option<&str>, path: &str) -> Option<String> {
     let directory = match path.bytes().next()? {
         b'/' => "",

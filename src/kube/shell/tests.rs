@@ -11,10 +11,16 @@ fn parse(text: &str) -> Option<Script> {
 }
 
 fn with(text: &str, environment: &[(&str, &str)]) -> Option<Script> {
-    inline(&Invocation { command: &["/bin/sh", "-c", text, "zero", "one", "two words"], environment, hook: true, ..Invocation::default() })
+    inline(&Invocation {
+        command: &["/bin/sh", "-c", text, "zero", "one", "two words"],
+        environment,
+        hook: true,
+        ..Invocation::default()
+    })
 }
 
-/// Each command on a line: its words in angle brackets, `?` and the certain beginning where unknown.
+/// Each command on a line: its words in angle brackets, `?` and the certain beginning where
+/// unknown.
 fn shown(script: Option<Script>) -> Vec<String> {
     let script = script.expect("the script is understood");
     let word = |word: &Word| match word {
@@ -44,7 +50,10 @@ fn quotes_and_operators() {
         ("while a; do b; done; until c; do d; done", &["<a>", "<b>", "<c>", "<d>"]),
         ("case x in a|b) c;; (*) d; esac", &["<c>", "<d>"]),
         ("for x in 1 2; do a; done; for y; do b; done", &["<a>", "<b>"]),
-        ("[[ a =~ ^(b|c)$ && -f d ]] && e; ((i++)); f", &["<[[><a><=~><^><b><c><$><-f><d><]]>", "<e>", "<f>"]),
+        (
+            "[[ a =~ ^(b|c)$ && -f d ]] && e; ((i++)); f",
+            &["<[[><a><=~><^><b><c><$><-f><d><]]>", "<e>", "<f>"],
+        ),
         ("cat <<A <<-'B'; x\n$(y) `\nA\n\tz\n\tB\nw", &["<cat>", "<x>", "<w>"]),
     ];
     for (text, expected) in cases {
@@ -122,19 +131,41 @@ fn wrappers_and_inner_shells() {
 #[test]
 fn what_a_container_starts() {
     let start = |command: &[&str], args: &[&str], hook: bool| {
-        let environment = [("FILE", "/a/$(NAME)"), ("NAME", "b"), ("PATH2", "/c/$(NAME)"), ("X", "$(LATER)")];
-        inline(&Invocation { command, args, environment: &environment, directory: Some("/w/"), hook, files: None })
-            .map(|one| shown(Some(one)))
+        let environment =
+            [("FILE", "/a/$(NAME)"), ("NAME", "b"), ("PATH2", "/c/$(NAME)"), ("X", "$(LATER)")];
+        inline(&Invocation {
+            command,
+            args,
+            environment: &environment,
+            directory: Some("/w/"),
+            hook,
+            files: None,
+        })
+        .map(|one| shown(Some(one)))
     };
     let line = |text: &str| Some(vec![text.to_owned()]);
-    assert_eq!(start(&["sh", "-c"], &["p $(NAME) $NAME $$(NAME)"], false), Some(vec!["<NAME>".into(), "<p><b><b><?>".into()]));
-    assert_eq!(start(&["p", "$(PATH2)", "$(FILE)", "$$(NAME)", "$(NONE)"], &[], false), line("<p></c/b><$(FILE)><$(NAME)><$(NONE)>"));
+    assert_eq!(
+        start(&["sh", "-c"], &["p $(NAME) $NAME $$(NAME)"], false),
+        Some(vec!["<NAME>".into(), "<p><b><b><?>".into()])
+    );
+    assert_eq!(
+        start(&["p", "$(PATH2)", "$(FILE)", "$$(NAME)", "$(NONE)"], &[], false),
+        line("<p></c/b><$(FILE)><$(NAME)><$(NONE)>")
+    );
     assert_eq!(start(&["p", "$(NAME)"], &[], true), line("<p><$(NAME)>"));
     assert_eq!(start(&[], &["/bin/bash", "-ec", "--", "p $PWD"], false), line("<p></w>"));
-    assert_eq!(start(&["tini", "-s", "--"], &["/bin/ash", "-o", "errexit", "-c", "p"], false), line("<p>"));
+    assert_eq!(
+        start(&["tini", "-s", "--"], &["/bin/ash", "-o", "errexit", "-c", "p"], false),
+        line("<p>")
+    );
     assert_eq!(start(&["busybox", "sh", "-c", "p \"$0\"", "a"], &[], false), line("<p><a>"));
     assert_eq!(start(&["/bin/sh", "/x.sh"], &["-c"], false), line("</bin/sh></x.sh><-c>"));
-    for nothing in [&["sh", "-c", "if"][..], &["sh", "-c", "a; done"], &["sh", "-c", "a 'b"], &["sh", "-c", "$(a"]] {
+    for nothing in [
+        &["sh", "-c", "if"][..],
+        &["sh", "-c", "a; done"],
+        &["sh", "-c", "a 'b"],
+        &["sh", "-c", "$(a"],
+    ] {
         assert_eq!(start(nothing, &[], false), None, "{nothing:?}");
     }
     assert_eq!(start(&[], &[], false), None);

@@ -11,8 +11,8 @@ use std::rc::Rc;
 /// How deeply constructs, functions and shells within shells may nest together.
 const DEEPEST: usize = 64;
 
-/// Work allowed per byte of text, and at least. Functions are expanded where they are called, so text alone does not
-/// bound the work.
+/// Work allowed per byte of text, and at least. Functions are expanded where they are called, so
+/// text alone does not bound the work.
 const WORK_PER_BYTE: usize = 16;
 const WORK_AT_LEAST: usize = 65_536;
 
@@ -45,7 +45,12 @@ pub(super) struct Walker<'t> {
 }
 
 impl<'t> Walker<'t> {
-    pub(super) fn new(environment: Environment, invocation: &Invocation<'t>, length: usize, most: usize) -> Self {
+    pub(super) fn new(
+        environment: Environment,
+        invocation: &Invocation<'t>,
+        length: usize,
+        most: usize,
+    ) -> Self {
         Self {
             script: Script::default(),
             state: State::new(environment, invocation.directory),
@@ -53,7 +58,9 @@ impl<'t> Walker<'t> {
             depth: 0,
             files: invocation.files,
             file: None,
-            work: Some(length.saturating_mul(WORK_PER_BYTE).saturating_add(WORK_AT_LEAST).min(most)),
+            work: Some(
+                length.saturating_mul(WORK_PER_BYTE).saturating_add(WORK_AT_LEAST).min(most),
+            ),
             most,
         }
     }
@@ -65,7 +72,9 @@ impl<'t> Walker<'t> {
 
     /// Allows for the work that so much more text takes.
     pub(super) fn allow(&mut self, length: usize) {
-        self.work = self.work.map(|work| work.saturating_add(length.saturating_mul(WORK_PER_BYTE)).min(self.most));
+        self.work = self
+            .work
+            .map(|work| work.saturating_add(length.saturating_mul(WORK_PER_BYTE)).min(self.most));
     }
 
     pub(super) fn spend(&mut self, amount: usize) {
@@ -108,8 +117,13 @@ impl<'t> Walker<'t> {
 
     /// The body of a loop: what stands before an item comes after it, too.
     pub(super) fn cycle(&mut self, list: &'t List, also: bool, place: &Place) {
-        let each: Vec<bool> = list.0.iter().map(|item| effects::item_significant(item, &self.functions)).collect();
-        let count = each.iter().filter(|significant| **significant).count().saturating_add(usize::from(also));
+        let each: Vec<bool> =
+            list.0.iter().map(|item| effects::item_significant(item, &self.functions)).collect();
+        let count = each
+            .iter()
+            .filter(|significant| **significant)
+            .count()
+            .saturating_add(usize::from(also));
         let others = each.into_iter().map(|own| count > usize::from(own));
         self.items(list, others.collect::<Vec<_>>().into_iter(), place);
     }
@@ -120,7 +134,8 @@ impl<'t> Walker<'t> {
             let mut here = place.clone();
             here.after = after;
             if let Some(next) = next {
-                here.context.status = if effects::reads_status(next) { Status::Unknown } else { Status::Ignored };
+                here.context.status =
+                    if effects::reads_status(next) { Status::Unknown } else { Status::Ignored };
             }
             self.spend(1);
             self.deeper(|walker| walker.item(item, here));
@@ -148,7 +163,8 @@ impl<'t> Walker<'t> {
     }
 
     fn chain(&mut self, item: &'t Item, place: &Place) {
-        // For each pipeline what runs after `||` where it fails, found from the end so that it takes one pass.
+        // For each pipeline what runs after `||` where it fails, found from the end so that it
+        // takes one pass.
         let mut otherwise = vec![None; item.rest.len().saturating_add(1)];
         let mut nearest = None;
         for ((joint, pipeline), slot) in item.rest.iter().zip(otherwise.iter_mut()).rev() {
@@ -158,7 +174,8 @@ impl<'t> Walker<'t> {
             *slot = nearest;
         }
         let mut rest = item.rest.as_slice();
-        let pipelines = std::iter::once(&item.first).chain(item.rest.iter().map(|(_, pipeline)| pipeline));
+        let pipelines =
+            std::iter::once(&item.first).chain(item.rest.iter().map(|(_, pipeline)| pipeline));
         for (position, (pipeline, otherwise)) in pipelines.zip(otherwise).enumerate() {
             let mut here = place.clone();
             here.context.status = self.decided(rest, otherwise, place);
@@ -168,12 +185,19 @@ impl<'t> Walker<'t> {
             rest = rest.get(1..).unwrap_or_default();
         }
         let later = item.rest.iter().map(|(_, pipeline)| pipeline);
-        let assigned = later.fold(Assigned::default(), |all, pipeline| all.by_pipeline(pipeline, &self.functions));
+        let assigned = later
+            .fold(Assigned::default(), |all, pipeline| all.by_pipeline(pipeline, &self.functions));
         self.forget(&assigned);
     }
 
-    /// What the status of a pipeline decides, with these after it in the same item, and the nearest after `||`.
-    fn decided(&self, rest: &[(Joint, Pipeline)], otherwise: Option<&Pipeline>, place: &Place) -> Status {
+    /// What the status of a pipeline decides, with these after it in the same item, and the nearest
+    /// after `||`.
+    fn decided(
+        &self,
+        rest: &[(Joint, Pipeline)],
+        otherwise: Option<&Pipeline>,
+        place: &Place,
+    ) -> Status {
         let Some(((joint, next), rest)) = rest.split_first() else {
             return place.context.status;
         };
@@ -182,8 +206,15 @@ impl<'t> Walker<'t> {
             Joint::And if rest.is_empty() && effects::leaves(next) => Status::Inverted,
             Joint::And => match otherwise {
                 Some(other) if effects::leaves(other) => Status::Required,
-                Some(other) if effects::pipeline_significant(other, &self.functions) => Status::Unknown,
-                _ if !reacts && rest.is_empty() && (place.after || !effects::pipeline_reports(next)) => place.context.status,
+                Some(other) if effects::pipeline_significant(other, &self.functions) => {
+                    Status::Unknown
+                }
+                _ if !reacts
+                    && rest.is_empty()
+                    && (place.after || !effects::pipeline_reports(next)) =>
+                {
+                    place.context.status
+                }
                 _ if place.after => Status::Unknown,
                 _ => Status::Required,
             },

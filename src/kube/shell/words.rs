@@ -111,7 +111,9 @@ impl Parser<'_> {
                 Part::Variable { name: self.character()?.to_owned(), fallback: false, quoted }
             }
             Some(byte) if byte.is_ascii_alphabetic() || byte == b'_' => Part::Variable {
-                name: self.take_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_').to_owned(),
+                name: self
+                    .take_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+                    .to_owned(),
                 fallback: false,
                 quoted,
             },
@@ -128,8 +130,11 @@ impl Parser<'_> {
     fn braces(&mut self, quoted: bool) -> Option<Part> {
         let start = self.position();
         let special = self.take_while(|byte| b"?#!$-@*".contains(&byte));
-        let name =
-            if special.is_empty() { self.take_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_') } else { self.since(start) };
+        let name = if special.is_empty() {
+            self.take_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        } else {
+            self.since(start)
+        };
         let tested = self.eat(":");
         let plain = !tested && self.peek() == Some(b'}');
         let fallback = matches!(self.peek(), Some(b'-' | b'?' | b'='));
@@ -156,15 +161,18 @@ impl Parser<'_> {
                 b'$' => self.dollar(&mut ignored, quoted)?,
                 b'`' => self.backquote(&mut ignored)?,
                 _ => {
-                    self.take_while(|byte| !matches!(byte, b'}' | b'\\' | b'\'' | b'"' | b'$' | b'`'));
+                    self.take_while(|byte| {
+                        !matches!(byte, b'}' | b'\\' | b'\'' | b'"' | b'$' | b'`')
+                    });
                     if quoted {
                         self.eat("'");
                     }
                 }
             }
         }
-        let known =
-            is_name(name) || name.bytes().all(|byte| byte.is_ascii_digit()) || matches!(name, "?" | "!" | "@" | "*" | "#" | "$" | "-");
+        let known = is_name(name)
+            || name.bytes().all(|byte| byte.is_ascii_digit())
+            || matches!(name, "?" | "!" | "@" | "*" | "#" | "$" | "-");
         Some(if known && !name.is_empty() && (plain || fallback) {
             Part::Variable { name: name.to_owned(), fallback: !plain, quoted }
         } else {
@@ -227,10 +235,28 @@ impl Parser<'_> {
 
 /// Whether a byte of a word stands for itself and the word goes on after it.
 fn is_plain(byte: u8) -> bool {
-    !matches!(byte, b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>' | b'\'' | b'"' | b'\\' | b'$' | b'`')
+    !matches!(
+        byte,
+        b' ' | b'\t'
+            | b'\n'
+            | b';'
+            | b'&'
+            | b'|'
+            | b'('
+            | b')'
+            | b'<'
+            | b'>'
+            | b'\''
+            | b'"'
+            | b'\\'
+            | b'$'
+            | b'`'
+    )
 }
 
 /// Whether an opening parenthesis after this much of a word starts an array.
 fn is_array(word: &Raw) -> bool {
-    word.bare().and_then(|text| text.strip_suffix('=')).is_some_and(|name| is_name(name.strip_suffix('+').unwrap_or(name)))
+    word.bare()
+        .and_then(|text| text.strip_suffix('='))
+        .is_some_and(|name| is_name(name.strip_suffix('+').unwrap_or(name)))
 }

@@ -1,10 +1,12 @@
-//! Commands that a command starts in its turn: what `entr`, `watchfiles`, `watchmedo` and `nodemon` run at a change.
+//! Commands that a command starts in its turn: what `entr`, `watchfiles`, `watchmedo` and `nodemon`
+//! run at a change.
 
 use super::invoked;
 use super::options::{Grammar, parse};
 use crate::kube::shell::{Command, Invocation, Script, Word, inline};
 
-/// The command or script that another command is told to start. `None` where there is none, or it is not known.
+/// The command or script that another command is told to start. `None` where there is none, or it
+/// is not known.
 pub(super) fn started(command: &Command) -> Option<Script> {
     let (program, arguments) = invoked(command)?;
     match program {
@@ -13,7 +15,14 @@ pub(super) fn started(command: &Command) -> Option<Script> {
         "watchfiles" => {
             const GRAMMAR: Grammar = Grammar {
                 short: "",
-                long: &["ignore-paths", "target-type", "filter", "args", "verbosity", "sigint-timeout"],
+                long: &[
+                    "ignore-paths",
+                    "target-type",
+                    "filter",
+                    "args",
+                    "verbosity",
+                    "sigint-timeout",
+                ],
                 strict: true,
             };
             // It parts its command with Python's `shlex.split`; there is no shell.
@@ -23,7 +32,9 @@ pub(super) fn started(command: &Command) -> Option<Script> {
         "watchmedo" => text(arguments, &["c", "command"]),
         "nodemon" | "chokidar" | "chokidar-cli" => text(arguments, &["x", "exec", "c", "command"]),
         "find" => {
-            let at = arguments.iter().position(|word| matches!(word.known(), Some("-exec" | "-execdir")))?;
+            let at = arguments
+                .iter()
+                .position(|word| matches!(word.known(), Some("-exec" | "-execdir")))?;
             argv(arguments.get(at.saturating_add(1)..)?.iter())
         }
         _ => None,
@@ -38,7 +49,15 @@ fn operands(arguments: &[Word]) -> impl Iterator<Item = &Word> {
 fn xargs(arguments: &[Word]) -> impl Iterator<Item = &Word> {
     const GRAMMAR: Grammar = Grammar {
         short: "nIPLsEda",
-        long: &["max-args", "max-procs", "max-lines", "max-chars", "delimiter", "arg-file", "process-slot-var"],
+        long: &[
+            "max-args",
+            "max-procs",
+            "max-lines",
+            "max-chars",
+            "delimiter",
+            "arg-file",
+            "process-slot-var",
+        ],
         strict: true,
     };
     parse(arguments, &GRAMMAR).operands.into_iter()
@@ -52,7 +71,16 @@ fn argv<'a>(words: impl Iterator<Item = &'a Word>) -> Option<Script> {
 fn text(arguments: &[Word], names: &[&str]) -> Option<Script> {
     const GRAMMAR: Grammar = Grammar {
         short: "cxpidsCwe",
-        long: &["command", "exec", "pattern", "patterns", "watch", "ext", "ignore-pattern", "ignore-patterns"],
+        long: &[
+            "command",
+            "exec",
+            "pattern",
+            "patterns",
+            "watch",
+            "ext",
+            "ignore-pattern",
+            "ignore-patterns",
+        ],
         strict: false,
     };
     let options = parse(arguments, &GRAMMAR);

@@ -1,4 +1,5 @@
-//! Programs that follow files by themselves: `tail`, `watchmedo`, `watchfiles`, `entr`, `nodemon` and others.
+//! Programs that follow files by themselves: `tail`, `watchmedo`, `watchfiles`, `entr`, `nodemon`
+//! and others.
 
 use super::options::{Grammar, Options, parse};
 use super::{Target, Tool, Watch, target, through_link};
@@ -27,8 +28,11 @@ pub(super) fn read(
 }
 
 fn tail(mut watch: Watch, command: &Command, arguments: &[Word]) -> Option<Watch> {
-    const GRAMMAR: Grammar =
-        Grammar { short: "ncs", long: &["lines", "bytes", "sleep-interval", "pid", "max-unchanged-stats"], strict: false };
+    const GRAMMAR: Grammar = Grammar {
+        short: "ncs",
+        long: &["lines", "bytes", "sleep-interval", "pid", "max-unchanged-stats"],
+        strict: false,
+    };
     let options = parse(arguments, &GRAMMAR);
     let mut by_name = options.has(&["F"]);
     let mut follows = by_name || options.has(&["f"]);
@@ -38,7 +42,9 @@ fn tail(mut watch: Watch, command: &Command, arguments: &[Word]) -> Option<Watch
     }
     // `--follow` alone has no value; one that is unknown may be `name`.
     watch.certain = options.certain
-        && !options.options.iter().any(|(name, value)| name == "follow" && value.as_ref().is_some_and(|word| word.known().is_none()));
+        && !options.options.iter().any(|(name, value)| {
+            name == "follow" && value.as_ref().is_some_and(|word| word.known().is_none())
+        });
     for operand in options.operands {
         // `tail +1f file` is the old way to write `tail -n +1 -f file`.
         match operand.known().filter(|text| text.starts_with('+')) {
@@ -105,16 +111,26 @@ fn watchmedo(mut watch: Watch, command: &Command, arguments: &[Word]) -> Option<
     Some(watch)
 }
 
-/// Whether a pattern fits none of the names that the kubelet touches: all of them begin with two dots.
+/// Whether a pattern fits none of the names that the kubelet touches: all of them begin with two
+/// dots.
 fn blind(pattern: &str) -> bool {
     let name = pattern.rsplit('/').next().unwrap_or(pattern);
     match name.strip_prefix("*.") {
-        Some(ending) => !ending.is_empty() && ending.bytes().all(|byte| byte.is_ascii_alphabetic()) && ending != "data",
+        Some(ending) => {
+            !ending.is_empty()
+                && ending.bytes().all(|byte| byte.is_ascii_alphabetic())
+                && ending != "data"
+        }
         None => !name.is_empty() && !name.starts_with("..") && !name.contains(['*', '?', '[']),
     }
 }
 
-fn watchfiles(mut watch: Watch, command: &Command, arguments: &[Word], script: &Script) -> Option<Watch> {
+fn watchfiles(
+    mut watch: Watch,
+    command: &Command,
+    arguments: &[Word],
+    script: &Script,
+) -> Option<Watch> {
     const GRAMMAR: Grammar = Grammar {
         short: "",
         long: &[
@@ -169,7 +185,11 @@ pub(super) fn listing(source: &Command) -> Vec<Target> {
 
 /// `nodemon --watch FILE`, `watchexec -w FILE`.
 fn flagged(mut watch: Watch, command: &Command, arguments: &[Word], tool: Tool) -> Watch {
-    const GRAMMAR: Grammar = Grammar { short: "wexd", long: &["watch", "exec", "ext", "delay", "exts", "filter", "ignore"], strict: true };
+    const GRAMMAR: Grammar = Grammar {
+        short: "wexd",
+        long: &["watch", "exec", "ext", "delay", "exts", "filter", "ignore"],
+        strict: true,
+    };
     let options = parse(arguments, &GRAMMAR);
     watch.targets = paths(command, &options, &["w", "watch"]);
     watch.certain = options.certain;
@@ -181,7 +201,10 @@ fn flagged(mut watch: Watch, command: &Command, arguments: &[Word], tool: Tool) 
 fn listed(mut watch: Watch, command: &Command, arguments: &[Word], tool: Tool) -> Watch {
     const GRAMMAR: Grammar = Grammar {
         short: "cdtieflm",
-        long: &["command", "debounce", "throttle", "ignore", "event", "exclude", "include", "latency", "monitor"],
+        long: &[
+            "command", "debounce", "throttle", "ignore", "event", "exclude", "include", "latency",
+            "monitor",
+        ],
         strict: false,
     };
     let options = parse(arguments, &GRAMMAR);

@@ -60,11 +60,15 @@ const EVENTS: [(&str, Event); 15] = [
 
 const GRAMMAR: Grammar = Grammar {
     short: "eto",
-    long: &["event", "timeout", "timefmt", "format", "outfile", "fromfile", "exclude", "excludei", "include", "includei"],
+    long: &[
+        "event", "timeout", "timefmt", "format", "outfile", "fromfile", "exclude", "excludei",
+        "include", "includei",
+    ],
     strict: false,
 };
 
-/// Every option but those that only change what is printed must be one of these for the rest to be certain.
+/// Every option but those that only change what is printed must be one of these for the rest to be
+/// certain.
 const UNDERSTOOD: [&str; 31] = [
     "e",
     "event",
@@ -144,5 +148,8 @@ fn events(options: &Options<'_>) -> Option<Vec<Event>> {
 }
 
 fn ends_in_link(targets: &[Target]) -> bool {
-    through_link(targets) && targets.iter().any(|target| matches!(target, Target::Path(path) if path.ends_with("/..data")))
+    through_link(targets)
+        && targets
+            .iter()
+            .any(|target| matches!(target, Target::Path(path) if path.ends_with("/..data")))
 }

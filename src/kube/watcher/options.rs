@@ -29,7 +29,10 @@ impl Options<'_> {
 
     /// The values of these options, in order.
     pub(super) fn values(&self, names: &[&str]) -> impl Iterator<Item = Option<&str>> {
-        self.options.iter().filter(move |(name, _)| names.contains(&name.as_str())).map(|(_, value)| value.as_ref().and_then(Word::known))
+        self.options
+            .iter()
+            .filter(move |(name, _)| names.contains(&name.as_str()))
+            .map(|(_, value)| value.as_ref().and_then(Word::known))
     }
 
     /// Whether every option is one of these.
@@ -63,7 +66,8 @@ pub(super) fn parse<'a>(arguments: &'a [Word], grammar: &Grammar) -> Options<'a>
             }
         } else if let Some(short) = text.strip_prefix('-').filter(|short| !short.is_empty()) {
             let at = short.find(|letter| grammar.short.contains(letter));
-            let (flags, valued) = short.split_at_checked(at.unwrap_or(short.len())).unwrap_or((short, ""));
+            let (flags, valued) =
+                short.split_at_checked(at.unwrap_or(short.len())).unwrap_or((short, ""));
             let flags = flags.chars().map(|letter| (letter.to_string(), None));
             found.options.extend(flags);
             let mut letters = valued.chars();

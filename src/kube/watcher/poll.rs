@@ -5,23 +5,42 @@ use super::options::{Grammar, parse};
 use super::{Tool, Watch, target, through_link};
 use crate::kube::shell::{Command, Word, base_name};
 
-const CHECKSUMS: [&str; 11] =
-    ["md5sum", "sha1sum", "sha224sum", "sha256sum", "sha384sum", "sha512sum", "b2sum", "b3sum", "cksum", "sum", "xxhsum"];
+const CHECKSUMS: [&str; 11] = [
+    "md5sum",
+    "sha1sum",
+    "sha224sum",
+    "sha256sum",
+    "sha384sum",
+    "sha512sum",
+    "b2sum",
+    "b3sum",
+    "cksum",
+    "sum",
+    "xxhsum",
+];
 
-/// What a format of `stat` shows that a change of a file changes, and what none does. Times of access are neither:
-/// looking changes them.
+/// What a format of `stat` shows that a change of a file changes, and what none does. Times of
+/// access are neither: looking changes them.
 const TELLING: [char; 8] = ['Y', 'y', 'Z', 'z', 'i', 's', 'W', 'w'];
 const SILENT: [char; 12] = ['n', 'N', 'a', 'A', 'u', 'U', 'g', 'G', 'F', 'f', 'b', 'h'];
 
 /// Reads the arguments of a program that looks at files. `None` for any other.
-pub(super) fn read(mut watch: Watch, program: &str, command: &Command, arguments: &[Word], source: Option<&Command>) -> Option<Watch> {
+pub(super) fn read(
+    mut watch: Watch,
+    program: &str,
+    command: &Command,
+    arguments: &[Word],
+    source: Option<&Command>,
+) -> Option<Watch> {
     const PLAIN: Grammar = Grammar { short: "", long: &[], strict: false };
     let mut program = program;
     let mut operands = Vec::new();
     match program {
         "stat" => return stat(watch, command, arguments),
         "find" => {
-            let at = arguments.iter().position(|word| matches!(word.known(), Some("-exec" | "-execdir")))?;
+            let at = arguments
+                .iter()
+                .position(|word| matches!(word.known(), Some("-exec" | "-execdir")))?;
             program = base_name(arguments.get(at.saturating_add(1))?.known()?);
             watch.targets = listing(command);
         }
@@ -32,7 +51,8 @@ pub(super) fn read(mut watch: Watch, program: &str, command: &Command, arguments
         }
         "openssl" => {
             let (verb, rest) = arguments.split_first()?;
-            verb.known().filter(|verb| matches!(*verb, "dgst" | "md5" | "sha1" | "sha256" | "sha512"))?;
+            verb.known()
+                .filter(|verb| matches!(*verb, "dgst" | "md5" | "sha1" | "sha256" | "sha512"))?;
             operands.extend(parse(rest, &PLAIN).operands);
             program = "md5sum";
         }
@@ -76,12 +96,15 @@ fn stat(mut watch: Watch, command: &Command, arguments: &[Word]) -> Option<Watch
         && formats.next().flatten().is_some_and(telling)
         && formats.next().is_none();
     // The link itself is replaced at every update, and behind it stands a new file.
-    watch.tool = Tool::Stat { dereference: options.has(&["L", "dereference"]) || through_link(&watch.targets) };
+    watch.tool = Tool::Stat {
+        dereference: options.has(&["L", "dereference"]) || through_link(&watch.targets),
+    };
     Some(watch)
 }
 
 /// Whether a format shows a change of a file, and nothing else that may change.
 fn telling(format: &str) -> bool {
     let shown = || format.split('%').skip(1).filter_map(|rest| rest.chars().next());
-    shown().any(|letter| TELLING.contains(&letter)) && shown().all(|letter| TELLING.contains(&letter) || SILENT.contains(&letter))
+    shown().any(|letter| TELLING.contains(&letter))
+        && shown().all(|letter| TELLING.contains(&letter) || SILENT.contains(&letter))
 }

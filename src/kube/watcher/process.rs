@@ -23,7 +23,8 @@ pub(super) fn identified(script: &Script, word: &Word) -> Recipient {
     }
 }
 
-/// The process whose number a pipeline prints: `pidof nginx`, `cat /run/nginx.pid`, `ps | grep nginx | ..`.
+/// The process whose number a pipeline prints: `pidof nginx`, `cat /run/nginx.pid`, `ps | grep
+/// nginx | ..`.
 pub(super) fn process(commands: &[Command]) -> Option<String> {
     let first = commands.first()?;
     match first.program()? {
@@ -33,12 +34,17 @@ pub(super) fn process(commands: &[Command]) -> Option<String> {
         }
         "pgrep" => pattern(parse(first.arguments(), &PGREP).operands.first()?.known()?),
         "cat" | "head" => {
-            let file = first.arguments().iter().filter_map(Word::known).find(|text| text.ends_with(".pid"))?;
+            let file = first
+                .arguments()
+                .iter()
+                .filter_map(Word::known)
+                .find(|text| text.ends_with(".pid"))?;
             pattern(base_name(file).strip_suffix(".pid")?)
         }
         "ps" => {
             let grep = commands.iter().find(|command| {
-                command.program() == Some("grep") && !command.arguments().iter().any(|word| word.prefix().starts_with("-v"))
+                command.program() == Some("grep")
+                    && !command.arguments().iter().any(|word| word.prefix().starts_with("-v"))
             })?;
             let word = grep.arguments().iter().find(|word| !word.prefix().starts_with('-'))?;
             pattern(word.known()?)
@@ -68,7 +74,8 @@ pub(super) const PGREP: Grammar = Grammar {
     strict: false,
 };
 
-/// The name of a program in a pattern for names or command lines: `^nginx$`, `[n]ginx: master`, `/usr/sbin/nginx`.
+/// The name of a program in a pattern for names or command lines: `^nginx$`, `[n]ginx: master`,
+/// `/usr/sbin/nginx`.
 pub(super) fn pattern(text: &str) -> Option<String> {
     let text: String = text.chars().filter(|letter| !"[]^".contains(*letter)).collect();
     let word = text.split([' ', ':', '$']).next()?;

@@ -1,6 +1,7 @@
 //! Programs that watch mounted configuration for others, and the flags that tell them where it is.
 //!
-//! Their flags are those of Go: `--volume-dir=PATH`, `-volume-dir PATH`, as often as there are paths.
+//! Their flags are those of Go: `--volume-dir=PATH`, `-volume-dir PATH`, as often as there are
+//! paths.
 
 use std::rc::Rc;
 
@@ -27,15 +28,20 @@ const RELOADERS: [Reloader; 5] = [
     Reloader { name: "configmap-reload", flags: &["volume-dir"] },
     Reloader { name: "nats-server-config-reloader", flags: &["config"] },
     Reloader { name: "prometheus-config-reloader", flags: &["watched-dir", "config-file"] },
-    // those of kube-logging, Managed Prometheus and others; a file may be a configuration of their own
-    Reloader { name: "config-reloader", flags: &["watched-dir", "volume-dir", "rules-dir", "config-dir"] },
+    // those of kube-logging, Managed Prometheus and others; a file may be a configuration of their
+    // own
+    Reloader {
+        name: "config-reloader",
+        flags: &["watched-dir", "volume-dir", "rules-dir", "config-dir"],
+    },
     Reloader { name: "thanos", flags: &["reloader.rule-dir", "reloader.config-file"] },
 ];
 
 /// Any reloader's flag is spelled with one of these.
 pub const FLAGS: [&str; 3] = ["-dir", "-config", ".config-file"];
 
-/// What the reloaders of a script are told to watch. `image` is the name of the image where that decides what runs.
+/// What the reloaders of a script are told to watch. `image` is the name of the image where that
+/// decides what runs.
 pub fn reload_paths(script: &Script, image: Option<&str>) -> Vec<ReloadPath> {
     let mut found = Vec::new();
     for (position, command) in script.commands.iter().enumerate() {
@@ -51,7 +57,9 @@ pub fn reload_paths(script: &Script, image: Option<&str>) -> Vec<ReloadPath> {
 
 /// The reloader that a program or an image of this name is.
 fn known(name: &str) -> Option<&'static Reloader> {
-    RELOADERS.iter().find(|reloader| name.strip_suffix(reloader.name).is_some_and(|rest| rest.is_empty() || rest.ends_with('-')))
+    RELOADERS.iter().find(|reloader| {
+        name.strip_suffix(reloader.name).is_some_and(|rest| rest.is_empty() || rest.ends_with('-'))
+    })
 }
 
 fn read(reloader: &Reloader, command: &Command, arguments: &[Word], found: &mut Vec<ReloadPath>) {
@@ -59,11 +67,14 @@ fn read(reloader: &Reloader, command: &Command, arguments: &[Word], found: &mut 
     while let Some(word) = words.next() {
         let Some(text) = word.known().and_then(|text| text.strip_prefix('-')) else { continue };
         let text = text.strip_prefix('-').unwrap_or(text);
-        let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
+        let (name, value) =
+            text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
         let Some(flag) = reloader.flags.iter().find(|flag| **flag == name) else { continue };
         let value = value.or_else(|| words.next().and_then(Word::known));
         // what Kubernetes could not expand comes from elsewhere
-        let path = value.filter(|value| !value.contains("$(")).and_then(|value| absolute(command.directory.as_deref(), value));
+        let path = value
+            .filter(|value| !value.contains("$("))
+            .and_then(|value| absolute(command.directory.as_deref(), value));
         found.extend(path.map(|path| ReloadPath { flag, path, file: command.file.clone() }));
     }
 }
@@ -83,10 +94,25 @@ mod tests {
     #[test]
     fn flags_in_every_form() {
         let both = [("volume-dir", "/a".to_owned()), ("volume-dir", "/b".to_owned())];
-        assert_eq!(paths(&["/configmap-reload", "--volume-dir=/a/", "-volume-dir", "/b"], None), both);
-        assert_eq!(paths(&["--volume-dir", "/a", "-volume-dir=/b", "--webhook-url=http://x"], Some("configmap-reload")), both);
-        assert_eq!(paths(&["sh", "-c", "configmap-reload -volume-dir /a --volume-dir=/b &"], None), both);
-        assert_eq!(paths(&["prometheus-config-reloader", "--watched-dir=/a"], None), [("watched-dir", "/a".to_owned())]);
+        assert_eq!(
+            paths(&["/configmap-reload", "--volume-dir=/a/", "-volume-dir", "/b"], None),
+            both
+        );
+        assert_eq!(
+            paths(
+                &["--volume-dir", "/a", "-volume-dir=/b", "--webhook-url=http://x"],
+                Some("configmap-reload")
+            ),
+            both
+        );
+        assert_eq!(
+            paths(&["sh", "-c", "configmap-reload -volume-dir /a --volume-dir=/b &"], None),
+            both
+        );
+        assert_eq!(
+            paths(&["prometheus-config-reloader", "--watched-dir=/a"], None),
+            [("watched-dir", "/a".to_owned())]
+        );
         for nothing in [
             &["my-app", "--volume-dir=/a"][..],
             &["configmap-reload", "--volume-dir=$(DIR)"],

@@ -1,4 +1,5 @@
-//! Programs that send signals: `kill` and its like, and servers that signal a running instance of themselves.
+//! Programs that send signals: `kill` and its like, and servers that signal a running instance of
+//! themselves.
 
 use super::options::{Grammar, parse};
 use super::process::{PGREP, identified, pattern};
@@ -58,7 +59,8 @@ fn kill(script: &Script, arguments: &[Word]) -> Vec<Recipient> {
 }
 
 fn named(words: &[&Word]) -> Vec<Recipient> {
-    let recipient = |word: &&Word| word.known().and_then(pattern).map_or(Recipient::Unknown, Recipient::Named);
+    let recipient =
+        |word: &&Word| word.known().and_then(pattern).map_or(Recipient::Unknown, Recipient::Named);
     words.iter().map(recipient).collect()
 }
 
@@ -67,7 +69,8 @@ fn without_signal(arguments: &[Word]) -> Option<Vec<Word>> {
     let signal = |text: &str| {
         text.strip_prefix('-').is_some_and(|name| {
             name.bytes().all(|byte| byte.is_ascii_digit())
-                || name.len() > 1 && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+                || name.len() > 1
+                    && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
         })
     };
     if arguments.iter().any(|word| word.known() == Some("-0")) {
@@ -92,13 +95,18 @@ fn pkill(arguments: &[Word]) -> Vec<Recipient> {
 }
 
 fn killall(arguments: &[Word]) -> Vec<Recipient> {
-    const GRAMMAR: Grammar =
-        Grammar { short: "sunoyZ", long: &["signal", "user", "ns", "older-than", "younger-than", "context"], strict: false };
+    const GRAMMAR: Grammar = Grammar {
+        short: "sunoyZ",
+        long: &["signal", "user", "ns", "older-than", "younger-than", "context"],
+        strict: false,
+    };
     let Some(arguments) = without_signal(arguments) else {
         return Vec::new();
     };
     let options = parse(&arguments, &GRAMMAR);
-    if options.has(&["l", "list", "V", "version"]) || options.values(&["s", "signal"]).any(|one| one == Some("0")) {
+    if options.has(&["l", "list", "V", "version"])
+        || options.values(&["s", "signal"]).any(|one| one == Some("0"))
+    {
         return Vec::new();
     }
     named(&options.operands)
@@ -125,7 +133,11 @@ fn soft_stop(script: &Script, arguments: &[Word]) -> Vec<Recipient> {
 /// `service nginx reload`.
 fn service(arguments: &[Word]) -> Vec<Recipient> {
     match arguments {
-        [name, Word::Known(verb)] if ["reload", "restart", "stop", "force-reload"].contains(&verb.as_str()) => named(&[name]),
+        [name, Word::Known(verb)]
+            if ["reload", "restart", "stop", "force-reload"].contains(&verb.as_str()) =>
+        {
+            named(&[name])
+        }
         _ => Vec::new(),
     }
 }
@@ -139,7 +151,12 @@ fn server(program: &str, arguments: &[Word]) -> Vec<Recipient> {
     let options = parse(arguments, &GRAMMAR);
     let verb = options.values(&[*option]).flatten().any(|verb| verbs.contains(&verb));
     // `apachectl graceful`.
-    let bare = program.ends_with("ctl") && options.operands.iter().filter_map(|word| word.known()).any(|verb| verbs.contains(&verb));
+    let bare = program.ends_with("ctl")
+        && options
+            .operands
+            .iter()
+            .filter_map(|word| word.known())
+            .any(|verb| verbs.contains(&verb));
     let name = match program {
         "apachectl" => "httpd",
         "apache2ctl" => "apache2",

@@ -28,18 +28,34 @@ pub enum Recipient {
     Unknown,
 }
 
-/// Programs whose arguments are names of processes or plain text, so that a name there starts nothing.
+/// Programs whose arguments are names of processes or plain text, so that a name there starts
+/// nothing.
 const MENTIONS: [&str; 27] = [
-    "command", "which", "type", "kill", "pkill", "killall", "pidof", "pgrep", "ps", "grep", "egrep", "awk", "sed", "echo", "printf", "cat",
-    "ls", "test", "[", "[[", "mkdir", "touch", "chown", "chmod", "cp", "rm", "logger",
+    "command", "which", "type", "kill", "pkill", "killall", "pidof", "pgrep", "ps", "grep",
+    "egrep", "awk", "sed", "echo", "printf", "cat", "ls", "test", "[", "[[", "mkdir", "touch",
+    "chown", "chmod", "cp", "rm", "logger",
 ];
 
 /// How many programs may start one another before nothing more is told.
 const DEEPEST: usize = 4;
 
 /// Programs that start others by rules of their own.
-const OPAQUE: [&str; 14] =
-    [".", "source", "eval", "supervisord", "s6-svscan", "runsvdir", "runit", "init", "systemctl", "monit", "pm2", "nsenter", "su", "make"];
+const OPAQUE: [&str; 14] = [
+    ".",
+    "source",
+    "eval",
+    "supervisord",
+    "s6-svscan",
+    "runsvdir",
+    "runit",
+    "init",
+    "systemctl",
+    "monit",
+    "pm2",
+    "nsenter",
+    "su",
+    "make",
+];
 
 /// The signals a script sends, in the order of the text. `kill -0` only asks, and is none.
 pub fn signals(script: &Script) -> Vec<Signal> {
@@ -63,13 +79,17 @@ fn signals_within(script: &Script, depth: usize) -> Vec<Signal> {
                 (signal.sender, recipient)
             }));
         }
-        found.extend(sent.into_iter().map(|(sender, recipient)| Signal { sender, recipient, command: position }));
+        found.extend(sent.into_iter().map(|(sender, recipient)| Signal {
+            sender,
+            recipient,
+            command: position,
+        }));
     }
     found
 }
 
-/// Whether a script may itself have started a process by this name: it runs that program, hands its name to another,
-/// or runs something of which that cannot be told.
+/// Whether a script may itself have started a process by this name: it runs that program, hands its
+/// name to another, or runs something of which that cannot be told.
 pub fn may_start(script: &Script, name: &str) -> bool {
     may_start_within(script, name, DEEPEST)
 }
@@ -82,21 +102,27 @@ fn may_start_within(script: &Script, name: &str, depth: usize) -> bool {
         let Some(program) = command.program() else {
             return true;
         };
-        if !sent(script, command).is_empty() && program != "haproxy" || MENTIONS.contains(&program) {
+        if !sent(script, command).is_empty() && program != "haproxy" || MENTIONS.contains(&program)
+        {
             return false;
         }
-        let tests = command.arguments().iter().any(|word| matches!(word.known(), Some("-t" | "-T" | "-v" | "-V" | "-tq" | "-qt")));
+        let tests = command
+            .arguments()
+            .iter()
+            .any(|word| matches!(word.known(), Some("-t" | "-T" | "-v" | "-V" | "-tq" | "-qt")));
         program == name && !tests
             || OPAQUE.contains(&program)
             || SHELLS.contains(&program)
             || program.ends_with(".sh")
             || program.contains("entrypoint")
-            || program != name && command.arguments().iter().any(|word| is_program(word.prefix(), name))
+            || program != name
+                && command.arguments().iter().any(|word| is_program(word.prefix(), name))
             || started(command).is_some_and(|inner| may_start_within(&inner, name, depth))
     })
 }
 
-/// Whether an argument is a program by this name, bare or in a directory of programs, such as `/usr/sbin/nginx`.
+/// Whether an argument is a program by this name, bare or in a directory of programs, such as
+/// `/usr/sbin/nginx`.
 fn is_program(argument: &str, name: &str) -> bool {
     argument == name || argument.contains("bin/") && base_name(argument) == name
 }

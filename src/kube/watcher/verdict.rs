@@ -1,8 +1,9 @@
 //! The measured table: what reaches a watcher when the kubelet replaces a mounted file.
 //!
-//! At an update a file sees `attrib`, then `delete_self`, and its watch is gone; the directory sees `create`,
-//! `attrib`, `moved_from`, `moved_to` and `delete`, and its watch stays. Nothing is ever modified or closed after
-//! writing, except in a new directory that a recursive watch may reach in time or not.
+//! At an update a file sees `attrib`, then `delete_self`, and its watch is gone; the directory sees
+//! `create`, `attrib`, `moved_from`, `moved_to` and `delete`, and its watch stays. Nothing is ever
+//! modified or closed after writing, except in a new directory that a recursive watch may reach in
+//! time or not.
 
 use super::{Event, Inotifywait, Reaction, Tool, Watch};
 
@@ -15,8 +16,8 @@ pub enum Kind {
     Directory,
 }
 
-/// Which updates a script reacts to. In the order of usefulness, so that of several targets in one mount the
-/// greatest counts; what cannot be told counts most, because it means silence.
+/// Which updates a script reacts to. In the order of usefulness, so that of several targets in one
+/// mount the greatest counts; what cannot be told counts most, because it means silence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Delivery {
     /// None.
@@ -35,8 +36,9 @@ pub enum Delivery {
 
 /// Which updates of a target the script reacts to.
 ///
-/// A watcher that runs once and is not in a loop is asked for one update only: it is [`Delivery::Never`] where it
-/// does not see even that, [`Delivery::ByAccident`] where it fails at it, and [`Delivery::Unknown`] otherwise.
+/// A watcher that runs once and is not in a loop is asked for one update only: it is
+/// [`Delivery::Never`] where it does not see even that, [`Delivery::ByAccident`] where it fails at
+/// it, and [`Delivery::Unknown`] otherwise.
 pub fn verdict(watch: &Watch, kind: Kind) -> Delivery {
     if !watch.certain {
         return Delivery::Unknown;
@@ -84,17 +86,26 @@ enum Sight {
 }
 
 fn sight(options: &Inotifywait, kind: Kind) -> Sight {
-    use Event::{Access, Attrib, Close, CloseNowrite, CloseWrite, Create, Delete, DeleteSelf, Modify, Move, MovedFrom, MovedTo, Open};
+    use Event::{
+        Access, Attrib, Close, CloseNowrite, CloseWrite, Create, Delete, DeleteSelf, Modify, Move,
+        MovedFrom, MovedTo, Open,
+    };
     let among = |events: &[Event]| options.events.iter().any(|event| events.contains(event));
     let every = options.events.is_empty();
     match kind {
         Kind::File if options.links => Sight::Nothing,
         Kind::File if every || among(&[Attrib, DeleteSelf]) => Sight::Seen,
-        Kind::Directory if every || among(&[Create, Delete, MovedTo, MovedFrom, Move, Attrib]) => Sight::Seen,
+        Kind::Directory if every || among(&[Create, Delete, MovedTo, MovedFrom, Move, Attrib]) => {
+            Sight::Seen
+        }
         _ if among(&[Access, Open, Close, CloseNowrite]) => Sight::Noise,
         Kind::File => Sight::Ends,
         Kind::Directory if !options.recursive => Sight::Nothing,
-        Kind::Directory if options.events.iter().all(|event| [Modify, CloseWrite].contains(event)) => Sight::Race,
+        Kind::Directory
+            if options.events.iter().all(|event| [Modify, CloseWrite].contains(event)) =>
+        {
+            Sight::Race
+        }
         Kind::Directory => Sight::Noise,
     }
 }
@@ -109,7 +120,9 @@ fn inotifywait(watch: &Watch, options: &Inotifywait, kind: Kind) -> Delivery {
         (Sight::Nothing | Sight::Ends, true) if !watch.timed || heeds => Delivery::Never,
         (Sight::Nothing, false) if !watch.timed || heeds => Delivery::Never,
         (Sight::Ends, false) if heeds => Delivery::Never,
-        (Sight::Ends, false) if watch.reaction != Reaction::Unknown && !watch.timed => Delivery::ByAccident,
+        (Sight::Ends, false) if watch.reaction != Reaction::Unknown && !watch.timed => {
+            Delivery::ByAccident
+        }
         (Sight::Nothing | Sight::Ends, _) => Delivery::Unknown,
 
         (_, true) if watch.timed => Delivery::Unknown,
@@ -127,7 +140,9 @@ fn inotifywait(watch: &Watch, options: &Inotifywait, kind: Kind) -> Delivery {
             _ => Delivery::Unknown,
         },
         (Sight::Seen, false) => match watch.reaction {
-            Reaction::Success | Reaction::Output | Reaction::End if watch.repeated => Delivery::Always,
+            Reaction::Success | Reaction::Output | Reaction::End if watch.repeated => {
+                Delivery::Always
+            }
             _ => Delivery::Unknown,
         },
     };

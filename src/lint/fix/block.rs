@@ -11,12 +11,25 @@ use super::splice::Splice;
 /// The field of a container after which fields are added: what is added is about resources.
 const NEIGHBOUR: &str = "resources";
 
-/// Adds a field to `mapping`. The dashes of lists stand `dashes` columns right of the name of their field.
-pub(super) fn add(text: &str, mapping: &Node, key: &str, value: &Value, dashes: usize) -> Option<Splice> {
-    let (neighbour, sibling) = mapping.entry(NEIGHBOUR).or_else(|| mapping.entry("name")).or_else(|| mapping.entries().first())?;
+/// Adds a field to `mapping`. The dashes of lists stand `dashes` columns right of the name of their
+/// field.
+pub(super) fn add(
+    text: &str,
+    mapping: &Node,
+    key: &str,
+    value: &Value,
+    dashes: usize,
+) -> Option<Splice> {
+    let (neighbour, sibling) = mapping
+        .entry(NEIGHBOUR)
+        .or_else(|| mapping.entry("name"))
+        .or_else(|| mapping.entries().first())?;
     let column = column(text, neighbour.offset)?;
-    let inline_end =
-        if text.get(sibling.offset..)?.starts_with(['{', '[']) && !sibling.borrowed { flow::end(text, sibling.offset)? } else { 0 };
+    let inline_end = if text.get(sibling.offset..)?.starts_with(['{', '[']) && !sibling.borrowed {
+        flow::end(text, sibling.offset)?
+    } else {
+        0
+    };
     let end = end(text, neighbour.offset.max(inline_end), column, true)?;
     let mut lines = vec![format!("{}{}:", " ".repeat(column), word(key, false))];
     for element in value.as_array()? {
@@ -30,7 +43,11 @@ pub(super) fn append(text: &str, list: &Node, values: &[&Value]) -> Option<Splic
     let last = list.elements().last().filter(|last| !last.borrowed)?;
     let dash = dash(text, last)?;
     let column = column(text, dash)?;
-    let inline_end = if text.get(last.offset..)?.starts_with(['{', '[']) { flow::end(text, last.offset)? } else { 0 };
+    let inline_end = if text.get(last.offset..)?.starts_with(['{', '[']) {
+        flow::end(text, last.offset)?
+    } else {
+        0
+    };
     let mut lines = Vec::new();
     for value in values {
         lines.extend(element_lines(value, column)?);
@@ -48,7 +65,8 @@ pub(super) fn remove(text: &str, key: &Node) -> Option<Splice> {
 /// Takes out every entry of `mapping`, which stands under `key`.
 pub(super) fn clear(text: &str, key: &Node, mapping: &Node) -> Option<Vec<Splice>> {
     let name = key.as_text()?;
-    let after = key.offset + if text.get(key.offset..)?.starts_with(name) { name.len() } else { name.len() + 2 };
+    let after = key.offset
+        + if text.get(key.offset..)?.starts_with(name) { name.len() } else { name.len() + 2 };
     let colon = after
         + text
             .get(after..)?
@@ -61,13 +79,15 @@ pub(super) fn clear(text: &str, key: &Node, mapping: &Node) -> Option<Vec<Splice
     Some(splices)
 }
 
-/// How far right of the name of a list of containers its dashes stand: lists in it are written alike.
+/// How far right of the name of a list of containers its dashes stand: lists in it are written
+/// alike.
 pub(super) fn dash_offset(text: &str, document: &Node, container: &str) -> usize {
     let offset = || {
         let (list, _) = container.rsplit_once('/')?;
         let (holder, _) = list.rsplit_once('/')?;
         let (key, _) = resolve(document, holder)?.entry(&tokens(list).last()?)?;
-        column(text, dash(text, resolve(document, container)?)?)?.checked_sub(column(text, key.offset)?)
+        column(text, dash(text, resolve(document, container)?)?)?
+            .checked_sub(column(text, key.offset)?)
     };
     offset().unwrap_or_default()
 }
@@ -88,7 +108,10 @@ fn insertion(text: &str, at: usize, lines: &[String]) -> Option<Splice> {
     let line_break = line_break(text, at.saturating_sub(1));
     let joined = lines.join(line_break);
     let is_open = !text.get(..at)?.ends_with('\n');
-    Some(Splice::insert(at, if is_open { format!("{line_break}{joined}") } else { format!("{joined}{line_break}") }))
+    Some(Splice::insert(
+        at,
+        if is_open { format!("{line_break}{joined}") } else { format!("{joined}{line_break}") },
+    ))
 }
 
 /// Deletes whole lines. Where the last line has no end, the one before gets none either.
@@ -101,8 +124,9 @@ fn deletion(text: &str, start: usize, end: usize) -> Splice {
     Splice::delete(kept.strip_suffix('\r').unwrap_or(kept).len(), end)
 }
 
-/// The end of the last line of what begins at `start` in `column`: what follows further right belongs to it, and blank
-/// lines and comments only where something of it follows them. A list may hang in the column of its own name.
+/// The end of the last line of what begins at `start` in `column`: what follows further right
+/// belongs to it, and blank lines and comments only where something of it follows them. A list may
+/// hang in the column of its own name.
 fn end(text: &str, start: usize, column: usize, with_dashes: bool) -> Option<usize> {
     let mut offset = start;
     let mut end = None;
@@ -110,7 +134,9 @@ fn end(text: &str, start: usize, column: usize, with_dashes: bool) -> Option<usi
         offset += line.len();
         let written = line.trim_start_matches(' ');
         let indentation = line.len() - written.len();
-        let hangs = with_dashes && indentation == column && (written.starts_with("- ") || written.trim_end() == "-");
+        let hangs = with_dashes
+            && indentation == column
+            && (written.starts_with("- ") || written.trim_end() == "-");
         if end.is_none() || (!written.trim().is_empty() && (indentation > column || hangs)) {
             end = Some(offset);
         } else if !written.trim().is_empty() && !written.starts_with('#') {
@@ -125,7 +151,9 @@ fn dash(text: &str, element: &Node) -> Option<usize> {
     let before = text.get(..element.offset)?.trim_end();
     // an anchor or a tag may stand between
     let before = match element.value {
-        YamlValue::Map(_) if !before.ends_with('-') => before.rsplit_once([' ', '\n'])?.0.trim_end(),
+        YamlValue::Map(_) if !before.ends_with('-') => {
+            before.rsplit_once([' ', '\n'])?.0.trim_end()
+        }
         _ => before,
     };
     before.ends_with('-').then(|| before.len() - 1)
@@ -138,7 +166,8 @@ fn column(text: &str, offset: usize) -> Option<usize> {
 
 /// The blanks before `offset`, if nothing else stands before it in its line.
 pub(super) fn indentation_before(text: &str, offset: usize) -> Option<&str> {
-    text.get(line_start(text, offset)..offset).filter(|before| before.bytes().all(|byte| byte == b' ' || byte == b'\t'))
+    text.get(line_start(text, offset)..offset)
+        .filter(|before| before.bytes().all(|byte| byte == b' ' || byte == b'\t'))
 }
 
 fn line_start(text: &str, offset: usize) -> usize {

@@ -43,7 +43,12 @@ pub(super) fn clear(text: &str, mapping: &Node) -> Option<Splice> {
 
 /// Takes out the entry under `key`, one of several.
 pub(super) fn remove(text: &str, mapping: &Node, key: &Node) -> Option<Splice> {
-    let next = mapping.entries().iter().map(|(other, _)| other.offset).filter(|offset| *offset > key.offset).min();
+    let next = mapping
+        .entries()
+        .iter()
+        .map(|(other, _)| other.offset)
+        .filter(|offset| *offset > key.offset)
+        .min();
     if let Some(next) = next {
         return Some(Splice::delete(key.offset, next));
     }
@@ -54,7 +59,8 @@ pub(super) fn remove(text: &str, mapping: &Node, key: &Node) -> Option<Splice> {
 
 /// Where the bracket that opens at `open` is closed.
 pub(super) fn end(text: &str, open: usize) -> Option<usize> {
-    let (mut depth, mut quote, mut escaped, mut comment, mut before) = (0_usize, None, false, false, '[');
+    let (mut depth, mut quote, mut escaped, mut comment, mut before) =
+        (0_usize, None, false, false, '[');
     for (offset, letter) in text.get(open..)?.char_indices() {
         if comment {
             comment = letter != '\n';
@@ -67,7 +73,8 @@ pub(super) fn end(text: &str, open: usize) -> Option<usize> {
             }
             (Some(open), letter) if letter == open && !escaped => quote = None,
             (Some(_), _) => {}
-            // a quote within a word is a letter; of two in a row within single quotes the second opens again
+            // a quote within a word is a letter; of two in a row within single quotes the second
+            // opens again
             (None, '"' | '\'') if !before.is_alphanumeric() => quote = Some(letter),
             (None, '#') if before.is_whitespace() => comment = true,
             (None, '{' | '[') => depth += 1,
@@ -89,11 +96,15 @@ pub(super) fn end(text: &str, open: usize) -> Option<usize> {
 fn written(value: &Value, is_json: bool) -> String {
     match value {
         Value::Object(fields) => {
-            let fields: Vec<_> = fields.iter().map(|(key, value)| format!("{}: {}", word(key, is_json), written(value, is_json))).collect();
+            let fields: Vec<_> = fields
+                .iter()
+                .map(|(key, value)| format!("{}: {}", word(key, is_json), written(value, is_json)))
+                .collect();
             format!("{{{}}}", fields.join(", "))
         }
         Value::Array(elements) => {
-            let elements: Vec<_> = elements.iter().map(|element| written(element, is_json)).collect();
+            let elements: Vec<_> =
+                elements.iter().map(|element| written(element, is_json)).collect();
             format!("[{}]", elements.join(", "))
         }
         Value::String(text) => word(text, is_json),
@@ -103,7 +114,8 @@ fn written(value: &Value, is_json: bool) -> String {
 
 /// `text` as a string, without quotes where it is a plain word and they are not needed.
 pub(super) fn word(text: &str, is_json: bool) -> String {
-    let plain =
-        !is_json && text.starts_with(|letter: char| letter.is_ascii_alphabetic()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let plain = !is_json
+        && text.starts_with(|letter: char| letter.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if plain { text.to_owned() } else { Value::from(text).to_string() }
 }

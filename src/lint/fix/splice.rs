@@ -47,7 +47,11 @@ pub(super) fn patch(operations: &[Operation]) -> Option<Patch> {
 }
 
 /// What to replace in `text`, which says `document`; `None` where it is not known how.
-pub(super) fn splices(text: &str, document: &Node, operations: &[Operation]) -> Option<Vec<Splice>> {
+pub(super) fn splices(
+    text: &str,
+    document: &Node,
+    operations: &[Operation],
+) -> Option<Vec<Splice>> {
     let mut splices = Vec::new();
     let mut removed: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let mut appended: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
@@ -65,7 +69,11 @@ pub(super) fn splices(text: &str, document: &Node, operations: &[Operation]) -> 
     }
     for (list, values) in appended {
         let node = written(document, list)?;
-        splices.push(if is_flow(text, node) { flow::append(text, node, &values)? } else { block::append(text, node, &values)? });
+        splices.push(if is_flow(text, node) {
+            flow::append(text, node, &values)?
+        } else {
+            block::append(text, node, &values)?
+        });
     }
     for (parent, keys) in removed {
         splices.extend(remove(text, document, parent, &keys)?);
@@ -91,7 +99,9 @@ fn add(text: &str, document: &Node, path: &str, value: &Value) -> Option<Splice>
     let key = tokens(path).last()?;
     let node = written(document, parent)?;
     match &node.value {
-        YamlValue::Map(entries) if !entries.iter().any(|(known, _)| known.as_text() == Some(&key)) => {
+        YamlValue::Map(entries)
+            if !entries.iter().any(|(known, _)| known.as_text() == Some(&key)) =>
+        {
             if is_flow(text, node) {
                 flow::add(text, node, &key, value)
             } else {
@@ -108,13 +118,23 @@ fn remove(text: &str, document: &Node, parent: &str, keys: &[String]) -> Option<
     let all = node.entries().iter().all(|(key, _)| is_gone(key));
     match (is_flow(text, node), all) {
         (true, true) => flow::clear(text, node).map(|splice| vec![splice]),
-        (true, false) => node.entries().iter().filter(|(key, _)| is_gone(key)).map(|(key, _)| flow::remove(text, node, key)).collect(),
+        (true, false) => node
+            .entries()
+            .iter()
+            .filter(|(key, _)| is_gone(key))
+            .map(|(key, _)| flow::remove(text, node, key))
+            .collect(),
         (false, true) => {
             let (holder, _) = parent.rsplit_once('/')?;
             let (key, _) = written(document, holder)?.entry(&tokens(parent).last()?)?;
             block::clear(text, key, node)
         }
-        (false, false) => node.entries().iter().filter(|(key, _)| is_gone(key)).map(|(key, _)| block::remove(text, key)).collect(),
+        (false, false) => node
+            .entries()
+            .iter()
+            .filter(|(key, _)| is_gone(key))
+            .map(|(key, _)| block::remove(text, key))
+            .collect(),
     }
 }
 

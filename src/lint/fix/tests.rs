@@ -1,4 +1,5 @@
-//! Manifests of every style: what is put right says afterwards what the edits ask for, and what is not stays as it is.
+//! Manifests of every style: what is put right says afterwards what the edits ask for, and what is
+//! not stays as it is.
 
 use proptest::prelude::*;
 
@@ -50,13 +51,32 @@ fn container() -> impl Strategy<Value = Container> {
     ];
     let resources = [Resources::Nested, Resources::Inline, Resources::Split, Resources::Last];
     let flow = proptest::bool::weighted(0.2);
-    (flow, flow, prop::sample::select(resources.to_vec()), prop::sample::select(policies.to_vec()), any::<bool>())
-        .prop_map(|(flow, anchored, resources, policy, tail)| Container { flow, anchored, resources, policy, tail })
+    (
+        flow,
+        flow,
+        prop::sample::select(resources.to_vec()),
+        prop::sample::select(policies.to_vec()),
+        any::<bool>(),
+    )
+        .prop_map(|(flow, anchored, resources, policy, tail)| Container {
+            flow,
+            anchored,
+            resources,
+            policy,
+            tail,
+        })
 }
 
 fn style() -> impl Strategy<Value = Style> {
-    let keys =
-        prop::sample::subsequence(vec!["a: b", "approved-by-sre: 'true'", "restraint.dev/approve: |\n  x\n  # y", "z: >-\n  w"], 0..=4);
+    let keys = prop::sample::subsequence(
+        vec![
+            "a: b",
+            "approved-by-sre: 'true'",
+            "restraint.dev/approve: |\n  x\n  # y",
+            "z: >-\n  w",
+        ],
+        0..=4,
+    );
     let marks = (0..4_usize, any::<[bool; 6]>());
     (marks, keys, prop::collection::vec(container(), 1..4)).prop_map(
         |((dashes, [wide, open, comments, listed, quoted, json]), annotations, containers)| Style {
@@ -75,9 +95,18 @@ fn style() -> impl Strategy<Value = Style> {
 
 impl Style {
     fn text(&self) -> String {
-        let mut lines = vec!["apiVersion: v1".to_owned(), "kind: Pod".to_owned(), "metadata:".to_owned(), "  name: p".to_owned()];
+        let mut lines = vec![
+            "apiVersion: v1".to_owned(),
+            "kind: Pod".to_owned(),
+            "metadata:".to_owned(),
+            "  name: p".to_owned(),
+        ];
         if !self.annotations.is_empty() {
-            lines.push(if self.quoted { "  \"annotations\":".to_owned() } else { "  annotations: # notes".to_owned() });
+            lines.push(if self.quoted {
+                "  \"annotations\":".to_owned()
+            } else {
+                "  annotations: # notes".to_owned()
+            });
             for annotation in &self.annotations {
                 lines.extend(annotation.lines().map(|line| format!("    {line}")));
             }
@@ -98,11 +127,20 @@ impl Style {
             }
         }
         if self.comments {
-            lines = lines.into_iter().flat_map(|line| [line, "      # remark".to_owned(), String::new()]).collect();
+            lines = lines
+                .into_iter()
+                .flat_map(|line| [line, "      # remark".to_owned(), String::new()])
+                .collect();
         }
         if self.listed {
-            let item = lines.iter().enumerate().map(|(index, line)| format!("{}{line}", if index == 0 { "- " } else { "  " }));
-            lines = ["apiVersion: v1".to_owned(), "kind: List".to_owned(), "items:".to_owned()].into_iter().chain(item).collect();
+            let item = lines
+                .iter()
+                .enumerate()
+                .map(|(index, line)| format!("{}{line}", if index == 0 { "- " } else { "  " }));
+            lines = ["apiVersion: v1".to_owned(), "kind: List".to_owned(), "items:".to_owned()]
+                .into_iter()
+                .chain(item)
+                .collect();
         }
         let mut text = lines.join("\n") + "\n---\nother: [document]\n";
         if self.json
@@ -119,21 +157,31 @@ impl Style {
 
 impl Container {
     fn lines(&self, style: &Style) -> Vec<String> {
-        let policy = if self.policy == "-" { "resizePolicy: [{resourceName: cpu, restartPolicy: NotRequired}, ]" } else { self.policy };
+        let policy = if self.policy == "-" {
+            "resizePolicy: [{resourceName: cpu, restartPolicy: NotRequired}, ]"
+        } else {
+            self.policy
+        };
         if self.flow {
-            let policy = if policy.is_empty() || policy.ends_with(':') { "" } else { ", resizePolicy: [] " };
+            let policy =
+                if policy.is_empty() || policy.ends_with(':') { "" } else { ", resizePolicy: [] " };
             return if style.quoted {
                 vec![format!(
                     "{{\"name\": \"a\", \"resources\": {{\"limits\": {{\"memory\": \"1Gi\"}}}}{}}}",
                     policy.replace("resizePolicy", "\"resizePolicy\"")
                 )]
             } else {
-                vec![format!("{{name: a{policy},"), "    resources: {limits: {memory: 1Gi}}}".to_owned()]
+                vec![
+                    format!("{{name: a{policy},"),
+                    "    resources: {limits: {memory: 1Gi}}}".to_owned(),
+                ]
             };
         }
         let mut lines = vec!["name: a".to_owned()];
         let resources: &[&str] = match self.resources {
-            Resources::Nested | Resources::Last => &["resources:", "  limits:", "    memory: 1Gi # enough"],
+            Resources::Nested | Resources::Last => {
+                &["resources:", "  limits:", "    memory: 1Gi # enough"]
+            }
             Resources::Inline => &["resources: {limits: {memory: 1Gi}}"],
             Resources::Split => &["resources: {", "    limits: {memory: 1Gi}", "  }"],
         };
@@ -142,7 +190,11 @@ impl Container {
             "" => vec![],
             "resizePolicy:" => {
                 let margin = " ".repeat(style.dashes);
-                vec![policy.to_owned(), format!("{margin}- resourceName: cpu"), format!("{margin}  restartPolicy: NotRequired")]
+                vec![
+                    policy.to_owned(),
+                    format!("{margin}- resourceName: cpu"),
+                    format!("{margin}  restartPolicy: NotRequired"),
+                ]
             }
             _ => policy.lines().map(str::to_owned).collect(),
         };
@@ -155,9 +207,13 @@ impl Container {
         }
         if self.tail {
             lines.extend(
-                ["command: [sh, -c, \"echo '}' # ]\"]".to_owned(), "env:".to_owned(), "- {name: X, value: |".to_owned()]
-                    .into_iter()
-                    .take(2),
+                [
+                    "command: [sh, -c, \"echo '}' # ]\"]".to_owned(),
+                    "env:".to_owned(),
+                    "- {name: X, value: |".to_owned(),
+                ]
+                .into_iter()
+                .take(2),
             );
         }
         lines
@@ -179,18 +235,34 @@ fn patched(text: &str, done: &[usize]) -> Vec<Value> {
     let mut all = values(text);
     for index in done {
         let finding = &outcome.findings[*index];
-        json_patch::patch(&mut all[finding.document], &splice::patch(&operations(finding)).unwrap()).unwrap();
+        json_patch::patch(
+            &mut all[finding.document],
+            &splice::patch(&operations(finding)).unwrap(),
+        )
+        .unwrap();
     }
     all
 }
 
 #[test]
 fn most_styles_are_put_right() {
-    let container = |resources| Container { flow: false, anchored: false, resources, policy: "", tail: true };
-    let containers = [Resources::Nested, Resources::Inline, Resources::Split, Resources::Last].map(container).to_vec();
+    let container =
+        |resources| Container { flow: false, anchored: false, resources, policy: "", tail: true };
+    let containers = [Resources::Nested, Resources::Inline, Resources::Split, Resources::Last]
+        .map(container)
+        .to_vec();
     let annotations = vec!["a: b", "approved-by-sre: 'true'"];
-    let style =
-        Style { dashes: 2, wide: false, open: false, comments: true, listed: true, quoted: false, json: false, annotations, containers };
+    let style = Style {
+        dashes: 2,
+        wide: false,
+        open: false,
+        comments: true,
+        listed: true,
+        quoted: false,
+        json: false,
+        annotations,
+        containers,
+    };
     let result = fixed(&style.text());
     assert_eq!((result.done.len(), result.refused.len()), (5, 0), "{}", result.text);
 }
@@ -207,8 +279,18 @@ fn brackets_are_matched() {
 
 #[test]
 fn overlapping_splices_are_refused() {
-    assert_eq!(splice::apply("abc", vec![splice::Splice::delete(0, 2), splice::Splice::delete(1, 3)]), None);
-    assert_eq!(splice::apply("abc", vec![splice::Splice::insert(3, "d".to_owned()), splice::Splice::delete(0, 1)]).as_deref(), Some("bcd"));
+    assert_eq!(
+        splice::apply("abc", vec![splice::Splice::delete(0, 2), splice::Splice::delete(1, 3)]),
+        None
+    );
+    assert_eq!(
+        splice::apply(
+            "abc",
+            vec![splice::Splice::insert(3, "d".to_owned()), splice::Splice::delete(0, 1)]
+        )
+        .as_deref(),
+        Some("bcd")
+    );
 }
 
 proptest! {

@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Writes `new` in place of `old` at `path`, or where it links to. Whoever reads meanwhile sees one or the other.
+/// Writes `new` in place of `old` at `path`, or where it links to. Whoever reads meanwhile sees one
+/// or the other.
 ///
 /// # Errors
 ///

@@ -17,15 +17,24 @@ pub(super) struct Files<'p, 's> {
 
 impl<'p, 's> Files<'p, 's> {
     /// Whether any of `texts`, or a file they may run, mentions any of `words`.
-    pub(super) fn mention<'t, I: Iterator<Item = &'t Text<'t>>>(&self, texts: impl Fn() -> I, words: &[&str]) -> bool {
+    pub(super) fn mention<'t, I: Iterator<Item = &'t Text<'t>>>(
+        &self,
+        texts: impl Fn() -> I,
+        words: &[&str],
+    ) -> bool {
         self.pod.likely(self.container, words).any(|word| texts().any(|text| text.contains(word)))
-            || (self.pod.knows_configuration() && texts().next().is_some() && self.any(|text| words.iter().any(|word| text.contains(word))))
+            || (self.pod.knows_configuration()
+                && texts().next().is_some()
+                && self.any(|text| words.iter().any(|word| text.contains(word))))
     }
 
     /// Whether the text of any of the files is what is sought.
     fn any(&self, sought: impl Fn(&str) -> bool) -> bool {
-        let volumes = self.container.volume_mounts.iter().filter_map(|mount| self.pod.volume(mount));
-        let objects = volumes.flat_map(Volume::config_maps).filter_map(|name| self.pod.config_object(Source::ConfigMap(name)));
+        let volumes =
+            self.container.volume_mounts.iter().filter_map(|mount| self.pod.volume(mount));
+        let objects = volumes
+            .flat_map(Volume::config_maps)
+            .filter_map(|name| self.pod.config_object(Source::ConfigMap(name)));
         objects.flat_map(|object| object.data.values()).any(|text| sought(text))
     }
 

@@ -21,7 +21,11 @@ pub(in crate::rules) enum Spot<'s> {
 }
 
 /// What `path` leads to.
-pub(in crate::rules) fn spot<'s>(pod: &PodView<'s>, container: &Container<'_>, path: &str) -> Spot<'s> {
+pub(in crate::rules) fn spot<'s>(
+    pod: &PodView<'s>,
+    container: &Container<'_>,
+    path: &str,
+) -> Spot<'s> {
     let Some((mount, rest)) = nearest_mount(container, path) else { return Spot::Image };
     let volume = pod.volume(mount);
     let Some(source) = volume.and_then(Volume::source) else { return Spot::Data(volume) };
@@ -34,9 +38,18 @@ pub(in crate::rules) fn spot<'s>(pod: &PodView<'s>, container: &Container<'_>, p
 }
 
 /// The mount that `path` leads into, and the part of the path below it.
-pub(in crate::rules) fn nearest_mount<'c, 'p>(container: &'c Container<'_>, path: &'p str) -> Option<(&'c VolumeMount<'c>, &'p str)> {
-    let inside = |mount: &'c VolumeMount<'_>| Some((mount, below(mount.mount_path.trim_end_matches('/'), path)?));
-    container.volume_mounts.iter().filter_map(inside).max_by_key(|(mount, _)| mount.mount_path.len())
+pub(in crate::rules) fn nearest_mount<'c, 'p>(
+    container: &'c Container<'_>,
+    path: &'p str,
+) -> Option<(&'c VolumeMount<'c>, &'p str)> {
+    let inside = |mount: &'c VolumeMount<'_>| {
+        Some((mount, below(mount.mount_path.trim_end_matches('/'), path)?))
+    };
+    container
+        .volume_mounts
+        .iter()
+        .filter_map(inside)
+        .max_by_key(|(mount, _)| mount.mount_path.len())
 }
 
 /// The part of `path` below `folder`: empty where they are the same.

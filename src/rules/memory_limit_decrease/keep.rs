@@ -5,9 +5,13 @@ use crate::judge::view::{MemoryChange, ResizeView};
 
 use super::RULE;
 
-/// Finds every decrease that is not `approved`, each with the edit that puts it back. Request and limit go back
-/// together, so what was a valid pair is one again, and the quality of service stays.
-pub(super) fn put_back(resize: &ResizeView<'_>, approved: impl Fn(&MemoryChange<'_>) -> bool, findings: &mut Findings) {
+/// Finds every decrease that is not `approved`, each with the edit that puts it back. Request and
+/// limit go back together, so what was a valid pair is one again, and the quality of service stays.
+pub(super) fn put_back(
+    resize: &ResizeView<'_>,
+    approved: impl Fn(&MemoryChange<'_>) -> bool,
+    findings: &mut Findings,
+) {
     let taken = |change: &MemoryChange<'_>| change.limit_falls() && !approved(change);
     if !resize.memory_changes().any(|change| taken(&change)) {
         return;
@@ -21,11 +25,18 @@ pub(super) fn put_back(resize: &ResizeView<'_>, approved: impl Fn(&MemoryChange<
         }
         let (old, new) = (change.limit.0, change.limit.1);
         let message = |names: Names| match change.limit_falls() {
-            true => format!("{}: memory limit kept at {old}, not {new}: no approval", change.part.describe(names)),
+            true => format!(
+                "{}: memory limit kept at {old}, not {new}: no approval",
+                change.part.describe(names)
+            ),
             false => format!("{}: memory kept with that of the pod", change.part.describe(names)),
         };
-        let finding =
-            Finding::new(RULE.name, change.pointer("limits"), message, "have the decrease approved, or give the autoscaler a floor");
+        let finding = Finding::new(
+            RULE.name,
+            change.pointer("limits"),
+            message,
+            "have the decrease approved, or give the autoscaler a floor",
+        );
         findings.report(finding.about_part(change.part).with_edit(Edit(operations)));
     }
 }

@@ -1,4 +1,5 @@
-//! How many events are written at most: whoever floods the service with reviews does not flood the API server.
+//! How many events are written at most: whoever floods the service with reviews does not flood the
+//! API server.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -44,7 +45,11 @@ impl Limit {
     }
 
     fn refill(&mut self, now: Instant) {
-        let passed = now.saturating_duration_since(self.counted).as_millis().checked_div(REFILL.as_millis()).unwrap_or_default();
+        let passed = now
+            .saturating_duration_since(self.counted)
+            .as_millis()
+            .checked_div(REFILL.as_millis())
+            .unwrap_or_default();
         let earned = u32::try_from(passed).unwrap_or(BURST).min(BURST);
         self.tokens = self.tokens.saturating_add(earned).min(BURST);
         // a part of a token is not lost, unless the bucket is full
@@ -61,7 +66,13 @@ mod tests {
     use super::*;
 
     fn about(uid: &str, reason: Reason) -> Occurrence {
-        Occurrence { reason, note: String::new(), namespace: "shop".to_owned(), name: "db-0".to_owned(), uid: uid.to_owned() }
+        Occurrence {
+            reason,
+            note: String::new(),
+            namespace: "shop".to_owned(),
+            name: "db-0".to_owned(),
+            uid: uid.to_owned(),
+        }
     }
 
     #[test]
@@ -69,7 +80,11 @@ mod tests {
         let start = Instant::now();
         let mut limit = Limit::new(start);
         let mut flood = |now: Instant, count: u32| {
-            (0..count).filter(|each| limit.admits(now, &about(&format!("{each} at {now:?}"), Reason::ResizeDenied))).count()
+            (0..count)
+                .filter(|each| {
+                    limit.admits(now, &about(&format!("{each} at {now:?}"), Reason::ResizeDenied))
+                })
+                .count()
         };
         assert_eq!(flood(start, 1000), 50);
         assert_eq!(flood(start + Duration::from_millis(99), 10), 0);
@@ -77,7 +92,11 @@ mod tests {
         assert_eq!(flood(start + Duration::from_millis(200), 10), 1, "the half token was kept");
         assert_eq!(flood(start + Duration::from_millis(1200), 1000), 10);
         assert_eq!(flood(start, 10), 0, "time that goes backwards earns nothing");
-        assert_eq!(flood(start + Duration::from_secs(86_400), 1000), 50, "no more than a burst is saved up");
+        assert_eq!(
+            flood(start + Duration::from_secs(86_400), 1000),
+            50,
+            "no more than a burst is saved up"
+        );
     }
 
     #[test]
@@ -88,7 +107,12 @@ mod tests {
         assert!(limit.admits(start, &about("one", Reason::ApprovalGranted)), "another reason");
         assert!(limit.admits(start, &about("two", Reason::ResizeDenied)), "another pod");
         for _ in 0..100 {
-            assert!(!limit.admits(start + Duration::from_millis(9_999), &about("one", Reason::ResizeDenied)));
+            assert!(
+                !limit.admits(
+                    start + Duration::from_millis(9_999),
+                    &about("one", Reason::ResizeDenied)
+                )
+            );
         }
         assert!(limit.admits(start + SILENCE, &about("one", Reason::ResizeDenied)));
         assert_eq!(limit.told.len(), 1, "what is over is forgotten");

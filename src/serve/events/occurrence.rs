@@ -60,17 +60,23 @@ impl Reason {
     }
 }
 
-/// What happened in a review that is worth an event on the pod. A dry run is nothing that happened, and what was denied
-/// used no approval.
+/// What happened in a review that is worth an event on the pod. A dry run is nothing that happened,
+/// and what was denied used no approval.
 pub(super) fn occurrences(path: Path, subject: &Subject<'_>, verdict: &Verdict) -> Vec<Occurrence> {
     if subject.dry_run || (verdict.approvals.is_empty() && verdict.allowed()) {
         return Vec::new();
     }
     let pod = matches!(subject.resource, Resource::Pod | Resource::PodResize | Resource::PodStatus);
-    let Some(uid) = subject.old_object.as_ref().map(|old| &*old.metadata.uid).filter(|uid| pod && !uid.is_empty()) else {
+    let Some(uid) = subject
+        .old_object
+        .as_ref()
+        .map(|old| &*old.metadata.uid)
+        .filter(|uid| pod && !uid.is_empty())
+    else {
         return Vec::new();
     };
-    let sentences = if verdict.allowed() { successes(path, verdict) } else { denial(path, subject, verdict) };
+    let sentences =
+        if verdict.allowed() { successes(path, verdict) } else { denial(path, subject, verdict) };
     let occurrence = |(reason, sentences)| Occurrence {
         reason,
         note: note(sentences),
@@ -84,11 +90,20 @@ pub(super) fn occurrences(path: Path, subject: &Subject<'_>, verdict: &Verdict) 
 /// The validating path speaks last: only there it is certain that a stamp is about to be stored.
 fn successes(path: Path, verdict: &Verdict) -> Vec<(Reason, Vec<String>)> {
     let sentences = |wanted: fn(&ApprovalNote) -> bool| {
-        verdict.approvals.iter().filter(|note| wanted(note)).map(ToString::to_string).collect::<Vec<_>>()
+        verdict
+            .approvals
+            .iter()
+            .filter(|note| wanted(note))
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
     };
-    let granted = (Reason::ApprovalGranted, sentences(|note| matches!(note, ApprovalNote::Granted(_))));
+    let granted =
+        (Reason::ApprovalGranted, sentences(|note| matches!(note, ApprovalNote::Granted(_))));
     let used = (Reason::ApprovalUsed, sentences(|note| matches!(note, ApprovalNote::Used { .. })));
-    [granted, used].into_iter().filter(|(_, sentences)| path == Path::Validate && !sentences.is_empty()).collect()
+    [granted, used]
+        .into_iter()
+        .filter(|(_, sentences)| path == Path::Validate && !sentences.is_empty())
+        .collect()
 }
 
 /// A grant is mostly denied on the mutating path, and then the other is never asked.
@@ -99,7 +114,10 @@ fn denial(path: Path, subject: &Subject<'_>, verdict: &Verdict) -> Vec<(Reason, 
         _ if refused => Reason::ApprovalRefused,
         _ => return Vec::new(),
     };
-    let sentences = verdict.denials().map(|ruling| format!("{}: {}", ruling.rule, ruling.finding.message)).collect();
+    let sentences = verdict
+        .denials()
+        .map(|ruling| format!("{}: {}", ruling.rule, ruling.finding.message))
+        .collect();
     vec![(reason, sentences)]
 }
 
@@ -133,7 +151,11 @@ mod tests {
         Ruling { rule, finding, wanted: Mode::Enforce, outcome }
     }
 
-    fn of(path: Path, (subresource, dry_run, uid): (&str, bool, &str), verdict: &Verdict) -> Vec<(Reason, String)> {
+    fn of(
+        path: Path,
+        (subresource, dry_run, uid): (&str, bool, &str),
+        verdict: &Verdict,
+    ) -> Vec<(Reason, String)> {
         let pod = serde_json::json!({"metadata": {"name": "db-0", "namespace": "shop", "uid": uid}, "spec": {}});
         let review = serde_json::json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
             "uid": "review", "operation": "UPDATE", "namespace": "shop", "name": "db-0", "dryRun": dry_run,
@@ -143,20 +165,34 @@ mod tests {
         }});
         let bytes = serde_json::to_vec(&review).unwrap();
         let told = occurrences(path, &decode(&bytes).unwrap().subject, verdict);
-        assert!(told.iter().all(|told| (&*told.namespace, &*told.name, &*told.uid) == ("shop", "db-0", uid)), "{told:?}");
+        assert!(
+            told.iter()
+                .all(|told| (&*told.namespace, &*told.name, &*told.uid) == ("shop", "db-0", uid)),
+            "{told:?}"
+        );
         told.into_iter().map(|told| (told.reason, told.note)).collect()
     }
 
     #[test]
     fn a_grant_and_a_use_are_told_in_their_own_words() {
-        let granted = Verdict { approvals: vec![ApprovalNote::Granted(stamp())], ..Verdict::default() };
+        let granted =
+            Verdict { approvals: vec![ApprovalNote::Granted(stamp())], ..Verdict::default() };
         let words = r#"any decrease by "alice" from 2026-11-21T12:00:00Z until 2026-11-21T13:00:00Z, reason "INC-1""#;
-        assert_eq!(of(Path::Validate, ("", false, "u"), &granted), [(Reason::ApprovalGranted, words.to_owned())]);
+        assert_eq!(
+            of(Path::Validate, ("", false, "u"), &granted),
+            [(Reason::ApprovalGranted, words.to_owned())]
+        );
         assert_eq!(of(Path::Mutate, ("", false, "u"), &granted), []);
-        let used = ApprovalNote::Used { change: "container \"app\" 512Mi to 256Mi".to_owned(), stamp: stamp() };
+        let used = ApprovalNote::Used {
+            change: "container \"app\" 512Mi to 256Mi".to_owned(),
+            stamp: stamp(),
+        };
         let used = Verdict { approvals: vec![used], ..Verdict::default() };
         let words = format!("container \"app\" 512Mi to 256Mi, approved: {words}");
-        assert_eq!(of(Path::Validate, ("resize", false, "u"), &used), [(Reason::ApprovalUsed, words)]);
+        assert_eq!(
+            of(Path::Validate, ("resize", false, "u"), &used),
+            [(Reason::ApprovalUsed, words)]
+        );
     }
 
     #[test]
@@ -166,7 +202,10 @@ mod tests {
             ruling("two", "odd", Outcome::Warned),
             ruling("three", "late", Outcome::Denied),
         ];
-        let used = ApprovalNote::Used { change: "container \"app\" 512Mi to 256Mi".to_owned(), stamp: stamp() };
+        let used = ApprovalNote::Used {
+            change: "container \"app\" 512Mi to 256Mi".to_owned(),
+            stamp: stamp(),
+        };
         let denied = Verdict { rulings, approvals: vec![used], ..Verdict::default() };
         let expected = [(Reason::ResizeDenied, "one: too small; three: late".to_owned())];
         assert_eq!(of(Path::Validate, ("resize", false, "u"), &denied), expected);
@@ -180,8 +219,11 @@ mod tests {
             approvals: vec![ApprovalNote::Refused(Refusal::NotAllowed)],
             ..Verdict::default()
         };
-        let expected = [(Reason::ApprovalRefused, "approval-authority: \"bob\" may not approve".to_owned())];
-        for (path, subresource) in [(Path::Mutate, ""), (Path::Validate, ""), (Path::Validate, "status")] {
+        let expected =
+            [(Reason::ApprovalRefused, "approval-authority: \"bob\" may not approve".to_owned())];
+        for (path, subresource) in
+            [(Path::Mutate, ""), (Path::Validate, ""), (Path::Validate, "status")]
+        {
             assert_eq!(of(path, (subresource, false, "u"), &refused(Outcome::Denied)), expected);
         }
         assert_eq!(of(Path::Mutate, ("", false, "u"), &refused(Outcome::WouldDeny)), []);
@@ -189,7 +231,10 @@ mod tests {
 
     #[test]
     fn dry_runs_and_pods_without_a_uid_are_silent() {
-        let denied = Verdict { rulings: vec![ruling("one", "too small", Outcome::Denied)], ..Verdict::default() };
+        let denied = Verdict {
+            rulings: vec![ruling("one", "too small", Outcome::Denied)],
+            ..Verdict::default()
+        };
         assert_eq!(of(Path::Validate, ("resize", true, "u"), &denied), []);
         assert_eq!(of(Path::Validate, ("resize", false, ""), &denied), []);
         assert_eq!(of(Path::Validate, ("binding", false, "u"), &denied), []);
@@ -201,6 +246,9 @@ mod tests {
         let denied = Verdict { rulings, ..Verdict::default() };
         let told = of(Path::Validate, ("resize", false, "u"), &denied);
         let [(_, note)] = told.as_slice() else { panic!("{told:?}") };
-        assert!((NOTE_LIMIT - 4..=NOTE_LIMIT).contains(&note.len()) && note.ends_with('…'), "{note}");
+        assert!(
+            (NOTE_LIMIT - 4..=NOTE_LIMIT).contains(&note.len()) && note.ends_with('…'),
+            "{note}"
+        );
     }
 }

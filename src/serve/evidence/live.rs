@@ -17,7 +17,8 @@ use crate::kube::room::Room;
 use crate::kube::usage::Usage;
 use crate::serve::metrics::{LookUpOutcome, SharedMetrics};
 
-/// The most look-ups at a time; the next is not made. Whoever floods the service does not flood the API server.
+/// The most look-ups at a time; the next is not made. Whoever floods the service does not flood the
+/// API server.
 const AT_A_TIME: usize = 16;
 
 /// The largest answer that is read, in bytes: the pods of a node that is full.
@@ -61,12 +62,16 @@ impl Node {
     pub(super) fn of(subject: &Subject<'_>) -> Self {
         let old = subject.old_object.as_ref();
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-        Self { name: text(old.map(|old| &*old.spec.node_name)), uid: text(old.map(|old| &*old.metadata.uid)) }
+        Self {
+            name: text(old.map(|old| &*old.spec.node_name)),
+            uid: text(old.map(|old| &*old.metadata.uid)),
+        }
     }
 }
 
 impl Live {
-    /// Asks through `client`, which should not ask again of its own: the deadline ends sooner than its patience.
+    /// Asks through `client`, which should not ask again of its own: the deadline ends sooner than
+    /// its patience.
     pub fn new(client: Option<Client>, deadline: Duration, metrics: SharedMetrics) -> Self {
         Self { client, deadline, places: Semaphore::new(AT_A_TIME), metrics }
     }
@@ -78,7 +83,9 @@ impl Live {
             if !is_name(&namespace) || !is_name(&name) {
                 return Err(LookUpOutcome::Absent);
             }
-            let answer = self.get(format!("/apis/metrics.k8s.io/v1beta1/namespaces/{namespace}/pods/{name}")).await?;
+            let answer = self
+                .get(format!("/apis/metrics.k8s.io/v1beta1/namespaces/{namespace}/pods/{name}"))
+                .await?;
             Usage::read(&answer).ok_or_else(not_understood)
         };
         self.look_up(LookUp::Usage, usage).await
@@ -93,7 +100,9 @@ impl Live {
                 return Err(LookUpOutcome::Absent);
             }
             // resourceVersion=0: from the API server's cache, which keeps pods by node
-            let selector = format!("spec.nodeName%3D{name}%2Cstatus.phase%21%3DSucceeded%2Cstatus.phase%21%3DFailed");
+            let selector = format!(
+                "spec.nodeName%3D{name}%2Cstatus.phase%21%3DSucceeded%2Cstatus.phase%21%3DFailed"
+            );
             let node = self.get(format!("/api/v1/nodes/{name}?resourceVersion=0"));
             let pods = self.get(format!("/api/v1/pods?resourceVersion=0&fieldSelector={selector}"));
             let (node, pods) = tokio::try_join!(node, pods)?;
@@ -105,9 +114,15 @@ impl Live {
     }
 
     /// Waits for `answer`, but neither for a place nor beyond the deadline.
-    async fn look_up<T>(&self, what: LookUp, answer: impl Future<Output = Result<T, LookUpOutcome>>) -> Option<T> {
+    async fn look_up<T>(
+        &self,
+        what: LookUp,
+        answer: impl Future<Output = Result<T, LookUpOutcome>>,
+    ) -> Option<T> {
         let answer = match self.places.try_acquire() {
-            Ok(_place) => tokio::time::timeout(self.deadline, answer).await.unwrap_or(Err(LookUpOutcome::TooSlow)),
+            Ok(_place) => tokio::time::timeout(self.deadline, answer)
+                .await
+                .unwrap_or(Err(LookUpOutcome::TooSlow)),
             Err(_) => Err(LookUpOutcome::Busy),
         };
         self.metrics.look_up(what, answer.as_ref().err().copied().unwrap_or(LookUpOutcome::Found));
@@ -121,8 +136,11 @@ impl Live {
             LookUpOutcome::Failed
         };
         let client = self.client.as_ref().ok_or(LookUpOutcome::Absent)?;
-        let request = Request::get(&path).body(Body::empty()).map_err(|error| failed(&path, error.to_string()))?;
-        let answer = client.send(request).await.map_err(|error| failed(&path, error.to_string()))?;
+        let request = Request::get(&path)
+            .body(Body::empty())
+            .map_err(|error| failed(&path, error.to_string()))?;
+        let answer =
+            client.send(request).await.map_err(|error| failed(&path, error.to_string()))?;
         match answer.status() {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND => return Err(LookUpOutcome::Absent),
@@ -133,11 +151,15 @@ impl Live {
     }
 }
 
-/// Whether `text` can be the name of an object, and so cannot lead elsewhere in a path: not everybody who sends a review
-/// is the API server.
+/// Whether `text` can be the name of an object, and so cannot lead elsewhere in a path: not
+/// everybody who sends a review is the API server.
 fn is_name(text: &str) -> bool {
-    let inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
-    text.len() <= 253 && text.bytes().all(inside) && text.starts_with(|first: char| first.is_ascii_alphanumeric())
+    let inside = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.')
+    };
+    text.len() <= 253
+        && text.bytes().all(inside)
+        && text.starts_with(|first: char| first.is_ascii_alphanumeric())
 }
 
 fn not_understood() -> LookUpOutcome {
@@ -167,7 +189,11 @@ mod tests {
     type Found = (Option<Usage>, Option<Room>, [Vec<String>; 2]);
 
     async fn live(routes: Router, deadline: Duration) -> Live {
-        Live::new(Some(asking_once(testing::access(routes).await).unwrap()), deadline, Arc::new(Metrics::new()))
+        Live::new(
+            Some(asking_once(testing::access(routes).await).unwrap()),
+            deadline,
+            Arc::new(Metrics::new()),
+        )
     }
 
     fn pod(namespace: &str, name: &str) -> Option<Pod> {
@@ -179,7 +205,8 @@ mod tests {
     }
 
     async fn ask(live: &Live) -> Found {
-        let (usage, room) = tokio::join!(live.usage(pod("shop", "db-0")), live.room(node("n1", "uid-1")));
+        let (usage, room) =
+            tokio::join!(live.usage(pod("shop", "db-0")), live.room(node("n1", "uid-1")));
         (usage, room, counted(live))
     }
 
@@ -188,14 +215,20 @@ mod tests {
         let text = live.metrics.render();
         ["usage", "room"].map(|evidence| {
             let prefix = format!("restraint_look_ups_total{{evidence=\"{evidence}\",outcome=\"");
-            let lines = text.lines().filter_map(|line| line.strip_prefix(&prefix)).filter(|line| !line.ends_with(" 0"));
+            let lines = text
+                .lines()
+                .filter_map(|line| line.strip_prefix(&prefix))
+                .filter(|line| !line.ends_with(" 0"));
             lines.map(|line| line.replace("\"}", "")).collect()
         })
     }
 
     async fn nothing(routes: Router, outcome: &str) {
         let (usage, room, counted) = ask(&live(routes, PATIENCE).await).await;
-        assert_eq!((usage, room, counted), (None, None, [vec![format!("{outcome} 1")], vec![format!("{outcome} 1")]]));
+        assert_eq!(
+            (usage, room, counted),
+            (None, None, [vec![format!("{outcome} 1")], vec![format!("{outcome} 1")]])
+        );
     }
 
     fn all(answer: impl Fn(&str) -> (u16, Value) + Clone + Send + Sync + 'static) -> Router {
@@ -208,13 +241,16 @@ mod tests {
 
     fn measured(path: &str) -> (u16, Value) {
         match path {
-            "/apis/metrics.k8s.io/v1beta1/namespaces/shop/pods/db-0" => {
-                (200, json!({"containers": [{"name": "app", "usage": {"cpu": "1m", "memory": "900Mi"}}]}))
-            }
-            "/api/v1/nodes/n1?resourceVersion=0" => {
-                (200, json!({"metadata": {"name": "n1"}, "status": {"allocatable": {"cpu": "4", "memory": "8Gi"}}}))
-            }
-            "/api/v1/pods?resourceVersion=0&fieldSelector=spec.nodeName%3Dn1%2Cstatus.phase%21%3DSucceeded%2Cstatus.phase%21%3DFailed" => {
+            "/apis/metrics.k8s.io/v1beta1/namespaces/shop/pods/db-0" => (
+                200,
+                json!({"containers": [{"name": "app", "usage": {"cpu": "1m", "memory": "900Mi"}}]}),
+            ),
+            "/api/v1/nodes/n1?resourceVersion=0" => (
+                200,
+                json!({"metadata": {"name": "n1"}, "status": {"allocatable": {"cpu": "4", "memory": "8Gi"}}}),
+            ),
+            "/api/v1/pods?resourceVersion=0&fieldSelector=spec.nodeName%3Dn1%2Cstatus.phase%21%3DSucceeded%2Cstatus.phase%21%3DFailed" =>
+            {
                 let pod = |uid: &str| json!({"metadata": {"uid": uid}, "spec": {"containers": [{"name": "app", "resources": {"requests": {"cpu": "1", "memory": "1Gi"}}}]}});
                 (200, json!({"items": [pod("uid-1"), pod("uid-2")]}))
             }
@@ -226,17 +262,26 @@ mod tests {
     async fn what_runs_is_found() {
         let (usage, room, counted) = ask(&live(all(measured), PATIENCE).await).await;
         assert_eq!(usage, Some(Usage::from_iter([("app".to_owned(), 900 << 20)])));
-        assert_eq!(room, Some(Room { node: "n1".to_owned(), most: Requests { cpu: 3000, memory: 7 << 30 } }));
-        assert_eq!(counted, [["found 1"], ["found 1"]].map(|outcomes| outcomes.map(str::to_owned).to_vec()));
+        assert_eq!(
+            room,
+            Some(Room { node: "n1".to_owned(), most: Requests { cpu: 3000, memory: 7 << 30 } })
+        );
+        assert_eq!(
+            counted,
+            [["found 1"], ["found 1"]].map(|outcomes| outcomes.map(str::to_owned).to_vec())
+        );
     }
 
     #[tokio::test]
     async fn errors_and_garbage_are_nothing() {
         nothing(all(|_| (404, json!({"kind": "Status", "code": 404}))), "absent").await;
         for status in [301, 401, 403, 429, 500, 503] {
-            nothing(all(move |_| (status, json!({"kind": "Status", "code": status}))), "failed").await;
+            nothing(all(move |_| (status, json!({"kind": "Status", "code": status}))), "failed")
+                .await;
         }
-        for garbage in [json!(null), json!([]), json!({"items": 7, "containers": {}}), json!("<html>")] {
+        for garbage in
+            [json!(null), json!([]), json!({"items": 7, "containers": {}}), json!("<html>")]
+        {
             nothing(all(move |_| (200, garbage.clone())), "failed").await;
         }
         let huge = || async { Response::new(Answer::from(vec![b' '; ANSWER_LIMIT + 1])) };
@@ -245,7 +290,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_node_whose_pods_may_not_be_listed_is_nothing() {
-        let routes = all(|path| if path.starts_with("/api/v1/pods") { (403, json!({})) } else { measured(path) });
+        let routes =
+            all(
+                |path| {
+                    if path.starts_with("/api/v1/pods") { (403, json!({})) } else { measured(path) }
+                },
+            );
         let (usage, room, counted) = ask(&live(routes, PATIENCE).await).await;
         assert!(usage.is_some() && room.is_none());
         assert_eq!(counted[1], ["failed 1"]);
@@ -256,17 +306,29 @@ mod tests {
         let mute = Router::new().fallback(any(std::future::pending::<()>));
         let (usage, room, counted) = ask(&live(mute, Duration::from_millis(1)).await).await;
         assert_eq!((usage, room), (None, None));
-        assert_eq!(counted, [["too-slow 1"], ["too-slow 1"]].map(|outcomes| outcomes.map(str::to_owned).to_vec()));
+        assert_eq!(
+            counted,
+            [["too-slow 1"], ["too-slow 1"]].map(|outcomes| outcomes.map(str::to_owned).to_vec())
+        );
     }
 
     #[tokio::test]
     async fn an_answer_that_does_not_end_is_too_slow() {
         let endless = || async {
-            let first = futures_util::stream::once(async { Ok::<_, std::io::Error>(Bytes::from_static(b"{")) });
-            Response::new(Answer::from_stream(futures_util::StreamExt::chain(first, futures_util::stream::pending())))
+            let first = futures_util::stream::once(async {
+                Ok::<_, std::io::Error>(Bytes::from_static(b"{"))
+            });
+            Response::new(Answer::from_stream(futures_util::StreamExt::chain(
+                first,
+                futures_util::stream::pending(),
+            )))
         };
-        let (usage, room, counted) = ask(&live(Router::new().fallback(any(endless)), Duration::from_millis(1)).await).await;
-        assert_eq!((usage, room, counted[0].as_slice()), (None, None, ["too-slow 1".to_owned()].as_slice()));
+        let (usage, room, counted) =
+            ask(&live(Router::new().fallback(any(endless)), Duration::from_millis(1)).await).await;
+        assert_eq!(
+            (usage, room, counted[0].as_slice()),
+            (None, None, ["too-slow 1".to_owned()].as_slice())
+        );
     }
 
     #[tokio::test]
@@ -275,7 +337,10 @@ mod tests {
         let places = live.places.try_acquire_many(u32::try_from(AT_A_TIME).unwrap()).unwrap();
         let (usage, room, busy) = ask(&live).await;
         assert_eq!((usage, room), (None, None));
-        assert_eq!(busy, [["busy 1"], ["busy 1"]].map(|outcomes| outcomes.map(str::to_owned).to_vec()));
+        assert_eq!(
+            busy,
+            [["busy 1"], ["busy 1"]].map(|outcomes| outcomes.map(str::to_owned).to_vec())
+        );
         drop(places);
         let (usage, room, _) = ask(&live).await;
         assert!(usage.is_some() && room.is_some(), "places are given back");
@@ -286,19 +351,36 @@ mod tests {
         let live = Live::new(None, PATIENCE, Arc::new(Metrics::new()));
         let (usage, room, counted) = ask(&live).await;
         assert_eq!((usage, room), (None, None));
-        assert_eq!(counted, [["absent 1"], ["absent 1"]].map(|outcomes| outcomes.map(str::to_owned).to_vec()));
+        assert_eq!(
+            counted,
+            [["absent 1"], ["absent 1"]].map(|outcomes| outcomes.map(str::to_owned).to_vec())
+        );
     }
 
     #[tokio::test]
     async fn no_name_leads_elsewhere() {
         let live = live(all(|path| panic!("{path}")), PATIENCE).await;
-        for name in ["", ".", "..", "../../secrets", "db-0/log", "db-0?watch=true", "db%2f0", "DB", "a b", &"a".repeat(254)] {
+        for name in [
+            "",
+            ".",
+            "..",
+            "../../secrets",
+            "db-0/log",
+            "db-0?watch=true",
+            "db%2f0",
+            "DB",
+            "a b",
+            &"a".repeat(254),
+        ] {
             assert_eq!(live.usage(pod("shop", name)).await, None, "{name}");
             assert_eq!(live.usage(pod(name, "db-0")).await, None, "{name}");
             assert_eq!(live.room(node(name, "uid-1")).await, None, "{name}");
         }
         assert_eq!(live.room(node("n1", "")).await, None);
-        assert_eq!(counted(&live), [["absent 20"], ["absent 11"]].map(|outcomes| outcomes.map(str::to_owned).to_vec()));
+        assert_eq!(
+            counted(&live),
+            [["absent 20"], ["absent 11"]].map(|outcomes| outcomes.map(str::to_owned).to_vec())
+        );
         assert_eq!(live.usage(None).await, None);
         assert_eq!(live.room(None).await, None);
         assert_eq!(counted(&live)[0], ["absent 20"], "what is not asked for is not counted");

@@ -78,7 +78,8 @@ async fn without_a_watch_the_poll_goes_on() {
 #[tokio::test]
 async fn a_hint_outlives_a_cancelled_wait() {
     let folder = Folder::new();
-    let mut follow = Follow::start(vec![folder.path("policies")], Pace { settle: EVENTS.poll, ..EVENTS });
+    let mut follow =
+        Follow::start(vec![folder.path("policies")], Pace { settle: EVENTS.poll, ..EVENTS });
     follow.bell.notify_one();
     let wait = tokio::time::timeout(Duration::ZERO, follow.changed());
     assert!(wait.await.is_err());

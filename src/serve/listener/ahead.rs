@@ -5,15 +5,18 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, ReadBuf};
 
-/// How many bytes are read at once: a record of TLS. A peer that sends more than is read makes a connection hold so many.
+/// How many bytes are read at once: a record of TLS. A peer that sends more than is read makes a
+/// connection hold so many.
 const AHEAD: usize = 17 * 1024;
 
 thread_local! {
-    /// Where the connections of a thread read to, one after the other. It is taken along while bytes of it are left.
+    /// Where the connections of a thread read to, one after the other. It is taken along while
+    /// bytes of it are left.
     static SPARE: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
 }
 
-/// What was read of a connection and not yet asked for. TLS asks for 4 KiB at a time, and each time would be a system call.
+/// What was read of a connection and not yet asked for. TLS asks for 4 KiB at a time, and each time
+/// would be a system call.
 #[derive(Debug, Default)]
 pub(super) struct Ahead(Option<Piece>);
 
@@ -70,7 +73,11 @@ mod tests {
     struct Near(DuplexStream, Ahead);
 
     impl AsyncRead for Near {
-        fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+            buffer: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
             let Self(io, ahead) = &mut *self;
             ahead.poll_read(io, context, buffer)
         }

@@ -120,9 +120,16 @@ where
 }
 
 impl Common {
-    async fn shake_hands(&self, tcp: TcpStream, config: Arc<ServerConfig>, seat: &Seat) -> Option<TlsStream<Patient<TcpStream>>> {
+    async fn shake_hands(
+        &self,
+        tcp: TcpStream,
+        config: Arc<ServerConfig>,
+        seat: &Seat,
+    ) -> Option<TlsStream<Patient<TcpStream>>> {
         let handshake = timeout(self.handshake, async {
-            let greeting = LazyConfigAcceptor::new(Acceptor::default(), Patient::new(tcp, self.patience)).await?;
+            let greeting =
+                LazyConfigAcceptor::new(Acceptor::default(), Patient::new(tcp, self.patience))
+                    .await?;
             seat.reached(Stage::Greeted);
             greeting.into_stream(config).await
         });

@@ -21,13 +21,15 @@ pub struct Tally {
     pub accepted: u64,
     /// Connections open now, handshakes included.
     pub open: u64,
-    /// Connections closed at once because there were too many, none of which had been idle for a while.
+    /// Connections closed at once because there were too many, none of which had been idle for a
+    /// while.
     pub rejected: u64,
     /// Idle connections closed because there were too many.
     pub displaced: u64,
     /// Failures to accept, for instance because file descriptors ran out.
     pub accept_errors: u64,
-    /// Handshakes that a peer broke off or that failed: no trust, no common version, plain HTTP, a port scan.
+    /// Handshakes that a peer broke off or that failed: no trust, no common version, plain HTTP, a
+    /// port scan.
     pub handshakes_failed: u64,
     /// Handshakes that took too long.
     pub handshakes_timed_out: u64,

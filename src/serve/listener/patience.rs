@@ -8,8 +8,8 @@ use tokio::time::{Sleep, sleep};
 
 use super::ahead::Ahead;
 
-/// A connection whose peer takes what it is sent. Where it takes nothing for so long, writing fails: answers that nobody
-/// reads would stay in memory for ever. It is read in large pieces.
+/// A connection whose peer takes what it is sent. Where it takes nothing for so long, writing
+/// fails: answers that nobody reads would stay in memory for ever. It is read in large pieces.
 #[derive(Debug)]
 pub(super) struct Patient<I> {
     io: I,
@@ -24,7 +24,11 @@ impl<I> Patient<I> {
         Self { io, ahead: Ahead::default(), patience, stuck: None }
     }
 
-    fn watch(&mut self, context: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    fn watch(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
         if written.is_ready() {
             self.stuck = None;
             return written;
@@ -36,19 +40,31 @@ impl<I> Patient<I> {
 }
 
 impl<I: AsyncRead + Unpin> AsyncRead for Patient<I> {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let Self { io, ahead, .. } = &mut *self;
         ahead.poll_read(io, context, buffer)
     }
 }
 
 impl<I: AsyncWrite + Unpin> AsyncWrite for Patient<I> {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.io).poll_write(context, bytes);
         self.watch(context, written)
     }
 
-    fn poll_write_vectored(mut self: Pin<&mut Self>, context: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.io).poll_write_vectored(context, slices);
         self.watch(context, written)
     }

@@ -10,13 +10,14 @@ use super::limits::Limits;
 
 /// The connections that are open, and which of them gives way where there is room for no more.
 ///
-/// Whoever reaches the port may open connections and keep them. They must not keep the API server out, so a newcomer takes
-/// the place of one that has had nothing to do for a while: of those that said nothing yet, then of those that did not
-/// finish their handshake, then of those that never had an answer, then of the rest, the one unused longest. A caller
-/// whose idle connection is closed opens another; one that waits for an answer is never cut off.
+/// Whoever reaches the port may open connections and keep them. They must not keep the API server
+/// out, so a newcomer takes the place of one that has had nothing to do for a while: of those that
+/// said nothing yet, then of those that did not finish their handshake, then of those that never
+/// had an answer, then of the rest, the one unused longest. A caller whose idle connection is
+/// closed opens another; one that waits for an answer is never cut off.
 ///
-/// Nobody gives way at once. Under an honest overload whoever came first is the next to be served: to close that one for
-/// the sake of the newest would serve nobody. Then the newest is turned away.
+/// Nobody gives way at once. Under an honest overload whoever came first is the next to be served:
+/// to close that one for the sake of the newest would serve nobody. Then the newest is turned away.
 #[derive(Debug)]
 pub(super) struct Places {
     taken: Vec<Arc<Seat>>,
@@ -53,14 +54,22 @@ pub(super) enum Stage {
 impl Places {
     pub(super) fn new(limits: &Limits) -> Self {
         let (most, most_unfinished) = (limits.connections.max(1), limits.handshakes.max(1));
-        Self { taken: Vec::new(), most, most_unfinished, grace: limits.grace, opened: Instant::now() }
+        Self {
+            taken: Vec::new(),
+            most,
+            most_unfinished,
+            grace: limits.grace,
+            opened: Instant::now(),
+        }
     }
 
-    /// A place for a connection that arrives now; none where every other one is at work, or was a moment ago.
+    /// A place for a connection that arrives now; none where every other one is at work, or was a
+    /// moment ago.
     pub(super) fn take(&mut self, counters: &Counters) -> Option<Arc<Seat>> {
         if self.taken.len() >= self.most.min(self.most_unfinished) {
             self.taken.retain(|seat| Arc::strong_count(seat) > 1);
-            let crowded = self.taken.iter().filter(|seat| !seat.is_open()).count() >= self.most_unfinished;
+            let crowded =
+                self.taken.iter().filter(|seat| !seat.is_open()).count() >= self.most_unfinished;
             if crowded || self.taken.len() >= self.most {
                 self.displace(crowded, counters)?;
             }
@@ -79,16 +88,26 @@ impl Places {
 
     fn displace(&mut self, only_unfinished: bool, counters: &Counters) -> Option<()> {
         let now = milliseconds(self.opened.elapsed());
-        let rested = |seat: &Seat, grace: Duration| now.saturating_sub(seat.used.load(Relaxed)) >= milliseconds(grace);
+        let rested = |seat: &Seat, grace: Duration| {
+            now.saturating_sub(seat.used.load(Relaxed)) >= milliseconds(grace)
+        };
         let candidates = self.taken.iter().enumerate().filter(|(_, seat)| match seat.stage() {
             // an honest peer speaks first, and at once
             Stage::Mute => rested(seat, self.grace.checked_div(10).unwrap_or_default()),
             Stage::Greeted => rested(seat, self.grace),
-            Stage::Open => !only_unfinished && seat.in_flight.load(Relaxed) == 0 && rested(seat, self.grace),
+            Stage::Open => {
+                !only_unfinished && seat.in_flight.load(Relaxed) == 0 && rested(seat, self.grace)
+            }
         });
-        let (place, _) = candidates.min_by_key(|(_, seat)| (seat.stage(), seat.answered.load(Relaxed), seat.used.load(Relaxed)))?;
+        let (place, _) = candidates.min_by_key(|(_, seat)| {
+            (seat.stage(), seat.answered.load(Relaxed), seat.used.load(Relaxed))
+        })?;
         let displaced = self.taken.swap_remove(place);
-        increase(if displaced.is_open() { &counters.displaced } else { &counters.handshakes_displaced });
+        increase(if displaced.is_open() {
+            &counters.displaced
+        } else {
+            &counters.handshakes_displaced
+        });
         displaced.given_up.notify_one();
         Some(())
     }
@@ -130,7 +149,8 @@ impl Seat {
         let mut left = limit;
         loop {
             sleep(left).await;
-            let rested = milliseconds(self.opened.elapsed()).saturating_sub(self.used.load(Relaxed));
+            let rested =
+                milliseconds(self.opened.elapsed()).saturating_sub(self.used.load(Relaxed));
             left = limit.saturating_sub(Duration::from_millis(rested));
             match (self.in_flight.load(Relaxed), left) {
                 (0, Duration::ZERO) => return,
@@ -186,7 +206,10 @@ mod tests {
     use super::*;
 
     fn places(connections: usize, handshakes: usize, grace: Duration) -> (Places, Counters) {
-        (Places::new(&Limits { connections, handshakes, grace, ..Limits::default() }), Counters::default())
+        (
+            Places::new(&Limits { connections, handshakes, grace, ..Limits::default() }),
+            Counters::default(),
+        )
     }
 
     /// Open connections that had an answer, one after the other.

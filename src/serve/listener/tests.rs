@@ -26,8 +26,8 @@ mod leaving;
 /// More than the buffers of two sockets hold.
 const MUCH: usize = 32 << 20;
 
-/// A listener at work. Its router answers `/` with what it is sent, `/much` with [`MUCH`] bytes, and `/wait` once
-/// `release` is rung.
+/// A listener at work. Its router answers `/` with what it is sent, `/much` with [`MUCH`] bytes,
+/// and `/wait` once `release` is rung.
 struct Running {
     address: SocketAddr,
     authority: String,
@@ -54,8 +54,10 @@ async fn run(limits: Limits, drain: Drain, plain: bool) -> Running {
         release.await;
         "released"
     };
-    let router =
-        Router::new().route("/", post(async |body: Bytes| body)).route("/wait", get(wait)).route("/much", get(async || vec![0_u8; MUCH]));
+    let router = Router::new()
+        .route("/", post(async |body: Bytes| body))
+        .route("/wait", get(wait))
+        .route("/much", get(async || vec![0_u8; MUCH]));
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let listener = Listener::bind(any, limits, drain).await.unwrap();
     let (address, counters) = (listener.address().unwrap(), listener.counters());

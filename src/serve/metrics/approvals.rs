@@ -30,10 +30,26 @@ impl Approvals {
             used: Counter::default(),
             void: Family::default(),
         };
-        registry.register("approvals_granted", "grants that were turned into a stamp", approvals.granted.clone());
-        registry.register("approvals_refused", "grants and foreign stamps that were refused, by reason", approvals.refused.clone());
-        registry.register("approvals_revoked", "stamps that were taken off", approvals.revoked.clone());
-        registry.register("approvals_used", "memory decreases let through by an approval", approvals.used.clone());
+        registry.register(
+            "approvals_granted",
+            "grants that were turned into a stamp",
+            approvals.granted.clone(),
+        );
+        registry.register(
+            "approvals_refused",
+            "grants and foreign stamps that were refused, by reason",
+            approvals.refused.clone(),
+        );
+        registry.register(
+            "approvals_revoked",
+            "stamps that were taken off",
+            approvals.revoked.clone(),
+        );
+        registry.register(
+            "approvals_used",
+            "memory decreases let through by an approval",
+            approvals.used.clone(),
+        );
         registry.register(
             "approvals_void",
             "memory decreases that met an approval which did not count, by reason (expired among them)",
@@ -50,10 +66,14 @@ impl Approvals {
         for note in notes {
             match note {
                 ApprovalNote::Granted(_) => drop(self.granted.inc()),
-                ApprovalNote::Refused(refusal) => drop(self.refused.get_or_create(&ReasonLabels { reason: refusal.as_str() }).inc()),
+                ApprovalNote::Refused(refusal) => drop(
+                    self.refused.get_or_create(&ReasonLabels { reason: refusal.as_str() }).inc(),
+                ),
                 ApprovalNote::Revoked => drop(self.revoked.inc()),
                 ApprovalNote::Used { .. } => drop(self.used.inc()),
-                ApprovalNote::Void { reason, .. } => drop(self.void.get_or_create(&ReasonLabels { reason }).inc()),
+                ApprovalNote::Void { reason, .. } => {
+                    drop(self.void.get_or_create(&ReasonLabels { reason }).inc())
+                }
                 ApprovalNote::WouldGrant(_) => {}
             }
         }

@@ -25,16 +25,33 @@ impl Collector for Connections {
         )?)?;
         let counters = [
             ("connections_accepted", "connections accepted", tally.accepted),
-            ("connections_rejected", "connections closed at once because there were too many", tally.rejected),
+            (
+                "connections_rejected",
+                "connections closed at once because there were too many",
+                tally.rejected,
+            ),
             ("connections_displaced", "idle connections closed for newer ones", tally.displaced),
             ("accept_errors", "failures to accept a connection", tally.accept_errors),
             ("handshakes_failed", "TLS handshakes that failed", tally.handshakes_failed),
-            ("handshakes_timed_out", "TLS handshakes that took too long", tally.handshakes_timed_out),
-            ("handshakes_displaced", "TLS handshakes given up for a newer one", tally.handshakes_displaced),
+            (
+                "handshakes_timed_out",
+                "TLS handshakes that took too long",
+                tally.handshakes_timed_out,
+            ),
+            (
+                "handshakes_displaced",
+                "TLS handshakes given up for a newer one",
+                tally.handshakes_displaced,
+            ),
         ];
         for (name, help, value) in counters {
             let counter = ConstCounter::new(value);
-            counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;
+            counter.encode(encoder.encode_descriptor(
+                name,
+                help,
+                None,
+                counter.metric_type(),
+            )?)?;
         }
         Ok(())
     }

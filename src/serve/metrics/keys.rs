@@ -13,7 +13,8 @@ pub(super) struct Keys(pub(super) SharedSealKeys);
 
 impl Collector for Keys {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
-        let count = ConstGauge::new(i64::try_from(self.0.load().names().count()).unwrap_or(i64::MAX));
+        let count =
+            ConstGauge::new(i64::try_from(self.0.load().names().count()).unwrap_or(i64::MAX));
         let help = "keys that seals are accepted under; 0 while none is known, and then grants are refused";
         count.encode(encoder.encode_descriptor("seal_keys", help, None, count.metric_type())?)
     }

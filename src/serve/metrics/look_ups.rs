@@ -48,7 +48,11 @@ struct Labels {
 impl CountedLookUps {
     pub(super) fn register(registry: &mut Registry) -> Self {
         let counted = Self(Family::default());
-        registry.register("look_ups", "facts asked for before judging, by evidence and outcome", counted.0.clone());
+        registry.register(
+            "look_ups",
+            "facts asked for before judging, by evidence and outcome",
+            counted.0.clone(),
+        );
         for what in [LookUp::Usage, LookUp::Room] {
             for outcome in LookUpOutcome::ALL {
                 drop(counted.0.get_or_create(&labels(what, outcome)));

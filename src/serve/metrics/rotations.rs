@@ -42,8 +42,16 @@ impl Rotations {
             "changes of the certificates in the shared secret, by step and result; lost is that another replica was faster",
             this.rotations.clone(),
         );
-        registry.register("ca_bundle_writes", "writes of the ca bundle into webhook configurations, by result", this.writes.clone());
-        registry.register("ca_bundle_published", "1 while every webhook configuration has the ca bundle", this.published.clone());
+        registry.register(
+            "ca_bundle_writes",
+            "writes of the ca bundle into webhook configurations, by result",
+            this.writes.clone(),
+        );
+        registry.register(
+            "ca_bundle_published",
+            "1 while every webhook configuration has the ca bundle",
+            this.published.clone(),
+        );
         registry.register(
             "certificate_authority_expiry_timestamp",
             "when the authority of shared certificates expires, in seconds since 1970",

@@ -27,21 +27,34 @@ const WORDY: &str = "wordy";
 impl Check for Faulty {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {
         if *pod.metadata.name == *WORDY {
-            return findings.report(Finding::new("faulty", "/".repeat(20_000), |_| String::new(), ""));
+            return findings.report(Finding::new(
+                "faulty",
+                "/".repeat(20_000),
+                |_| String::new(),
+                "",
+            ));
         }
         assert!(pod.metadata.name.is_empty(), "on purpose, about {:?}", pod.metadata.name);
     }
 }
 
 fn reviews() -> Reviews {
-    let policy =
-        Policy { name: "faulty".to_owned(), rule: &RULES[0], mode: Mode::Enforce, scope: Scope::default(), check: Box::new(Faulty) };
+    let policy = Policy {
+        name: "faulty".to_owned(),
+        rule: &RULES[0],
+        mode: Mode::Enforce,
+        scope: Scope::default(),
+        check: Box::new(Faulty),
+    };
     let metrics = Arc::new(Metrics::new());
     Reviews {
         policies: Arc::new(ArcSwap::from_pointee(Policies::of(vec![policy]))),
         namespaces: Arc::default(),
         seal_keys: SharedSealKeys::default(),
-        sources: Sources::new(Authorities::new(None, Duration::ZERO), Live::new(None, Duration::ZERO, Arc::clone(&metrics))),
+        sources: Sources::new(
+            Authorities::new(None, Duration::ZERO),
+            Live::new(None, Duration::ZERO, Arc::clone(&metrics)),
+        ),
         events: Events::start(None, Arc::clone(&metrics)),
         metrics,
         room: room(0),
@@ -61,20 +74,27 @@ async fn a_panic_costs_one_review() {
     let room = reviews.room.available_permits();
     for _ in 0..3 {
         let (status, text) = ask(&reviews, "secret").await;
-        assert_eq!((status, &*text), (StatusCode::INTERNAL_SERVER_ERROR, &b"judging failed; this is a bug in restraint"[..]));
+        assert_eq!(
+            (status, &*text),
+            (StatusCode::INTERNAL_SERVER_ERROR, &b"judging failed; this is a bug in restraint"[..])
+        );
         let (status, answer) = ask(&reviews, "").await;
         assert_eq!(status, StatusCode::OK);
         assert_eq!(serde_json::from_slice::<Value>(&answer).unwrap()["response"]["allowed"], true);
     }
     assert_eq!(reviews.room.available_permits(), room, "room is given back");
     let metrics = reviews.metrics.render();
-    assert!(metrics.contains(r#"resource="unknown",subresource="",outcome="panicked"} 3"#), "{metrics}");
+    assert!(
+        metrics.contains(r#"resource="unknown",subresource="",outcome="panicked"} 3"#),
+        "{metrics}"
+    );
 }
 
 fn review(pod: &Value) -> Request<Full<Bytes>> {
     let resource = json!({"group": "", "version": "v1", "resource": "pods"});
     let request = json!({"uid": "u", "operation": "CREATE", "resource": resource, "object": pod});
-    let review = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request});
+    let review =
+        json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request});
     Request::post("/validate").body(Full::from(review.to_string())).unwrap()
 }
 
@@ -82,7 +102,14 @@ fn review(pod: &Value) -> Request<Full<Bytes>> {
 async fn an_answer_takes_room_until_it_is_gone() {
     let reviews = reviews();
     let room = reviews.room.available_permits();
-    let answer = reviews.answer(Path::Validate, review(&json!({}))).await.into_body().collect().await.unwrap().to_bytes();
+    let answer = reviews
+        .answer(Path::Validate, review(&json!({})))
+        .await
+        .into_body()
+        .collect()
+        .await
+        .unwrap()
+        .to_bytes();
     assert_eq!(reviews.room.available_permits(), room - 1, "a KiB of an answer that waits");
     drop(answer);
     assert_eq!(reviews.room.available_permits(), room);
@@ -107,16 +134,22 @@ async fn an_answer_that_is_larger_than_its_review_takes_more_room_or_is_refused(
     drop(rest);
     assert_eq!(reviews.room.available_permits(), room);
     let metrics = reviews.metrics.render();
-    assert!(metrics.contains(r#"outcome="denied"} 1"#) && metrics.contains(r#"outcome="overloaded"} 1"#), "{metrics}");
+    assert!(
+        metrics.contains(r#"outcome="denied"} 1"#)
+            && metrics.contains(r#"outcome="overloaded"} 1"#),
+        "{metrics}"
+    );
 }
 
 #[tokio::test]
 async fn reviews_have_two_paths_and_one_method() {
     let reviews = reviews();
     let ask = async |method: Method, path: &str| {
-        let request = Request::builder().method(method).uri(path).body(Full::<Bytes>::default()).unwrap();
+        let request =
+            Request::builder().method(method).uri(path).body(Full::<Bytes>::default()).unwrap();
         let response = reviews.serve(request).await;
-        let allow = response.headers().get(ALLOW).map(|methods| methods.to_str().unwrap().to_owned());
+        let allow =
+            response.headers().get(ALLOW).map(|methods| methods.to_str().unwrap().to_owned());
         (response.status().as_u16(), allow)
     };
     assert_eq!(ask(Method::POST, "/validate?timeout=2s").await.0, 400);

@@ -10,7 +10,8 @@ use crate::serve::tasks::blocking;
 
 use super::{SealKeys, SharedSealKeys};
 
-/// Follows the file for ever: what is sound is put in force, what is not is refused and the old keys stay.
+/// Follows the file for ever: what is sound is put in force, what is not is refused and the old
+/// keys stay.
 pub async fn follow(path: PathBuf, keys: SharedSealKeys, pace: Pace) {
     let mut follow = Follow::start(vec![path.clone()], pace);
     let mut complaint = None;

@@ -1,8 +1,10 @@
-//! Which keys of a Secret there should be, and which one seals: functions of the Secret's data and the time.
+//! Which keys of a Secret there should be, and which one seals: functions of the Secret's data and
+//! the time.
 //!
-//! A new key waits before it seals, until every replica has read it, and an old one is accepted until every stamp under
-//! it has ended. Clocks may jump and differ: a key of the future is accepted and never makes a key, so that two replicas
-//! that disagree on the time do not outdo each other.
+//! A new key waits before it seals, until every replica has read it, and an old one is accepted
+//! until every stamp under it has ended. Clocks may jump and differ: a key of the future is
+//! accepted and never makes a key, so that two replicas that disagree on the time do not outdo each
+//! other.
 
 use std::collections::BTreeMap;
 
@@ -19,8 +21,8 @@ const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 /// The age at which a key gets a successor.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// How long after the birth of its successor a key is still of use: the successor's wait, the longest lifetime of an
-/// approval, and an hour for clocks.
+/// How long after the birth of its successor a key is still of use: the successor's wait, the
+/// longest lifetime of an approval, and an hour for clocks.
 const AFTERLIFE: SignedDuration = SignedDuration::from_mins(25 * 60 + 5);
 
 /// How the name of an entry says when its key was born, in UTC.
@@ -45,16 +47,25 @@ impl std::fmt::Debug for Entry {
 
 impl Entry {
     /// A key born at `now`, under a name that is not `taken`.
-    pub(super) fn born(now: Timestamp, bytes: [u8; LEAST_KEY], taken: impl Fn(&str) -> bool) -> Self {
+    pub(super) fn born(
+        now: Timestamp,
+        bytes: [u8; LEAST_KEY],
+        taken: impl Fn(&str) -> bool,
+    ) -> Self {
         let birth = now.strftime(BIRTH).to_string();
         let numbered = (2_u32..).map(|number| format!("{birth}-{number}"));
-        let name = std::iter::once(birth.clone()).chain(numbered).find(|name| !taken(name)).unwrap_or(birth);
+        let name = std::iter::once(birth.clone())
+            .chain(numbered)
+            .find(|name| !taken(name))
+            .unwrap_or(birth);
         Self { name, born: now, bytes: bytes.to_vec() }
     }
 
     fn read(name: &str, bytes: &[u8]) -> Option<Self> {
         let (birth, number) = name.split_at_checked(BIRTH_LENGTH)?;
-        let numbered = |number: &str| number.strip_prefix('-').is_some_and(|number| number.parse::<u32>().is_ok());
+        let numbered = |number: &str| {
+            number.strip_prefix('-').is_some_and(|number| number.parse::<u32>().is_ok())
+        };
         let born = TimeZone::UTC.to_timestamp(DateTime::strptime(BIRTH, birth).ok()?).ok()?;
         let sound = bytes.len() >= LEAST_KEY && (number.is_empty() || numbered(number));
         sound.then(|| Self { name: name.to_owned(), born, bytes: bytes.to_vec() })
@@ -112,14 +123,20 @@ impl Entries {
         if !due && !self.is_empty() {
             return Plan::default();
         }
-        let superseded = self.0.iter().zip(self.0.iter().skip(1)).filter(|(_, successor)| age(successor, now) > AFTERLIFE);
+        let superseded = self
+            .0
+            .iter()
+            .zip(self.0.iter().skip(1))
+            .filter(|(_, successor)| age(successor, now) > AFTERLIFE);
         Plan { add: true, drop: superseded.map(|(entry, _)| entry.name.clone()).collect() }
     }
 
-    /// The keys, first the one that seals at `now`: the youngest that every replica knows, or the oldest.
+    /// The keys, first the one that seals at `now`: the youngest that every replica knows, or the
+    /// oldest.
     pub(super) fn keys(&self, now: Timestamp) -> SealKeys {
         let known = self.0.iter().rfind(|entry| age(entry, now) > OVERLAP).or(self.0.first());
-        let others = self.0.iter().rev().filter(|entry| Some(&entry.name) != known.map(|known| &known.name));
+        let others =
+            self.0.iter().rev().filter(|entry| Some(&entry.name) != known.map(|known| &known.name));
         SealKeys::of(known.into_iter().chain(others).map(|entry| &*entry.bytes))
     }
 }
@@ -144,14 +161,18 @@ mod tests {
 
     /// Keys of 1, 2, 3... born so long after the start.
     fn entries<const N: usize>(births: [SignedDuration; N]) -> Entries {
-        let born = |(index, after)| Entry::born(start() + after, [u8::try_from(index + 1).unwrap(); LEAST_KEY], |_| false);
+        let born = |(index, after)| {
+            Entry::born(start() + after, [u8::try_from(index + 1).unwrap(); LEAST_KEY], |_| false)
+        };
         Entries::of(births.into_iter().enumerate().map(born).collect())
     }
 
     fn sealing(entries: &Entries, now: Timestamp) -> u8 {
         let keys = entries.keys(now);
         assert_eq!(keys.names().count(), entries.0.len(), "all are accepted");
-        let same = |byte: &u8| SealKeys::of([[*byte; LEAST_KEY].as_slice()]).names().next() == keys.names().next();
+        let same = |byte: &u8| {
+            SealKeys::of([[*byte; LEAST_KEY].as_slice()]).names().next() == keys.names().next()
+        };
         (1..=9).find(same).unwrap()
     }
 
@@ -176,7 +197,10 @@ mod tests {
         assert_eq!(one.plan(start() + DAY * 30 + MINUTE), Plan { add: true, drop: vec![] });
         let two = entries([SignedDuration::ZERO, DAY * 30]);
         assert_eq!(two.plan(start() + DAY * 59), Plan::default(), "dropping alone is no write");
-        assert_eq!(two.plan(start() + DAY * 61), Plan { add: true, drop: vec!["20261121T120000Z".to_owned()] });
+        assert_eq!(
+            two.plan(start() + DAY * 61),
+            Plan { add: true, drop: vec!["20261121T120000Z".to_owned()] }
+        );
     }
 
     #[test]
@@ -184,7 +208,11 @@ mod tests {
         assert!(AFTERLIFE >= OVERLAP + LONGEST_LIFETIME + CLOCK_SKEW);
         let three = entries([SignedDuration::ZERO, DAY * 30, DAY * 90]);
         let plan = three.plan(start() + DAY * 61);
-        assert_eq!(plan.drop, ["20261121T120000Z"], "not the second: its successor is of the future");
+        assert_eq!(
+            plan.drop,
+            ["20261121T120000Z"],
+            "not the second: its successor is of the future"
+        );
     }
 
     #[test]
@@ -211,11 +239,22 @@ mod tests {
     #[test]
     fn what_is_no_key_is_passed_over() {
         let long = ByteString(vec![1; LEAST_KEY]);
-        let names = ["20261121T120000Z", "20261121T120000Z-2", "20261121T120000Z-two", "20261321T120000Z", "key", "", "20261121T12000äZ"];
+        let names = [
+            "20261121T120000Z",
+            "20261121T120000Z-2",
+            "20261121T120000Z-two",
+            "20261321T120000Z",
+            "key",
+            "",
+            "20261121T12000äZ",
+        ];
         let mut data: BTreeMap<_, _> = names.map(|name| (name.to_owned(), long.clone())).into();
         data.insert("20261122T120000Z".to_owned(), ByteString(vec![1; LEAST_KEY - 1]));
         let (read, bad) = Entries::read(&data);
-        assert_eq!(read.iter().map(|entry| &*entry.name).collect::<Vec<_>>(), ["20261121T120000Z", "20261121T120000Z-2"]);
+        assert_eq!(
+            read.iter().map(|entry| &*entry.name).collect::<Vec<_>>(),
+            ["20261121T120000Z", "20261121T120000Z-2"]
+        );
         assert_eq!(bad.len(), 6);
         assert!(read.iter().all(|entry| entry.born == start()));
         assert_eq!(read.keys(start()).names().count(), 1, "equal keys are one");
@@ -225,6 +264,9 @@ mod tests {
     #[test]
     fn names_are_births_and_numbers() {
         let taken = ["20261121T120000Z", "20261121T120000Z-2"];
-        assert_eq!(Entry::born(start(), [1; LEAST_KEY], |name| taken.contains(&name)).name, "20261121T120000Z-3");
+        assert_eq!(
+            Entry::born(start(), [1; LEAST_KEY], |name| taken.contains(&name)).name,
+            "20261121T120000Z-3"
+        );
     }
 }

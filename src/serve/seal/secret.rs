@@ -1,4 +1,5 @@
-//! Keys from a Secret that all replicas share. Whoever comes first makes it, and whoever notices first rotates it.
+//! Keys from a Secret that all replicas share. Whoever comes first makes it, and whoever notices
+//! first rotates it.
 
 use std::fmt;
 use std::pin::pin;
@@ -52,18 +53,27 @@ pub struct SharedSecret {
 
 impl fmt::Debug for SharedSecret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("SharedSecret").field("name", &self.name).field("entries", &self.entries).finish_non_exhaustive()
+        formatter
+            .debug_struct("SharedSecret")
+            .field("name", &self.name)
+            .field("entries", &self.entries)
+            .finish_non_exhaustive()
     }
 }
 
 impl SharedSecret {
     /// The Secret `name`, not read yet.
     pub fn new(client: Client, name: SecretName) -> Self {
-        Self { secrets: Api::namespaced(client, &name.namespace), name, entries: Entries::default(), bad: Vec::new() }
+        Self {
+            secrets: Api::namespaced(client, &name.namespace),
+            name,
+            entries: Entries::default(),
+            bad: Vec::new(),
+        }
     }
 
-    /// Follows the Secret for ever: makes it, rotates it, and puts its keys in force. Readiness waits for the first.
-    /// Whatever goes wrong later, the keys in force stay.
+    /// Follows the Secret for ever: makes it, rotates it, and puts its keys in force. Readiness
+    /// waits for the first. Whatever goes wrong later, the keys in force stay.
     pub async fn follow(mut self, keys: SharedSealKeys, health: Arc<Health>, poll: Duration) {
         let only = watcher::Config::default().fields(&format!("metadata.name={}", self.name.name));
         let mut hints = pin!(watcher(self.secrets.clone(), only).default_backoff());
@@ -113,8 +123,11 @@ impl SharedSecret {
 
     /// Makes the Secret: with the keys that were in force if it was deleted, else with a new one.
     async fn make(&mut self, now: Timestamp) -> Result<(), SecretError> {
-        let entries =
-            if self.entries.is_empty() { Entries::of(vec![Entry::born(now, random()?, |_| false)]) } else { self.entries.clone() };
+        let entries = if self.entries.is_empty() {
+            Entries::of(vec![Entry::born(now, random()?, |_| false)])
+        } else {
+            self.entries.clone()
+        };
         let secret = Secret {
             metadata: ObjectMeta { name: Some(self.name.name.clone()), ..ObjectMeta::default() },
             type_: Some("Opaque".to_owned()),
@@ -127,8 +140,8 @@ impl SharedSecret {
         Ok(())
     }
 
-    /// Takes the Secret's keys, and rotates them where that is due. The update carries the resource version that was
-    /// read: of two replicas one comes too late and reads again.
+    /// Takes the Secret's keys, and rotates them where that is due. The update carries the resource
+    /// version that was read: of two replicas one comes too late and reads again.
     async fn tend(&mut self, mut secret: Secret, now: Timestamp) -> Result<(), SecretError> {
         let mut data = secret.data.take().unwrap_or_default();
         let (entries, bad) = Entries::read(&data);

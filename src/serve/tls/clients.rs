@@ -5,7 +5,10 @@ use rustls::client::danger::HandshakeSignatureValid;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, RootCertStore,
+    SignatureScheme,
+};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::error::{TlsError, What};
@@ -14,16 +17,18 @@ use super::provider;
 
 /// Which clients may speak to the server: mutual TLS. Without it anyone who reaches the port may.
 ///
-/// The API server shows a certificate to a webhook only where its own start-up says so: `--admission-control-config-file`
-/// names an AdmissionConfiguration whose webhook plugins have a `kubeConfigFile`, with a user for this service's
-/// `<service>.<namespace>.svc` (or `*`) that has `client-certificate` and `client-key`. Managed clusters rarely offer
-/// that; there, ask for no client certificate and keep others away with a NetworkPolicy.
+/// The API server shows a certificate to a webhook only where its own start-up says so:
+/// `--admission-control-config-file` names an AdmissionConfiguration whose webhook plugins have a
+/// `kubeConfigFile`, with a user for this service's `<service>.<namespace>.svc` (or `*`) that has
+/// `client-certificate` and `client-key`. Managed clusters rarely offer that; there, ask for no
+/// client certificate and keep others away with a NetworkPolicy.
 #[derive(Debug, Clone)]
 pub struct Clients {
     /// A file of PEM certificates: the authorities that client certificates must come from.
     pub authority: PathBuf,
-    /// Names of which a client certificate must carry one, as its CN or a DNS name. Empty: any will do, which is right
-    /// only if the authority issues for API servers alone; a cluster's own authority issues for every node and user.
+    /// Names of which a client certificate must carry one, as its CN or a DNS name. Empty: any will
+    /// do, which is right only if the authority issues for API servers alone; a cluster's own
+    /// authority issues for every node and user.
     pub names: Vec<String>,
 }
 
@@ -36,8 +41,9 @@ impl Clients {
         for certificate in pem.certificates(what)? {
             roots.add(certificate).map_err(|cause| pem.damaged(what, cause))?;
         }
-        let verifier =
-            WebPkiClientVerifier::builder_with_provider(roots.into(), provider()).build().map_err(|cause| pem.unusable(what, cause))?;
+        let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider())
+            .build()
+            .map_err(|cause| pem.unusable(what, cause))?;
         let contents = Contents::of([&pem.text]);
         if self.names.is_empty() {
             return Ok((verifier, contents));
@@ -99,7 +105,10 @@ impl ClientCertVerifier for Named {
 
 fn presented_names(leaf: &CertificateDer<'_>) -> Result<Vec<String>, Error> {
     let (_, parsed) = X509Certificate::from_der(leaf).map_err(|_| CertificateError::BadEncoding)?;
-    let common = parsed.subject().iter_common_name().filter_map(|name| name.as_str().ok().map(str::to_owned));
+    let common = parsed
+        .subject()
+        .iter_common_name()
+        .filter_map(|name| name.as_str().ok().map(str::to_owned));
     Ok(common.chain(alternative_names(&parsed)).collect())
 }
 
@@ -127,7 +136,10 @@ mod tests {
         let source = authority.server().write(&folder);
         let trusts = authority.pem();
         let require = |names: &[&str]| {
-            let clients = Clients { authority: file.clone(), names: names.iter().map(|name| (*name).to_owned()).collect() };
+            let clients = Clients {
+                authority: file.clone(),
+                names: names.iter().map(|name| (*name).to_owned()).collect(),
+            };
             Certificates::load(source.clone(), Some(clients)).unwrap()
         };
         let admits = |certificates: &Certificates, shown: Option<&Pair>| {
@@ -142,7 +154,9 @@ mod tests {
 
         let any = require(&[]);
         assert!(admits(&any, Some(&ours)) && admits(&any, Some(&named)));
-        assert!(!admits(&any, None) && !admits(&any, Some(&theirs)) && !admits(&any, Some(&expired)));
+        assert!(
+            !admits(&any, None) && !admits(&any, Some(&theirs)) && !admits(&any, Some(&expired))
+        );
 
         let one = require(&["kube-apiserver"]);
         assert!(admits(&one, Some(&ours)));

@@ -5,7 +5,9 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum TlsError {
     /// A file cannot be read.
-    #[error("cannot read {what} \"{origin}\": {cause}; check the path, the volume and that this user may read it")]
+    #[error(
+        "cannot read {what} \"{origin}\": {cause}; check the path, the volume and that this user may read it"
+    )]
     Unreadable {
         /// What was looked for.
         what: What,
@@ -32,7 +34,8 @@ pub enum TlsError {
         /// What is wrong with it.
         cause: String,
     },
-    /// Certificate and key are each well, but not of one another: a rotation is half done, or the chain is upside down.
+    /// Certificate and key are each well, but not of one another: a rotation is half done, or the
+    /// chain is upside down.
     #[error(
         "key \"{key}\" does not belong to the first certificate in \"{certificate}\"; \
          if a rotation is under way it will pass, else put the leaf first and write both files anew"
@@ -54,7 +57,9 @@ pub enum TlsError {
         cause: String,
     },
     /// A certificate cannot be made.
-    #[error("cannot make a certificate for {names:?}: {cause}; names are DNS names or IP addresses")]
+    #[error(
+        "cannot make a certificate for {names:?}: {cause}; names are DNS names or IP addresses"
+    )]
     Unmade {
         /// The names it was to carry.
         names: Vec<String>,

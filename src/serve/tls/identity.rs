@@ -30,9 +30,13 @@ impl Pem {
         }
     }
 
-    pub(super) fn certificates(&self, what: What) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-        let chain: Vec<_> =
-            CertificateDer::pem_slice_iter(&self.text).collect::<Result<_, _>>().map_err(|cause| self.damaged(what, cause))?;
+    pub(super) fn certificates(
+        &self,
+        what: What,
+    ) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(&self.text)
+            .collect::<Result<_, _>>()
+            .map_err(|cause| self.damaged(what, cause))?;
         if chain.is_empty() {
             return Err(self.missing(what));
         }
@@ -43,7 +47,10 @@ impl Pem {
     ///
     /// # Errors
     /// Where there is none, or one is damaged.
-    pub(crate) fn read_certificates(&self, what: What) -> Result<Vec<(CertificateDer<'static>, Leaf)>, TlsError> {
+    pub(crate) fn read_certificates(
+        &self,
+        what: What,
+    ) -> Result<Vec<(CertificateDer<'static>, Leaf)>, TlsError> {
         let read = |der: CertificateDer<'static>| Leaf::read(&der, self).map(|leaf| (der, leaf));
         self.certificates(what)?.into_iter().map(read).collect()
     }
@@ -83,17 +90,30 @@ impl Identity {
     /// Where either is absent or damaged, or where they do not belong together.
     pub fn from_pem(certificate: &Pem, key: &Pem) -> Result<Self, TlsError> {
         let chain = certificate.certificates(What::Certificate)?;
-        let leaf = chain.first().ok_or_else(|| certificate.missing(What::Certificate)).and_then(|leaf| Leaf::read(leaf, certificate))?;
-        let signer = provider().key_provider.load_private_key(key.key()?).map_err(|cause| key.unusable(What::Key, cause))?;
+        let leaf = chain
+            .first()
+            .ok_or_else(|| certificate.missing(What::Certificate))
+            .and_then(|leaf| Leaf::read(leaf, certificate))?;
+        let signer = provider()
+            .key_provider
+            .load_private_key(key.key()?)
+            .map_err(|cause| key.unusable(What::Key, cause))?;
         let pair = CertifiedKey::new(chain, signer);
         match pair.keys_match() {
             Ok(()) => {}
             Err(Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => {
-                return Err(TlsError::Mismatched { certificate: certificate.origin.clone(), key: key.origin.clone() });
+                return Err(TlsError::Mismatched {
+                    certificate: certificate.origin.clone(),
+                    key: key.origin.clone(),
+                });
             }
             Err(cause) => return Err(certificate.unusable(What::Certificate, cause)),
         }
-        Ok(Self { pair: Arc::new(pair), leaf: Arc::new(leaf), contents: Contents::of([&certificate.text, &key.text]) })
+        Ok(Self {
+            pair: Arc::new(pair),
+            leaf: Arc::new(leaf),
+            contents: Contents::of([&certificate.text, &key.text]),
+        })
     }
 
     /// Reads a chain and its key from files.
@@ -125,12 +145,18 @@ pub struct Leaf {
 
 impl Leaf {
     fn read(certificate: &CertificateDer<'_>, pem: &Pem) -> Result<Self, TlsError> {
-        let (_, parsed) = X509Certificate::from_der(certificate).map_err(|cause| pem.damaged(What::Certificate, cause))?;
+        let (_, parsed) = X509Certificate::from_der(certificate)
+            .map_err(|cause| pem.damaged(What::Certificate, cause))?;
         Ok(Self {
             not_before: parsed.validity().not_before.timestamp(),
             not_after: parsed.validity().not_after.timestamp(),
             names: alternative_names(&parsed),
-            fingerprint: digest(&SHA256, certificate).as_ref().iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":"),
+            fingerprint: digest(&SHA256, certificate)
+                .as_ref()
+                .iter()
+                .map(|byte| format!("{byte:02X}"))
+                .collect::<Vec<_>>()
+                .join(":"),
         })
     }
 
@@ -144,9 +170,13 @@ impl Leaf {
         }
         if now < self.not_before {
             let until = self.not_before.saturating_sub(now);
-            return Some(format!("certificate is not valid for another {until} s; is a clock wrong?"));
+            return Some(format!(
+                "certificate is not valid for another {until} s; is a clock wrong?"
+            ));
         }
-        self.names.is_empty().then(|| "certificate names no host: subjectAltName is needed, CN is ignored".to_owned())
+        self.names.is_empty().then(|| {
+            "certificate names no host: subjectAltName is needed, CN is ignored".to_owned()
+        })
     }
 }
 
@@ -170,7 +200,10 @@ pub(super) fn alternative_names(certificate: &X509Certificate<'_>) -> Vec<String
 }
 
 fn address(octets: &[u8]) -> Option<IpAddr> {
-    <[u8; 4]>::try_from(octets).map(IpAddr::from).or_else(|_| <[u8; 16]>::try_from(octets).map(IpAddr::from)).ok()
+    <[u8; 4]>::try_from(octets)
+        .map(IpAddr::from)
+        .or_else(|_| <[u8; 16]>::try_from(octets).map(IpAddr::from))
+        .ok()
 }
 
 /// What files held, as a digest: enough to see a change without keeping a key's text.

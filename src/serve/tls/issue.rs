@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    date_time_ymd,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose, date_time_ymd,
 };
 
 /// The most that a certificate is valid before it is made: a caller's clock may be behind.
@@ -29,7 +29,10 @@ impl Validity {
     /// From `now` on, for so long.
     pub(crate) fn starting(now: Timestamp, lifetime: SignedDuration) -> Self {
         let (now, lifetime) = (now.as_second(), lifetime.as_secs());
-        Self { from: now.saturating_sub(HEAD_START.as_secs().min(lifetime / 10)), until: now.saturating_add(lifetime) }
+        Self {
+            from: now.saturating_sub(HEAD_START.as_secs().min(lifetime / 10)),
+            until: now.saturating_add(lifetime),
+        }
     }
 
     /// The part of it that lies within another.
@@ -59,8 +62,13 @@ pub(crate) fn authority(name: &str, validity: Validity) -> Result<Issued, rcgen:
 }
 
 /// A serving certificate for these DNS names and addresses, that `authority` vouches for.
-pub(crate) fn leaf(names: &[String], validity: Validity, authority: &Issued) -> Result<Issued, rcgen::Error> {
-    let issuer = Issuer::from_ca_cert_pem(&authority.certificate, KeyPair::from_pem(&authority.key)?)?;
+pub(crate) fn leaf(
+    names: &[String],
+    validity: Validity,
+    authority: &Issued,
+) -> Result<Issued, rcgen::Error> {
+    let issuer =
+        Issuer::from_ca_cert_pem(&authority.certificate, KeyPair::from_pem(&authority.key)?)?;
     let mut parameters = parameters(names.to_vec(), "restraint", validity)?;
     parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -69,13 +77,22 @@ pub(crate) fn leaf(names: &[String], validity: Validity, authority: &Issued) -> 
     Ok(Issued { certificate: parameters.signed_by(&key, &issuer)?.pem(), key: key.serialize_pem() })
 }
 
-fn parameters(names: Vec<String>, common_name: &str, validity: Validity) -> Result<CertificateParams, rcgen::Error> {
+fn parameters(
+    names: Vec<String>,
+    common_name: &str,
+    validity: Validity,
+) -> Result<CertificateParams, rcgen::Error> {
     let moment = |seconds: i64| {
         let since = Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
-        since.try_into().ok().and_then(|since| date_time_ymd(1970, 1, 1).checked_add(since)).ok_or(rcgen::Error::Time)
+        since
+            .try_into()
+            .ok()
+            .and_then(|since| date_time_ymd(1970, 1, 1).checked_add(since))
+            .ok_or(rcgen::Error::Time)
     };
     let mut parameters = CertificateParams::new(names)?;
-    (parameters.not_before, parameters.not_after) = (moment(validity.from)?, moment(validity.until)?);
+    (parameters.not_before, parameters.not_after) =
+        (moment(validity.from)?, moment(validity.until)?);
     parameters.distinguished_name = DistinguishedName::new();
     parameters.distinguished_name.push(DnType::CommonName, common_name);
     Ok(parameters)

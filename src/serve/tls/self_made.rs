@@ -30,8 +30,12 @@ impl SelfMade {
     }
 }
 
-/// An authority's certificate, and what it issued for this machine and these names before its key was thrown away.
-pub(crate) fn issue(names: &[String], lifetime: SignedDuration) -> Result<(String, Issued), TlsError> {
+/// An authority's certificate, and what it issued for this machine and these names before its key
+/// was thrown away.
+pub(crate) fn issue(
+    names: &[String],
+    lifetime: SignedDuration,
+) -> Result<(String, Issued), TlsError> {
     let mut all: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into();
     for name in names {
         if !all.contains(name) {

@@ -1,8 +1,9 @@
-//! An authority and a serving certificate in a Secret that all replicas share. Whoever comes first makes them, and
-//! whoever notices first renews them. The authorities to trust are written into our webhook configurations.
+//! An authority and a serving certificate in a Secret that all replicas share. Whoever comes first
+//! makes them, and whoever notices first renews them. The authorities to trust are written into our
+//! webhook configurations.
 //!
-//! Nobody leads. Every replica does the same: it reads, decides what is to be done, and writes on the
-//! condition that nothing changed meanwhile.
+//! Nobody leads. Every replica does the same: it reads, decides what is to be done, and writes on
+//! the condition that nothing changed meanwhile.
 
 mod bundle;
 mod material;
@@ -18,7 +19,9 @@ use futures_util::stream::{BoxStream, select_all};
 use futures_util::{Stream, StreamExt, future};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
-use k8s_openapi::api::admissionregistration::v1::{MutatingWebhookConfiguration, ValidatingWebhookConfiguration};
+use k8s_openapi::api::admissionregistration::v1::{
+    MutatingWebhookConfiguration, ValidatingWebhookConfiguration,
+};
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::PostParams;
@@ -105,9 +108,15 @@ impl SharedPair {
         Self { client, secrets, configurations, sharing, rotations, held: None, published: None }
     }
 
-    /// Follows the Secret and the configurations for ever, puts what the Secret holds in force and reports each outcome.
-    /// Readiness waits for the first. Whatever goes wrong later, what is in force stays.
-    pub async fn follow(mut self, certificates: Arc<Certificates>, health: Arc<Health>, report: impl Fn(&Reload)) {
+    /// Follows the Secret and the configurations for ever, puts what the Secret holds in force and
+    /// reports each outcome. Readiness waits for the first. Whatever goes wrong later, what is in
+    /// force stays.
+    pub async fn follow(
+        mut self,
+        certificates: Arc<Certificates>,
+        health: Arc<Health>,
+        report: impl Fn(&Reload),
+    ) {
         let mut hints = pin!(self.hints());
         let (mut complaint, mut unpublished) = (None, None);
         loop {
@@ -130,23 +139,41 @@ impl SharedPair {
             }
             complaint = failure;
             if let Ok(Look { unpublished: why }) = look {
-                health.bundle(why.as_ref().map_or_else(|| "published".to_owned(), |why| format!("not published: {why}")));
+                health.bundle(
+                    why.as_ref().map_or_else(
+                        || "published".to_owned(),
+                        |why| format!("not published: {why}"),
+                    ),
+                );
                 if let Some(why) = why.as_ref().filter(|_| why != unpublished) {
                     warn!("callers may not trust this server: {why}");
                 }
                 unpublished = why;
             }
-            let _ = timeout(self.sharing.lifetimes.notice(), future::join(sleep(BREATH), hint(&mut hints))).await;
+            let _ = timeout(
+                self.sharing.lifetimes.notice(),
+                future::join(sleep(BREATH), hint(&mut hints)),
+            )
+            .await;
         }
     }
 
     /// Says when the Secret or a configuration may have changed.
     fn hints(&self) -> impl Stream<Item = Result<(), watcher::Error>> + use<> {
-        let secrets = Api::<PartialObjectMeta<Secret>>::namespaced(self.client.clone(), &self.sharing.secret.namespace);
+        let secrets = Api::<PartialObjectMeta<Secret>>::namespaced(
+            self.client.clone(),
+            &self.sharing.secret.namespace,
+        );
         let mut watches = vec![changes(secrets, &self.sharing.secret.name)];
         for name in &self.sharing.configurations {
-            watches.push(changes(Api::<PartialObjectMeta<ValidatingWebhookConfiguration>>::all(self.client.clone()), name));
-            watches.push(changes(Api::<PartialObjectMeta<MutatingWebhookConfiguration>>::all(self.client.clone()), name));
+            watches.push(changes(
+                Api::<PartialObjectMeta<ValidatingWebhookConfiguration>>::all(self.client.clone()),
+                name,
+            ));
+            watches.push(changes(
+                Api::<PartialObjectMeta<MutatingWebhookConfiguration>>::all(self.client.clone()),
+                name,
+            ));
         }
         select_all(watches)
     }
@@ -168,12 +195,14 @@ impl SharedPair {
     }
 
     async fn attempt(&mut self) -> Result<Look, PairError> {
-        // Before the Secret: a bundle that another replica publishes after its write is then never met with an older
-        // Secret, and one that it publishes later makes the patch a conflict.
+        // Before the Secret: a bundle that another replica publishes after its write is then never
+        // met with an older Secret, and one that it publishes later makes the patch a conflict.
         let configurations = self.configurations.read().await;
         let now = self.now().await;
         let secret = asked(self.secrets.get_opt(&self.sharing.secret.name)).await?;
-        let stored = secret.as_ref().map(|secret| secret.data.as_ref().map(Material::read).unwrap_or_default());
+        let stored = secret
+            .as_ref()
+            .map(|secret| secret.data.as_ref().map(Material::read).unwrap_or_default());
         if let Some(stored) = &stored {
             self.adopt(stored, now);
         }
@@ -190,7 +219,9 @@ impl SharedPair {
             Ok((found, missing)) => {
                 let mut unpublished = self.publish(&found, &bundle).await?;
                 if let Some(name) = missing.first() {
-                    unpublished.get_or_insert_with(|| format!("no webhook configuration is called \"{name}\""));
+                    unpublished.get_or_insert_with(|| {
+                        format!("no webhook configuration is called \"{name}\"")
+                    });
                 }
                 unpublished
             }
@@ -205,8 +236,16 @@ impl SharedPair {
     }
 
     /// Does the step that is due; `None` where there is none.
-    async fn write(&mut self, secret: Option<Secret>, stored: Option<&Material>, now: Timestamp) -> Result<Option<Material>, PairError> {
-        let published = self.published.as_ref().filter(|(bundle, _)| stored.is_some_and(|stored| stored.bundle() == *bundle));
+    async fn write(
+        &mut self,
+        secret: Option<Secret>,
+        stored: Option<&Material>,
+        now: Timestamp,
+    ) -> Result<Option<Material>, PairError> {
+        let published = self
+            .published
+            .as_ref()
+            .filter(|(bundle, _)| stored.is_some_and(|stored| stored.bundle() == *bundle));
         let view = View {
             stored,
             held: self.held.as_ref(),
@@ -220,18 +259,29 @@ impl SharedPair {
         }
         let after = take(step, &view, now)?;
         let mut secret = secret.unwrap_or_else(|| Secret {
-            metadata: ObjectMeta { name: Some(self.sharing.secret.name.clone()), ..ObjectMeta::default() },
+            metadata: ObjectMeta {
+                name: Some(self.sharing.secret.name.clone()),
+                ..ObjectMeta::default()
+            },
             type_: Some("Opaque".to_owned()),
             ..Secret::default()
         });
         after.write(secret.data.get_or_insert_with(BTreeMap::new));
         let written = match stored {
-            Some(_) => asked(self.secrets.replace(&self.sharing.secret.name, &PostParams::default(), &secret)).await,
+            Some(_) => {
+                asked(self.secrets.replace(
+                    &self.sharing.secret.name,
+                    &PostParams::default(),
+                    &secret,
+                ))
+                .await
+            }
             None => asked(self.secrets.create(&PostParams::default(), &secret)).await,
         };
         self.rotations.count(step, &written);
         written?;
-        let authorities: Vec<_> = after.trusted.iter().map(material::Authority::fingerprint).collect();
+        let authorities: Vec<_> =
+            after.trusted.iter().map(material::Authority::fingerprint).collect();
         info!(secret = %self.sharing.secret, step = step.as_str(), ?authorities, "shared certificates changed");
         Ok(Some(after))
     }
@@ -249,7 +299,11 @@ impl SharedPair {
     }
 
     /// Writes the bundle where it is missing; the first reason why it cannot be.
-    async fn publish(&self, found: &[bundle::Found], bundle: &str) -> Result<Option<String>, PairError> {
+    async fn publish(
+        &self,
+        found: &[bundle::Found],
+        bundle: &str,
+    ) -> Result<Option<String>, PairError> {
         let mut refused = None;
         for configuration in found {
             let Some(patch) = configuration.patch(bundle) else { continue };
@@ -263,7 +317,9 @@ impl SharedPair {
             match outcome {
                 Ok(()) => info!(kind, name, "ca bundle written"),
                 Err(None) => return Err(PairError::Outrun),
-                Err(Some(error)) => drop(refused.get_or_insert_with(|| format!("{kind} \"{name}\" cannot be patched: {error}"))),
+                Err(Some(error)) => drop(refused.get_or_insert_with(|| {
+                    format!("{kind} \"{name}\" cannot be patched: {error}")
+                })),
             }
         }
         Ok(refused)
@@ -282,7 +338,10 @@ impl SharedPair {
 }
 
 /// The changes of the object called `name`.
-fn changes<K>(objects: Api<PartialObjectMeta<K>>, name: &str) -> BoxStream<'static, Result<(), watcher::Error>>
+fn changes<K>(
+    objects: Api<PartialObjectMeta<K>>,
+    name: &str,
+) -> BoxStream<'static, Result<(), watcher::Error>>
 where
     K: Resource<DynamicType = ()> + Clone + fmt::Debug + Send + Sync + 'static,
 {

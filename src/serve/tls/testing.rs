@@ -1,4 +1,5 @@
-//! What the tests of this folder's neighbours share: volumes as the kubelet writes them, certificates, a deadline.
+//! What the tests of this folder's neighbours share: volumes as the kubelet writes them,
+//! certificates, a deadline.
 
 use std::io::Write;
 use std::os::unix::fs::symlink;
@@ -8,17 +9,23 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 use std::{env, fs, process};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
+};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::version::{TLS12, TLS13};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConnection, SupportedProtocolVersion};
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore, ServerConnection, SupportedProtocolVersion,
+};
 
 use super::{Certificates, Source, provider};
 
 /// Far above what anything here takes: reaching it is a failure, not a measurement.
 pub(crate) async fn in_time<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(60), future).await.expect("should have happened by now")
+    tokio::time::timeout(Duration::from_secs(60), future)
+        .await
+        .expect("should have happened by now")
 }
 
 /// A directory for one test, gone with it.
@@ -44,7 +51,8 @@ impl Folder {
         path
     }
 
-    /// Writes a volume's files in the kubelet's own steps: a new directory, and one rename that shows it.
+    /// Writes a volume's files in the kubelet's own steps: a new directory, and one rename that
+    /// shows it.
     pub(crate) fn publish(&self, files: &[(&str, &str)]) {
         let before = fs::read_link(self.path("..data")).ok();
         static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -78,7 +86,10 @@ pub(crate) struct Pair {
 
 impl Pair {
     pub(crate) fn write(&self, folder: &Folder) -> Source {
-        Source::Files { certificate: folder.write("tls.crt", &self.certificate), key: folder.write("tls.key", &self.key) }
+        Source::Files {
+            certificate: folder.write("tls.crt", &self.certificate),
+            key: folder.write("tls.key", &self.key),
+        }
     }
 }
 
@@ -103,7 +114,10 @@ impl Authority {
         params.distinguished_name.push(DnType::CommonName, common_name);
         params.not_after = date_time_ymd(until_year, 1, 1);
         let key = KeyPair::generate().unwrap();
-        Pair { certificate: params.signed_by(&key, &self.0).unwrap().pem(), key: key.serialize_pem() }
+        Pair {
+            certificate: params.signed_by(&key, &self.0).unwrap().pem(),
+            key: key.serialize_pem(),
+        }
     }
 
     /// A pair for `localhost` and its addresses.
@@ -136,8 +150,10 @@ impl<'a> Client<'a> {
     pub(crate) fn config(&self) -> Arc<ClientConfig> {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(self.trusts.as_bytes()).unwrap()).unwrap();
-        let builder =
-            ClientConfig::builder_with_provider(provider()).with_protocol_versions(&[self.version]).unwrap().with_root_certificates(roots);
+        let builder = ClientConfig::builder_with_provider(provider())
+            .with_protocol_versions(&[self.version])
+            .unwrap()
+            .with_root_certificates(roots);
         let mut config = match self.shows {
             None => builder.with_no_client_auth(),
             Some(pair) => builder
@@ -153,7 +169,11 @@ impl<'a> Client<'a> {
 }
 
 /// Shakes hands in memory, and brings a byte across: a refused client certificate shows only then.
-pub(crate) fn meet(certificates: &Certificates, client: &Client<'_>, name: &str) -> Result<ClientConnection, rustls::Error> {
+pub(crate) fn meet(
+    certificates: &Certificates,
+    client: &Client<'_>,
+    name: &str,
+) -> Result<ClientConnection, rustls::Error> {
     let name = ServerName::try_from(name.to_owned()).unwrap();
     let mut client = ClientConnection::new(client.config(), name)?;
     let mut server = ServerConnection::new(certificates.config())?;

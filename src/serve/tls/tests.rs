@@ -14,7 +14,10 @@ fn refusal(source: &Source) -> String {
 }
 
 fn pace() -> Pace {
-    Pace { poll: std::time::Duration::from_secs(3_600), settle: std::time::Duration::from_millis(20) }
+    Pace {
+        poll: std::time::Duration::from_secs(3_600),
+        settle: std::time::Duration::from_millis(20),
+    }
 }
 
 #[test]

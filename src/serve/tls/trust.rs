@@ -7,11 +7,20 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{RootCertStore, crypto::aws_lc_rs::default_provider};
 
-/// Whether `authority` vouches for the first of `chain`, by way of the others, at `time` (seconds since 1970). The time is
-/// that of the chain: whether the authority's own has come or passed is looked at elsewhere.
-pub(crate) fn vouches(authority: &CertificateDer<'static>, chain: &[CertificateDer<'static>], time: i64) -> bool {
+/// Whether `authority` vouches for the first of `chain`, by way of the others, at `time` (seconds
+/// since 1970). The time is that of the chain: whether the authority's own has come or passed is
+/// looked at elsewhere.
+pub(crate) fn vouches(
+    authority: &CertificateDer<'static>,
+    chain: &[CertificateDer<'static>],
+    time: i64,
+) -> bool {
     let mut roots = RootCertStore::empty();
-    let Some((leaf, between)) = chain.split_first().filter(|_| roots.add(authority.clone()).is_ok()) else { return false };
+    let Some((leaf, between)) =
+        chain.split_first().filter(|_| roots.add(authority.clone()).is_ok())
+    else {
+        return false;
+    };
     let Ok(parsed) = ParsedCertificate::try_from(leaf) else { return false };
     let Ok(time) = u64::try_from(time) else { return false };
     let time = UnixTime::since_unix_epoch(Duration::from_secs(time));

@@ -1,4 +1,5 @@
-//! The linter and the cluster say the same of the same manifest: the same rules, in the same words, as strongly.
+//! The linter and the cluster say the same of the same manifest: the same rules, in the same words,
+//! as strongly.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -19,10 +20,22 @@ use super::trial;
 
 pub(super) fn trials() -> Vec<Trial> {
     vec![
-        trial("agreement: under the policies built in, the linter says what the cluster says", as_it_comes),
-        trial("agreement: where every policy denies, the linter says what the cluster says", where_all_deny),
-        trial("agreement: an autoscaler may own absent replicas in a file, and in the cluster they are 1", absent_replicas),
-        trial("agreement: what the linter has put right is accepted, and its pods are not amended", put_right),
+        trial(
+            "agreement: under the policies built in, the linter says what the cluster says",
+            as_it_comes,
+        ),
+        trial(
+            "agreement: where every policy denies, the linter says what the cluster says",
+            where_all_deny,
+        ),
+        trial(
+            "agreement: an autoscaler may own absent replicas in a file, and in the cluster they are 1",
+            absent_replicas,
+        ),
+        trial(
+            "agreement: what the linter has put right is accepted, and its pods are not amended",
+            put_right,
+        ),
     ]
 }
 
@@ -36,16 +49,46 @@ const REFUSED: [(&str, &str); 15] = [
     ("rules--file-watch--pass--script-that-nobody-knows.yaml", "cannot unmarshal number 755.0"),
     ("rules--heap-above-limit--fail--init-container.yaml", "spec.containers: Required value"),
     ("rules--heap-above-limit--fail--sidecar.yaml", "spec.containers: Required value"),
-    ("rules--heap-above-limit--pass--own-limit-before-pod-level.yaml", "must be less than or equal to pod limits"),
-    ("rules--memory-resize-policy--pass--ephemeral-container.yaml", "spec.ephemeralContainers: Forbidden"),
-    ("rules--memory-resize-policy--pass--storage-and-hugepages-only.yaml", "HugePages require cpu or memory"),
-    ("rules--restart-all-broad-exit-codes--pass--unknown-operator.yaml", "Unsupported value: \"Within\""),
-    ("rules--restart-all-init-state--fail--claim-of-a-stateful-set.yaml", "spec.volumeClaimTemplates[0].spec.accessModes: Required value"),
-    ("rules--restart-all-init-state--pass--deeper-mount-is-read-only.yaml", "volumeMounts[1].name: Not found"),
-    ("rules--subpath-config-mount--pass--volume-of-the-stateful-set.yaml", "volumeMounts[0].name: Not found"),
-    ("rules--subpath-config-mount--pass--volume-that-is-missing.yaml", "volumeMounts[0].name: Not found"),
-    ("rules--unmounted-reload-path--pass--claim-of-a-stateful-set.yaml", "volumeMounts[0].name: Not found"),
-    ("rules--watched-subpath--pass--claim-of-a-stateful-set.yaml", "volumeMounts[0].name: Not found"),
+    (
+        "rules--heap-above-limit--pass--own-limit-before-pod-level.yaml",
+        "must be less than or equal to pod limits",
+    ),
+    (
+        "rules--memory-resize-policy--pass--ephemeral-container.yaml",
+        "spec.ephemeralContainers: Forbidden",
+    ),
+    (
+        "rules--memory-resize-policy--pass--storage-and-hugepages-only.yaml",
+        "HugePages require cpu or memory",
+    ),
+    (
+        "rules--restart-all-broad-exit-codes--pass--unknown-operator.yaml",
+        "Unsupported value: \"Within\"",
+    ),
+    (
+        "rules--restart-all-init-state--fail--claim-of-a-stateful-set.yaml",
+        "spec.volumeClaimTemplates[0].spec.accessModes: Required value",
+    ),
+    (
+        "rules--restart-all-init-state--pass--deeper-mount-is-read-only.yaml",
+        "volumeMounts[1].name: Not found",
+    ),
+    (
+        "rules--subpath-config-mount--pass--volume-of-the-stateful-set.yaml",
+        "volumeMounts[0].name: Not found",
+    ),
+    (
+        "rules--subpath-config-mount--pass--volume-that-is-missing.yaml",
+        "volumeMounts[0].name: Not found",
+    ),
+    (
+        "rules--unmounted-reload-path--pass--claim-of-a-stateful-set.yaml",
+        "volumeMounts[0].name: Not found",
+    ),
+    (
+        "rules--watched-subpath--pass--claim-of-a-stateful-set.yaml",
+        "volumeMounts[0].name: Not found",
+    ),
 ];
 
 fn as_it_comes() {
@@ -58,11 +101,19 @@ fn where_all_deny() {
     let policies = cluster().file("policies-that-deny");
     fs::create_dir(&policies).unwrap();
     for (name, text) in EMBEDDED {
-        let settings = if *name == "restart-all-not-allowed.yaml" { "settings: {allow: []}\n" } else { "" };
-        let lines = text.lines().map(|line| if line.starts_with("mode: ") { "mode: enforce" } else { line });
-        fs::write(policies.join(name), format!("{}\n{settings}", lines.collect::<Vec<_>>().join("\n"))).unwrap();
+        let settings =
+            if *name == "restart-all-not-allowed.yaml" { "settings: {allow: []}\n" } else { "" };
+        let lines = text
+            .lines()
+            .map(|line| if line.starts_with("mode: ") { "mode: enforce" } else { line });
+        fs::write(
+            policies.join(name),
+            format!("{}\n{settings}", lines.collect::<Vec<_>>().join("\n")),
+        )
+        .unwrap();
     }
-    let installation = Installation::new(cluster(), "denying", &["--policies", policies.to_str().unwrap()]);
+    let installation =
+        Installation::new(cluster(), "denying", &["--policies", policies.to_str().unwrap()]);
     let found = agree(&manifests::those(installation.space().name(), |_| true), Some(&policies));
     assert!(found["denied"].len() > found.values().map(Vec::len).sum::<usize>() / 2, "{found:?}");
 }
@@ -94,7 +145,8 @@ fn put_right() {
     assert_eq!(left, NOT_PUT_RIGHT);
     let is_refused = |manifest: &Manifest| REFUSED.iter().any(|(file, _)| *file == manifest.file);
     faulty.retain(|manifest| !left.contains(&manifest.file) && !is_refused(manifest));
-    let mended: Vec<_> = faulty.iter().map(|manifest| manifests::read(&folder, &manifest.file)).collect();
+    let mended: Vec<_> =
+        faulty.iter().map(|manifest| manifests::read(&folder, &manifest.file)).collect();
 
     let pod = |object: &Value| manifests::pod_of(object).unwrap();
     let pods_before = create(faulty.iter().map(|manifest| pod(&manifest.object)));
@@ -102,16 +154,27 @@ fn put_right() {
     let pods = create(mended.iter().map(pod));
     let mut faults = Vec::new();
     for workload in &workloads {
-        faults.extend(refusal(workload).map(|reason| format!("refused once it is put right: {reason}")));
+        faults.extend(
+            refusal(workload).map(|reason| format!("refused once it is put right: {reason}")),
+        );
     }
     for ((manifest, pod_before), pod) in faulty.iter().zip(&pods_before).zip(&pods) {
         let mut expect = |holds: bool, what: &str, answer: &Answer| {
             if !holds {
-                faults.push(format!("{}: {what}: {} {:?}", manifest.file, answer.body["message"], entries(answer, "amended")));
+                faults.push(format!(
+                    "{}: {what}: {} {:?}",
+                    manifest.file,
+                    answer.body["message"],
+                    entries(answer, "amended")
+                ));
             }
         };
         // or else nothing was put right that mattered
-        expect(!entries(pod_before, "amended").is_empty(), "its pod was not amended before", pod_before);
+        expect(
+            !entries(pod_before, "amended").is_empty(),
+            "its pod was not amended before",
+            pod_before,
+        );
         expect(pod.code == 201, "its pod is refused", pod);
         expect(entries(pod, "amended").is_empty(), "its pod is amended", pod);
     }
@@ -136,7 +199,8 @@ fn create(objects: impl Iterator<Item = Value>) -> Vec<Answer> {
 /// What is found, by what becomes of it in the cluster: rule, message, and where.
 type Found = BTreeMap<&'static str, Vec<(String, String)>>;
 
-/// That linter and cluster agree on each of `manifests` that the API server takes. What they agree on.
+/// That linter and cluster agree on each of `manifests` that the API server takes. What they agree
+/// on.
 fn agree(manifests: &[Manifest], policies: Option<&Path>) -> Found {
     let folder = cluster().file(policies.map_or("manifests", |_| "manifests-to-deny"));
     manifests::write(&folder, manifests);
@@ -145,19 +209,24 @@ fn agree(manifests: &[Manifest], policies: Option<&Path>) -> Found {
 
     let (mut differences, mut found) = (Vec::new(), Found::new());
     for (manifest, answer) in manifests.iter().zip(&answers) {
-        let known = REFUSED.iter().find(|(file, _)| *file == manifest.file).map(|(_, reason)| *reason);
+        let known =
+            REFUSED.iter().find(|(file, _)| *file == manifest.file).map(|(_, reason)| *reason);
         if let Some(reason) = refusal(answer) {
             let is_known = known.is_some_and(|known| reason.contains(known));
-            differences.extend((!is_known).then(|| format!("{} is refused: {reason}", manifest.file)));
+            differences
+                .extend((!is_known).then(|| format!("{} is refused: {reason}", manifest.file)));
             continue;
         }
         differences.extend(known.map(|_| format!("{} is accepted", manifest.file)));
         let linted = linted.get(&manifest.file).map(Vec::as_slice).unwrap_or_default();
         let (expected, said) = (expected(linted, manifest, policies.is_none()), said(answer));
         if expected != said {
-            differences.push(format!("{}\n  linter  {expected:?}\n  cluster {said:?}", manifest.file));
+            differences
+                .push(format!("{}\n  linter  {expected:?}\n  cluster {said:?}", manifest.file));
         }
-        differences.extend(inconsistency(answer, linted).map(|fault| format!("{}\n  {fault}", manifest.file)));
+        differences.extend(
+            inconsistency(answer, linted).map(|fault| format!("{}\n  {fault}", manifest.file)),
+        );
         said.into_iter().for_each(|(outcome, list)| found.entry(outcome).or_default().extend(list));
     }
     assert!(differences.is_empty(), "{}", differences.join("\n"));
@@ -177,7 +246,8 @@ fn expected(linted: &[Finding], manifest: &Manifest, amends: bool) -> Found {
         };
         found.entry(outcome).or_default().push((finding.rule.clone(), finding.message.clone()));
     }
-    // a variable that a resize would leave behind is no fault any more, once a resize restarts the container
+    // a variable that a resize would leave behind is no fault any more, once a resize restarts the
+    // container
     if found.contains_key("amended")
         && let Some(noted) = found.get_mut("noted")
     {
@@ -203,27 +273,38 @@ fn inconsistency(answer: &Answer, linted: &[Finding]) -> Option<String> {
     recorded.sort();
     recorded.dedup();
     let warnings = answer.warnings.iter().filter_map(|warning| entry(warning));
-    let mut warned: Vec<_> = warnings.map(|(rule, message)| (rule.to_owned(), message.to_owned())).collect();
+    let mut warned: Vec<_> =
+        warnings.map(|(rule, message)| (rule.to_owned(), message.to_owned())).collect();
     warned.sort();
     if warned != recorded {
         return Some(format!("warnings {warned:?}, on record {recorded:?}"));
     }
     let field = |cause: &Value, field: &str| cause[field].as_str().unwrap_or_default().to_owned();
     let causes = answer.body["details"]["causes"].as_array().into_iter().flatten();
-    let mut causes: Vec<_> = causes.map(|cause| (field(cause, "reason"), field(cause, "message"), field(cause, "field"))).collect();
+    let mut causes: Vec<_> = causes
+        .map(|cause| (field(cause, "reason"), field(cause, "message"), field(cause, "field")))
+        .collect();
     causes.sort();
     let denied = linted.iter().filter(|finding| finding.mode == "enforce");
-    let mut denied: Vec<_> = denied.map(|finding| (finding.rule.clone(), finding.message.clone(), finding.pointer.clone())).collect();
+    let mut denied: Vec<_> = denied
+        .map(|finding| (finding.rule.clone(), finding.message.clone(), finding.pointer.clone()))
+        .collect();
     denied.sort();
     (causes != denied).then(|| format!("causes {causes:?}, by the linter {denied:?}"))
 }
 
-/// The findings under an outcome in the audit log. A new pod is amended on one path and judged on the other.
+/// The findings under an outcome in the audit log. A new pod is amended on one path and judged on
+/// the other.
 fn entries(answer: &Answer, outcome: &str) -> Vec<(String, String)> {
     let hooks: &[&str] = if outcome == "amended" { &["approval", "pods"] } else { &["advice"] };
     let mut entries: Vec<(String, String)> = Vec::new();
     for hook in hooks {
-        for part in answer.event.annotation(&format!("{hook}.restraint.dev/{outcome}")).split("; ").filter(|part| !part.is_empty()) {
+        for part in answer
+            .event
+            .annotation(&format!("{hook}.restraint.dev/{outcome}"))
+            .split("; ")
+            .filter(|part| !part.is_empty())
+        {
             match (entry(part), entries.last_mut()) {
                 (Some((rule, message)), _) => entries.push((rule.to_owned(), message.to_owned())),
                 (None, Some((_, message))) => message.push_str(&format!("; {part}")),
@@ -242,6 +323,7 @@ fn entry(text: &str) -> Option<(&str, &str)> {
 /// Why the API server does not take a manifest, if it is not for Restraint.
 fn refusal(answer: &Answer) -> Option<String> {
     let message = answer.body["message"].as_str().unwrap_or_default();
-    let by_restraint = message.starts_with("admission webhook \"") && message.contains(".restraint.dev\" denied the request: ");
+    let by_restraint = message.starts_with("admission webhook \"")
+        && message.contains(".restraint.dev\" denied the request: ");
     (answer.code >= 400 && !by_restraint).then(|| format!("{}: {message}", answer.code))
 }

@@ -18,8 +18,14 @@ pub(super) fn trials() -> Vec<Trial> {
     vec![
         trial("approval: a grant becomes a stamp, and the same words grant again", granted),
         trial("approval: a precise grant allows its floor and nothing below", to_the_floor),
-        trial("approval: one grant covers container, sidecar, init container and pod level", for_every_part),
-        trial("approval: a first limit and the limit after 0 are granted like any decrease", a_first_limit),
+        trial(
+            "approval: one grant covers container, sidecar, init container and pod level",
+            for_every_part,
+        ),
+        trial(
+            "approval: a first limit and the limit after 0 are granted like any decrease",
+            a_first_limit,
+        ),
         trial("approval: server-side apply and every kind of patch grant", every_way_to_write),
         trial("approval: a grant that is none says what a grant is", malformed),
         trial("approval: a dry run grants nothing", a_dry_run),
@@ -30,7 +36,10 @@ pub(super) fn trials() -> Vec<Trial> {
         trial("approval: replicas share the keys of a Secret", a_shared_secret),
         trial("approval: grant, use and denial are told on the pod, and no dry run is", events),
         trial("automation: what the autoscaler takes is put back, and the rest passes", autoscaler),
-        trial("automation: an approved decrease by the autoscaler passes", autoscaler_with_approval),
+        trial(
+            "automation: an approved decrease by the autoscaler passes",
+            autoscaler_with_approval,
+        ),
     ]
 }
 
@@ -41,8 +50,14 @@ fn granted() {
         let pod = space.pod("db");
         assert!(pod["metadata"]["annotations"]["approved-by-sre"].is_null(), "{pod}");
         let stamp = stamp(&pod);
-        assert_eq!((&stamp["approver"], &stamp["memory"]), (&json!("alice@example.com"), &json!("true")));
-        assert_eq!((&stamp["uid"], &stamp["generation"]), (&pod["metadata"]["uid"], &pod["metadata"]["generation"]));
+        assert_eq!(
+            (&stamp["approver"], &stamp["memory"]),
+            (&json!("alice@example.com"), &json!("true"))
+        );
+        assert_eq!(
+            (&stamp["uid"], &stamp["generation"]),
+            (&pod["metadata"]["uid"], &pod["metadata"]["generation"])
+        );
     }
     space.resize("db", &memory_limit("300Mi")).accepted();
     assert_eq!(stored_limit(&space.pod("db")), "300Mi");
@@ -85,7 +100,8 @@ fn for_every_part() {
 fn a_first_limit() {
     let space = enforcing().space();
     let mut unlimited = pod("db");
-    unlimited["spec"]["containers"][0]["resources"] = json!({"requests": {"cpu": "200m", "memory": "0"}, "limits": {"memory": "0"}});
+    unlimited["spec"]["containers"][0]["resources"] =
+        json!({"requests": {"cpu": "200m", "memory": "0"}, "limits": {"memory": "0"}});
     space.create(&unlimited).accepted();
     let said = space.resize("db", &memory_limit("1Gi")).refused();
     assert!(said.contains("memory limit unlimited -> 1Gi is not approved"), "{said}");
@@ -99,13 +115,25 @@ fn a_first_limit() {
 fn every_way_to_write() {
     let space = space_with_pod();
     let sre = space.by(Person::Sre);
-    let merge = json!({"metadata": {"annotations": {"restraint.dev/approve": "app=300Mi"}}}).to_string();
+    let merge =
+        json!({"metadata": {"annotations": {"restraint.dev/approve": "app=300Mi"}}}).to_string();
     let add = json!([{"op": "add", "path": "/metadata/annotations/restraint.dev~1approve", "value": "app=301Mi"}]).to_string();
-    let apply =
-        json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "db", "annotations": {"restraint.dev/approve": "app=302Mi"}}});
+    let apply = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "db", "annotations": {"restraint.dev/approve": "app=302Mi"}}});
     let apply = |memory: &str| {
         let text = apply.to_string().replace("302Mi", memory);
-        sre.feed(&["apply", "--server-side", "--force-conflicts", "--field-manager", "approver", "--filename", "-"], &text).accepted();
+        sre.feed(
+            &[
+                "apply",
+                "--server-side",
+                "--force-conflicts",
+                "--field-manager",
+                "approver",
+                "--filename",
+                "-",
+            ],
+            &text,
+        )
+        .accepted();
     };
     let memory = || stamp(&space.pod("db"))["memory"].as_str().unwrap().to_owned();
     sre.run(&["patch", "pod", "db", "--type", "merge", "--patch", &merge]).accepted();
@@ -128,7 +156,10 @@ fn every_way_to_write() {
 fn malformed() {
     let space = space_with_pod();
     for (annotation, error) in [
-        ("approved-by-sre=yes", "\"approved-by-sre\" is no grant: neither \"true\" nor PART=QUANTITY"),
+        (
+            "approved-by-sre=yes",
+            "\"approved-by-sre\" is no grant: neither \"true\" nor PART=QUANTITY",
+        ),
         ("restraint.dev/approve=app=lots", "the floor of \"app\" is no quantity"),
         ("restraint.dev/approve=true; for=25h", "\"for=\" must be from 1s to 24h"),
     ] {
@@ -141,7 +172,8 @@ fn malformed() {
 fn a_dry_run() {
     let space = space_with_pod();
     let sre = space.by(Person::Sre);
-    let line = ["annotate", "pod", "db", "approved-by-sre=true", "--dry-run=server", "--output", "json"];
+    let line =
+        ["annotate", "pod", "db", "approved-by-sre=true", "--dry-run=server", "--output", "json"];
     let tried = sre.run(&line).accepted().object();
     let text = tried["metadata"]["annotations"][STAMP].as_str().unwrap();
     assert!(space.pod("db")["metadata"]["annotations"].is_null());
@@ -155,7 +187,10 @@ fn two_approvers() {
     grant(&space, "db", "restraint.dev/approve=app=300Mi").accepted();
     space.kubectl().run(&["annotate", "pod", "db", "restraint.dev/approve=app=400Mi"]).accepted();
     let pod = space.pod("db");
-    assert_eq!((&stamp(&pod)["approver"], &stamp(&pod)["memory"]), (&json!("admin"), &json!("app=400Mi")));
+    assert_eq!(
+        (&stamp(&pod)["approver"], &stamp(&pod)["memory"]),
+        (&json!("admin"), &json!("app=400Mi"))
+    );
     space.resize("db", &memory_limit("300Mi")).refused();
     space.resize("db", &memory_limit("400Mi")).accepted();
 }
@@ -163,7 +198,8 @@ fn two_approvers() {
 fn live() {
     let space = enforcing().space();
     let mut pod = pod("db");
-    pod["spec"]["containers"][0]["resizePolicy"] = json!([{"resourceName": "memory", "restartPolicy": "NotRequired"}]);
+    pod["spec"]["containers"][0]["resizePolicy"] =
+        json!([{"resourceName": "memory", "restartPolicy": "NotRequired"}]);
     space.create(&pod).accepted();
     grant(&space, "db", "approved-by-sre=true").accepted();
     let outcome = space.resize("db", &memory_limit("300Mi")).accepted();
@@ -174,15 +210,22 @@ fn live() {
 fn with_the_command() {
     let space = space_with_pod();
     let (sre, developer) = (space.by(Person::Sre), space.by(Person::Developer));
-    let approve = ["approve", "pod/db", "--memory", "app=300Mi", "--for", "30m", "--reason", "INC-4711"];
+    let approve =
+        ["approve", "pod/db", "--memory", "app=300Mi", "--for", "30m", "--reason", "INC-4711"];
     let said = developer.restraint(&approve).refused();
     assert!(said.contains("\"dev@example.com\" may not approve pods/resize of \"db\""), "{said}");
     sre.restraint(&[&approve[..], &["--dry-run", "server"]].concat()).accepted();
     assert!(space.pod("db")["metadata"]["annotations"].is_null());
     let said = sre.restraint(&approve).printed();
-    assert!(said.starts_with("pod/db approved: app down to 300Mi, by alice@example.com, until "), "{said}");
+    assert!(
+        said.starts_with("pod/db approved: app down to 300Mi, by alice@example.com, until "),
+        "{said}"
+    );
     let list = sre.restraint(&["approvals", "--output", "json"]).accepted().object();
-    assert_eq!((&list[0]["pod"], &list[0]["state"], &list[0]["reason"]), (&json!("db"), &json!("usable"), &json!("INC-4711")));
+    assert_eq!(
+        (&list[0]["pod"], &list[0]["state"], &list[0]["reason"]),
+        (&json!("db"), &json!("usable"), &json!("INC-4711"))
+    );
     sre.restraint(&["revoke", "pod/db"]).accepted();
     assert_eq!(sre.restraint(&["approvals", "--output", "json"]).accepted().object(), json!([]));
     space.resize("db", &memory_limit("300Mi")).refused();
@@ -194,7 +237,15 @@ fn two_at_a_time() {
     let space = space_with_pod();
     let (sre, admin) = (space.by(Person::Sre), space.kubectl().clone());
     let approve = |kubectl: Kubectl, memory: &'static str| {
-        std::thread::spawn(move || kubectl.run(&["annotate", "--overwrite", "pod", "db", &format!("restraint.dev/approve=app={memory}")]))
+        std::thread::spawn(move || {
+            kubectl.run(&[
+                "annotate",
+                "--overwrite",
+                "pod",
+                "db",
+                &format!("restraint.dev/approve=app={memory}"),
+            ])
+        })
     };
     let both = [approve(sre, "300Mi"), approve(admin, "400Mi")];
     for outcome in both.map(|thread| thread.join().unwrap()) {
@@ -203,17 +254,28 @@ fn two_at_a_time() {
     let pod = space.pod("db");
     assert!(pod["metadata"]["annotations"]["restraint.dev/approve"].is_null(), "{pod}");
     let stamp = stamp(&pod);
-    let whole = [(json!("alice@example.com"), json!("app=300Mi")), (json!("admin"), json!("app=400Mi"))];
+    let whole =
+        [(json!("alice@example.com"), json!("app=300Mi")), (json!("admin"), json!("app=400Mi"))];
     assert!(whole.contains(&(stamp["approver"].clone(), stamp["memory"].clone())), "{stamp}");
 }
 
 fn a_shared_secret() {
-    let installation = Installation::new(cluster(), "sealed", &["--seal-secret", "restraint-sealed/restraint-seal", "--drain-delay", "0"]);
+    let installation = Installation::new(
+        cluster(),
+        "sealed",
+        &["--seal-secret", "restraint-sealed/restraint-seal", "--drain-delay", "0"],
+    );
     let space = installation.space();
     space.create(&pod("db")).accepted();
     grant(&space, "db", "approved-by-sre=true").accepted();
     let keys = || {
-        cluster().kubectl().within("restraint-sealed").run(&["get", "secret", "restraint-seal", "--output", "json"]).accepted().object()["data"].take()
+        cluster()
+            .kubectl()
+            .within("restraint-sealed")
+            .run(&["get", "secret", "restraint-seal", "--output", "json"])
+            .accepted()
+            .object()["data"]
+            .take()
     };
     let before = keys();
     assert_eq!(before.as_object().unwrap().len(), 1);
@@ -222,7 +284,12 @@ fn a_shared_secret() {
     let mut first = installation.replace(other);
     first.terminate();
     assert!(first.wait().success());
-    let answered = || space.resize_with("db", &memory_limit("300Mi"), &["--dry-run=server"]).succeeded().then_some(());
+    let answered = || {
+        space
+            .resize_with("db", &memory_limit("300Mi"), &["--dry-run=server"])
+            .succeeded()
+            .then_some(())
+    };
     crate::deadline::eventually("the other replica knows the key", answered);
     space.resize("db", &memory_limit("300Mi")).accepted();
     assert_eq!(keys(), before);
@@ -238,14 +305,21 @@ fn events() {
     let told = |reasons: &[&str]| {
         let list = space.object(&["get", "events.events.k8s.io"]);
         let events: Vec<_> = list["items"].as_array().unwrap().clone();
-        reasons.iter().all(|reason| events.iter().any(|event| event["reason"] == **reason)).then_some(events)
+        reasons
+            .iter()
+            .all(|reason| events.iter().any(|event| event["reason"] == **reason))
+            .then_some(events)
     };
     let reasons = ["ResizeDenied", "ApprovalGranted", "ApprovalUsed"];
     let events = crate::deadline::eventually("an event for each", || told(&reasons));
     assert_eq!(events.len(), 3, "{events:#?}");
     let uid = &space.pod("db")["metadata"]["uid"];
     for event in &events {
-        assert_eq!((&event["regarding"]["name"], &event["regarding"]["uid"]), (&json!("db"), uid), "{event}");
+        assert_eq!(
+            (&event["regarding"]["name"], &event["regarding"]["uid"]),
+            (&json!("db"), uid),
+            "{event}"
+        );
         assert!(!event["note"].as_str().unwrap().contains("200Mi"), "{event}");
     }
 }
@@ -255,9 +329,14 @@ fn autoscaler() {
     let outcome = recommend(&space.by(Person::Autoscaler), "300m", "400Mi", "200Mi").accepted();
     outcome.assert_warnings(&["memory-limit-decrease: container \"app\": memory limit kept at 512Mi, not 400Mi: no approval"]);
     let kept = &space.pod("db")["spec"]["containers"][0]["resources"];
-    assert_eq!(*kept, json!({"requests": {"cpu": "300m", "memory": "256Mi"}, "limits": {"cpu": "500m", "memory": "512Mi"}}));
+    assert_eq!(
+        *kept,
+        json!({"requests": {"cpu": "300m", "memory": "256Mi"}, "limits": {"cpu": "500m", "memory": "512Mi"}})
+    );
     // more is not put back
-    recommend(&space.by(Person::Autoscaler), "300m", "600Mi", "300Mi").accepted().assert_warnings(&[]);
+    recommend(&space.by(Person::Autoscaler), "300m", "600Mi", "300Mi")
+        .accepted()
+        .assert_warnings(&[]);
     assert_eq!(stored_limit(&space.pod("db")), "600Mi");
     // a person gets no such favour
     recommend(&space.by(Person::Developer), "300m", "400Mi", "200Mi").refused();
@@ -266,7 +345,9 @@ fn autoscaler() {
 fn autoscaler_with_approval() {
     let space = space_with_pod();
     grant(&space, "db", "restraint.dev/approve=app=400Mi").accepted();
-    recommend(&space.by(Person::Autoscaler), "300m", "400Mi", "200Mi").accepted().assert_warnings(&[]);
+    recommend(&space.by(Person::Autoscaler), "300m", "400Mi", "200Mi")
+        .accepted()
+        .assert_warnings(&[]);
     assert_eq!(stored_limit(&space.pod("db")), "400Mi");
 }
 
@@ -278,7 +359,17 @@ fn recommend(kubectl: &Kubectl, cpu: &str, limit: &str, request: &str) -> Outcom
         {"op": "add", "path": path("requests/memory"), "value": request},
         {"op": "add", "path": path("limits/memory"), "value": limit},
     ]);
-    kubectl.run(&["patch", "pod", "db", "--subresource", "resize", "--type", "json", "--patch", &patch.to_string()])
+    kubectl.run(&[
+        "patch",
+        "pod",
+        "db",
+        "--subresource",
+        "resize",
+        "--type",
+        "json",
+        "--patch",
+        &patch.to_string(),
+    ])
 }
 
 /// A space with the pod `db`.

@@ -26,7 +26,10 @@ pub(super) fn trials() -> Vec<Trial> {
         trial("attack: an approval is used twice", replay_after_a_resize),
         trial("attack: an approval is used after it expired", replay_after_expiry),
         trial("attack: an approval is put back after it was revoked", revoked_and_put_back),
-        trial("attack: an approval for another container, or for a higher floor", another_container),
+        trial(
+            "attack: an approval for another container, or for a higher floor",
+            another_container,
+        ),
         trial("attack: an approval outlives its pod", another_pod_of_the_same_name),
         trial("attack: raise, then shrink below", raise_then_shrink),
         trial("attack: a grant and a change of the spec at once", with_a_change_of_the_spec),
@@ -41,8 +44,14 @@ fn self_approval() {
     let developer = space.by(Person::Developer);
     for annotation in ["approved-by-sre=true", "restraint.dev/approve=app=300Mi"] {
         let said = developer.run(&["annotate", "pod", "db", annotation]).refused();
-        assert!(said.contains("\"dev@example.com\" may not approve pods/resize of \"db\""), "{said}");
-        let right = format!("the RBAC verb \"approve\" on pods/resize of pod \"db\" in namespace \"{}\"", space.name());
+        assert!(
+            said.contains("\"dev@example.com\" may not approve pods/resize of \"db\""),
+            "{said}"
+        );
+        let right = format!(
+            "the RBAC verb \"approve\" on pods/resize of pod \"db\" in namespace \"{}\"",
+            space.name()
+        );
         assert!(said.contains(&right), "{said}");
     }
     not_approved(&space, "300Mi");
@@ -67,7 +76,8 @@ fn in_the_same_patch() {
 fn in_a_new_pod() {
     let space = enforcing().space();
     let mut pod = pod("db");
-    pod["metadata"]["annotations"] = json!({"approved-by-sre": "true", "restraint.dev/approve": "app=1Mi", "team": "shop"});
+    pod["metadata"]["annotations"] =
+        json!({"approved-by-sre": "true", "restraint.dev/approve": "app=1Mi", "team": "shop"});
     space.create(&pod).accepted();
     assert_eq!(space.pod("db")["metadata"]["annotations"], json!({"team": "shop"}));
     not_approved(&space, "300Mi");
@@ -76,12 +86,16 @@ fn in_a_new_pod() {
 fn in_a_template() {
     let space = enforcing().space();
     let mut template = pod("");
-    template["metadata"] = json!({"labels": {"app": "db"}, "annotations": {"restraint.dev/approve": "app=1Mi"}});
+    template["metadata"] =
+        json!({"labels": {"app": "db"}, "annotations": {"restraint.dev/approve": "app=1Mi"}});
     let deployment = json!({
         "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "db"},
         "spec": {"selector": {"matchLabels": {"app": "db"}}, "template": {"metadata": template["metadata"], "spec": template["spec"]}},
     });
-    space.create(&deployment).accepted().assert_warnings(&["approval-in-template: annotation \"restraint.dev/approve\""]);
+    space
+        .create(&deployment)
+        .accepted()
+        .assert_warnings(&["approval-in-template: annotation \"restraint.dev/approve\""]);
 }
 
 fn a_copied_stamp() {
@@ -90,7 +104,10 @@ fn a_copied_stamp() {
     grant(&space, "db", "approved-by-sre=true").accepted();
     let text = text(&space, "db");
     for person in [Person::Developer, Person::Sre] {
-        let said = space.by(person).run(&["annotate", "pod", "other", &format!("{STAMP}={text}")]).refused();
+        let said = space
+            .by(person)
+            .run(&["annotate", "pod", "other", &format!("{STAMP}={text}")])
+            .refused();
         assert!(said.contains("the stamp is not sealed by this service for this pod"), "{said}");
     }
     space.resize("other", &memory_limit("300Mi")).refused();
@@ -115,7 +132,10 @@ fn a_hand_written_stamp() {
     );
     for text in [text.as_str(), "true", "{}"] {
         for person in [Person::Developer, Person::Sre, Person::Admin] {
-            let said = space.by(person).run(&["annotate", "pod", "db", &format!("{STAMP}={text}")]).refused();
+            let said = space
+                .by(person)
+                .run(&["annotate", "pod", "db", &format!("{STAMP}={text}")])
+                .refused();
             assert!(said.contains("only the service writes stamps"), "{said}");
         }
     }
@@ -126,7 +146,10 @@ fn an_edited_stamp() {
     grant(&space, "db", "restraint.dev/approve=app=500Mi").accepted();
     let text = text(&space, "db").replace("500Mi", "1Mi");
     for person in [Person::Developer, Person::Sre] {
-        space.by(person).run(&["annotate", "--overwrite", "pod", "db", &format!("{STAMP}={text}")]).refused();
+        space
+            .by(person)
+            .run(&["annotate", "--overwrite", "pod", "db", &format!("{STAMP}={text}")])
+            .refused();
     }
     space.resize("db", &memory_limit("300Mi")).refused();
 }
@@ -137,13 +160,44 @@ fn through_status() {
     let text = text(&space, "db");
     space.by(Person::Developer).run(&["annotate", "pod", "db", &format!("{STAMP}-")]).accepted();
     let agent = space.by(Person::Agent);
-    for (key, value) in [("approved-by-sre", "true"), ("restraint.dev/approve", "app=1Mi"), (STAMP, &text)] {
-        let patch = json!({"metadata": {"annotations": {key: value}}, "status": {"phase": "Running"}}).to_string();
-        let said = agent.run(&["patch", "pod", "db", "--subresource", "status", "--type", "merge", "--patch", &patch]).refused();
-        assert!(said.contains(&format!("\"{key}\" cannot be written through pods/status")), "{said}");
+    for (key, value) in
+        [("approved-by-sre", "true"), ("restraint.dev/approve", "app=1Mi"), (STAMP, &text)]
+    {
+        let patch =
+            json!({"metadata": {"annotations": {key: value}}, "status": {"phase": "Running"}})
+                .to_string();
+        let said = agent
+            .run(&[
+                "patch",
+                "pod",
+                "db",
+                "--subresource",
+                "status",
+                "--type",
+                "merge",
+                "--patch",
+                &patch,
+            ])
+            .refused();
+        assert!(
+            said.contains(&format!("\"{key}\" cannot be written through pods/status")),
+            "{said}"
+        );
     }
     let status = json!({"status": {"phase": "Running"}}).to_string();
-    agent.run(&["patch", "pod", "db", "--subresource", "status", "--type", "merge", "--patch", &status]).accepted();
+    agent
+        .run(&[
+            "patch",
+            "pod",
+            "db",
+            "--subresource",
+            "status",
+            "--type",
+            "merge",
+            "--patch",
+            &status,
+        ])
+        .accepted();
     not_approved(&space, "300Mi");
 }
 
@@ -154,9 +208,13 @@ fn through_binding() {
         "metadata": {"name": "db", "annotations": {"approved-by-sre": "true"}},
     });
     let path = format!("/api/v1/namespaces/{}/pods/db/binding", space.name());
-    let said = space.by(Person::Agent).feed(&["create", "--raw", &path, "--filename", "-"], &binding.to_string()).refused();
+    let said = space
+        .by(Person::Agent)
+        .feed(&["create", "--raw", &path, "--filename", "-"], &binding.to_string())
+        .refused();
     assert!(
-        said.contains("\\\"approved-by-sre\\\" cannot be written through pods/binding") || said.contains("cannot be written through"),
+        said.contains("\\\"approved-by-sre\\\" cannot be written through pods/binding")
+            || said.contains("cannot be written through"),
         "{said}"
     );
     not_approved(&space, "300Mi");
@@ -167,7 +225,10 @@ fn replay_after_a_resize() {
     grant(&space, "db", "approved-by-sre=true").accepted();
     space.resize("db", &memory_limit("400Mi")).accepted();
     let said = space.resize("db", &memory_limit("300Mi")).refused();
-    assert!(said.contains("memory limit 400Mi -> 300Mi is not approved any more: the pod changed"), "{said}");
+    assert!(
+        said.contains("memory limit 400Mi -> 300Mi is not approved any more: the pod changed"),
+        "{said}"
+    );
 }
 
 fn replay_after_expiry() {
@@ -187,7 +248,10 @@ fn revoked_and_put_back() {
     let text = text(&space, "db");
     grant(&space, "db", &format!("{STAMP}-")).accepted();
     not_approved(&space, "300Mi");
-    let said = space.by(Person::Developer).run(&["annotate", "pod", "db", &format!("{STAMP}={text}")]).refused();
+    let said = space
+        .by(Person::Developer)
+        .run(&["annotate", "pod", "db", &format!("{STAMP}={text}")])
+        .refused();
     assert!(said.contains("the stamp was made for another approver"), "{said}");
     not_approved(&space, "300Mi");
 }
@@ -234,13 +298,16 @@ fn with_a_change_of_the_spec() {
         "metadata": {"annotations": {"approved-by-sre": "true"}},
         "spec": {"containers": [{"name": "app", "image": "registry.k8s.io/pause:3.9"}]},
     });
-    let said = space.by(Person::Sre).run(&["patch", "pod", "db", "--patch", &patch.to_string()]).refused();
+    let said =
+        space.by(Person::Sre).run(&["patch", "pod", "db", "--patch", &patch.to_string()]).refused();
     assert!(said.contains("the stamp and a change of the spec do not go together"), "{said}");
 }
 
 fn limit_to_zero() {
     let space = space_with_pod();
-    space.resize("db", &resources(json!({"limits": {"memory": "0"}, "requests": {"memory": "0"}}))).accepted();
+    space
+        .resize("db", &resources(json!({"limits": {"memory": "0"}, "requests": {"memory": "0"}})))
+        .accepted();
     let said = space.resize("db", &memory_limit("8Gi")).refused();
     assert!(said.contains("unlimited -> 8Gi is not approved"), "{said}");
 }

@@ -27,7 +27,11 @@ fn a_decrease() {
 
     let events = space.audited("pods", "resize", "db", 3);
     let [denied, approved, warned] = &events[..] else { panic!("{events:#?}") };
-    says(denied, "resize.restraint.dev/denied", "memory-limit-decrease: container \"app\": memory limit 512Mi -> 300Mi");
+    says(
+        denied,
+        "resize.restraint.dev/denied",
+        "memory-limit-decrease: container \"app\": memory limit 512Mi -> 300Mi",
+    );
     assert_eq!(denied.code(), 403);
     says(
         approved,
@@ -35,10 +39,18 @@ fn a_decrease() {
         "container \"app\" 512Mi to 300Mi, approved: any decrease by \"alice@example.com\" from ",
     );
     assert_eq!(approved.annotation("resize.restraint.dev/denied"), "");
-    says(warned, "resize.restraint.dev/warned", "memory-request-decrease: container \"app\": memory request 256Mi -> 128Mi");
+    says(
+        warned,
+        "resize.restraint.dev/warned",
+        "memory-request-decrease: container \"app\": memory request 256Mi -> 128Mi",
+    );
     // creation and annotation
     let events = space.audited("pods", "", "db", 2);
-    says(&events[1], "approval.restraint.dev/approval-granted", "any decrease by \"alice@example.com\" from ");
+    says(
+        &events[1],
+        "approval.restraint.dev/approval-granted",
+        "any decrease by \"alice@example.com\" from ",
+    );
     assert_eq!(events[1].user(), Person::Sre.username());
 }
 

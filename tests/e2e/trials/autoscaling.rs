@@ -13,12 +13,19 @@ use super::trial;
 pub(super) fn trials() -> Vec<Trial> {
     vec![
         trial("autoscaling: an autoscaler without a floor is warned about, once", without_a_floor),
-        trial("autoscaling: a floor, another mode and its owner's word are respected", without_a_warning),
-        trial("autoscaling: an autoscaler that leaves limits alone is only recorded", requests_only),
+        trial(
+            "autoscaling: a floor, another mode and its owner's word are respected",
+            without_a_warning,
+        ),
+        trial(
+            "autoscaling: an autoscaler that leaves limits alone is only recorded",
+            requests_only,
+        ),
     ]
 }
 
-const WARNING: &str = "vpa-memory-floor: every container: InPlaceOrRecreate takes memory with no minAllowed.memory";
+const WARNING: &str =
+    "vpa-memory-floor: every container: InPlaceOrRecreate takes memory with no minAllowed.memory";
 
 fn without_a_floor() {
     let space = enforcing().space();
@@ -29,10 +36,16 @@ fn without_a_floor() {
     patch(&space, &json!({"resourcePolicy": floor()})).assert_warnings(&[]);
     patch(&space, &json!({"resourcePolicy": null})).assert_warnings(&[WARNING]);
     let reviews = space.reviews();
-    let operations: Vec<_> = reviews.iter().map(|review| review["operation"].as_str().unwrap()).collect();
-    assert_eq!(operations, ["CREATE", "UPDATE", "UPDATE", "UPDATE"], "a label is no change of the spec");
+    let operations: Vec<_> =
+        reviews.iter().map(|review| review["operation"].as_str().unwrap()).collect();
+    assert_eq!(
+        operations,
+        ["CREATE", "UPDATE", "UPDATE", "UPDATE"],
+        "a label is no change of the spec"
+    );
     let events = space.audited("verticalpodautoscalers", "", "web", 5);
-    let warned: Vec<_> = events.iter().map(|event| event.annotation("advice.restraint.dev/warned")).collect();
+    let warned: Vec<_> =
+        events.iter().map(|event| event.annotation("advice.restraint.dev/warned")).collect();
     assert_eq!(warned, [WARNING, "", "", "", WARNING]);
 }
 
@@ -57,7 +70,10 @@ fn requests_only() {
     space.create(&autoscaler).accepted().assert_warnings(&[]);
     let events = space.audited("verticalpodautoscalers", "", "web", 1);
     let noted = events[0].annotation("advice.restraint.dev/noted");
-    assert_eq!(noted, "vpa-memory-floor: container \"app\": InPlaceOrRecreate lowers memory requests with no minAllowed.memory");
+    assert_eq!(
+        noted,
+        "vpa-memory-floor: container \"app\": InPlaceOrRecreate lowers memory requests with no minAllowed.memory"
+    );
 }
 
 /// Changes the autoscaler `web`.

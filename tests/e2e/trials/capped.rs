@@ -1,4 +1,5 @@
-//! Under a cap of audit nothing is denied and nothing is changed, and what would have happened is on record.
+//! Under a cap of audit nothing is denied and nothing is changed, and what would have happened is
+//! on record.
 
 use libtest_mimic::Trial;
 use serde_json::json;
@@ -27,9 +28,16 @@ fn a_recorded_pod(shape: &Shape) {
     let would_amend = events[0].annotation("pods.restraint.dev/would-amend");
     assert_eq!(!would_amend.is_empty(), shape.is_amended(), "{would_amend}");
     let strips = shape.sent["metadata"]["annotations"] == json!({"approved-by-sre": "true"});
-    assert_eq!(would_amend.contains("approval-in-template: annotation \"approved-by-sre\""), strips);
+    assert_eq!(
+        would_amend.contains("approval-in-template: annotation \"approved-by-sre\""),
+        strips
+    );
     for outcome in ["amended", "denied", "warned"] {
-        assert!(!events[0].annotation_keys().any(|key| key.ends_with(&format!(".restraint.dev/{outcome}"))));
+        assert!(
+            !events[0]
+                .annotation_keys()
+                .any(|key| key.ends_with(&format!(".restraint.dev/{outcome}")))
+        );
     }
 }
 
@@ -41,6 +49,10 @@ fn a_decrease() {
     assert_eq!(stored_limit(&space.pod("db")), "300Mi");
     let events = space.audited("pods", "resize", "db", 1);
     let would_deny = events[0].annotation("resize.restraint.dev/would-deny");
-    assert!(would_deny.starts_with("memory-limit-decrease: container \"app\": memory limit 512Mi -> 300Mi"), "{would_deny}");
+    assert!(
+        would_deny
+            .starts_with("memory-limit-decrease: container \"app\": memory limit 512Mi -> 300Mi"),
+        "{would_deny}"
+    );
     assert_eq!(events[0].annotation("resize.restraint.dev/cap"), "audit");
 }

@@ -17,16 +17,22 @@ use super::trial;
 
 pub(super) fn trials() -> Vec<Trial> {
     vec![
-        trial("certificates: two replicas share one authority, and rotations lose no creation", rotations),
+        trial(
+            "certificates: two replicas share one authority, and rotations lose no creation",
+            rotations,
+        ),
         trial("certificates: what is deleted or overwritten is healed", healing),
     ]
 }
 
 /// What the service needs to keep its certificates: no more than the documentation says.
 fn rights(installation: &Installation<'_>) {
-    let (name, namespace) = (format!("restraint-certificates-{}", installation.name()), installation.namespace());
-    let configurations = json!(["validatingwebhookconfigurations", "mutatingwebhookconfigurations"]);
-    let role = |kind: &str| json!({"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name});
+    let (name, namespace) =
+        (format!("restraint-certificates-{}", installation.name()), installation.namespace());
+    let configurations =
+        json!(["validatingwebhookconfigurations", "mutatingwebhookconfigurations"]);
+    let role =
+        |kind: &str| json!({"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name});
     let subjects = json!([{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": Person::Restraint.username()}]);
     let objects = json!({"apiVersion": "v1", "kind": "List", "items": [
         {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": name, "namespace": namespace}, "rules": [
@@ -40,17 +46,30 @@ fn rights(installation: &Installation<'_>) {
         {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": name},
          "roleRef": role("ClusterRole"), "subjects": subjects},
     ]});
-    cluster().kubectl().within(&installation.namespace()).feed(&["create", "--filename", "-"], &objects.to_string()).accepted();
+    cluster()
+        .kubectl()
+        .within(&installation.namespace())
+        .feed(&["create", "--filename", "-"], &objects.to_string())
+        .accepted();
 }
 
 fn install(name: &str, lifetimes: &[&str]) -> Installation<'static> {
     let (secret, configuration) = (format!("restraint-{name}/pair"), format!("restraint-{name}"));
-    let flags = ["--tls", "self", "--tls-secret", &secret, "--tls-service", "restraint", "--webhook-configuration", &configuration];
+    let flags = [
+        "--tls",
+        "self",
+        "--tls-secret",
+        &secret,
+        "--tls-service",
+        "restraint",
+        "--webhook-configuration",
+        &configuration,
+    ];
     Installation::prepared(cluster(), name, &[&flags, lifetimes].concat(), rights)
 }
 
-/// While pods are created, a rotation of the authority is begun by hand and goes on to its end, the certificate is renewed
-/// by age, and the Service leads to the other replica in between.
+/// While pods are created, a rotation of the authority is begun by hand and goes on to its end, the
+/// certificate is renewed by age, and the Service leads to the other replica in between.
 fn rotations() {
     let installation = install("rotating", &["--leaf-lifetime", "30s", "--ca-lifetime", "1h"]);
     let other = installation.start_at("127.0.0.2");
@@ -60,22 +79,46 @@ fn rotations() {
     let created = create_while(&space, || {
         reviewed(&space, 20);
         let (before, served) = (authority(&secrets), leaf(&secrets));
-        secrets.run(&["patch", "secret", "pair", "--type", "merge", "--patch", r#"{"data": {"ca.key": null}}"#]).accepted();
-        eventually("another authority is announced", || (count(&authority(&secrets)) == 2).then_some(()));
+        secrets
+            .run(&[
+                "patch",
+                "secret",
+                "pair",
+                "--type",
+                "merge",
+                "--patch",
+                r#"{"data": {"ca.key": null}}"#,
+            ])
+            .accepted();
+        eventually("another authority is announced", || {
+            (count(&authority(&secrets)) == 2).then_some(())
+        });
         eventually("another certificate serves", || (leaf(&secrets) != served).then_some(()));
         first = Some(installation.replace(other.take().unwrap()));
         installation.lead_to("127.0.0.2");
-        eventually("one authority is trusted", || bundles(&installation, &secrets).iter().all(|bundle| count(bundle) == 1).then_some(()));
+        eventually("one authority is trusted", || {
+            bundles(&installation, &secrets).iter().all(|bundle| count(bundle) == 1).then_some(())
+        });
         assert_ne!(authority(&secrets), before);
         let served = leaf(&secrets);
-        eventually("another certificate serves by age", || (leaf(&secrets) != served).then_some(()));
+        eventually("another certificate serves by age", || {
+            (leaf(&secrets) != served).then_some(())
+        });
         reviewed(&space, 20);
     });
     let missed = created.iter().filter(|pod| !is_amended(pod)).count();
     assert_eq!(missed, 0, "of {} pods", created.len());
     let logs = [installation.log(), first.map(|first: Replica| first.log()).unwrap()].concat();
-    let steps = |step: &str| logs.iter().filter(|line| line["message"] == "shared certificates changed" && line["step"] == step).count();
-    assert_eq!((steps("begin"), steps("renew-authority"), steps("trim")), (1, 1, 1), "two replicas act as one");
+    let steps = |step: &str| {
+        logs.iter()
+            .filter(|line| line["message"] == "shared certificates changed" && line["step"] == step)
+            .count()
+    };
+    assert_eq!(
+        (steps("begin"), steps("renew-authority"), steps("trim")),
+        (1, 1, 1),
+        "two replicas act as one"
+    );
 }
 
 fn healing() {
@@ -86,7 +129,10 @@ fn healing() {
     secrets.run(&["delete", "secret", "pair"]).accepted();
     eventually("the secret is put back", || {
         let secret = secrets.run(&["get", "secret", "pair", "--output", "json"]);
-        secret.succeeded().then(|| secret.object()["data"]["tls.crt"] == before.as_str())?.then_some(())
+        secret
+            .succeeded()
+            .then(|| secret.object()["data"]["tls.crt"] == before.as_str())?
+            .then_some(())
     });
     assert_eq!(authority(&secrets), known);
     asked(&space, "after-the-secret");
@@ -96,14 +142,19 @@ fn healing() {
         let patch = r#"[{"op": "remove", "path": "/webhooks/0/clientConfig/caBundle"}]"#;
         secrets.run(&["patch", kind, &name, "--type", "json", "--patch", patch]).accepted();
     }
-    eventually("the bundles are put back", || bundles(&installation, &secrets).iter().all(|bundle| *bundle == known).then_some(()));
+    eventually("the bundles are put back", || {
+        bundles(&installation, &secrets).iter().all(|bundle| *bundle == known).then_some(())
+    });
     asked(&space, "after-the-bundles");
 }
 
 /// That the API server gets an answer, once it has taken note of the last change.
 fn asked(space: &Space<'_>, name: &str) {
     eventually("a creation is amended", || {
-        let pod = space.kubectl().feed(&["create", "--dry-run=server", "--output", "json", "--filename", "-"], &pod(name).to_string());
+        let pod = space.kubectl().feed(
+            &["create", "--dry-run=server", "--output", "json", "--filename", "-"],
+            &pod(name).to_string(),
+        );
         is_amended(&pod.accepted().object()).then_some(())
     });
 }
@@ -124,7 +175,10 @@ fn authority(secrets: &Kubectl) -> String {
 
 /// How many authorities are in a bundle.
 fn count(bundle: &str) -> usize {
-    String::from_utf8(STANDARD.decode(bundle).unwrap()).unwrap().matches("BEGIN CERTIFICATE").count()
+    String::from_utf8(STANDARD.decode(bundle).unwrap())
+        .unwrap()
+        .matches("BEGIN CERTIFICATE")
+        .count()
 }
 
 fn bundles(installation: &Installation<'_>, secrets: &Kubectl) -> Vec<String> {

@@ -11,7 +11,8 @@ use super::trial;
 
 pub(super) fn trials() -> Vec<Trial> {
     let shapes = shapes::all().into_iter().map(|shape| {
-        let name = format!("creation: the recorded pod {} is stored with its resize policy", shape.name);
+        let name =
+            format!("creation: the recorded pod {} is stored with its resize policy", shape.name);
         trial(name, move || a_recorded_pod(&shape))
     });
     let rest = [

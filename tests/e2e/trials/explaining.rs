@@ -1,7 +1,8 @@
-//! What `restraint explain change` says the API server refuses, it refuses, and nothing else of the same table.
+//! What `restraint explain change` says the API server refuses, it refuses, and nothing else of the
+//! same table.
 //!
-//! Each change is made to an object that the API server stored, in a namespace without Restraint, and explained from the
-//! same two objects.
+//! Each change is made to an object that the API server stored, in a namespace without Restraint,
+//! and explained from the same two objects.
 
 use libtest_mimic::Trial;
 use serde_json::{Map, Value, json};
@@ -35,7 +36,13 @@ struct Case {
     is_refused: bool,
 }
 
-const fn case(name: &'static str, old: Value, change: fn(&mut Value), door: Door, is_refused: bool) -> Case {
+const fn case(
+    name: &'static str,
+    old: Value,
+    change: fn(&mut Value),
+    door: Door,
+    is_refused: bool,
+) -> Case {
     Case { name, old, change, door, is_refused }
 }
 
@@ -47,7 +54,10 @@ pub(super) fn trials() -> Vec<Trial> {
     });
     let commands = [
         trial("explaining: the command reads objects and who uses them from the cluster", live),
-        trial("explaining: the command tells the history of a pod, with events or without", history),
+        trial(
+            "explaining: the command tells the history of a pod, with events or without",
+            history,
+        ),
     ];
     trials.chain(commands).collect()
 }
@@ -55,8 +65,20 @@ pub(super) fn trials() -> Vec<Trial> {
 fn pods() -> Vec<Case> {
     let plain = || pod("a");
     vec![
-        case("the image of a pod", plain(), |pod| pod["spec"]["containers"][0]["image"] = json!("b:2"), Object, false),
-        case("no image for a pod", plain(), |pod| drop(container(pod).remove("image")), Object, true),
+        case(
+            "the image of a pod",
+            plain(),
+            |pod| pod["spec"]["containers"][0]["image"] = json!("b:2"),
+            Object,
+            false,
+        ),
+        case(
+            "no image for a pod",
+            plain(),
+            |pod| drop(container(pod).remove("image")),
+            Object,
+            true,
+        ),
         case(
             "a variable of a pod",
             plain(),
@@ -64,15 +86,63 @@ fn pods() -> Vec<Case> {
             Object,
             true,
         ),
-        case("the command of a pod", plain(), |pod| pod["spec"]["containers"][0]["command"] = json!(["a"]), Object, true),
-        case("resources of a pod by a plain update", plain(), |pod| limit(pod, "1Gi"), Object, true),
-        case("another container for a pod", plain(), |pod| list(pod, "containers").push(json!({"name": "b", "image": "b"})), Object, true),
-        case("another name for a container", plain(), |pod| pod["spec"]["containers"][0]["name"] = json!("b"), Object, true),
+        case(
+            "the command of a pod",
+            plain(),
+            |pod| pod["spec"]["containers"][0]["command"] = json!(["a"]),
+            Object,
+            true,
+        ),
+        case(
+            "resources of a pod by a plain update",
+            plain(),
+            |pod| limit(pod, "1Gi"),
+            Object,
+            true,
+        ),
+        case(
+            "another container for a pod",
+            plain(),
+            |pod| list(pod, "containers").push(json!({"name": "b", "image": "b"})),
+            Object,
+            true,
+        ),
+        case(
+            "another name for a container",
+            plain(),
+            |pod| pod["spec"]["containers"][0]["name"] = json!("b"),
+            Object,
+            true,
+        ),
         case("a resize policy for a pod", plain(), set_policy, Object, true),
-        case("a volume for a pod", plain(), |pod| pod["spec"]["volumes"] = json!([{"name": "v", "emptyDir": {}}]), Object, true),
-        case("a label of a pod", plain(), |pod| pod["metadata"]["labels"] = json!({"a": "b"}), Object, false),
-        case("an annotation of a pod", plain(), |pod| pod["metadata"]["annotations"] = json!({"a": "b"}), Object, false),
-        case("a deadline for a pod", plain(), |pod| pod["spec"]["activeDeadlineSeconds"] = json!(60), Object, false),
+        case(
+            "a volume for a pod",
+            plain(),
+            |pod| pod["spec"]["volumes"] = json!([{"name": "v", "emptyDir": {}}]),
+            Object,
+            true,
+        ),
+        case(
+            "a label of a pod",
+            plain(),
+            |pod| pod["metadata"]["labels"] = json!({"a": "b"}),
+            Object,
+            false,
+        ),
+        case(
+            "an annotation of a pod",
+            plain(),
+            |pod| pod["metadata"]["annotations"] = json!({"a": "b"}),
+            Object,
+            false,
+        ),
+        case(
+            "a deadline for a pod",
+            plain(),
+            |pod| pod["spec"]["activeDeadlineSeconds"] = json!(60),
+            Object,
+            false,
+        ),
         case(
             "a later deadline for a pod",
             with(plain(), "activeDeadlineSeconds", json!(60)),
@@ -94,9 +164,27 @@ fn pods() -> Vec<Case> {
             Object,
             true,
         ),
-        case("another grace period for a pod", plain(), |pod| pod["spec"]["terminationGracePeriodSeconds"] = json!(5), Object, true),
-        case("another restart policy for a pod", plain(), |pod| pod["spec"]["restartPolicy"] = json!("OnFailure"), Object, true),
-        case("a node selector for a pod", plain(), |pod| pod["spec"]["nodeSelector"] = json!({"a": "b"}), Object, true),
+        case(
+            "another grace period for a pod",
+            plain(),
+            |pod| pod["spec"]["terminationGracePeriodSeconds"] = json!(5),
+            Object,
+            true,
+        ),
+        case(
+            "another restart policy for a pod",
+            plain(),
+            |pod| pod["spec"]["restartPolicy"] = json!("OnFailure"),
+            Object,
+            true,
+        ),
+        case(
+            "a node selector for a pod",
+            plain(),
+            |pod| pod["spec"]["nodeSelector"] = json!({"a": "b"}),
+            Object,
+            true,
+        ),
         case(
             "one gate less for a pod",
             with(plain(), "schedulingGates", json!([{"name": "example.com/a"}])),
@@ -118,7 +206,13 @@ fn pods() -> Vec<Case> {
             Object,
             true,
         ),
-        case("one gate more for a pod", plain(), |pod| pod["spec"]["schedulingGates"] = json!([{"name": "example.com/a"}]), Object, true),
+        case(
+            "one gate more for a pod",
+            plain(),
+            |pod| pod["spec"]["schedulingGates"] = json!([{"name": "example.com/a"}]),
+            Object,
+            true,
+        ),
     ]
 }
 
@@ -126,13 +220,15 @@ fn resizes() -> Vec<Case> {
     let best_effort = || pod_with("a", json!({"containers": [{"name": "app", "image": "a"}]}));
     let guaranteed = || {
         let mut pod = pod("a");
-        pod["spec"]["containers"][0]["resources"] =
-            json!({"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "1", "memory": "1Gi"}});
+        pod["spec"]["containers"][0]["resources"] = json!({"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "1", "memory": "1Gi"}});
         pod
     };
     let of_pod = || {
         let resources = json!({"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "2", "memory": "2Gi"}});
-        pod_with("a", json!({"resources": resources, "containers": [{"name": "app", "image": "a"}]}))
+        pod_with(
+            "a",
+            json!({"resources": resources, "containers": [{"name": "app", "image": "a"}]}),
+        )
     };
     let with_init = |policy: Value| {
         let mut pod = pod("a");
@@ -157,7 +253,8 @@ fn resizes() -> Vec<Case> {
     };
     let request_only = || {
         let mut pod = pod("a");
-        pod["spec"]["containers"][0]["resources"] = json!({"requests": {"cpu": "200m", "memory": "256Mi"}});
+        pod["spec"]["containers"][0]["resources"] =
+            json!({"requests": {"cpu": "200m", "memory": "256Mi"}});
         pod
     };
     let with_status = |status: Value| merged(pod("a"), json!({"status": status}));
@@ -182,7 +279,13 @@ fn resizes() -> Vec<Case> {
             Resize,
             false,
         ),
-        case("a resize of a pod that has finished", with_status(json!({"phase": "Succeeded"})), |pod| limit(pod, "1Gi"), Resize, false),
+        case(
+            "a resize of a pod that has finished",
+            with_status(json!({"phase": "Succeeded"})),
+            |pod| limit(pod, "1Gi"),
+            Resize,
+            false,
+        ),
         case("more memory", pod("a"), |pod| limit(pod, "1Gi"), Resize, false),
         case("a limit in other words", pod("a"), |pod| limit(pod, "524288k"), Resize, false),
         case(
@@ -195,7 +298,12 @@ fn resizes() -> Vec<Case> {
         case(
             "a limit of 0",
             pod("a"),
-            |pod| set_resources(pod, json!({"requests": {"cpu": "200m", "memory": "0"}, "limits": {"cpu": "500m", "memory": "0"}})),
+            |pod| {
+                set_resources(
+                    pod,
+                    json!({"requests": {"cpu": "200m", "memory": "0"}, "limits": {"cpu": "500m", "memory": "0"}}),
+                )
+            },
             Resize,
             false,
         ),
@@ -203,42 +311,102 @@ fn resizes() -> Vec<Case> {
         case(
             "a limit that is removed",
             pod("a"),
-            |pod| set_resources(pod, json!({"requests": {"cpu": "200m", "memory": "256Mi"}, "limits": {"cpu": "500m"}})),
+            |pod| {
+                set_resources(
+                    pod,
+                    json!({"requests": {"cpu": "200m", "memory": "256Mi"}, "limits": {"cpu": "500m"}}),
+                )
+            },
             Resize,
             true,
         ),
-        case("a request that is removed", request_only(), |pod| set_resources(pod, json!({"requests": {"cpu": "200m"}})), Resize, true),
+        case(
+            "a request that is removed",
+            request_only(),
+            |pod| set_resources(pod, json!({"requests": {"cpu": "200m"}})),
+            Resize,
+            true,
+        ),
         case("a limit below the request", pod("a"), |pod| limit(pod, "100Mi"), Resize, true),
         case("a limit that is no quantity", pod("a"), |pod| limit(pod, "1 GB"), Resize, true),
-        case("resources for a BestEffort pod", best_effort(), |pod| set_resources(pod, json!({"requests": {"cpu": "1"}})), Resize, true),
-        case("a Guaranteed pod made Burstable", guaranteed(), |pod| limit(pod, "2Gi"), Resize, true),
+        case(
+            "resources for a BestEffort pod",
+            best_effort(),
+            |pod| set_resources(pod, json!({"requests": {"cpu": "1"}})),
+            Resize,
+            true,
+        ),
+        case(
+            "a Guaranteed pod made Burstable",
+            guaranteed(),
+            |pod| limit(pod, "2Gi"),
+            Resize,
+            true,
+        ),
         case(
             "a Guaranteed pod that stays so",
             guaranteed(),
-            |pod| set_resources(pod, json!({"requests": {"cpu": "1", "memory": "2Gi"}, "limits": {"cpu": "1", "memory": "2Gi"}})),
+            |pod| {
+                set_resources(
+                    pod,
+                    json!({"requests": {"cpu": "1", "memory": "2Gi"}, "limits": {"cpu": "1", "memory": "2Gi"}}),
+                )
+            },
             Resize,
             false,
         ),
         case(
             "a Burstable pod made Guaranteed",
             pod("a"),
-            |pod| set_resources(pod, json!({"requests": {"cpu": "500m", "memory": "512Mi"}, "limits": {"cpu": "500m", "memory": "512Mi"}})),
+            |pod| {
+                set_resources(
+                    pod,
+                    json!({"requests": {"cpu": "500m", "memory": "512Mi"}, "limits": {"cpu": "500m", "memory": "512Mi"}}),
+                )
+            },
             Resize,
             true,
         ),
         case(
             "ephemeral storage",
             pod("a"),
-            |pod| pod["spec"]["containers"][0]["resources"]["limits"]["ephemeral-storage"] = json!("1Gi"),
+            |pod| {
+                pod["spec"]["containers"][0]["resources"]["limits"]["ephemeral-storage"] =
+                    json!("1Gi")
+            },
             Resize,
             true,
         ),
-        case("a resize of a pod with a resource claim", with_claim(), |pod| limit(pod, "1Gi"), Resize, true),
+        case(
+            "a resize of a pod with a resource claim",
+            with_claim(),
+            |pod| limit(pod, "1Gi"),
+            Resize,
+            true,
+        ),
         case("a resize of a Windows pod", windows(), |pod| limit(pod, "1Gi"), Resize, true),
         case("a resize of a static pod", mirror(), |pod| limit(pod, "1Gi"), Resize, true),
-        case("a resize of an init container", with_init(Value::Null), |pod| init_limit(pod, "1Gi"), Resize, false),
-        case("a resize of a sidecar", with_init(json!("Always")), |pod| init_limit(pod, "1Gi"), Resize, false),
-        case("a resize at pod level", of_pod(), |pod| pod["spec"]["resources"]["limits"]["memory"] = json!("3Gi"), Resize, false),
+        case(
+            "a resize of an init container",
+            with_init(Value::Null),
+            |pod| init_limit(pod, "1Gi"),
+            Resize,
+            false,
+        ),
+        case(
+            "a resize of a sidecar",
+            with_init(json!("Always")),
+            |pod| init_limit(pod, "1Gi"),
+            Resize,
+            false,
+        ),
+        case(
+            "a resize at pod level",
+            of_pod(),
+            |pod| pod["spec"]["resources"]["limits"]["memory"] = json!("3Gi"),
+            Resize,
+            false,
+        ),
         case(
             "a pod-level limit below the request",
             of_pod(),
@@ -246,12 +414,29 @@ fn resizes() -> Vec<Case> {
             Resize,
             true,
         ),
-        case("a pod-level limit that is removed", of_pod(), |pod| pod["spec"]["resources"]["limits"] = json!({"cpu": "2"}), Resize, true),
-        case("a container limit above the pod's", of_pod(), |pod| set_resources(pod, json!({"limits": {"memory": "4Gi"}})), Resize, true),
+        case(
+            "a pod-level limit that is removed",
+            of_pod(),
+            |pod| pod["spec"]["resources"]["limits"] = json!({"cpu": "2"}),
+            Resize,
+            true,
+        ),
+        case(
+            "a container limit above the pod's",
+            of_pod(),
+            |pod| set_resources(pod, json!({"limits": {"memory": "4Gi"}})),
+            Resize,
+            true,
+        ),
         case(
             "a limit of one byte above the request of nothing",
             pod("a"),
-            |pod| set_resources(pod, json!({"requests": {"cpu": "200m", "memory": "1"}, "limits": {"cpu": "500m", "memory": "1"}})),
+            |pod| {
+                set_resources(
+                    pod,
+                    json!({"requests": {"cpu": "200m", "memory": "1"}, "limits": {"cpu": "500m", "memory": "1"}}),
+                )
+            },
             Resize,
             false,
         ),
@@ -270,24 +455,39 @@ fn workloads() -> Vec<Case> {
         case(
             "the image of a CronJob",
             cron_job(),
-            |job| job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["image"] = json!("b"),
+            |job| {
+                job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["image"] =
+                    json!("b")
+            },
             Object,
             false,
         ),
-        case("the schedule of a CronJob", cron_job(), |job| job["spec"]["schedule"] = json!("1 * * * *"), Object, false),
+        case(
+            "the schedule of a CronJob",
+            cron_job(),
+            |job| job["spec"]["schedule"] = json!("1 * * * *"),
+            Object,
+            false,
+        ),
         case("the image of a Job", job(false), image, Object, true),
         case("the image of a suspended Job", job(true), image, Object, true),
         case(
             "the resources of a suspended Job",
             job(true),
-            |job| job["spec"]["template"]["spec"]["containers"][0]["resources"] = json!({"requests": {"cpu": "1"}}),
+            |job| {
+                job["spec"]["template"]["spec"]["containers"][0]["resources"] =
+                    json!({"requests": {"cpu": "1"}})
+            },
             Object,
             false,
         ),
         case(
             "the resources of a Job",
             job(false),
-            |job| job["spec"]["template"]["spec"]["containers"][0]["resources"] = json!({"requests": {"cpu": "1"}}),
+            |job| {
+                job["spec"]["template"]["spec"]["containers"][0]["resources"] =
+                    json!({"requests": {"cpu": "1"}})
+            },
             Object,
             true,
         ),
@@ -298,19 +498,62 @@ fn workloads() -> Vec<Case> {
             Object,
             false,
         ),
-        case("a Job that is suspended", job(false), |job| job["spec"]["suspend"] = json!(true), Object, false),
-        case("the parallelism of a Job", job(false), |job| job["spec"]["parallelism"] = json!(2), Object, false),
-        case("the completions of a Job", job(false), |job| job["spec"]["completions"] = json!(2), Object, true),
-        case("the backoff limit of a Job", job(false), |job| job["spec"]["backoffLimit"] = json!(2), Object, false),
-        case("the deadline of a Job", job(false), |job| job["spec"]["activeDeadlineSeconds"] = json!(60), Object, false),
-        case("the pod replacement policy of a Job", job(false), |job| job["spec"]["podReplacementPolicy"] = json!("Failed"), Object, false),
-        case("the completion mode of a Job", job(false), |job| job["spec"]["completionMode"] = json!("Indexed"), Object, true),
+        case(
+            "a Job that is suspended",
+            job(false),
+            |job| job["spec"]["suspend"] = json!(true),
+            Object,
+            false,
+        ),
+        case(
+            "the parallelism of a Job",
+            job(false),
+            |job| job["spec"]["parallelism"] = json!(2),
+            Object,
+            false,
+        ),
+        case(
+            "the completions of a Job",
+            job(false),
+            |job| job["spec"]["completions"] = json!(2),
+            Object,
+            true,
+        ),
+        case(
+            "the backoff limit of a Job",
+            job(false),
+            |job| job["spec"]["backoffLimit"] = json!(2),
+            Object,
+            false,
+        ),
+        case(
+            "the deadline of a Job",
+            job(false),
+            |job| job["spec"]["activeDeadlineSeconds"] = json!(60),
+            Object,
+            false,
+        ),
+        case(
+            "the pod replacement policy of a Job",
+            job(false),
+            |job| job["spec"]["podReplacementPolicy"] = json!("Failed"),
+            Object,
+            false,
+        ),
+        case(
+            "the completion mode of a Job",
+            job(false),
+            |job| job["spec"]["completionMode"] = json!("Indexed"),
+            Object,
+            true,
+        ),
         case(
             "an init container with RestartContainer in a template",
             workload("Deployment"),
             |one| {
                 let policy = json!([{"resourceName": "cpu", "restartPolicy": "RestartContainer"}]);
-                one["spec"]["template"]["spec"]["initContainers"] = json!([{"name": "i", "image": "i", "resizePolicy": policy}]);
+                one["spec"]["template"]["spec"]["initContainers"] =
+                    json!([{"name": "i", "image": "i", "resizePolicy": policy}]);
             },
             Object,
             true,
@@ -342,7 +585,13 @@ fn workloads() -> Vec<Case> {
             Object,
             false,
         ),
-        case("a Deployment that is paused", workload("Deployment"), |one| one["spec"]["paused"] = json!(true), Object, false),
+        case(
+            "a Deployment that is paused",
+            workload("Deployment"),
+            |one| one["spec"]["paused"] = json!(true),
+            Object,
+            false,
+        ),
         case(
             "the strategy of a Deployment",
             workload("Deployment"),
@@ -350,15 +599,30 @@ fn workloads() -> Vec<Case> {
             Object,
             false,
         ),
-        case("fewer than no replicas", workload("Deployment"), |one| one["spec"]["replicas"] = json!(-1), Object, true),
         case(
-            "a request above the limit in a template",
+            "fewer than no replicas",
             workload("Deployment"),
-            |one| one["spec"]["template"]["spec"]["containers"][0]["resources"] = json!({"requests": {"cpu": "2"}, "limits": {"cpu": "1"}}),
+            |one| one["spec"]["replicas"] = json!(-1),
             Object,
             true,
         ),
-        case("a resize policy in a template", workload("Deployment"), |one| set_policy(&mut one["spec"]["template"]), Object, false),
+        case(
+            "a request above the limit in a template",
+            workload("Deployment"),
+            |one| {
+                one["spec"]["template"]["spec"]["containers"][0]["resources"] =
+                    json!({"requests": {"cpu": "2"}, "limits": {"cpu": "1"}})
+            },
+            Object,
+            true,
+        ),
+        case(
+            "a resize policy in a template",
+            workload("Deployment"),
+            |one| set_policy(&mut one["spec"]["template"]),
+            Object,
+            false,
+        ),
         case(
             "restartPolicy Never in a Deployment",
             workload("Deployment"),
@@ -366,8 +630,20 @@ fn workloads() -> Vec<Case> {
             Object,
             true,
         ),
-        case("the service of a StatefulSet", workload("StatefulSet"), |one| one["spec"]["serviceName"] = json!("other"), Object, true),
-        case("the claim templates of a StatefulSet", workload("StatefulSet"), claim_templates, Object, true),
+        case(
+            "the service of a StatefulSet",
+            workload("StatefulSet"),
+            |one| one["spec"]["serviceName"] = json!("other"),
+            Object,
+            true,
+        ),
+        case(
+            "the claim templates of a StatefulSet",
+            workload("StatefulSet"),
+            claim_templates,
+            Object,
+            true,
+        ),
         case(
             "the pod management policy of a StatefulSet",
             workload("StatefulSet"),
@@ -378,7 +654,9 @@ fn workloads() -> Vec<Case> {
         case(
             "the update strategy of a StatefulSet",
             workload("StatefulSet"),
-            |one| one["spec"]["updateStrategy"] = json!({"type": "OnDelete", "rollingUpdate": null}),
+            |one| {
+                one["spec"]["updateStrategy"] = json!({"type": "OnDelete", "rollingUpdate": null})
+            },
             Object,
             false,
         ),
@@ -392,11 +670,20 @@ fn workloads() -> Vec<Case> {
         case(
             "the claim retention of a StatefulSet",
             workload("StatefulSet"),
-            |one| one["spec"]["persistentVolumeClaimRetentionPolicy"] = json!({"whenDeleted": "Delete", "whenScaled": "Retain"}),
+            |one| {
+                one["spec"]["persistentVolumeClaimRetentionPolicy"] =
+                    json!({"whenDeleted": "Delete", "whenScaled": "Retain"})
+            },
             Object,
             false,
         ),
-        case("the ordinals of a StatefulSet", workload("StatefulSet"), |one| one["spec"]["ordinals"] = json!({"start": 5}), Object, false),
+        case(
+            "the ordinals of a StatefulSet",
+            workload("StatefulSet"),
+            |one| one["spec"]["ordinals"] = json!({"start": 5}),
+            Object,
+            false,
+        ),
     ];
     for (kind, name) in [
         ("Deployment", "the image of a Deployment"),
@@ -410,8 +697,12 @@ fn workloads() -> Vec<Case> {
 }
 
 fn others() -> Vec<Case> {
-    let config =
-        |kind: &str, more: Value| merged(json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": "a"}, "data": {"a": "Yg=="}}), more);
+    let config = |kind: &str, more: Value| {
+        merged(
+            json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": "a"}, "data": {"a": "Yg=="}}),
+            more,
+        )
+    };
     let service = || {
         let spec = json!({"selector": {"a": "b"}, "clusterIP": "None", "ports": [{"port": 80}]});
         json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}, "spec": spec})
@@ -427,7 +718,13 @@ fn others() -> Vec<Case> {
         json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "a"}, "spec": spec})
     };
     vec![
-        case("the content of a ConfigMap", config("ConfigMap", json!({})), |one| one["data"]["a"] = json!("c"), Object, false),
+        case(
+            "the content of a ConfigMap",
+            config("ConfigMap", json!({})),
+            |one| one["data"]["a"] = json!("c"),
+            Object,
+            false,
+        ),
         case(
             "the content of an immutable ConfigMap",
             config("ConfigMap", json!({"immutable": true})),
@@ -442,7 +739,13 @@ fn others() -> Vec<Case> {
             Object,
             true,
         ),
-        case("a ConfigMap made immutable", config("ConfigMap", json!({})), |one| one["immutable"] = json!(true), Object, false),
+        case(
+            "a ConfigMap made immutable",
+            config("ConfigMap", json!({})),
+            |one| one["immutable"] = json!(true),
+            Object,
+            false,
+        ),
         case(
             "an immutable ConfigMap made mutable",
             config("ConfigMap", json!({"immutable": true})),
@@ -450,13 +753,55 @@ fn others() -> Vec<Case> {
             Object,
             true,
         ),
-        case("the type of a Secret", config("Secret", json!({"type": "Opaque"})), |one| one["type"] = json!("example.com/a"), Object, true),
-        case("the ports of a Service", service(), |one| one["spec"]["ports"] = json!([{"port": 81}]), Object, false),
-        case("the selector of a Service", service(), |one| one["spec"]["selector"] = json!({"a": "c"}), Object, false),
-        case("the address of a Service", service(), |one| one["spec"]["clusterIP"] = json!("10.0.0.99"), Object, true),
-        case("the role of a binding", binding(), |one| one["roleRef"]["name"] = json!("b"), Object, true),
-        case("the subjects of a binding", binding(), |one| one["subjects"][0]["name"] = json!("v"), Object, false),
-        case("a NetworkPolicy", network(), |one| one["spec"]["policyTypes"] = json!(["Ingress", "Egress"]), Object, false),
+        case(
+            "the type of a Secret",
+            config("Secret", json!({"type": "Opaque"})),
+            |one| one["type"] = json!("example.com/a"),
+            Object,
+            true,
+        ),
+        case(
+            "the ports of a Service",
+            service(),
+            |one| one["spec"]["ports"] = json!([{"port": 81}]),
+            Object,
+            false,
+        ),
+        case(
+            "the selector of a Service",
+            service(),
+            |one| one["spec"]["selector"] = json!({"a": "c"}),
+            Object,
+            false,
+        ),
+        case(
+            "the address of a Service",
+            service(),
+            |one| one["spec"]["clusterIP"] = json!("10.0.0.99"),
+            Object,
+            true,
+        ),
+        case(
+            "the role of a binding",
+            binding(),
+            |one| one["roleRef"]["name"] = json!("b"),
+            Object,
+            true,
+        ),
+        case(
+            "the subjects of a binding",
+            binding(),
+            |one| one["subjects"][0]["name"] = json!("v"),
+            Object,
+            false,
+        ),
+        case(
+            "a NetworkPolicy",
+            network(),
+            |one| one["spec"]["policyTypes"] = json!(["Ingress", "Egress"]),
+            Object,
+            false,
+        ),
     ]
 }
 
@@ -469,12 +814,15 @@ fn try_out(index: usize, case: &Case) {
     kubectl.feed(&["create", "--filename", "-"], &case.old.to_string()).accepted();
     if let Some(status) = case.old.get("status") {
         let patch = json!({"status": status}).to_string();
-        kubectl.run(&["patch", "pod", "a", "--subresource", "status", "--patch", &patch]).accepted();
+        kubectl
+            .run(&["patch", "pod", "a", "--subresource", "status", "--patch", &patch])
+            .accepted();
     }
     let patch = merge_patch(&case.old, &wanted).to_string();
     let kind = case.old["kind"].as_str().unwrap();
     let door: &[&str] = if case.door == Resize { &["--subresource", "resize"] } else { &[] };
-    let outcome = kubectl.run(&[&["patch", kind, "a", "--type", "merge", "--patch", &patch], door].concat());
+    let outcome =
+        kubectl.run(&[&["patch", kind, "a", "--type", "merge", "--patch", &patch], door].concat());
     if case.is_refused {
         outcome.refused();
     } else {
@@ -483,9 +831,16 @@ fn try_out(index: usize, case: &Case) {
     let read = |value: &Value| Document::read(&value.to_string(), &namespace).unwrap();
     let told = explain(&read(&case.old), &read(&wanted), &Surroundings::default());
     let says_refused = told.iter().any(|one| one.effect == Effect::Refused);
-    let is_plain_resize = case.door == Object && !told.is_empty() && told.iter().all(|one| one.remedy.contains("--subresource resize"));
+    let is_plain_resize = case.door == Object
+        && !told.is_empty()
+        && told.iter().all(|one| one.remedy.contains("--subresource resize"));
     if is_plain_resize {
-        assert!(told.iter().all(|one| one.why.contains("a plain `kubectl apply` or `edit` of it is refused (422)")), "{told:#?}");
+        assert!(
+            told.iter().all(|one| one
+                .why
+                .contains("a plain `kubectl apply` or `edit` of it is refused (422)")),
+            "{told:#?}"
+        );
     } else {
         assert_eq!(says_refused, case.is_refused, "{told:#?}");
         // the same amount in other words is no difference
@@ -495,16 +850,31 @@ fn try_out(index: usize, case: &Case) {
 
 fn live() {
     let kubectl = space("explaining-live");
-    let stored = |object: &Value| drop(kubectl.feed(&["apply", "--filename", "-"], &object.to_string()).accepted());
+    let stored = |object: &Value| {
+        drop(kubectl.feed(&["apply", "--filename", "-"], &object.to_string()).accepted())
+    };
     let mut deployment = workload("Deployment");
-    deployment["spec"]["template"]["spec"]["containers"][0]["envFrom"] = json!([{"configMapRef": {"name": "cfg"}}]);
+    deployment["spec"]["template"]["spec"]["containers"][0]["envFrom"] =
+        json!([{"configMapRef": {"name": "cfg"}}]);
     stored(&deployment);
     let config = |value: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "cfg"}, "data": {"a": value}});
     stored(&config("b"));
     let explained = |kubectl: &Kubectl, from: &str, wanted: &Value| -> Value {
         let path = kubectl.folder.join(format!("wanted-{}.json", wanted["kind"].as_str().unwrap()));
         std::fs::write(&path, wanted.to_string()).unwrap();
-        kubectl.restraint(&["explain", "change", "--from", from, "--to", path.to_str().unwrap(), "--output", "json"]).accepted().object()
+        kubectl
+            .restraint(&[
+                "explain",
+                "change",
+                "--from",
+                from,
+                "--to",
+                path.to_str().unwrap(),
+                "--output",
+                "json",
+            ])
+            .accepted()
+            .object()
     };
     // what the API server filled in is no difference
     assert_eq!(explained(&kubectl, "live:deploy/a", &deployment), json!([]));
@@ -518,12 +888,19 @@ fn live() {
     assert_eq!(told.as_array().unwrap().len(), 1, "{told}");
     // who uses it is found in the namespace
     let told = explained(&kubectl, "live:cm/cfg", &config("c"));
-    assert_eq!((&told[0]["effect"], &told[0]["container"]), (&json!("next-start"), &json!("app")), "{told}");
+    assert_eq!(
+        (&told[0]["effect"], &told[0]["container"]),
+        (&json!("next-start"), &json!("app")),
+        "{told}"
+    );
 }
 
 fn history() {
     let kubectl = space("explaining-history");
-    let stored = kubectl.feed(&["create", "--filename", "-", "--output", "json"], &pod("db").to_string()).accepted().object();
+    let stored = kubectl
+        .feed(&["create", "--filename", "-", "--output", "json"], &pod("db").to_string())
+        .accepted()
+        .object();
     let ended = json!({"terminated": {"reason": "Error", "exitCode": 137, "finishedAt": "2026-01-01T12:00:00Z", "startedAt": null}});
     let state = json!({"running": {"startedAt": "2026-01-01T12:00:05Z"}});
     let status = json!({"status": {
@@ -534,7 +911,9 @@ fn history() {
             "resources": {"limits": {"memory": "256Mi"}},
         }],
     }});
-    kubectl.run(&["patch", "pod", "db", "--subresource", "status", "--patch", &status.to_string()]).accepted();
+    kubectl
+        .run(&["patch", "pod", "db", "--subresource", "status", "--patch", &status.to_string()])
+        .accepted();
     let uid = &stored["metadata"]["uid"];
     let about = json!({"kind": "Pod", "name": "db", "namespace": "explaining-history", "uid": uid, "fieldPath": "spec.containers{app}"});
     let event = json!({
@@ -543,14 +922,28 @@ fn history() {
         "firstTimestamp": "2026-01-01T11:59:30Z", "lastTimestamp": "2026-01-01T11:59:30Z", "source": {"component": "kubelet"},
     });
     kubectl.feed(&["create", "--filename", "-"], &event.to_string()).accepted();
-    let explain = |kubectl: &Kubectl| kubectl.restraint(&["explain", "pod", "db", "--output", "json"]).accepted().object();
+    let explain = |kubectl: &Kubectl| {
+        kubectl.restraint(&["explain", "pod", "db", "--output", "json"]).accepted().object()
+    };
     let told = explain(&kubectl);
-    assert_eq!((&told["restarts"][0]["cause"], &told["restarts"][0]["certainty"]), (&json!("liveness-probe"), &json!("certain")), "{told}");
-    assert_eq!((&told["resize"]["state"], &told["resize"]["message"]), (&json!("deferred"), &json!("no room")), "{told}");
+    assert_eq!(
+        (&told["restarts"][0]["cause"], &told["restarts"][0]["certainty"]),
+        (&json!("liveness-probe"), &json!("certain")),
+        "{told}"
+    );
+    assert_eq!(
+        (&told["resize"]["state"], &told["resize"]["message"]),
+        (&json!("deferred"), &json!("no room")),
+        "{told}"
+    );
     assert_eq!(told["namespace"], "explaining-history");
     // the developer may read pods and no events
     let told = explain(&kubectl.by(Person::Developer));
-    assert_eq!((&told["restarts"][0]["cause"], &told["restarts"][0]["certainty"]), (&json!("killed"), &json!("unknown")), "{told}");
+    assert_eq!(
+        (&told["restarts"][0]["cause"], &told["restarts"][0]["certainty"]),
+        (&json!("killed"), &json!("unknown")),
+        "{told}"
+    );
     assert!(told["unknown"][0].as_str().unwrap().starts_with("events cannot be read"), "{told}");
 }
 
@@ -564,10 +957,16 @@ fn space(name: &str) -> Kubectl {
 /// What makes `new` of `old`; lists are replaced as a whole.
 fn merge_patch(old: &Value, new: &Value) -> Value {
     let (Value::Object(before), Value::Object(after)) = (old, new) else { return new.clone() };
-    let mut patch: Map<String, Value> =
-        before.keys().filter(|key| !after.contains_key(*key)).map(|key| (key.clone(), Value::Null)).collect();
+    let mut patch: Map<String, Value> = before
+        .keys()
+        .filter(|key| !after.contains_key(*key))
+        .map(|key| (key.clone(), Value::Null))
+        .collect();
     for (key, value) in after.iter().filter(|(key, value)| before.get(*key) != Some(value)) {
-        patch.insert(key.clone(), before.get(key).map_or_else(|| value.clone(), |old| merge_patch(old, value)));
+        patch.insert(
+            key.clone(),
+            before.get(key).map_or_else(|| value.clone(), |old| merge_patch(old, value)),
+        );
     }
     Value::Object(patch)
 }
@@ -603,11 +1002,13 @@ fn init_limit(pod: &mut Value, amount: &str) {
 }
 
 fn set_policy(pod: &mut Value) {
-    pod["spec"]["containers"][0]["resizePolicy"] = json!([{"resourceName": "memory", "restartPolicy": "RestartContainer"}]);
+    pod["spec"]["containers"][0]["resizePolicy"] =
+        json!([{"resourceName": "memory", "restartPolicy": "RestartContainer"}]);
 }
 
 fn claim_templates(set: &mut Value) {
-    let spec = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}});
+    let spec =
+        json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}});
     set["spec"]["volumeClaimTemplates"] = json!([{"metadata": {"name": "data"}, "spec": spec}]);
 }
 

@@ -26,8 +26,12 @@ const SERVICE: &str = "admission webhook \"resize.restraint.dev\" denied the req
 
 pub(super) fn trials() -> Vec<Trial> {
     vec![
-        trial("floor: recorded resizes are answered as by the service", || compare(&cases::recorded())),
-        trial("floor: resizes with traps are answered as by the service", || compare(&cases::traps())),
+        trial("floor: recorded resizes are answered as by the service", || {
+            compare(&cases::recorded())
+        }),
+        trial("floor: resizes with traps are answered as by the service", || {
+            compare(&cases::traps())
+        }),
         trial("floor: recorded pods get the resize policy that the service gives", recorded_pods),
         trial("floor: other pods get the resize policy that the service gives", other_pods),
         trial("floor: both together give a resize policy once", both_give_once),
@@ -36,7 +40,10 @@ pub(super) fn trials() -> Vec<Trial> {
         trial("floor: a stamp is written by who may approve, through any door", authority),
         trial("floor: a capped namespace is left alone", a_cap),
         trial("floor: what is denied and what is approved is in the audit log", audit_log),
-        trial("floor: it stands while the service is away and ignored, and after its hooks are deleted", an_outage),
+        trial(
+            "floor: it stands while the service is away and ignored, and after its hooks are deleted",
+            an_outage,
+        ),
     ]
 }
 
@@ -49,7 +56,8 @@ fn floor_alone() -> Space<'static> {
 /// What the same people do to the same pod, here with the service and there with the floor.
 fn compare(cases: &[Case]) {
     let (here, there) = (enforcing().space(), floor_alone());
-    let differences: Vec<_> = cases.iter().filter_map(|case| difference(case, &here, &there)).collect();
+    let differences: Vec<_> =
+        cases.iter().filter_map(|case| difference(case, &here, &there)).collect();
     assert!(differences.is_empty(), "{}", differences.join("\n\n"));
 }
 
@@ -61,7 +69,8 @@ fn difference(case: &Case, here: &Space<'_>, there: &Space<'_>) -> Option<String
     }
     if !case.grant.is_empty() {
         grant(here, case.name, case.grant).accepted();
-        let stamp = stamp_of(&here.pod(case.name)).replace(&uid(&here.pod(case.name)), &uid(&there.pod(case.name)));
+        let stamp = stamp_of(&here.pod(case.name))
+            .replace(&uid(&here.pod(case.name)), &uid(&there.pod(case.name)));
         write_stamp(there, case.name, &stamp);
     }
     let flags: &[&str] = if case.dry_run { &["--dry-run=server"] } else { &[] };
@@ -80,12 +89,18 @@ fn difference(case: &Case, here: &Space<'_>, there: &Space<'_>) -> Option<String
             }
         };
         // the command that grants it
-        let command = said.split('`').nth(1).unwrap_or_default().replace(&format!(" -n {} ", space.name()), " ");
+        let command = said
+            .split('`')
+            .nth(1)
+            .unwrap_or_default()
+            .replace(&format!(" -n {} ", space.name()), " ");
         (right, command, said)
     });
     let [(service_right, grants, service), (floor_right, also_grants, floor)] = answers;
     let same = service_right && floor_right && grants == also_grants;
-    (!same).then(|| format!("{}: expected {:?}\nservice: {service}\nfloor: {floor}", case.name, case.denied))
+    (!same).then(|| {
+        format!("{}: expected {:?}\nservice: {service}\nfloor: {floor}", case.name, case.denied)
+    })
 }
 
 fn recorded_pods() {
@@ -103,7 +118,8 @@ fn other_pods() {
     let mut amended = 0;
     for (name, mut pod) in cases::creations() {
         pod["metadata"]["name"] = json!(name);
-        let [by_service, by_floor] = [&here, &there].map(|space| space.create(&pod).accepted().object());
+        let [by_service, by_floor] =
+            [&here, &there].map(|space| space.create(&pod).accepted().object());
         Shape::assert_stored(&by_floor, &by_service);
         let decided = |pod: &Value| pod["spec"].to_string().matches("\"resourceName\"").count();
         amended += usize::from(decided(&by_floor) > decided(&pod));
@@ -120,10 +136,16 @@ fn both_give_once() {
         stored["spec"]["containers"][0]["resizePolicy"],
         json!([{"resourceName": "cpu", "restartPolicy": "NotRequired"}, {"resourceName": "memory", "restartPolicy": "RestartContainer"}])
     );
-    assert!(space.reviews().iter().any(|review| review["path"] == "mutate"), "the service was asked as well");
+    assert!(
+        space.reviews().iter().any(|review| review["path"] == "mutate"),
+        "the service was asked as well"
+    );
     grant(&space, "db", "restraint.dev/approve=app=300Mi").accepted();
     let said = space.resize("db", &memory_limit("299Mi")).refused();
-    assert!(said.contains(FLOOR) && said.contains("is approved down to 300Mi only"), "the floor comes first: {said}");
+    assert!(
+        said.contains(FLOOR) && said.contains("is approved down to 300Mi only"),
+        "the floor comes first: {said}"
+    );
     space.resize("db", &memory_limit("300Mi")).accepted();
 }
 
@@ -133,7 +155,10 @@ fn expiry() {
     let resize = || space.resize("db", &memory_limit("300Mi"));
     let plant = |entries: Value| {
         let patch = json!({"metadata": {"managedFields": entries}}).to_string();
-        space.by(Person::Developer).run(&["patch", "pod", "db", "--type", "merge", "--patch", &patch]).accepted();
+        space
+            .by(Person::Developer)
+            .run(&["patch", "pod", "db", "--type", "merge", "--patch", &patch])
+            .accepted();
     };
     let entry_of = |manager: &str, time: &str, resource: &str| {
         json!({
@@ -144,7 +169,8 @@ fn expiry() {
     let entry = |manager: &str, time: &str| entry_of(manager, time, "f:memory");
     let early = "2026-01-15T00:00:00Z";
     write_stamp(&space, "db", &forged(&space.pod("db"), "true", "2026-02-01T00:00:00Z"));
-    let ended = |said: String| assert!(said.contains("was approved until 2026-02-01T00:00:00Z"), "{said}");
+    let ended =
+        |said: String| assert!(said.contains("was approved until 2026-02-01T00:00:00Z"), "{said}");
     ended(resize().refused());
     // times that were planted before, and one that comes with the resize
     plant(json!([entry("kubectl-patch", early), entry("other", early)]));
@@ -158,13 +184,22 @@ fn expiry() {
     let replace = ["replace", "--subresource", "resize", "--filename", "-"];
     ended(space.by(Person::Developer).feed(&replace, &replacement.to_string()).refused());
     let apply = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "db", "namespace": space.name()}, "spec": memory_limit("300Mi")["spec"]});
-    let line = ["apply", "--server-side", "--force-conflicts", "--subresource", "resize", "--filename", "-"];
+    let line = [
+        "apply",
+        "--server-side",
+        "--force-conflicts",
+        "--subresource",
+        "resize",
+        "--filename",
+        "-",
+    ];
     ended(space.by(Person::Developer).feed(&line, &apply.to_string()).refused());
     // without any entry the API server notes nothing, and nobody knows the time
     plant(json!([{}]));
     let said = resize().refused();
     assert!(said.contains("is not approved: the time cannot be told"), "{said}");
-    // a time that was planted is only ever too late: of what the resize sets itself, the entry is the resize's
+    // a time that was planted is only ever too late: of what the resize sets itself, the entry is
+    // the resize's
     plant(json!([entry_of("other", "2998-01-01T00:00:00Z", "f:cpu")]));
     write_stamp(&space, "db", &forged(&space.pod("db"), "true", "2997-01-01T00:00:00Z"));
     let said = resize().refused();
@@ -181,10 +216,16 @@ fn other_stamps() {
     let denied = |stamp: &str, why: &str| {
         write_stamp(&space, "db", stamp);
         let said = space.resize("db", &memory_limit("300Mi")).refused();
-        assert!(said.contains(&format!("memory limit 512Mi -> 300Mi is not approved: {why}; ")), "{stamp} {said}");
+        assert!(
+            said.contains(&format!("memory limit 512Mi -> 300Mi is not approved: {why}; ")),
+            "{stamp} {said}"
+        );
     };
     let good = forged(&space.pod("db"), "app=1Mi", "2999-01-01T00:00:00Z");
-    denied(&forged(&space.pod("other"), "true", "2999-01-01T00:00:00Z"), "the stamp is another pod's");
+    denied(
+        &forged(&space.pod("other"), "true", "2999-01-01T00:00:00Z"),
+        "the stamp is another pod's",
+    );
     for (from, to) in [
         ("{", " {"),
         ("\"version\":1", "\"version\":2"),
@@ -216,16 +257,32 @@ fn authority() {
     let annotated = json!({"metadata": {"annotations": {STAMP: stamp}}});
     let patch = |person: Person, subresource: &[&str], patch: &Value| {
         let patch = patch.to_string();
-        space.by(person).run(&[&["patch", "pod", "db", "--type", "merge", "--patch", &patch], subresource].concat())
+        space.by(person).run(
+            &[&["patch", "pod", "db", "--type", "merge", "--patch", &patch], subresource].concat(),
+        )
     };
     let denied = |person: &str, said: String| {
-        assert!(said.contains(&format!("restraint floor: user \"{person}\" may not write restraint.dev/approval")), "{said}");
+        assert!(
+            said.contains(&format!(
+                "restraint floor: user \"{person}\" may not write restraint.dev/approval"
+            )),
+            "{said}"
+        );
     };
     denied("dev@example.com", patch(Person::Developer, &[], &annotated).refused());
-    denied("agent@example.com", patch(Person::Agent, &["--subresource", "status"], &annotated).refused());
+    denied(
+        "agent@example.com",
+        patch(Person::Agent, &["--subresource", "status"], &annotated).refused(),
+    );
     let mut born = pod("born");
     born["metadata"]["annotations"] = annotated["metadata"]["annotations"].clone();
-    denied("dev@example.com", space.by(Person::Developer).feed(&["create", "--filename", "-"], &born.to_string()).refused());
+    denied(
+        "dev@example.com",
+        space
+            .by(Person::Developer)
+            .feed(&["create", "--filename", "-"], &born.to_string())
+            .refused(),
+    );
     let binding = json!({
         "apiVersion": "v1", "kind": "Binding", "metadata": {"name": "other", "namespace": space.name(), "annotations": {STAMP: stamp}},
         "target": {"kind": "Node", "name": "node"},
@@ -233,7 +290,10 @@ fn authority() {
     let path = format!("/api/v1/namespaces/{}/pods/other/binding", space.name());
     denied(
         "agent@example.com",
-        space.by(Person::Agent).feed(&["create", "--raw", &path, "--filename", "-"], &binding.to_string()).refused(),
+        space
+            .by(Person::Agent)
+            .feed(&["create", "--raw", &path, "--filename", "-"], &binding.to_string())
+            .refused(),
     );
     // a resize brings nothing along
     let mut resize = memory_limit("1Gi");
@@ -244,7 +304,12 @@ fn authority() {
     patch(Person::Sre, &[], &annotated).accepted();
     // what is there may stay, and go
     patch(Person::Developer, &[], &json!({"metadata": {"labels": {"a": "b"}}})).accepted();
-    patch(Person::Developer, &[], &json!({"metadata": {"annotations": {STAMP: stamp.replace("1Mi", "1")}}})).refused();
+    patch(
+        Person::Developer,
+        &[],
+        &json!({"metadata": {"annotations": {STAMP: stamp.replace("1Mi", "1")}}}),
+    )
+    .refused();
     patch(Person::Developer, &[], &json!({"metadata": {"annotations": {STAMP: null}}})).accepted();
 }
 
@@ -266,13 +331,21 @@ fn audit_log() {
     let key = "memory-limit-decrease.floor.restraint.dev/decrease";
     let events = space.audited("pods", "resize", "db", 3);
     let noted: Vec<_> = events.iter().map(|event| event.annotation(key)).collect();
-    assert_eq!(noted, ["container \"app\" 512Mi to 300Mi is not approved", "", "container \"app\" 1Gi to 300Mi is approved"]);
+    assert_eq!(
+        noted,
+        [
+            "container \"app\" 512Mi to 300Mi is not approved",
+            "",
+            "container \"app\" 1Gi to 300Mi is approved"
+        ]
+    );
 }
 
 fn an_outage() {
     floor();
     let installation = Installation::new(cluster(), "floored", &["--drain-delay", "0"]);
-    let space = installation.space_labelled(&json!({LABEL: "yes", installation::LABEL: installation.name()}));
+    let space = installation
+        .space_labelled(&json!({LABEL: "yes", installation::LABEL: installation.name()}));
     for name in ["db", "approved"] {
         space.create(&pod(name)).accepted();
     }
@@ -282,14 +355,28 @@ fn an_outage() {
     assert!(replica.wait().success());
 
     let configuration = format!("restraint-{}", installation.name());
-    let ignore = json!([{"op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Ignore"}]).to_string();
+    let ignore = json!([{"op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Ignore"}])
+        .to_string();
     let kubectl = space.kubectl();
-    kubectl.run(&["patch", "validatingwebhookconfiguration", &configuration, "--type", "json", "--patch", &ignore]).accepted();
+    kubectl
+        .run(&[
+            "patch",
+            "validatingwebhookconfiguration",
+            &configuration,
+            "--type",
+            "json",
+            "--patch",
+            &ignore,
+        ])
+        .accepted();
     let more = || space.resize_with("db", &memory_limit("600Mi"), &["--dry-run=server"]);
     eventually("the service's answer is ignored", || more().succeeded().then_some(()));
     let denied = |pod: &str, amount: &str, person: Person| {
         let patch = memory_limit(amount).to_string();
-        let said = space.by(person).run(&["patch", "pod", pod, "--subresource", "resize", "--patch", &patch]).refused();
+        let said = space
+            .by(person)
+            .run(&["patch", "pod", pod, "--subresource", "resize", "--patch", &patch])
+            .refused();
         assert!(said.contains(FLOOR), "{said}");
     };
     denied("db", "300Mi", Person::Developer);
@@ -313,10 +400,17 @@ fn an_outage() {
     denied("db", "300Mi", Person::Developer);
     let annotate = ["annotate", "pod", "db", &format!("{STAMP}={forgery}")];
     eventually("no hook guards the annotation", || {
-        space.by(Person::Sre).run(&[&annotate[..], &["--dry-run=server"]].concat()).succeeded().then_some(())
+        space
+            .by(Person::Sre)
+            .run(&[&annotate[..], &["--dry-run=server"]].concat())
+            .succeeded()
+            .then_some(())
     });
     let said = space.by(Person::Developer).run(&annotate).refused();
-    assert!(said.contains("user \"dev@example.com\" may not write restraint.dev/approval"), "{said}");
+    assert!(
+        said.contains("user \"dev@example.com\" may not write restraint.dev/approval"),
+        "{said}"
+    );
     // what is left then: whoever may approve writes what they like
     space.by(Person::Sre).run(&annotate).accepted();
     space.resize("db", &memory_limit("300Mi")).accepted();
@@ -333,7 +427,10 @@ fn stamp_of(pod: &Value) -> String {
 
 /// Writes a stamp where no hook guards it. The floor lets who may approve.
 fn write_stamp(space: &Space<'_>, pod: &str, stamp: &str) {
-    space.by(Person::Sre).run(&["annotate", "--overwrite", "pod", pod, &format!("{STAMP}={stamp}")]).accepted();
+    space
+        .by(Person::Sre)
+        .run(&["annotate", "--overwrite", "pod", pod, &format!("{STAMP}={stamp}")])
+        .accepted();
 }
 
 /// A stamp in the service's form for this pod in its present state, with a seal that is none.

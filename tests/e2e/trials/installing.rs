@@ -1,4 +1,5 @@
-//! The chart as it comes: what it renders is installed, and the service has no right but those it renders.
+//! The chart as it comes: what it renders is installed, and the service has no right but those it
+//! renders.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -19,15 +20,24 @@ const KINDS: [&str; 2] = ["validatingwebhookconfiguration", "mutatingwebhookconf
 
 pub(super) fn trials() -> Vec<Trial> {
     vec![
-        trial("installing: without cert-manager, with the rights of the chart alone, a resize is judged", as_it_comes),
-        trial("installing: applied again the bundles stay, and replaced they come back", applied_again),
+        trial(
+            "installing: without cert-manager, with the rights of the chart alone, a resize is judged",
+            as_it_comes,
+        ),
+        trial(
+            "installing: applied again the bundles stay, and replaced they come back",
+            applied_again,
+        ),
         trial("installing: whoever still serves the certificate of before is trusted", from_files),
     ]
 }
 
 fn as_it_comes() {
     let installation = Installation::charted(cluster(), "as-it-comes", |installation| {
-        assert!(bundles(installation).iter().all(Option::is_none), "the chart makes no certificates");
+        assert!(
+            bundles(installation).iter().all(Option::is_none),
+            "the chart makes no certificates"
+        );
     });
     let authority = secret(&installation)["data"]["ca.crt"].take();
     let bundles = bundles(&installation);
@@ -36,29 +46,43 @@ fn as_it_comes() {
     judged(&installation.space());
 
     let log = installation.log();
-    let refused: Vec<_> = log.iter().filter(|line| line.to_string().to_lowercase().contains("forbidden")).collect();
+    let refused: Vec<_> =
+        log.iter().filter(|line| line.to_string().to_lowercase().contains("forbidden")).collect();
     assert!(refused.is_empty(), "rights are missing: {refused:?}");
     let account = format!("system:serviceaccount:{0}:{0}", installation.namespace());
     let may = |what: &[&str]| {
         let kubectl = cluster().kubectl().within(&installation.namespace());
         kubectl.run(&[&["auth", "can-i", "--quiet", "--as", &account], what].concat()).succeeded()
     };
-    let (ours, pair) = (format!("{}/{}", KINDS[0], installation.namespace()), format!("secret/{}-tls", installation.namespace()));
+    let (ours, pair) = (
+        format!("{}/{}", KINDS[0], installation.namespace()),
+        format!("secret/{}-tls", installation.namespace()),
+    );
     assert!(may(&["patch", &ours]) && may(&["update", &pair]));
-    assert!(!may(&["patch", KINDS[0]]) && !may(&["delete", &ours]) && !may(&["update", &ours]), "of others, or all of it");
-    assert!(!may(&["get", "secrets"]) && !may(&["delete", &pair]) && !may(&["create", "secrets", "--namespace", "default"]));
+    assert!(
+        !may(&["patch", KINDS[0]]) && !may(&["delete", &ours]) && !may(&["update", &ours]),
+        "of others, or all of it"
+    );
+    assert!(
+        !may(&["get", "secrets"])
+            && !may(&["delete", &pair])
+            && !may(&["create", "secrets", "--namespace", "default"])
+    );
 }
 
-/// `helm upgrade` of Helm 4 applies at the server, that of Helm 3 merges three ways, and `--force` replaces.
+/// `helm upgrade` of Helm 4 applies at the server, that of Helm 3 merges three ways, and `--force`
+/// replaces.
 fn applied_again() {
     let installation = Installation::charted(cluster(), "applied-again", |_| ());
     let kubectl = cluster().kubectl().within(&installation.namespace());
     let written = bundles(&installation);
-    let writes = || installation.log().iter().filter(|line| line["message"] == "ca bundle written").count();
+    let writes =
+        || installation.log().iter().filter(|line| line["message"] == "ca bundle written").count();
     let before = writes();
     installation.apply_chart();
     assert_eq!(bundles(&installation), written);
-    let configurations: Vec<_> = CHART.split("\n---\n").filter(|text| text.contains("WebhookConfiguration\n")).collect();
+    let configurations: Vec<_> =
+        CHART.split("\n---\n").filter(|text| text.contains("WebhookConfiguration\n")).collect();
     let configurations = installation.filled_in(&configurations.join("\n---\n"));
     for deadline in ["timeoutSeconds: 4", "timeoutSeconds: 5"] {
         let changed = configurations.replace("timeoutSeconds: 3", deadline);
@@ -72,27 +96,40 @@ fn applied_again() {
     eventually("the bundles are put back", || (bundles(&installation) == written).then_some(()));
     assert_eq!(writes(), before + KINDS.len());
     eventually("a creation is amended", || {
-        let pod = space.kubectl().feed(&["create", "--dry-run=server", "--output", "json", "--filename", "-"], &pod("again").to_string());
+        let pod = space.kubectl().feed(
+            &["create", "--dry-run=server", "--output", "json", "--filename", "-"],
+            &pod("again").to_string(),
+        );
         is_amended(&pod.accepted().object()).then_some(())
     });
     judged(&space);
 }
 
-/// The Secret of the chart has what cert-manager put there. The service takes it over: it announces an authority of its
-/// own beside the one that was trusted, so replicas of before the upgrade serve on.
+/// The Secret of the chart has what cert-manager put there. The service takes it over: it announces
+/// an authority of its own beside the one that was trusted, so replicas of before the upgrade serve
+/// on.
 fn from_files() {
     let installation = Installation::charted(cluster(), "from-files", |installation| {
         let [certificate, key, authority] = installation.files();
         let secret = json!({"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls",
             "metadata": {"name": format!("{}-tls", installation.namespace())},
             "stringData": {"tls.crt": certificate, "tls.key": key, "ca.crt": authority}});
-        cluster().kubectl().within(&installation.namespace()).feed(&["create", "--filename", "-"], &secret.to_string()).accepted();
+        cluster()
+            .kubectl()
+            .within(&installation.namespace())
+            .feed(&["create", "--filename", "-"], &secret.to_string())
+            .accepted();
     });
-    let trusted = String::from_utf8(STANDARD.decode(bundles(&installation)[0].as_ref().unwrap()).unwrap()).unwrap();
+    let trusted =
+        String::from_utf8(STANDARD.decode(bundles(&installation)[0].as_ref().unwrap()).unwrap())
+            .unwrap();
     let [served, _, authority] = installation.files();
     assert!(trusted.trim_end().ends_with(authority.trim_end()), "{trusted}");
     assert_eq!(trusted.matches("BEGIN CERTIFICATE").count(), 2);
-    assert_eq!(STANDARD.decode(secret(&installation)["data"]["tls.crt"].as_str().unwrap()).unwrap(), served.as_bytes());
+    assert_eq!(
+        STANDARD.decode(secret(&installation)["data"]["tls.crt"].as_str().unwrap()).unwrap(),
+        served.as_bytes()
+    );
     let space = installation.space();
     judged(&space);
 
@@ -106,7 +143,8 @@ fn from_files() {
     });
 }
 
-/// That a decrease is denied, and passes with an approval: seal keys, reviews of access and Events are within reach.
+/// That a decrease is denied, and passes with an approval: seal keys, reviews of access and Events
+/// are within reach.
 #[track_caller]
 fn judged(space: &Space<'_>) {
     space.create(&pod("db")).accepted();
@@ -118,24 +156,32 @@ fn judged(space: &Space<'_>) {
     assert_eq!(stored_limit(&space.pod("db")), "300Mi");
     eventually("events tell of it", || {
         let events = space.object(&["get", "events"]);
-        let told = events["items"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter(|event| event["regarding"]["name"] == "db" || event["involvedObject"]["name"] == "db");
+        let told = events["items"].as_array().unwrap().iter().filter(|event| {
+            event["regarding"]["name"] == "db" || event["involvedObject"]["name"] == "db"
+        });
         (told.count() >= 2).then_some(())
     });
 }
 
 fn secret(installation: &Installation<'_>) -> Value {
     let name = format!("{}-tls", installation.namespace());
-    administrator(installation).run(&["get", "secret", &name, "--output", "json"]).accepted().object()
+    administrator(installation)
+        .run(&["get", "secret", &name, "--output", "json"])
+        .accepted()
+        .object()
 }
 
 /// What each hook of the installation trusts.
 fn bundles(installation: &Installation<'_>) -> Vec<Option<String>> {
-    let read = |kind| administrator(installation).run(&["get", kind, &installation.namespace(), "--output", "json"]).accepted().object();
-    let hooks = KINDS.map(read).into_iter().flat_map(|configuration| configuration["webhooks"].as_array().cloned().unwrap_or_default());
+    let read = |kind| {
+        administrator(installation)
+            .run(&["get", kind, &installation.namespace(), "--output", "json"])
+            .accepted()
+            .object()
+    };
+    let hooks = KINDS.map(read).into_iter().flat_map(|configuration| {
+        configuration["webhooks"].as_array().cloned().unwrap_or_default()
+    });
     hooks.map(|hook| hook["clientConfig"]["caBundle"].as_str().map(str::to_owned)).collect()
 }
 

@@ -12,7 +12,10 @@ use crate::world::cluster;
 use super::trial;
 
 pub(super) fn trials() -> Vec<Trial> {
-    vec![trial("outage: memory and approvals stay shut, all else goes on, and then it is as before", an_outage)]
+    vec![trial(
+        "outage: memory and approvals stay shut, all else goes on, and then it is as before",
+        an_outage,
+    )]
 }
 
 fn an_outage() {
@@ -20,9 +23,15 @@ fn an_outage() {
     let space = installation.space();
     space.create(&pod("db")).accepted();
     let cpu = |amount: &str| resources(json!({"limits": {"cpu": amount}}));
-    let annotate = |annotation: &str| space.by(Person::Sre).run(&["annotate", "pod", "db", annotation]);
+    let annotate =
+        |annotation: &str| space.by(Person::Sre).run(&["annotate", "pod", "db", annotation]);
     let unreachable = |said: String, webhook: &str| {
-        assert!(said.contains(&format!("failed calling webhook \"{webhook}\": failed to call webhook: ")), "{said}");
+        assert!(
+            said.contains(&format!(
+                "failed calling webhook \"{webhook}\": failed to call webhook: "
+            )),
+            "{said}"
+        );
         assert!(said.contains("connection refused"), "{said}");
     };
 
@@ -43,16 +52,37 @@ fn an_outage() {
         space.create(object).accepted().assert_warnings(&[]);
     }
     for line in [
-        ["patch", "deployment", "meanwhile", "--type", "merge", "--patch", r#"{"spec": {"replicas": 3}}"#],
-        ["patch", "vpa", "meanwhile", "--type", "merge", "--patch", r#"{"spec": {"resourcePolicy": {"containerPolicies": []}}}"#],
+        [
+            "patch",
+            "deployment",
+            "meanwhile",
+            "--type",
+            "merge",
+            "--patch",
+            r#"{"spec": {"replicas": 3}}"#,
+        ],
+        [
+            "patch",
+            "vpa",
+            "meanwhile",
+            "--type",
+            "merge",
+            "--patch",
+            r#"{"spec": {"resourcePolicy": {"containerPolicies": []}}}"#,
+        ],
     ] {
         space.kubectl().run(&line).accepted();
     }
-    assert!(space.pod("meanwhile")["spec"]["containers"][0]["resizePolicy"].is_null(), "nobody was there to add it");
+    assert!(
+        space.pod("meanwhile")["spec"]["containers"][0]["resizePolicy"].is_null(),
+        "nobody was there to add it"
+    );
     annotate("team=shop").accepted();
     unreachable(space.resize("db", &memory_limit("300Mi")).refused(), "resize.restraint.dev");
     unreachable(space.resize("db", &memory_limit("600Mi")).refused(), "resize.restraint.dev");
-    for annotation in ["approved-by-sre=true", "restraint.dev/approve=true", "restraint.dev/approval=true"] {
+    for annotation in
+        ["approved-by-sre=true", "restraint.dev/approve=true", "restraint.dev/approval=true"]
+    {
         unreachable(annotate(annotation).refused(), "approval.restraint.dev");
     }
     let mut approved = pod("approved");

@@ -24,9 +24,15 @@ pub(super) fn trials() -> Vec<Trial> {
         trial("resize: the same amount in other words is allowed", the_same_in_other_words),
         trial("resize: a lower request is warned about", a_lower_request),
         trial("resize: a dry run gets the same answers and changes nothing", a_dry_run),
-        trial("resize: a strategic merge patch is judged", || a_patch("strategic", &memory_limit("300Mi"), &memory_limit("600Mi"))),
-        trial("resize: a merge patch is judged", || a_patch("merge", &whole_container("300Mi"), &whole_container("600Mi"))),
-        trial("resize: a JSON patch is judged", || a_patch("json", &replace_limit("300Mi"), &replace_limit("600Mi"))),
+        trial("resize: a strategic merge patch is judged", || {
+            a_patch("strategic", &memory_limit("300Mi"), &memory_limit("600Mi"))
+        }),
+        trial("resize: a merge patch is judged", || {
+            a_patch("merge", &whole_container("300Mi"), &whole_container("600Mi"))
+        }),
+        trial("resize: a JSON patch is judged", || {
+            a_patch("json", &replace_limit("300Mi"), &replace_limit("600Mi"))
+        }),
         trial("resize: server-side apply is judged", server_side_apply),
         trial("resize: a whole replacement is judged", a_replacement),
     ]
@@ -34,7 +40,9 @@ pub(super) fn trials() -> Vec<Trial> {
 
 fn cpu_alone() {
     let space = space_with(&pod("db"));
-    space.resize("db", &resources(json!({"limits": {"cpu": "400m"}, "requests": {"cpu": "100m"}}))).accepted();
+    space
+        .resize("db", &resources(json!({"limits": {"cpu": "400m"}, "requests": {"cpu": "100m"}})))
+        .accepted();
     assert_eq!(resize_reviews(&space), 0);
     assert_eq!(space.pod("db")["spec"]["containers"][0]["resources"]["limits"]["cpu"], "400m");
     space.resize("db", &memory_limit("600Mi")).accepted();
@@ -53,33 +61,45 @@ fn less_memory() {
     let said = space.resize("db", &memory_limit("300Mi")).refused();
     denied(&said, "container \"app\": memory limit 512Mi -> 300Mi");
     let command = said.split('`').nth(1).unwrap();
-    assert_eq!(command, format!("kubectl annotate pod db -n {} restraint.dev/approve=app=300Mi", space.name()));
+    assert_eq!(
+        command,
+        format!("kubectl annotate pod db -n {} restraint.dev/approve=app=300Mi", space.name())
+    );
     assert_eq!(stored_limit(&space.pod("db")), "512Mi");
     space.by(Person::Sre).paste(command).accepted();
     let outcome = space.resize("db", &memory_limit("300Mi")).accepted();
     outcome.assert_warnings(&[]);
     assert_eq!(stored_limit(&space.pod("db")), "300Mi");
-    let codes: Vec<_> = space.audited("pods", "resize", "db", 2).iter().map(|event| (event.user().to_owned(), event.code())).collect();
+    let codes: Vec<_> = space
+        .audited("pods", "resize", "db", 2)
+        .iter()
+        .map(|event| (event.user().to_owned(), event.code()))
+        .collect();
     let developer = Person::Developer.username().to_owned();
     assert_eq!(codes, [(developer.clone(), 403), (developer, 200)]);
 }
 
 fn a_limit_of_zero() {
     let space = space_with(&pod("db"));
-    space.resize("db", &resources(json!({"limits": {"memory": "0"}, "requests": {"memory": "0"}}))).accepted();
+    space
+        .resize("db", &resources(json!({"limits": {"memory": "0"}, "requests": {"memory": "0"}})))
+        .accepted();
 }
 
 fn a_limit_after_zero() {
     let mut unlimited = pod("db");
-    unlimited["spec"]["containers"][0]["resources"] =
-        json!({"requests": {"cpu": "200m", "memory": "0"}, "limits": {"cpu": "500m", "memory": "0"}});
+    unlimited["spec"]["containers"][0]["resources"] = json!({"requests": {"cpu": "200m", "memory": "0"}, "limits": {"cpu": "500m", "memory": "0"}});
     let space = space_with(&unlimited);
-    denied(&space.resize("db", &memory_limit("8Gi")).refused(), "container \"app\": memory limit unlimited -> 8Gi");
+    denied(
+        &space.resize("db", &memory_limit("8Gi")).refused(),
+        "container \"app\": memory limit unlimited -> 8Gi",
+    );
 }
 
 fn a_first_limit() {
     let mut unlimited = pod("db");
-    unlimited["spec"]["containers"][0]["resources"] = json!({"requests": {"cpu": "200m", "memory": "256Mi"}});
+    unlimited["spec"]["containers"][0]["resources"] =
+        json!({"requests": {"cpu": "200m", "memory": "256Mi"}});
     let space = space_with(&unlimited);
     let running = json!({"status": {
         "phase": "Running",
@@ -89,8 +109,14 @@ fn a_first_limit() {
             "resources": {"requests": {"cpu": "200m", "memory": "256Mi"}},
         }],
     }});
-    space.kubectl().run(&["patch", "pod", "db", "--subresource", "status", "--patch", &running.to_string()]).accepted();
-    denied(&space.resize("db", &memory_limit("8Gi")).refused(), "container \"app\": memory limit unlimited -> 8Gi");
+    space
+        .kubectl()
+        .run(&["patch", "pod", "db", "--subresource", "status", "--patch", &running.to_string()])
+        .accepted();
+    denied(
+        &space.resize("db", &memory_limit("8Gi")).refused(),
+        "container \"app\": memory limit unlimited -> 8Gi",
+    );
 }
 
 fn less_memory_for_the_pod() {
@@ -102,7 +128,10 @@ fn less_memory_for_the_pod() {
         }),
     ));
     let patch = |amount: &str| json!({"spec": {"resources": {"limits": {"memory": amount}}}});
-    denied(&space.resize("db", &patch("1500Mi")).refused(), "pod level: memory limit 2Gi -> 1500Mi");
+    denied(
+        &space.resize("db", &patch("1500Mi")).refused(),
+        "pod level: memory limit 2Gi -> 1500Mi",
+    );
     space.resize("db", &patch("3Gi")).accepted();
 }
 
@@ -114,7 +143,10 @@ fn less_memory_for_a_sidecar() {
     pod["spec"]["initContainers"] = json!([proxy]);
     let space = space_with(&pod);
     let patch = json!({"spec": {"initContainers": [{"name": "proxy", "resources": {"limits": {"memory": "300Mi"}}}]}});
-    denied(&space.resize("db", &patch).refused(), "container \"proxy\": memory limit 512Mi -> 300Mi");
+    denied(
+        &space.resize("db", &patch).refused(),
+        "container \"proxy\": memory limit 512Mi -> 300Mi",
+    );
 }
 
 fn several_decreases() {
@@ -139,28 +171,44 @@ fn the_same_in_other_words() {
     space.resize("db", &memory_limit("943718400")).accepted();
     assert_eq!(stored_limit(&space.pod("db")), "943718400");
     assert_eq!(resize_reviews(&space), 1, "it was judged");
-    denied(&space.resize("db", &memory_limit("943718399")).refused(), "container \"app\": memory limit 943718400 -> 943718399");
+    denied(
+        &space.resize("db", &memory_limit("943718399")).refused(),
+        "container \"app\": memory limit 943718400 -> 943718399",
+    );
 }
 
 fn a_lower_request() {
     let space = space_with(&pod("db"));
-    let outcome = space.resize("db", &resources(json!({"requests": {"memory": "128Mi"}}))).accepted();
-    outcome.assert_warnings(&["memory-request-decrease: container \"app\": memory request 256Mi -> 128Mi"]);
+    let outcome =
+        space.resize("db", &resources(json!({"requests": {"memory": "128Mi"}}))).accepted();
+    outcome.assert_warnings(&[
+        "memory-request-decrease: container \"app\": memory request 256Mi -> 128Mi",
+    ]);
 }
 
 fn a_dry_run() {
     let space = space_with(&pod("db"));
     let before = space.pod("db");
-    let try_out = |amount: &str| space.resize_with("db", &memory_limit(amount), &["--dry-run=server"]);
+    let try_out =
+        |amount: &str| space.resize_with("db", &memory_limit(amount), &["--dry-run=server"]);
     denied(&try_out("300Mi").refused(), "container \"app\": memory limit 512Mi -> 300Mi");
     assert_eq!(stored_limit(&try_out("600Mi").accepted().object()), "600Mi");
     assert_eq!(space.pod("db"), before);
-    assert!(space.reviews().iter().filter(|review| review["subresource"] == "resize").all(|review| review["dry_run"] == true));
+    assert!(
+        space
+            .reviews()
+            .iter()
+            .filter(|review| review["subresource"] == "resize")
+            .all(|review| review["dry_run"] == true)
+    );
 }
 
 fn a_patch(style: &str, less: &Value, more: &Value) {
     let space = space_with(&pod("db"));
-    denied(&space.resize_with("db", less, &["--type", style]).refused(), "container \"app\": memory limit 512Mi -> 300Mi");
+    denied(
+        &space.resize_with("db", less, &["--type", style]).refused(),
+        "container \"app\": memory limit 512Mi -> 300Mi",
+    );
     space.resize_with("db", more, &["--type", style]).accepted();
     assert_eq!(stored_limit(&space.pod("db")), "600Mi");
 }
@@ -170,7 +218,15 @@ fn server_side_apply() {
     let apply = |amount: &str| {
         let mut configuration = pod_with("db", memory_limit(amount)["spec"].take());
         configuration["metadata"]["namespace"] = json!(space.name());
-        let line = ["apply", "--server-side", "--force-conflicts", "--subresource", "resize", "--filename", "-"];
+        let line = [
+            "apply",
+            "--server-side",
+            "--force-conflicts",
+            "--subresource",
+            "resize",
+            "--filename",
+            "-",
+        ];
         space.by(Person::Developer).feed(&line, &configuration.to_string())
     };
     denied(&apply("300Mi").refused(), "container \"app\": memory limit 512Mi -> 300Mi");
@@ -183,17 +239,22 @@ fn a_replacement() {
     let replace = |amount: &str| {
         let mut pod = space.pod("db");
         pod["spec"]["containers"][0]["resources"]["limits"]["memory"] = json!(amount);
-        space.by(Person::Developer).feed(&["replace", "--subresource", "resize", "--filename", "-"], &pod.to_string())
+        space
+            .by(Person::Developer)
+            .feed(&["replace", "--subresource", "resize", "--filename", "-"], &pod.to_string())
     };
     denied(&replace("300Mi").refused(), "container \"app\": memory limit 512Mi -> 300Mi");
     replace("600Mi").accepted();
     assert_eq!(stored_limit(&space.pod("db")), "600Mi");
 }
 
-/// A merge patch replaces the list of containers: resources and policies that it leaves out would be removed, which the
-/// API server refuses. So a pod that got its resizePolicy from Restraint wants it in every merge patch.
+/// A merge patch replaces the list of containers: resources and policies that it leaves out would
+/// be removed, which the API server refuses. So a pod that got its resizePolicy from Restraint
+/// wants it in every merge patch.
 fn whole_container(limit: &str) -> Value {
-    let mut patch = resources(json!({"requests": {"cpu": "200m", "memory": "256Mi"}, "limits": {"cpu": "500m", "memory": limit}}));
+    let mut patch = resources(
+        json!({"requests": {"cpu": "200m", "memory": "256Mi"}, "limits": {"cpu": "500m", "memory": limit}}),
+    );
     patch["spec"]["containers"][0]["resizePolicy"] = json!([
         {"resourceName": "cpu", "restartPolicy": "NotRequired"},
         {"resourceName": "memory", "restartPolicy": "RestartContainer"},
@@ -219,7 +280,10 @@ fn resize_reviews(space: &Space<'_>) -> usize {
 #[track_caller]
 fn denied(said: &str, change: &str) {
     assert!(said.starts_with("Error from server (Forbidden): "), "{said}");
-    assert!(said.contains("admission webhook \"resize.restraint.dev\" denied the request: "), "{said}");
+    assert!(
+        said.contains("admission webhook \"resize.restraint.dev\" denied the request: "),
+        "{said}"
+    );
     assert!(
         said.contains(&format!("memory-limit-decrease: {change} is not approved; an approver grants it with `kubectl annotate pod db -n ")),
         "{said}"

@@ -1,5 +1,5 @@
-//! Rules with action `RestartAllContainers`: people are warned of what they skip, and where there is an allowlist, what
-//! it does not admit is denied.
+//! Rules with action `RestartAllContainers`: people are warned of what they skip, and where there
+//! is an allowlist, what it does not admit is denied.
 
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
@@ -15,8 +15,14 @@ use super::trial;
 pub(super) fn trials() -> Vec<Trial> {
     vec![
         trial("restart all: an exit code of its own is accepted without a word", a_code_of_its_own),
-        trial("restart all: an ordinary exit code and what is skipped are warned about", an_ordinary_code),
-        trial("restart all: what a controller makes of a template is not warned about again", made_by_a_controller),
+        trial(
+            "restart all: an ordinary exit code and what is skipped are warned about",
+            an_ordinary_code,
+        ),
+        trial(
+            "restart all: what a controller makes of a template is not warned about again",
+            made_by_a_controller,
+        ),
         trial("restart all: only what the allowlist admits is admitted", an_allowlist),
     ]
 }
@@ -25,7 +31,10 @@ fn a_code_of_its_own() {
     let space = enforcing().space();
     let outcome = space.create(&pod_with("trainer", spec(88))).accepted();
     outcome.assert_warnings(&[]);
-    assert_eq!(outcome.object()["spec"]["containers"][0]["restartPolicyRules"][0]["action"], "RestartAllContainers");
+    assert_eq!(
+        outcome.object()["spec"]["containers"][0]["restartPolicyRules"][0]["action"],
+        "RestartAllContainers"
+    );
     assert_eq!(space.reviews().len(), 2, "it was judged on both paths");
 }
 
@@ -47,7 +56,10 @@ fn an_ordinary_code() {
 
 fn made_by_a_controller() {
     let space = enforcing().space();
-    space.create(&made_by("trainer-5f7d8b9c4", "trainer-5f7d8b9c4-x2x4z", &spec(137))).accepted().assert_warnings(&[]);
+    space
+        .create(&made_by("trainer-5f7d8b9c4", "trainer-5f7d8b9c4-x2x4z", &spec(137)))
+        .accepted()
+        .assert_warnings(&[]);
     assert_eq!(space.reviews().len(), 2, "it was judged on both paths");
     let events = space.audited("pods", "", "trainer-5f7d8b9c4-x2x4z", 1);
     assert!(!events[0].annotation_keys().any(|key| key.contains("restraint.dev/")), "{events:#?}");
@@ -57,12 +69,17 @@ fn an_allowlist() {
     let policies = cluster().file("policies-with-an-allowlist");
     std::fs::create_dir(&policies).unwrap();
     let allow = "{allow: [{namespaces: {matchLabels: {example.com/restart-all: allowed}}, workloads: [trainer]}]}";
-    let text = format!("name: restart-all\nrule: restart-all-not-allowed\nmode: enforce\nsettings: {allow}\n");
+    let text = format!(
+        "name: restart-all\nrule: restart-all-not-allowed\nmode: enforce\nsettings: {allow}\n"
+    );
     std::fs::write(policies.join("restart-all.yaml"), text).unwrap();
-    let installation = Installation::new(cluster(), "allowlist", &["--policies", policies.to_str().unwrap()]);
+    let installation =
+        Installation::new(cluster(), "allowlist", &["--policies", policies.to_str().unwrap()]);
     let space = installation.space();
     let trainer = pod_with("trainer", spec(88));
-    let label = |label: &str| space.kubectl().run(&["label", "--overwrite", "namespace", space.name(), label]).accepted();
+    let label = |label: &str| {
+        space.kubectl().run(&["label", "--overwrite", "namespace", space.name(), label]).accepted()
+    };
 
     assert_denied(&space, &trainer, "trainer");
     space.create(&pod_with("alone", restarting_alone())).accepted();
@@ -81,36 +98,49 @@ fn an_allowlist() {
     without_hash["metadata"]["labels"] = json!({});
     assert_denied(&space, &without_hash, "trainer-5f7d8b9c4");
     let mut silenced = pod_with("web", spec(88));
-    silenced["metadata"]["annotations"] = json!({"restraint.dev/ignore": "restart-all-not-allowed"});
+    silenced["metadata"]["annotations"] =
+        json!({"restraint.dev/ignore": "restart-all-not-allowed"});
     assert_denied(&space, &silenced, "web");
 
     label("example.com/restart-all-");
-    eventually("the label is gone", || (!dry_run(&space, &pod_with("trainer-2", spec(88)))).then_some(()));
+    eventually("the label is gone", || {
+        (!dry_run(&space, &pod_with("trainer-2", spec(88)))).then_some(())
+    });
     // what is stored already may go on
-    let patch = json!({"spec": {"containers": [{"name": "app", "image": "registry.k8s.io/pause:3.9"}]}}).to_string();
+    let patch =
+        json!({"spec": {"containers": [{"name": "app", "image": "registry.k8s.io/pause:3.9"}]}})
+            .to_string();
     space.kubectl().run(&["patch", "pod", "trainer", "--patch", &patch]).accepted();
     let patch = json!({"spec": {"replicas": 3}}).to_string();
     space.kubectl().run(&["patch", "deployment", "trainer", "--patch", &patch]).accepted();
 }
 
 fn dry_run(space: &Space<'_>, object: &Value) -> bool {
-    space.kubectl().feed(&["create", "--dry-run=server", "--filename", "-"], &object.to_string()).succeeded()
+    space
+        .kubectl()
+        .feed(&["create", "--dry-run=server", "--filename", "-"], &object.to_string())
+        .succeeded()
 }
 
 /// That nobody lets this workload restart all of its containers.
 #[track_caller]
 fn assert_denied(space: &Space<'_>, object: &Value, workload: &str) {
     let said = space.create(object).refused();
-    let message = format!("restart-all-not-allowed: container \"app\": no RestartAllContainers for \"{workload}\" in \"{}\"", space.name());
-    assert!(said.contains("admission webhook \"advice.restraint.dev\" denied the request: "), "{said}");
+    let message = format!(
+        "restart-all-not-allowed: container \"app\": no RestartAllContainers for \"{workload}\" in \"{}\"",
+        space.name()
+    );
+    assert!(
+        said.contains("admission webhook \"advice.restraint.dev\" denied the request: "),
+        "{said}"
+    );
     assert!(said.contains(&message), "{said}");
 }
 
 /// A pod whose container restarts all when it ends with `code`.
 fn spec(code: u8) -> Value {
     let mut spec = restarting_alone();
-    spec["containers"][0]["restartPolicyRules"] =
-        json!([{"action": "RestartAllContainers", "exitCodes": {"operator": "In", "values": [code]}}]);
+    spec["containers"][0]["restartPolicyRules"] = json!([{"action": "RestartAllContainers", "exitCodes": {"operator": "In", "values": [code]}}]);
     spec
 }
 
@@ -133,7 +163,6 @@ fn made_by(owner: &str, name: &str, spec: &Value) -> Value {
     let (_, hash) = owner.rsplit_once('-').unwrap();
     let mut pod = pod_with(name, spec.clone());
     pod["metadata"]["labels"] = json!({"pod-template-hash": hash});
-    pod["metadata"]["ownerReferences"] =
-        json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": owner, "uid": "4c7b1d9e", "controller": true}]);
+    pod["metadata"]["ownerReferences"] = json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": owner, "uid": "4c7b1d9e", "controller": true}]);
     pod
 }

@@ -9,7 +9,10 @@ use crate::world::cluster;
 use super::trial;
 
 pub(super) fn trials() -> Vec<Trial> {
-    vec![trial("scope: kube-system and its own namespace are left alone, however they are labelled", exempted)]
+    vec![trial(
+        "scope: kube-system and its own namespace are left alone, however they are labelled",
+        exempted,
+    )]
 }
 
 fn exempted() {
@@ -19,10 +22,23 @@ fn exempted() {
     for namespace in ["kube-system", &own] {
         let kubectl = cluster().kubectl().within(namespace);
         kubectl.run(&["label", "--overwrite", "namespace", namespace, &label]).accepted();
-        let stored = kubectl.feed(&["create", "--filename", "-", "--output", "json"], &pod("db").to_string()).accepted().object();
+        let stored = kubectl
+            .feed(&["create", "--filename", "-", "--output", "json"], &pod("db").to_string())
+            .accepted()
+            .object();
         assert!(stored["spec"]["containers"][0]["resizePolicy"].is_null());
         let patch = memory_limit("300Mi").to_string();
-        let line = ["patch", "pod", "db", "--subresource", "resize", "--patch", &patch, "--output", "json"];
+        let line = [
+            "patch",
+            "pod",
+            "db",
+            "--subresource",
+            "resize",
+            "--patch",
+            &patch,
+            "--output",
+            "json",
+        ];
         assert_eq!(stored_limit(&kubectl.run(&line).accepted().object()), "300Mi");
     }
     // a namespace like any other, to see that it was asked at all
@@ -30,5 +46,10 @@ fn exempted() {
     space.create(&pod("db")).accepted();
     space.resize("db", &memory_limit("300Mi")).refused();
     assert_eq!(space.reviews().len(), 3);
-    assert!(!installation.reviews(|_| true).iter().any(|review| review["namespace"] == "kube-system" || review["namespace"] == own));
+    assert!(
+        !installation
+            .reviews(|_| true)
+            .iter()
+            .any(|review| review["namespace"] == "kube-system" || review["namespace"] == own)
+    );
 }

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 /// The volume that the API server adds for a service account's token.
 const TOKEN_VOLUME: &str = "kube-api-access-";
 
-/// Every recorded creation of a pod, with the containers whose memory has a resize policy in the end, and which.
+/// Every recorded creation of a pod, with the containers whose memory has a resize policy in the
+/// end, and which.
 const EXPECTED: &[(&str, &[(&str, &str)])] = &[
     ("create-bare", &[("app", "RestartContainer")]),
     ("create-cpu-policy-only", &[("app", "RestartContainer")]),
@@ -38,10 +39,12 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    /// Panics with every place where `stored` is another spec, or has other annotations, than `this`.
+    /// Panics with every place where `stored` is another spec, or has other annotations, than
+    /// `this`.
     #[track_caller]
     pub(super) fn assert_stored(stored: &Value, this: &Value) {
-        let annotations = |pod: &Value| pod["metadata"]["annotations"].as_object().cloned().unwrap_or_default();
+        let annotations =
+            |pod: &Value| pod["metadata"]["annotations"].as_object().cloned().unwrap_or_default();
         assert_eq!(annotations(stored), annotations(this));
         let mut differences = Vec::new();
         compare("spec", &stored["spec"], &this["spec"], &mut differences);
@@ -61,7 +64,9 @@ pub(super) fn all() -> Vec<Shape> {
     let known: Vec<_> = EXPECTED.iter().map(|(name, _)| *name).collect();
     assert_eq!(names, known, "every recorded creation of a pod is tried");
     let shapes = EXPECTED.iter().zip(recorded);
-    shapes.map(|((name, policies), (_, request))| shape(name, &request["object"], policies)).collect()
+    shapes
+        .map(|((name, policies), (_, request))| shape(name, &request["object"], policies))
+        .collect()
 }
 
 /// Adds a line for each place where the two differ.
@@ -104,7 +109,10 @@ pub(super) fn recorded(kind: &str, operation: &str) -> Vec<(String, Value)> {
     let mut requests = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        let Some(name) = path.file_name().and_then(|name| name.to_str()?.strip_suffix(&*ending)) else { continue };
+        let Some(name) = path.file_name().and_then(|name| name.to_str()?.strip_suffix(&*ending))
+        else {
+            continue;
+        };
         let mut review: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         if review["request"]["operation"] == operation {
             requests.push((name.to_owned(), review["request"].take()));
@@ -130,7 +138,11 @@ pub(super) fn as_sent(name: &str, recorded: &Value) -> Value {
 }
 
 fn containers(spec: &mut Value) -> impl Iterator<Item = &mut Value> {
-    let lists = spec.as_object_mut().unwrap().iter_mut().filter(|(field, _)| ["initContainers", "containers"].contains(&field.as_str()));
+    let lists = spec
+        .as_object_mut()
+        .unwrap()
+        .iter_mut()
+        .filter(|(field, _)| ["initContainers", "containers"].contains(&field.as_str()));
     lists.flat_map(|(_, list)| list.as_array_mut().unwrap())
 }
 

@@ -27,13 +27,16 @@ const PODS: usize = 200;
 
 pub(super) fn trials() -> Vec<Trial> {
     vec![
-        trial("stopping: no creation is lost while one replica takes over from another", taking_over),
+        trial(
+            "stopping: no creation is lost while one replica takes over from another",
+            taking_over,
+        ),
         trial("stopping: every review that was begun is answered", begun_reviews),
     ]
 }
 
-/// As in a rolling update: the next replica is ready, the old one is told to end, and the Service leads to the next
-/// while the old one still serves, for as long as it does by default.
+/// As in a rolling update: the next replica is ready, the old one is told to end, and the Service
+/// leads to the next while the old one still serves, for as long as it does by default.
 fn taking_over() {
     let installation = Installation::new(cluster(), "taking-over", &[]);
     let space = installation.space();
@@ -47,12 +50,19 @@ fn taking_over() {
         reviewed(&space, PODS / 4);
     });
     assert!(created.len() >= PODS);
-    let missed: Vec<_> = created.iter().filter(|pod| !is_amended(pod)).map(|pod| &pod["metadata"]["name"]).collect();
-    assert!(missed.is_empty(), "{} of {} pods were created without being asked about: {missed:?}", missed.len(), created.len());
+    let missed: Vec<_> =
+        created.iter().filter(|pod| !is_amended(pod)).map(|pod| &pod["metadata"]["name"]).collect();
+    assert!(
+        missed.is_empty(),
+        "{} of {} pods were created without being asked about: {missed:?}",
+        missed.len(),
+        created.len()
+    );
     assert_eq!(unanswered(&space, created.len()), 0);
 }
 
-/// Nobody takes over: what comes after the end is refused at the door, and what came before is answered.
+/// Nobody takes over: what comes after the end is refused at the door, and what came before is
+/// answered.
 fn begun_reviews() {
     let installation = Installation::new(cluster(), "stopping", &["--drain-delay", "0"]);
     let space = installation.space();
@@ -64,7 +74,11 @@ fn begun_reviews() {
         assert!(replica.wait().success());
         reviews = replica.reviews(|_| true);
     });
-    let amended: BTreeSet<_> = created.iter().filter(|pod| is_amended(pod)).map(|pod| pod["metadata"]["name"].as_str().unwrap()).collect();
+    let amended: BTreeSet<_> = created
+        .iter()
+        .filter(|pod| is_amended(pod))
+        .map(|pod| pod["metadata"]["name"].as_str().unwrap())
+        .collect();
     let begun: BTreeSet<_> = reviews
         .iter()
         .filter(|review| review["namespace"] == space.name() && review["path"] == "mutate")
@@ -75,14 +89,16 @@ fn begun_reviews() {
     assert!(unanswered(&space, created.len()) > 0, "and the API server says so");
 }
 
-/// Creates pods while `meanwhile` runs, some after it, and until there are enough; returns them as they were stored.
+/// Creates pods while `meanwhile` runs, some after it, and until there are enough; returns them as
+/// they were stored.
 pub(super) fn create_while(space: &Space<'_>, meanwhile: impl FnOnce()) -> Vec<Value> {
     let (done, next) = (AtomicBool::new(false), AtomicUsize::new(0));
     let create = || {
         loop {
             let last = done.load(Ordering::Relaxed);
             let first = next.fetch_add(BATCH, Ordering::Relaxed);
-            let pods: Vec<_> = (first..first + BATCH).map(|number| pod(&format!("pod-{number}"))).collect();
+            let pods: Vec<_> =
+                (first..first + BATCH).map(|number| pod(&format!("pod-{number}"))).collect();
             let list = json!({"apiVersion": "v1", "kind": "List", "items": pods}).to_string();
             space.kubectl().feed(&["create", "--filename", "-"], &list).accepted();
             if last && next.load(Ordering::Relaxed) >= PODS {
@@ -110,7 +126,8 @@ pub(super) fn reviewed(space: &Space<'_>, count: usize) {
     eventually("pods are judged", || (space.reviews().len() >= count).then_some(()));
 }
 
-/// How many creations went on without an answer from a webhook that they should have had, of so many.
+/// How many creations went on without an answer from a webhook that they should have had, of so
+/// many.
 fn unanswered(space: &Space<'_>, created: usize) -> usize {
     let events = eventually("the creations are in the audit log", || {
         let mut events = cluster().audit_log(|line| line.contains(space.name()));

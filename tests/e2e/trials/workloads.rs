@@ -9,8 +9,18 @@ use crate::world::enforcing;
 use super::trial;
 
 pub(super) fn trials() -> Vec<Trial> {
-    let kinds = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob"];
-    let kinds = kinds.map(|kind| trial(format!("workloads: a {kind} is created and updated unchanged"), move || a_kind(kind)));
+    let kinds = [
+        "Deployment",
+        "StatefulSet",
+        "DaemonSet",
+        "ReplicaSet",
+        "ReplicationController",
+        "Job",
+        "CronJob",
+    ];
+    let kinds = kinds.map(|kind| {
+        trial(format!("workloads: a {kind} is created and updated unchanged"), move || a_kind(kind))
+    });
     let rest = [
         trial("workloads: a subPath mount in a Deployment is warned about, once", a_subpath_mount),
         trial("workloads: a file watch in a Deployment is warned about", a_file_watch),
@@ -19,7 +29,10 @@ pub(super) fn trials() -> Vec<Trial> {
             "workloads: a misspelled annotation of Reloader's is warned about, unless the template says otherwise",
             a_misspelled_annotation,
         ),
-        trial("workloads: an annotation of Reloader's that is added later is judged, too", an_annotation_added_later),
+        trial(
+            "workloads: an annotation of Reloader's that is added later is judged, too",
+            an_annotation_added_later,
+        ),
     ];
     kinds.into_iter().chain(rest).collect()
 }
@@ -43,7 +56,8 @@ fn a_kind(kind: &str) {
     };
     space.kubectl().run(&["patch", kind, "app", "--patch", &patch.to_string()]).accepted();
     let reviews = space.reviews();
-    let operations: Vec<_> = reviews.iter().map(|review| review["operation"].as_str().unwrap()).collect();
+    let operations: Vec<_> =
+        reviews.iter().map(|review| review["operation"].as_str().unwrap()).collect();
     assert_eq!(operations, ["CREATE", "UPDATE"], "both were judged");
 }
 
@@ -51,11 +65,13 @@ fn a_subpath_mount() {
     let space = enforcing().space();
     let mut spec = pod("app")["spec"].take();
     spec["volumes"] = json!([{"name": "config", "configMap": {"name": "app-config"}}]);
-    spec["containers"][0]["volumeMounts"] = json!([{"name": "config", "mountPath": "/etc/app.yaml", "subPath": "app.yaml"}]);
+    spec["containers"][0]["volumeMounts"] =
+        json!([{"name": "config", "mountPath": "/etc/app.yaml", "subPath": "app.yaml"}]);
     let outcome = space.create(&workload("Deployment", &template(spec))).accepted();
     outcome.assert_warnings(&["subpath-config-mount: container \"app\": ConfigMap \"app-config\""]);
     let scale = json!({"spec": {"replicas": 3}}).to_string();
-    let outcome = space.kubectl().run(&["patch", "deployment", "app", "--patch", &scale]).accepted();
+    let outcome =
+        space.kubectl().run(&["patch", "deployment", "app", "--patch", &scale]).accepted();
     outcome.assert_warnings(&[]); // it was there before
     let outcome = space.kubectl().run(&["label", "deployment", "app", "tier=gold"]).accepted();
     outcome.assert_warnings(&[]);
@@ -63,7 +79,8 @@ fn a_subpath_mount() {
 
 fn a_file_watch() {
     let space = enforcing().space();
-    let script = "while inotifywait -e modify /etc/nginx/conf.d/default.conf; do nginx -s reload; done";
+    let script =
+        "while inotifywait -e modify /etc/nginx/conf.d/default.conf; do nginx -s reload; done";
     let spec = json!({
         "volumes": [{"name": "config", "configMap": {"name": "nginx-config"}}],
         "containers": [{
@@ -84,13 +101,17 @@ fn an_approval_in_a_template() {
     for kind in ["Deployment", "CronJob"] {
         let outcome = space.create(&workload(kind, &template)).accepted();
         outcome.assert_warnings(&["approval-in-template: annotation \"approved-by-sre\""]);
-        assert_eq!(pod_template(&outcome.object())["metadata"]["annotations"], json!({"approved-by-sre": "true"}));
+        assert_eq!(
+            pod_template(&outcome.object())["metadata"]["annotations"],
+            json!({"approved-by-sre": "true"})
+        );
     }
 }
 
 const MISSPELLED: &str = "reloader.stakater.com/atuo";
 
-const MISSPELLED_WARNING: &str = "reloader-annotation: \"reloader.stakater.com/atuo\" is unknown to Reloader, did you mean";
+const MISSPELLED_WARNING: &str =
+    "reloader-annotation: \"reloader.stakater.com/atuo\" is unknown to Reloader, did you mean";
 
 fn a_misspelled_annotation() {
     let space = enforcing().space();
@@ -106,14 +127,20 @@ fn a_misspelled_annotation() {
     let mut on_the_workload = deployment.clone();
     on_the_workload["metadata"]["annotations"]["restraint.dev/ignore"] = ignore.clone();
     create("on-the-workload", &on_the_workload).assert_warnings(&[MISSPELLED_WARNING]);
-    deployment["spec"]["template"]["metadata"]["annotations"] = json!({"restraint.dev/ignore": ignore});
+    deployment["spec"]["template"]["metadata"]["annotations"] =
+        json!({"restraint.dev/ignore": ignore});
     create("on-the-template", &deployment).assert_warnings(&[]);
 }
 
 fn an_annotation_added_later() {
     let space = enforcing().space();
     space.create(&workload("Deployment", &template(pod("app")["spec"].take()))).accepted();
-    let annotate = |annotation: &str| space.kubectl().run(&["annotate", "--overwrite", "deployment", "app", annotation]).accepted();
+    let annotate = |annotation: &str| {
+        space
+            .kubectl()
+            .run(&["annotate", "--overwrite", "deployment", "app", annotation])
+            .accepted()
+    };
     annotate(&format!("{MISSPELLED}=true")).assert_warnings(&[MISSPELLED_WARNING]);
     annotate("reloader.stakater.com/auto=").assert_warnings(&["reloader-annotation: "]);
     annotate("reloader.stakater.com/auto=true").assert_warnings(&[]);
@@ -131,10 +158,17 @@ fn workload(kind: &str, template: &Value) -> Value {
     let mut once = template.clone();
     once["spec"]["restartPolicy"] = json!("OnFailure");
     let (version, spec) = match kind {
-        "StatefulSet" => ("apps/v1", json!({"serviceName": "app", "selector": selector, "template": template})),
-        "ReplicationController" => ("v1", json!({"selector": {"app": "app"}, "template": template})),
+        "StatefulSet" => {
+            ("apps/v1", json!({"serviceName": "app", "selector": selector, "template": template}))
+        }
+        "ReplicationController" => {
+            ("v1", json!({"selector": {"app": "app"}, "template": template}))
+        }
         "Job" => ("batch/v1", json!({"template": once})),
-        "CronJob" => ("batch/v1", json!({"schedule": "0 3 * * *", "jobTemplate": {"spec": {"template": once}}})),
+        "CronJob" => (
+            "batch/v1",
+            json!({"schedule": "0 3 * * *", "jobTemplate": {"spec": {"template": once}}}),
+        ),
         _ => ("apps/v1", json!({"selector": selector, "template": template})),
     };
     json!({"apiVersion": version, "kind": kind, "metadata": {"name": "app"}, "spec": spec})
@@ -143,5 +177,9 @@ fn workload(kind: &str, template: &Value) -> Value {
 /// The template, wherever the kind keeps it.
 fn pod_template(workload: &Value) -> &Value {
     let spec = &workload["spec"];
-    if workload["kind"] == "CronJob" { &spec["jobTemplate"]["spec"]["template"] } else { &spec["template"] }
+    if workload["kind"] == "CronJob" {
+        &spec["jobTemplate"]["spec"]["template"]
+    } else {
+        &spec["template"]
+    }
 }

@@ -34,23 +34,35 @@ fn comments_order_and_the_rest_stay() {
         WEB.replace("memory: 1Gi\n", "memory: 1Gi # much\n            # cpu: 1\n\n")
     );
     let (new, ran) = fixed(&text);
-    let expected = text.replace("        approved-by-sre: \"true\"\n", "").replace("# cpu: 1\n", &format!("# cpu: 1\n{POLICY}"));
+    let expected = text
+        .replace("        approved-by-sre: \"true\"\n", "")
+        .replace("# cpu: 1\n", &format!("# cpu: 1\n{POLICY}"));
     assert_eq!(new, expected);
-    assert!(ran.remarks.ends_with("put 2 findings right in 1 file\n") && ran.output.starts_with("0 findings "), "{ran:?}");
+    assert!(
+        ran.remarks.ends_with("put 2 findings right in 1 file\n")
+            && ran.output.starts_with("0 findings "),
+        "{ran:?}"
+    );
     assert_eq!(ran.code, 0);
 }
 
 #[test]
 fn the_style_of_the_file_is_kept() {
-    let indented = WEB.replace("      - name: app", "        - name: app").replace("\n        image", "\n          image").replace(
-        "\n        resources:\n          limits:\n            memory",
-        "\n          resources:\n            limits:\n              memory",
-    );
+    let indented = WEB
+        .replace("      - name: app", "        - name: app")
+        .replace("\n        image", "\n          image")
+        .replace(
+            "\n        resources:\n          limits:\n            memory",
+            "\n          resources:\n            limits:\n              memory",
+        );
     let (new, _) = fixed(&indented);
     assert!(new.ends_with("          resizePolicy:\n            - resourceName: cpu\n              restartPolicy: NotRequired\n            - resourceName: memory\n              restartPolicy: RestartContainer\n"), "{new}");
 
     let (new, _) = fixed(&WEB.replace('\n', "\r\n"));
-    assert!(new.ends_with(&POLICY.replace('\n', "\r\n")) && !new.replace("\r\n", "").contains('\n'), "{new:?}");
+    assert!(
+        new.ends_with(&POLICY.replace('\n', "\r\n")) && !new.replace("\r\n", "").contains('\n'),
+        "{new:?}"
+    );
 
     let (new, _) = fixed(WEB.trim_end());
     assert!(new.ends_with(POLICY.trim_end()), "{new}");
@@ -73,18 +85,33 @@ fn braces_and_json_are_put_right_too() {
     let policy = "[{resourceName: cpu, restartPolicy: NotRequired}, {resourceName: memory, restartPolicy: RestartContainer}]";
     assert_eq!(new, flow.replace("[]", policy));
     let (new, _) = fixed(&flow.replace(", resizePolicy: []", ""));
-    assert_eq!(new, flow.replace(", resizePolicy: []", "").replace("{name: a,", &format!("{{resizePolicy: {policy}, name: a,")));
+    assert_eq!(
+        new,
+        flow.replace(", resizePolicy: []", "")
+            .replace("{name: a,", &format!("{{resizePolicy: {policy}, name: a,"))
+    );
 
-    let json = serde_json::to_string_pretty(&serde_saphyr::from_str::<Value>(WEB).unwrap()).unwrap();
+    let json =
+        serde_json::to_string_pretty(&serde_saphyr::from_str::<Value>(WEB).unwrap()).unwrap();
     let (new, _) = fixed(&json);
     let new: Value = serde_json::from_str(&new).unwrap();
-    assert_eq!(new["spec"]["template"]["metadata"]["annotations"], serde_json::json!({"other": "x"}));
-    assert_eq!(new["spec"]["template"]["spec"]["containers"][0]["resizePolicy"][1]["restartPolicy"], "RestartContainer");
+    assert_eq!(
+        new["spec"]["template"]["metadata"]["annotations"],
+        serde_json::json!({"other": "x"})
+    );
+    assert_eq!(
+        new["spec"]["template"]["spec"]["containers"][0]["resizePolicy"][1]["restartPolicy"],
+        "RestartContainer"
+    );
 }
 
 #[test]
 fn lists_and_several_documents_are_put_right_apart() {
-    let item: String = WEB.lines().enumerate().map(|(index, line)| format!("{}{line}\n", if index == 0 { "- " } else { "  " })).collect();
+    let item: String = WEB
+        .lines()
+        .enumerate()
+        .map(|(index, line)| format!("{}{line}\n", if index == 0 { "- " } else { "  " }))
+        .collect();
     let text = format!("apiVersion: v1\nkind: List\nitems:\n{item}{item}---\na: [\n---\n{WEB}");
     let (new, ran) = fixed(&text);
     assert_eq!(new.matches("resizePolicy:").count(), 3, "{new}");
@@ -97,7 +124,12 @@ fn what_is_used_elsewhere_is_left_alone() {
     let text = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n  - &a\n    name: a\n    resources: {limits: {memory: 1Gi}}\n  - <<: *a\n    name: b\n";
     let (new, ran) = fixed(text);
     assert_eq!(new, text);
-    assert_eq!(ran.remarks.matches("cannot be put right by --fix as it is written here").count(), 2, "{}", ran.remarks);
+    assert_eq!(
+        ran.remarks.matches("cannot be put right by --fix as it is written here").count(),
+        2,
+        "{}",
+        ran.remarks
+    );
     assert!(ran.output.starts_with("a.yaml:7: audit"), "{}", ran.output);
 }
 
@@ -108,11 +140,17 @@ fn a_dry_run_prints_and_changes_nothing() {
     assert_eq!(fs::read_to_string(folder.path().join("web.yaml")).unwrap(), WEB);
     assert!(ran.output.starts_with("--- a/web.yaml\n+++ b/web.yaml\n@@ "), "{}", ran.output);
     assert!(
-        ran.output.contains("\n-        approved-by-sre: \"true\"\n") && ran.output.contains("\n+        resizePolicy:\n"),
+        ran.output.contains("\n-        approved-by-sre: \"true\"\n")
+            && ran.output.contains("\n+        resizePolicy:\n"),
         "{}",
         ran.output
     );
-    assert!(ran.remarks.contains("would put 2 findings right in 1 file") && ran.remarks.contains("0 findings"), "{}", ran.remarks);
+    assert!(
+        ran.remarks.contains("would put 2 findings right in 1 file")
+            && ran.remarks.contains("0 findings"),
+        "{}",
+        ran.remarks
+    );
     assert_eq!(ran.code, 0, "the exit code is about what remains");
 }
 
@@ -120,7 +158,11 @@ fn a_dry_run_prints_and_changes_nothing() {
 fn standard_input_comes_out_put_right() {
     let folder = tree(&[]);
     let ran = run(folder.path(), &["--fix", "-"], WEB);
-    assert!(ran.output.ends_with(POLICY) && !ran.output.contains("approved-by-sre"), "{}", ran.output);
+    assert!(
+        ran.output.ends_with(POLICY) && !ran.output.contains("approved-by-sre"),
+        "{}",
+        ran.output
+    );
     let clean = "foo: bar # nothing to do\n";
     assert_eq!(run(folder.path(), &["--fix", "-"], clean).output, clean);
 }
@@ -142,14 +184,20 @@ fn links_and_permissions_stay() {
 #[test]
 fn the_webhook_still_mends_nothing_but_new_pods() {
     let template: Value = serde_saphyr::from_str(WEB).unwrap();
-    let pod: Value =
-        serde_saphyr::from_str(&POD.replace("    resizePolicy: [{resourceName: memory, restartPolicy: RestartContainer}]\n", "")).unwrap();
+    let pod: Value = serde_saphyr::from_str(&POD.replace(
+        "    resizePolicy: [{resourceName: memory, restartPolicy: RestartContainer}]\n",
+        "",
+    ))
+    .unwrap();
     let mut changed = pod.clone();
     changed["metadata"]["labels"] = serde_json::json!({"a": "b"});
     let policies = Policies::embedded();
-    for (body, mended) in
-        [(creation(&template), false), (update(&template, &template), false), (update(&pod, &changed), false), (creation(&pod), true)]
-    {
+    for (body, mended) in [
+        (creation(&template), false),
+        (update(&template, &template), false),
+        (update(&pod, &changed), false),
+        (creation(&pod), true),
+    ] {
         let review = decode(&body).unwrap();
         assert_eq!(!amend(&policies, &review.subject).amendment.is_empty(), mended);
         assert!(judge(&policies, &review.subject).amendment.is_empty());

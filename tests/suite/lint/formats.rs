@@ -30,24 +30,36 @@ fn workflow_commands_are_escaped() {
     let (name, text) = policy("heap-above-limit", "enforce");
     let policies = tree(&[
         (&name, &text),
-        ("policies/approval-in-template.yaml", "name: approval-in-template\nrule: approval-in-template\nmode: fix\n"),
+        (
+            "policies/approval-in-template.yaml",
+            "name: approval-in-template\nrule: approval-in-template\nmode: fix\n",
+        ),
     ]);
     let policies = policies.path().join("policies");
-    let ran = lint(folder.path(), &["--format", "github", "--policies", policies.to_str().unwrap(), "."]);
+    let ran =
+        lint(folder.path(), &["--format", "github", "--policies", policies.to_str().unwrap(), "."]);
     let lines: Vec<_> = ran.output.lines().collect();
     assert_eq!(
         lines[0],
         "::warning file=a%2Cb%3Ac%25.yaml,line=10,title=approval-in-template in Deployment shop/web::annotation \"approved-by-sre\" sits in a \
          template: it approves nothing%0Aremove it, and approve the running pod when it is to be resized"
     );
-    assert!(lines[1].starts_with("::warning file=pod.yaml,line=8,title=heap-above-limit in Pod db::container \"jvm\""), "{}", lines[1]);
+    assert!(
+        lines[1].starts_with(
+            "::warning file=pod.yaml,line=8,title=heap-above-limit in Pod db::container \"jvm\""
+        ),
+        "{}",
+        lines[1]
+    );
     assert!(ran.remarks.starts_with("2 findings "), "{}", ran.remarks);
 }
 
 #[test]
 fn sarif_has_what_code_scanning_needs() {
     let folder = tree(&[("a b/web.yaml", WEB), ("pod.yaml", POD), ("broken.yaml", "a: [\n")]);
-    let log = |folder: &TempDir| -> Value { serde_json::from_str(&lint(folder.path(), &["--format", "sarif", "."]).output).unwrap() };
+    let log = |folder: &TempDir| -> Value {
+        serde_json::from_str(&lint(folder.path(), &["--format", "sarif", "."]).output).unwrap()
+    };
     let first = log(&folder);
     assert_eq!(first["version"], "2.1.0");
     let run = &first["runs"][0];
@@ -57,21 +69,35 @@ fn sarif_has_what_code_scanning_needs() {
     for result in results {
         let rule = &rules[result["ruleIndex"].as_u64().unwrap() as usize];
         assert_eq!(rule["id"], result["ruleId"]);
-        for text in
-            [&rule["shortDescription"]["text"], &rule["fullDescription"]["text"], &rule["help"]["markdown"], &result["message"]["text"]]
-        {
+        for text in [
+            &rule["shortDescription"]["text"],
+            &rule["fullDescription"]["text"],
+            &rule["help"]["markdown"],
+            &result["message"]["text"],
+        ] {
             assert!(text.as_str().is_some_and(|text| !text.is_empty()), "{rule}");
         }
         assert!(["error", "warning", "note"].contains(&result["level"].as_str().unwrap()));
     }
     // the strongest first, because only so many are shown
-    assert_eq!(results.iter().map(|result| result["level"].as_str().unwrap()).collect::<Vec<_>>(), ["warning", "warning", "note"]);
+    assert_eq!(
+        results.iter().map(|result| result["level"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["warning", "warning", "note"]
+    );
     let place = &results[0]["locations"][0]["physicalLocation"];
-    assert_eq!((&place["artifactLocation"]["uri"], &place["region"]["startLine"]), (&"a%20b/web.yaml".into(), &10.into()));
+    assert_eq!(
+        (&place["artifactLocation"]["uri"], &place["region"]["startLine"]),
+        (&"a%20b/web.yaml".into(), &10.into())
+    );
     assert_eq!(run["invocations"][0]["toolExecutionNotifications"].as_array().unwrap().len(), 1);
 
     let fingerprints = |log: &Value| -> Vec<Value> {
-        log["runs"][0]["results"].as_array().unwrap().iter().map(|result| result["partialFingerprints"]["restraint/v1"].clone()).collect()
+        log["runs"][0]["results"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|result| result["partialFingerprints"]["restraint/v1"].clone())
+            .collect()
     };
     fs::write(folder.path().join("a b/web.yaml"), format!("# moved\n\n{WEB}")).unwrap();
     assert_eq!(fingerprints(&log(&folder)), fingerprints(&first));
@@ -84,7 +110,10 @@ fn the_exit_code_tells_what_was_found() {
         ("clean.yaml", "apiVersion: v1\nkind: Service\n"),
         ("policies/p.yaml", "name: p\nrule: nonsense\nmode: warn\n"),
     ]);
-    let deny = tree(&[("approval-in-template.yaml", "name: approval-in-template\nrule: approval-in-template\nmode: enforce\n")]);
+    let deny = tree(&[(
+        "approval-in-template.yaml",
+        "name: approval-in-template\nrule: approval-in-template\nmode: enforce\n",
+    )]);
     let deny = deny.path().to_str().unwrap();
     let cases: &[(&[&str], i32)] = &[
         (&["web.yaml"], 0),
@@ -108,5 +137,9 @@ fn the_exit_code_tells_what_was_found() {
         assert_eq!(ran.code, *code, "{arguments:?}: {ran:?}");
     }
     let ran = lint(folder.path(), &["nowhere.yaml"]);
-    assert!(ran.remarks.starts_with("restraint: \"nowhere.yaml\" cannot be read: "), "{}", ran.remarks);
+    assert!(
+        ran.remarks.starts_with("restraint: \"nowhere.yaml\" cannot be read: "),
+        "{}",
+        ran.remarks
+    );
 }

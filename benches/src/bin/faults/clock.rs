@@ -31,8 +31,12 @@ pub(crate) async fn run(program: &Path, outcome: &mut Outcome) -> anyhow::Result
         std::fs::write(&file, format!("{jump}\n"))?;
         tokio::time::sleep(Duration::from_millis(1_500)).await;
         let mut asked = steady.end().await?;
-        outcome.figure(format!("{jump}: {} reviews", asked.latencies.len()), percentiles(&mut asked.latencies));
-        outcome.promise(asked.failed + asked.shed.len() == 0, format!("{jump}: {:?}", asked.errors));
+        outcome.figure(
+            format!("{jump}: {} reviews", asked.latencies.len()),
+            percentiles(&mut asked.latencies),
+        );
+        outcome
+            .promise(asked.failed + asked.shed.len() == 0, format!("{jump}: {:?}", asked.errors));
     }
     outcome.promise(server.runs(), "the server runs on");
     Ok(())
@@ -40,5 +44,7 @@ pub(crate) async fn run(program: &Path, outcome: &mut Outcome) -> anyhow::Result
 
 fn library() -> Option<PathBuf> {
     let folders = std::fs::read_dir("/usr/lib").ok()?.flatten();
-    folders.map(|folder| folder.path().join("faketime/libfaketime.so.1")).find(|file| file.is_file())
+    folders
+        .map(|folder| folder.path().join("faketime/libfaketime.so.1"))
+        .find(|file| file.is_file())
 }

@@ -38,11 +38,18 @@ pub(crate) async fn run(program: &Path, outcome: &mut Outcome) -> anyhow::Result
         }
     }
     let took = begun.elapsed().as_secs_f64();
-    outcome.figure("10,000 connections that shook hands and are idle", format!("{} opened in {took:.1} s", idle.len()));
+    outcome.figure(
+        "10,000 connections that shook hands and are idle",
+        format!("{} opened in {took:.1} s", idle.len()),
+    );
     tell(outcome, "while they were opened", steady.end().await?);
     outcome.figure(
         "open, and resident",
-        format!("{:.0}, {}", server.metric("restraint_connections_open").await?, mebibytes(server.resident()?)),
+        format!(
+            "{:.0}, {}",
+            server.metric("restraint_connections_open").await?,
+            mebibytes(server.resident()?)
+        ),
     );
     let (newcomer, steady) = (Caller::of(server.address), Steady::begin(&caller, EVERY));
     let new = Steady::begin(&newcomer, EVERY);
@@ -67,8 +74,11 @@ pub(crate) async fn run(program: &Path, outcome: &mut Outcome) -> anyhow::Result
     let mut slow = Vec::new();
     for number in 0..1_000 {
         let mut connection = caller.connect().await?;
-        let beginning: &[u8] =
-            if number % 2 == 0 { b"POST /validate HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n" } else { b"POST /validate HT" };
+        let beginning: &[u8] = if number % 2 == 0 {
+            b"POST /validate HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n"
+        } else {
+            b"POST /validate HT"
+        };
         let _ = connection.write_all(beginning).await;
         slow.push(connection);
     }
@@ -82,7 +92,8 @@ pub(crate) async fn run(program: &Path, outcome: &mut Outcome) -> anyhow::Result
     drop(slow);
 
     let steady = Steady::begin(&caller, EVERY);
-    let (header, mut long) = (format!("POST /validate HTTP/1.1\r\nx: {}", "x".repeat(15_000)), Vec::new());
+    let (header, mut long) =
+        (format!("POST /validate HTTP/1.1\r\nx: {}", "x".repeat(15_000)), Vec::new());
     for _ in 0..2_040 {
         let mut connection = caller.connect().await?;
         let _ = connection.write_all(header.as_bytes()).await;
@@ -91,7 +102,8 @@ pub(crate) async fn run(program: &Path, outcome: &mut Outcome) -> anyhow::Result
     tell(outcome, "2,040 with 15 KB of headers without an end", steady.end().await?);
     let resident = server.resident()?;
     outcome.figure("resident with them", mebibytes(resident));
-    outcome.promise(resident < 192 << 20, "unfinished headers stay below the chart's limit of memory");
+    outcome
+        .promise(resident < 192 << 20, "unfinished headers stay below the chart's limit of memory");
     drop(long);
     tokio::time::sleep(Duration::from_secs(3)).await;
     outcome.figure("resident after all of it", mebibytes(server.resident()?));
@@ -99,9 +111,17 @@ pub(crate) async fn run(program: &Path, outcome: &mut Outcome) -> anyhow::Result
 }
 
 fn tell(outcome: &mut Outcome, what: &str, mut asked: Asked) {
-    outcome.figure(format!("{what}: {} reviews", asked.latencies.len()), percentiles(&mut asked.latencies));
+    outcome.figure(
+        format!("{what}: {} reviews", asked.latencies.len()),
+        percentiles(&mut asked.latencies),
+    );
     outcome.promise(
         asked.failed + asked.shed.len() == 0,
-        format!("{what}: {} failed, {} refused: {:?}", asked.failed, asked.shed.len(), asked.errors),
+        format!(
+            "{what}: {} failed, {} refused: {:?}",
+            asked.failed,
+            asked.shed.len(),
+            asked.errors
+        ),
     );
 }

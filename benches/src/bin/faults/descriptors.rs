@@ -25,17 +25,26 @@ pub(crate) async fn run(program: &Path, outcome: &mut Outcome) -> anyhow::Result
     tokio::time::sleep(Duration::from_secs(3)).await;
     let mut asked = steady.end().await?;
     outcome.figure(
-        format!("200 connections at 64 descriptors, a caller who was there: {} reviews", asked.latencies.len()),
+        format!(
+            "200 connections at 64 descriptors, a caller who was there: {} reviews",
+            asked.latencies.len()
+        ),
         percentiles(&mut asked.latencies),
     );
-    outcome.promise(asked.failed + asked.shed.len() == 0, format!("who is connected is served: {:?}", asked.errors));
+    outcome.promise(
+        asked.failed + asked.shed.len() == 0,
+        format!("who is connected is served: {:?}", asked.errors),
+    );
     drop(greedy);
     tokio::time::sleep(Duration::from_secs(2)).await;
     let steady = Steady::begin(&Caller::of(server.address), Duration::from_millis(10));
     tokio::time::sleep(Duration::from_secs(1)).await;
     let mut asked = steady.end().await?;
     outcome.figure("a new caller, when they are gone", percentiles(&mut asked.latencies));
-    outcome.promise(asked.failed == 0 && server.runs(), format!("the port goes on: {:?}", asked.errors));
+    outcome.promise(
+        asked.failed == 0 && server.runs(),
+        format!("the port goes on: {:?}", asked.errors),
+    );
     outcome.figure("failures to accept", server.metric("restraint_accept_errors_total").await?);
     Ok(())
 }

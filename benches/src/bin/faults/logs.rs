@@ -16,10 +16,18 @@ pub(crate) async fn run(program: &Path, outcome: &mut Outcome) -> anyhow::Result
         let steady = Steady::begin(&Caller::of(server.address), Duration::from_millis(1));
         tokio::time::sleep(Duration::from_secs(5)).await;
         let mut asked = steady.end().await?;
-        outcome.figure(format!("{name}: {} reviews", asked.latencies.len()), percentiles(&mut asked.latencies));
+        outcome.figure(
+            format!("{name}: {} reviews", asked.latencies.len()),
+            percentiles(&mut asked.latencies),
+        );
         outcome.promise(
             asked.failed == 0 && asked.latencies.len() > 1_000,
-            format!("{name}: {} served, {} failed: {:?}", asked.latencies.len(), asked.failed, asked.errors),
+            format!(
+                "{name}: {} served, {} failed: {:?}",
+                asked.latencies.len(),
+                asked.failed,
+                asked.errors
+            ),
         );
     }
     Ok(())

@@ -1,5 +1,5 @@
-//! What Restraint bears: overload, hostile peers, a full disk, a clock that jumps. Each scenario starts the real binary,
-//! does its worst, prints figures, and says which promise was broken.
+//! What Restraint bears: overload, hostile peers, a full disk, a clock that jumps. Each scenario
+//! starts the real binary, does its worst, prints figures, and says which promise was broken.
 
 #[expect(dead_code, reason = "what is tried here is not the caller, who believes whoever answers")]
 #[path = "../../certificate.rs"]
@@ -102,13 +102,24 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
     }
     let program = cli.restraint.clone().unwrap_or_else(default_program);
     if !program.is_file() {
-        bail!("there is no {}: build it with `cargo build --release --bin restraint`, or name another with --restraint", program.display());
+        bail!(
+            "there is no {}: build it with `cargo build --release --bin restraint`, or name another with --restraint",
+            program.display()
+        );
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    let all: Vec<_> = Scenario::value_variants().iter().copied().filter(|scenario| *scenario != Scenario::Soak).collect();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let all: Vec<_> = Scenario::value_variants()
+        .iter()
+        .copied()
+        .filter(|scenario| *scenario != Scenario::Soak)
+        .collect();
     let mut outcomes = Vec::new();
     for scenario in if cli.scenarios.is_empty() { &all } else { &cli.scenarios } {
-        let name = scenario.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+        let name = scenario
+            .to_possible_value()
+            .map(|value| value.get_name().to_owned())
+            .unwrap_or_default();
         let mut outcome = Outcome::new(name);
         runtime.block_on(async {
             match scenario {
@@ -120,7 +131,10 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
                 Scenario::Descriptors => descriptors::run(&program, &mut outcome).await,
                 Scenario::Clock => clock::run(&program, &mut outcome).await,
                 Scenario::Stopping => stopping::run(&program, &mut outcome).await,
-                Scenario::Soak => soak::run(&program, cli.minutes, cli.rate, cli.plot.as_deref(), &mut outcome).await,
+                Scenario::Soak => {
+                    soak::run(&program, cli.minutes, cli.rate, cli.plot.as_deref(), &mut outcome)
+                        .await
+                }
             }
         })?;
         if !cli.json {
@@ -136,7 +150,7 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
 
 /// Where the main crate's release build lies.
 fn default_program() -> PathBuf {
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from);
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from);
     target.join("release/restraint")
 }

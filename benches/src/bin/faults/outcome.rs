@@ -51,7 +51,13 @@ impl Display for Outcome {
 pub(crate) fn percentiles(latencies: &mut [u32]) -> String {
     latencies.sort_unstable();
     let at = |share: f64| f64::from(percentile(latencies, share)) / 1000.0;
-    format!("p50 {:.2} ms, p99 {:.2} ms, p99.9 {:.2} ms, longest {:.1} ms", at(0.5), at(0.99), at(0.999), at(1.0))
+    format!(
+        "p50 {:.2} ms, p99 {:.2} ms, p99.9 {:.2} ms, longest {:.1} ms",
+        at(0.5),
+        at(0.99),
+        at(0.999),
+        at(1.0)
+    )
 }
 
 /// One share of sorted latencies.

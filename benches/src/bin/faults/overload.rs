@@ -1,5 +1,5 @@
-//! Twice the capacity is offered, open loop: what is refused is refused quickly, what is served is served in time, and
-//! afterwards all is as before.
+//! Twice the capacity is offered, open loop: what is refused is refused quickly, what is served is
+//! served in time, and afterwards all is as before.
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,20 +16,27 @@ pub(crate) async fn run(program: &Path, outcome: &mut Outcome) -> anyhow::Result
     let caller = Caller::keeping_all(server.address);
     let body = Bytes::from_static(CREATE);
     let most = capacity(&caller, "/mutate", &body, 16, Duration::from_secs(4)).await?;
-    outcome.figure("capacity, 16 at a time, this machine sending too", format!("{most:.0} reviews/s"));
+    outcome
+        .figure("capacity, 16 at a time, this machine sending too", format!("{most:.0} reviews/s"));
     let resident = server.resident()?;
     let mut before = offer(&caller, "/mutate", &body, most / 4.0, Duration::from_secs(3)).await;
     outcome.figure("a quarter of it before", percentiles(&mut before.latencies));
 
-    for (name, caller) in
-        [("callers that keep their connections", &caller), ("callers that keep 25, as Go does", &Caller::of(server.address))]
-    {
+    for (name, caller) in [
+        ("callers that keep their connections", &caller),
+        ("callers that keep 25, as Go does", &Caller::of(server.address)),
+    ] {
         let mut during = offer(caller, "/mutate", &body, most * 2.0, Duration::from_secs(10)).await;
         let served = during.latencies.len();
         let due = served + during.shed.len() + during.failed + during.held_back;
         outcome.figure(
             format!("twice of it for 10 s, {name}: due, served, 503, turned away, held back"),
-            format!("{due}, {served}, {}, {}, {}", during.shed.len(), during.failed, during.held_back),
+            format!(
+                "{due}, {served}, {}, {}, {}",
+                during.shed.len(),
+                during.failed,
+                during.held_back
+            ),
         );
         outcome.figure("of those served", percentiles(&mut during.latencies));
         if !during.shed.is_empty() {
@@ -52,9 +59,15 @@ pub(crate) async fn run(program: &Path, outcome: &mut Outcome) -> anyhow::Result
 
     let mut after = offer(&caller, "/mutate", &body, most / 4.0, Duration::from_secs(3)).await;
     outcome.figure("a quarter of it, at once after", percentiles(&mut after.latencies));
-    outcome.promise(after.failed + after.shed.len() == 0, format!("all is served afterwards: {:?}", after.errors));
+    outcome.promise(
+        after.failed + after.shed.len() == 0,
+        format!("all is served afterwards: {:?}", after.errors),
+    );
     let grown = server.resident()?;
-    outcome.figure("resident before and after", format!("{}, {}", mebibytes(resident), mebibytes(grown)));
+    outcome.figure(
+        "resident before and after",
+        format!("{}, {}", mebibytes(resident), mebibytes(grown)),
+    );
     outcome.promise(grown < 192 << 20, "memory stays below the chart's limit");
     Ok(())
 }

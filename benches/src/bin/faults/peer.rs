@@ -23,9 +23,12 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 /// A review that is denied: a resize as the API server sent it.
-pub(crate) const RESIZE: &[u8] = include_bytes!("../../../../tests/reviews/resize-limit-down-unapproved.pods-resize.validate.json");
+pub(crate) const RESIZE: &[u8] = include_bytes!(
+    "../../../../tests/reviews/resize-limit-down-unapproved.pods-resize.validate.json"
+);
 /// A creation that is amended.
-pub(crate) const CREATE: &[u8] = include_bytes!("../../../../tests/reviews/create-bare.pods.mutate.json");
+pub(crate) const CREATE: &[u8] =
+    include_bytes!("../../../../tests/reviews/create-bare.pods.mutate.json");
 
 /// How long an API server waits.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(3);
@@ -33,10 +36,12 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(3);
 /// Connections in reserve, as Go's transport keeps them for one host.
 const KEPT: usize = 25;
 
-/// Reviews in flight at once: four API servers, each with its 400 requests and 200 that change something.
+/// Reviews in flight at once: four API servers, each with its 400 requests and 200 that change
+/// something.
 const IN_FLIGHT: usize = 2_400;
 
-/// An honest caller, as an API server is one: a connection for each review in flight, some of which are kept.
+/// An honest caller, as an API server is one: a connection for each review in flight, some of which
+/// are kept.
 #[derive(Clone)]
 pub(crate) struct Caller {
     address: SocketAddr,
@@ -47,7 +52,12 @@ pub(crate) struct Caller {
 
 impl Caller {
     pub(crate) fn of(address: SocketAddr) -> Self {
-        Self { address, tls: TlsConnector::from(Arc::new(trusting())), kept: KEPT, idle: Arc::default() }
+        Self {
+            address,
+            tls: TlsConnector::from(Arc::new(trusting())),
+            kept: KEPT,
+            idle: Arc::default(),
+        }
     }
 
     /// One that keeps every connection, as many API servers together do.
@@ -62,12 +72,23 @@ impl Caller {
         Ok(self.tls.connect(ServerName::try_from("localhost")?, tcp).await?)
     }
 
-    /// Asks one review, within an API server's patience. A kept connection that turns out closed is no failure.
-    pub(crate) async fn ask(&self, path: &'static str, body: &Bytes) -> anyhow::Result<(StatusCode, Bytes)> {
-        tokio::time::timeout(TIMEOUT, self.ask_patiently(path, body)).await.context("no answer in time")?
+    /// Asks one review, within an API server's patience. A kept connection that turns out closed is
+    /// no failure.
+    pub(crate) async fn ask(
+        &self,
+        path: &'static str,
+        body: &Bytes,
+    ) -> anyhow::Result<(StatusCode, Bytes)> {
+        tokio::time::timeout(TIMEOUT, self.ask_patiently(path, body))
+            .await
+            .context("no answer in time")?
     }
 
-    async fn ask_patiently(&self, path: &'static str, body: &Bytes) -> anyhow::Result<(StatusCode, Bytes)> {
+    async fn ask_patiently(
+        &self,
+        path: &'static str,
+        body: &Bytes,
+    ) -> anyhow::Result<(StatusCode, Bytes)> {
         loop {
             let kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let is_kept = kept.is_some();
@@ -75,12 +96,15 @@ impl Caller {
                 Some(sender) if sender.is_ready() => sender,
                 Some(_) => continue,
                 None => {
-                    let (sender, connection) = handshake(TokioIo::new(self.connect().await?)).await?;
+                    let (sender, connection) =
+                        handshake(TokioIo::new(self.connect().await?)).await?;
                     tokio::spawn(connection);
                     sender
                 }
             };
-            let request = Request::post(path).header(HOST, "restraint.restraint.svc").header(CONTENT_TYPE, "application/json");
+            let request = Request::post(path)
+                .header(HOST, "restraint.restraint.svc")
+                .header(CONTENT_TYPE, "application/json");
             match sender.send_request(request.body(Full::new(body.clone()))?).await {
                 Ok(response) => {
                     let status = response.status();
@@ -120,7 +144,9 @@ impl Asked {
         match answer {
             Ok((StatusCode::OK, _)) => self.latencies.push(took),
             Ok((StatusCode::SERVICE_UNAVAILABLE, _)) => self.shed.push(took),
-            Ok((status, body)) => self.fail(took, format!("{status}: {}", String::from_utf8_lossy(&body))),
+            Ok((status, body)) => {
+                self.fail(took, format!("{status}: {}", String::from_utf8_lossy(&body)))
+            }
             Err(error) => self.fail(took, format!("{error:#}")),
         }
     }
@@ -144,11 +170,19 @@ impl Asked {
     }
 }
 
-/// Open loop: asks at a fixed rate for so long, whatever the answers do. Latency counts from when a review was due.
-pub(crate) async fn offer(caller: &Caller, path: &'static str, body: &Bytes, rate: f64, time: Duration) -> Asked {
+/// Open loop: asks at a fixed rate for so long, whatever the answers do. Latency counts from when a
+/// review was due.
+pub(crate) async fn offer(
+    caller: &Caller,
+    path: &'static str,
+    body: &Bytes,
+    rate: f64,
+    time: Duration,
+) -> Asked {
     let asked = Arc::new(Mutex::new(Asked::default()));
     let (mut running, mut held_back) = (tokio::task::JoinSet::new(), 0);
-    let (begun, between) = (Instant::now(), Duration::try_from_secs_f64(1.0 / rate).unwrap_or(Duration::MAX));
+    let (begun, between) =
+        (Instant::now(), Duration::try_from_secs_f64(1.0 / rate).unwrap_or(Duration::MAX));
     let mut due = begun;
     while begun.elapsed() < time {
         let now = Instant::now();
@@ -162,7 +196,8 @@ pub(crate) async fn offer(caller: &Caller, path: &'static str, body: &Bytes, rat
                 due += between;
                 continue;
             }
-            let (caller, asked, body, due_then) = (caller.clone(), Arc::clone(&asked), body.clone(), due);
+            let (caller, asked, body, due_then) =
+                (caller.clone(), Arc::clone(&asked), body.clone(), due);
             running.spawn(async move {
                 let answer = caller.ask(path, &body).await;
                 asked.lock().unwrap_or_else(PoisonError::into_inner).take(due_then, answer);
@@ -176,7 +211,13 @@ pub(crate) async fn offer(caller: &Caller, path: &'static str, body: &Bytes, rat
 }
 
 /// Closed loop: so many at a time. Returns reviews a second.
-pub(crate) async fn capacity(caller: &Caller, path: &'static str, body: &Bytes, at_a_time: usize, time: Duration) -> anyhow::Result<f64> {
+pub(crate) async fn capacity(
+    caller: &Caller,
+    path: &'static str,
+    body: &Bytes,
+    at_a_time: usize,
+    time: Duration,
+) -> anyhow::Result<f64> {
     let begun = Instant::now();
     let mut running = tokio::task::JoinSet::new();
     for _ in 0..at_a_time {
@@ -232,12 +273,18 @@ impl Steady {
     }
 }
 
-/// Whoever answers is believed: certificates change during a run, and what is tried is not the caller.
+/// Whoever answers is believed: certificates change during a run, and what is tried is not the
+/// caller.
 fn trusting() -> ClientConfig {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let mut config = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(rustls::DEFAULT_VERSIONS)
-        .map(|builder| builder.dangerous().with_custom_certificate_verifier(Arc::new(Trusting(provider))).with_no_client_auth())
+        .map(|builder| {
+            builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(Trusting(provider)))
+                .with_no_client_auth()
+        })
         .unwrap_or_else(|error| unreachable!("the default versions are there: {error}"));
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.resumption = Resumption::disabled();
@@ -265,7 +312,12 @@ impl ServerCertVerifier for Trusting {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        verify_tls12_signature(
+            message,
+            certificate,
+            signature,
+            &self.0.signature_verification_algorithms,
+        )
     }
 
     fn verify_tls13_signature(
@@ -274,7 +326,12 @@ impl ServerCertVerifier for Trusting {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        verify_tls13_signature(
+            message,
+            certificate,
+            signature,
+            &self.0.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -29,11 +29,26 @@ pub(crate) fn draw(panels: &[Series], across: &str) -> String {
         let end = points().map(|(x, _)| *x).fold(f64::EPSILON, f64::max);
         let most = rounded(points().map(|(_, y)| *y).fold(f64::EPSILON, f64::max));
         let place = |(x, y): (f64, f64)| (LEFT + x / end * WIDTH, top + HEIGHT - y / most * HEIGHT);
-        let _ = writeln!(svg, "<text x=\"{LEFT}\" y=\"{}\" font-weight=\"bold\">{}</text>", top - 8.0, panel.name);
+        let _ = writeln!(
+            svg,
+            "<text x=\"{LEFT}\" y=\"{}\" font-weight=\"bold\">{}</text>",
+            top - 8.0,
+            panel.name
+        );
         for share in [0.0, 0.5, 1.0] {
             let (_, y) = place((0.0, most * share));
-            let _ = writeln!(svg, "<line x1=\"{LEFT}\" x2=\"{}\" y1=\"{y:.1}\" y2=\"{y:.1}\" stroke=\"#ddd\"/>", LEFT + WIDTH);
-            let _ = writeln!(svg, "<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>", LEFT - 6.0, y + 4.0, most * share);
+            let _ = writeln!(
+                svg,
+                "<line x1=\"{LEFT}\" x2=\"{}\" y1=\"{y:.1}\" y2=\"{y:.1}\" stroke=\"#ddd\"/>",
+                LEFT + WIDTH
+            );
+            let _ = writeln!(
+                svg,
+                "<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+                LEFT - 6.0,
+                y + 4.0,
+                most * share
+            );
             let _ = writeln!(
                 svg,
                 "<text x=\"{:.1}\" y=\"{}\" text-anchor=\"middle\" fill=\"#666\">{:.0}</text>",
@@ -43,10 +58,23 @@ pub(crate) fn draw(panels: &[Series], across: &str) -> String {
             );
         }
         for ((name, points), colour) in panel.lines.iter().zip(COLOURS.iter().cycle()) {
-            let path: Vec<_> = points.iter().map(|point| place(*point)).map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
-            let _ = writeln!(svg, "<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.5\" points=\"{}\"/>", path.join(" "));
+            let path: Vec<_> = points
+                .iter()
+                .map(|point| place(*point))
+                .map(|(x, y)| format!("{x:.1},{y:.1}"))
+                .collect();
+            let _ = writeln!(
+                svg,
+                "<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.5\" points=\"{}\"/>",
+                path.join(" ")
+            );
             if let Some((x, y)) = points.last().map(|point| place(*point)) {
-                let _ = writeln!(svg, "<text x=\"{:.1}\" y=\"{:.1}\" fill=\"{colour}\">{name}</text>", x + 6.0, y + 4.0);
+                let _ = writeln!(
+                    svg,
+                    "<text x=\"{:.1}\" y=\"{:.1}\" fill=\"{colour}\">{name}</text>",
+                    x + 6.0,
+                    y + 4.0
+                );
             }
         }
         top += HEIGHT + TOP + 22.0;
@@ -63,5 +91,9 @@ pub(crate) fn draw(panels: &[Series], across: &str) -> String {
 /// The next 1, 2 or 5 times a power of ten.
 fn rounded(most: f64) -> f64 {
     let power = 10_f64.powf(most.log10().floor());
-    [1.0, 2.0, 5.0, 10.0].into_iter().map(|step| step * power).find(|step| *step >= most).unwrap_or(most)
+    [1.0, 2.0, 5.0, 10.0]
+        .into_iter()
+        .map(|step| step * power)
+        .find(|step| *step >= most)
+        .unwrap_or(most)
 }

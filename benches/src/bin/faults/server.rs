@@ -49,32 +49,57 @@ impl Server {
     }
 
     /// Starts what `command` begins with.
-    pub(crate) fn start_as(command: &mut Command, flags: &[&str], log: &Log) -> anyhow::Result<Self> {
+    pub(crate) fn start_as(
+        command: &mut Command,
+        flags: &[&str],
+        log: &Log,
+    ) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let certificate = Certificate::make(folder.path())?;
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("RESTRAINT_")) {
+        for (name, _) in
+            std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("RESTRAINT_"))
+        {
             command.env_remove(name);
         }
-        command.args(["serve", "--log-format", "json"]).args(flags).env_remove("RUST_LOG").env_remove("KUBERNETES_SERVICE_HOST");
-        command.arg("--tls-cert").arg(&certificate.certificate).arg("--tls-key").arg(&certificate.key);
+        command
+            .args(["serve", "--log-format", "json"])
+            .args(flags)
+            .env_remove("RUST_LOG")
+            .env_remove("KUBERNETES_SERVICE_HOST");
+        command
+            .arg("--tls-cert")
+            .arg(&certificate.certificate)
+            .arg("--tls-key")
+            .arg(&certificate.key);
         command.stdin(Stdio::null()).stdout(Stdio::null());
         let (address, admin, child) = match log {
             Log::Full => {
                 // it cannot say where it listens
                 let [address, admin] = ports();
                 command.args(["--listen", &address.to_string(), "--admin", &admin.to_string()]);
-                command.stderr(fs::File::options().write(true).open("/dev/full").context("there is no /dev/full")?);
+                command.stderr(
+                    fs::File::options()
+                        .write(true)
+                        .open("/dev/full")
+                        .context("there is no /dev/full")?,
+                );
                 (address, admin, command.spawn()?)
             }
             Log::Read | Log::Stuck => {
-                command.args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]).stderr(Stdio::piped());
-                let mut child = command.spawn().with_context(|| format!("cannot start {}", command.get_program().display()))?;
+                command
+                    .args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"])
+                    .stderr(Stdio::piped());
+                let mut child = command
+                    .spawn()
+                    .with_context(|| format!("cannot start {}", command.get_program().display()))?;
                 let mut reader = BufReader::new(child.stderr.take().context("there is no log")?);
                 let (address, admin) = serving(&mut reader)?;
                 match log {
                     // kept open, for as long as this program lives
                     Log::Stuck => std::mem::forget(reader),
-                    _ => drop(std::thread::spawn(move || drop(std::io::copy(&mut reader, &mut std::io::sink())))),
+                    _ => drop(std::thread::spawn(move || {
+                        drop(std::io::copy(&mut reader, &mut std::io::sink()))
+                    })),
                 }
                 (address, admin, child)
             }
@@ -96,7 +121,11 @@ impl Server {
     /// The answer of the admin port.
     pub(crate) async fn get(&self, path: &str) -> anyhow::Result<String> {
         let mut tcp = TcpStream::connect(self.admin).await?;
-        tcp.write_all(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").as_bytes()).await?;
+        tcp.write_all(
+            format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+                .as_bytes(),
+        )
+        .await?;
         let mut answer = String::new();
         tcp.read_to_string(&mut answer).await?;
         Ok(answer)
@@ -112,7 +141,10 @@ impl Server {
     /// The memory it holds, in bytes.
     pub(crate) fn resident(&self) -> anyhow::Result<u64> {
         let status = fs::read_to_string(self.file("status")).context("the server has ended")?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("the kernel does not say VmRSS")?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .context("the kernel does not say VmRSS")?;
         Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
     }
 
@@ -178,7 +210,8 @@ fn serving(log: &mut impl BufRead) -> anyhow::Result<(SocketAddr, SocketAddr)> {
         if let Ok(line) = serde_json::from_str::<Value>(&text)
             && line.get("message").is_some_and(|message| message == "serving")
         {
-            let address = |field: &str| line.get(field).and_then(Value::as_str).unwrap_or_default().parse();
+            let address =
+                |field: &str| line.get(field).and_then(Value::as_str).unwrap_or_default().parse();
             return Ok((address("address")?, address("admin")?));
         }
         seen.push_str(&text);

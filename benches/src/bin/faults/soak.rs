@@ -14,18 +14,27 @@ use crate::server::Server;
 /// How much is told apart in the plot.
 const SLICES: u32 = 60;
 
-pub(crate) async fn run(program: &Path, minutes: f64, rate: u32, plot: Option<&Path>, outcome: &mut Outcome) -> anyhow::Result<()> {
+pub(crate) async fn run(
+    program: &Path,
+    minutes: f64,
+    rate: u32,
+    plot: Option<&Path>,
+    outcome: &mut Outcome,
+) -> anyhow::Result<()> {
     let server = Server::start(program, &[])?;
     server.ready().await?;
     let caller = Caller::of(server.address);
     let slice = Duration::try_from_secs_f64(minutes * 60.0)? / SLICES;
-    let (mut resident, mut files, mut middle, mut late) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut resident, mut files, mut middle, mut late) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut asked, mut failed, begun) = (0_usize, 0_usize, Instant::now());
     let (create, resize) = (Bytes::from_static(CREATE), Bytes::from_static(RESIZE));
     for number in 1..=SLICES {
         let half = f64::from(rate) / 2.0;
-        let (mut one, mut other) =
-            tokio::join!(offer(&caller, "/mutate", &create, half, slice), offer(&caller, "/validate", &resize, half, slice));
+        let (mut one, mut other) = tokio::join!(
+            offer(&caller, "/mutate", &create, half, slice),
+            offer(&caller, "/validate", &resize, half, slice)
+        );
         one.latencies.append(&mut other.latencies);
         one.latencies.sort_unstable();
         asked += one.latencies.len();
@@ -47,10 +56,18 @@ pub(crate) async fn run(program: &Path, minutes: f64, rate: u32, plot: Option<&P
     let ends = |series: &[(f64, f64)]| {
         let values: Vec<_> = series.iter().map(|(_, value)| *value).collect();
         let quarter = values.len() / 4;
-        let mean = |some: &[f64]| some.iter().sum::<f64>() / f64::from(u32::try_from(some.len().max(1)).unwrap_or(1));
-        (mean(values.get(quarter..2 * quarter).unwrap_or_default()), mean(values.get(3 * quarter..).unwrap_or_default()))
+        let mean = |some: &[f64]| {
+            some.iter().sum::<f64>() / f64::from(u32::try_from(some.len().max(1)).unwrap_or(1))
+        };
+        (
+            mean(values.get(quarter..2 * quarter).unwrap_or_default()),
+            mean(values.get(3 * quarter..).unwrap_or_default()),
+        )
     };
-    outcome.figure(format!("{minutes} minutes at {rate} reviews/s"), format!("{asked} served, {failed} not"));
+    outcome.figure(
+        format!("{minutes} minutes at {rate} reviews/s"),
+        format!("{asked} served, {failed} not"),
+    );
     let ((early, last), (opened, open)) = (ends(&resident), ends(&files));
     outcome.figure("resident, second and last quarter", format!("{early:.1} MiB, {last:.1} MiB"));
     outcome.figure("descriptors, second and last quarter", format!("{opened:.0}, {open:.0}"));

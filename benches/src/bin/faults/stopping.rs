@@ -46,7 +46,8 @@ impl Service {
     }
 
     fn set(&self, replicas: &[&Server]) {
-        *self.replicas.lock().unwrap_or_else(PoisonError::into_inner) = replicas.iter().map(|server| server.address).collect();
+        *self.replicas.lock().unwrap_or_else(PoisonError::into_inner) =
+            replicas.iter().map(|server| server.address).collect();
     }
 }
 
@@ -60,7 +61,8 @@ pub(crate) async fn run(program: &Path, outcome: &mut Outcome) -> anyhow::Result
     let caller = Caller::of(service.start().await?);
     service.set(&replicas.each_ref());
 
-    let callers: Vec<_> = (0..8).map(|_| Steady::begin(&caller, Duration::from_millis(5))).collect();
+    let callers: Vec<_> =
+        (0..8).map(|_| Steady::begin(&caller, Duration::from_millis(5))).collect();
     for turn in 0..2 {
         let fresh = Server::start(program, &flags)?;
         fresh.ready().await?;
@@ -72,17 +74,27 @@ pub(crate) async fn run(program: &Path, outcome: &mut Outcome) -> anyhow::Result
         tokio::time::sleep(Duration::from_secs(1)).await;
         service.set(&[staying, &fresh]);
         let status = leaving.ended(Duration::from_secs(30)).await;
-        outcome.promise(status.is_some_and(|status| status.success()), "a replica that is asked to stop ends with 0");
+        outcome.promise(
+            status.is_some_and(|status| status.success()),
+            "a replica that is asked to stop ends with 0",
+        );
         *leaving = fresh;
     }
     let mut asked = crate::peer::Asked::default();
     for caller in callers {
         asked.merge(caller.end().await?);
     }
-    outcome.figure(format!("both replicas replaced, {} reviews", asked.latencies.len()), percentiles(&mut asked.latencies));
-    outcome.promise(asked.failed + asked.shed.len() == 0, format!("none is lost: {} failed: {:?}", asked.failed, asked.errors));
+    outcome.figure(
+        format!("both replicas replaced, {} reviews", asked.latencies.len()),
+        percentiles(&mut asked.latencies),
+    );
+    outcome.promise(
+        asked.failed + asked.shed.len() == 0,
+        format!("none is lost: {} failed: {:?}", asked.failed, asked.errors),
+    );
 
-    let callers: Vec<_> = (0..8).map(|_| Steady::begin(&caller, Duration::from_millis(5))).collect();
+    let callers: Vec<_> =
+        (0..8).map(|_| Steady::begin(&caller, Duration::from_millis(5))).collect();
     tokio::time::sleep(Duration::from_secs(1)).await;
     replicas[0].signal(Signal::SIGKILL)?;
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -93,7 +105,11 @@ pub(crate) async fn run(program: &Path, outcome: &mut Outcome) -> anyhow::Result
         asked.merge(caller.end().await?);
     }
     outcome.figure(
-        format!("one killed, noticed after a second: {} served, {} failed", asked.latencies.len(), asked.failed),
+        format!(
+            "one killed, noticed after a second: {} served, {} failed",
+            asked.latencies.len(),
+            asked.failed
+        ),
         percentiles(&mut asked.latencies),
     );
     Ok(())

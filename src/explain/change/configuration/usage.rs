@@ -84,7 +84,10 @@ fn usages(pod: &PodView<'_>, wanted: Wanted<'_>) -> Vec<Usage> {
             files(pod, placed.container, wanted, false),
             files(pod, placed.container, wanted, true),
         ];
-        let found = ways.into_iter().zip([Way::Environment, Way::Volume, Way::SubPath]).filter(|(is_used, _)| *is_used);
+        let found = ways
+            .into_iter()
+            .zip([Way::Environment, Way::Volume, Way::SubPath])
+            .filter(|(is_used, _)| *is_used);
         for (_, way) in found {
             let way = if placed.role == Role::Init { Way::Init } else { way };
             let usage = Usage { container: placed.container.name.to_string(), way, is_reloaded };
@@ -98,13 +101,16 @@ fn usages(pod: &PodView<'_>, wanted: Wanted<'_>) -> Vec<Usage> {
 
 fn environment(container: &Container<'_>, wanted: Wanted<'_>) -> bool {
     let names = |reference: &Reference<'_>| {
-        *reference.name == *wanted.name && (reference.key.is_empty() || wanted.key.is_none_or(|key| key == &*reference.key))
+        *reference.name == *wanted.name
+            && (reference.key.is_empty() || wanted.key.is_none_or(|key| key == &*reference.key))
     };
     let is_map = wanted.kind == ConfigKind::ConfigMap;
-    let single = container.env.iter().filter_map(|variable| variable.value_from.as_deref()).any(|source| {
-        let reference = if is_map { &source.config_map_key_ref } else { &source.secret_key_ref };
-        reference.as_ref().is_some_and(names)
-    });
+    let single =
+        container.env.iter().filter_map(|variable| variable.value_from.as_deref()).any(|source| {
+            let reference =
+                if is_map { &source.config_map_key_ref } else { &source.secret_key_ref };
+            reference.as_ref().is_some_and(names)
+        });
     let whole = container.env_from.iter().any(|source| {
         let reference = if is_map { &source.config_map_ref } else { &source.secret_ref };
         reference.as_ref().is_some_and(names)
@@ -124,15 +130,24 @@ fn files(pod: &PodView<'_>, container: &Container<'_>, wanted: Wanted<'_>, by_pa
 fn carries(volume: &Volume<'_>, mount: &VolumeMount<'_>, wanted: Wanted<'_>) -> bool {
     let is_map = wanted.kind == ConfigKind::ConfigMap;
     let mut lists: Vec<Vec<KeyToPath<'_>>> = Vec::new();
-    if let Some(source) = volume.config_map.as_ref().filter(|source| is_map && *source.name == *wanted.name) {
+    if let Some(source) =
+        volume.config_map.as_ref().filter(|source| is_map && *source.name == *wanted.name)
+    {
         lists.push(source.items());
     }
-    if let Some(source) = volume.secret.as_ref().filter(|source| !is_map && *source.secret_name == *wanted.name) {
+    if let Some(source) =
+        volume.secret.as_ref().filter(|source| !is_map && *source.secret_name == *wanted.name)
+    {
         lists.push(source.items());
     }
     for part in volume.projected.iter().flat_map(|projected| &projected.sources) {
         let source = if is_map { &part.config_map } else { &part.secret };
-        lists.extend(source.as_ref().filter(|source| *source.name == *wanted.name).map(|source| source.items()));
+        lists.extend(
+            source
+                .as_ref()
+                .filter(|source| *source.name == *wanted.name)
+                .map(|source| source.items()),
+        );
     }
     lists.iter().any(|items| lets_through(items, mount, wanted.key))
 }
@@ -145,5 +160,7 @@ fn lets_through(items: &[KeyToPath<'_>], mount: &VolumeMount<'_>, key: Option<&s
         None => return false,
     };
     // of an expression it cannot be told which file it means
-    mount.sub_path.is_empty() || path == &*mount.sub_path || path.strip_prefix(&*mount.sub_path).is_some_and(|rest| rest.starts_with('/'))
+    mount.sub_path.is_empty()
+        || path == &*mount.sub_path
+        || path.strip_prefix(&*mount.sub_path).is_some_and(|rest| rest.starts_with('/'))
 }

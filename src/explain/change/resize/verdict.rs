@@ -46,16 +46,26 @@ pub(super) fn of(old: &Document, new: &Document, surroundings: &Surroundings) ->
 pub(super) fn about(verdict: &Verdict, difference: &Difference<'_>) -> About {
     let container = difference.path.container().map(|(_, name)| name);
     let words = difference.path.words();
-    let place = words.iter().skip(words.len().saturating_sub(2)).map(|word| format!("/{word}")).collect::<String>();
-    let mine = |finding: &Finding| finding.container.as_deref() == container && finding.pointer.ends_with(&place);
+    let place = words
+        .iter()
+        .skip(words.len().saturating_sub(2))
+        .map(|word| format!("/{word}"))
+        .collect::<String>();
+    let mine = |finding: &Finding| {
+        finding.container.as_deref() == container && finding.pointer.ends_with(&place)
+    };
     let say = |rule: &str, finding: &Finding| format!("{rule}: {}", finding.message);
     let mut denials: Vec<(String, String)> = Vec::new();
     for ruling in verdict.denials().filter(|ruling| mine(&ruling.finding)) {
         denials.push((say(ruling.rule, &ruling.finding), ruling.finding.remedy.to_string()));
     }
-    let denial = denials.into_iter().reduce(|(said, remedy), (more, help)| (format!("{said}; {more}"), format!("{remedy}; {help}")));
+    let denial = denials.into_iter().reduce(|(said, remedy), (more, help)| {
+        (format!("{said}; {more}"), format!("{remedy}; {help}"))
+    });
     let warnings = verdict.warnings().filter(|ruling| mine(&ruling.finding));
-    let warnings = warnings.map(|ruling| format!("Restraint warns: {}", say(ruling.rule, &ruling.finding))).collect();
+    let warnings = warnings
+        .map(|ruling| format!("Restraint warns: {}", say(ruling.rule, &ruling.finding)))
+        .collect();
     let approvals = verdict.approvals.iter().filter_map(|note| match note {
         ApprovalNote::Used { change, .. } if is_limit(difference) && names(change, container) => {
             Some("an approval on the pod covers it, if its seal is the service's, which only the service can tell".to_owned())
@@ -66,7 +76,8 @@ pub(super) fn about(verdict: &Verdict, difference: &Difference<'_>) -> About {
 }
 
 fn is_limit(difference: &Difference<'_>) -> bool {
-    difference.path.words().ends_with(&["limits", "memory"]) && difference.to.is_some_and(|value| *value != Value::Null)
+    difference.path.words().ends_with(&["limits", "memory"])
+        && difference.to.is_some_and(|value| *value != Value::Null)
 }
 
 fn names(change: &str, container: Option<&str>) -> bool {

@@ -1,5 +1,5 @@
-//! A manifest laid over the object in the cluster, as `kubectl apply` does: what the manifest leaves out stays, unless it
-//! was in the manifest that was applied last.
+//! A manifest laid over the object in the cluster, as `kubectl apply` does: what the manifest
+//! leaves out stays, unless it was in the manifest that was applied last.
 
 use anyhow::{Context, bail};
 use serde_json::Value;
@@ -10,8 +10,13 @@ use crate::explain::difference::{LAST_APPLIED, key_of};
 /// The object as it is once `file` is applied.
 pub(super) fn over(live: &Document, file: &[Document]) -> anyhow::Result<Document> {
     let wanted = counterpart(live, file)?;
-    let applied = live.value.pointer("/metadata/annotations").and_then(|annotations| annotations.get(LAST_APPLIED)?.as_str());
-    let applied = applied.and_then(|text| serde_json::from_str(text).ok()).and_then(|value| Document::of(value, &live.namespace));
+    let applied = live
+        .value
+        .pointer("/metadata/annotations")
+        .and_then(|annotations| annotations.get(LAST_APPLIED)?.as_str());
+    let applied = applied
+        .and_then(|text| serde_json::from_str(text).ok())
+        .and_then(|value| Document::of(value, &live.namespace));
     Ok(live.with(lay(&live.value, &wanted.value, applied.as_ref().map(|document| &document.value))))
 }
 
@@ -25,7 +30,9 @@ fn counterpart<'f>(live: &Document, file: &'f [Document]) -> anyhow::Result<&'f 
     if file.is_empty() {
         bail!("the file holds no object");
     }
-    file.iter().find(|document| document.is_same_object(live)).with_context(|| format!("the file holds no {live}"))
+    file.iter()
+        .find(|document| document.is_same_object(live))
+        .with_context(|| format!("the file holds no {live}"))
 }
 
 fn lay(live: &Value, wanted: &Value, applied: Option<&Value>) -> Value {
@@ -33,18 +40,29 @@ fn lay(live: &Value, wanted: &Value, applied: Option<&Value>) -> Value {
         (Value::Object(live), Value::Object(wanted)) => {
             let applied = applied.and_then(Value::as_object);
             let mut whole = live.clone();
-            for key in applied.into_iter().flat_map(|applied| applied.keys()).filter(|key| !wanted.contains_key(*key)) {
+            for key in applied
+                .into_iter()
+                .flat_map(|applied| applied.keys())
+                .filter(|key| !wanted.contains_key(*key))
+            {
                 whole.remove(key);
             }
             for (key, value) in wanted {
                 let before = applied.and_then(|applied| applied.get(key));
-                let value = live.get(key).map_or_else(|| value.clone(), |live| lay(live, value, before));
+                let value =
+                    live.get(key).map_or_else(|| value.clone(), |live| lay(live, value, before));
                 whole.insert(key.clone(), value);
             }
             Value::Object(whole)
         }
-        (Value::Array(live), Value::Array(wanted)) if live.iter().chain(wanted).all(|item| key_of(item).is_some()) => {
-            Value::Array(lay_items(live, wanted, applied.and_then(Value::as_array).map_or(&[], Vec::as_slice)))
+        (Value::Array(live), Value::Array(wanted))
+            if live.iter().chain(wanted).all(|item| key_of(item).is_some()) =>
+        {
+            Value::Array(lay_items(
+                live,
+                wanted,
+                applied.and_then(Value::as_array).map_or(&[], Vec::as_slice),
+            ))
         }
         (_, wanted) => wanted.clone(),
     }
@@ -52,11 +70,19 @@ fn lay(live: &Value, wanted: &Value, applied: Option<&Value>) -> Value {
 
 /// Items are matched by name; those of the manifest keep its order where it has another one.
 fn lay_items(live: &[Value], wanted: &[Value], applied: &[Value]) -> Vec<Value> {
-    let find = |list: &[Value], item: &Value| list.iter().find(|other| key_of(other) == key_of(item)).cloned();
-    let kept = live.iter().filter(|item| find(wanted, item).is_some() || find(applied, item).is_none());
+    let find = |list: &[Value], item: &Value| {
+        list.iter().find(|other| key_of(other) == key_of(item)).cloned()
+    };
+    let kept =
+        live.iter().filter(|item| find(wanted, item).is_some() || find(applied, item).is_none());
     let mut whole: Vec<Value> = Vec::new();
     for item in kept {
-        whole.push(find(wanted, item).map_or_else(|| item.clone(), |other| lay(item, &other, find(applied, item).as_ref())));
+        whole.push(
+            find(wanted, item).map_or_else(
+                || item.clone(),
+                |other| lay(item, &other, find(applied, item).as_ref()),
+            ),
+        );
     }
     whole.extend(wanted.iter().filter(|item| find(live, item).is_none()).cloned());
     whole

@@ -14,7 +14,13 @@ pub(super) fn text(explanations: &[Explanation]) -> String {
     let mut text = String::new();
     for explanation in explanations {
         // writing to memory cannot fail
-        let _ = writeln!(text, "[{}] {}: {}", explanation.effect, plain(&explanation.object), place(explanation));
+        let _ = writeln!(
+            text,
+            "[{}] {}: {}",
+            explanation.effect,
+            plain(&explanation.object),
+            place(explanation)
+        );
         let _ = writeln!(text, "  {}", values(&explanation.from, &explanation.to));
         said(&mut text, "who", &explanation.actor);
         said(&mut text, "why", &explanation.why);
@@ -28,7 +34,9 @@ pub(super) fn text(explanations: &[Explanation]) -> String {
 fn place(explanation: &Explanation) -> String {
     let field = plain(&explanation.field).into_owned();
     match &explanation.container {
-        Some(name) if !field.contains(&format!("[{name}]")) => format!("{field} (container {:?})", name),
+        Some(name) if !field.contains(&format!("[{name}]")) => {
+            format!("{field} (container {:?})", name)
+        }
         _ => field,
     }
 }

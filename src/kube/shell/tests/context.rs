@@ -56,7 +56,9 @@ fn where_a_command_stands() {
     assert_eq!(context("while read x; do q; done < <(p)", "p").reader, Some(Reader::Loop));
     assert!(context("x=$(p)", "p").captured);
 
-    let script = parse("while :; do a; done; while true; do b && break; done; for x in 1; do c; done").expect("it is understood");
+    let script =
+        parse("while :; do a; done; while true; do b && break; done; for x in 1; do c; done")
+            .expect("it is understood");
     let loops: Vec<_> = script.loops.iter().map(|one| (one.endless, one.counted)).collect();
     assert_eq!(loops, [(true, false), (false, false), (false, true)]);
 

@@ -18,7 +18,13 @@ impl Files for Known {
 fn start(command: &[&str], files: &[(&'static str, &str)]) -> Option<Script> {
     let files = Known(files.iter().map(|(path, text)| (*path, (*text).to_owned())).collect());
     let environment = [("DIR", "/etc/app")];
-    inline(&Invocation { command, environment: &environment, directory: Some("/s"), files: Some(&files), ..Invocation::default() })
+    inline(&Invocation {
+        command,
+        environment: &environment,
+        directory: Some("/s"),
+        files: Some(&files),
+        ..Invocation::default()
+    })
 }
 
 #[test]
@@ -53,19 +59,29 @@ fn files_are_read_where_they_are_run() {
 #[test]
 fn a_command_knows_its_file() {
     let script = start(&["sh", "-c", "a; /s/x; b"], &[("/s/x", "c; sh -c d")]).unwrap();
-    let files: Vec<_> = script.commands.iter().map(|command| (command.program().unwrap(), command.file.as_deref())).collect();
+    let files: Vec<_> = script
+        .commands
+        .iter()
+        .map(|command| (command.program().unwrap(), command.file.as_deref()))
+        .collect();
     assert_eq!(files, [("a", None), ("c", Some("/s/x")), ("d", Some("/s/x")), ("b", None)]);
 }
 
 #[test]
 fn what_is_run_by_timeout_is_timed() {
-    let script = start(&["sh", "-c", "timeout 5 /s/x; timeout 5 sh -c b; c"], &[("/s/x", "a")]).unwrap();
-    assert_eq!(script.commands.iter().map(|command| command.timed).collect::<Vec<_>>(), [true, true, false]);
+    let script =
+        start(&["sh", "-c", "timeout 5 /s/x; timeout 5 sh -c b; c"], &[("/s/x", "a")]).unwrap();
+    assert_eq!(
+        script.commands.iter().map(|command| command.timed).collect::<Vec<_>>(),
+        [true, true, false]
+    );
 }
 
 #[test]
 fn first_lines() {
-    let errexit = |text: &str| start(&["/s/x"], &[("/s/x", text)]).unwrap().commands.first().unwrap().context.status;
+    let errexit = |text: &str| {
+        start(&["/s/x"], &[("/s/x", text)]).unwrap().commands.first().unwrap().context.status
+    };
     assert_eq!(errexit("#!/bin/sh -e\na; b"), Status::Required);
     assert_eq!(errexit("#!/bin/sh\na; b"), Status::Ignored);
 }

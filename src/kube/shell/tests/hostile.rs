@@ -36,9 +36,21 @@ fn hostile_scripts_end() {
     }
     let doubling = "x=$x$x;".repeat(64);
     assert!(parse(&format!("x=aa;{doubling} p $x")).is_none());
-    let calls = (1..40).map(|at| format!("f{at}() {{ f{0}; f{0}; }}; ", at - 1)).collect::<String>();
+    let calls =
+        (1..40).map(|at| format!("f{at}() {{ f{0}; f{0}; }}; ", at - 1)).collect::<String>();
     assert!(parse(&format!("f0() {{ a; }}; {calls} f39")).is_none());
-    for piece in ["a;", "a&&", "a|", "x=1;", "f(){ a; };", "cd /aaaaaaaaaa;", "$(a)", "entr ", "exec ", "a <<b\nb\n"] {
+    for piece in [
+        "a;",
+        "a&&",
+        "a|",
+        "x=1;",
+        "f(){ a; };",
+        "cd /aaaaaaaaaa;",
+        "$(a)",
+        "entr ",
+        "exec ",
+        "a <<b\nb\n",
+    ] {
         parse(&(piece.repeat(many(piece, "")) + "a"));
     }
 }

@@ -137,7 +137,8 @@ fn what_only_reports_is_no_reaction() {
     assert_eq!(judged(text), Unknown);
     let text = "while true; do inotifywait -e modify FILE || exit 1; nginx -s reload; done";
     assert_eq!(judged(text), Never);
-    let text = "while true; do if ! inotifywait -e modify FILE; then break; fi; nginx -s reload; done";
+    let text =
+        "while true; do if ! inotifywait -e modify FILE; then break; fi; nginx -s reload; done";
     assert_eq!(judged(text), Never);
     let text = "while true; do if inotifywait -e modify FILE; then nginx -s reload; else sleep 1; fi; done";
     assert_eq!(judged(text), Never);
@@ -145,24 +146,35 @@ fn what_only_reports_is_no_reaction() {
 
 #[test]
 fn a_function_is_judged_where_it_is_called() {
-    let text = "changed() { inotifywait -e modify \"$1\"; }; while changed FILE; do nginx -s reload; done";
+    let text =
+        "changed() { inotifywait -e modify \"$1\"; }; while changed FILE; do nginx -s reload; done";
     assert_eq!(judged(text), Never);
-    let text = "changed() { inotifywait -e modify FILE; }; while true; do changed; nginx -s reload; done";
+    let text =
+        "changed() { inotifywait -e modify FILE; }; while true; do changed; nginx -s reload; done";
     assert_eq!(judged(text), ByAccident);
-    assert!(watches(&script("never_called() { inotifywait -m -e modify FILE; }; sleep 1")).is_empty());
+    assert!(
+        watches(&script("never_called() { inotifywait -m -e modify FILE; }; sleep 1")).is_empty()
+    );
 }
 
 #[test]
 fn watchfiles_may_be_told_to_poll() {
     let by = |text: &str, environment: &[(&str, &str)]| {
-        let script = inline(&Invocation { command: &["sh", "-c", text], environment, ..Invocation::default() });
+        let script = inline(&Invocation {
+            command: &["sh", "-c", text],
+            environment,
+            ..Invocation::default()
+        });
         let watches = watches(&script.expect("the script is understood"));
         watches.first().map(|watch| verdict(watch, File))
     };
     let polling = [("WATCHFILES_FORCE_POLLING", "true")];
     assert_eq!(by("watchfiles run /etc/app/app.yaml", &[]), Some(FirstOnly));
     assert_eq!(by("watchfiles run /etc/app/app.yaml", &polling), Some(Unknown));
-    assert_eq!(by("WATCHFILES_FORCE_POLLING=1 watchfiles run /etc/app/app.yaml", &[]), Some(Unknown));
+    assert_eq!(
+        by("WATCHFILES_FORCE_POLLING=1 watchfiles run /etc/app/app.yaml", &[]),
+        Some(Unknown)
+    );
 }
 
 #[test]
@@ -181,5 +193,11 @@ fn not_a_watch() {
 
 #[test]
 fn of_several_targets_the_best_counts() {
-    assert!(Never < FirstOnly && FirstOnly < ByLuck && ByLuck < ByAccident && ByAccident < Always && Always < Unknown);
+    assert!(
+        Never < FirstOnly
+            && FirstOnly < ByLuck
+            && ByLuck < ByAccident
+            && ByAccident < Always
+            && Always < Unknown
+    );
 }

@@ -71,7 +71,9 @@ async fn idle_connections_have_a_limit_of_time() {
     let running = run(limits, Drain::default(), false).await;
     let io = TokioIo::new(running.tls(running.client().http2()).await.unwrap());
     // the listener may have said goodbye by now
-    if let Ok((sender, connection)) = http2::handshake::<_, _, Full<Bytes>>(TokioExecutor::new(), io).await {
+    if let Ok((sender, connection)) =
+        http2::handshake::<_, _, Full<Bytes>>(TokioExecutor::new(), io).await
+    {
         // one that answers pings, and asks for nothing
         let _ = in_time(connection).await;
         drop(sender);
@@ -137,7 +139,9 @@ async fn the_newest_connection_is_closed_where_all_are_at_work() {
     let mut waiting = Vec::new();
     for _ in 0..2 {
         let mut sender = running.http1(running.client()).await;
-        waiting.push(tokio::spawn(async move { text(sender.send_request(wait()).await.unwrap()).await }));
+        waiting.push(tokio::spawn(async move {
+            text(sender.send_request(wait()).await.unwrap()).await
+        }));
     }
     running.waiting(2).await;
     assert!(running.tls(running.client()).await.is_err());

@@ -44,7 +44,9 @@ impl Store {
 
     /// Puts in a Secret with these entries, each of so many bytes.
     fn hold(&self, entries: &[(&str, usize)]) {
-        let data = entries.iter().map(|(name, bytes)| ((*name).to_owned(), json!(ByteString(vec![7; *bytes]))));
+        let data = entries
+            .iter()
+            .map(|(name, bytes)| ((*name).to_owned(), json!(ByteString(vec![7; *bytes]))));
         self.put(json!({"metadata": {"name": "keys", "namespace": "restraint"}, "data": data.collect::<serde_json::Map<_, _>>()}));
     }
 
@@ -55,14 +57,19 @@ impl Store {
     }
 
     async fn answer(&self, request: Request) -> Response<Body> {
-        let (method, path, query) =
-            (request.method().clone(), request.uri().path().to_owned(), request.uri().query().unwrap_or_default().to_owned());
+        let (method, path, query) = (
+            request.method().clone(),
+            request.uri().path().to_owned(),
+            request.uri().query().unwrap_or_default().to_owned(),
+        );
         let one = path == "/api/v1/namespaces/restraint/secrets/keys";
         assert!(one || path == "/api/v1/namespaces/restraint/secrets", "{path}");
         match (method, one) {
             (Method::GET, true) => {
                 let answer = self.secret.lock().unwrap().clone();
-                if let Some(barrier) = self.together.as_ref().filter(|_| self.reads.fetch_add(1, Ordering::SeqCst) < 2) {
+                if let Some(barrier) =
+                    self.together.as_ref().filter(|_| self.reads.fetch_add(1, Ordering::SeqCst) < 2)
+                {
                     barrier.wait().await;
                 }
                 answer.map_or_else(|| failure(404, "NotFound"), |secret| reply(200, &secret))
@@ -70,13 +77,22 @@ impl Store {
             (Method::POST, false) => {
                 let secret = body(request).await;
                 self.writes.fetch_add(1, Ordering::SeqCst);
-                if self.secret.lock().unwrap().is_some() { failure(409, "AlreadyExists") } else { reply(201, &self.put(secret)) }
+                if self.secret.lock().unwrap().is_some() {
+                    failure(409, "AlreadyExists")
+                } else {
+                    reply(201, &self.put(secret))
+                }
             }
             (Method::PUT, true) if self.read_only => failure(403, "Forbidden"),
             (Method::PUT, true) => {
                 let secret = body(request).await;
                 self.writes.fetch_add(1, Ordering::SeqCst);
-                let current = self.secret.lock().unwrap().as_ref().map(|secret| secret["metadata"]["resourceVersion"].clone());
+                let current = self
+                    .secret
+                    .lock()
+                    .unwrap()
+                    .as_ref()
+                    .map(|secret| secret["metadata"]["resourceVersion"].clone());
                 if current.as_ref() == Some(&secret["metadata"]["resourceVersion"]) {
                     reply(200, &self.put(secret))
                 } else {
@@ -86,14 +102,19 @@ impl Store {
             (Method::GET, false) if query.contains("watch=true") => self.watch(),
             (Method::GET, false) => {
                 assert!(query.contains("fieldSelector=metadata.name%3Dkeys"), "{query}");
-                reply(200, &json!({"kind": "SecretList", "apiVersion": "v1", "metadata": {"resourceVersion": "1"}, "items": []}))
+                reply(
+                    200,
+                    &json!({"kind": "SecretList", "apiVersion": "v1", "metadata": {"resourceVersion": "1"}, "items": []}),
+                )
             }
             (method, _) => panic!("{method} {path}"),
         }
     }
 
     fn watch(&self) -> Response<Body> {
-        let Some(events) = self.events.lock().unwrap().take() else { return failure(500, "InternalError") };
+        let Some(events) = self.events.lock().unwrap().take() else {
+            return failure(500, "InternalError");
+        };
         let lines = unfold(events, |mut events| async move {
             let line = events.recv().await?;
             Some((Ok::<_, std::convert::Infallible>(Bytes::from(line + "\n")), events))
@@ -103,12 +124,18 @@ impl Store {
 }
 
 fn failure(code: u16, reason: &str) -> Response<Body> {
-    reply(code, &json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason, "message": reason, "code": code}))
+    reply(
+        code,
+        &json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason, "message": reason, "code": code}),
+    )
 }
 
 async fn served(store: &Arc<Store>) -> Client {
     let store = Arc::clone(store);
-    api_server(Router::new().fallback(any(move |request| async move { store.answer(request).await }))).await
+    api_server(
+        Router::new().fallback(any(move |request| async move { store.answer(request).await })),
+    )
+    .await
 }
 
 fn name() -> SecretName {
@@ -127,7 +154,8 @@ fn key_names(secret: &SharedSecret) -> Vec<String> {
 async fn whoever_comes_first_makes_it_and_the_next_reads_it() {
     let store = Arc::new(Store::default());
     let client = served(&store).await;
-    let (mut one, mut two) = (SharedSecret::new(client.clone(), name()), SharedSecret::new(client, name()));
+    let (mut one, mut two) =
+        (SharedSecret::new(client.clone(), name()), SharedSecret::new(client, name()));
     one.settle(noon()).await.unwrap();
     two.settle(noon() + SignedDuration::from_mins(1)).await.unwrap();
     assert_eq!((store.names(), key_names(&one).len()), (vec!["20261121T120000Z".to_owned()], 1));
@@ -139,8 +167,10 @@ async fn whoever_comes_first_makes_it_and_the_next_reads_it() {
 async fn of_two_that_make_it_at_once_one_reads_again() {
     let store = Arc::new(Store { together: Some(Barrier::new(2)), ..Store::default() });
     let client = served(&store).await;
-    let (mut one, mut two) = (SharedSecret::new(client.clone(), name()), SharedSecret::new(client, name()));
-    let (first, second) = in_time(async { tokio::join!(one.settle(noon()), two.settle(noon())) }).await;
+    let (mut one, mut two) =
+        (SharedSecret::new(client.clone(), name()), SharedSecret::new(client, name()));
+    let (first, second) =
+        in_time(async { tokio::join!(one.settle(noon()), two.settle(noon())) }).await;
     first.and(second).unwrap();
     assert_eq!(store.writes.load(Ordering::SeqCst), 2, "one of them in vain");
     assert_eq!((key_names(&one), store.names().len()), (key_names(&two), 1));
@@ -151,8 +181,10 @@ async fn of_two_that_rotate_at_once_one_reads_again() {
     let store = Arc::new(Store { together: Some(Barrier::new(2)), ..Store::default() });
     store.hold(&[("20260901T120000Z", 32), ("20261001T120000Z", 33)]);
     let client = served(&store).await;
-    let (mut one, mut two) = (SharedSecret::new(client.clone(), name()), SharedSecret::new(client, name()));
-    let (first, second) = in_time(async { tokio::join!(one.settle(noon()), two.settle(noon())) }).await;
+    let (mut one, mut two) =
+        (SharedSecret::new(client.clone(), name()), SharedSecret::new(client, name()));
+    let (first, second) =
+        in_time(async { tokio::join!(one.settle(noon()), two.settle(noon())) }).await;
     first.and(second).unwrap();
     assert_eq!(store.writes.load(Ordering::SeqCst), 2, "one of them in vain");
     assert_eq!(store.names(), ["20261001T120000Z", "20261121T120000Z"]);
@@ -182,19 +214,28 @@ async fn keys_that_cannot_be_rotated_stay_in_force() {
 async fn a_secret_that_is_deleted_comes_back_with_its_keys() {
     let (events, watched) = mpsc::channel(1);
     let store = Arc::new(Store { events: Mutex::new(Some(watched)), ..Store::default() });
-    let (keys, health) = (Arc::new(ArcSwap::from_pointee(SealKeys::default())), Arc::new(Health::default()));
+    let (keys, health) =
+        (Arc::new(ArcSwap::from_pointee(SealKeys::default())), Arc::new(Health::default()));
     health.await_seal_keys();
     assert_eq!(health.report().0, StatusCode::SERVICE_UNAVAILABLE);
     let secret = SharedSecret::new(served(&store).await, name());
     // no poll comes to its help: only the watch tells of the deletion
-    let following = tokio::spawn(secret.follow(Arc::clone(&keys), Arc::clone(&health), Duration::from_secs(3600)));
+    let following = tokio::spawn(secret.follow(
+        Arc::clone(&keys),
+        Arc::clone(&health),
+        Duration::from_secs(3600),
+    ));
     until(|| keys.load().sealing().is_some() && health.report().0 == StatusCode::OK).await;
-    let (before, made) = (store.names(), keys.load().names().map(ToOwned::to_owned).collect::<Vec<_>>());
+    let (before, made) =
+        (store.names(), keys.load().names().map(ToOwned::to_owned).collect::<Vec<_>>());
     let deleted = store.secret.lock().unwrap().take().unwrap();
     let event = json!({"type": "DELETED", "object": {"apiVersion": "v1", "kind": "Secret", "metadata": deleted["metadata"]}});
     events.send(event.to_string()).await.unwrap();
     until(|| store.secret.lock().unwrap().is_some()).await;
-    assert_eq!((store.names(), keys.load().names().map(ToOwned::to_owned).collect::<Vec<_>>()), (before, made));
+    assert_eq!(
+        (store.names(), keys.load().names().map(ToOwned::to_owned).collect::<Vec<_>>()),
+        (before, made)
+    );
     following.abort();
 }
 
@@ -202,12 +243,19 @@ async fn a_secret_that_is_deleted_comes_back_with_its_keys() {
 async fn a_poll_finds_what_the_watch_missed_and_nothing_is_sealed_before() {
     let store = Arc::new(Store { read_only: true, ..Store::default() });
     store.hold(&[("note", 40)]);
-    let (keys, health) = (Arc::new(ArcSwap::from_pointee(SealKeys::default())), Arc::new(Health::default()));
+    let (keys, health) =
+        (Arc::new(ArcSwap::from_pointee(SealKeys::default())), Arc::new(Health::default()));
     health.await_seal_keys();
     let secret = SharedSecret::new(served(&store).await, name());
-    let following = tokio::spawn(secret.follow(Arc::clone(&keys), Arc::clone(&health), Duration::from_millis(5)));
+    let following = tokio::spawn(secret.follow(
+        Arc::clone(&keys),
+        Arc::clone(&health),
+        Duration::from_millis(5),
+    ));
     until(|| health.report().1.contains("Forbidden")).await;
-    assert!(health.report().1.starts_with("waiting for seal keys\n") && keys.load().sealing().is_none());
+    assert!(
+        health.report().1.starts_with("waiting for seal keys\n") && keys.load().sealing().is_none()
+    );
     store.hold(&[("20261121T120000Z", 32)]);
     until(|| keys.load().sealing().is_some() && health.report().0 == StatusCode::OK).await;
     following.abort();
@@ -216,7 +264,8 @@ async fn a_poll_finds_what_the_watch_missed_and_nothing_is_sealed_before() {
 #[test]
 fn a_secret_is_named_with_its_namespace() {
     assert_eq!(name().to_string(), "restraint/keys");
-    for text in ["", "keys", "/keys", "restraint/", "a/b/c", "Restraint/keys", "restraint/../keys?"] {
+    for text in ["", "keys", "/keys", "restraint/", "a/b/c", "Restraint/keys", "restraint/../keys?"]
+    {
         assert!(text.parse::<SecretName>().is_err(), "{text}");
     }
 }

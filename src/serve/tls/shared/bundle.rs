@@ -1,7 +1,9 @@
 //! The `caBundle` of our webhook configurations.
 
 use k8s_openapi::ByteString;
-use k8s_openapi::api::admissionregistration::v1::{MutatingWebhookConfiguration, ValidatingWebhookConfiguration, WebhookClientConfig};
+use k8s_openapi::api::admissionregistration::v1::{
+    MutatingWebhookConfiguration, ValidatingWebhookConfiguration, WebhookClientConfig,
+};
 use kube::api::{Patch, PatchParams};
 use kube::core::ObjectMeta;
 use kube::{Api, Client};
@@ -42,11 +44,19 @@ impl Configurations {
         for name in &self.names {
             let before = found.len();
             if let Some(configuration) = asked(self.validating.get_opt(name)).await? {
-                let webhooks = configuration.webhooks.into_iter().flatten().map(|webhook| (webhook.name, webhook.client_config));
+                let webhooks = configuration
+                    .webhooks
+                    .into_iter()
+                    .flatten()
+                    .map(|webhook| (webhook.name, webhook.client_config));
                 found.push(Found::new(Kind::Validating, name, configuration.metadata, webhooks));
             }
             if let Some(configuration) = asked(self.mutating.get_opt(name)).await? {
-                let webhooks = configuration.webhooks.into_iter().flatten().map(|webhook| (webhook.name, webhook.client_config));
+                let webhooks = configuration
+                    .webhooks
+                    .into_iter()
+                    .flatten()
+                    .map(|webhook| (webhook.name, webhook.client_config));
                 found.push(Found::new(Kind::Mutating, name, configuration.metadata, webhooks));
             }
             if found.len() == before {
@@ -60,30 +70,55 @@ impl Configurations {
     pub(super) async fn write(&self, found: &Found, patch: Value) -> Result<(), Unanswered> {
         let patch = serde_json::from_value(patch).map_err(kube::Error::SerdeError)?;
         // the name under which Helm reports that the service wrote a field
-        let parameters = PatchParams { field_manager: Some("restraint".to_owned()), ..PatchParams::default() };
+        let parameters =
+            PatchParams { field_manager: Some("restraint".to_owned()), ..PatchParams::default() };
         let patch = Patch::<()>::Json(patch);
         match found.kind {
-            Kind::Validating => asked(self.validating.patch_metadata(&found.name, &parameters, &patch)).await.map(drop),
-            Kind::Mutating => asked(self.mutating.patch_metadata(&found.name, &parameters, &patch)).await.map(drop),
+            Kind::Validating => {
+                asked(self.validating.patch_metadata(&found.name, &parameters, &patch))
+                    .await
+                    .map(drop)
+            }
+            Kind::Mutating => asked(self.mutating.patch_metadata(&found.name, &parameters, &patch))
+                .await
+                .map(drop),
         }
     }
 }
 
 impl Found {
-    fn new(kind: Kind, name: &str, metadata: ObjectMeta, webhooks: impl Iterator<Item = (String, WebhookClientConfig)>) -> Self {
+    fn new(
+        kind: Kind,
+        name: &str,
+        metadata: ObjectMeta,
+        webhooks: impl Iterator<Item = (String, WebhookClientConfig)>,
+    ) -> Self {
         let webhooks = webhooks.map(|(name, client)| (name, client.ca_bundle)).collect();
-        Self { kind, name: name.to_owned(), version: metadata.resource_version.unwrap_or_default(), webhooks }
+        Self {
+            kind,
+            name: name.to_owned(),
+            version: metadata.resource_version.unwrap_or_default(),
+            webhooks,
+        }
     }
 
     /// A JSON patch that gives every webhook this bundle; `None` where all have it.
     ///
-    /// It holds only for what was read: bundles must not be written by place into a list that has become another.
+    /// It holds only for what was read: bundles must not be written by place into a list that has
+    /// become another.
     pub(super) fn patch(&self, bundle: &str) -> Option<Value> {
         let bundle = ByteString(bundle.as_bytes().to_vec());
-        let without = self.webhooks.iter().enumerate().filter(|(_, (_, known))| known.as_ref() != Some(&bundle));
-        let mut operations = vec![json!({"op": "test", "path": "/metadata/resourceVersion", "value": self.version})];
+        let without = self
+            .webhooks
+            .iter()
+            .enumerate()
+            .filter(|(_, (_, known))| known.as_ref() != Some(&bundle));
+        let mut operations =
+            vec![json!({"op": "test", "path": "/metadata/resourceVersion", "value": self.version})];
         for (place, (name, _)) in without {
-            operations.push(json!({"op": "test", "path": format!("/webhooks/{place}/name"), "value": name}));
+            operations.push(
+                json!({"op": "test", "path": format!("/webhooks/{place}/name"), "value": name}),
+            );
             operations.push(json!({"op": "add", "path": format!("/webhooks/{place}/clientConfig/caBundle"), "value": bundle}));
         }
         (operations.len() > 1).then_some(Value::Array(operations))

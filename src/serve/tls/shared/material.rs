@@ -1,4 +1,5 @@
-//! What the Secret holds, as far as it can be used. Reading it never fails: what is missing or damaged is not there.
+//! What the Secret holds, as far as it can be used. Reading it never fails: what is missing or
+//! damaged is not there.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +25,8 @@ pub(super) const AUTHORITY_KEY: &str = "ca.key";
 pub(super) const CERTIFICATE: &str = "tls.crt";
 /// Its key.
 pub(super) const KEY: &str = "tls.key";
-/// The last serving certificate of the authority before, without its key: until it ends that authority is trusted.
+/// The last serving certificate of the authority before, without its key: until it ends that
+/// authority is trusted.
 pub(super) const PREVIOUS: &str = "previous.crt";
 
 /// The most authorities that are read: more than rotations can leave behind.
@@ -65,7 +67,11 @@ pub(super) struct Material {
 impl Authority {
     fn read(der: CertificateDer<'static>) -> Option<Self> {
         let (_, parsed) = X509Certificate::from_der(&der).ok()?;
-        let is_authority = parsed.basic_constraints().ok().flatten().is_some_and(|constraints| constraints.value.ca);
+        let is_authority = parsed
+            .basic_constraints()
+            .ok()
+            .flatten()
+            .is_some_and(|constraints| constraints.value.ca);
         let validity = validity(&parsed);
         is_authority.then_some(Self { der, validity })
     }
@@ -81,12 +87,19 @@ impl Authority {
 
     /// A name for logs.
     pub(super) fn fingerprint(&self) -> String {
-        digest(&SHA256, &self.der).as_ref().iter().take(6).map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
+        digest(&SHA256, &self.der)
+            .as_ref()
+            .iter()
+            .take(6)
+            .map(|byte| format!("{byte:02X}"))
+            .collect::<Vec<_>>()
+            .join(":")
     }
 
     fn fits(&self, key: &str) -> bool {
         let Ok(pair) = KeyPair::from_pem(key) else { return false };
-        X509Certificate::from_der(&self.der).is_ok_and(|(_, parsed)| parsed.public_key().raw == pair.subject_public_key_info())
+        X509Certificate::from_der(&self.der)
+            .is_ok_and(|(_, parsed)| parsed.public_key().raw == pair.subject_public_key_info())
     }
 
     /// Whether it vouches for this leaf.
@@ -100,8 +113,13 @@ impl Authority {
 impl Leaf {
     /// Reads a pair that belongs together.
     pub(super) fn read(issued: Issued) -> Option<Self> {
-        let pem = |origin: &str, text: &str| Pem { origin: origin.to_owned(), text: text.as_bytes().to_vec() };
-        let identity = Identity::from_pem(&pem(CERTIFICATE, &issued.certificate), &pem(KEY, &issued.key)).ok()?;
+        let pem = |origin: &str, text: &str| Pem {
+            origin: origin.to_owned(),
+            text: text.as_bytes().to_vec(),
+        };
+        let identity =
+            Identity::from_pem(&pem(CERTIFICATE, &issued.certificate), &pem(KEY, &issued.key))
+                .ok()?;
         Some(Self { identity, issued })
     }
 
@@ -118,17 +136,26 @@ impl Leaf {
 
 impl Material {
     pub(super) fn read(data: &BTreeMap<String, ByteString>) -> Self {
-        let text = |name: &str| data.get(name).and_then(|ByteString(bytes)| String::from_utf8(bytes.clone()).ok());
+        let text = |name: &str| {
+            data.get(name).and_then(|ByteString(bytes)| String::from_utf8(bytes.clone()).ok())
+        };
         let mut trusted: Vec<Authority> = Vec::new();
         let authorities = text(AUTHORITIES).unwrap_or_default();
         for der in CertificateDer::pem_slice_iter(authorities.as_bytes()).filter_map(Result::ok) {
-            trusted.extend(Authority::read(der).filter(|authority| trusted.len() < MOST && !trusted.contains(authority)));
+            trusted.extend(
+                Authority::read(der)
+                    .filter(|authority| trusted.len() < MOST && !trusted.contains(authority)),
+            );
         }
-        let key = text(AUTHORITY_KEY).filter(|key| trusted.first().is_some_and(|first| first.fits(key)));
-        let leaf = text(CERTIFICATE).zip(text(KEY)).and_then(|(certificate, key)| Leaf::read(Issued { certificate, key }));
+        let key =
+            text(AUTHORITY_KEY).filter(|key| trusted.first().is_some_and(|first| first.fits(key)));
+        let leaf = text(CERTIFICATE)
+            .zip(text(KEY))
+            .and_then(|(certificate, key)| Leaf::read(Issued { certificate, key }));
         let previous = text(PREVIOUS).and_then(|certificate| {
             let der = CertificateDer::from_pem_slice(certificate.as_bytes()).ok()?;
-            let until = X509Certificate::from_der(&der).ok().map(|(_, parsed)| validity(&parsed).until)?;
+            let until =
+                X509Certificate::from_der(&der).ok().map(|(_, parsed)| validity(&parsed).until)?;
             Some(Previous { certificate, until })
         });
         Self { trusted, key, leaf, previous }
@@ -158,10 +185,13 @@ impl Material {
         Some(Issuer { authority, key: self.key.as_deref()? })
     }
 
-    /// The leaf, where callers who trust `trusted` accept it at `now`, and the place of who vouches for it.
+    /// The leaf, where callers who trust `trusted` accept it at `now`, and the place of who vouches
+    /// for it.
     pub(super) fn sound(&self, trusted: &[Authority], now: Timestamp) -> Option<(&Leaf, usize)> {
         let leaf = self.leaf.as_ref().filter(|leaf| leaf.validity().holds(now))?;
-        let place = trusted.iter().position(|authority| authority.validity.holds(now) && authority.issued(leaf))?;
+        let place = trusted
+            .iter()
+            .position(|authority| authority.validity.holds(now) && authority.issued(leaf))?;
         Some((leaf, place))
     }
 }

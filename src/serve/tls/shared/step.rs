@@ -1,7 +1,9 @@
-//! What is to be done next: a function of what the Secret holds, what this replica holds, what is published, and the time.
+//! What is to be done next: a function of what the Secret holds, what this replica holds, what is
+//! published, and the time.
 //!
-//! No step takes away what somebody may still rely on. A new authority only joins those that are trusted; it issues the
-//! serving certificate once callers have had time to hear of it; and those before it go when what they issued has ended.
+//! No step takes away what somebody may still rely on. A new authority only joins those that are
+//! trusted; it issues the serving certificate once callers have had time to hear of it; and those
+//! before it go when what they issued has ended.
 
 use std::time::Duration;
 
@@ -24,7 +26,8 @@ pub struct Lifetimes {
 }
 
 impl Lifetimes {
-    /// How long a bundle must have been published before anything relies on it, and how often to look.
+    /// How long a bundle must have been published before anything relies on it, and how often to
+    /// look.
     pub(super) fn notice(self) -> Duration {
         LONGEST_NOTICE.min(self.leaf.unsigned_abs().checked_div(30).unwrap_or_default())
     }
@@ -36,7 +39,8 @@ pub(super) struct View<'v> {
     pub(super) stored: Option<&'v Material>,
     /// What this replica took from it before.
     pub(super) held: Option<&'v Material>,
-    /// For how long callers have been told to trust whom the Secret trusts, as far as this replica has seen it.
+    /// For how long callers have been told to trust whom the Secret trusts, as far as this replica
+    /// has seen it.
     pub(super) published: Option<Duration>,
     /// The names that the serving certificate must have.
     pub(super) names: &'v [String],
@@ -62,7 +66,8 @@ pub(in crate::serve) enum Step {
 
 impl Step {
     /// Every step that changes something.
-    pub(in crate::serve) const ALL: [Self; 5] = [Self::Begin, Self::Restore, Self::RenewAuthority, Self::RenewLeaf, Self::Trim];
+    pub(in crate::serve) const ALL: [Self; 5] =
+        [Self::Begin, Self::Restore, Self::RenewAuthority, Self::RenewLeaf, Self::Trim];
 
     /// The word for it in logs and metrics.
     pub(in crate::serve) fn as_str(self) -> &'static str {
@@ -80,12 +85,15 @@ impl Step {
 /// The next step at `now`.
 pub(super) fn next_step(view: &View<'_>, now: Timestamp) -> Step {
     let Some(stored) = view.stored else {
-        let whole = view.held.is_some_and(|held| held.issuer(now).is_some() && held.sound(&held.trusted, now).is_some());
+        let whole = view.held.is_some_and(|held| {
+            held.issuer(now).is_some() && held.sound(&held.trusted, now).is_some()
+        });
         return if whole { Step::Restore } else { view.replacement(now) };
     };
     let Some(issuer) = stored.issuer(now) else { return view.replacement(now) };
     // one that only this replica holds still serves here
-    let current = stored.sound(&stored.trusted, now).or_else(|| view.held?.sound(&stored.trusted, now));
+    let current =
+        stored.sound(&stored.trusted, now).or_else(|| view.held?.sound(&stored.trusted, now));
     let Some((leaf, place)) = current else { return Step::RenewLeaf };
     if place > 0 {
         let known = view.published.is_some_and(|published| published >= view.lifetimes.notice());
@@ -98,7 +106,11 @@ pub(super) fn next_step(view: &View<'_>, now: Timestamp) -> Step {
     if issuer.authority.validity.is_due(now) {
         return Step::RenewAuthority;
     }
-    if stored.trusted.iter().skip(1).any(|authority| has_ended(authority, stored, now)) { Step::Trim } else { Step::Rest }
+    if stored.trusted.iter().skip(1).any(|authority| has_ended(authority, stored, now)) {
+        Step::Trim
+    } else {
+        Step::Rest
+    }
 }
 
 /// What the Secret holds after a step.
@@ -110,7 +122,8 @@ pub(super) fn take(step: Step, view: &View<'_>, now: Timestamp) -> Result<Materi
         Step::Begin | Step::RenewAuthority => {
             let validity = Validity::starting(now, view.lifetimes.authority);
             let issued = issue::authority(&format!("restraint authority {now:.0}"), validity)?;
-            let authority = Authority::from_pem(&issued.certificate).ok_or(rcgen::Error::CouldNotParseCertificate)?;
+            let authority = Authority::from_pem(&issued.certificate)
+                .ok_or(rcgen::Error::CouldNotParseCertificate)?;
             let leaf = match view.keep(now) {
                 Some(leaf) => leaf.clone(),
                 None => new_leaf(view.names, &issued, &authority, view.lifetimes, now)?,
@@ -121,11 +134,20 @@ pub(super) fn take(step: Step, view: &View<'_>, now: Timestamp) -> Result<Materi
         }
         Step::RenewLeaf => {
             let issuer = stored.issuer(now).ok_or(rcgen::Error::CouldNotParseKeyPair)?;
-            let current = stored.sound(&stored.trusted, now).or_else(|| view.held?.sound(&stored.trusted, now));
-            let leaf = new_leaf(&view.names_beside(current, now), &issuer.issued(), issuer.authority, view.lifetimes, now)?;
-            let ended = current
-                .filter(|(_, place)| *place > 0)
-                .map(|(leaf, _)| Previous { certificate: leaf.issued.certificate.clone(), until: leaf.validity().until });
+            let current = stored
+                .sound(&stored.trusted, now)
+                .or_else(|| view.held?.sound(&stored.trusted, now));
+            let leaf = new_leaf(
+                &view.names_beside(current, now),
+                &issuer.issued(),
+                issuer.authority,
+                view.lifetimes,
+                now,
+            )?;
+            let ended = current.filter(|(_, place)| *place > 0).map(|(leaf, _)| Previous {
+                certificate: leaf.issued.certificate.clone(),
+                until: leaf.validity().until,
+            });
             let previous = ended.or_else(|| stored.previous.clone());
             Ok(Material { leaf: Some(leaf), previous, ..stored })
         }
@@ -165,16 +187,27 @@ impl View<'_> {
     /// The serving certificate that outlives a change of the authority.
     fn keep(&self, now: Timestamp) -> Option<&Leaf> {
         let trusted = self.trusted();
-        let found = self.stored.and_then(|stored| stored.sound(&trusted, now)).or_else(|| self.held?.sound(&trusted, now));
+        let found = self
+            .stored
+            .and_then(|stored| stored.sound(&trusted, now))
+            .or_else(|| self.held?.sound(&trusted, now));
         found.map(|(leaf, _)| leaf)
     }
 
-    /// The names for a new certificate. One that is not due yet lacks names that this replica was told of, and may have
-    /// some that another was told of: without those the two would outdo each other.
+    /// The names for a new certificate. One that is not due yet lacks names that this replica was
+    /// told of, and may have some that another was told of: without those the two would outdo each
+    /// other.
     fn names_beside(&self, current: Option<(&Leaf, usize)>, now: Timestamp) -> Vec<String> {
         let mut names = self.names.to_vec();
         if let Some((leaf, _)) = current.filter(|(leaf, _)| !leaf.validity().is_due(now)) {
-            names.extend(leaf.identity.leaf().names.iter().filter(|name| !self.names.contains(name)).cloned());
+            names.extend(
+                leaf.identity
+                    .leaf()
+                    .names
+                    .iter()
+                    .filter(|name| !self.names.contains(name))
+                    .cloned(),
+            );
         }
         names
     }
@@ -182,11 +215,20 @@ impl View<'_> {
 
 /// Whether nobody can need an authority of before any more.
 fn has_ended(authority: &Authority, stored: &Material, now: Timestamp) -> bool {
-    let last = stored.previous.as_ref().map_or(authority.validity.until, |previous| previous.until.min(authority.validity.until));
+    let last = stored
+        .previous
+        .as_ref()
+        .map_or(authority.validity.until, |previous| previous.until.min(authority.validity.until));
     now.as_second() > last
 }
 
-fn new_leaf(names: &[String], issuer: &Issued, authority: &Authority, lifetimes: Lifetimes, now: Timestamp) -> Result<Leaf, rcgen::Error> {
+fn new_leaf(
+    names: &[String],
+    issuer: &Issued,
+    authority: &Authority,
+    lifetimes: Lifetimes,
+    now: Timestamp,
+) -> Result<Leaf, rcgen::Error> {
     let validity = Validity::starting(now, lifetimes.leaf).within(authority.validity);
     Leaf::read(issue::leaf(names, validity, issuer)?).ok_or(rcgen::Error::CouldNotParseCertificate)
 }

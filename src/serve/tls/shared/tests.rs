@@ -18,10 +18,12 @@ use crate::serve::tls::testing::{Client as Caller, in_time, meet};
 use crate::serve::tls::{SelfMade, Source};
 
 const SECRET: &str = "/api/v1/namespaces/ops/secrets/pair";
-const VALIDATING: &str = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/gate";
+const VALIDATING: &str =
+    "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/gate";
 const MUTATING: &str = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/gate";
 
-/// One Secret and two webhook configurations, kept as the API server keeps them: a write that is late is a conflict.
+/// One Secret and two webhook configurations, kept as the API server keeps them: a write that is
+/// late is a conflict.
 #[derive(Default)]
 struct Store {
     objects: Mutex<BTreeMap<String, Value>>,
@@ -44,13 +46,17 @@ impl Store {
     fn with_configurations(self) -> Self {
         for path in [VALIDATING, MUTATING] {
             let webhook = |name: &str| json!({"name": name, "clientConfig": {"service": {"name": "gate", "namespace": "ops"}}});
-            self.put(path, json!({"metadata": {"name": "gate"}, "webhooks": [webhook("a"), webhook("b")]}));
+            self.put(
+                path,
+                json!({"metadata": {"name": "gate"}, "webhooks": [webhook("a"), webhook("b")]}),
+            );
         }
         self
     }
 
     fn put(&self, path: &str, mut object: Value) -> Value {
-        object["metadata"]["resourceVersion"] = (self.version.fetch_add(1, Ordering::SeqCst) + 1).to_string().into();
+        object["metadata"]["resourceVersion"] =
+            (self.version.fetch_add(1, Ordering::SeqCst) + 1).to_string().into();
         self.objects.lock().unwrap().insert(path.to_owned(), object.clone());
         object
     }
@@ -71,8 +77,11 @@ impl Store {
 
     /// The bundle that every webhook has.
     fn bundle(&self) -> Option<String> {
-        let webhooks = [VALIDATING, MUTATING].map(|path| self.at(path).unwrap()["webhooks"].as_array().unwrap().clone()).concat();
-        let bundles: Vec<_> = webhooks.iter().map(|webhook| webhook["clientConfig"]["caBundle"].clone()).collect();
+        let webhooks = [VALIDATING, MUTATING]
+            .map(|path| self.at(path).unwrap()["webhooks"].as_array().unwrap().clone())
+            .concat();
+        let bundles: Vec<_> =
+            webhooks.iter().map(|webhook| webhook["clientConfig"]["caBundle"].clone()).collect();
         assert!(bundles.iter().all(|bundle| *bundle == bundles[0]), "{bundles:?}");
         let ByteString(bytes) = serde_json::from_value(bundles[0].clone()).ok()?;
         Some(String::from_utf8(bytes).unwrap()).filter(|bundle| !bundle.is_empty())
@@ -90,7 +99,10 @@ impl Store {
     async fn answer(&self, request: Request) -> Response<Body> {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         if method != Method::GET {
-            let short = path.rsplit('/').find(|part| part.starts_with("secrets") || part.ends_with("configurations")).unwrap();
+            let short = path
+                .rsplit('/')
+                .find(|part| part.starts_with("secrets") || part.ends_with("configurations"))
+                .unwrap();
             self.writes.lock().unwrap().push(format!("{method} {short}"));
         }
         match method {
@@ -98,29 +110,44 @@ impl Store {
             Method::GET if path.ends_with('s') => failure(500),
             Method::GET => {
                 let answer = self.at(&path);
-                if let Some(barrier) = self.together.as_ref().filter(|_| path == SECRET && self.reads.fetch_add(1, Ordering::SeqCst) < 2) {
+                if let Some(barrier) = self
+                    .together
+                    .as_ref()
+                    .filter(|_| path == SECRET && self.reads.fetch_add(1, Ordering::SeqCst) < 2)
+                {
                     barrier.wait().await;
                 }
                 answer.map_or_else(|| failure(404), |object| reply(200, &object))
             }
-            Method::POST | Method::PUT if self.secret_forbidden.load(Ordering::SeqCst) => failure(403),
+            Method::POST | Method::PUT if self.secret_forbidden.load(Ordering::SeqCst) => {
+                failure(403)
+            }
             Method::POST => {
                 let object = body(request).await;
                 assert_eq!(object["type"], "Opaque");
-                if self.at(SECRET).is_some() { failure(409) } else { reply(201, &self.put(SECRET, object)) }
+                if self.at(SECRET).is_some() {
+                    failure(409)
+                } else {
+                    reply(201, &self.put(SECRET, object))
+                }
             }
             Method::PUT => {
                 let object = body(request).await;
                 let current = self.at(&path);
                 let Some(current) = current else { return failure(404) };
-                let same = current["metadata"]["resourceVersion"] == object["metadata"]["resourceVersion"];
+                let same =
+                    current["metadata"]["resourceVersion"] == object["metadata"]["resourceVersion"];
                 if same { reply(200, &self.put(&path, object)) } else { failure(409) }
             }
             Method::PATCH if self.configurations_forbidden.load(Ordering::SeqCst) => failure(403),
             Method::PATCH => {
                 let patch: json_patch::Patch = serde_json::from_value(body(request).await).unwrap();
                 let mut object = self.at(&path).unwrap();
-                if json_patch::patch(&mut object, &patch).is_err() { failure(422) } else { reply(200, &self.put(&path, object)) }
+                if json_patch::patch(&mut object, &patch).is_err() {
+                    failure(422)
+                } else {
+                    reply(200, &self.put(&path, object))
+                }
             }
             method => panic!("{method} {path}"),
         }
@@ -129,12 +156,18 @@ impl Store {
 
 fn failure(code: u16) -> Response<Body> {
     let (reason, message) = (if code == 404 { "NotFound" } else { "Other" }, code.to_string());
-    reply(code, &json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason, "message": message, "code": code}))
+    reply(
+        code,
+        &json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason, "message": message, "code": code}),
+    )
 }
 
 async fn served(store: &Arc<Store>) -> Client {
     let store = Arc::clone(store);
-    api_server(Router::new().fallback(any(move |request| async move { store.answer(request).await }))).await
+    api_server(
+        Router::new().fallback(any(move |request| async move { store.answer(request).await })),
+    )
+    .await
 }
 
 fn sharing() -> Sharing {
@@ -142,7 +175,10 @@ fn sharing() -> Sharing {
         secret: "ops/pair".parse().unwrap(),
         names: vec!["gate.ops.svc".to_owned()],
         configurations: vec!["gate".to_owned()],
-        lifetimes: Lifetimes { leaf: SignedDuration::from_hours(90 * 24), authority: SignedDuration::from_hours(1095 * 24) },
+        lifetimes: Lifetimes {
+            leaf: SignedDuration::from_hours(90 * 24),
+            authority: SignedDuration::from_hours(1095 * 24),
+        },
     }
 }
 
@@ -169,7 +205,14 @@ async fn whoever_comes_first_makes_it_and_the_next_serves_the_same() {
     let client = served(&store).await;
     let (mut one, mut two) = (pair(&client), pair(&client));
     looks(&mut one).await;
-    assert_eq!(store.writes(), ["POST secrets", "PATCH validatingwebhookconfigurations", "PATCH mutatingwebhookconfigurations"]);
+    assert_eq!(
+        store.writes(),
+        [
+            "POST secrets",
+            "PATCH validatingwebhookconfigurations",
+            "PATCH mutatingwebhookconfigurations"
+        ]
+    );
     looks(&mut two).await;
     looks(&mut one).await;
     assert!(store.writes().is_empty());
@@ -182,7 +225,9 @@ async fn whoever_comes_first_makes_it_and_the_next_serves_the_same() {
 
 #[tokio::test]
 async fn of_two_that_make_it_at_once_one_reads_again() {
-    let store = Arc::new(Store { together: Some(Barrier::new(2)), ..Store::default() }.with_configurations());
+    let store = Arc::new(
+        Store { together: Some(Barrier::new(2)), ..Store::default() }.with_configurations(),
+    );
     let client = served(&store).await;
     let (mut one, mut two) = (pair(&client), pair(&client));
     let (first, second) = in_time(future::join(one.look(), two.look())).await;
@@ -231,7 +276,9 @@ async fn a_bundle_that_somebody_took_away_is_written_again() {
     let mut one = pair(&client);
     looks(&mut one).await;
     let bundle = store.bundle();
-    store.edit(VALIDATING, |object| drop(object["webhooks"][1]["clientConfig"].as_object_mut().unwrap().remove("caBundle")));
+    store.edit(VALIDATING, |object| {
+        drop(object["webhooks"][1]["clientConfig"].as_object_mut().unwrap().remove("caBundle"))
+    });
     store.edit(MUTATING, |object| object["webhooks"][0]["clientConfig"]["caBundle"] = "".into());
     looks(&mut one).await;
     assert_eq!(store.bundle(), bundle);
@@ -252,7 +299,9 @@ async fn a_key_that_somebody_took_away_begins_a_rotation_that_waits_for_notice()
         looks(&mut one).await;
         assert!(trusted(&one, &before) && trusted(&two, &before));
     }
-    let longer = two.published.take().map(|(bundle, since)| (bundle, since.checked_sub(two.sharing.lifetimes.notice()).unwrap()));
+    let longer = two.published.take().map(|(bundle, since)| {
+        (bundle, since.checked_sub(two.sharing.lifetimes.notice()).unwrap())
+    });
     two.published = longer;
     looks(&mut two).await;
     assert!(trusted(&two, &both) && !trusted(&two, &before));
@@ -296,7 +345,9 @@ async fn readiness_waits_for_the_pair_and_connections_see_it() {
     let client = served(&store).await;
     let health = Arc::new(Health::default());
     health.await_certificate();
-    let certificates = Arc::new(Certificates::load(Source::Held(SelfMade::make(&[]).unwrap().identity), None).unwrap());
+    let certificates = Arc::new(
+        Certificates::load(Source::Held(SelfMade::make(&[]).unwrap().identity), None).unwrap(),
+    );
     let mut one = pair(&client);
     one.sharing.lifetimes.leaf = SignedDuration::from_secs(15); // looks often
     let task = tokio::spawn(one.follow(Arc::clone(&certificates), Arc::clone(&health), |_| {}));

@@ -23,18 +23,33 @@ pub(super) struct Case {
 
 /// Every recorded resize, with what is denied of it.
 const RECORDED: &[(&str, &[&str])] = &[
-    ("resize-adds-first-limit", &["container \"app\": memory limit unlimited -> 300Mi is not approved;"]),
-    ("resize-approval-in-same-patch", &["container \"app\": memory limit 384Mi -> 300Mi is not approved;"]),
+    (
+        "resize-adds-first-limit",
+        &["container \"app\": memory limit unlimited -> 300Mi is not approved;"],
+    ),
+    (
+        "resize-approval-in-same-patch",
+        &["container \"app\": memory limit 384Mi -> 300Mi is not approved;"],
+    ),
     ("resize-by-vpa-updater", &[]),
-    ("resize-bytes-notation", &["container \"app\": memory limit 300Mi -> 268435456 is not approved;"]),
+    (
+        "resize-bytes-notation",
+        &["container \"app\": memory limit 300Mi -> 268435456 is not approved;"],
+    ),
     ("resize-cpu-only", &[]),
     ("resize-dry-run", &[]),
     ("resize-jvm-below-heap", &["container \"app\": memory limit 4Gi -> 2Gi is not approved;"]),
     ("resize-limit-down-approved", &[]),
-    ("resize-limit-down-unapproved", &["container \"app\": memory limit 512Mi -> 384Mi is not approved;"]),
+    (
+        "resize-limit-down-unapproved",
+        &["container \"app\": memory limit 512Mi -> 384Mi is not approved;"],
+    ),
     ("resize-limit-to-zero", &[]),
     ("resize-memory-up", &[]),
-    ("resize-mixed-up-and-down", &["container \"b\": memory limit 1536Mi -> 400Mi is not approved;"]),
+    (
+        "resize-mixed-up-and-down",
+        &["container \"b\": memory limit 1536Mi -> 400Mi is not approved;"],
+    ),
     ("resize-noop", &[]),
     ("resize-pod-level-down", &["pod level: memory limit 2Gi -> 1536Mi is not approved;"]),
     ("resize-request-down", &[]),
@@ -47,15 +62,22 @@ pub(super) fn recorded() -> Vec<Case> {
     let names: Vec<_> = reviews.iter().map(|(name, _)| name.as_str()).collect();
     let known: Vec<_> = RECORDED.iter().map(|(name, _)| *name).collect();
     assert_eq!(names, known, "every recorded resize is tried");
-    RECORDED.iter().zip(&reviews).map(|((name, denied), (_, request))| replay(name, request, denied)).collect()
+    RECORDED
+        .iter()
+        .zip(&reviews)
+        .map(|((name, denied), (_, request))| replay(name, request, denied))
+        .collect()
 }
 
 fn replay(name: &'static str, request: &Value, denied: &'static [&'static str]) -> Case {
     let mut pod = shapes::as_sent(name, &request["oldObject"]);
-    let approved = pod["metadata"]["annotations"].as_object_mut().unwrap().remove("approved-by-sre").is_some();
+    let approved =
+        pod["metadata"]["annotations"].as_object_mut().unwrap().remove("approved-by-sre").is_some();
     let mut patch = json!({"spec": {}});
     let spec = request["object"]["spec"].as_object().unwrap();
-    for (list, containers) in spec.iter().filter(|(field, _)| ["initContainers", "containers"].contains(&field.as_str())) {
+    for (list, containers) in
+        spec.iter().filter(|(field, _)| ["initContainers", "containers"].contains(&field.as_str()))
+    {
         let resources = |container: &Value| json!({"name": container["name"], "resources": container["resources"]});
         patch["spec"][list] = containers.as_array().unwrap().iter().map(resources).collect();
     }
@@ -63,7 +85,15 @@ fn replay(name: &'static str, request: &Value, denied: &'static [&'static str]) 
         patch["spec"]["resources"] = resources.clone();
     }
     let grant = if approved { "approved-by-sre=true" } else { "" };
-    Case { name, pod, grant, before: None, resize: patch, dry_run: request["dryRun"] == true, denied }
+    Case {
+        name,
+        pod,
+        grant,
+        before: None,
+        resize: patch,
+        dry_run: request["dryRun"] == true,
+        denied,
+    }
 }
 
 /// Resizes with every trap that is known.
@@ -80,9 +110,16 @@ fn case(name: &'static str, pod: Value, resize: Value, denied: &'static [&'stati
 fn nothing_granted() -> Vec<Case> {
     let one = || pod("");
     let container = |name: &str, requests: Value, limits: Value| json!({"name": name, "image": "registry.k8s.io/pause:3.10", "resources": {"requests": requests, "limits": limits}});
-    let memory = |name: &str, amount: &str| container(name, json!({"cpu": "100m", "memory": "16Mi"}), json!({"memory": amount}));
+    let memory = |name: &str, amount: &str| {
+        container(name, json!({"cpu": "100m", "memory": "16Mi"}), json!({"memory": amount}))
+    };
     let bare = |name: &str| json!({"name": name, "image": "registry.k8s.io/pause:3.10"});
-    let zero = || pod_with("", json!({"containers": [container("app", json!({"cpu": "100m", "memory": "0"}), json!({"memory": "0"}))]}));
+    let zero = || {
+        pod_with(
+            "",
+            json!({"containers": [container("app", json!({"cpu": "100m", "memory": "0"}), json!({"memory": "0"}))]}),
+        )
+    };
     let limited = |amount: &str| pod_with("", json!({"containers": [memory("app", amount)]}));
     let whole = |containers: Value| {
         let resources = json!({"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "2", "memory": "2Gi"}});
@@ -102,27 +139,67 @@ fn nothing_granted() -> Vec<Case> {
         let limits = |name: &str, amount: &str| json!({"name": name, "resources": {"limits": {"memory": amount}}});
         json!({"spec": {"containers": [limits("app", app), limits("side", side)]}})
     };
-    let two = || pod_with("", json!({"containers": [memory("app", "512Mi"), memory("side", "128Mi")]}));
+    let two =
+        || pod_with("", json!({"containers": [memory("app", "512Mi"), memory("side", "128Mi")]}));
     let cpu_and_memory = json!({"limits": {"cpu": "400m", "memory": "300Mi"}});
     let mut with_approval = memory_limit("300Mi");
-    with_approval["metadata"] = json!({"annotations": {"restraint.dev/approval": "true", "approved-by-sre": "true"}});
+    with_approval["metadata"] =
+        json!({"annotations": {"restraint.dev/approval": "true", "approved-by-sre": "true"}});
     vec![
-        case("less", one(), memory_limit("300Mi"), &["container \"app\": memory limit 512Mi -> 300Mi is not approved;"]),
+        case(
+            "less",
+            one(),
+            memory_limit("300Mi"),
+            &["container \"app\": memory limit 512Mi -> 300Mi is not approved;"],
+        ),
         case("more", one(), memory_limit("1Gi"), &[]),
         case("same", one(), memory_limit("536870912"), &[]),
-        case("one-byte-less", one(), memory_limit("536870911"), &["container \"app\": memory limit 512Mi -> 536870911 is not approved;"]),
-        case("half-a-byte-less", one(), memory_limit("536870911.5"), &["memory limit 512Mi -> 536870911500m is not approved;"]),
+        case(
+            "one-byte-less",
+            one(),
+            memory_limit("536870911"),
+            &["container \"app\": memory limit 512Mi -> 536870911 is not approved;"],
+        ),
+        case(
+            "half-a-byte-less",
+            one(),
+            memory_limit("536870911.5"),
+            &["memory limit 512Mi -> 536870911500m is not approved;"],
+        ),
         case("half-a-byte-more", one(), memory_limit("536870912.5"), &[]),
-        case("decimal", one(), memory_limit("536M"), &["memory limit 512Mi -> 536M is not approved;"]),
+        case(
+            "decimal",
+            one(),
+            memory_limit("536M"),
+            &["memory limit 512Mi -> 536M is not approved;"],
+        ),
         case("exponent", one(), memory_limit("1e9"), &[]),
         case("cpu-alone", one(), resources(json!({"limits": {"cpu": "400m"}})), &[]),
-        case("cpu-and-memory", one(), resources(cpu_and_memory), &["memory limit 512Mi -> 300Mi is not approved;"]),
+        case(
+            "cpu-and-memory",
+            one(),
+            resources(cpu_and_memory),
+            &["memory limit 512Mi -> 300Mi is not approved;"],
+        ),
         case("request-alone", one(), resources(json!({"requests": {"memory": "16Mi"}})), &[]),
-        case("to-zero", limited("512Mi"), resources(json!({"requests": {"memory": "0"}, "limits": {"memory": "0"}})), &[]),
-        case("after-zero", zero(), memory_limit("8Gi"), &["memory limit unlimited -> 8Gi is not approved;"]),
+        case(
+            "to-zero",
+            limited("512Mi"),
+            resources(json!({"requests": {"memory": "0"}, "limits": {"memory": "0"}})),
+            &[],
+        ),
+        case(
+            "after-zero",
+            zero(),
+            memory_limit("8Gi"),
+            &["memory limit unlimited -> 8Gi is not approved;"],
+        ),
         case(
             "first-limit",
-            pod_with("", json!({"containers": [container("app", json!({"cpu": "100m", "memory": "16Mi"}), json!({}))]})),
+            pod_with(
+                "",
+                json!({"containers": [container("app", json!({"cpu": "100m", "memory": "16Mi"}), json!({}))]}),
+            ),
             memory_limit("8Gi"),
             &["memory limit unlimited -> 8Gi is not approved;"],
         ),
@@ -145,10 +222,25 @@ fn nothing_granted() -> Vec<Case> {
             memory_limit("1Gi"),
             &["memory limit 18446744073709551617 -> 1Gi is not approved;"],
         ),
-        case("sidecar", init(Some("Always")), init_limit("64Mi"), &["container \"first\": memory limit 128Mi -> 64Mi is not approved;"]),
-        case("init", init(None), init_limit("64Mi"), &["container \"first\": memory limit 128Mi -> 64Mi is not approved;"]),
+        case(
+            "sidecar",
+            init(Some("Always")),
+            init_limit("64Mi"),
+            &["container \"first\": memory limit 128Mi -> 64Mi is not approved;"],
+        ),
+        case(
+            "init",
+            init(None),
+            init_limit("64Mi"),
+            &["container \"first\": memory limit 128Mi -> 64Mi is not approved;"],
+        ),
         case("init-more", init(None), init_limit("256Mi"), &[]),
-        case("one-of-two", two(), both("600Mi", "64Mi"), &["container \"side\": memory limit 128Mi -> 64Mi is not approved;"]),
+        case(
+            "one-of-two",
+            two(),
+            both("600Mi", "64Mi"),
+            &["container \"side\": memory limit 128Mi -> 64Mi is not approved;"],
+        ),
         case(
             "both",
             two(),
@@ -158,8 +250,18 @@ fn nothing_granted() -> Vec<Case> {
                 "container \"side\": memory limit 128Mi -> 64Mi is not approved",
             ],
         ),
-        case("exchanged", two(), both("128Mi", "512Mi"), &["container \"app\": memory limit 512Mi -> 128Mi is not approved;"]),
-        case("pod-less", whole(json!([bare("app")])), pod_limit("1500Mi"), &["pod level: memory limit 2Gi -> 1500Mi is not approved;"]),
+        case(
+            "exchanged",
+            two(),
+            both("128Mi", "512Mi"),
+            &["container \"app\": memory limit 512Mi -> 128Mi is not approved;"],
+        ),
+        case(
+            "pod-less",
+            whole(json!([bare("app")])),
+            pod_limit("1500Mi"),
+            &["pod level: memory limit 2Gi -> 1500Mi is not approved;"],
+        ),
         case("pod-more", whole(json!([bare("app")])), pod_limit("3Gi"), &[]),
         case(
             "pod-less-and-own",
@@ -167,7 +269,12 @@ fn nothing_granted() -> Vec<Case> {
             pod_limit("1500Mi"),
             &["pod level: memory limit 2Gi -> 1500Mi is not approved;"],
         ),
-        case("pod-first", one(), pod_limit("2Gi"), &["pod level: memory limit unlimited -> 2Gi is not approved;"]),
+        case(
+            "pod-first",
+            one(),
+            pod_limit("2Gi"),
+            &["pod level: memory limit unlimited -> 2Gi is not approved;"],
+        ),
         case(
             "own-beside-pod",
             whole(json!([bare("app")])),
@@ -186,7 +293,12 @@ fn nothing_granted() -> Vec<Case> {
             resources(json!({"requests": {"memory": "0"}, "limits": {"memory": "0"}})),
             &[],
         ),
-        case("approval-brought-along", one(), with_approval, &["memory limit 512Mi -> 300Mi is not approved;"]),
+        case(
+            "approval-brought-along",
+            one(),
+            with_approval,
+            &["memory limit 512Mi -> 300Mi is not approved;"],
+        ),
     ]
 }
 
@@ -214,11 +326,21 @@ fn granted() -> Vec<Case> {
     let less = || memory_limit("300Mi");
     let changed = Case {
         before: Some(resources(json!({"limits": {"cpu": "400m"}}))),
-        ..case("changed-since", one(), less(), &["memory limit 512Mi -> 300Mi is not approved any more: the pod changed;"])
+        ..case(
+            "changed-since",
+            one(),
+            less(),
+            &["memory limit 512Mi -> 300Mi is not approved any more: the pod changed;"],
+        )
     };
     let used = Case {
         before: Some(memory_limit("400Mi")),
-        ..case("used-up", one(), less(), &["memory limit 400Mi -> 300Mi is not approved any more: the pod changed;"])
+        ..case(
+            "used-up",
+            one(),
+            less(),
+            &["memory limit 400Mi -> 300Mi is not approved any more: the pod changed;"],
+        )
     };
     vec![
         with("approved-by-sre=true", case("any", one(), less(), &[])),
@@ -228,44 +350,85 @@ fn granted() -> Vec<Case> {
         with("restraint.dev/approve=app=1e6", case("exponent-floor", one(), less(), &[])),
         with(
             "restraint.dev/approve=app=314572801",
-            case("below-the-floor", one(), less(), &["memory limit 512Mi -> 300Mi is approved down to 314572801 only;"]),
+            case(
+                "below-the-floor",
+                one(),
+                less(),
+                &["memory limit 512Mi -> 300Mi is approved down to 314572801 only;"],
+            ),
         ),
         with(
             "restraint.dev/approve=side=1Mi",
-            case("another-part", one(), less(), &["memory limit 512Mi -> 300Mi is not in the approval;"]),
+            case(
+                "another-part",
+                one(),
+                less(),
+                &["memory limit 512Mi -> 300Mi is not in the approval;"],
+            ),
         ),
         with(
             "restraint.dev/approve=ap=1Mi,a-app=1Mi",
-            case("part-of-a-name", one(), less(), &["memory limit 512Mi -> 300Mi is not in the approval;"]),
+            case(
+                "part-of-a-name",
+                one(),
+                less(),
+                &["memory limit 512Mi -> 300Mi is not in the approval;"],
+            ),
         ),
-        with("restraint.dev/approve=app=300Mi,side=64Mi,@pod=768Mi", case("each-part", whole(), decrease(), &[])),
+        with(
+            "restraint.dev/approve=app=300Mi,side=64Mi,@pod=768Mi",
+            case("each-part", whole(), decrease(), &[]),
+        ),
         with(
             "restraint.dev/approve=app=300Mi,side=64Mi",
-            case("all-but-the-pod", whole(), decrease(), &["pod level: memory limit 1Gi -> 768Mi is not in the approval;"]),
+            case(
+                "all-but-the-pod",
+                whole(),
+                decrease(),
+                &["pod level: memory limit 1Gi -> 768Mi is not in the approval;"],
+            ),
         ),
-        with("approved-by-sre=true", case("any-beyond-64-bits", one(), memory_limit("18446744073709551617"), &[])),
+        with(
+            "approved-by-sre=true",
+            case("any-beyond-64-bits", one(), memory_limit("18446744073709551617"), &[]),
+        ),
         with(
             "restraint.dev/approve=app=1",
-            case("floor-beyond-64-bits", one(), memory_limit("18446744073709551617"), &["is approved down to 1 only;"]),
+            case(
+                "floor-beyond-64-bits",
+                one(),
+                memory_limit("18446744073709551617"),
+                &["is approved down to 1 only;"],
+            ),
         ),
         with(
             "restraint.dev/approve=side=1Mi; force; reason=\\ \",\"memory\":\"true\",\" ünd ,\"uid\":\"x\"",
-            case("deceitful-reason", one(), less(), &["memory limit 512Mi -> 300Mi is not in the approval;"]),
+            case(
+                "deceitful-reason",
+                one(),
+                less(),
+                &["memory limit 512Mi -> 300Mi is not in the approval;"],
+            ),
         ),
-        with("restraint.dev/approve=app=1Mi; for=1h; force; reason=INC-4711 \"now\", please \\ €", case("all-options", one(), less(), &[])),
+        with(
+            "restraint.dev/approve=app=1Mi; for=1h; force; reason=INC-4711 \"now\", please \\ €",
+            case("all-options", one(), less(), &[]),
+        ),
         with("approved-by-sre=true", changed),
         with("approved-by-sre=true", used),
     ]
 }
 
-/// Creations of pods besides the recorded ones, with what resizePolicy each container of each list has in the end.
+/// Creations of pods besides the recorded ones, with what resizePolicy each container of each list
+/// has in the end.
 pub(super) fn creations() -> Vec<(&'static str, Value)> {
     let policies = |policies: Value| {
         let mut pod = pod("");
         pod["spec"]["containers"][0]["resizePolicy"] = policies;
         pod
     };
-    let entry = |resource: &str, policy: &str| json!({"resourceName": resource, "restartPolicy": policy});
+    let entry =
+        |resource: &str, policy: &str| json!({"resourceName": resource, "restartPolicy": policy});
     let mut mixed = pod("");
     let app = mixed["spec"]["containers"][0].clone();
     let named = |name: &str, restart: Value| {
@@ -276,12 +439,18 @@ pub(super) fn creations() -> Vec<(&'static str, Value)> {
         }
         container
     };
-    mixed["spec"]["initContainers"] = json!([named("init", Value::Null), named("sidecar", json!("Always")), named("last", Value::Null)]);
-    mixed["spec"]["containers"] = json!([{"name": "bare", "image": "registry.k8s.io/pause:3.10"}, named("app", Value::Null)]);
+    mixed["spec"]["initContainers"] = json!([
+        named("init", Value::Null),
+        named("sidecar", json!("Always")),
+        named("last", Value::Null)
+    ]);
+    mixed["spec"]["containers"] =
+        json!([{"name": "bare", "image": "registry.k8s.io/pause:3.10"}, named("app", Value::Null)]);
     let mut never = mixed.clone();
     never["spec"]["restartPolicy"] = json!("Never");
     let mut whole = mixed.clone();
-    whole["spec"]["resources"] = json!({"requests": {"memory": "1Gi"}, "limits": {"memory": "2Gi"}});
+    whole["spec"]["resources"] =
+        json!({"requests": {"memory": "1Gi"}, "limits": {"memory": "2Gi"}});
     let annotated = |key: &str, value: &str| {
         let mut pod = pod("");
         pod["metadata"]["annotations"] = json!({key: value});
@@ -292,7 +461,13 @@ pub(super) fn creations() -> Vec<(&'static str, Value)> {
         ("plain", pod("")),
         ("cpu-only", policies(json!([entry("cpu", "RestartContainer")]))),
         ("memory-only", policies(json!([entry("memory", "NotRequired")]))),
-        ("complete", policies(json!([entry("memory", "RestartContainer"), entry("cpu", "RestartContainer")]))),
+        (
+            "complete",
+            policies(json!([
+                entry("memory", "RestartContainer"),
+                entry("cpu", "RestartContainer")
+            ])),
+        ),
         ("empty", policies(json!([]))),
         ("mixed", mixed),
         ("never", never),

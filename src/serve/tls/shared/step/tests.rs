@@ -6,7 +6,10 @@ use super::super::material::{AUTHORITIES, AUTHORITY_KEY, CERTIFICATE, KEY, PREVI
 use super::*;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
-const LIFETIMES: Lifetimes = Lifetimes { leaf: SignedDuration::from_hours(90 * 24), authority: SignedDuration::from_hours(3 * 365 * 24) };
+const LIFETIMES: Lifetimes = Lifetimes {
+    leaf: SignedDuration::from_hours(90 * 24),
+    authority: SignedDuration::from_hours(3 * 365 * 24),
+};
 
 /// One replica, its Secret and what callers know.
 struct World {
@@ -20,7 +23,13 @@ struct World {
 impl World {
     fn new() -> Self {
         let now = "2026-11-21T12:00:00Z".parse().unwrap();
-        Self { stored: None, held: None, published: None, names: vec!["restraint.ops.svc".to_owned()], now }
+        Self {
+            stored: None,
+            held: None,
+            published: None,
+            names: vec!["restraint.ops.svc".to_owned()],
+            now,
+        }
     }
 
     /// After its first steps: a pair that everybody knows.
@@ -42,7 +51,13 @@ impl World {
     }
 
     fn view(&self) -> View<'_> {
-        View { stored: self.stored.as_ref(), held: self.held.as_ref(), published: self.published, names: &self.names, lifetimes: LIFETIMES }
+        View {
+            stored: self.stored.as_ref(),
+            held: self.held.as_ref(),
+            published: self.published,
+            names: &self.names,
+            lifetimes: LIFETIMES,
+        }
     }
 
     fn next(&self) -> Step {
@@ -109,7 +124,10 @@ fn a_fresh_start_makes_both_and_then_rests() {
     let leaf = world.stored().leaf.as_ref().unwrap();
     assert_eq!(leaf.identity.leaf().names, world.names);
     let validity = leaf.validity();
-    assert!(!validity.holds(world.now - DAY) && validity.holds(world.now - SignedDuration::from_mins(59)));
+    assert!(
+        !validity.holds(world.now - DAY)
+            && validity.holds(world.now - SignedDuration::from_mins(59))
+    );
     assert_eq!(validity.until, (world.now + LIFETIMES.leaf).as_second());
     assert!(world.data().keys().eq([AUTHORITIES, AUTHORITY_KEY, CERTIFICATE, KEY]));
     let empty = World { stored: Some(Material::default()), ..World::new() };
@@ -161,7 +179,11 @@ fn an_authority_is_announced_before_it_issues() {
     assert_ne!(before, leaf);
     world.published = Some(LONGEST_NOTICE);
     assert_eq!(world.act(), Step::RenewLeaf);
-    assert_eq!((place(&world), world.stored().trusted.len()), (0, 2), "what served before is still trusted");
+    assert_eq!(
+        (place(&world), world.stored().trusted.len()),
+        (0, 2),
+        "what served before is still trusted"
+    );
     assert_eq!(world.stored().previous.as_ref().unwrap().certificate, before);
     assert_eq!(world.next(), Step::Rest);
     let ends = Timestamp::from_second(world.stored().previous.as_ref().unwrap().until).unwrap();
@@ -226,17 +248,28 @@ fn half_a_pair_is_completed_and_nothing_that_serves_is_lost() {
         let mut world = World::begun();
         world.with(AUTHORITIES, damage.as_deref());
         assert_eq!(world.act(), Step::RenewAuthority, "who is trusted is still known here");
-        assert_eq!((world.leaf(), &world.stored().trusted[1..]), (&*leaf_of(&world), &*world.held.as_ref().unwrap().trusted));
+        assert_eq!(
+            (world.leaf(), &world.stored().trusted[1..]),
+            (&*leaf_of(&world), &*world.held.as_ref().unwrap().trusted)
+        );
     }
     let mut world = World::begun();
     world.held = None;
     world.with(AUTHORITIES, Some(&text(AUTHORITIES)));
-    assert_eq!(world.act(), Step::Begin, "the key is of another authority, and nobody here knows the one of the leaf");
+    assert_eq!(
+        world.act(),
+        Step::Begin,
+        "the key is of another authority, and nobody here knows the one of the leaf"
+    );
     assert_eq!(world.stored().trusted.len(), 2);
     let mut world = World::begun();
     world.with(AUTHORITIES, Some(&text(AUTHORITIES)));
     world.with(AUTHORITY_KEY, Some(&text(AUTHORITY_KEY)));
-    assert_eq!(world.act(), Step::RenewLeaf, "another authority that can issue is taken, its leaf is not there");
+    assert_eq!(
+        world.act(),
+        Step::RenewLeaf,
+        "another authority that can issue is taken, its leaf is not there"
+    );
     let mut world = World::begun();
     world.with(AUTHORITIES, Some(world.leaf().to_owned().as_str()));
     assert!(world.stored().trusted.is_empty(), "a serving certificate is no authority");
