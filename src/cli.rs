@@ -4,7 +4,8 @@ use std::path::Path;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::{approvals, approve, certs, doctor, explain, lint, revoke, serve};
+use crate::command::{approvals, approve, certs, revoke};
+use crate::{doctor, explain, lint, serve};
 
 /// The name of the binary as a plugin of kubectl.
 const PLUGIN: &str = "kubectl-restraint";

@@ -6,7 +6,6 @@
 
 pub mod change;
 mod difference;
-mod document;
 mod effect;
 pub mod history;
 mod redact;
@@ -14,7 +13,7 @@ mod redact;
 #[cfg(feature = "shell")]
 mod command;
 
-pub use document::{Document, DocumentError};
+pub use crate::manifest::object::{Document, DocumentError};
 pub use effect::{Effect, Explanation};
 
 #[cfg(feature = "shell")]

@@ -1,10 +1,13 @@
 //! Judging: a pure and total function of policies and a subject. No client, clock, async or error
 //! inside.
 
-pub mod approval;
+pub mod conventions;
 pub mod finding;
+mod ignore;
 pub mod look_up;
+pub mod message;
 pub mod mode;
+pub mod patch;
 pub mod policies;
 pub mod policy;
 pub mod rule;
@@ -15,23 +18,22 @@ pub mod view;
 
 use std::collections::BTreeSet;
 
-use approval::{ApprovalChange, ApprovalNote};
-use finding::{Finding, Findings, PatchOperation, pointer_token};
+use crate::approval::{ApprovalNote, Stamp};
+use crate::kube::object::Metadata;
+
+use finding::{Finding, Findings};
+use ignore::ignores;
 use mode::{Cap, Mode};
+use patch::{PatchOperation, pointer_token};
 use policies::Policies;
 use policy::Policy;
 use rule::Ignorable;
 use subject::Subject;
 use verdict::{Outcome, Ruling, Verdict};
-use view::{ResizeView, View};
-
-use crate::kube::object::Metadata;
+use view::{ApprovalChange, ResizeView, View};
 
 /// The label by which a namespace is exempted from the full strength of policies.
 pub const CAP_LABEL: &str = "restraint.dev/cap";
-
-/// The annotation by which an owner silences rules.
-const IGNORE_ANNOTATION: &str = "restraint.dev/ignore";
 
 /// Judges `subject` as it would be stored: what the validating path answers.
 pub fn judge(policies: &Policies, subject: &Subject<'_>) -> Verdict {
@@ -96,7 +98,7 @@ fn grant<'p>(
     change: &ApprovalChange<'_>,
     verdict: &mut Verdict,
 ) {
-    let (mut stamp, cap) = (None::<Box<approval::Stamp>>, verdict.cap);
+    let (mut stamp, cap) = (None::<Box<Stamp>>, verdict.cap);
     for policy in policies {
         let mut findings = Findings::default();
         policy.check.grant(change, &mut findings);
@@ -189,14 +191,6 @@ fn silencing<'s>(view: &View<'s>) -> Option<&'s Metadata<'s>> {
         View::Autoscaler { new, .. } => Some(new.metadata),
         View::Approval(_) => None,
     }
-}
-
-/// Whether the owner of the workload silenced `rule`.
-fn ignores(metadata: &Metadata<'_>, rule: &str) -> bool {
-    metadata
-        .annotations
-        .text(IGNORE_ANNOTATION)
-        .is_some_and(|list| list.split(',').any(|name| name.trim() == rule))
 }
 
 /// Lets the rule look. On UPDATE a fault that is already stored does not count, so that a faulty

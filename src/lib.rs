@@ -41,11 +41,22 @@
     )
 )]
 
+pub mod approval;
 pub mod explain;
+pub mod heap;
+pub mod json;
 pub mod judge;
 pub mod kube;
+#[cfg_attr(
+    not(feature = "shell"),
+    allow(dead_code, reason = "manifests are read by the shell alone")
+)]
+pub mod manifest;
+pub mod policies;
 pub mod review;
 pub mod rules;
+pub mod shell;
+pub mod watch;
 #[cfg_attr(
     not(feature = "shell"),
     allow(dead_code, reason = "manifests are read by the shell alone")
@@ -53,21 +64,17 @@ pub mod rules;
 mod yaml;
 
 #[cfg(feature = "shell")]
-pub mod approvals;
-#[cfg(feature = "shell")]
-pub mod approve;
-#[cfg(feature = "shell")]
-pub mod certs;
+pub mod certificate;
 #[cfg(feature = "shell")]
 pub mod cli;
 #[cfg(feature = "shell")]
 pub mod cluster;
 #[cfg(feature = "shell")]
+pub mod command;
+#[cfg(feature = "shell")]
 pub mod doctor;
 #[cfg(feature = "shell")]
 pub mod lint;
-#[cfg(feature = "shell")]
-pub mod revoke;
 #[cfg(feature = "shell")]
 pub mod serve;
 #[cfg(feature = "shell")]

@@ -8,15 +8,12 @@
 )]
 
 mod decode;
-mod document;
 mod evidence;
 mod files;
 mod finding;
 mod fix;
 mod github;
-mod manifest;
 mod outcome;
-mod place;
 mod read;
 mod repair;
 mod sarif;
@@ -30,7 +27,7 @@ use clap::{Args, ValueEnum};
 
 use crate::judge::mode::Cap;
 use crate::judge::policies::Policies;
-use crate::serve::folder::Folder;
+use crate::policies::folder::Folder;
 use crate::terminal::{self, Color, Progress};
 
 use files::Source;

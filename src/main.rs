@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use restraint::cli::{Cli, Command};
-use restraint::{approvals, approve, certs, doctor, explain, lint, revoke, serve};
+use restraint::command::{approvals, approve, certs, revoke};
+use restraint::{doctor, explain, lint, serve};
 
 // the review path hardly allocates; this keeps what little there is from fragmenting over months
 #[global_allocator]

@@ -4,7 +4,7 @@ pub mod admin;
 pub mod authority;
 pub mod events;
 pub mod evidence;
-pub mod folder;
+mod folder;
 pub mod follow;
 pub mod listener;
 pub mod metrics;
@@ -30,14 +30,15 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
+use crate::certificate::SelfMade;
 use crate::judge::policies::Policies;
+use crate::policies::folder::{Contents, Folder};
 use crate::telemetry::Log;
 
 use admin::Health;
 use authority::Authorities;
 use events::Events;
 use evidence::{Live, Sources};
-use folder::{Contents, Folder};
 use follow::Pace;
 use listener::{Drain, Limits, Listener, Transport};
 use metrics::Metrics;
@@ -46,7 +47,7 @@ use reviews::Reviews;
 use seal::secret::SharedSecret;
 use seal::{SealKeys, file, secret as seal_secret};
 use tasks::keep;
-use tls::{Certificates, Clients, Reload, SelfMade, SharedPair, Sharing, Source};
+use tls::{Certificates, Clients, Reload, SharedPair, Sharing, Source};
 
 pub use options::Options;
 

@@ -1,6 +1,7 @@
 //! YAML as a tree whose nodes know their places: policies and manifests are read here, each in its
 //! own dialect.
 
+pub(crate) mod suggest;
 mod tree;
 
 use serde::de::Deserialize;

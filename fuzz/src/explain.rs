@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use restraint::explain::Document;
 use restraint::explain::change::{Surroundings, explain};
+use restraint::manifest::object::Document;
 
 static SURROUNDINGS: LazyLock<Surroundings> = LazyLock::new(Surroundings::default);
 

@@ -1,6 +1,6 @@
 //! Grants and stamps: what is printed is read as the same again.
 
-use restraint::judge::approval::{Agreement, Floors, Grant, Place, Stamp, parse_lifetime};
+use restraint::approval::{Agreement, Floors, Grant, Place, Stamp, parse_lifetime};
 
 const PLACE: Place<'_> = Place { namespace: "shop", name: "db-0", dry_run: false };
 

@@ -1,7 +1,7 @@
 //! Heaps: a container as JSON, or text as the options of each runtime.
 
+use restraint::heap::{Size, heaps, retired_options};
 use restraint::kube::container::Container;
-use restraint::kube::heap::{Size, heaps, retired_options};
 use serde_json::json;
 
 pub(crate) fn run(text: &str) {

@@ -1,8 +1,8 @@
 //! Shell text: read twice alike, with every position in range, and whatever is made of it.
 
-use restraint::kube::leftover::leftovers;
-use restraint::kube::shell::{Files, Invocation, Script, inline};
-use restraint::kube::watcher::{Kind, may_start, reload_paths, signals, verdict, watches};
+use restraint::shell::rerun::leftovers;
+use restraint::shell::{Files, Invocation, Script, inline};
+use restraint::watch::{Kind, may_start, reload_paths, signals, verdict, watches};
 
 /// The text is every file.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use k8s_openapi::api::core::v1::{Node, Pod};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::serve::tls::testing::Authority;
+use crate::certificate::testing::Authority;
 
 use super::check;
 use super::facts::{Certificate, Facts, Floor, Installation, Rights, Served, Version};

@@ -15,9 +15,9 @@ use jiff::Timestamp;
 
 use crate::judge::policies::Policies;
 use crate::judge::subject::Resource;
+use crate::manifest::object::Document;
 
 use super::difference::{Difference, differences};
-use super::document::Document;
 use super::effect::{Effect, Explanation, Outcome};
 use super::redact::shown;
 

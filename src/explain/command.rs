@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 
-use super::Document;
+use crate::manifest::object::Document;
 use crate::terminal::plain;
 
 /// The largest file that is read, in bytes.

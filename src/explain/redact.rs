@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
+use crate::manifest::object::Document;
+
 use super::difference::Path;
-use super::document::Document;
 
 /// What stands for a value that is not shown.
 pub(super) const NOT_SHOWN: &str = "(not shown)";

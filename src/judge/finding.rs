@@ -1,18 +1,13 @@
 //! One thing that is wrong, and what would put it right.
 
 use std::borrow::Cow;
-use std::fmt::{self, Display, Write};
 
-use serde::Serialize;
+use crate::approval::{ApprovalNote, Stamp};
+use crate::kube::part::Part;
 
-use super::approval::{ApprovalNote, Stamp};
+use super::message::{Names, WARNING_LIMIT, composed, fit};
 use super::mode::Mode;
-use super::view::Part;
-
-/// The longest warning, in characters, the name of the rule included: the API server cuts all
-/// warnings of a reply when they exceed its header budget together. A message without the name of
-/// its rule is shorter by that.
-pub const WARNING_LIMIT: usize = 120;
+use super::patch::Edit;
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,122 +89,6 @@ impl Finding {
     }
 }
 
-/// How names are written in a message: in quotes, with the middle left out of those that are too
-/// long for it.
-#[derive(Clone, Copy, Debug)]
-pub struct Names {
-    longest: usize,
-}
-
-impl Names {
-    /// The widths to try, in characters.
-    const WIDTHS: [usize; 11] = [63, 48, 40, 32, 28, 24, 20, 16, 12, 10, 8];
-
-    /// `name` in quotes.
-    pub fn quoted(self, name: &str) -> impl Display {
-        fmt::from_fn(move |text| {
-            let length = name.chars().count();
-            if length <= self.longest {
-                return write!(text, "\"{name}\"");
-            }
-            let head = self.longest / 2;
-            let tail = self.longest.saturating_sub(head).saturating_sub(1);
-            text.write_char('"')?;
-            let shortened = name
-                .chars()
-                .take(head)
-                .chain(['…'])
-                .chain(name.chars().skip(length.saturating_sub(tail)));
-            shortened.chain(['"']).try_for_each(|character| text.write_char(character))
-        })
-    }
-}
-
-/// `message` with names as long as leave it within `room` characters; with the shortest where none
-/// do.
-fn composed(message: &dyn Fn(Names) -> String, room: usize) -> String {
-    let of_width = |longest: &usize| message(Names { longest: *longest });
-    let too_long = |text: &str| text.len() > room && text.chars().count() > room;
-    let [widest, narrower @ ..] = &Names::WIDTHS;
-    let text = of_width(widest);
-    if !too_long(&text) {
-        return text;
-    }
-    // a message gets no longer with shorter names
-    let widths = narrower.partition_point(|width| too_long(&of_width(width)));
-    narrower.get(widths).or(narrower.last()).map_or(text, of_width)
-}
-
-/// `text` without control characters and no longer than `room` characters.
-pub fn fit(text: impl Into<String>, room: usize) -> String {
-    let text = text.into();
-    if fits(&text, room) {
-        return text;
-    }
-    let clean = |character: char| if character.is_control() { ' ' } else { character };
-    match text.char_indices().nth(room) {
-        None => text.chars().map(clean).collect(),
-        Some(_) => text.chars().take(room.saturating_sub(1)).map(clean).chain(['…']).collect(),
-    }
-}
-
-/// Whether `text` is without control characters and no longer than `room` characters.
-fn fits(text: &str, room: usize) -> bool {
-    // mostly it is short, and bytes tell
-    let plain = text.len() <= room
-        && text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'));
-    plain || !(text.contains(char::is_control) || text.chars().count() > room)
-}
-
-/// Placed patch operations that put one finding right (RFC 6902).
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Edit(pub Vec<PatchOperation>);
-
-/// One JSON Patch operation.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "op", rename_all = "lowercase")]
-pub enum PatchOperation {
-    /// Adds a field, or an entry of a list.
-    Add {
-        /// A JSON pointer.
-        path: String,
-        /// What is added.
-        value: PatchValue,
-    },
-    /// Removes a field.
-    Remove {
-        /// A JSON pointer.
-        path: String,
-    },
-}
-
-/// What a patch operation adds.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum PatchValue {
-    /// An entry of `resizePolicy`.
-    ResizePolicy(ResizePolicyEntry),
-    /// A whole `resizePolicy`.
-    ResizePolicies(Vec<ResizePolicyEntry>),
-    /// A quantity, or the value of an annotation.
-    Text(String),
-}
-
-/// An entry of `resizePolicy`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ResizePolicyEntry {
-    /// `cpu` or `memory`.
-    pub resource_name: &'static str,
-    /// `NotRequired` or `RestartContainer`.
-    pub restart_policy: &'static str,
-}
-
-/// `key` as one token of a JSON pointer (RFC 6901).
-pub fn pointer_token(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
-}
-
 /// What a rule found, in the order it was found.
 #[derive(Clone, Debug, Default)]
 pub struct Findings {
@@ -238,13 +117,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_are_cut_and_clean() {
-        assert_eq!(fit("one\ntwo", 120), "one two");
-        assert_eq!(fit("é".repeat(120), 120), "é".repeat(120));
-        assert_eq!(fit("é".repeat(121), 120), format!("{}…", "é".repeat(119)));
-    }
-
-    #[test]
     fn names_give_way_before_the_sentence_does() {
         let name = format!("{}{}", "a".repeat(32), "z".repeat(31));
         let finding = |sentence: &str| {
@@ -261,21 +133,5 @@ mod tests {
             finding(&long).message,
             format!("container \"{}…{}\": {long}", "a".repeat(12), "z".repeat(11))
         );
-    }
-
-    #[test]
-    fn names_are_as_long_as_the_room_allows() {
-        let name = "é".repeat(70);
-        for length in 0..150 {
-            let message = |names: Names| format!("{}{}", "a".repeat(length), names.quoted(&name));
-            let fitting = Names::WIDTHS.into_iter().find(|longest| length + longest + 2 <= 120);
-            let expected = message(Names { longest: fitting.unwrap_or(8) });
-            assert_eq!(composed(&message, 120), expected, "{length}");
-        }
-    }
-
-    #[test]
-    fn pointer_tokens_are_escaped() {
-        assert_eq!(pointer_token("restraint.dev/a~b"), "restraint.dev~1a~0b");
     }
 }

@@ -1,24 +1,15 @@
 //! What must be looked up before judging: only what a rule in force asks for, and only where the
 //! request raises it.
 
+use crate::approval::{Grant, STAMP_ANNOTATION};
+
 use super::applies;
-use super::approval::{ApprovalChange, Grant, STAMP_ANNOTATION};
 use super::mode::Mode;
 use super::policies::Policies;
 use super::policy::Policy;
+use super::rule::LookUp;
 use super::subject::{Resource, Subject};
-use super::view::{MemoryChange, View};
-
-/// A fact that a rule asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum LookUp {
-    /// Whether the requester may approve.
-    Authority,
-    /// The live memory of the pod.
-    Usage,
-    /// What the pod's node has left.
-    Room,
-}
+use super::view::{ApprovalChange, MemoryChange, View};
 
 /// The facts that one request asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,11 +4,9 @@ use std::fmt::Debug;
 
 use serde::de::DeserializeOwned;
 
-use super::approval::ApprovalChange;
 use super::finding::Findings;
-use super::look_up::LookUp;
 use super::mode::Mode;
-use super::view::{AutoscalerView, PodView, ResizeView};
+use super::view::{ApprovalChange, AutoscalerView, PodView, ResizeView};
 
 /// A rule with its settings. Total: it cannot fail, and what it cannot resolve it is silent about.
 pub trait Check: Debug + Send + Sync {
@@ -42,6 +40,17 @@ pub trait Check: Debug + Send + Sync {
     fn approval_annotation(&self) -> Option<&str> {
         None
     }
+}
+
+/// A fact that a rule asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LookUp {
+    /// Whether the requester may approve.
+    Authority,
+    /// The live memory of the pod.
+    Usage,
+    /// What the pod's node has left.
+    Room,
 }
 
 /// A rule as it stands in the list of rules.

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
+use crate::json::text::{Labels, Text};
+
 use super::subject::{Operation, Requester, Subject};
-use crate::kube::text::{Labels, Text};
 
 /// The label of every namespace that holds its name.
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";

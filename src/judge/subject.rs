@@ -6,14 +6,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use crate::approval::{Authority, Place, STAMP_ANNOTATION, Stamp, Stamped};
+use crate::json::text::Text;
+use crate::json::{Decode, Failed, Raw, Reader, fields};
 use crate::judge::CAP_LABEL;
-use crate::judge::approval::{Authority, Place, STAMP_ANNOTATION, Stamp, Stamped};
 use crate::judge::mode::Cap;
 use crate::kube::configuration::Configuration;
-use crate::kube::json::{Decode, Failed, Raw, Reader, fields};
 use crate::kube::object::Object;
 use crate::kube::room::Room;
-use crate::kube::text::Text;
 use crate::kube::usage::Usage;
 
 /// One admission request, with the facts looked up for it. Everything is borrowed from the bytes it
@@ -278,7 +278,7 @@ impl Resource {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kube::json;
+    use crate::json;
 
     #[test]
     fn resources_are_known_by_all_their_words() {

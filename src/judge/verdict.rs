@@ -1,8 +1,10 @@
 //! What comes of judging: plain data.
 
-use super::approval::{ApprovalNote, Place, STAMP_ANNOTATION, Stamp};
-use super::finding::{Finding, PatchOperation, PatchValue, pointer_token};
+use crate::approval::{ApprovalNote, Place, STAMP_ANNOTATION, Stamp};
+
+use super::finding::Finding;
 use super::mode::{Cap, Mode};
+use super::patch::{PatchOperation, PatchValue, pointer_token};
 
 /// What comes of judging one subject.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -1,18 +1,19 @@
 //! The part of a subject that a rule looks at.
 
+mod approval;
 mod autoscaler;
 mod hints;
 mod pod;
 mod resize;
 mod scripts;
 
+pub use approval::ApprovalChange;
 pub use autoscaler::AutoscalerView;
 pub use pod::PodView;
-pub use resize::{MemoryChange, Part, ResizeView};
+pub use resize::{MemoryChange, ResizeView};
 pub(crate) use scripts::Field;
 
-use super::approval::ApprovalChange;
-use super::policies::Conventions;
+use super::conventions::Conventions;
 use super::subject::{Operation, Resource, Subject};
 
 /// What a subject is to the rules.

@@ -1,9 +1,10 @@
 //! Vertical Pod Autoscalers (`autoscaling.k8s.io/v1`): the fields of their `spec` that rules look
 //! at.
 
-use super::json::fields;
+use crate::json::fields;
+use crate::json::text::Text;
+
 use super::resources::Amounts;
-use super::text::Text;
 
 /// `spec.updatePolicy`.
 #[derive(Clone, Debug, Default)]
@@ -48,7 +49,7 @@ fields!(ContainerPolicy {
 
 #[cfg(test)]
 mod tests {
-    use crate::kube::json;
+    use crate::json;
     use crate::kube::object::Object;
 
     #[test]

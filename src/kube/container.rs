@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::iter;
 
-use super::json::{self, fields};
+use crate::json::text::Text;
+use crate::json::{self, fields};
+use crate::shell::{Invocation, TELLING};
+
 use super::resources::Resources;
-use super::shell::{Invocation, TELLING};
-use super::text::Text;
 use super::volume::VolumeMount;
 
 /// An entry of `spec.containers` or `spec.initContainers`.

@@ -5,12 +5,13 @@
 //! comes first in the JSON: the object or the words that say what it is. Fields that no rule reads
 //! are skipped unread.
 
+use crate::json::text::{Annotations, Labels, Text};
+use crate::json::{Raw, fields};
+
 use super::autoscaler::{ResourcePolicy, UpdatePolicy};
 use super::container::{Container, Role};
-use super::json::{Raw, fields};
 use super::requests::Requests;
 use super::resources::Resources;
-use super::text::{Annotations, Labels, Text};
 use super::volume::Volume;
 
 /// An object of any kind.
@@ -222,7 +223,7 @@ impl<'a> Spec<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kube::json;
+    use crate::json;
 
     #[test]
     fn one_replica_of_a_rolling_update() {

@@ -88,7 +88,7 @@ fn canonical(text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kube::json;
+    use crate::json;
 
     fn of_pod(containers: &[(Role, i128)], own: &str) -> Option<i128> {
         let containers = containers

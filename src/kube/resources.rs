@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::json::{self, Raw, fields};
+use crate::json::{self, Raw, fields};
+
 use super::quantity::Quantity;
 
 /// `resources` of a container or, at pod level, of a pod (KEP-2837).

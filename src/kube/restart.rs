@@ -100,7 +100,7 @@ fn place(code: u8) -> (usize, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kube::json;
+    use crate::json;
 
     fn acting(json: &str) -> Vec<Vec<u8>> {
         let rules: Vec<RestartRule<'_>> = json::read(json).unwrap();

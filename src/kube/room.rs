@@ -1,10 +1,11 @@
 //! What a node has left for one of its pods.
 
+use crate::json::text::Text;
+use crate::json::{self, fields};
+
 use super::container::Role;
-use super::json::{self, fields};
 use super::requests::Requests;
 use super::resources::Amounts;
-use super::text::Text;
 
 /// What a node can give to one pod: what is allocatable less what all its other pods ask for, and
 /// less the pod's own overhead. Less than the pod has where the node is overcommitted already.
@@ -182,7 +183,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::kube::json::LIST_LIMIT;
+    use crate::json::LIST_LIMIT;
 
     fn room(pods: Value) -> Option<(i128, i128)> {
         let node = json!({"metadata": {"name": "n1"}, "status": {

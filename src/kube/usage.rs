@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::json::{self, Decode, Failed, Reader, fields};
+use crate::json::text::Text;
+use crate::json::{self, Decode, Failed, Reader, fields};
+
 use super::resources::Amounts;
-use super::text::Text;
 
 /// The working set of each container of a pod, in bytes: what is resident and cannot be dropped at
 /// once.

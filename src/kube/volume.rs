@@ -1,8 +1,9 @@
 //! Volumes that carry configuration, and their mounts.
 
+use crate::json::text::Text;
+use crate::json::{self, Raw, Skipped, fields};
+
 use super::configuration::ConfigKind;
-use super::json::{self, Raw, Skipped, fields};
-use super::text::Text;
 
 /// An entry of `spec.volumes`.
 #[derive(Clone, Debug, Default)]

@@ -4,9 +4,11 @@
 //! A server is sent objects that the API server has read already; a file may hold anything. So here
 //! every fault comes with the field it is in and with what stands there.
 
-use crate::judge::finding::pointer_token;
-use crate::kube::json::{self, Fault};
+use crate::json::{self, Fault};
+use crate::judge::patch::pointer_token;
 use crate::kube::object::Object;
+use crate::manifest::pointer::resolve;
+use crate::yaml::{Node, Value};
 
 /// Why an object cannot be judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +66,30 @@ fn dotted(tokens: &[String]) -> String {
         }
     }
     if text.is_empty() { "the object".to_owned() } else { text }
+}
+
+/// Annotations that are no strings: the API server refuses them, and the decoder leaves them
+/// undecoded.
+pub(crate) fn malformed_annotation(object: &Node) -> Option<Malformed> {
+    const HOLDERS: [&str; 4] =
+        ["", "/spec/template", "/spec/jobTemplate", "/spec/jobTemplate/spec/template"];
+    let faulty = |holder: &str| {
+        let pointer = format!("{holder}/metadata/annotations");
+        let annotations = resolve(object, &pointer)?;
+        let (key, value) = annotations
+            .entries()
+            .iter()
+            .find(|(_, value)| !matches!(value.value, Value::Text(_) | Value::Null))?;
+        let name = key.as_text().unwrap_or_default();
+        let path = pointer.replace('/', ".");
+        let message = format!(
+            "{}[{name:?}]: must be a string, not {}: put it in quotes",
+            path.trim_start_matches('.'),
+            value.description()
+        );
+        Some(Malformed { pointer: format!("{pointer}/{}", pointer_token(name)), message })
+    };
+    HOLDERS.into_iter().find_map(faulty)
 }
 
 #[cfg(test)]

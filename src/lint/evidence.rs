@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::judge::subject::Evidence;
 use crate::kube::configuration::{ConfigKind, ConfigObject, Configuration};
+use crate::manifest::kinds::{self, Class};
 use crate::yaml::{Node, Value};
 
-use super::manifest::{self, Class};
 use super::read::{File, in_parallel};
 
 /// The namespace of objects that name none.
@@ -96,11 +96,11 @@ fn pick<T: PartialEq>(told: &Told<T>, file: usize) -> Option<&T> {
 }
 
 fn facts(file: &File) -> Vec<Fact> {
-    let fact = |manifest: &manifest::Manifest<'_>| {
-        let name = manifest::metadata(manifest.node, "name")?.to_owned();
+    let fact = |manifest: &kinds::Manifest<'_>| {
+        let name = kinds::metadata(manifest.node, "name")?.to_owned();
         match manifest.class {
             Class::Namespace => {
-                let mut labels = manifest::strings(
+                let mut labels = kinds::strings(
                     manifest.node.field("metadata").and_then(|metadata| metadata.field("labels")),
                 );
                 labels.insert(NAME_LABEL.to_owned(), name.clone());
@@ -112,7 +112,7 @@ fn facts(file: &File) -> Vec<Fact> {
                     namespace,
                     name,
                     kind,
-                    manifest::config_object(kind, manifest.node),
+                    kinds::config_object(kind, manifest.node),
                 ))
             }
             _ => None,
@@ -123,7 +123,7 @@ fn facts(file: &File) -> Vec<Fact> {
 
 /// The namespace an object is judged in.
 pub(super) fn namespace(object: &Node) -> &str {
-    manifest::metadata(object, "namespace")
+    kinds::metadata(object, "namespace")
         .filter(|name| !name.is_empty())
         .unwrap_or(DEFAULT_NAMESPACE)
 }

@@ -2,19 +2,19 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::judge::finding::Edit;
+use crate::json::text::Text;
 use crate::judge::judge;
 use crate::judge::mode::{Cap, Mode};
+use crate::judge::patch::Edit;
 use crate::judge::policies::Policies;
 use crate::judge::subject::{Operation, Requester, Subject};
 use crate::judge::verdict::Ruling;
-use crate::kube::text::Text;
+use crate::manifest::kinds::{self, Class, Manifest};
+use crate::manifest::pointer::line;
 use crate::rules;
 
 use super::decode;
 use super::evidence::{Evidences, namespace};
-use super::manifest::{self, Class, Manifest};
-use super::place::line;
 use super::read::{File, Remark, Weight};
 
 /// One thing that is wrong in a file.
@@ -109,13 +109,13 @@ pub(super) fn of_file(
         };
         let line_of = |pointer: &str| document.lines_before + line(manifest.node, pointer);
         let mut json = manifest.node.to_json();
-        manifest::forget_unfilled_replicas(&mut json);
+        kinds::forget_unfilled_replicas(&mut json);
         let json = json.to_string();
-        let malformed = manifest::malformed_annotation(manifest.node);
+        let malformed = decode::malformed_annotation(manifest.node);
         let object = match malformed.map_or_else(|| decode::object(&json), Err) {
             Ok(object) => object,
             Err(fault) => {
-                let named = manifest::metadata(manifest.node, "name").unwrap_or_default();
+                let named = kinds::metadata(manifest.node, "name").unwrap_or_default();
                 let message =
                     format!("{} {named:?} is not judged: {}", manifest.kind, fault.message);
                 remarks.push(Remark {
@@ -163,7 +163,7 @@ fn finding(
     mode: Strength,
     ruling: Ruling,
 ) -> Finding {
-    let metadata = |key| manifest::metadata(manifest.node, key).filter(|text| !text.is_empty());
+    let metadata = |key| kinds::metadata(manifest.node, key).filter(|text| !text.is_empty());
     let finding = ruling.finding;
     Finding {
         rule: ruling.rule,

@@ -13,11 +13,11 @@ pub(super) use write::replace;
 
 use serde_json::Value;
 
-use crate::judge::finding::PatchOperation;
+use crate::judge::patch::PatchOperation;
+use crate::manifest::documents::{self, Content, Document, documents};
+use crate::manifest::kinds;
 
-use super::document::{self, Content, Document, documents};
 use super::finding::Finding;
-use super::manifest;
 use splice::{Operation, splices};
 
 /// What came of putting findings right.
@@ -70,7 +70,7 @@ pub(super) fn fix(text: &str, read: &[Document], findings: &[Finding]) -> Fixed 
 
 /// What the documents of `text` say.
 fn values(text: &str) -> Vec<Value> {
-    let read = documents(text, manifest::is_unknown);
+    let read = documents(text, kinds::is_unknown);
     read.iter()
         .filter_map(|document| {
             if let Content::Value(node) = &document.content { Some(node.to_json()) } else { None }
@@ -108,11 +108,11 @@ impl Piece {
 
     /// The document after `operations`, if the text says afterwards what it should.
     fn edited(&self, operations: &[Operation]) -> Option<Self> {
-        let node = document::value(&self.text)?;
+        let node = documents::value(&self.text)?;
         let text = splice::apply(&self.text, splices(&self.text, &node, operations)?)?;
         let mut value = self.value.clone();
         json_patch::patch(&mut value, &splice::patch(operations)?).ok()?;
-        (document::value(&text)?.to_json() == value).then_some(Self { text, value })
+        (documents::value(&text)?.to_json() == value).then_some(Self { text, value })
     }
 }
 

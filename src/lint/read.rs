@@ -1,18 +1,16 @@
 //! Reading files, several at once.
 
-use std::fmt;
-use std::fs;
 use std::io::{self, Read as _};
 use std::num::NonZero;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::{fmt, fs, thread};
 
+use crate::manifest::documents::{Content, Document, documents};
+use crate::manifest::kinds::{self, Class, Manifest};
 use crate::terminal::{Progress, plain};
 
-use super::document::{Content, Document, documents};
 use super::files::Source;
-use super::manifest::{self, Class, Manifest};
 
 /// The stack of a reader, in bytes: enough for the deepest document the dialect allows.
 const STACK: usize = 16 * 1024 * 1024;
@@ -85,7 +83,7 @@ impl File {
     pub(super) fn manifests(&self) -> impl Iterator<Item = (&Document, Manifest<'_>)> {
         self.documents.iter().flat_map(|document| {
             let manifests = match &document.content {
-                Content::Value(node) => manifest::manifests(node).unwrap_or_default(),
+                Content::Value(node) => kinds::manifests(node).unwrap_or_default(),
                 _ => Vec::new(),
             };
             manifests.into_iter().map(move |manifest| (document, manifest))
@@ -94,7 +92,7 @@ impl File {
 
     /// The file with this text.
     pub(super) fn of(name: String, text: &str) -> Self {
-        let documents = documents(text, manifest::is_unknown);
+        let documents = documents(text, kinds::is_unknown);
         let mut file = Self {
             name,
             text: None,
@@ -111,7 +109,7 @@ impl File {
                     remarks.push((Some(*line), format!("not judged: {message}"), Weight::Plain));
                 }
                 Content::Unread => tally.others += 1,
-                Content::Value(node) if manifest::manifests(node).is_none() => {
+                Content::Value(node) if kinds::manifests(node).is_none() => {
                     tally.foreign += 1;
                     remarks.push((
                         Some(document.lines_before + node.place.line),
@@ -124,7 +122,7 @@ impl File {
         }
         for (document, manifest) in file.manifests() {
             let mut remark = |what: &str| {
-                let named = manifest::metadata(manifest.node, "name").unwrap_or_default();
+                let named = kinds::metadata(manifest.node, "name").unwrap_or_default();
                 let line = document.lines_before + manifest.node.place.line;
                 remarks.push((
                     Some(line),

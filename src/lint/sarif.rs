@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
-use crate::judge::finding::fit;
+use crate::judge::message::fit;
 use crate::judge::mode::Mode;
 use crate::judge::policies::Policies;
 use crate::judge::rule::Rule;

@@ -6,10 +6,10 @@ use std::fmt::Write;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::judge::finding::{WARNING_LIMIT, fit};
+use crate::json::write::{Object, list, object, text};
+use crate::judge::message::{WARNING_LIMIT, fit};
 use crate::judge::mode::Cap;
 use crate::judge::verdict::{Ruling, Verdict};
-use crate::kube::json::write::{Object, list, object, text};
 
 /// The most warnings in one answer: past that the API server would cut every one of them.
 const WARNING_COUNT: usize = 10;

@@ -1,9 +1,9 @@
 //! From the bytes of an AdmissionReview to a subject, in one pass and borrowed.
 
+use crate::json::text::Text;
+use crate::json::{self, Skipped, fields};
 use crate::judge::subject::{Evidence, Operation, Requester, Resource, Subject};
-use crate::kube::json::{self, Skipped, fields};
 use crate::kube::object::Object;
-use crate::kube::text::Text;
 
 /// A review that can be judged.
 #[derive(Clone, Debug)]

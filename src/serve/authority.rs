@@ -12,10 +12,10 @@ use kube::{Api, Client};
 use tokio::sync::Semaphore;
 use tracing::warn;
 
-use crate::judge::approval::Authority;
+use crate::approval::Authority;
+use crate::json;
+use crate::json::text::{Entries, Text};
 use crate::judge::subject::Subject;
-use crate::kube::json;
-use crate::kube::text::{Entries, Text};
 
 /// The most questions at a time: whoever floods the service with grants does not flood the API
 /// server.
@@ -119,7 +119,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::kube::json::ENTRY_LIMIT;
+    use crate::json::ENTRY_LIMIT;
     use crate::review::decode;
     use crate::serve::testing;
 

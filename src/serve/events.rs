@@ -184,9 +184,9 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::certificate::testing::in_time;
     use crate::serve::metrics::Metrics;
     use crate::serve::testing::{api_server, body, json};
-    use crate::serve::tls::testing::in_time;
 
     fn denied(uid: &str, note: &str) -> Occurrence {
         let (namespace, name) = ("shop".to_owned(), "db-0".to_owned());

@@ -7,7 +7,7 @@
 
 mod live;
 
-use crate::judge::approval::Authority;
+use crate::approval::Authority;
 use crate::judge::look_up::LookUps;
 use crate::judge::subject::{Evidence, Subject};
 use crate::kube::room::Room;

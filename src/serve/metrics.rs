@@ -22,7 +22,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use tracing_appender::non_blocking::ErrorCounter;
 
-use crate::judge::look_up::LookUp;
+use crate::judge::rule::LookUp;
 use crate::judge::subject::{Operation, Subject};
 use crate::judge::verdict::{Outcome, Ruling, Verdict};
 use crate::review::Path;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tracing::{debug, error, info, warn};
 
-use crate::judge::approval::ApprovalNote;
+use crate::approval::ApprovalNote;
 use crate::judge::verdict::{Outcome, Ruling, Verdict};
 use crate::review::{Path, Review};
 

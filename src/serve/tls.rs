@@ -4,12 +4,7 @@
 //! from two rotations. Connections that are open keep what they began with.
 
 mod clients;
-mod error;
-mod identity;
-pub(crate) mod issue;
-pub(crate) mod self_made;
 pub mod shared;
-pub(crate) mod trust;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,20 +12,19 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::server::NoServerSessionStorage;
 use rustls::sign::SingleCertAndKey;
 use tracing::{info, warn};
 
+pub use crate::certificate::error::{TlsError, What};
+pub use crate::certificate::identity::{Identity, Leaf, Pem};
+pub use crate::certificate::self_made::SelfMade;
 pub use clients::Clients;
-pub use error::{TlsError, What};
-pub use identity::{Identity, Leaf, Pem};
-pub use self_made::SelfMade;
 pub use shared::{Lifetimes, SharedPair, Sharing};
 
 use super::follow::{Follow, Pace};
 use super::tasks::blocking;
-use identity::Contents;
+use crate::certificate::identity::Contents;
 
 /// Where the server's identity comes from.
 #[derive(Debug, Clone)]
@@ -173,7 +167,7 @@ impl InForce {
             Source::Files { certificate, key } => Identity::from_files(certificate, key)?,
             Source::Held(identity) => identity.clone(),
         };
-        let builder = ServerConfig::builder_with_provider(provider())
+        let builder = ServerConfig::builder_with_provider(crate::certificate::provider())
             .with_safe_default_protocol_versions()
             .map_err(|cause| TlsError::Unusable {
                 what: What::Certificate,
@@ -217,14 +211,5 @@ impl Leaf {
     }
 }
 
-/// The crypto provider, named at each use: a default of the process would be whoever came first.
-fn provider() -> Arc<CryptoProvider> {
-    static PROVIDER: std::sync::LazyLock<Arc<CryptoProvider>> =
-        std::sync::LazyLock::new(|| Arc::new(aws_lc_rs::default_provider()));
-    Arc::clone(&PROVIDER)
-}
-
-#[cfg(test)]
-pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hyper::{Method, StatusCode};
 
-use restraint::judge::policies::EMBEDDED;
+use restraint::policies::EMBEDDED;
 
 use crate::following::{VolumeFolder, policy};
 use crate::server::{Server, eventually};

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
-use restraint::judge::approval::Grant;
+use restraint::approval::Grant;
 use restraint::judge::judge;
 use restraint::judge::look_up::LookUps;
 use restraint::judge::policies::Policies;

@@ -9,7 +9,7 @@ use assert_cmd::Command;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use restraint::judge::approval::{GRANT_ANNOTATION, STAMP_ANNOTATION, Stamp};
+use restraint::approval::{GRANT_ANNOTATION, STAMP_ANNOTATION, Stamp};
 
 use crate::pods::{Pods, Webhook, pod};
 use crate::server::PATIENCE;

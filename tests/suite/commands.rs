@@ -6,7 +6,7 @@ use std::process::Output;
 
 use assert_cmd::Command;
 
-use restraint::judge::policies::EMBEDDED;
+use restraint::policies::EMBEDDED;
 
 use crate::following::policy;
 use crate::server::{Authority, PATIENCE};

@@ -6,13 +6,13 @@ use std::thread;
 
 use serde_json::json;
 
-use restraint::explain::Document;
 use restraint::judge::policies::Policies;
 use restraint::judge::{amend, judge};
-use restraint::kube::shell::{Invocation, inline};
-use restraint::kube::watcher::watches;
 use restraint::lint::linted;
+use restraint::manifest::object::Document;
 use restraint::review::{answer, decode};
+use restraint::shell::{Invocation, inline};
+use restraint::watch::watches;
 
 use crate::subjects::creation;
 

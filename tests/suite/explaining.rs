@@ -6,9 +6,10 @@ use assert_cmd::Command;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use restraint::explain::Effect;
 use restraint::explain::change::{Surroundings, explain};
 use restraint::explain::history::{self, History};
-use restraint::explain::{Document, Effect};
+use restraint::manifest::object::Document;
 
 use crate::subjects::recorded;
 

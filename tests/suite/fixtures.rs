@@ -19,14 +19,16 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-use restraint::judge::approval::Authority;
-use restraint::judge::finding::{Finding, WARNING_LIMIT};
-use restraint::judge::policies::{EMBEDDED, Policies};
+use restraint::approval::Authority;
+use restraint::judge::finding::Finding;
+use restraint::judge::message::WARNING_LIMIT;
+use restraint::judge::policies::Policies;
 use restraint::judge::{amend, judge};
 use restraint::kube::configuration::{ConfigKind, ConfigObject, Configuration};
 use restraint::kube::quantity::Quantity;
 use restraint::kube::requests::Requests;
 use restraint::kube::room::Room;
+use restraint::policies::EMBEDDED;
 use restraint::review::decode;
 use restraint::rules::RULES;
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use restraint::judge::approval::{GRANT_ANNOTATION, STAMP_ANNOTATION};
+use restraint::approval::{GRANT_ANNOTATION, STAMP_ANNOTATION};
 
 use crate::approving::{call, run};
 use crate::pods::{Pods, Webhook, pod, stamp};

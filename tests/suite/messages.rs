@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use restraint::judge::finding::WARNING_LIMIT;
 use restraint::judge::judge;
+use restraint::judge::message::WARNING_LIMIT;
 use restraint::judge::policies::Policies;
 use restraint::review::decode;
 

@@ -12,9 +12,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-use restraint::judge::approval::{
-    Agreement, GRANT_ANNOTATION, Grant, Place, STAMP_ANNOTATION, Stamp,
-};
+use restraint::approval::{Agreement, GRANT_ANNOTATION, Grant, Place, STAMP_ANNOTATION, Stamp};
 
 /// When every stamp is granted.
 pub(crate) const GRANTED: &str = "2026-11-21T13:04:56Z";

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use restraint::judge::approval::{Agreement, Floors, Place, STAMP_ANNOTATION, Stamp};
+use restraint::approval::{Agreement, Floors, Place, STAMP_ANNOTATION, Stamp};
 use restraint::judge::subject::{Resource, Subject};
 
 /// The recorded reviews: name and bytes, in order of name.

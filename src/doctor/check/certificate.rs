@@ -1,9 +1,9 @@
 //! The serving certificate: whether it is there, for the right name, and how long.
 
+use crate::certificate::{Pem, What};
 use crate::doctor::facts::{Facts, Installation};
 use crate::doctor::names::object;
 use crate::doctor::observation::Observations;
-use crate::serve::tls::{Pem, What};
 
 /// Seconds.
 const DAY: i64 = 24 * 60 * 60;

@@ -3,11 +3,11 @@
 
 use k8s_openapi::api::admissionregistration::v1::MatchCondition;
 
+use crate::approval::{GRANT_ANNOTATION, STAMP_ANNOTATION};
 use crate::doctor::facts::Facts;
 use crate::doctor::hook::{self, Hook};
 use crate::doctor::names::{self, object};
 use crate::doctor::observation::{Observations, Severity};
-use crate::judge::approval::{GRANT_ANNOTATION, STAMP_ANNOTATION};
 
 /// A condition that the chart gives a hook.
 struct Expected {

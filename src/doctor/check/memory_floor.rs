@@ -4,14 +4,14 @@
 use crate::doctor::facts::Facts;
 use crate::doctor::names::object;
 use crate::doctor::observation::Observations;
+use crate::json;
+use crate::json::text::Text;
 use crate::judge::judge;
 use crate::judge::mode::Mode;
 use crate::judge::policies::Policies;
 use crate::judge::subject::{Evidence, Operation, Requester, Resource, Subject};
-use crate::kube::json;
 use crate::kube::object::Object;
-use crate::kube::text::Text;
-use crate::rules::vpa_memory_floor::RULE;
+use crate::rules::autoscaler::vpa_memory_floor::RULE;
 
 /// What the check reads of an autoscaler beside what rules read.
 #[derive(serde::Deserialize)]

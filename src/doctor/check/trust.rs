@@ -2,12 +2,12 @@
 
 use rustls::pki_types::CertificateDer;
 
+use crate::certificate::trust::vouches;
+use crate::certificate::{Leaf, Pem, What};
 use crate::doctor::facts::{Facts, Installation};
 use crate::doctor::hook::{self, Hook};
 use crate::doctor::names::object;
 use crate::doctor::observation::{Observations, Severity};
-use crate::serve::tls::trust::vouches;
-use crate::serve::tls::{Leaf, Pem, What};
 
 use super::certificate::{days_left, time_left};
 
@@ -161,10 +161,10 @@ fn is_injected(facts: &Facts, hook: &Hook<'_>) -> bool {
 mod tests {
     use k8s_openapi::ByteString;
 
+    use crate::certificate::testing::Authority;
     use crate::doctor::testing::{
         YEAR, authority, healthy, hook_mut, mutating_mut, said, with_certificate, worst,
     };
-    use crate::serve::tls::testing::Authority;
 
     use super::*;
 

@@ -3,8 +3,8 @@
 mod usage;
 
 use crate::explain::difference::Difference;
-use crate::explain::document::Document;
 use crate::explain::effect::{Effect, Outcome};
+use crate::manifest::object::Document;
 
 use super::{Pair, Told, Users};
 use usage::{Usage, Way};

@@ -84,7 +84,7 @@ pub(super) fn outcome(pair: Pair<'_>, difference: &Difference<'_>) -> Option<Out
 
 fn service(pair: Pair<'_>, words: &[&str]) -> Outcome {
     let external =
-        |side: &crate::explain::document::Document| side.text("/spec/type") == Some("ExternalName");
+        |side: &crate::manifest::object::Document| side.text("/spec/type") == Some("ExternalName");
     match words {
         ["spec", "clusterIP" | "clusterIPs", ..] if !external(pair.old) && !external(pair.new) => {
             Outcome::refused(

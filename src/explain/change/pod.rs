@@ -3,9 +3,9 @@
 
 use serde_json::Value;
 
+use crate::approval::{DEFAULT_ANNOTATION, GRANT_ANNOTATION};
 use crate::explain::difference::Difference;
 use crate::explain::effect::{Effect, Outcome};
-use crate::judge::approval::{DEFAULT_ANNOTATION, GRANT_ANNOTATION};
 
 use super::valid::{container, is_plain_init};
 use super::{Pair, other, template};

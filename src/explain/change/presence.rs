@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::explain::document::Document;
 use crate::explain::effect::{Effect, Explanation, Outcome};
 use crate::judge::subject::Resource;
+use crate::manifest::object::Document;
 
 use super::configuration;
 

@@ -7,8 +7,8 @@ mod verdict;
 use serde_json::{Map, Value, json};
 
 use crate::explain::difference::{Difference, Step};
-use crate::explain::document::Document;
 use crate::explain::effect::{Effect, Outcome};
+use crate::manifest::object::Document;
 
 use super::{Pair, Surroundings};
 

@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use crate::explain::difference::{Difference, Path};
-use crate::explain::document::Document;
 use crate::explain::effect::{Effect, Outcome};
 use crate::judge::subject::Resource;
+use crate::manifest::object::Document;
 
 use super::{Pair, valid};
 

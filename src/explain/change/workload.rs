@@ -125,7 +125,7 @@ fn replicas(difference: &Difference<'_>) -> Outcome {
 
 /// A lower partition lets a rollout go on.
 fn partition(pair: Pair<'_>) -> Outcome {
-    let number = |pair_side: &crate::explain::document::Document| {
+    let number = |pair_side: &crate::manifest::object::Document| {
         pair_side.number("/spec/updateStrategy/rollingUpdate/partition").unwrap_or_default()
     };
     let (old, new) = (number(pair.old), number(pair.new));

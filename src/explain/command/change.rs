@@ -10,8 +10,8 @@ use clap::Args;
 use jiff::Timestamp;
 
 use crate::cluster::{self, Access};
-use crate::explain::Document;
 use crate::explain::change::{Surroundings, explain};
+use crate::manifest::object::Document;
 use crate::terminal::{self, Form};
 
 use super::live::{self, Named};

@@ -7,7 +7,7 @@ use kube::core::GroupVersionKind;
 use serde_json::Value;
 
 use crate::cluster::{Cluster, complaint, list_all};
-use crate::explain::Document;
+use crate::manifest::object::Document;
 use crate::terminal;
 
 /// An object that the user names: `deploy/web`.

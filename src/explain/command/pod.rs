@@ -13,8 +13,8 @@ use kube::api::ListParams;
 use serde_json::Value;
 
 use crate::cluster::{self, Access, Cluster, PAGE, complaint};
-use crate::explain::Document;
 use crate::explain::history::{History, Surroundings};
+use crate::manifest::object::Document;
 use crate::terminal::{self, Form, plain};
 
 use super::live::{self, Named};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::judge::finding::pointer_token;
+use crate::judge::patch::pointer_token;
 
 /// A place in an object, from the top.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! What the texts of each container may hold: one cheap look for all rules, before any of them
 //! looks closer.
 
+use crate::heap::may_be_set;
 use crate::kube::container::Container;
-use crate::kube::heap::may_be_set;
 use crate::kube::object::Spec;
 
 /// What was seen in the containers of a spec, init containers first.
@@ -105,7 +105,7 @@ mod tests {
                 _ => format!(r#"{{"lifecycle": {{"preStop": {{"exec": {{"command": [{text}]}}}}}}}}"#),
             };
             let spec = format!(r#"{{"initContainers": [{{}}], "containers": [{{}}, {container}]}}"#);
-            let spec: Spec<'_> = crate::kube::json::read(&spec).unwrap();
+            let spec: Spec<'_> = crate::json::read(&spec).unwrap();
             let hints = Hints::of(&spec);
             prop_assert_eq!(hints.likely(&spec, &spec.containers[1], &[&word]).count(), 1);
         }
@@ -116,7 +116,7 @@ mod tests {
         let json = r#"{"initContainers": [{"args": ["inotifywait"]}], "containers": [
             {"command": ["/bin/sh", "-c", "umask 077 && mkdir -p /tmp/work && exec java -Xmx1g -jar /app/shop.jar > /tmp/out.log 2>&1"]},
             {"env": [{"name": "JAVA_TOOL_OPTIONS", "value": "-Xmx1g"}]}]}"#;
-        let spec: Spec<'_> = crate::kube::json::read(json).unwrap();
+        let spec: Spec<'_> = crate::json::read(json).unwrap();
         let hints = Hints::of(&spec);
         let holds = |container: &Container<'_>, word: &str| {
             hints.likely(&spec, container, &[word]).next().is_some()

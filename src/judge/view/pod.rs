@@ -3,14 +3,14 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
-use crate::judge::finding::pointer_token;
-use crate::judge::ignores;
+use crate::heap::{Heap, RetiredOptions, heaps_by, retired_options_by};
+use crate::judge::conventions::Conventions;
+use crate::judge::ignore::ignores;
 use crate::judge::mode::Cap;
-use crate::judge::policies::Conventions;
+use crate::judge::patch::pointer_token;
 use crate::judge::subject::{Evidence, Operation, Resource, Subject};
 use crate::kube::configuration::ConfigObject;
 use crate::kube::container::Container;
-use crate::kube::heap::{Heap, RetiredOptions, heaps_by, retired_options_by};
 use crate::kube::object::{Metadata, Object, OwnerReference, Placed, Spec};
 use crate::kube::resources::EffectiveLimit;
 use crate::kube::volume::{Source, Volume, VolumeMount};

@@ -1,13 +1,12 @@
 //! A change of a pod's resources in place, part by part.
 
-use std::fmt;
-
-use crate::judge::approval::{Approval, GRANT_ANNOTATION, LONGEST_GRANT, MOST_PARTS, part_name};
-use crate::judge::finding::{Names, PatchOperation, PatchValue};
+use crate::approval::{Approval, GRANT_ANNOTATION, LONGEST_GRANT, MOST_PARTS, part_name};
+use crate::heap::{Heap, heaps_by};
+use crate::judge::patch::{PatchOperation, PatchValue};
 use crate::judge::subject::{Requester, Subject};
 use crate::kube::container::Container;
-use crate::kube::heap::{Heap, heaps_by};
 use crate::kube::object::{Object, Placed, Spec};
+use crate::kube::part::Part;
 use crate::kube::quantity::Quantity;
 use crate::kube::requests::Requests;
 use crate::kube::resources::EffectiveLimit;
@@ -23,42 +22,6 @@ pub struct ResizeView<'s> {
     pub old: &'s Object<'s>,
     subject: &'s Subject<'s>,
     scripts: Scripts<'s>,
-}
-
-/// A part of a pod that has memory of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part<'s> {
-    /// The pod itself: pod-level resources (KEP-5419).
-    Pod,
-    /// A container.
-    Container(&'s str),
-}
-
-impl Part<'_> {
-    /// What it is, for a message.
-    pub fn describe(&self, names: Names) -> String {
-        match self {
-            Self::Pod => self.to_string(),
-            Self::Container(name) => format!("container {}", names.quoted(name)),
-        }
-    }
-
-    /// The name of the container; `None` for the pod itself.
-    pub fn container(&self) -> Option<&str> {
-        match self {
-            Self::Pod => None,
-            Self::Container(name) => Some(name),
-        }
-    }
-}
-
-impl fmt::Display for Part<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Pod => formatter.write_str("pod level"),
-            Self::Container(name) => write!(formatter, "container \"{name}\""),
-        }
-    }
 }
 
 /// The memory of one part of the pod before and after.

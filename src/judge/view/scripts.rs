@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::ptr;
 use std::rc::Rc;
 
+use crate::heap::Reader;
 use crate::kube::container::Container;
-use crate::kube::heap::Reader;
 use crate::kube::object::Spec;
-use crate::kube::shell::{Invocation, LONGEST, Script, inline_within};
+use crate::shell::{Invocation, LONGEST, Script, inline_within};
 
 /// The work that the scripts of one pod may take: half of it is shared out alike, the other half by
 /// length. What a script would take beyond its share leaves it unread, whichever rule asks first,
@@ -109,7 +109,7 @@ impl Reader for Launcher<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kube::json;
+    use crate::json;
 
     #[test]
     fn all_shares_together_are_the_work() {

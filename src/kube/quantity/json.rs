@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
+use crate::json::text::Text;
+use crate::json::{self, Decode, Failed, Fault, Reader};
+
 use super::Quantity;
-use crate::kube::json::{self, Decode, Failed, Fault, Reader};
-use crate::kube::text::Text;
 
 /// What a quantity is in JSON.
 const QUANTITY: &str = "a quantity, that is a string such as \"256Mi\" or a number";

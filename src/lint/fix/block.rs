@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
+use crate::manifest::pointer::{resolve, tokens};
 use crate::yaml::{Node, Value as YamlValue};
 
-use super::super::place::{resolve, tokens};
 use super::flow::{self, word};
 use super::splice::Splice;
 

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use json_patch::Patch;
 use serde_json::{Value, json};
 
+use crate::manifest::pointer::{resolve, tokens};
 use crate::yaml::{Node, Value as YamlValue};
 
-use super::super::place::{resolve, tokens};
 use super::{block, flow};
 
 /// An operation of a JSON Patch on a document.

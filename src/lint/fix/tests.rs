@@ -144,7 +144,7 @@ impl Style {
         }
         let mut text = lines.join("\n") + "\n---\nother: [document]\n";
         if self.json
-            && let Some(node) = document::value(lines.join("\n").as_str())
+            && let Some(node) = crate::manifest::documents::value(lines.join("\n").as_str())
         {
             text = serde_json::to_string_pretty(&node.to_json()).unwrap();
         }

@@ -1,6 +1,6 @@
 //! What becomes an event: a function of a review and its verdict.
 
-use crate::judge::approval::ApprovalNote;
+use crate::approval::ApprovalNote;
 use crate::judge::subject::{Resource, Subject};
 use crate::judge::verdict::Verdict;
 use crate::review::Path;
@@ -132,7 +132,7 @@ fn note(sentences: Vec<String>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::judge::approval::{Refusal, Stamp};
+    use crate::approval::{Refusal, Stamp};
     use crate::judge::finding::Finding;
     use crate::judge::mode::Mode;
     use crate::judge::verdict::{Outcome, Ruling};

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tracing::warn;
 
-use crate::judge::look_up::LookUp;
+use crate::judge::rule::LookUp;
 use crate::judge::subject::Subject;
 use crate::kube::room::Room;
 use crate::kube::usage::Usage;

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use notify::event::{CreateKind, DataChange, Flag, MetadataKind, ModifyKind, RenameMode};
 
+use crate::certificate::testing::{Folder, in_time};
+
 use super::*;
-use crate::serve::tls::testing::{Folder, in_time};
 
 /// A pace at which only an event can be the cause of a hint.
 const EVENTS: Pace = Pace { poll: Duration::from_secs(3_600), settle: Duration::from_millis(20) };

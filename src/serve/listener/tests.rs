@@ -16,9 +16,11 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::certificate::SelfMade;
+use crate::certificate::testing::{Client, in_time};
+use crate::serve::tls::Source;
+
 use super::*;
-use crate::serve::tls::testing::{Client, in_time};
-use crate::serve::tls::{SelfMade, Source};
 
 mod bearing;
 mod leaving;

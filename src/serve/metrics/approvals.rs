@@ -5,7 +5,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
-use crate::judge::approval::{ApprovalNote, Refusal};
+use crate::approval::{ApprovalNote, Refusal};
 
 #[derive(Debug)]
 pub(super) struct Approvals {
@@ -66,13 +66,14 @@ impl Approvals {
         for note in notes {
             match note {
                 ApprovalNote::Granted(_) => drop(self.granted.inc()),
-                ApprovalNote::Refused(refusal) => drop(
-                    self.refused.get_or_create(&ReasonLabels { reason: refusal.as_str() }).inc(),
-                ),
+                ApprovalNote::Refused(refusal) => {
+                    let reason = refusal.as_str();
+                    self.refused.get_or_create(&ReasonLabels { reason }).inc();
+                }
                 ApprovalNote::Revoked => drop(self.revoked.inc()),
                 ApprovalNote::Used { .. } => drop(self.used.inc()),
                 ApprovalNote::Void { reason, .. } => {
-                    drop(self.void.get_or_create(&ReasonLabels { reason }).inc())
+                    self.void.get_or_create(&ReasonLabels { reason }).inc();
                 }
                 ApprovalNote::WouldGrant(_) => {}
             }

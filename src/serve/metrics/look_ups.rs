@@ -5,7 +5,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
-use crate::judge::look_up::LookUp;
+use crate::judge::rule::LookUp;
 
 /// What came of asking for a fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

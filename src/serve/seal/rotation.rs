@@ -148,7 +148,7 @@ fn age(entry: &Entry, now: Timestamp) -> SignedDuration {
 
 #[cfg(test)]
 mod tests {
-    use crate::judge::approval::{CLOCK_SKEW, LONGEST_LIFETIME};
+    use crate::approval::{CLOCK_SKEW, LONGEST_LIFETIME};
 
     use super::*;
 

@@ -11,9 +11,9 @@ use rustls::{
 };
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::error::{TlsError, What};
-use super::identity::{Contents, Pem, alternative_names};
-use super::provider;
+use crate::certificate::error::{TlsError, What};
+use crate::certificate::identity::{Contents, Pem, alternative_names};
+use crate::certificate::provider;
 
 /// Which clients may speak to the server: mutual TLS. Without it anyone who reaches the port may.
 ///
@@ -121,9 +121,9 @@ struct Stranger {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Authority, Client, Folder, Pair, meet};
     use super::super::{Certificates, Reload};
     use super::*;
+    use crate::certificate::testing::{Authority, Client, Folder, Pair, meet};
 
     #[test]
     fn a_client_certificate_is_required_where_an_authority_is_named() {

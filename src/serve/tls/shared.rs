@@ -31,12 +31,13 @@ use kube::{Api, Client, Resource};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
+use crate::certificate::Identity;
 use crate::serve::admin::Health;
 use crate::serve::metrics::Rotations;
 use crate::serve::secret::{SecretName, Unanswered, asked, hint};
 use crate::serve::tasks::blocking;
 
-use super::{Certificates, Identity, Reload};
+use super::{Certificates, Reload};
 use bundle::Configurations;
 use material::Material;
 pub use step::Lifetimes;

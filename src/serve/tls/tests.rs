@@ -2,7 +2,8 @@ use std::fs;
 
 use tokio::sync::mpsc;
 
-use super::testing::{Authority, Client, Folder, Pair, in_time, meet};
+use crate::certificate::testing::{Authority, Client, Folder, Pair, in_time, meet};
+
 use super::*;
 
 fn served(certificates: &Certificates, authority: &Authority) -> bool {

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use libtest_mimic::Trial;
-use restraint::judge::policies::EMBEDDED;
+use restraint::policies::EMBEDDED;
 use restraint::rules;
 use serde_json::Value;
 

@@ -7,8 +7,9 @@
 use libtest_mimic::Trial;
 use serde_json::{Map, Value, json};
 
+use restraint::explain::Effect;
 use restraint::explain::change::{Surroundings, explain};
-use restraint::explain::{Document, Effect};
+use restraint::manifest::object::Document;
 
 use crate::kubectl::{Kubectl, Person};
 use crate::pods::{pod, pod_with};

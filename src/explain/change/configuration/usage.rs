@@ -1,14 +1,14 @@
 //! How the containers of a pod or workload use a ConfigMap or Secret.
 
-use crate::explain::document::Document;
-use crate::judge::policies::Conventions;
+use crate::json;
+use crate::judge::conventions::Conventions;
 use crate::judge::subject::{Evidence, Operation, Requester, Subject};
 use crate::judge::view::{PodView, View};
 use crate::kube::configuration::ConfigKind;
 use crate::kube::container::{Container, Reference, Role};
-use crate::kube::json;
 use crate::kube::volume::{KeyToPath, Volume, VolumeMount};
-use crate::rules::trigger;
+use crate::manifest::object::Document;
+use crate::rules::reloader::trigger;
 
 /// One way in which one container uses an object.
 #[derive(Clone, Debug, PartialEq, Eq)]

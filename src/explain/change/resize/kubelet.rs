@@ -6,11 +6,11 @@ use crate::explain::change::valid::{
     amount, container, containers, is_plain_init, name_of, resize_policy,
 };
 use crate::explain::difference::Difference;
-use crate::explain::document::Document;
 use crate::explain::effect::{Effect, Outcome};
+use crate::heap::{Heap, Size, heaps};
 use crate::kube::container::Container;
-use crate::kube::heap::{Heap, Size, heaps};
 use crate::kube::resources::EffectiveLimit;
+use crate::manifest::object::Document;
 
 const RESOURCES: [&str; 2] = ["cpu", "memory"];
 

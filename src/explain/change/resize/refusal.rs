@@ -7,7 +7,7 @@ use crate::explain::change::valid::{
 };
 use crate::explain::change::{pod, qos};
 use crate::explain::difference::Difference;
-use crate::explain::document::Document;
+use crate::manifest::object::Document;
 
 /// Why each of `differences` is refused, where it is. What is wrong with the pod as a whole is told
 /// of the first.

@@ -2,15 +2,15 @@
 
 use serde_json::Value;
 
+use crate::approval::ApprovalNote;
 use crate::explain::change::Surroundings;
 use crate::explain::difference::Difference;
-use crate::explain::document::Document;
-use crate::judge::approval::ApprovalNote;
+use crate::json;
 use crate::judge::finding::Finding;
 use crate::judge::judge;
 use crate::judge::subject::{Evidence, Operation, Requester, Resource, Subject};
 use crate::judge::verdict::Verdict;
-use crate::kube::json;
+use crate::manifest::object::Document;
 
 /// What it says of one difference.
 pub(super) struct About {

@@ -4,8 +4,8 @@
 use anyhow::{Context, bail};
 use serde_json::Value;
 
-use crate::explain::Document;
 use crate::explain::difference::{LAST_APPLIED, key_of};
+use crate::manifest::object::Document;
 
 /// The object as it is once `file` is applied.
 pub(super) fn over(live: &Document, file: &[Document]) -> anyhow::Result<Document> {

@@ -14,10 +14,11 @@ use k8s_openapi::ByteString;
 use serde_json::{Value, json};
 use tokio::sync::{Barrier, mpsc};
 
-use super::*;
+use crate::certificate::testing::in_time;
 use crate::serve::seal::SealKeys;
 use crate::serve::testing::{api_server, body, json as reply};
-use crate::serve::tls::testing::in_time;
+
+use super::*;
 
 /// One Secret, kept as the API server keeps it: a write that is late is a conflict.
 #[derive(Default)]

@@ -13,9 +13,9 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::serve::tls::identity::{Identity, Pem};
-use crate::serve::tls::issue::{Issued, Validity};
-use crate::serve::tls::trust::vouches;
+use crate::certificate::identity::{Identity, Pem};
+use crate::certificate::issue::{Issued, Validity};
+use crate::certificate::trust::vouches;
 
 /// The authorities to trust; the first one issues.
 pub(super) const AUTHORITIES: &str = "ca.crt";

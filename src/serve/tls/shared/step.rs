@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::serve::tls::issue::{self, Issued, Validity};
+use crate::certificate::issue::{self, Issued, Validity};
 
 use super::material::{Authority, Leaf, Material, Previous};
 

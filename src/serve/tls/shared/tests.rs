@@ -11,11 +11,13 @@ use k8s_openapi::ByteString;
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
-use super::*;
+use crate::certificate::SelfMade;
+use crate::certificate::testing::{Client as Caller, in_time, meet};
 use crate::serve::metrics::Metrics;
 use crate::serve::testing::{api_server, body, json as reply};
-use crate::serve::tls::testing::{Client as Caller, in_time, meet};
-use crate::serve::tls::{SelfMade, Source};
+use crate::serve::tls::Source;
+
+use super::*;
 
 const SECRET: &str = "/api/v1/namespaces/ops/secrets/pair";
 const VALIDATING: &str =

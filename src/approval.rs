@@ -1,0 +1,36 @@
+//! Approvals: a person's agreement to one pod's memory decrease.
+//!
+//! A *grant* is what an approver writes on a pod. The mutating path turns it into a *stamp*, sealed
+//! with a key that only the service holds, and only a stamp counts: annotations have other doors
+//! than the one the service watches.
+//!
+//! On `pods/resize` only the **old** object is asked. A resize patch cannot store an annotation,
+//! but the mutating path still sees the one that came along (the API server drops it later), so
+//! whatever the new object says counts for nothing on either path.
+
+mod floors;
+mod grant;
+mod note;
+mod stamp;
+mod standing;
+
+pub(crate) use floors::MOST_PARTS;
+pub use floors::{Floor, Floors, Uncovered, part_name};
+pub(crate) use grant::LONGEST_GRANT;
+pub use grant::{FORM, Grant, GrantError, LONGEST_LIFETIME, parse_lifetime};
+pub use note::{ApprovalNote, Refusal};
+pub use stamp::{Agreement, CLOCK_SKEW, FRESH, Malformed, Place, Stamp};
+pub use standing::{Approval, Authority, Stamped, Void};
+
+/// The annotation that grants, unless a policy names another.
+pub const DEFAULT_ANNOTATION: &str = "approved-by-sre";
+
+/// The annotation that grants whatever a policy says.
+pub const GRANT_ANNOTATION: &str = "restraint.dev/approve";
+
+/// The annotation that carries the stamp.
+pub const STAMP_ANNOTATION: &str = "restraint.dev/approval";
+
+/// Annotations by which approvals are granted or recorded whatever a policy says. Nobody may bring
+/// them along with a new pod.
+pub const RESERVED_ANNOTATIONS: [&str; 2] = [GRANT_ANNOTATION, STAMP_ANNOTATION];

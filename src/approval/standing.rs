@@ -1,0 +1,172 @@
+//! Whether a stamp counts, for this pod, now.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use crate::kube::object::Metadata;
+use crate::kube::part::Part;
+use crate::kube::resources::EffectiveLimit;
+
+use super::floors::Uncovered;
+use super::stamp::{CLOCK_SKEW, Stamp};
+
+/// What is known of the stamp that a request is about: the stored one on `pods/resize`, the one to
+/// be stored else.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Stamped {
+    /// Nobody looked.
+    #[default]
+    Unknown,
+    /// There is an annotation, and it is no stamp.
+    Malformed,
+    /// A stamp that the service did not seal, or not for this pod.
+    Unsealed(Box<Stamp>),
+    /// A stamp with the service's seal, for this namespace and name.
+    Sealed(Box<Stamp>),
+}
+
+/// Whether the requester may approve, as far as it was looked up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Authority {
+    /// Nobody asked.
+    #[default]
+    NotAsked,
+    /// The API server says yes.
+    Held,
+    /// The API server says no.
+    Lacking,
+    /// The API server did not say: why, without what it said.
+    Unknown(&'static str),
+}
+
+/// The approval on a stored pod: the stamp in force, or why there is none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Approval<'s>(Result<&'s Stamp, Void>);
+
+/// Why an approval does not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Void {
+    /// There is none.
+    Absent,
+    /// Its annotation is no stamp.
+    Malformed,
+    /// The service did not seal it, or not for this pod's name.
+    Unsealed,
+    /// Nobody looked at its seal, or at the clock.
+    Unchecked,
+    /// It is for another pod: its `metadata.uid` differs.
+    OtherPod,
+    /// The pod's spec changed since: its `metadata.generation` differs.
+    PodChanged,
+    /// It was granted in the future.
+    NotYet,
+    /// It ended.
+    Expired(Timestamp),
+    /// It does not name the part.
+    NotNamed,
+    /// The new limit is below this floor.
+    BelowFloor(String),
+    /// The approver is the requester, and the policy wants two people.
+    SamePerson,
+}
+
+impl Void {
+    /// The word for it in metrics and logs.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Malformed => "malformed",
+            Self::Unsealed => "unsealed",
+            Self::Unchecked => "unchecked",
+            Self::OtherPod => "other-pod",
+            Self::PodChanged => "pod-changed",
+            Self::NotYet => "not-yet",
+            Self::Expired(_) => "expired",
+            Self::NotNamed => "not-named",
+            Self::BelowFloor(_) => "below-floor",
+            Self::SamePerson => "same-person",
+        }
+    }
+}
+
+/// The end of a sentence that begins with the decrease.
+impl fmt::Display for Void {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => formatter.write_str("is not approved"),
+            Self::Malformed => formatter.write_str("is not approved: the stamp is malformed"),
+            Self::Unsealed => formatter.write_str("is not approved: the stamp is not sealed"),
+            Self::Unchecked => formatter.write_str("is not approved: the stamp is unchecked"),
+            Self::OtherPod => formatter.write_str("is not approved: the stamp is another pod's"),
+            Self::PodChanged => formatter.write_str("is not approved any more: the pod changed"),
+            Self::NotYet => formatter.write_str("is not approved: the stamp is of the future"),
+            Self::Expired(end) => write!(formatter, "was approved until {end}"),
+            Self::NotNamed => formatter.write_str("is not in the approval"),
+            Self::BelowFloor(floor) => write!(formatter, "is approved down to {floor} only"),
+            Self::SamePerson => formatter.write_str("is approved by the requester alone"),
+        }
+    }
+}
+
+impl Stamp {
+    /// Whether it holds for the pod with this `uid` and `generation` at the time `now`. Seal and
+    /// floors are others' business.
+    ///
+    /// # Errors
+    ///
+    /// Why not.
+    pub fn holds(&self, uid: &str, generation: Option<i64>, now: Timestamp) -> Result<(), Void> {
+        if self.uid != uid {
+            return Err(Void::OtherPod);
+        }
+        if Some(self.generation) != generation {
+            return Err(Void::PodChanged);
+        }
+        if self.granted.duration_since(now) > CLOCK_SKEW {
+            return Err(Void::NotYet);
+        }
+        if now >= self.expires { Err(Void::Expired(self.expires)) } else { Ok(()) }
+    }
+}
+
+impl<'s> Approval<'s> {
+    /// The approval of the pod with this `metadata` at the time `now`, where its annotation is
+    /// `stamped`.
+    pub(crate) fn of(
+        metadata: &Metadata<'_>,
+        stamped: &'s Stamped,
+        now: Option<Timestamp>,
+    ) -> Self {
+        if metadata.annotations.value(super::STAMP_ANNOTATION).is_none() {
+            return Self(Err(Void::Absent));
+        }
+        Self(match (stamped, now) {
+            (Stamped::Sealed(stamp), Some(now)) => {
+                stamp.holds(&metadata.uid, metadata.generation, now).map(|()| &**stamp)
+            }
+            (Stamped::Malformed, _) => Err(Void::Malformed),
+            (Stamped::Unsealed(_), _) => Err(Void::Unsealed),
+            _ => Err(Void::Unchecked),
+        })
+    }
+
+    /// The stamp that allows the limit of `part` to become `limit`.
+    ///
+    /// # Errors
+    ///
+    /// Why none does.
+    pub fn covers(&self, part: Part<'_>, limit: EffectiveLimit<'_>) -> Result<&'s Stamp, Void> {
+        let stamp = self.0.clone()?;
+        match stamp.memory.cover(part, limit) {
+            Ok(()) => Ok(stamp),
+            Err(Uncovered::NotNamed) => Err(Void::NotNamed),
+            Err(Uncovered::BelowFloor(floor)) => Err(Void::BelowFloor(floor)),
+        }
+    }
+
+    /// Whether the approver knows that a heap does not fit the new limit.
+    pub fn forces(&self) -> bool {
+        self.0.as_ref().is_ok_and(|stamp| stamp.force)
+    }
+}

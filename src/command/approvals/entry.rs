@@ -1,0 +1,234 @@
+//! One pod in the list of approvals.
+
+use std::fmt::Write;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde::Serialize;
+
+use crate::approval::{DEFAULT_ANNOTATION, GRANT_ANNOTATION, STAMP_ANNOTATION, Stamp, Void};
+use crate::terminal::plain;
+
+use super::Terms;
+
+/// A pod that carries a stamp, or a grant without one. The names of its fields stay as they are.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Entry {
+    namespace: String,
+    pod: String,
+    state: State,
+    /// The annotations that grant: as long as they are there nobody stamped them.
+    grants: Vec<&'static str>,
+    /// Only the service holds the key.
+    seal_checked: bool,
+    #[serde(flatten)]
+    terms: Option<Terms>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum State {
+    Usable,
+    Expired,
+    PodChanged,
+    OtherPod,
+    NotYet,
+    Malformed,
+    GrantWithoutStamp,
+}
+
+impl Entry {
+    /// The approval on a pod; `None` where it carries none.
+    pub(super) fn of(metadata: &ObjectMeta, now: Timestamp) -> Option<Self> {
+        let annotations = metadata.annotations.as_ref()?;
+        let grants: Vec<_> = [GRANT_ANNOTATION, DEFAULT_ANNOTATION]
+            .into_iter()
+            .filter(|key| annotations.contains_key(*key))
+            .collect();
+        let stamp = annotations.get(STAMP_ANNOTATION).map(|text| Stamp::parse(text));
+        let uid = metadata.uid.as_deref().unwrap_or_default();
+        let (state, stamp) = match stamp {
+            Some(Ok(stamp)) => {
+                (State::of(&stamp.holds(uid, metadata.generation, now)), Some(stamp))
+            }
+            Some(Err(_)) => (State::Malformed, None),
+            None if grants.is_empty() => return None,
+            None => (State::GrantWithoutStamp, None),
+        };
+        let name = |name: &Option<String>| name.clone().unwrap_or_default();
+        let (namespace, pod) = (name(&metadata.namespace), name(&metadata.name));
+        Some(Self {
+            namespace,
+            pod,
+            state,
+            grants,
+            seal_checked: false,
+            terms: stamp.map(Terms::from),
+        })
+    }
+
+    fn cells(&self) -> [String; 7] {
+        let term =
+            |text: fn(&Terms) -> String| self.terms.as_ref().map_or_else(|| "-".to_owned(), text);
+        let reason = |terms: &Terms| {
+            terms
+                .reason
+                .as_deref()
+                .map_or_else(|| "-".to_owned(), |reason| plain(reason).into_owned())
+        };
+        [
+            self.namespace.clone(),
+            self.pod.clone(),
+            term(Terms::memory),
+            term(|terms| plain(&terms.approver).into_owned()),
+            term(|terms| terms.expires.to_string()),
+            term(reason),
+            self.state(),
+        ]
+    }
+
+    fn state(&self) -> String {
+        let more = self.state != State::GrantWithoutStamp && !self.grants.is_empty();
+        format!("{}{}", self.state.words(), if more { "; another grant without stamp" } else { "" })
+    }
+}
+
+impl State {
+    fn of(holds: &Result<(), Void>) -> Self {
+        match holds {
+            Ok(()) => Self::Usable,
+            Err(Void::Expired(_)) => Self::Expired,
+            Err(Void::PodChanged) => Self::PodChanged,
+            Err(Void::OtherPod) => Self::OtherPod,
+            Err(Void::NotYet) => Self::NotYet,
+            Err(_) => Self::Malformed,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Usable => "usable",
+            Self::Expired => "expired",
+            Self::PodChanged => "void: the pod changed",
+            Self::OtherPod => "void: another pod's",
+            Self::NotYet => "void: of the future",
+            Self::Malformed => "malformed",
+            Self::GrantWithoutStamp => "grant without stamp: counts for nothing",
+        }
+    }
+}
+
+/// `entries` in columns.
+pub(super) fn table(entries: &[Entry]) -> String {
+    let header =
+        ["NAMESPACE", "POD", "MEMORY", "APPROVER", "UNTIL", "REASON", "STATE"].map(str::to_owned);
+    let rows: Vec<[String; 7]> =
+        std::iter::once(header).chain(entries.iter().map(Entry::cells)).collect();
+    let mut widths = [0; 7];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    let mut text = String::new();
+    for row in &rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(widths) {
+            let _ = write!(line, "{cell:width$}   "); // writing to memory cannot fail
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use serde_json::{Value, json};
+
+    use crate::approval::{Agreement, Floors};
+
+    use super::*;
+
+    const GRANTED: &str = "2026-11-21T12:00:00Z";
+
+    fn stamp(reason: Option<&str>) -> String {
+        Stamp::of(Agreement {
+            approver: "alice".to_owned(),
+            memory: Floors::parse("app=256Mi").unwrap(),
+            granted: GRANTED.parse().unwrap(),
+            lifetime: SignedDuration::from_mins(30),
+            uid: "u".to_owned(),
+            generation: 3,
+            force: false,
+            reason: reason.map(str::to_owned),
+        })
+        .text()
+    }
+
+    fn entry(generation: i64, annotations: Value, now: &str) -> Option<Entry> {
+        let metadata = json!({"namespace": "shop", "name": "db-0", "uid": "u", "generation": generation, "annotations": annotations});
+        Entry::of(&serde_json::from_value(metadata).unwrap(), now.parse().unwrap())
+    }
+
+    #[test]
+    fn states_are_told_apart() {
+        let state = |generation, annotations, now| {
+            entry(generation, annotations, now).map(|entry| entry.state())
+        };
+        let stamped = || json!({STAMP_ANNOTATION: stamp(None)});
+        assert_eq!(state(3, stamped(), GRANTED).as_deref(), Some("usable"));
+        assert_eq!(state(3, stamped(), "2026-11-21T12:30:00Z").as_deref(), Some("expired"));
+        assert_eq!(state(4, stamped(), GRANTED).as_deref(), Some("void: the pod changed"));
+        assert_eq!(
+            state(3, stamped(), "2026-11-21T11:00:00Z").as_deref(),
+            Some("void: of the future")
+        );
+        let others = json!({STAMP_ANNOTATION: stamp(None).replace("\"u\"", "\"v\"")});
+        assert_eq!(state(3, others, GRANTED).as_deref(), Some("void: another pod's"));
+        assert_eq!(
+            state(3, json!({STAMP_ANNOTATION: "true"}), GRANTED).as_deref(),
+            Some("malformed")
+        );
+        for key in [GRANT_ANNOTATION, DEFAULT_ANNOTATION] {
+            assert_eq!(
+                state(3, json!({key: "true"}), GRANTED).as_deref(),
+                Some("grant without stamp: counts for nothing")
+            );
+        }
+        let both = json!({STAMP_ANNOTATION: stamp(None), GRANT_ANNOTATION: "true"});
+        assert_eq!(state(3, both, GRANTED).as_deref(), Some("usable; another grant without stamp"));
+        assert_eq!(state(3, json!({"team": "db"}), GRANTED), None);
+        assert_eq!(state(3, Value::Null, GRANTED), None);
+    }
+
+    #[test]
+    fn a_table_has_columns() {
+        let entries = [
+            entry(3, json!({STAMP_ANNOTATION: stamp(Some("INC-4711\u{1b}[2J"))}), GRANTED).unwrap(),
+            entry(3, json!({GRANT_ANNOTATION: "true"}), GRANTED).unwrap(),
+        ];
+        let expected = "\
+NAMESPACE   POD    MEMORY              APPROVER   UNTIL                  REASON              STATE
+shop        db-0   app down to 256Mi   alice      2026-11-21T12:30:00Z   INC-4711\\u{1b}[2J   usable
+shop        db-0   -                   -          -                      -                   grant without stamp: counts for nothing
+";
+        assert_eq!(table(&entries), expected);
+    }
+
+    #[test]
+    fn programs_read_stable_names() {
+        let expected = json!({
+            "namespace": "shop", "pod": "db-0", "state": "usable", "grants": [], "sealChecked": false, "memory": "app=256Mi",
+            "approver": "alice", "granted": "2026-11-21T12:00:00Z", "expires": "2026-11-21T12:30:00Z", "force": false, "reason": "INC-4711",
+        });
+        assert_eq!(
+            json!(entry(3, json!({STAMP_ANNOTATION: stamp(Some("INC-4711"))}), GRANTED)),
+            expected
+        );
+        let bare = json!({"namespace": "shop", "pod": "db-0", "state": "grant-without-stamp", "grants": [GRANT_ANNOTATION], "sealChecked": false});
+        assert_eq!(json!(entry(3, json!({GRANT_ANNOTATION: "true"}), GRANTED)), bare);
+    }
+}

@@ -1,0 +1,117 @@
+//! What a stamp agrees to, for people and for programs.
+
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use crate::approval::{Floors, Stamp};
+use crate::terminal::plain;
+
+/// What a stamp agrees to. The names of its fields stay as they are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Terms {
+    pub(crate) memory: Floors,
+    pub(crate) approver: String,
+    pub(crate) granted: Timestamp,
+    pub(crate) expires: Timestamp,
+    pub(crate) force: bool,
+    pub(crate) reason: Option<String>,
+}
+
+impl From<Stamp> for Terms {
+    fn from(stamp: Stamp) -> Self {
+        let Stamp { memory, approver, granted, expires, force, reason, .. } = stamp;
+        Self { memory, approver, granted, expires, force, reason }
+    }
+}
+
+impl Terms {
+    /// How far memory may fall.
+    pub(crate) fn memory(&self) -> String {
+        let forced = if self.force { ", forced" } else { "" };
+        let Floors::Only(floors) = &self.memory else { return format!("any decrease{forced}") };
+        let part = |name: Option<&str>| name.map_or_else(|| "the pod".to_owned(), str::to_owned);
+        let floors = floors.iter().map(|floor| {
+            format!("{} down to {}", part(floor.container.as_deref()), floor.least.text())
+        });
+        floors.collect::<Vec<_>>().join(", ") + forced
+    }
+}
+
+impl fmt::Display for Terms {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lifetime = lifetime(self.expires.duration_since(self.granted));
+        write!(
+            formatter,
+            "{}, by {}, until {} ({lifetime})",
+            self.memory(),
+            plain(&self.approver),
+            self.expires
+        )
+    }
+}
+
+fn lifetime(duration: SignedDuration) -> String {
+    let seconds = duration.as_secs();
+    let units = [(seconds / 3600, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")];
+    let written = units
+        .iter()
+        .filter(|(amount, _)| *amount != 0)
+        .map(|(amount, unit)| format!("{amount} {unit}"));
+    written.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn terms(memory: &str, force: bool) -> Terms {
+        let (granted, expires) =
+            ("2026-11-21T13:04:56Z".parse().unwrap(), "2026-11-21T13:34:56Z".parse().unwrap());
+        Terms {
+            memory: Floors::parse(memory).unwrap(),
+            approver: "alice@example.com".to_owned(),
+            granted,
+            expires,
+            force,
+            reason: None,
+        }
+    }
+
+    #[test]
+    fn terms_are_words() {
+        let expected =
+            "app down to 256Mi, by alice@example.com, until 2026-11-21T13:34:56Z (30 min)";
+        assert_eq!(terms("app=256Mi", false).to_string(), expected);
+        assert_eq!(
+            terms("app=256Mi,@pod=1Gi", true).memory(),
+            "app down to 256Mi, the pod down to 1Gi, forced"
+        );
+        assert_eq!(terms("true", false).memory(), "any decrease");
+    }
+
+    #[test]
+    fn lifetimes_are_written_for_people() {
+        for (seconds, text) in [
+            (1800, "30 min"),
+            (5400, "1 h 30 min"),
+            (90, "1 min 30 s"),
+            (86_400, "24 h"),
+            (45, "45 s"),
+        ] {
+            assert_eq!(lifetime(SignedDuration::from_secs(seconds)), text);
+        }
+    }
+
+    #[test]
+    fn programs_read_stable_names() {
+        let expected = json!({
+            "memory": "app=256Mi", "approver": "alice@example.com", "granted": "2026-11-21T13:04:56Z",
+            "expires": "2026-11-21T13:34:56Z", "force": false, "reason": null,
+        });
+        assert_eq!(json!(terms("app=256Mi", false)), expected);
+    }
+}

@@ -1,0 +1,276 @@
+//! Options of a Java virtual machine.
+//!
+//! HotSpot takes them in this order, and of repeated ones the last (`arguments.cpp`):
+//! `JAVA_TOOL_OPTIONS`, the command line, `_JAVA_OPTIONS`. The launcher puts `JDK_JAVA_OPTIONS` in
+//! front of the command line, start scripts put variables such as `JAVA_OPTS` into it.
+
+use crate::shell::Word;
+
+use super::environment::Variables;
+use super::launch::Launch;
+use super::retired::Retired;
+use super::setting::Setting;
+use super::{Size, size};
+
+/// What options say of the heap.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Java {
+    /// `-Xmx` and `-XX:MaxHeapSize`, which are the same.
+    heap: Setting<u64>,
+    /// `-XX:MaxRAMPercentage`, of the memory limit.
+    share: Setting<f64>,
+    /// Whether percentages are not of the memory limit.
+    uncoupled: bool,
+    /// Options that were given up, the last of each name.
+    retired: Vec<Retired>,
+    /// Whether options that the virtual machine does not know are passed over.
+    lenient: bool,
+}
+
+/// Endings of the variables that start scripts put into the command line.
+const SCRIPT_VARIABLES: [&str; 9] = [
+    "OPTS",
+    "JAVA_OPTS_APPEND",
+    "JAVA_OPTIONS",
+    "JVM_OPTIONS",
+    "JVMFLAGS",
+    "JVM_FLAGS",
+    "JAVA_ARGS",
+    "JVM_ARGS",
+    "JAVA_MEM",
+];
+
+/// Parts of names of variables that are for other processes than the container's own.
+const FOR_OTHERS: [&str; 3] = ["CLIENT", "EXECUTOR", "CHILD"];
+
+/// The most variables of start scripts that are looked into. More are nobody's container.
+const MOST: usize = 16;
+
+/// Options of the launcher whose value is the next word.
+const VALUED: [&str; 14] = [
+    "-cp",
+    "-classpath",
+    "--class-path",
+    "-p",
+    "--module-path",
+    "--upgrade-module-path",
+    "--add-modules",
+    "--add-exports",
+    "--add-opens",
+    "--add-reads",
+    "--limit-modules",
+    "--patch-module",
+    "--enable-native-access",
+    "--source",
+];
+
+/// How options begin that say something of the heap, or may.
+const TELLING: [&str; 5] =
+    ["-Xmx", "-XX:MaxHeapSize", "-XX:MaxRAM", "-XX:-UseContainerSupport", "-XX:VMOptionsFile"];
+
+impl Java {
+    /// What holds for the virtual machine that the container starts.
+    pub(super) fn started(variables: &Variables<'_>, launch: &Launch<'_>) -> Self {
+        let mut java = Self::default();
+        java.variable(&variables.value("JAVA_TOOL_OPTIONS"));
+        java.variable(&variables.value("JDK_JAVA_OPTIONS"));
+        let mut java = Self::on_command_line(variables, launch).over(java);
+        java.variable(&variables.value("_JAVA_OPTIONS"));
+        java
+    }
+
+    /// The heap, where it is known.
+    pub(super) fn into_heap(self) -> Option<(String, Size)> {
+        match (self.heap, self.share) {
+            (Setting::Known(bytes, setting), _) => Some((setting, Size::Whole(bytes))),
+            (Setting::Absent, Setting::Known(share, setting)) if !self.uncoupled => {
+                Some((setting, Size::Share(share)))
+            }
+            _ => None,
+        }
+    }
+
+    /// The options that were given up, and whether the virtual machine passes over what it does not
+    /// know.
+    pub(super) fn into_retired(self) -> (Vec<Retired>, bool) {
+        (self.retired, self.lenient)
+    }
+
+    fn on_command_line(variables: &Variables<'_>, launch: &Launch<'_>) -> Self {
+        if !launch.is_clear() {
+            return Self::unknown();
+        }
+        let started = launch.arguments(&["java"]).map(|words| {
+            let mut java = Self::default();
+            java.arguments(words);
+            java
+        });
+        // a virtual machine that is started without a script asks for no variable of scripts
+        if let Some(java) = started.reduce(Self::beside) {
+            return java;
+        }
+        let values = variables.of_interest(for_scripts).into_iter();
+        // by what it holds only where that is what reaches the script
+        let values = values
+            .filter(|(name, value)| is_for_scripts(name) || matches!(value, Setting::Known(..)));
+        let scripts = values.enumerate().map(|(position, (_, value))| match position {
+            MOST.. => Self::unknown(),
+            _ => {
+                let mut java = Self::default();
+                java.variable(&value);
+                java
+            }
+        });
+        let mut loose = Self::default();
+        let program = |word: &&Word| word.known() != Some("-jar");
+        launch.loose_words().iter().take_while(program).for_each(|word| loose.word(word));
+        scripts.fold(loose, Self::beside)
+    }
+
+    fn unknown() -> Self {
+        let mut java = Self::default();
+        java.forget();
+        java
+    }
+
+    /// Whatever was known of sizes may not hold any more.
+    fn forget(&mut self) {
+        (self.heap, self.share) = (Setting::Unknown, Setting::Unknown);
+    }
+
+    /// Takes the options of a variable.
+    fn variable(&mut self, value: &Setting<&str>) {
+        match value {
+            Setting::Absent => {}
+            Setting::Unknown => self.forget(),
+            Setting::Known(text, _) => match words(text) {
+                Some(words) => words.into_iter().for_each(|word| self.option(&word)),
+                None => self.forget(),
+            },
+        }
+    }
+
+    /// Takes the options in front of the main class or `-jar`: what follows them is the program's.
+    fn arguments(&mut self, words: &[Word]) {
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            match word.known() {
+                Some("-jar" | "-m" | "--module") => return,
+                Some(option) if VALUED.contains(&option) => {
+                    words.next();
+                }
+                Some(text) if !text.starts_with(['-', '@', '$']) => return,
+                _ => self.word(word),
+            }
+        }
+    }
+
+    fn word(&mut self, word: &Word) {
+        match word {
+            Word::Known(text) => self.option(text),
+            Word::Unknown { prefix, .. } => self.unresolved(prefix),
+        }
+    }
+
+    /// Takes an option of which only the beginning is known.
+    fn unresolved(&mut self, prefix: &str) {
+        let telling =
+            TELLING.iter().any(|option| option.starts_with(prefix) || prefix.starts_with(option));
+        if telling || !prefix.starts_with('-') {
+            self.forget();
+        }
+    }
+
+    /// Takes an option; whatever is none is passed over.
+    fn option(&mut self, option: &str) {
+        if let Some((prefix, _)) = option.split_once("$(") {
+            return self.unresolved(prefix);
+        }
+        let written = || option.to_owned();
+        if let Some(heap) = option.strip_prefix("-Xmx") {
+            self.heap = Setting::read(size::hotspot(heap), written);
+        } else if let Some(heap) = option.strip_prefix("-XX:MaxHeapSize=") {
+            self.heap = Setting::read(size::hotspot(heap), written);
+        } else if let Some(share) = option.strip_prefix("-XX:MaxRAMPercentage=") {
+            self.share = Setting::read(size::percentage(share), written);
+        } else if option.starts_with("-XX:MaxRAM=") || option == "-XX:-UseContainerSupport" {
+            self.uncoupled = true;
+        } else if let Some(retired) = Retired::of(option) {
+            self.retire(retired);
+        } else if option == "-XX:+IgnoreUnrecognizedVMOptions" {
+            self.lenient = true;
+        } else if option.starts_with('@') || option.starts_with("-XX:VMOptionsFile=") {
+            self.forget();
+        }
+    }
+
+    fn retire(&mut self, retired: Retired) {
+        self.retired.retain(|known| known.name != retired.name);
+        self.retired.push(retired);
+    }
+
+    fn over(mut self, mut earlier: Self) -> Self {
+        self.retired.drain(..).for_each(|retired| earlier.retire(retired));
+        Self {
+            heap: self.heap.over(earlier.heap),
+            share: self.share.over(earlier.share),
+            uncoupled: self.uncoupled || earlier.uncoupled,
+            retired: earlier.retired,
+            lenient: self.lenient || earlier.lenient,
+        }
+    }
+
+    fn beside(mut self, mut other: Self) -> Self {
+        other.retired.drain(..).for_each(|retired| self.retire(retired));
+        Self {
+            heap: self.heap.beside(other.heap),
+            share: self.share.beside(other.share),
+            uncoupled: self.uncoupled || other.uncoupled,
+            retired: self.retired,
+            lenient: self.lenient || other.lenient,
+        }
+    }
+}
+
+/// Whether start scripts put this variable into the command line, by its name or by what it holds.
+fn for_scripts(name: &str, value: Option<&str>) -> bool {
+    let read_elsewhere = matches!(name, "_JAVA_OPTIONS" | "JDK_JAVA_OPTIONS" | "JAVA_TOOL_OPTIONS");
+    let others = FOR_OTHERS.iter().any(|part| name.contains(part));
+    !read_elsewhere && !others && (is_for_scripts(name) || value.is_some_and(only_options))
+}
+
+/// Whether it is one of those that start scripts are known to ask for.
+fn is_for_scripts(name: &str) -> bool {
+    SCRIPT_VARIABLES.iter().any(|ending| name.ends_with(ending))
+}
+
+/// Whether a variable of any name, such as `INSTALL4J_ADD_VM_PARAMS` or `PULSAR_MEM`, holds options
+/// of a Java virtual machine and nothing else: no prose, and no command.
+fn only_options(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    words.clone().all(|word| word.starts_with('-'))
+        && words.any(|word| word.starts_with("-Xm") || word.starts_with("-XX:"))
+}
+
+/// The words of a variable as HotSpot and the launcher split them (`parse_options_buffer`,
+/// `args.c`): at blanks; a quote of either kind, anywhere in a word, holds up to the next of its
+/// kind; a backslash is nothing special. `None` where a quote stays open, for then the virtual
+/// machine does not start.
+pub(super) fn words(text: &str) -> Option<Vec<String>> {
+    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+    for character in text.chars() {
+        match quote {
+            Some(open) if character == open => quote = None,
+            None if matches!(character, '"' | '\'') => {
+                quote = Some(character);
+                word.get_or_insert_default();
+            }
+            None if matches!(character, ' ' | '\t' | '\n' | '\x0b' | '\x0c' | '\r') => {
+                words.extend(word.take())
+            }
+            _ => word.get_or_insert_default().push(character),
+        }
+    }
+    words.extend(word);
+    quote.is_none().then_some(words)
+}

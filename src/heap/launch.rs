@@ -1,0 +1,102 @@
+//! What a container starts, as far as its manifest tells.
+
+use std::rc::Rc;
+
+use crate::kube::container::Container;
+use crate::shell::{Command, Invocation, LONGEST, SHELLS, Script, Word, base_name, inline};
+
+/// Who reads scripts, and how much work there may be.
+pub(crate) trait Reader {
+    /// The script, if it is understood.
+    fn script(&self, invocation: &Invocation<'_>) -> Option<Rc<Script>>;
+
+    /// How much text expansion may add.
+    fn room(&self) -> usize;
+}
+
+/// A reader of one container alone.
+pub(super) struct Alone;
+
+impl Reader for Alone {
+    fn script(&self, invocation: &Invocation<'_>) -> Option<Rc<Script>> {
+        inline(invocation).map(Rc::new)
+    }
+
+    fn room(&self) -> usize {
+        LONGEST
+    }
+}
+
+/// What a container starts.
+#[derive(Debug)]
+pub(super) struct Launch<'s> {
+    /// `command` and `args` as they are.
+    texts: Vec<&'s str>,
+    /// The programs with their arguments; `None` where the text is not understood.
+    script: Option<Rc<Script>>,
+    /// Whether a shell has a part in it.
+    shell: bool,
+}
+
+impl<'s> Launch<'s> {
+    pub(super) fn of(container: &'s Container<'_>, reader: &dyn Reader) -> Self {
+        let texts: Vec<&str> =
+            container.command.iter().chain(&container.args).map(|text| &**text).collect();
+        let (command, args) = texts.split_at_checked(container.command.len()).unwrap_or_default();
+        let directory = (!container.working_dir.is_empty()).then_some(&*container.working_dir);
+        let script = match texts.is_empty() {
+            true => Some(Rc::default()),
+            false => {
+                let invocation = Invocation { command, args, directory, ..Invocation::default() };
+                let environment = container.environment_of(&invocation);
+                reader.script(&Invocation { environment: &environment, ..invocation })
+            }
+        };
+        let shell = texts.iter().any(|text| SHELLS.contains(&base_name(text)));
+        Self { texts, script, shell }
+    }
+
+    /// Whether everything that it starts is known.
+    pub(super) fn is_clear(&self) -> bool {
+        self.script.is_some()
+    }
+
+    /// The arguments of each program of one of these names that it starts by itself.
+    pub(super) fn arguments(&self, programs: &'static [&str]) -> impl Iterator<Item = &[Word]> {
+        self.commands()
+            .filter(|command| command.program().is_some_and(|program| programs.contains(&program)))
+            .map(Command::arguments)
+    }
+
+    /// The words that reach a program of which nothing is known, most often the image's entrypoint,
+    /// with no shell in between.
+    pub(super) fn loose_words(&self) -> &[Word] {
+        match self.script.as_deref().map(|script| script.commands.as_slice()) {
+            Some([command]) if !self.shell => &command.words,
+            _ => &[],
+        }
+    }
+
+    /// Whether it may set the variable `name`: wherever the name stands without being asked for its
+    /// value.
+    pub(super) fn assigns(&self, name: &str) -> bool {
+        let asked =
+            |before: &str| ["$", "${", "$("].iter().any(|opening| before.ends_with(opening));
+        self.texts.iter().any(|text| {
+            text.contains(name)
+                && text.match_indices(name).any(|(at, _)| !text.get(..at).is_some_and(asked))
+        })
+    }
+
+    /// Whether it may set variables that it does not name.
+    pub(super) fn loads_variables(&self) -> bool {
+        let loading = |command: &Command| {
+            command.program().is_some_and(|program| matches!(program, "." | "source" | "eval"))
+        };
+        self.commands().any(loading)
+    }
+
+    fn commands(&self) -> impl Iterator<Item = &Command> {
+        self.script.iter().flat_map(|script| &script.commands)
+    }
+}

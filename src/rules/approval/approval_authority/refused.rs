@@ -1,0 +1,139 @@
+//! What is said where a grant or a stamp is refused.
+
+use std::borrow::Cow;
+
+use jiff::SignedDuration;
+
+use crate::approval::{
+    ApprovalNote, DEFAULT_ANNOTATION, FORM, GrantError, Refusal, STAMP_ANNOTATION,
+};
+use crate::judge::finding::{Finding, Findings};
+use crate::judge::message::Names;
+use crate::judge::patch::pointer_token;
+use crate::judge::view::ApprovalChange;
+
+use super::RULE;
+
+/// A refusal, and what is said about it.
+pub(super) struct Refused {
+    refusal: Refusal,
+    finding: Box<Finding>,
+}
+
+impl Refused {
+    fn new(
+        refusal: Refusal,
+        key: &str,
+        message: impl Fn(Names) -> String,
+        remedy: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        let pointer = format!("/metadata/annotations/{}", pointer_token(key));
+        Self { refusal, finding: Box::new(Finding::new(RULE.name, pointer, message, remedy)) }
+    }
+
+    /// Takes note of it.
+    pub(super) fn report(self, findings: &mut Findings) {
+        findings.approval(ApprovalNote::Refused(self.refusal));
+        findings.report(*self.finding);
+    }
+
+    pub(super) fn ambiguous(grants: &[(&str, Cow<'_, str>)]) -> Self {
+        let key = grants.first().map_or(DEFAULT_ANNOTATION, |(key, _)| key);
+        Self::new(
+            Refusal::Ambiguous,
+            key,
+            |_| "more than one annotation grants".to_owned(),
+            "grant with one annotation at a time",
+        )
+    }
+
+    pub(super) fn malformed(key: &str, error: &GrantError) -> Self {
+        let remedy = format!("a grant is {FORM}; to revoke an approval remove {STAMP_ANNOTATION}");
+        Self::new(
+            Refusal::Malformed,
+            key,
+            |names| format!("{} is no grant: {error}", names.quoted(key)),
+            remedy,
+        )
+    }
+
+    pub(super) fn lacking(change: &ApprovalChange<'_>, key: &str) -> Self {
+        let (user, namespace, name) = (
+            &*change.subject.requester.username,
+            &*change.subject.namespace,
+            &*change.subject.name,
+        );
+        let message = |names: Names| {
+            format!("{} may not approve pods/resize of {}", names.quoted(user), names.quoted(name))
+        };
+        let remedy = format!(
+            "ask an approver, or for the RBAC verb \"approve\" on pods/resize of pod \"{name}\" in namespace \"{namespace}\" (ClusterRole restraint-approver)"
+        );
+        Self::new(Refusal::NotAllowed, key, message, remedy)
+    }
+
+    pub(super) fn not_listed(change: &ApprovalChange<'_>, key: &str) -> Self {
+        let user = &*change.subject.requester.username;
+        let message =
+            |names: Names| format!("{} is no approver of this policy", names.quoted(user));
+        Self::new(
+            Refusal::NotAllowed,
+            key,
+            message,
+            "ask an approver, or to be listed under the policy's approvers",
+        )
+    }
+
+    pub(super) fn authority_unknown(key: &str, why: &'static str) -> Self {
+        let message = |_: Names| format!("nobody could say whether you may approve: {why}");
+        let remedy = "grant again; if it stays so, an administrator looks at the service's access to SubjectAccessReviews or lists approvers in the policy";
+        Self::new(Refusal::AuthorityUnknown, key, message, remedy)
+    }
+
+    pub(super) fn too_long(key: &str, longest: SignedDuration) -> Self {
+        let message = |_: Names| format!("no approval holds longer than {longest:#}");
+        Self::new(Refusal::TooLong, key, message, format!("say for={longest:#} or less"))
+    }
+
+    pub(super) fn no_generation(key: &str) -> Self {
+        let message =
+            |_: Names| "the pod has no metadata.generation to bind an approval to".to_owned();
+        let remedy =
+            "approvals need a pod made by Kubernetes 1.33 or later: roll out the new limit instead";
+        Self::new(Refusal::NoGeneration, key, message, remedy)
+    }
+
+    pub(super) fn not_ready(key: &str) -> Self {
+        Self::new(
+            Refusal::NotReady,
+            key,
+            |_| "the service has no key to seal approvals with yet".to_owned(),
+            "grant again in a while",
+        )
+    }
+
+    pub(super) fn not_stamped(key: &str) -> Self {
+        let message = |names: Names| {
+            format!("{} was not turned into a stamp: it approves nothing", names.quoted(key))
+        };
+        let remedy = "an administrator looks why the mutating webhook for approvals did not act; then grant again";
+        Self::new(Refusal::NotStamped, key, message, remedy)
+    }
+
+    pub(super) fn foreign_stamp(why: &str) -> Self {
+        let message = |_: Names| format!("the stamp {why}");
+        let remedy = "only the service writes stamps: an approver grants with the annotation restraint.dev/approve";
+        Self::new(Refusal::ForeignStamp, STAMP_ANNOTATION, message, remedy)
+    }
+
+    pub(super) fn through_another_door(change: &ApprovalChange<'_>, key: &str) -> Self {
+        let door = format!(
+            "{}/{}",
+            change.subject.resource.plural(),
+            change.subject.resource.subresource()
+        );
+        let message =
+            |names: Names| format!("{} cannot be written through {door}", names.quoted(key));
+        Self::new(Refusal::OtherDoor, key, message, "annotate the pod itself")
+    }
+}

@@ -1,0 +1,3 @@
+//! Rules about autoscalers.
+
+pub mod vpa_memory_floor;

@@ -1,0 +1,79 @@
+//! The ConfigMaps and Secrets that a container's environment comes from.
+
+use crate::judge::view::PodView;
+use crate::kube::configuration::ConfigKind;
+use crate::kube::container::{Container, Reference};
+use crate::kube::volume::{ProjectedSource, Source, Volume};
+
+/// A part of the environment that comes from a ConfigMap or Secret.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::rules) struct EnvSource<'s> {
+    /// The field that says so.
+    pub(in crate::rules) field: &'static str,
+    pub(in crate::rules) source: Source<'s>,
+    pub(in crate::rules) keys: Keys<'s>,
+    /// Whether it need not be there.
+    pub(in crate::rules) optional: bool,
+}
+
+/// The keys of an object that become variables.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::rules) enum Keys<'s> {
+    /// This one.
+    One(&'s str),
+    /// All, with this in front of their names.
+    All { prefix: &'s str },
+}
+
+/// What the environment of `container` comes from: `env` first, then `envFrom`.
+pub(in crate::rules) fn env_sources<'s>(
+    container: &'s Container<'_>,
+) -> impl Iterator<Item = EnvSource<'s>> {
+    let single = container.env.iter().filter_map(|variable| {
+        let from = variable.value_from.as_ref()?;
+        let (source, reference) =
+            either(from.config_map_key_ref.as_ref(), from.secret_key_ref.as_ref())?;
+        Some(EnvSource {
+            field: "env",
+            source,
+            keys: Keys::One(&reference.key),
+            optional: reference.optional,
+        })
+    });
+    let whole = container.env_from.iter().filter_map(|from| {
+        let (source, reference) = either(from.config_map_ref.as_ref(), from.secret_ref.as_ref())?;
+        Some(EnvSource {
+            field: "envFrom",
+            source,
+            keys: Keys::All { prefix: &from.prefix },
+            optional: reference.optional,
+        })
+    });
+    single.chain(whole)
+}
+
+/// Every ConfigMap and Secret that the environment of a container or a volume refers to.
+pub(in crate::rules) fn config_sources<'s>(
+    pod: &PodView<'s>,
+) -> impl Iterator<Item = (ConfigKind, &'s str)> + use<'s> {
+    let environment = pod
+        .all_containers()
+        .flat_map(|placed| env_sources(placed.container).map(|part| part.source));
+    let volumes = pod.spec.volumes.iter();
+    let projected = volumes
+        .clone()
+        .flat_map(|volume| volume.projected.iter().flat_map(|projected| &projected.sources));
+    let whole = volumes.filter_map(Volume::source);
+    environment
+        .chain(whole)
+        .chain(projected.filter_map(ProjectedSource::source))
+        .filter_map(Source::named)
+}
+
+fn either<'s>(
+    config_map: Option<&'s Reference<'_>>,
+    secret: Option<&'s Reference<'_>>,
+) -> Option<(Source<'s>, &'s Reference<'s>)> {
+    let config_map = config_map.map(|reference| (Source::ConfigMap(&reference.name), reference));
+    config_map.or_else(|| secret.map(|reference| (Source::Secret(&reference.name), reference)))
+}

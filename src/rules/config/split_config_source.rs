@@ -1,0 +1,219 @@
+//! One piece of configuration that a pod uses both as a variable and as a file.
+//!
+//! **Why it matters.** A variable keeps the value of the container's start; a file in a mounted
+//! volume follows the change in about a minute. From then on the parts of one pod go by different
+//! values of one key, and a restart of one container moves the line between them.
+//!
+//! **What it looks at.** Keys of a ConfigMap or Secret that come to regular containers or sidecars
+//! of a workload by `env` or `envFrom`, and as a file by a whole mount of a `configMap`, `secret`
+//! or `projected` volume in any of them, where nothing rolls the workload when the source changes.
+//! `items` decides which keys are files. One finding for each object.
+//!
+//! **What it allows.** Different keys of one object. `subPath` mounts, which are frozen as well.
+//! Jobs and other pods that run to an end; sources with a trigger: a checksum annotation on the
+//! template, an effective Reloader annotation, a name with a generated hash. It is silent where it
+//! cannot be told: `optional` variables, and with `envFrom` keys that no program reads as a
+//! variable, such as `app.yaml`.
+//!
+//! **How to put it right.** Use the key one way, or roll the workload when the source changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use crate::judge::finding::{Finding, Findings};
+use crate::judge::message::Names;
+use crate::judge::rule::{Check, Rule};
+use crate::judge::view::PodView;
+use crate::kube::configuration::{ConfigKind, ConfigObject};
+use crate::kube::object::Placed;
+use crate::rules::reloader::trigger::Triggers;
+use crate::shell::is_name;
+
+use super::environment::{EnvSource, Keys, env_sources};
+
+/// The rule.
+pub const RULE: Rule = Rule::new::<SplitConfigSource>(
+    "split-config-source",
+    include_str!("split_config_source.rs"),
+    &[],
+);
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct SplitConfigSource {}
+
+/// A ConfigMap or Secret by kind and name.
+type Name<'s> = (ConfigKind, &'s str);
+
+/// The keys of an object that are files somewhere in the pod.
+#[derive(Debug, Default)]
+struct Files {
+    all: bool,
+    keys: BTreeSet<String>,
+}
+
+/// What of an object is used both ways.
+struct Split<'s> {
+    /// The container that has it as a variable, and the field that says so.
+    placed: Placed<'s, 's>,
+    field: &'static str,
+    /// All that can be a variable.
+    whole: bool,
+    keys: BTreeSet<String>,
+}
+
+impl Check for SplitConfigSource {
+    fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {
+        let from_objects = |placed: Placed<'_, '_>| env_sources(placed.container).next().is_some();
+        if !pod.is_long_running() || !pod.app_containers().any(from_objects) {
+            return;
+        }
+        let files = files(pod);
+        if files.is_empty() {
+            return;
+        }
+        let (triggers, mut splits) = (Triggers::of(pod), BTreeMap::<Name<'_>, Split<'_>>::new());
+        for placed in pod.app_containers() {
+            for part in env_sources(placed.container).filter(|part| !part.optional) {
+                let Some(name) = part.source.named() else { continue };
+                let Some(files) = files.get(&name) else { continue };
+                let known =
+                    pod.config_object(part.source).filter(|_| name.0 == ConfigKind::ConfigMap);
+                let (whole, keys) = both_ways(&part, files, known);
+                if (whole || !keys.is_empty()) && !triggers.fire_for(part.source) {
+                    let nothing =
+                        || Split { placed, field: part.field, whole: false, keys: BTreeSet::new() };
+                    let split = splits.entry(name).or_insert_with(nothing);
+                    split.whole |= whole;
+                    split.keys.extend(keys);
+                }
+            }
+        }
+        for (name, split) in splits {
+            findings.report(finding(pod, name, split));
+        }
+    }
+}
+
+/// The files that whole mounts of app containers hold, by the object they come from.
+fn files<'s>(pod: &PodView<'s>) -> BTreeMap<Name<'s>, Files> {
+    let mut files = BTreeMap::<Name<'s>, Files>::new();
+    if !pod.spec.volumes.iter().any(|volume| volume.objects().next().is_some()) {
+        return files;
+    }
+    let mounts = pod.app_containers().flat_map(|placed| &placed.container.volume_mounts);
+    let mounted: BTreeSet<&str> =
+        mounts.filter(|mount| mount.part().is_none()).map(|mount| &*mount.name).collect();
+    for volume in pod.spec.volumes.iter().filter(|volume| mounted.contains(&*volume.name)) {
+        for (source, items) in volume.objects() {
+            let Some(name) = source.named() else { continue };
+            let known = files.entry(name).or_default();
+            known.all |= items.is_empty();
+            known.keys.extend(items.iter().map(|item| item.key.to_string()));
+        }
+    }
+    files
+}
+
+/// Whether all of an object, or else which of its keys, are both variables and files. `known` is
+/// what it holds.
+fn both_ways(
+    part: &EnvSource<'_>,
+    files: &Files,
+    known: Option<&ConfigObject>,
+) -> (bool, BTreeSet<String>) {
+    let holds = |key: &str| known.is_none_or(|object| object.data.contains_key(key));
+    match part.keys {
+        Keys::One(key) => {
+            let both = holds(key) && (files.all || files.keys.contains(key));
+            (false, both.then(|| key.to_owned()).into_iter().collect())
+        }
+        Keys::All { prefix } => {
+            // the kubelet takes every key, but nobody reads a variable by the name of a file
+            let readable = |key: &str| is_name(&format!("{prefix}{key}"));
+            let any = || known.is_none_or(|object| object.data.keys().any(|key| readable(key)));
+            let keys =
+                files.keys.iter().filter(|key| readable(key) && holds(key)).cloned().collect();
+            if files.all && any() { (true, BTreeSet::new()) } else { (false, keys) }
+        }
+    }
+}
+
+fn finding(pod: &PodView<'_>, (kind, object): Name<'_>, split: Split<'_>) -> Finding {
+    let name = &split.placed.container.name;
+    let first = split.keys.first().filter(|_| !split.whole);
+    let more = if split.keys.len() > 1 {
+        format!(" (and {} more)", split.keys.len().saturating_sub(1))
+    } else {
+        String::new()
+    };
+    let message = |names: Names| {
+        let (name, object) = (names.quoted(name), names.quoted(object));
+        match first {
+            Some(key) => format!(
+                "container {name}: key {}{more} of {kind} {object} is both env and file",
+                names.quoted(key)
+            ),
+            None => format!("container {name}: {kind} {object} is both frozen env and live files"),
+        }
+    };
+    let remedy = "use it one way: env keeps the value of the start, a file follows; or roll the workload on a change";
+    let finding =
+        Finding::new(RULE.name, pod.container_pointer(&split.placed, split.field), message, remedy)
+            .in_container(name);
+    // the message names one key, and long names only in part
+    let keys = if split.whole {
+        "all".to_owned()
+    } else {
+        split.keys.into_iter().collect::<Vec<_>>().join(", ")
+    };
+    finding.about(format!("{kind} {object}: {keys}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kube::volume::Source;
+
+    /// What is used both ways of a ConfigMap that is known to hold `data`, mounted with `items`.
+    fn known(keys: Keys<'_>, items: &[&str], data: &[&str]) -> (bool, Vec<String>) {
+        let part = EnvSource {
+            field: "env",
+            source: Source::ConfigMap("app-config"),
+            keys,
+            optional: false,
+        };
+        let files = Files {
+            all: items.is_empty(),
+            keys: items.iter().map(|key| (*key).to_owned()).collect(),
+        };
+        let data = data.iter().map(|key| ((*key).to_owned(), String::new())).collect();
+        let (whole, keys) =
+            both_ways(&part, &files, Some(&ConfigObject { immutable: false, data }));
+        (whole, keys.into_iter().collect())
+    }
+
+    #[test]
+    fn an_object_that_is_known() {
+        let all = || Keys::All { prefix: "" };
+        assert_eq!(known(Keys::One("LEVEL"), &[], &["LEVEL"]), (false, vec!["LEVEL".to_owned()]));
+        assert_eq!(
+            known(Keys::One("LEVEL"), &[], &["app.yaml"]),
+            (false, vec![]),
+            "it is not there"
+        );
+        assert_eq!(known(all(), &[], &["app.yaml", "LEVEL"]), (true, vec![]));
+        assert_eq!(
+            known(all(), &[], &["app.yaml", "1ST"]),
+            (false, vec![]),
+            "none can be a variable"
+        );
+        assert_eq!(
+            known(Keys::All { prefix: "APP_" }, &[], &["1ST"]),
+            (true, vec![]),
+            "with its prefix it can"
+        );
+        assert_eq!(known(all(), &["LEVEL", "ZONE"], &["LEVEL"]), (false, vec!["LEVEL".to_owned()]));
+    }
+}

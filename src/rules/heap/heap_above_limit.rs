@@ -1,0 +1,107 @@
+//! A heap that is fixed at start and leaves no room below the memory limit.
+//!
+//! **Why it matters.** A program that is told its heap takes it when the work asks for it, whatever
+//! the container's limit is, and the kernel kills it at the limit. A resize changes the limit and
+//! never the flag, and a restart takes the same flag again: a limit below the heap is an outage
+//! that comes later.
+//!
+//! **What it looks at.** `-Xmx`, `-XX:MaxHeapSize` and `GOMEMLIMIT` at or above the effective
+//! memory limit, `--max-old-space-size` at 80 % of it or more, because the young generation and all
+//! that is not heap come on top, and `-XX:MaxRAMPercentage` above 85. They are read from `command`,
+//! `args` and inline shell text, and from literal variables such as `JAVA_TOOL_OPTIONS`,
+//! `JDK_JAVA_OPTIONS`, `JAVA_OPTS`, `CATALINA_OPTS` and `NODE_OPTIONS`, of every container, with
+//! `$(NAME)` expanded. Of repeated settings the one counts that the runtime takes. On a resize it
+//! looks at containers whose effective limit falls, and at the new limit.
+//!
+//! **What it allows.** Containers without a limit; resizes that raise the limit, and percentages on
+//! any resize, because they follow the limit at the next start. It is silent where a value comes
+//! from a ConfigMap, a Secret or a field, where a reference leads nowhere, where a script may set
+//! the variable, and where it cannot be told which setting counts. Pods and templates are never
+//! denied.
+//!
+//! **How to put it right.** Lower the flag by a rollout first, then the limit. An approval does not
+//! lift this denial unless it says `force`.
+
+use serde::Deserialize;
+
+use crate::heap::{Heap, Size};
+use crate::judge::finding::{Finding, Findings};
+use crate::judge::message::Names;
+use crate::judge::mode::Mode;
+use crate::judge::rule::{Check, Rule};
+use crate::judge::view::{MemoryChange, PodView, ResizeView};
+use crate::kube::container::Container;
+use crate::kube::resources::EffectiveLimit;
+
+/// The rule.
+pub const RULE: Rule =
+    Rule::new::<HeapAboveLimit>("heap-above-limit", include_str!("heap_above_limit.rs"), &[])
+        .not_ignorable_on_resize();
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct HeapAboveLimit {}
+
+impl Check for HeapAboveLimit {
+    fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {
+        for placed in pod.all_containers() {
+            let limit = pod.memory_limit(placed.container);
+            for heap in above(limit, || pod.heaps(placed.container)) {
+                let remedy = "lower the flag or raise the limit: more than the heap has to fit";
+                let pointer = pod.container_pointer(&placed, heap.field);
+                findings.report(
+                    finding(placed.container, &heap, limit, pointer, remedy).at_most(Mode::Warn),
+                );
+            }
+        }
+    }
+
+    fn resize(&self, resize: &ResizeView<'_>, findings: &mut Findings) {
+        if resize.approval_forces() {
+            return;
+        }
+        for change in resize.memory_changes().filter(MemoryChange::loses_memory) {
+            let Some(container) = change.placed().map(|placed| placed.container) else { continue };
+            let limit = change.limit.1;
+            for heap in above(limit, || resize.heaps(container))
+                .into_iter()
+                .filter(|heap| !matches!(heap.size, Size::Share(_)))
+            {
+                let remedy =
+                    "lower the flag by a rollout first; a restart alone keeps the same flag";
+                findings.report(finding(container, &heap, limit, change.pointer("limits"), remedy));
+            }
+        }
+    }
+}
+
+/// Those of `heaps` that leave too little below `limit`.
+fn above(limit: EffectiveLimit<'_>, heaps: impl FnOnce() -> Vec<Heap>) -> Vec<Heap> {
+    let Some(limit) = limit.bytes() else { return Vec::new() };
+    let mut heaps = heaps();
+    heaps.retain(|heap| heap.fills(limit));
+    heaps
+}
+
+fn finding(
+    container: &Container<'_>,
+    heap: &Heap,
+    limit: EffectiveLimit<'_>,
+    pointer: String,
+    remedy: &'static str,
+) -> Finding {
+    let relation = match heap.size {
+        Size::Whole(_) => "at or above",
+        Size::OldSpace(_) => "at 80% or more of",
+        Size::Share(_) => "above 85% of",
+    };
+    let name = &container.name;
+    let message = |names: Names| {
+        format!(
+            "container {}: heap {} {relation} memory limit {limit}",
+            names.quoted(name),
+            heap.setting
+        )
+    };
+    Finding::new(RULE.name, pointer, message, remedy).in_container(name)
+}

@@ -1,0 +1,117 @@
+//! A resize that takes memory from a running process, without an approval.
+//!
+//! **Why it matters.** Since Kubernetes 1.35 anyone who may patch `pods/resize` can lower a memory
+//! limit in place. The kernel then reclaims or kills; the API server checks neither usage nor a
+//! floor (a limit of 1 byte is accepted).
+//!
+//! **What it looks at.** The effective limit of the pod and of every container (regular, sidecar,
+//! init) before and after: the container's own limit, else the pod-level one, else unlimited. `0`
+//! is unlimited, so a first limit is a decrease. Where a container only follows the pod-level
+//! limit, the pod answers for it. Amounts beyond 64 bits, which wrap around on their way to the
+//! kernel, count as a decrease.
+//!
+//! **What it allows.** Increases; the same amount in other words; a decrease that an approval on
+//! the stored pod covers: a stamp that the service sealed for this pod and this state of its spec,
+//! that has not expired, and whose floor is not above the new limit. An annotation that arrives
+//! with the resize counts for nothing.
+//!
+//! **How to put it right.** Have the decrease approved with the command the denial tells, or roll
+//! out the new limit.
+//!
+//! **Automation.** The vertical pod autoscaler answers a denied resize by evicting the pod. For
+//! requesters listed as automation the mutating path puts memory request and limit of the container
+//! back, warns, and lets the rest of the resize through; of a pod with pod-level memory it puts all
+//! memory back, because its parts must fit together. If the mutating path was not asked, the
+//! decrease is denied as for anybody.
+//!
+//! **Settings.** `fourEyes`: `true` wants an approver who is not the requester of the resize
+//! (default `false`). `automation`: `users` and `groups` whose decreases are put back (default:
+//! user `system:serviceaccount:kube-system:vpa-updater`).
+
+mod keep;
+
+use serde::Deserialize;
+
+use crate::approval::{ApprovalNote, Stamp, Void};
+use crate::judge::finding::{Finding, Findings};
+use crate::judge::message::Names;
+use crate::judge::rule::{Check, Rule};
+use crate::judge::subject::People;
+use crate::judge::view::{MemoryChange, ResizeView};
+
+/// The rule.
+pub const RULE: Rule = Rule::new::<MemoryLimitDecrease>(
+    "memory-limit-decrease",
+    include_str!("memory_limit_decrease.rs"),
+    &["automation", "fourEyes"],
+)
+.not_ignorable();
+
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+struct MemoryLimitDecrease {
+    four_eyes: bool,
+    automation: People,
+}
+
+impl Default for MemoryLimitDecrease {
+    fn default() -> Self {
+        let updater = "system:serviceaccount:kube-system:vpa-updater".to_owned();
+        Self { four_eyes: false, automation: People { users: vec![updater], groups: Vec::new() } }
+    }
+}
+
+impl Check for MemoryLimitDecrease {
+    fn resize(&self, resize: &ResizeView<'_>, findings: &mut Findings) {
+        for change in resize.memory_changes().filter(MemoryChange::limit_falls) {
+            let values = || format!("{} {} to {}", change.part, change.limit.0, change.limit.1);
+            match self.approval(resize, &change) {
+                Ok(stamp) => findings.approval(ApprovalNote::Used {
+                    change: values(),
+                    stamp: Box::new(stamp.clone()),
+                }),
+                Err(void) => {
+                    if void != Void::Absent {
+                        findings.approval(ApprovalNote::Void {
+                            reason: void.as_str(),
+                            change: values(),
+                        });
+                    }
+                    findings.report(denial(resize, &change, &void));
+                }
+            }
+        }
+    }
+
+    fn keep(&self, resize: &ResizeView<'_>, findings: &mut Findings) {
+        if self.automation.include(resize.requester()) {
+            keep::put_back(resize, |change| self.approval(resize, change).is_ok(), findings);
+        }
+    }
+}
+
+impl MemoryLimitDecrease {
+    /// The approval that covers `change`, or why none does.
+    fn approval<'s>(
+        &self,
+        resize: &ResizeView<'s>,
+        change: &MemoryChange<'_>,
+    ) -> Result<&'s Stamp, Void> {
+        let stamp = resize.approval().covers(change.part, change.limit.1)?;
+        let alone = self.four_eyes && stamp.approver == *resize.requester().username;
+        if alone { Err(Void::SamePerson) } else { Ok(stamp) }
+    }
+}
+
+fn denial(resize: &ResizeView<'_>, change: &MemoryChange<'_>, void: &Void) -> Finding {
+    let (old, new) = (change.limit.0, change.limit.1);
+    let message =
+        |names: Names| format!("{}: memory limit {old} -> {new} {void}", names.part(change.part));
+    let remedy = match resize.granting_command() {
+        Some(command) => {
+            format!("an approver grants it with `{command}`, or roll out the new limit")
+        }
+        None => "roll out the new limit".to_owned(),
+    };
+    Finding::new(RULE.name, change.pointer("limits"), message, remedy).about_part(change.part)
+}

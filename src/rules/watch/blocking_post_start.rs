@@ -1,0 +1,157 @@
+//! A `postStart` hook that never ends.
+//!
+//! **Why it matters.** The kubelet waits for `postStart` before it calls the container running. A
+//! hook that loops or watches for ever keeps it from that: no probe starts, the pod never gets
+//! ready, and its logs look fine.
+//!
+//! **What it looks at.** `lifecycle.postStart.exec` of regular containers and sidecars: endless
+//! loops (`while true`, `while sleep 5`), watchers that go on for ever (`inotifywait -m`, `tail
+//! -f`, `entr`), `sleep infinity`. Scripts in ConfigMaps are read where those are known.
+//!
+//! **What it allows.** What runs in the background (`&`, `setsid`) or under `timeout`; loops that
+//! end some time, such as `until curl ..; do sleep 1; done`; what only may run, after `&&` or in a
+//! branch; output read by what may stop reading.
+//!
+//! **How to put it right.** Start it in the background with `&`, or give it a sidecar of its own.
+
+use serde::Deserialize;
+
+use crate::judge::finding::{Finding, Findings};
+use crate::judge::message::Names;
+use crate::judge::rule::{Check, Rule};
+use crate::judge::view::PodView;
+use crate::kube::container::Container;
+use crate::kube::object::Placed;
+use crate::shell::{Command, Reader, Script, Word};
+use crate::watch::{Tool, Watch, watches};
+
+use super::inline::{Spot, post_start_script, remedy, spot, tool_name};
+
+/// The rule.
+pub const RULE: Rule = Rule::new::<BlockingPostStart>(
+    "blocking-post-start",
+    include_str!("blocking_post_start.rs"),
+    &[],
+);
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct BlockingPostStart {}
+
+/// Whatever never ends is spelled with one of these.
+const WORDS: [&str; 10] =
+    ["while", "until", "for", "inotify", "tail", "watch", "entr", "nodemon", "chokidar", "inf"];
+
+impl Check for BlockingPostStart {
+    fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {
+        for placed in pod.app_containers() {
+            let Some(inline) = post_start_script(pod, placed.container, &WORDS) else { continue };
+            // it may or may not leave what it starts in the background
+            if post_start_script(pod, placed.container, &["setsid"]).is_some() {
+                continue;
+            }
+            if let Some((what, command)) = blocking(pod, placed.container, &inline.script) {
+                findings.report(finding(pod, &placed, inline.field, what, command.file.as_deref()));
+            }
+        }
+    }
+}
+
+/// What never ends, and the first command in it.
+fn blocking<'i>(
+    pod: &PodView<'_>,
+    container: &Container<'_>,
+    script: &'i Script,
+) -> Option<(&'static str, &'i Command)> {
+    let blocked = |command: &&Command| {
+        !(command.context.background || command.context.conditional || command.timed)
+    };
+    let loops =
+        script.commands.iter().filter(blocked).filter(|command| command.context.reader.is_none());
+    let endless = |command: &&Command| {
+        script
+            .loops_around(command)
+            .any(|around| around.endless || (around.sleeps && !around.leaves))
+    };
+    let mut looped = loops.clone().filter(endless).map(|command| ("an endless loop", command));
+    let mut asleep =
+        loops.filter(|command| sleeps_for_ever(command)).map(|command| ("sleep infinity", command));
+    let ends = script.loops.iter().any(|one| one.reads && one.leaves);
+    let watching = watches(script).into_iter().find_map(|watch| {
+        let command = script.commands.get(watch.command).filter(blocked)?;
+        let heard = match &command.context.reader {
+            None => true,
+            Some(Reader::Loop) => !ends,
+            Some(_) => false,
+        };
+        (heard && !watch.timed && goes_on(pod, container, &watch, command))
+            .then_some((tool_name(&watch.tool), command))
+    });
+    looped.next().or(watching).or_else(|| asleep.next())
+}
+
+fn sleeps_for_ever(command: &Command) -> bool {
+    command.program() == Some("sleep")
+        && matches!(command.arguments().first().and_then(Word::known), Some("inf" | "infinity"))
+}
+
+/// Whether a watcher never ends, or only with the next update.
+fn goes_on(pod: &PodView<'_>, container: &Container<'_>, watch: &Watch, command: &Command) -> bool {
+    let option = |letter: char, long: &str| {
+        command.arguments().iter().any(|word| {
+            let text = word.prefix();
+            text.starts_with(long)
+                || text
+                    .strip_prefix('-')
+                    .is_some_and(|short| !short.starts_with('-') && short.contains(letter))
+        })
+    };
+    let configured = |path: &str| {
+        matches!(
+            spot(pod, container, path),
+            Spot::Configuration(..) | Spot::Link(_) | Spot::Part(_)
+        )
+    };
+    watch.certain
+        && match &watch.tool {
+            Tool::Inotifywait(_) if option('d', "--daemon") => false,
+            // a single event may be that of the process the hook waits for, but not where only the
+            // kubelet writes
+            Tool::Inotifywait(options) => {
+                options.monitor || (watch.is_known() && watch.paths().any(configured))
+            }
+            Tool::Tail { .. } => {
+                !command.arguments().iter().any(|word| word.prefix().starts_with("--pid"))
+            }
+            Tool::Entr => !option('z', "-z"),
+            Tool::Unmeasured => !option('1', "--one-event"),
+            Tool::Watchmedo { .. } | Tool::Watchfiles | Tool::Nodemon | Tool::Chokidar => true,
+            Tool::Stat { .. } | Tool::Checksum | Tool::Compare | Tool::Cat | Tool::Readlink => {
+                false
+            }
+        }
+}
+
+fn finding(
+    pod: &PodView<'_>,
+    placed: &Placed<'_, '_>,
+    field: &str,
+    what: &str,
+    file: Option<&str>,
+) -> Finding {
+    let name = &placed.container.name;
+    let message = |names: Names| {
+        format!(
+            "container {}: {what} in postStart keeps it from ever being Running",
+            names.quoted(name)
+        )
+    };
+    let remedy = remedy(
+        pod,
+        placed.container,
+        file,
+        "start it in the background with `&`, or give it a sidecar of its own",
+    );
+    Finding::new(RULE.name, pod.container_pointer(placed, field), message, remedy)
+        .in_container(name)
+}

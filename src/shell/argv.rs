@@ -1,0 +1,288 @@
+//! Arguments before any shell sees them: Kubernetes' own expansion, the options of a shell, and
+//! wrappers.
+
+use std::collections::BTreeMap;
+
+use super::{Invocation, Word};
+
+/// Programs that take a script after `-c` and speak near enough to POSIX.
+pub(crate) const SHELLS: [&str; 7] = ["sh", "bash", "ash", "dash", "ksh", "mksh", "zsh"];
+
+/// The last part of a path.
+pub(crate) fn base_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// How much text expansion may add before nothing more is expanded; values may repeat one another
+/// without end.
+pub(crate) const LONGEST: usize = 256 * 1024;
+
+/// The literal environment by name.
+pub(crate) type Environment = BTreeMap<String, String>;
+
+/// The environment and the arguments after Kubernetes' expansion of `$(NAME)`. Values may refer to
+/// earlier names; a value with a reference left over is unknown, because the name may come from
+/// elsewhere. The environment is empty where nothing asks for it. `None` where expansion adds more
+/// than `room`.
+pub(super) fn expanded(
+    invocation: &Invocation<'_>,
+    mut room: usize,
+) -> Option<(Environment, Vec<String>)> {
+    let words = invocation.command.iter().chain(invocation.args);
+    let mut environment = Environment::new();
+    if !invocation.may_refer() {
+        return Some((environment, words.map(|word| (*word).to_owned()).collect()));
+    }
+    for (name, value) in invocation.environment {
+        match expand(value, &environment, &mut room) {
+            Some((value, true)) => {
+                environment.insert((*name).to_owned(), value);
+            }
+            _ => {
+                environment.remove(*name);
+            }
+        }
+    }
+    let words: Option<_> = words
+        .map(|word| match invocation.hook {
+            true => Some((*word).to_owned()),
+            false => expand(word, &environment, &mut room).map(|(word, _)| word),
+        })
+        .collect();
+    Some((environment, words?))
+}
+
+/// Expands `$(NAME)`; `$$` is an escaped dollar sign, and a name that is not there stays as
+/// written. Also whether every name was there. As in Kubernetes'
+/// `third_party/forked/golang/expansion`. `None` where it takes too much room.
+pub(crate) fn expand(
+    text: &str,
+    environment: &Environment,
+    room: &mut usize,
+) -> Option<(String, bool)> {
+    let mut result = String::new();
+    let mut complete = true;
+    let mut rest = text;
+    // Where no parenthesis closes any more, looking for one again would not be linear.
+    let mut closed = true;
+    while let Some((before, after)) = rest.split_once('$') {
+        result.push_str(before);
+        rest = after;
+        if let Some(after) = rest.strip_prefix('$') {
+            result.push('$');
+            rest = after;
+        } else if let Some((name, after)) =
+            rest.strip_prefix('(').filter(|_| closed).and_then(|after| after.split_once(')'))
+        {
+            match environment.get(name) {
+                Some(value) => {
+                    *room = room.checked_sub(value.len())?;
+                    result.push_str(value);
+                }
+                None => {
+                    complete = false;
+                    result.push_str("$(");
+                    result.push_str(name);
+                    result.push(')');
+                }
+            }
+            rest = after;
+        } else {
+            closed = closed && !rest.starts_with('(');
+            result.push('$');
+        }
+    }
+    result.push_str(rest);
+    Some((result, complete))
+}
+
+/// Where a shell finds the script it is told to run.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Text<'a> {
+    /// It is given after `-c`.
+    Given(&'a str),
+    /// In a file of this name.
+    File(&'a str),
+}
+
+/// The script that a shell is told to run.
+#[derive(Debug)]
+pub(super) struct Inline<'a> {
+    pub(super) text: Text<'a>,
+    /// `$0`, `$1` and so on.
+    pub(super) parameters: &'a [Word],
+    /// `-e`: the shell ends where a command fails.
+    pub(super) errexit: bool,
+}
+
+/// Reads the arguments of a shell. `None` for any other program, and where nothing tells the
+/// script.
+pub(super) fn script(words: &[Word]) -> Option<Inline<'_>> {
+    let (program, mut rest) = words.split_first()?;
+    if !SHELLS.contains(&base_name(program.known()?)) {
+        return None;
+    }
+    let mut command = false;
+    let mut errexit = false;
+    let mut given = false;
+    while let Some((word, after)) = rest.split_first() {
+        let text = word.known()?;
+        let Some(flags) = text.strip_prefix(['-', '+']).filter(|_| text.len() > 1) else {
+            break;
+        };
+        rest = after;
+        if text == "--" {
+            break;
+        }
+        if text.starts_with("--") {
+            if matches!(text, "--rcfile" | "--init-file") {
+                rest = rest.get(1..)?;
+            }
+            continue;
+        }
+        let on = text.starts_with('-');
+        for flag in flags.chars() {
+            match flag {
+                'c' => command = true,
+                's' => given = true,
+                'e' => errexit = on,
+                'o' | 'O' => {
+                    let (name, after) = rest.split_first()?;
+                    if name.known()? == "errexit" {
+                        errexit = on;
+                    }
+                    rest = after;
+                }
+                _ => {}
+            }
+        }
+    }
+    let (first, after) = rest.split_first()?;
+    let text = first.known()?;
+    Some(match command {
+        true => Inline { text: Text::Given(text), parameters: after, errexit },
+        // with `-s` it comes through a pipe
+        false if given => return None,
+        // the file's name is `$0`
+        false => Inline { text: Text::File(text), parameters: rest, errexit },
+    })
+}
+
+/// Reads a command that is a file: run for itself, or by `.` in the shell that is there.
+pub(super) fn script_file(words: &[Word]) -> Option<(&str, &[Word])> {
+    let (program, arguments) = words.split_first()?;
+    match program.known()? {
+        "." | "source" => Some((arguments.first()?.known()?, arguments)),
+        path if path.contains('/') => Some((path, words)),
+        _ => None,
+    }
+}
+
+/// Reads the first line of a file that is run. `None` where it is no script for a shell, else
+/// whether it has `-e`.
+pub(super) fn errexit_of(text: &str) -> Option<bool> {
+    let Some(interpreter) = text.strip_prefix("#!") else { return Some(false) };
+    let mut words = interpreter.lines().next().unwrap_or_default().split_whitespace();
+    let name = words
+        .by_ref()
+        .map(base_name)
+        .find(|word| !matches!(*word, "env" | "busybox") && !word.starts_with('-'))?;
+    SHELLS.contains(&name).then(|| words.any(|word| word.starts_with('-') && word.contains('e')))
+}
+
+/// What a wrapper does with its arguments before the program it starts.
+struct Wrapper {
+    name: &'static str,
+    /// Short options that take a value.
+    valued: &'static str,
+    /// How many words come between the options and the program.
+    operands: usize,
+    /// Whether `NAME=value` may come before the program.
+    assigns: bool,
+}
+
+const fn wrapper(name: &'static str, valued: &'static str, operands: usize) -> Wrapper {
+    Wrapper { name, valued, operands, assigns: false }
+}
+
+const WRAPPERS: [Wrapper; 19] = [
+    wrapper("exec", "a", 0),
+    wrapper("command", "", 0),
+    wrapper("builtin", "", 0),
+    wrapper("nohup", "", 0),
+    wrapper("setsid", "", 0),
+    wrapper("time", "fo", 0),
+    wrapper("nice", "n", 0),
+    wrapper("ionice", "cn", 0),
+    wrapper("stdbuf", "ioe", 0),
+    wrapper("timeout", "ks", 1),
+    wrapper("tini", "pe", 0),
+    wrapper("dumb-init", "r", 0),
+    wrapper("catatonit", "", 0),
+    wrapper("gosu", "", 1),
+    wrapper("su-exec", "", 1),
+    wrapper("busybox", "", 0),
+    wrapper("chrt", "", 1),
+    Wrapper { assigns: true, ..wrapper("env", "uC", 0) },
+    Wrapper { assigns: true, ..wrapper("sudo", "ugCDhprT", 0) },
+];
+
+/// A command without its wrappers, and what they change.
+pub(super) struct Unwrapped<'a> {
+    pub(super) words: &'a [Word],
+    /// `timeout` ends it.
+    pub(super) timed: bool,
+    /// `exec` puts it in the place of the shell.
+    pub(super) replaces: bool,
+    /// Its environment is not that of the script.
+    pub(super) altered: bool,
+}
+
+/// Takes wrappers off the front. Where a wrapper's arguments are not understood it stays.
+pub(super) fn unwrap(words: &[Word]) -> Unwrapped<'_> {
+    let mut result = Unwrapped { words, timed: false, replaces: false, altered: false };
+    while let Some((inner, name)) = inner(result.words) {
+        result.words = inner;
+        result.timed |= name == "timeout";
+        result.replaces |= name == "exec";
+        result.altered |= matches!(name, "env" | "sudo");
+    }
+    result
+}
+
+fn inner(words: &[Word]) -> Option<(&[Word], &'static str)> {
+    let (program, mut rest) = words.split_first()?;
+    let program = base_name(program.known()?);
+    let wrapper = WRAPPERS.iter().find(|wrapper| wrapper.name == program)?;
+    while let Some((word, after)) = rest.split_first() {
+        let text = word.known()?;
+        if wrapper.assigns && text.contains('=') && !text.starts_with('-') {
+            rest = after;
+            continue;
+        }
+        let Some(flags) = text.strip_prefix('-').filter(|flags| !flags.is_empty()) else {
+            break;
+        };
+        // These do not just run what follows.
+        if matches!(
+            (program, text),
+            ("command", "-v" | "-V")
+                | ("env", "-S")
+                | ("sudo", "-i" | "-l" | "-e")
+                | ("timeout", "-t")
+        ) {
+            return None;
+        }
+        rest = after;
+        if text == "--" {
+            break;
+        }
+        let valued = flags.find(|flag| wrapper.valued.contains(flag));
+        if !flags.starts_with('-') && valued.is_some_and(|at| at.saturating_add(1) == flags.len()) {
+            rest = rest.get(1..)?;
+        }
+    }
+    let (operands, rest) = rest.split_at_checked(wrapper.operands)?;
+    let certain = operands.iter().all(|word| word.known().is_some());
+    (certain && !rest.is_empty()).then_some((rest, wrapper.name))
+}

@@ -1,0 +1,243 @@
+//! What is known at one point of a script: variables, the working directory, the one option that
+//! matters.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::argv::Environment;
+use super::assigned::Assigned;
+use super::{Source, Word};
+
+/// Names under which effects other than variables are recorded. None is a name that a script can
+/// assign to.
+pub(super) const ERREXIT: &str = "set -e";
+pub(super) const PARAMETERS: &str = "$@";
+/// The working directory is the variable of that name.
+pub(super) const DIRECTORY: &str = "PWD";
+
+/// Variables that a shell sets itself, whatever it inherits.
+const OWN: [&str; 6] = [DIRECTORY, "OLDPWD", "IFS", "PPID", "OPTIND", "_"];
+
+/// What is known. A name with no value is looked up in the environment; one that is missing there
+/// is unknown.
+#[derive(Clone, Debug)]
+pub(super) struct State {
+    values: Rc<BTreeMap<String, Word>>,
+    environment: Rc<Environment>,
+    /// `$0`, `$1` and so on.
+    pub(super) parameters: Option<Vec<Word>>,
+    /// Whether a failing command ends the shell; `None` where uncertain.
+    pub(super) errexit: Option<bool>,
+    /// Whether `IFS` may not be what it is at the start.
+    pub(super) separated: bool,
+}
+
+impl State {
+    pub(super) fn new(environment: Environment, directory: Option<&str>) -> Self {
+        let mut state = Self {
+            values: Rc::default(),
+            environment: Rc::new(environment),
+            parameters: None,
+            errexit: Some(false),
+            separated: false,
+        };
+        if let Some(directory) = directory.and_then(|path| absolute(None, path)) {
+            state.assign(DIRECTORY, Word::Known(directory));
+        }
+        state
+    }
+
+    /// The state in which a shell started from here begins: what was assigned to is not known
+    /// there, for it may be exported or not. `altered` where the whole environment is not the
+    /// script's.
+    pub(super) fn inherited(&self, altered: bool) -> Self {
+        let mut state = Self::new(Environment::new(), self.directory());
+        if !altered {
+            state.environment = Rc::clone(&self.environment);
+            for name in self.values.keys().filter(|name| *name != DIRECTORY) {
+                state.forget(name);
+            }
+        }
+        state
+    }
+
+    /// How much work it was to tell this state apart from an earlier one.
+    pub(super) fn distance(&self, earlier: &Self) -> usize {
+        match Rc::ptr_eq(&self.values, &earlier.values) {
+            true => 1,
+            false => self.size(),
+        }
+    }
+
+    /// How much work it is to copy.
+    pub(super) fn size(&self) -> usize {
+        self.values.len().saturating_add(1)
+    }
+
+    pub(super) fn directory(&self) -> Option<&str> {
+        self.values.get(DIRECTORY).and_then(Word::known)
+    }
+
+    /// The value of a variable or parameter.
+    pub(super) fn value(&self, name: &str) -> Word {
+        let special = |source| Word::Unknown { prefix: String::new(), source };
+        let found = match name {
+            "!" => return special(Source::Child),
+            "$" => return special(Source::Shell),
+            _ => match name.parse::<usize>() {
+                Ok(position) => self.parameters.as_ref().and_then(|words| words.get(position)),
+                Err(_) => self.values.get(name),
+            },
+        };
+        let inherited = || self.environment.get(name).filter(|_| !OWN.contains(&name));
+        found
+            .cloned()
+            .or_else(|| inherited().cloned().map(Word::Known))
+            .unwrap_or_else(Word::unknown)
+    }
+
+    pub(super) fn assign(&mut self, name: &str, value: Word) {
+        if name == "IFS" {
+            self.separated = true;
+        }
+        Rc::make_mut(&mut self.values).insert(name.to_owned(), value);
+    }
+
+    pub(super) fn forget(&mut self, name: &str) {
+        match name {
+            ERREXIT => self.errexit = None,
+            PARAMETERS => self.parameters = None,
+            _ if self.environment.contains_key(name) => self.assign(name, Word::unknown()),
+            _ if self.values.contains_key(name) => {
+                Rc::make_mut(&mut self.values).remove(name);
+            }
+            _ => {}
+        }
+        self.separated |= name == "IFS";
+    }
+
+    pub(super) fn forget_all(&mut self) {
+        self.values = Rc::default();
+        self.environment = Rc::default();
+        self.parameters = None;
+        self.errexit = None;
+        self.separated = true;
+    }
+
+    pub(super) fn forget_assigned(&mut self, assigned: &Assigned<'_>) {
+        if assigned.everything {
+            self.forget_all();
+        }
+        for name in &assigned.names {
+            self.forget(name);
+        }
+    }
+
+    /// What a builtin does to the state.
+    pub(super) fn run(&mut self, words: &[Word]) {
+        let Some((program, arguments)) = words.split_first() else {
+            return;
+        };
+        match program.known() {
+            Some("export" | "readonly" | "declare" | "typeset" | "local") => {
+                for argument in arguments {
+                    self.declare(argument, program.known() == Some("local"));
+                }
+            }
+            Some("read" | "unset" | "getopts" | "mapfile" | "readarray" | "let") => {
+                self.forget_named(arguments);
+            }
+            Some("printf")
+                if arguments.first().is_some_and(|word| word.prefix().starts_with("-v")) =>
+            {
+                self.forget_named(arguments);
+            }
+            Some("cd") => match arguments.iter().find(|word| word.known() != Some("--")) {
+                Some(Word::Known(path)) => match absolute(self.directory(), path) {
+                    Some(path) => self.assign(DIRECTORY, Word::Known(path)),
+                    None => self.forget(DIRECTORY),
+                },
+                _ => self.forget(DIRECTORY),
+            },
+            Some("pushd" | "popd") => self.forget(DIRECTORY),
+            Some("set") => self.set(arguments),
+            Some("shift") => self.parameters = None,
+            Some("eval" | "source" | ".") => self.forget_all(),
+            _ => {}
+        }
+    }
+
+    fn declare(&mut self, argument: &Word, local: bool) {
+        match (argument.prefix().split_once('='), argument) {
+            (Some((name, value)), Word::Known(_)) => {
+                self.assign(name, Word::Known(value.to_owned()));
+            }
+            (Some((name, _)), Word::Unknown { .. }) => self.forget(name),
+            (None, Word::Known(name)) if local => self.forget(name),
+            (None, Word::Known(_)) => {}
+            (None, Word::Unknown { .. }) => self.forget_all(),
+        }
+    }
+
+    fn forget_named(&mut self, arguments: &[Word]) {
+        for argument in arguments {
+            match argument {
+                Word::Known(text) => {
+                    self.forget(text.split_once('=').map_or(text, |(name, _)| name));
+                }
+                Word::Unknown { .. } => self.forget_all(),
+            }
+        }
+    }
+
+    fn set(&mut self, arguments: &[Word]) {
+        let mut arguments = arguments.iter();
+        while let Some(argument) = arguments.next() {
+            let Some(text) = argument.known() else {
+                self.errexit = None;
+                self.parameters = None;
+                return;
+            };
+            let on = text.starts_with('-');
+            let Some(flags) = text.strip_prefix(['-', '+']).filter(|_| text != "--") else {
+                self.parameters = None;
+                return;
+            };
+            if flags.contains('e') {
+                self.errexit = Some(on);
+            }
+            if flags.ends_with('o') {
+                match arguments.next() {
+                    Some(Word::Known(name)) if name == "errexit" => self.errexit = Some(on),
+                    Some(Word::Known(_)) | None => {}
+                    Some(Word::Unknown { .. }) => self.errexit = None,
+                }
+            }
+        }
+    }
+}
+
+/// A path made absolute and free of `.`, doubled and trailing slashes. `None` where it is relative
+/// to an unknown directory, empty, or has `..` in it, which may lead anywhere through a symbolic
+/// link.
+pub(crate) fn absolute(directory: Option<&str>, path: &str) -> Option<String> {
+    let directory = match path.bytes().next()? {
+        b'/' => "",
+        _ => directory?,
+    };
+    let mut result = String::new();
+    for part in directory.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => return None,
+            _ => {
+                result.push('/');
+                result.push_str(part);
+            }
+        }
+    }
+    if result.is_empty() {
+        result.push('/');
+    }
+    Some(result)
+}

@@ -1,0 +1,237 @@
+//! Programs that follow files by themselves: `tail`, `watchmedo`, `watchfiles`, `entr`, `nodemon`
+//! and others.
+
+use crate::shell::{Command, Script, TELLING, Word};
+
+use super::options::{Grammar, Options, parse};
+use super::{Target, Tool, Watch, target, through_link};
+
+/// Reads the arguments of one of these programs. `None` where it does not watch with them.
+pub(super) fn read(
+    watch: Watch,
+    program: &str,
+    command: &Command,
+    arguments: &[Word],
+    source: Option<&Command>,
+    script: &Script,
+) -> Option<Watch> {
+    match program {
+        "tail" => tail(watch, command, arguments),
+        "watchmedo" => watchmedo(watch, command, arguments),
+        "watchfiles" => watchfiles(watch, command, arguments, script),
+        "entr" => Some(entr(watch, source)),
+        "nodemon" => Some(flagged(watch, command, arguments, Tool::Nodemon)),
+        "watchexec" => Some(flagged(watch, command, arguments, Tool::Unmeasured)),
+        "inotifyd" => Some(inotifyd(watch, command, arguments)),
+        "chokidar" | "chokidar-cli" => Some(listed(watch, command, arguments, Tool::Chokidar)),
+        _ => Some(listed(watch, command, arguments, Tool::Unmeasured)),
+    }
+}
+
+fn tail(mut watch: Watch, command: &Command, arguments: &[Word]) -> Option<Watch> {
+    const GRAMMAR: Grammar = Grammar {
+        short: "ncs",
+        long: &["lines", "bytes", "sleep-interval", "pid", "max-unchanged-stats"],
+        strict: false,
+    };
+    let options = parse(arguments, &GRAMMAR);
+    let mut by_name = options.has(&["F"]);
+    let mut follows = by_name || options.has(&["f"]);
+    for value in options.values(&["follow"]) {
+        follows = true;
+        by_name |= value == Some("name");
+    }
+    // `--follow` alone has no value; one that is unknown may be `name`.
+    watch.certain = options.certain
+        && !options.options.iter().any(|(name, value)| {
+            name == "follow" && value.as_ref().is_some_and(|word| word.known().is_none())
+        });
+    for operand in options.operands {
+        // `tail +1f file` is the old way to write `tail -n +1 -f file`.
+        match operand.known().filter(|text| text.starts_with('+')) {
+            Some(old) => follows |= old.ends_with('f'),
+            None => watch.targets.push(target(command, operand)),
+        }
+    }
+    watch.tool = Tool::Tail { by_name };
+    follows.then_some(watch)
+}
+
+fn watchmedo(mut watch: Watch, command: &Command, arguments: &[Word]) -> Option<Watch> {
+    let (verb, arguments) = arguments.split_first()?;
+    let restarts = match verb.known()? {
+        "shell-command" | "log" => false,
+        "auto-restart" => true,
+        _ => return None,
+    };
+    let grammar = Grammar {
+        short: "cpidsC",
+        long: &[
+            "command",
+            "pattern",
+            "patterns",
+            "ignore-pattern",
+            "ignore-patterns",
+            "directory",
+            "directories",
+            "interval",
+            "timeout",
+            "shell",
+            "shell-executable",
+            "cwd",
+            "signal",
+            "kill-after",
+            "debounce-interval",
+        ],
+        strict: restarts,
+    };
+    let options = parse(arguments, &grammar);
+    // Without `--` the options of the program that is restarted may be taken for watchmedo's.
+    let mixed = restarts
+        && options.operands.iter().any(|word| word.prefix().starts_with('-'))
+        && !arguments.iter().any(|word| word.known() == Some("--"));
+    if restarts {
+        // Operands are the program that is restarted.
+        let directories = options.values(&["d", "directory", "directories"]);
+        watch.targets = directories.map(|path| path_of(command, path)).collect();
+    } else {
+        let operands = options.operands.iter();
+        watch.targets = operands.map(|operand| target(command, operand)).collect();
+    }
+    if watch.targets.is_empty() {
+        watch.targets.push(path_of(command, Some(".")));
+    }
+    let mut patterns = options.values(&["p", "pattern", "patterns"]).peekable();
+    let wanted = patterns.peek().is_some();
+    let blind = wanted && patterns.all(|list| list.is_some_and(|list| list.split(';').all(blind)));
+    watch.certain = options.certain
+        && !mixed
+        && (blind || !wanted && !options.has(&["i", "ignore-pattern", "ignore-patterns"]))
+        && !options.has(&["debug-force-polling"]);
+    watch.tool = Tool::Watchmedo { blind, recursive: options.has(&["R", "recursive"]) };
+    Some(watch)
+}
+
+/// Whether a pattern fits none of the names that the kubelet touches: all of them begin with two
+/// dots.
+fn blind(pattern: &str) -> bool {
+    let name = pattern.rsplit('/').next().unwrap_or(pattern);
+    match name.strip_prefix("*.") {
+        Some(ending) => {
+            !ending.is_empty()
+                && ending.bytes().all(|byte| byte.is_ascii_alphabetic())
+                && ending != "data"
+        }
+        None => !name.is_empty() && !name.starts_with("..") && !name.contains(['*', '?', '[']),
+    }
+}
+
+fn watchfiles(
+    mut watch: Watch,
+    command: &Command,
+    arguments: &[Word],
+    script: &Script,
+) -> Option<Watch> {
+    const GRAMMAR: Grammar = Grammar {
+        short: "",
+        long: &[
+            "ignore-paths",
+            "target-type",
+            "filter",
+            "args",
+            "verbosity",
+            "sigint-timeout",
+            "grace-period",
+            "sigkill-timeout",
+            "ignore-permission-denied",
+        ],
+        strict: false,
+    };
+    let options = parse(arguments, &GRAMMAR);
+    let (_, paths) = options.operands.split_first()?;
+    watch.targets = paths.iter().map(|path| target(command, path)).collect();
+    if watch.targets.is_empty() {
+        watch.targets.push(path_of(command, Some(".")));
+    }
+    let [polling] = TELLING;
+    watch.certain = options.certain
+        && !options.has(&["ignore-paths", "force-polling"])
+        && options.values(&["filter"]).all(|filter| matches!(filter, Some("all" | "default")))
+        && !command.assignments.iter().any(|(name, _)| name == polling)
+        && !script.environment.contains(&polling);
+    watch.tool = Tool::Watchfiles;
+    Some(watch)
+}
+
+/// `ls FILE | entr command`: what to watch comes from the command before it.
+fn entr(mut watch: Watch, source: Option<&Command>) -> Watch {
+    watch.tool = Tool::Entr;
+    watch.targets = source.map_or_else(|| vec![Target::Unknown], listing);
+    watch
+}
+
+/// The files that a command prints the names of.
+pub(super) fn listing(source: &Command) -> Vec<Target> {
+    match source.program() {
+        Some("ls" | "echo" | "printf" | "find") => source
+            .arguments()
+            .iter()
+            .take_while(|word| source.program() != Some("find") || !word.prefix().starts_with('-'))
+            .filter(|word| word.prefix().starts_with('/'))
+            .map(|word| target(source, word))
+            .collect(),
+        _ => vec![Target::Unknown],
+    }
+}
+
+/// `nodemon --watch FILE`, `watchexec -w FILE`.
+fn flagged(mut watch: Watch, command: &Command, arguments: &[Word], tool: Tool) -> Watch {
+    const GRAMMAR: Grammar = Grammar {
+        short: "wexd",
+        long: &["watch", "exec", "ext", "delay", "exts", "filter", "ignore"],
+        strict: true,
+    };
+    let options = parse(arguments, &GRAMMAR);
+    watch.targets = paths(command, &options, &["w", "watch"]);
+    watch.certain = options.certain;
+    watch.tool = tool;
+    watch
+}
+
+/// `chokidar FILE -c command`, `fswatch FILE`.
+fn listed(mut watch: Watch, command: &Command, arguments: &[Word], tool: Tool) -> Watch {
+    const GRAMMAR: Grammar = Grammar {
+        short: "cdtieflm",
+        long: &[
+            "command", "debounce", "throttle", "ignore", "event", "exclude", "include", "latency",
+            "monitor",
+        ],
+        strict: false,
+    };
+    let options = parse(arguments, &GRAMMAR);
+    let operands = options.operands.iter();
+    watch.targets = operands.map(|operand| target(command, operand)).collect();
+    watch.certain = options.certain;
+    watch.tool = tool;
+    watch
+}
+
+/// `inotifyd program FILE:mask`.
+fn inotifyd(mut watch: Watch, command: &Command, arguments: &[Word]) -> Watch {
+    let files = arguments.iter().skip(1).map(|word| {
+        let path = word.known();
+        path_of(command, path.map(|path| path.rsplit_once(':').map_or(path, |(path, _)| path)))
+    });
+    watch.targets = files.collect();
+    watch.certain = !through_link(&watch.targets);
+    watch
+}
+
+fn paths(command: &Command, options: &Options<'_>, names: &[&str]) -> Vec<Target> {
+    let values = options.values(names);
+    values.map(|path| path_of(command, path)).collect()
+}
+
+fn path_of(command: &Command, path: Option<&str>) -> Target {
+    path.map_or(Target::Unknown, |path| target(command, &Word::Known(path.to_owned())))
+}

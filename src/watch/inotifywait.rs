@@ -1,0 +1,156 @@
+//! `inotifywait`: its options, and the events it waits for.
+
+use crate::shell::{Command, Word};
+
+use super::options::{Grammar, Options, parse};
+use super::{Target, Tool, Watch, target, through_link};
+
+/// The options of `inotifywait` that decide what it sees.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inotifywait {
+    /// What it waits for; every event where empty.
+    pub events: Vec<Event>,
+    /// `-m`: it goes on after the first event.
+    pub monitor: bool,
+    /// `-r`: directories below are watched, too.
+    pub recursive: bool,
+    /// `-P`: symbolic links are watched themselves.
+    pub links: bool,
+    /// `--exclude` and the like: some names do not count.
+    pub filtered: bool,
+}
+
+/// An event of inotify, as `-e` names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are those of inotifywait(1)")]
+pub enum Event {
+    Access,
+    Modify,
+    Attrib,
+    CloseWrite,
+    CloseNowrite,
+    Close,
+    Open,
+    MovedTo,
+    MovedFrom,
+    Move,
+    MoveSelf,
+    Create,
+    Delete,
+    DeleteSelf,
+    Unmount,
+}
+
+const EVENTS: [(&str, Event); 15] = [
+    ("access", Event::Access),
+    ("modify", Event::Modify),
+    ("attrib", Event::Attrib),
+    ("close_write", Event::CloseWrite),
+    ("close_nowrite", Event::CloseNowrite),
+    ("close", Event::Close),
+    ("open", Event::Open),
+    ("moved_to", Event::MovedTo),
+    ("moved_from", Event::MovedFrom),
+    ("move", Event::Move),
+    ("move_self", Event::MoveSelf),
+    ("create", Event::Create),
+    ("delete", Event::Delete),
+    ("delete_self", Event::DeleteSelf),
+    ("unmount", Event::Unmount),
+];
+
+const GRAMMAR: Grammar = Grammar {
+    short: "eto",
+    long: &[
+        "event", "timeout", "timefmt", "format", "outfile", "fromfile", "exclude", "excludei",
+        "include", "includei",
+    ],
+    strict: false,
+};
+
+/// Every option but those that only change what is printed must be one of these for the rest to be
+/// certain.
+const UNDERSTOOD: [&str; 31] = [
+    "e",
+    "event",
+    "t",
+    "timeout",
+    "timefmt",
+    "format",
+    "o",
+    "outfile",
+    "exclude",
+    "excludei",
+    "include",
+    "includei",
+    "m",
+    "monitor",
+    "d",
+    "daemon",
+    "r",
+    "recursive",
+    "P",
+    "no-dereference",
+    "q",
+    "quiet",
+    "s",
+    "syslog",
+    "c",
+    "csv",
+    "no-newline",
+    "fromfile",
+    "h",
+    "help",
+    "0",
+];
+
+/// Reads the arguments.
+pub(super) fn read(mut watch: Watch, command: &Command, arguments: &[Word]) -> Watch {
+    let options = parse(arguments, &GRAMMAR);
+    let events = events(&options);
+    let monitor = options.has(&["m", "monitor", "d", "daemon"]);
+    for operand in &options.operands {
+        // `@file` is left out of the watch.
+        if !operand.prefix().starts_with('@') {
+            watch.targets.push(target(command, operand));
+        }
+    }
+    if options.has(&["fromfile"]) {
+        watch.targets.push(Target::Unknown);
+    }
+    watch.timed |= options.values(&["t", "timeout"]).any(|seconds| seconds != Some("0"));
+    // The directory behind the link dies like a file, but sees other events first.
+    watch.certain = options.certain
+        && options.only(&UNDERSTOOD)
+        && !options.has(&["h", "help", "fromfile"])
+        && events.is_some()
+        && !ends_in_link(&watch.targets);
+    watch.tool = Tool::Inotifywait(Inotifywait {
+        events: events.unwrap_or_default(),
+        monitor,
+        recursive: options.has(&["r", "recursive"]),
+        links: options.has(&["P", "no-dereference"]),
+        filtered: options.has(&["exclude", "excludei", "include", "includei"])
+            || options.operands.iter().any(|operand| operand.prefix().starts_with('@')),
+    });
+    watch
+}
+
+/// The events asked for. `None` where they are not all known.
+fn events(options: &Options<'_>) -> Option<Vec<Event>> {
+    let mut found = Vec::new();
+    for value in options.values(&["e", "event"]) {
+        for name in value?.split(',') {
+            let (_, event) = EVENTS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+            found.push(*event);
+        }
+    }
+    Some(found)
+}
+
+fn ends_in_link(targets: &[Target]) -> bool {
+    through_link(targets)
+        && targets
+            .iter()
+            .any(|target| matches!(target, Target::Path(path) if path.ends_with("/..data")))
+}

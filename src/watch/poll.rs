@@ -1,0 +1,111 @@
+//! Programs that look at a file once: `stat`, checksums, `cmp`, `cat`, `readlink`.
+
+use crate::shell::{Command, Word, base_name};
+
+use super::follow::listing;
+use super::options::{Grammar, parse};
+use super::{Tool, Watch, target, through_link};
+
+const CHECKSUMS: [&str; 11] = [
+    "md5sum",
+    "sha1sum",
+    "sha224sum",
+    "sha256sum",
+    "sha384sum",
+    "sha512sum",
+    "b2sum",
+    "b3sum",
+    "cksum",
+    "sum",
+    "xxhsum",
+];
+
+/// What a format of `stat` shows that a change of a file changes, and what none does. Times of
+/// access are neither: looking changes them.
+const TELLING: [char; 8] = ['Y', 'y', 'Z', 'z', 'i', 's', 'W', 'w'];
+const SILENT: [char; 12] = ['n', 'N', 'a', 'A', 'u', 'U', 'g', 'G', 'F', 'f', 'b', 'h'];
+
+/// Reads the arguments of a program that looks at files. `None` for any other.
+pub(super) fn read(
+    mut watch: Watch,
+    program: &str,
+    command: &Command,
+    arguments: &[Word],
+    source: Option<&Command>,
+) -> Option<Watch> {
+    const PLAIN: Grammar = Grammar { short: "", long: &[], strict: false };
+    let mut program = program;
+    let mut operands = Vec::new();
+    match program {
+        "stat" => return stat(watch, command, arguments),
+        "find" => {
+            let at = arguments
+                .iter()
+                .position(|word| matches!(word.known(), Some("-exec" | "-execdir")))?;
+            program = base_name(arguments.get(at.saturating_add(1))?.known()?);
+            watch.targets = listing(command);
+        }
+        "xargs" => {
+            let named = arguments.iter().filter_map(Word::known).map(base_name);
+            program = named.into_iter().find(|name| CHECKSUMS.contains(name))?;
+            watch.targets = listing(source?);
+        }
+        "openssl" => {
+            let (verb, rest) = arguments.split_first()?;
+            verb.known()
+                .filter(|verb| matches!(*verb, "dgst" | "md5" | "sha1" | "sha256" | "sha512"))?;
+            operands.extend(parse(rest, &PLAIN).operands);
+            program = "md5sum";
+        }
+        _ => {
+            let options = parse(arguments, &PLAIN);
+            // what is given is a list of checksums then, and what is looked at stands in it
+            if CHECKSUMS.contains(&program) && options.has(&["c", "check"]) {
+                return None;
+            }
+            operands.extend(options.operands);
+        }
+    }
+    watch.tool = match program {
+        "cmp" | "diff" => Tool::Compare,
+        "cat" => Tool::Cat,
+        "readlink" | "realpath" => Tool::Readlink,
+        _ if CHECKSUMS.contains(&program) => Tool::Checksum,
+        _ => return None,
+    };
+    let inputs = command
+        .redirections
+        .iter()
+        .filter(|redirection| matches!(redirection.operator.as_str(), "<" | "0<"))
+        .map(|redirection| &redirection.target);
+    watch.targets.extend(operands.into_iter().chain(inputs).map(|word| target(command, word)));
+    if watch.targets.is_empty()
+        && let Some(source) = source.filter(|source| source.program() == Some("cat"))
+    {
+        watch.targets.extend(source.arguments().iter().map(|word| target(source, word)));
+    }
+    (!watch.targets.is_empty()).then_some(watch)
+}
+
+fn stat(mut watch: Watch, command: &Command, arguments: &[Word]) -> Option<Watch> {
+    const GRAMMAR: Grammar = Grammar { short: "c", long: &["format", "printf"], strict: false };
+    let options = parse(arguments, &GRAMMAR);
+    watch.targets = options.operands.iter().map(|word| target(command, word)).collect();
+    let mut formats = options.values(&["c", "format", "printf"]);
+    watch.certain = options.certain
+        && options.only(&["c", "format", "printf", "L", "dereference"])
+        && formats.next().flatten().is_some_and(telling)
+        && formats.next().is_none();
+    // The link itself is replaced at every update, and behind it stands a new file.
+    watch.tool = Tool::Stat {
+        dereference: options.has(&["L", "dereference"]) || through_link(&watch.targets),
+    };
+    Some(watch)
+}
+
+/// Whether a format shows a change of a file, and nothing else that may change.
+fn telling(format: &str) -> bool {
+    let shown = || format.split('%').skip(1).filter_map(|rest| rest.chars().next());
+    shown().any(|letter| TELLING.contains(&letter))
+        && shown().all(|letter| TELLING.contains(&letter) || SILENT.contains(&letter))
+}
