@@ -261,8 +261,8 @@ def check_hooks(values, merged, all_objects, in_force):
         expect([writer for writer, writes in by.items() if writes] == [writers[merged["tls"]["mode"]]], f'the authority of "{name}" is written by {by}')
     rules = {rule for rule, mode, _ in in_force.values() if mode != "off"}
     expected = {("Mutating", "approval"), ("Mutating", "pods"), ("Validating", "resize"), ("Validating", "approval"), ("Validating", "advice")}
-    expected |= {("Mutating", "keep")} if "memory-limit-decrease" in rules else set()
-    expected |= {("Validating", "room")} if "resize-beyond-node" in rules else set()
+    expected |= {("Mutating", "restore")} if "memory-limit-decrease" in rules else set()
+    expected |= {("Validating", "node-capacity")} if "resize-beyond-node" in rules else set()
     expected |= {("Validating", "resize-elsewhere")} if merged["cap"] == "enforce" and merged["enforceNamespaces"] else set()
     found = {(kind.removesuffix("WebhookConfiguration"), name) for kind, name in names}
     expect(found == expected, f"hooks are {sorted(found)}, not {sorted(expected)}")
@@ -395,7 +395,7 @@ def check_policies(values, merged, all_objects, in_force, policies):
         if "approvalAnnotation" in settings:
             expect(all(json.dumps(settings["approvalAnnotation"]) in one for one in expressions), "nobody asks about an annotation that approves")
         if "automation" in settings:
-            (keep,) = [hook for _, hook in hooks(all_objects) if hook["name"] == "keep.restraint.dev"]
+            (keep,) = [hook for _, hook in hooks(all_objects) if hook["name"] == "restore.restraint.dev"]
             expect(all(json.dumps(one) in keep["matchConditions"][0]["expression"] for people in settings["automation"].values() for one in people), "automation is not asked about")
 
 

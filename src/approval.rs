@@ -12,15 +12,15 @@ mod floors;
 mod grant;
 mod note;
 mod stamp;
-mod standing;
+mod validity;
 
 pub(crate) use floors::MOST_PARTS;
 pub use floors::{Floor, Floors, Uncovered, part_name};
 pub(crate) use grant::LONGEST_GRANT;
 pub use grant::{FORM, Grant, GrantError, LONGEST_LIFETIME, parse_lifetime};
 pub use note::{ApprovalNote, Refusal};
-pub use stamp::{Agreement, CLOCK_SKEW, FRESH, Malformed, Place, Stamp};
-pub use standing::{Approval, Authority, Stamped, Void};
+pub use stamp::{Agreement, CLOCK_SKEW, FRESH, Malformed, Stamp, StampTarget};
+pub use validity::{Approval, Authority, Invalid, Stamped};
 
 /// The annotation that grants, unless a policy names another.
 pub const DEFAULT_ANNOTATION: &str = "approved-by-sre";

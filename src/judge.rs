@@ -1,7 +1,7 @@
 //! Judging: a pure and total function of policies and a subject. No client, clock, async or error
 //! inside.
 
-pub mod conventions;
+pub mod context;
 pub mod finding;
 mod ignore;
 pub mod look_up;
@@ -38,16 +38,16 @@ pub const CAP_LABEL: &str = "restraint.dev/cap";
 /// Judges `subject` as it would be stored: what the validating path answers.
 pub fn judge(policies: &Policies, subject: &Subject<'_>) -> Verdict {
     let mut verdict = Verdict { cap: cap_for(policies, subject), ..Verdict::default() };
-    let Some(view) = View::of(subject, policies.conventions()) else { return verdict };
+    let Some(view) = View::of(subject, policies.context()) else { return verdict };
     for policy in policies.iter().filter(|policy| applies(policy, subject, &view)) {
         let mut findings = Findings::default();
-        look(policy, &view, &mut findings);
+        run_check(policy, &view, &mut findings);
         take_notes(&mut verdict, &mut findings);
         findings
             .list
             .retain(|finding| !repeats(wanted_mode(policy, &view).min(finding.ceiling), &view));
         let cap = verdict.cap;
-        rule_on(&mut verdict, policy, findings, |finding| {
+        record(&mut verdict, policy, findings, |finding| {
             let wanted = wanted_mode(policy, &view).min(finding.ceiling);
             // a fault that reaches this path unmended was not mended, or was brought back by
             // another webhook
@@ -61,17 +61,17 @@ pub fn judge(policies: &Policies, subject: &Subject<'_>) -> Verdict {
 /// stamps or denied, and automation's unapproved decreases are put back. Nothing else changes.
 pub fn amend(policies: &Policies, subject: &Subject<'_>) -> Verdict {
     let mut verdict = Verdict { cap: cap_for(policies, subject), ..Verdict::default() };
-    let Some(view) = View::of(subject, policies.conventions()) else { return verdict };
+    let Some(view) = View::of(subject, policies.context()) else { return verdict };
     let in_force = || policies.iter().filter(|policy| applies(policy, subject, &view));
     match &view {
         View::Pod { new, .. } if new.is_new_pod() => {
-            mend(in_force().filter(|policy| policy.mode == Mode::Fix), &view, &mut verdict)
+            apply_fixes(in_force().filter(|policy| policy.mode == Mode::Fix), &view, &mut verdict)
         }
         View::Pod { approval: Some(change), .. } if change.grants().next().is_some() => {
             grant(in_force(), change, &mut verdict)
         }
         View::Resize(resize) => {
-            keep(in_force().filter(|policy| policy.mode >= Mode::Enforce), resize, &mut verdict)
+            restore(in_force().filter(|policy| policy.mode >= Mode::Enforce), resize, &mut verdict)
         }
         _ => {}
     }
@@ -79,12 +79,16 @@ pub fn amend(policies: &Policies, subject: &Subject<'_>) -> Verdict {
 }
 
 /// Puts right what is wrong with a new pod.
-fn mend<'p>(policies: impl Iterator<Item = &'p Policy>, view: &View<'_>, verdict: &mut Verdict) {
+fn apply_fixes<'p>(
+    policies: impl Iterator<Item = &'p Policy>,
+    view: &View<'_>,
+    verdict: &mut Verdict,
+) {
     let cap = verdict.cap;
     for policy in policies {
         let mut findings = Findings::default();
-        look(policy, view, &mut findings);
-        rule_on(verdict, policy, findings, |finding| {
+        run_check(policy, view, &mut findings);
+        record(verdict, policy, findings, |finding| {
             let wanted = Mode::Fix.min(finding.ceiling);
             (wanted, Outcome::of(wanted, wanted.under(cap)))
         });
@@ -105,7 +109,7 @@ fn grant<'p>(
         take_notes(verdict, &mut findings);
         // of several policies the shortest lifetime counts
         stamp = stamp.into_iter().chain(findings.stamp.take()).min_by_key(|stamp| stamp.expires);
-        rule_on(verdict, policy, findings, |finding| {
+        record(verdict, policy, findings, |finding| {
             let wanted = policy.mode.min(finding.ceiling);
             (wanted, Outcome::of(wanted, wanted.under(cap)))
         });
@@ -118,21 +122,22 @@ fn grant<'p>(
     let remove = |key| PatchOperation::Remove {
         path: format!("/metadata/annotations/{}", pointer_token(key)),
     };
-    verdict.amendment.extend(change.standing_grants().map(remove));
+    verdict.amendment.extend(change.present_grants().map(remove));
     verdict.stamp = Some(stamp);
 }
 
 /// Puts back what automation took without approval.
-fn keep<'p>(
+fn restore<'p>(
     policies: impl Iterator<Item = &'p Policy>,
     resize: &ResizeView<'_>,
     verdict: &mut Verdict,
 ) {
-    let outcome = if verdict.cap == Cap::Enforce { Outcome::Kept } else { Outcome::WouldKeep };
+    let outcome =
+        if verdict.cap == Cap::Enforce { Outcome::Restored } else { Outcome::WouldRestore };
     for policy in policies {
         let mut findings = Findings::default();
-        policy.check.keep(resize, &mut findings);
-        rule_on(verdict, policy, findings, |_| (Mode::Enforce, outcome));
+        policy.check.restore(resize, &mut findings);
+        record(verdict, policy, findings, |_| (Mode::Enforce, outcome));
     }
     take_edits(verdict);
 }
@@ -140,7 +145,7 @@ fn keep<'p>(
 /// The amendment: the edits of what is put right or put back.
 fn take_edits(verdict: &mut Verdict) {
     let acted_on =
-        |ruling: &&mut Ruling| matches!(ruling.outcome, Outcome::Amended | Outcome::Kept);
+        |ruling: &&mut Ruling| matches!(ruling.outcome, Outcome::Amended | Outcome::Restored);
     let edits =
         verdict.rulings.iter_mut().filter(acted_on).filter_map(|ruling| ruling.finding.edit.take());
     verdict.amendment = edits.flat_map(|edit| edit.0).collect();
@@ -195,17 +200,19 @@ fn silencing<'s>(view: &View<'s>) -> Option<&'s Metadata<'s>> {
 
 /// Lets the rule look. On UPDATE a fault that is already stored does not count, so that a faulty
 /// object can still be labelled or have its finalizers removed.
-fn look(policy: &Policy, view: &View<'_>, findings: &mut Findings) {
+fn run_check(policy: &Policy, view: &View<'_>, findings: &mut Findings) {
     match view {
         View::Resize(resize) => policy.check.resize(resize, findings),
         View::Approval(change) => policy.check.approval(change, findings),
         View::Autoscaler { new, old } => {
             policy.check.autoscaler(new, findings);
-            forgive(findings, old.as_ref(), |old, stored| policy.check.autoscaler(old, stored));
+            drop_preexisting(findings, old.as_ref(), |old, stored| {
+                policy.check.autoscaler(old, stored)
+            });
         }
         View::Pod { new, old, approval } => {
             policy.check.pod(new, findings);
-            forgive(findings, old.as_ref(), |old, stored| policy.check.pod(old, stored));
+            drop_preexisting(findings, old.as_ref(), |old, stored| policy.check.pod(old, stored));
             // a change of approvals is judged as a change: nothing that is stored already excuses
             // it
             if let Some(change) = approval {
@@ -216,7 +223,11 @@ fn look(policy: &Policy, view: &View<'_>, findings: &mut Findings) {
 }
 
 /// Forgets what is found in the stored object already.
-fn forgive<V>(findings: &mut Findings, old: Option<&V>, look: impl FnOnce(&V, &mut Findings)) {
+fn drop_preexisting<V>(
+    findings: &mut Findings,
+    old: Option<&V>,
+    look: impl FnOnce(&V, &mut Findings),
+) {
     let (Some(old), false) = (old, findings.list.is_empty()) else { return };
     let mut stored = Findings::default();
     look(old, &mut stored);
@@ -237,7 +248,7 @@ fn wanted_mode(policy: &Policy, view: &View<'_>) -> Mode {
 
 /// Takes what `policy` found into the verdict. Two policies with one rule may find the same thing:
 /// the stronger counts, once.
-fn rule_on(
+fn record(
     verdict: &mut Verdict,
     policy: &Policy,
     findings: Findings,

@@ -219,7 +219,7 @@ mod tests {
     #[test]
     fn annotations_that_approve_are_known_whatever_the_mode_of_their_policy() {
         let annotations =
-            |files: &[(&str, &str)]| read(files).conventions().approval_annotations.clone();
+            |files: &[(&str, &str)]| read(files).context().approval_annotations.clone();
         let reserved = |more: &[&'static str]| [&RESERVED_ANNOTATIONS, more].concat();
         let off = "{name: off, rule: approval-authority, mode: off, settings: {approvalAnnotation: example.com/agreed}}";
         let again = "{name: again, rule: approval-authority, mode: enforce, settings: {approvalAnnotation: example.com/agreed}}";
@@ -239,26 +239,26 @@ mod tests {
         assert_eq!(annotations(&[("other.yaml", other)]), reserved(&[DEFAULT_ANNOTATION]));
         assert_eq!(annotations(&[]), reserved(&[DEFAULT_ANNOTATION]));
         assert_eq!(
-            Policies::default().conventions().approval_annotations,
+            Policies::default().context().approval_annotations,
             reserved(&[DEFAULT_ANNOTATION])
         );
     }
 
     #[test]
     fn rules_that_mend_every_pod_are_known() {
-        let mending = |mode: &str, scope: &str, cap: Cap| {
+        let always_fixed = |mode: &str, scope: &str, cap: Cap| {
             let text =
                 format!("{{name: p, rule: memory-resize-policy, mode: {mode}, scope: {scope}}}");
-            read(&[("p.yaml", &text)]).under(cap).conventions().mending.clone()
+            read(&[("p.yaml", &text)]).under(cap).context().always_fixed.clone()
         };
-        assert_eq!(mending("fix", "{}", Cap::Enforce), ["memory-resize-policy"]);
-        assert_eq!(mending("enforce", "{}", Cap::Enforce), [""; 0]);
+        assert_eq!(always_fixed("fix", "{}", Cap::Enforce), ["memory-resize-policy"]);
+        assert_eq!(always_fixed("enforce", "{}", Cap::Enforce), [""; 0]);
         assert_eq!(
-            mending("fix", "{namespaces: {except: [sandbox]}}", Cap::Enforce),
+            always_fixed("fix", "{namespaces: {except: [sandbox]}}", Cap::Enforce),
             [""; 0],
             "not everywhere"
         );
-        assert_eq!(mending("fix", "{}", Cap::Warn), [""; 0], "nothing is changed under a cap");
+        assert_eq!(always_fixed("fix", "{}", Cap::Warn), [""; 0], "nothing is changed under a cap");
     }
 
     #[test]

@@ -4,4 +4,4 @@ mod answer;
 mod decode;
 
 pub use answer::{Path, answer};
-pub use decode::{Review, Unjudgeable, decode};
+pub use decode::{Malformed, Review, decode};

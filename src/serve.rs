@@ -234,7 +234,7 @@ async fn serve(options: Options, loaded: Loaded, log: &Log) -> anyhow::Result<()
         sources: Sources::new(authorities, live),
         events,
         metrics,
-        room: reviews::room(options.body_memory()),
+        memory_budget: reviews::memory_budget(options.body_memory()),
         deadline: options.request_deadline(),
     }
     .service();

@@ -16,7 +16,7 @@ pub(crate) const LONGEST_WORD: usize = 64;
 
 /// Where something is written: line and column, both from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct Position {
     pub(crate) line: u64,
     pub(crate) column: u64,
 }
@@ -24,7 +24,7 @@ pub(crate) struct Place {
 /// A value and where it is written.
 #[derive(Debug)]
 pub(crate) struct Node {
-    pub(crate) place: Place,
+    pub(crate) place: Position,
     /// The byte at which it is written, even where it is used through an alias.
     pub(crate) offset: usize,
     /// Whether it is used elsewhere than where it is written: through an alias or a merge key.
@@ -64,7 +64,7 @@ pub(crate) struct Dialect {
 /// What is wrong with a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
-    pub(crate) place: Place,
+    pub(crate) place: Position,
     pub(crate) kind: FaultKind,
 }
 
@@ -93,7 +93,7 @@ pub(crate) fn read(text: &str, dialect: &Dialect) -> (Option<Node>, Option<Fault
         },
     );
     let mut fault = whole.err().map(|error| Fault {
-        place: error.location().map_or(Place::START, Place::from),
+        place: error.location().map_or(Position::START, Position::from),
         kind: kind(&error),
     });
     if dialect.as_kubectl
@@ -105,12 +105,12 @@ pub(crate) fn read(text: &str, dialect: &Dialect) -> (Option<Node>, Option<Fault
     (document, fault)
 }
 
-impl Place {
+impl Position {
     /// The beginning of a text.
     pub(crate) const START: Self = Self { line: 1, column: 1 };
 }
 
-impl From<Location> for Place {
+impl From<Location> for Position {
     fn from(location: Location) -> Self {
         // a location that is not known says 0
         Self { line: location.line().max(1), column: location.column().max(1) }
@@ -230,7 +230,7 @@ impl Node {
 }
 
 /// Puts the entries of `value`, which a merge key at `place` refers to, among `entries`.
-fn merge_all(entries: &mut Vec<(Node, Node)>, place: Place, value: Node) -> Result<(), Fault> {
+fn merge_all(entries: &mut Vec<(Node, Node)>, place: Position, value: Node) -> Result<(), Fault> {
     let fault = || Fault {
         place,
         kind: FaultKind::Invalid("a merge key needs a mapping or a list of mappings".to_owned()),

@@ -1,8 +1,8 @@
 //! Grants and stamps: what is printed is read as the same again.
 
-use restraint::approval::{Agreement, Floors, Grant, Place, Stamp, parse_lifetime};
+use restraint::approval::{Agreement, Floors, Grant, Stamp, StampTarget, parse_lifetime};
 
-const PLACE: Place<'_> = Place { namespace: "shop", name: "db-0", dry_run: false };
+const PLACE: StampTarget<'_> = StampTarget { namespace: "shop", name: "db-0", dry_run: false };
 
 pub(crate) fn run(text: &str) {
     if let Ok(lifetime) = parse_lifetime(text) {

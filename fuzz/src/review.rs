@@ -17,7 +17,7 @@ use restraint::judge::verdict::Verdict;
 use restraint::judge::{amend, judge};
 use restraint::kube::object::{Metadata, Object, Spec, Template};
 use restraint::kube::resources::Resources;
-use restraint::review::{Unjudgeable, answer, decode};
+use restraint::review::{Malformed, answer, decode};
 use serde_json::Value;
 
 static POLICIES: LazyLock<Policies> = LazyLock::new(Policies::embedded);
@@ -27,7 +27,7 @@ pub(crate) fn run(data: &[u8]) {
     let mut review = match decode(data) {
         Ok(review) => review,
         Err(reason) => {
-            let is_json = !matches!(reason, Unjudgeable::NotText | Unjudgeable::NotJson { .. });
+            let is_json = !matches!(reason, Malformed::NotText | Malformed::NotJson { .. });
             assert!(is_json || slow.is_err(), "what is JSON is not refused as none: {reason}");
             return;
         }

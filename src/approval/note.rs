@@ -23,7 +23,7 @@ pub enum ApprovalNote {
         stamp: Box<Stamp>,
     },
     /// There was an approval, and it did not count.
-    Void {
+    Invalid {
         /// Why, in a word.
         reason: &'static str,
         /// The part of the pod and the values.
@@ -97,7 +97,7 @@ impl ApprovalNote {
             Self::Refused(_) => "approval-refused",
             Self::Revoked => "approval-revoked",
             Self::Used { .. } => "approval-used",
-            Self::Void { .. } => "approval-void",
+            Self::Invalid { .. } => "approval-invalid",
         }
     }
 }
@@ -112,7 +112,7 @@ impl fmt::Display for ApprovalNote {
                 write!(formatter, "{change}, approved: ")?;
                 describe(stamp, formatter)
             }
-            Self::Void { reason, change } => write!(formatter, "{change}: {reason}"),
+            Self::Invalid { reason, change } => write!(formatter, "{change}: {reason}"),
         }
     }
 }

@@ -77,7 +77,7 @@ pub struct Agreement {
 
 /// The pod that a stamp is on, and whether it is only tried out: sealed with the rest.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct Place<'a> {
+pub struct StampTarget<'a> {
     /// Its namespace.
     pub namespace: &'a str,
     /// Its name.
@@ -124,11 +124,11 @@ impl Stamp {
     }
 
     /// What is sealed: the place, and everything the stamp says but the seal itself.
-    pub fn message(&self, place: Place<'_>) -> Vec<u8> {
+    pub fn message(&self, place: StampTarget<'_>) -> Vec<u8> {
         #[derive(Serialize)]
         struct Message<'a> {
             purpose: &'static str,
-            place: Place<'a>,
+            place: StampTarget<'a>,
             stamp: &'a Stamp,
         }
         let stamp = &Self { seal: String::new(), ..self.clone() };
@@ -139,7 +139,7 @@ impl Stamp {
     /// The same stamp, sealed: `seal` makes the seal of a message with the key called `key`.
     pub fn sealed(
         mut self,
-        place: Place<'_>,
+        place: StampTarget<'_>,
         key: &str,
         seal: impl FnOnce(&[u8]) -> String,
     ) -> Self {
@@ -160,7 +160,7 @@ mod tests {
     use super::super::grant::Grant;
     use super::*;
 
-    const HERE: Place<'_> = Place { namespace: "shop", name: "db-0", dry_run: false };
+    const HERE: StampTarget<'_> = StampTarget { namespace: "shop", name: "db-0", dry_run: false };
 
     fn stamp() -> Stamp {
         Stamp::of(Agreement {
@@ -237,10 +237,10 @@ mod tests {
     fn everything_that_matters_is_sealed() {
         let stamp = stamp().sealed(HERE, "k1", |_| "first".to_owned());
         let message = stamp.message(HERE);
-        let other = |place: Place<'_>| stamp.message(place);
-        assert_ne!(message, other(Place { namespace: "dev", ..HERE }));
-        assert_ne!(message, other(Place { name: "db-1", ..HERE }));
-        assert_ne!(message, other(Place { dry_run: true, ..HERE }));
+        let other = |place: StampTarget<'_>| stamp.message(place);
+        assert_ne!(message, other(StampTarget { namespace: "dev", ..HERE }));
+        assert_ne!(message, other(StampTarget { name: "db-1", ..HERE }));
+        assert_ne!(message, other(StampTarget { dry_run: true, ..HERE }));
         let changes: [fn(&mut Stamp); 9] = [
             |stamp| stamp.approver.push('x'),
             |stamp| stamp.memory = Floors::Any,

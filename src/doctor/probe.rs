@@ -22,7 +22,7 @@ use super::hook;
 const RESIZE: &str = "resize.restraint.dev";
 
 /// The hook that catches resizes of cpu alone, where there is one.
-const ROOM: &str = "room.restraint.dev";
+const ROOM: &str = "node-capacity.restraint.dev";
 
 /// What holds the pod back.
 const GATE: &str = "restraint.dev/probe";

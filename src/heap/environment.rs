@@ -25,7 +25,7 @@ enum Values<'s> {
 }
 
 impl<'s> Variables<'s> {
-    /// The variables of `container`. `None` where expansion takes too much room.
+    /// The variables of `container`. `None` where expansion takes more than its budget.
     pub(super) fn of(
         container: &'s Container<'_>,
         launch: &'s Launch<'s>,
@@ -33,7 +33,7 @@ impl<'s> Variables<'s> {
     ) -> Option<Self> {
         let refers = container.env.iter().any(|variable| variable.value.contains('$'));
         let values = if refers {
-            Values::Expanded(expanded(&container.env, reader.room())?)
+            Values::Expanded(expanded(&container.env, reader.expansion_budget())?)
         } else {
             Values::Written(&container.env)
         };
@@ -92,7 +92,7 @@ fn literal<'s>(variable: &'s EnvVar<'_>) -> Option<&'s str> {
 
 fn expanded<'s>(
     variables: &'s [EnvVar<'_>],
-    mut room: usize,
+    mut budget: usize,
 ) -> Option<BTreeMap<&'s str, Option<Cow<'s, str>>>> {
     let (mut values, mut complete) = (BTreeMap::new(), Environment::new());
     for variable in variables {
@@ -101,7 +101,7 @@ fn expanded<'s>(
         let value = if !variable.is_literal() {
             None
         } else if written.contains('$') {
-            let (text, whole) = expand(written, &complete, &mut room)?;
+            let (text, whole) = expand(written, &complete, &mut budget)?;
             Some((Cow::Owned(text), whole))
         } else {
             Some((Cow::Borrowed(written), true))

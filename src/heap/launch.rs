@@ -11,7 +11,7 @@ pub(crate) trait Reader {
     fn script(&self, invocation: &Invocation<'_>) -> Option<Rc<Script>>;
 
     /// How much text expansion may add.
-    fn room(&self) -> usize;
+    fn expansion_budget(&self) -> usize;
 }
 
 /// A reader of one container alone.
@@ -22,7 +22,7 @@ impl Reader for Alone {
         inline(invocation).map(Rc::new)
     }
 
-    fn room(&self) -> usize {
+    fn expansion_budget(&self) -> usize {
         LONGEST
     }
 }

@@ -38,8 +38,8 @@ impl Finding {
         message: impl Fn(Names) -> String,
         remedy: impl Into<Cow<'static, str>>,
     ) -> Self {
-        let room = WARNING_LIMIT.saturating_sub(rule.chars().count().saturating_add(": ".len()));
-        let message = fit(composed(&message, room), room);
+        let width = WARNING_LIMIT.saturating_sub(rule.chars().count().saturating_add(": ".len()));
+        let message = fit(composed(&message, width), width);
         Self {
             pointer,
             container: None,

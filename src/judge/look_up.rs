@@ -18,8 +18,8 @@ pub struct LookUps {
     pub authority: bool,
     /// [`LookUp::Usage`].
     pub usage: bool,
-    /// [`LookUp::Room`].
-    pub room: bool,
+    /// [`LookUp::NodeCapacity`].
+    pub node_capacity: bool,
 }
 
 impl LookUps {
@@ -28,7 +28,7 @@ impl LookUps {
         if subject.resource != Resource::PodResize {
             return Self::for_amending(policies, subject);
         }
-        let Some(view) = View::of(subject, policies.conventions()) else { return Self::default() };
+        let Some(view) = View::of(subject, policies.context()) else { return Self::default() };
         let View::Resize(resize) = &view else { return Self::default() };
         let asked = |what: LookUp| {
             let asks = |policy: &Policy| {
@@ -43,15 +43,17 @@ impl LookUps {
             authority: false,
             usage: asked(LookUp::Usage)
                 && resize.memory_changes().any(|change| MemoryChange::limit_falls(&change)),
-            room: asked(LookUp::Room) && !resize.old.spec.node_name.is_empty() && grows(),
+            node_capacity: asked(LookUp::NodeCapacity)
+                && !resize.old.spec.node_name.is_empty()
+                && grows(),
         }
     }
 
     /// What amending `subject` asks for: whether its requester may approve, where it carries a
     /// grant or a new stamp and a policy in force leaves that to the API server.
     pub fn for_amending(policies: &Policies, subject: &Subject<'_>) -> Self {
-        let change = ApprovalChange::of(subject, policies.conventions())
-            .filter(ApprovalChange::is_through_pod);
+        let change =
+            ApprovalChange::of(subject, policies.context()).filter(ApprovalChange::is_through_pod);
         let granting = || {
             let grants = |change: ApprovalChange<'_>| {
                 change.grants().any(|(_, text)| Grant::parse(&text).is_ok())

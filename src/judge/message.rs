@@ -48,11 +48,11 @@ impl Names {
     }
 }
 
-/// `message` with names as long as leave it within `room` characters; with the shortest where none
+/// `message` with names as long as leave it within `width` characters; with the shortest where none
 /// do.
-pub(super) fn composed(message: &dyn Fn(Names) -> String, room: usize) -> String {
+pub(super) fn composed(message: &dyn Fn(Names) -> String, width: usize) -> String {
     let of_width = |longest: &usize| message(Names { longest: *longest });
-    let too_long = |text: &str| text.len() > room && text.chars().count() > room;
+    let too_long = |text: &str| text.len() > width && text.chars().count() > width;
     let [widest, narrower @ ..] = &Names::WIDTHS;
     let text = of_width(widest);
     if !too_long(&text) {
@@ -63,25 +63,25 @@ pub(super) fn composed(message: &dyn Fn(Names) -> String, room: usize) -> String
     narrower.get(widths).or(narrower.last()).map_or(text, of_width)
 }
 
-/// `text` without control characters and no longer than `room` characters.
-pub fn fit(text: impl Into<String>, room: usize) -> String {
+/// `text` without control characters and no longer than `width` characters.
+pub fn fit(text: impl Into<String>, width: usize) -> String {
     let text = text.into();
-    if fits(&text, room) {
+    if fits(&text, width) {
         return text;
     }
     let clean = |character: char| if character.is_control() { ' ' } else { character };
-    match text.char_indices().nth(room) {
+    match text.char_indices().nth(width) {
         None => text.chars().map(clean).collect(),
-        Some(_) => text.chars().take(room.saturating_sub(1)).map(clean).chain(['…']).collect(),
+        Some(_) => text.chars().take(width.saturating_sub(1)).map(clean).chain(['…']).collect(),
     }
 }
 
-/// Whether `text` is without control characters and no longer than `room` characters.
-fn fits(text: &str, room: usize) -> bool {
+/// Whether `text` is without control characters and no longer than `width` characters.
+fn fits(text: &str, width: usize) -> bool {
     // mostly it is short, and bytes tell
-    let plain = text.len() <= room
+    let plain = text.len() <= width
         && text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'));
-    plain || !(text.contains(char::is_control) || text.chars().count() > room)
+    plain || !(text.contains(char::is_control) || text.chars().count() > width)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The policies in force together.
 
-use super::conventions::Conventions;
+use super::context::PolicyContext;
 use super::mode::{Cap, Mode};
 use super::policy::Policy;
 
@@ -8,7 +8,7 @@ use super::policy::Policy;
 #[derive(Debug)]
 pub struct Policies {
     list: Vec<Policy>,
-    conventions: Conventions,
+    context: PolicyContext,
     cap: Cap,
 }
 
@@ -16,8 +16,8 @@ impl Policies {
     /// These policies, in order of name.
     pub fn of(mut list: Vec<Policy>) -> Self {
         list.sort_by(|one, other| one.name.cmp(&other.name));
-        let conventions = Conventions::of(&list);
-        Self { list, conventions, cap: Cap::default() }
+        let context = PolicyContext::of(&list);
+        Self { list, context, cap: Cap::default() }
     }
 
     /// The policies in order of name.
@@ -34,8 +34,8 @@ impl Policies {
     }
 
     /// What they have in common.
-    pub fn conventions(&self) -> &Conventions {
-        &self.conventions
+    pub fn context(&self) -> &PolicyContext {
+        &self.context
     }
 
     /// The service's cap.
@@ -47,7 +47,7 @@ impl Policies {
     pub fn under(mut self, cap: Cap) -> Self {
         self.cap = cap;
         if cap != Cap::Enforce {
-            self.conventions.mending.clear();
+            self.context.always_fixed.clear();
         }
         self
     }

@@ -29,7 +29,7 @@ pub trait Check: Debug + Send + Sync {
 
     /// Looks at a resize by automation on the mutating path: what it finds is put back instead of
     /// denied.
-    fn keep(&self, _resize: &ResizeView<'_>, _findings: &mut Findings) {}
+    fn restore(&self, _resize: &ResizeView<'_>, _findings: &mut Findings) {}
 
     /// What must be looked up for it; where that cannot be had, it is silent or says so.
     fn asks_for(&self) -> Option<LookUp> {
@@ -50,7 +50,7 @@ pub enum LookUp {
     /// The live memory of the pod.
     Usage,
     /// What the pod's node has left.
-    Room,
+    NodeCapacity,
 }
 
 /// A rule as it stands in the list of rules.

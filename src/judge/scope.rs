@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::json::text::{Labels, Text};
 
-use super::subject::{Operation, Requester, Subject};
+use super::subject::{Operation, Subject, UserInfo};
 
 /// The label of every namespace that holds its name.
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
@@ -142,7 +142,7 @@ impl NamespaceScope {
 }
 
 impl RequesterScope {
-    fn cover(&self, requester: &Requester<'_>) -> bool {
+    fn cover(&self, requester: &UserInfo<'_>) -> bool {
         let user = |users: &[String]| users.iter().any(|name| **name == *requester.username);
         let member = |groups: &[String]| {
             groups.iter().any(|name| requester.groups.iter().any(|group| **name == **group))
@@ -257,10 +257,10 @@ mod tests {
             operation: Operation::Update,
             namespace: Text::from("team-a"),
             name: Text::from("db-0"),
-            requester: Requester {
+            requester: UserInfo {
                 username: Text::from("alice"),
                 groups: vec![Text::from("sre"), Text::from("system:authenticated")],
-                ..Requester::default()
+                ..UserInfo::default()
             },
             dry_run: false,
             object: labelled(&[("app", "db")]),

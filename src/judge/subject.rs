@@ -6,14 +6,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::approval::{Authority, Place, STAMP_ANNOTATION, Stamp, Stamped};
+use crate::approval::{Authority, STAMP_ANNOTATION, Stamp, StampTarget, Stamped};
 use crate::json::text::Text;
 use crate::json::{Decode, Failed, Raw, Reader, fields};
 use crate::judge::CAP_LABEL;
 use crate::judge::mode::Cap;
 use crate::kube::configuration::Configuration;
+use crate::kube::node_capacity::NodeCapacity;
 use crate::kube::object::Object;
-use crate::kube::room::Room;
 use crate::kube::usage::Usage;
 
 /// One admission request, with the facts looked up for it. Everything is borrowed from the bytes it
@@ -29,7 +29,7 @@ pub struct Subject<'a> {
     /// The name of the object; empty while the API server has not made one up.
     pub name: Text<'a>,
     /// Who asks.
-    pub requester: Requester<'a>,
+    pub requester: UserInfo<'a>,
     /// Whether the client only wants to know.
     pub dry_run: bool,
     /// The object as it would be stored.
@@ -42,8 +42,8 @@ pub struct Subject<'a> {
 
 impl Subject<'_> {
     /// Where a stamp of this request is sealed for.
-    pub fn place(&self) -> Place<'_> {
-        Place { namespace: &self.namespace, name: &self.name, dry_run: self.dry_run }
+    pub fn place(&self) -> StampTarget<'_> {
+        StampTarget { namespace: &self.namespace, name: &self.name, dry_run: self.dry_run }
     }
 
     /// Looks at the stamp that the request is about: the stored one on `pods/resize`, one that is
@@ -69,7 +69,7 @@ impl Subject<'_> {
         let stamp = annotations.text(STAMP_ANNOTATION).map(|text| Stamp::parse(&text));
         self.evidence.stamped = match stamp {
             Some(Ok(stamp)) => {
-                let message = stamp.message(Place { dry_run, ..self.place() });
+                let message = stamp.message(StampTarget { dry_run, ..self.place() });
                 let sealed = verify(&stamp.key, &message, &stamp.seal);
                 if sealed {
                     Stamped::Sealed(Box::new(stamp))
@@ -99,7 +99,7 @@ pub struct Evidence {
     /// The live memory of the pod that is resized, where it was asked for and told.
     pub usage: Option<Usage>,
     /// What the node has left for the pod that is resized, where it was asked for and told.
-    pub room: Option<Room>,
+    pub node_capacity: Option<NodeCapacity>,
     /// Whether the service has a key to seal stamps with.
     pub can_seal: bool,
 }
@@ -114,7 +114,7 @@ impl Evidence {
 
 /// Who asks: `request.userInfo`.
 #[derive(Clone, Debug, Default)]
-pub struct Requester<'a> {
+pub struct UserInfo<'a> {
     /// `username`.
     pub username: Text<'a>,
     /// `uid`.
@@ -125,21 +125,21 @@ pub struct Requester<'a> {
     pub extra: Option<Raw<'a>>,
 }
 
-fields!(Requester { "username" => username, "uid" => uid, "groups" => groups, "extra" => extra });
+fields!(UserInfo { "username" => username, "uid" => uid, "groups" => groups, "extra" => extra });
 
 /// Requesters by name and group: the setting of a rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct People {
+pub struct Requesters {
     /// Users by name.
     pub users: Vec<String>,
     /// Members of these groups.
     pub groups: Vec<String>,
 }
 
-impl People {
+impl Requesters {
     /// Whether `requester` is one of them.
-    pub fn include(&self, requester: &Requester<'_>) -> bool {
+    pub fn include(&self, requester: &UserInfo<'_>) -> bool {
         let member = |group: &String| requester.groups.iter().any(|name| **name == **group);
         self.users.iter().any(|name| **name == *requester.username)
             || self.groups.iter().any(member)

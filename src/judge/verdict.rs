@@ -1,6 +1,6 @@
 //! What comes of judging: plain data.
 
-use crate::approval::{ApprovalNote, Place, STAMP_ANNOTATION, Stamp};
+use crate::approval::{ApprovalNote, STAMP_ANNOTATION, Stamp, StampTarget};
 
 use super::finding::Finding;
 use super::mode::{Cap, Mode};
@@ -42,13 +42,13 @@ pub enum Outcome {
     /// The fault is put right in a new pod.
     Amended,
     /// What automation took is put back.
-    Kept,
+    Restored,
     /// `Denied`, but for the cap.
     WouldDeny,
     /// `Amended`, but for the cap.
     WouldAmend,
-    /// `Kept`, but for the cap.
-    WouldKeep,
+    /// `Restored`, but for the cap.
+    WouldRestore,
     /// The client is told.
     Warned,
     /// `Warned`, but for the cap.
@@ -76,10 +76,10 @@ impl Outcome {
         match self {
             Self::Denied => "denied",
             Self::Amended => "amended",
-            Self::Kept => "kept",
+            Self::Restored => "restored",
             Self::WouldDeny => "would-deny",
             Self::WouldAmend => "would-amend",
-            Self::WouldKeep => "would-keep",
+            Self::WouldRestore => "would-restore",
             Self::Warned => "warned",
             Self::WouldWarn => "would-warn",
             Self::Noted => "noted",
@@ -103,14 +103,14 @@ impl Verdict {
     pub fn warnings(&self) -> impl Iterator<Item = &Ruling> {
         let capped = self.cap == Cap::Warn;
         self.rulings.iter().filter(move |ruling| match ruling.outcome {
-            Outcome::Warned | Outcome::Kept => true,
-            Outcome::WouldDeny | Outcome::WouldAmend | Outcome::WouldKeep => capped,
+            Outcome::Warned | Outcome::Restored => true,
+            Outcome::WouldDeny | Outcome::WouldAmend | Outcome::WouldRestore => capped,
             _ => false,
         })
     }
 
     /// Seals the stamp, if there is one, and puts it into the amendment.
-    pub fn seal(&mut self, place: Place<'_>, key: &str, seal: impl FnOnce(&[u8]) -> String) {
+    pub fn seal(&mut self, place: StampTarget<'_>, key: &str, seal: impl FnOnce(&[u8]) -> String) {
         let Some(stamp) = self.stamp.take() else { return };
         let value = PatchValue::Text(stamp.sealed(place, key, seal).text());
         let path = format!("/metadata/annotations/{}", pointer_token(STAMP_ANNOTATION));

@@ -13,7 +13,7 @@ pub use pod::PodView;
 pub use resize::{MemoryChange, ResizeView};
 pub(crate) use scripts::Field;
 
-use super::conventions::Conventions;
+use super::context::PolicyContext;
 use super::subject::{Operation, Resource, Subject};
 
 /// What a subject is to the rules.
@@ -47,13 +47,13 @@ pub enum View<'s> {
 
 impl<'s> View<'s> {
     /// The view of `subject`; `None` where no rule has anything to look at.
-    pub fn of(subject: &'s Subject<'_>, conventions: &'s Conventions) -> Option<Self> {
+    pub fn of(subject: &'s Subject<'_>, context: &'s PolicyContext) -> Option<Self> {
         match (subject.resource, subject.operation) {
             (Resource::PodResize, Operation::Update) => {
                 Some(Self::Resize(ResizeView::new(subject, subject.old_object.as_ref()?)))
             }
             (Resource::PodStatus | Resource::PodBinding, _) => {
-                ApprovalChange::of(subject, conventions).map(Self::Approval)
+                ApprovalChange::of(subject, context).map(Self::Approval)
             }
             (Resource::VerticalPodAutoscaler, Operation::Create | Operation::Update) => {
                 Some(Self::Autoscaler {
@@ -62,8 +62,8 @@ impl<'s> View<'s> {
                 })
             }
             (_, Operation::Create | Operation::Update) => {
-                let view = |object| PodView::new(subject, object, conventions);
-                let approval = ApprovalChange::of(subject, conventions);
+                let view = |object| PodView::new(subject, object, context);
+                let approval = ApprovalChange::of(subject, context);
                 Some(Self::Pod {
                     new: view(&subject.object)?,
                     old: subject.old_object.as_ref().and_then(view),

@@ -7,7 +7,7 @@ use crate::judge::judge;
 use crate::judge::mode::{Cap, Mode};
 use crate::judge::patch::Edit;
 use crate::judge::policies::Policies;
-use crate::judge::subject::{Operation, Requester, Subject};
+use crate::judge::subject::{Operation, Subject, UserInfo};
 use crate::judge::verdict::Ruling;
 use crate::manifest::kinds::{self, Class, Manifest};
 use crate::manifest::pointer::line;
@@ -133,7 +133,7 @@ pub(super) fn of_file(
             operation: Operation::Create,
             namespace: Text::from(namespace),
             name: object.metadata.name.clone(),
-            requester: Requester::default(),
+            requester: UserInfo::default(),
             dry_run: false,
             object,
             old_object: None,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::tree::Place;
+use super::tree::Position;
 
 /// One thing that is wrong with a policy file. Ordered by file and place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
@@ -48,11 +48,11 @@ impl std::error::Error for PolicyErrors {}
 
 /// What is wrong with one file so far.
 #[derive(Debug, Default)]
-pub(super) struct Flaws(Vec<(Place, String)>);
+pub(super) struct Flaws(Vec<(Position, String)>);
 
 impl Flaws {
     /// Notes what is wrong at `place`.
-    pub(super) fn add(&mut self, place: Place, message: impl Into<String>) {
+    pub(super) fn add(&mut self, place: Position, message: impl Into<String>) {
         self.0.push((place, message.into()));
     }
 
@@ -63,7 +63,7 @@ impl Flaws {
 
     /// The errors of the file called `file`.
     pub(super) fn of(self, file: &str) -> impl Iterator<Item = PolicyError> {
-        let error = move |(place, message): (Place, String)| PolicyError {
+        let error = move |(place, message): (Position, String)| PolicyError {
             file: file.to_owned(),
             line: place.line,
             column: place.column,

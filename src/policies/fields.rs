@@ -3,7 +3,7 @@
 use crate::yaml::suggest::{quoted, unknown};
 
 use super::error::Flaws;
-use super::tree::{Node, Place, Value};
+use super::tree::{Node, Position, Value};
 
 /// The fields of a mapping that are known and set.
 #[derive(Debug, Default)]
@@ -16,7 +16,7 @@ pub(super) struct Fields<'n> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Word<'n> {
     pub(super) text: &'n str,
-    pub(super) place: Place,
+    pub(super) place: Position,
 }
 
 impl<'n> Fields<'n> {

@@ -13,7 +13,7 @@ use super::error::Flaws;
 use super::fields::{Fields, Word};
 use super::scope::read_scope;
 use super::syntax::{is_dns_label, is_qualified_name};
-use super::tree::{self, Node, Place, Value};
+use super::tree::{self, Node, Position, Value};
 
 const FIELDS: [&str; 5] = ["mode", "name", "rule", "scope", "settings"];
 
@@ -27,11 +27,11 @@ pub(super) fn read(
 ) -> Option<Policy> {
     let stem = stem(file);
     if stem.is_none() {
-        flaws.add(Place::START, "the name of a policy file must end in \".yaml\"");
+        flaws.add(Position::START, "the name of a policy file must end in \".yaml\"");
     }
     let document = tree::parse(text, flaws)?;
     if matches!(document.value, Value::Null) {
-        flaws.add(Place::START, "the file holds no policy");
+        flaws.add(Position::START, "the file holds no policy");
         return None;
     }
     let fields = Fields::of(Some(&document), "", &FIELDS, flaws);
@@ -157,7 +157,7 @@ fn read_settings(
 }
 
 /// An annotation that cannot be would let nobody approve; the reserved ones carry more than a word.
-fn check_annotation(check: &dyn Check, place: Place, flaws: &mut Flaws) {
+fn check_annotation(check: &dyn Check, place: Position, flaws: &mut Flaws) {
     match check.approval_annotation() {
         Some(key) if RESERVED_ANNOTATIONS.contains(&key) => {
             flaws.add(place, format!("annotation {key:?} is reserved"))

@@ -7,7 +7,7 @@ use crate::yaml::{self, Dialect, FaultKind};
 
 use super::error::Flaws;
 
-pub(super) use crate::yaml::{Node, Place, Value};
+pub(super) use crate::yaml::{Node, Position, Value};
 
 /// The longest file, in bytes: hundreds of times what a policy needs.
 const LONGEST: usize = 256 * 1024;
@@ -20,7 +20,7 @@ const DIALECT: Dialect =
 /// repeated or no strings included, is added to `flaws`.
 pub(super) fn parse(text: &str, flaws: &mut Flaws) -> Option<Node> {
     if text.len() > LONGEST {
-        flaws.add(Place::START, format!("the file is larger than {} KiB", LONGEST / 1024));
+        flaws.add(Position::START, format!("the file is larger than {} KiB", LONGEST / 1024));
         return None;
     }
     let (document, fault) = yaml::read(text, &DIALECT);

@@ -2,7 +2,7 @@
 
 use crate::json::text::Text;
 use crate::json::{self, Skipped, fields};
-use crate::judge::subject::{Evidence, Operation, Requester, Resource, Subject};
+use crate::judge::subject::{Evidence, Operation, Resource, Subject, UserInfo};
 use crate::kube::object::Object;
 
 /// A review that can be judged.
@@ -16,7 +16,7 @@ pub struct Review<'a> {
 
 /// Why a review cannot be judged. Says where, never what stands there: a review may carry secrets.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unjudgeable {
+pub enum Malformed {
     /// The body is not UTF-8.
     #[error("the body is not JSON: it is not UTF-8")]
     NotText,
@@ -65,8 +65,8 @@ pub enum Unjudgeable {
 /// # Errors
 ///
 /// Where the review cannot be judged; to be answered with HTTP 400.
-pub fn decode(body: &[u8]) -> Result<Review<'_>, Unjudgeable> {
-    let text = simdutf8::basic::from_utf8(body).map_err(|_| Unjudgeable::NotText)?;
+pub fn decode(body: &[u8]) -> Result<Review<'_>, Malformed> {
+    let text = simdutf8::basic::from_utf8(body).map_err(|_| Malformed::NotText)?;
     match json::read::<Envelope<'_, Object<'_>>>(text) {
         Ok(envelope) => review(envelope.into_request()?),
         Err(error) => without_objects(text, &error),
@@ -90,7 +90,7 @@ struct Request<'a, O> {
     name: Text<'a>,
     namespace: Text<'a>,
     operation: Option<Operation>,
-    user_info: Requester<'a>,
+    user_info: UserInfo<'a>,
     object: Option<O>,
     old_object: Option<O>,
     dry_run: bool,
@@ -129,19 +129,19 @@ impl<O> Request<'_, O> {
     }
 }
 
-fn review<'a>(request: Request<'a, Object<'a>>) -> Result<Review<'a>, Unjudgeable> {
+fn review<'a>(request: Request<'a, Object<'a>>) -> Result<Review<'a>, Malformed> {
     let resource = request.resource();
     let operation = request.operation.unwrap_or(Operation::Other);
     let judged =
         resource != Resource::Other && matches!(operation, Operation::Create | Operation::Update);
     if judged && request.object.is_none() {
-        return Err(Unjudgeable::NoObject);
+        return Err(Malformed::NoObject);
     }
     if matches!(resource, Resource::PodResize | Resource::PodStatus)
         && operation == Operation::Update
         && request.old_object.is_none()
     {
-        return Err(Unjudgeable::NoOldObject);
+        return Err(Malformed::NoOldObject);
     }
     let subject = Subject {
         resource,
@@ -159,26 +159,26 @@ fn review<'a>(request: Request<'a, Object<'a>>) -> Result<Review<'a>, Unjudgeabl
 
 /// Reads the review again without its objects. An object of a kind that no rule looks at may have
 /// fields of any shape under the names that pods use.
-fn without_objects<'a>(text: &'a str, error: &json::Error) -> Result<Review<'a>, Unjudgeable> {
+fn without_objects<'a>(text: &'a str, error: &json::Error) -> Result<Review<'a>, Malformed> {
     let (line, column) = (error.line(), error.column());
     let envelope: Envelope<'a, Skipped> = json::read(text).map_err(|error| match error.kind() {
-        json::Kind::Shape => Unjudgeable::WrongShape { line: error.line(), column: error.column() },
-        json::Kind::Syntax => Unjudgeable::NotJson { line: error.line(), column: error.column() },
+        json::Kind::Shape => Malformed::WrongShape { line: error.line(), column: error.column() },
+        json::Kind::Syntax => Malformed::NotJson { line: error.line(), column: error.column() },
     })?;
     let request = envelope.into_request()?;
     if request.resource() != Resource::Other {
-        return Err(Unjudgeable::WrongShape { line, column });
+        return Err(Malformed::WrongShape { line, column });
     }
     review(request.without_objects())
 }
 
 impl<'a, O> Envelope<'a, O> {
-    fn into_request(self) -> Result<Request<'a, O>, Unjudgeable> {
+    fn into_request(self) -> Result<Request<'a, O>, Malformed> {
         if &*self.kind != "AdmissionReview" || &*self.api_version != "admission.k8s.io/v1" {
-            return Err(Unjudgeable::NotV1);
+            return Err(Malformed::NotV1);
         }
-        let request = self.request.ok_or(Unjudgeable::NoRequest)?;
-        if request.uid.is_empty() { Err(Unjudgeable::NoUid) } else { Ok(request) }
+        let request = self.request.ok_or(Malformed::NoRequest)?;
+        if request.uid.is_empty() { Err(Malformed::NoUid) } else { Ok(request) }
     }
 }
 
@@ -203,7 +203,7 @@ impl<'a> Request<'a, Skipped> {
 mod tests {
     use super::*;
 
-    fn refusal(body: &str) -> Unjudgeable {
+    fn refusal(body: &str) -> Malformed {
         decode(body.as_bytes()).unwrap_err()
     }
 
@@ -217,22 +217,22 @@ mod tests {
 
     #[test]
     fn bad_reviews_are_refused_with_a_reason() {
-        assert_eq!(decode(b"\xff").unwrap_err(), Unjudgeable::NotText);
-        assert_eq!(refusal("{"), Unjudgeable::NotJson { line: 1, column: 1 });
-        assert!(matches!(refusal("hello"), Unjudgeable::NotJson { .. }));
-        assert!(matches!(refusal("7"), Unjudgeable::WrongShape { .. }));
-        assert_eq!(refusal("{}"), Unjudgeable::NotV1);
+        assert_eq!(decode(b"\xff").unwrap_err(), Malformed::NotText);
+        assert_eq!(refusal("{"), Malformed::NotJson { line: 1, column: 1 });
+        assert!(matches!(refusal("hello"), Malformed::NotJson { .. }));
+        assert!(matches!(refusal("7"), Malformed::WrongShape { .. }));
+        assert_eq!(refusal("{}"), Malformed::NotV1);
         let beta = with_request("{}").replace("/v1", "/v1beta1");
-        assert_eq!(refusal(&beta), Unjudgeable::NotV1);
-        assert_eq!(refusal(&with_request("null")), Unjudgeable::NoRequest);
-        assert_eq!(refusal(&with_request("{}")), Unjudgeable::NoUid);
-        assert_eq!(refusal(&with_request(&format!("{{{POD}}}"))), Unjudgeable::NoObject);
+        assert_eq!(refusal(&beta), Malformed::NotV1);
+        assert_eq!(refusal(&with_request("null")), Malformed::NoRequest);
+        assert_eq!(refusal(&with_request("{}")), Malformed::NoUid);
+        assert_eq!(refusal(&with_request(&format!("{{{POD}}}"))), Malformed::NoObject);
         let resize = POD
             .replace("CREATE", "UPDATE")
             .replace("\"uid\"", "\"subResource\":\"resize\",\"uid\"");
         assert_eq!(
             refusal(&with_request(&format!(r#"{{{resize},"object":{{}}}}"#))),
-            Unjudgeable::NoOldObject
+            Malformed::NoOldObject
         );
     }
 
@@ -246,7 +246,7 @@ mod tests {
             r#"{"spec":{},"spec":{}}"#,
         ] {
             let error = refusal(&with_request(&format!(r#"{{{POD},"object":{object}}}"#)));
-            assert!(matches!(error, Unjudgeable::WrongShape { .. }), "{object}: {error}");
+            assert!(matches!(error, Malformed::WrongShape { .. }), "{object}: {error}");
             assert!(!error.to_string().contains("secret"), "{error}");
         }
     }

@@ -10,7 +10,7 @@ mod live;
 use crate::approval::Authority;
 use crate::judge::look_up::LookUps;
 use crate::judge::subject::{Evidence, Subject};
-use crate::kube::room::Room;
+use crate::kube::node_capacity::NodeCapacity;
 use crate::kube::usage::Usage;
 
 use super::authority::{self, Authorities};
@@ -29,7 +29,7 @@ pub struct Sources {
 pub struct Questions {
     authority: Option<Option<authority::Question>>,
     usage: Option<Pod>,
-    room: Option<Node>,
+    node_capacity: Option<Node>,
 }
 
 /// What is known then.
@@ -37,7 +37,7 @@ pub struct Questions {
 pub struct Answers {
     authority: Authority,
     usage: Option<Usage>,
-    room: Option<Room>,
+    node_capacity: Option<NodeCapacity>,
 }
 
 impl Questions {
@@ -46,7 +46,7 @@ impl Questions {
         (!asked.is_empty()).then(|| Self {
             authority: asked.authority.then(|| authority::Question::about(subject)),
             usage: asked.usage.then(|| Pod::of(subject)),
-            room: asked.room.then(|| Node::of(subject)),
+            node_capacity: asked.node_capacity.then(|| Node::of(subject)),
         })
     }
 }
@@ -56,7 +56,7 @@ impl Answers {
     pub fn give(self, evidence: &mut Evidence) {
         evidence.authority = self.authority;
         evidence.usage = self.usage;
-        evidence.room = self.room;
+        evidence.node_capacity = self.node_capacity;
     }
 }
 
@@ -74,11 +74,11 @@ impl Sources {
                 None => Authority::NotAsked,
             }
         };
-        let (authority, usage, room) = tokio::join!(
+        let (authority, usage, node_capacity) = tokio::join!(
             authority,
             self.live.usage(questions.usage),
-            self.live.room(questions.room)
+            self.live.node_capacity(questions.node_capacity)
         );
-        Answers { authority, usage, room }
+        Answers { authority, usage, node_capacity }
     }
 }

@@ -103,7 +103,7 @@ impl MetricConstructor<Histogram> for Buckets {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// 400: it cannot be judged.
-    Unjudgeable,
+    Malformed,
     /// 408: its body took longer than the deadline.
     TooSlow,
     /// 413: its body is too large.
@@ -118,7 +118,7 @@ impl Failure {
     /// The word for it in logs and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Unjudgeable => "unjudgeable",
+            Self::Malformed => "malformed",
             Self::TooSlow => "too-slow",
             Self::TooLarge => "too-large",
             Self::Panicked => "panicked",

@@ -58,14 +58,14 @@ pub struct Reviews {
     pub events: Events,
     /// Where everything is counted.
     pub metrics: SharedMetrics,
-    /// KiB of bodies and answers that may be in memory at once; see [`room`].
-    pub room: Arc<Semaphore>,
+    /// KiB of bodies and answers that may be in memory at once; see [`memory_budget`].
+    pub memory_budget: Arc<Semaphore>,
     /// How long a body may take to arrive.
     pub deadline: Duration,
 }
 
 /// Room for `bytes` of bodies and answers at once, and for one of the largest bodies at least.
-pub fn room(bytes: usize) -> Arc<Semaphore> {
+pub fn memory_budget(bytes: usize) -> Arc<Semaphore> {
     Arc::new(Semaphore::new(bytes.max(BODY_LIMIT) / 1024))
 }
 
@@ -121,7 +121,7 @@ impl Reviews {
         path: Path,
         request: Request<B>,
     ) -> Result<Bytes, (Failure, String)> {
-        let mut room = self.take(weight(request.headers())?)?;
+        let mut reserved = self.take(weight(request.headers())?)?;
         let body = match tokio::time::timeout(self.deadline, read(request.into_body())).await {
             Ok(body) => body?,
             Err(_) => {
@@ -131,13 +131,13 @@ impl Reviews {
                 ));
             }
         };
-        let answer = match self.judge(path, &body, None, &mut room)? {
+        let answer = match self.judge(path, &body, None, &mut reserved)? {
             Answer::Ready(answer) => answer,
             Answer::Ask(questions) => {
                 // the review is read once more afterwards; one that asks for nothing does not wait
                 // for anything
                 let answers = Box::pin(self.sources.ask(*questions)).await;
-                match self.judge(path, &body, Some(answers), &mut room)? {
+                match self.judge(path, &body, Some(answers), &mut reserved)? {
                     Answer::Ready(answer) => answer,
                     Answer::Ask(_) => {
                         return Err((
@@ -148,26 +148,26 @@ impl Reviews {
                 }
             }
         };
-        let room = room.split(kibibytes(&answer));
-        Ok(Bytes::from_owner(Waiting { answer, _room: room }))
+        let reserved = reserved.split(kibibytes(&answer));
+        Ok(Bytes::from_owner(Waiting { answer, _reserved: reserved }))
     }
 
     fn take(&self, weight: u32) -> Result<OwnedSemaphorePermit, (Failure, String)> {
-        let room = Arc::clone(&self.room).try_acquire_many_owned(weight);
-        room.map_err(|_| (Failure::Overloaded, "too many reviews are in flight".to_owned()))
+        let reserved = Arc::clone(&self.memory_budget).try_acquire_many_owned(weight);
+        reserved.map_err(|_| (Failure::Overloaded, "too many reviews are in flight".to_owned()))
     }
 
-    /// Takes more room where the answer needs more than its review: whoever asks may be slow to
+    /// Takes more of the budget where the answer needs more than its review: whoever asks may be slow to
     /// read it.
-    fn make_room(
+    fn reserve(
         &self,
-        room: &mut OwnedSemaphorePermit,
+        reserved: &mut OwnedSemaphorePermit,
         answer: &[u8],
     ) -> Result<(), (Failure, String)> {
         if let Some(more) =
-            kibibytes(answer).checked_sub(room.num_permits()).filter(|more| *more > 0)
+            kibibytes(answer).checked_sub(reserved.num_permits()).filter(|more| *more > 0)
         {
-            room.merge(self.take(u32::try_from(more).unwrap_or(u32::MAX))?);
+            reserved.merge(self.take(u32::try_from(more).unwrap_or(u32::MAX))?);
         }
         Ok(())
     }
@@ -179,10 +179,10 @@ impl Reviews {
         path: Path,
         body: &[u8],
         answers: Option<Answers>,
-        room: &mut OwnedSemaphorePermit,
+        reserved: &mut OwnedSemaphorePermit,
     ) -> Result<Answer, (Failure, String)> {
         let started = Instant::now();
-        let mut review = decode(body).map_err(|error| (Failure::Unjudgeable, error.to_string()))?;
+        let mut review = decode(body).map_err(|error| (Failure::Malformed, error.to_string()))?;
         review.subject.evidence.namespace_labels =
             self.namespaces.labels(&review.subject.namespace);
         let (policies, seal_keys) = (self.policies.load(), self.seal_keys.load());
@@ -211,7 +211,7 @@ impl Reviews {
             verdict.seal(review.subject.place(), key, seal);
         }
         let reply = answer(&review.uid, &verdict);
-        self.make_room(room, &reply)?;
+        self.reserve(reserved, &reply)?;
         let duration = started.elapsed();
         self.metrics.verdict(path, &review.subject, &verdict, duration);
         record::verdict(path, &review, &verdict, duration);
@@ -223,7 +223,7 @@ impl Reviews {
 /// An answer that waits to be sent.
 struct Waiting {
     answer: Vec<u8>,
-    _room: Option<OwnedSemaphorePermit>,
+    _reserved: Option<OwnedSemaphorePermit>,
 }
 
 impl AsRef<[u8]> for Waiting {
@@ -240,12 +240,12 @@ enum Answer {
     Ask(Box<Questions>),
 }
 
-/// The KiB of room that an answer needs.
+/// The KiB of the budget that an answer takes.
 fn kibibytes(answer: &[u8]) -> usize {
     answer.len().div_ceil(1024)
 }
 
-/// The KiB of room a review needs. A body of unknown length needs the most.
+/// The KiB of the budget a review takes. A body of unknown length needs the most.
 fn weight(headers: &HeaderMap) -> Result<u32, (Failure, String)> {
     let length = headers
         .get(CONTENT_LENGTH)
@@ -261,7 +261,7 @@ async fn read(body: impl Readable) -> Result<Bytes, (Failure, String)> {
     match Limited::new(body, BODY_LIMIT).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        Err(_) => Err((Failure::Unjudgeable, "the body ended early".to_owned())),
+        Err(_) => Err((Failure::Malformed, "the body ended early".to_owned())),
     }
 }
 
@@ -276,7 +276,7 @@ fn too_large() -> (Failure, String) {
 /// Never with `Retry-After`: the API server would send the review again.
 fn status(failure: Failure) -> StatusCode {
     match failure {
-        Failure::Unjudgeable => StatusCode::BAD_REQUEST,
+        Failure::Malformed => StatusCode::BAD_REQUEST,
         Failure::TooSlow => StatusCode::REQUEST_TIMEOUT,
         Failure::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Failure::Panicked => StatusCode::INTERNAL_SERVER_ERROR,

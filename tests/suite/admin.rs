@@ -52,10 +52,10 @@ async fn every_family_appears_and_has_a_sample() {
     let expected = [
         ("accept_errors", "counter"),
         ("approvals_granted", "counter"),
+        ("approvals_invalid", "counter"),
         ("approvals_refused", "counter"),
         ("approvals_revoked", "counter"),
         ("approvals_used", "counter"),
-        ("approvals_void", "counter"),
         ("build", "info"),
         ("certificate_expiry_timestamp", "gauge"),
         ("certificate_reloads", "counter"),
@@ -130,7 +130,7 @@ async fn reviews_findings_and_approvals_are_counted() {
         reviews(&[("path", "validate"), ("operation", "CREATE"), ("outcome", "allowed")]),
         1.0
     );
-    assert_eq!(reviews(&[("path", "mutate"), ("outcome", "unjudgeable")]), 1.0);
+    assert_eq!(reviews(&[("path", "mutate"), ("outcome", "malformed")]), 1.0);
     assert_eq!(reviews(&[]), 6.0);
     let findings = |labels: &[(&str, &str)]| metrics.sum("restraint_findings_total", labels);
     assert_eq!(

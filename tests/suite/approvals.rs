@@ -40,7 +40,7 @@ fn a_denial_suggests_no_grant_that_is_none() {
 
 #[tokio::test]
 async fn a_grant_becomes_a_stamp_that_allows_its_decrease_once() {
-    let place = Place::new(&[]);
+    let place = StampTarget::new(&[]);
     let old = pod("512Mi", json!({"team": "shop"}));
     let granted = place
         .mutate("alice", &old, &with(&old, GRANT, "app=256Mi; for=30m; reason=INC-4711"), false)
@@ -78,7 +78,7 @@ async fn a_grant_becomes_a_stamp_that_allows_its_decrease_once() {
     let metrics = place.server.metrics().await;
     let count = |name: &str| metrics.sum(&format!("restraint_approvals_{name}_total"), &[]);
     assert_eq!(
-        (count("granted"), count("used"), count("void"), count("refused")),
+        (count("granted"), count("used"), count("invalid"), count("refused")),
         (1.0, 1.0, 2.0, 0.0),
         "a dry run uses nothing"
     );
@@ -87,7 +87,7 @@ async fn a_grant_becomes_a_stamp_that_allows_its_decrease_once() {
 #[tokio::test]
 async fn four_eyes_are_two_people() {
     let (name, text) = policy("memory-limit-decrease", "enforce");
-    let place = Place::of((name, format!("{text}\nsettings: {{fourEyes: true}}\n")), &[]);
+    let place = StampTarget::of((name, format!("{text}\nsettings: {{fourEyes: true}}\n")), &[]);
     let old = pod("512Mi", json!({}));
     let granted =
         place.mutate("alice", &old, &with(&old, GRANT, "app=256Mi"), false).await.unwrap();
@@ -97,17 +97,17 @@ async fn four_eyes_are_two_people() {
     let refused = place.validate("alice", &resize(&granted, &shrunk), false).await.unwrap_err();
     assert!(refused.contains("is approved by the requester alone"), "{refused}");
     place.validate("developer", &resize(&granted, &shrunk), false).await.unwrap();
-    let void = place
+    let invalid = place
         .server
         .metrics()
         .await
-        .sum("restraint_approvals_void_total", &[("reason", "same-person")]);
-    assert_eq!(void, 1.0);
+        .sum("restraint_approvals_invalid_total", &[("reason", "same-person")]);
+    assert_eq!(invalid, 1.0);
 }
 
 #[tokio::test]
 async fn the_same_words_grant_again() {
-    let place = Place::new(&[]);
+    let place = StampTarget::new(&[]);
     let old = pod("512Mi", json!({}));
     let first =
         place.mutate("alice", &old, &with(&old, "approved-by-sre", "true"), false).await.unwrap();
@@ -121,7 +121,7 @@ async fn the_same_words_grant_again() {
 
 #[tokio::test]
 async fn nobody_else_grants() {
-    let place = Place::new(&[]);
+    let place = StampTarget::new(&[]);
     let old = pod("512Mi", json!({}));
     let refused =
         place.mutate("developer", &old, &with(&old, GRANT, "true"), false).await.unwrap_err();
@@ -140,7 +140,7 @@ async fn nobody_else_grants() {
 /// server's door.
 #[tokio::test]
 async fn a_stamp_of_an_invented_requester_is_not_stored() {
-    let place = Place::new(&[]);
+    let place = StampTarget::new(&[]);
     let old = pod("512Mi", json!({}));
     let mut invented: Value =
         serde_json::from_slice(&by("developer", &update(&old, &with(&old, GRANT, "true")), false))
@@ -155,7 +155,7 @@ async fn a_stamp_of_an_invented_requester_is_not_stored() {
 
 #[tokio::test]
 async fn a_stamp_is_for_one_pod_one_person_and_for_real() {
-    let place = Place::new(&[]);
+    let place = StampTarget::new(&[]);
     let old = pod("512Mi", json!({}));
     let granted = place.mutate("alice", &old, &with(&old, GRANT, "true"), false).await.unwrap();
     let stamp = granted["metadata"]["annotations"][STAMP].as_str().unwrap();
@@ -195,14 +195,15 @@ async fn seal_keys_are_shared_and_rotate_with_an_overlap() {
     let (old_key, new_key) = (STANDARD.encode([1; 32]), STANDARD.encode([2; 32]));
     let keys = VolumeFolder::new(&[("keys".to_owned(), old_key.clone())]);
     let path = format!("{}/keys", keys.path());
-    let (one, other) = (Place::new(&["--seal-key", &path]), Place::new(&["--seal-key", &path]));
+    let (one, other) =
+        (StampTarget::new(&["--seal-key", &path]), StampTarget::new(&["--seal-key", &path]));
     let old = pod("512Mi", json!({}));
     let granted = one.mutate("alice", &old, &with(&old, GRANT, "true"), false).await.unwrap();
     let decrease = resize(&granted, &pod("256Mi", json!({})));
     other.validate("developer", &decrease, false).await.unwrap();
 
     keys.swap(&[("keys".to_owned(), format!("{new_key}\n{old_key}\n"))]);
-    let sealed_by = async |place: &Place| {
+    let sealed_by = async |place: &StampTarget| {
         let granted = place.mutate("alice", &old, &with(&old, GRANT, "true"), false).await.unwrap();
         serde_json::from_str::<Value>(granted["metadata"]["annotations"][STAMP].as_str().unwrap())
             .unwrap()["key"]
@@ -226,7 +227,7 @@ async fn seal_keys_are_shared_and_rotate_with_an_overlap() {
 #[tokio::test]
 async fn without_an_api_server_rbac_cannot_be_asked() {
     let server = Server::start(&[]);
-    let place = Place { server, _folder: None };
+    let place = StampTarget { server, _folder: None };
     let old = pod("512Mi", json!({}));
     let refused = place.mutate("alice", &old, &with(&old, GRANT, "true"), false).await.unwrap_err();
     assert!(
@@ -282,7 +283,7 @@ fn only_a_policy_that_leaves_it_to_the_api_server_asks() {
 /// The recorded patch of the autoscaler: success without a decrease, and the rest of it.
 #[tokio::test]
 async fn what_an_autoscaler_takes_is_put_back() {
-    let place = Place { server: Server::start(&[]), _folder: None };
+    let place = StampTarget { server: Server::start(&[]), _folder: None };
     let body = recorded()
         .into_iter()
         .find(|(name, _)| name == "resize-by-vpa-updater.pods-resize.mutate")
@@ -294,7 +295,7 @@ async fn what_an_autoscaler_takes_is_put_back() {
     assert_eq!(
         response["warnings"],
         json!([
-            "memory-limit-decrease: container \"app\": memory limit kept at 512Mi, not 400Mi: no approval"
+            "memory-limit-decrease: container \"app\": memory limit restored to 512Mi, not 400Mi: no approval"
         ])
     );
     let mut review = review;
@@ -323,12 +324,12 @@ async fn what_an_autoscaler_takes_is_put_back() {
 }
 
 /// A server where the policy says that alice approves.
-struct Place {
+struct StampTarget {
     server: Server,
     _folder: Option<VolumeFolder>,
 }
 
-impl Place {
+impl StampTarget {
     fn new(flags: &[&str]) -> Self {
         Self::of(policy("memory-limit-decrease", "enforce"), flags)
     }

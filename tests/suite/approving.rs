@@ -21,7 +21,7 @@ fn a_grant_is_stamped() {
     let pods = Pods::start(Webhook::Stamps, [pod("db-0", json!({"team": "db"}))]);
     let (code, text, error) =
         run(&pods, &[&APPROVE[..], &["--for", "30m", "--reason", "INC-4711; see wiki"]].concat());
-    let expected = "pod/db-0 approved: app down to 256Mi, by alice@example.com, until 2026-11-21T13:34:56Z (30 min); used by its next resize, void if its spec changes\n";
+    let expected = "pod/db-0 approved: app down to 256Mi, by alice@example.com, until 2026-11-21T13:34:56Z (30 min); used by its next resize, invalid if its spec changes\n";
     assert_eq!((code, &*text, &*error), (0, expected, ""));
     let grant = "app=256Mi; for=30m; reason=INC-4711; see wiki";
     let patch = json!({"metadata": {"uid": "uid-db-0", "annotations": {GRANT_ANNOTATION: grant}}});

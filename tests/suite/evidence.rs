@@ -27,11 +27,11 @@ const DECREASE: &str =
 async fn an_api_server_that_never_answers_changes_nothing() {
     let place = Place::new(Router::new().fallback(any(pending::<()>)), &[]).await;
     assert_eq!(place.warnings("/validate", &change(false)).await, [DECREASE]);
-    assert_eq!(place.counted().await, [("room", "too-slow", 1), ("usage", "too-slow", 1)]);
+    assert_eq!(place.counted().await, [("node-capacity", "too-slow", 1), ("usage", "too-slow", 1)]);
     assert_eq!(place.warnings("/validate", &change(true)).await, [DECREASE]);
     assert_eq!(
         place.counted().await,
-        [("room", "too-slow", 2), ("usage", "too-slow", 2)],
+        [("node-capacity", "too-slow", 2), ("usage", "too-slow", 2)],
         "a dry run asks as well"
     );
 }
@@ -41,7 +41,7 @@ async fn an_api_server_without_metrics_and_node_changes_nothing() {
     let unknown = || async { answer(404, &json!({"kind": "Status", "code": 404})) };
     let place = Place::new(Router::new().fallback(any(unknown)), &PATIENT).await;
     assert_eq!(place.warnings("/validate", &change(false)).await, [DECREASE]);
-    assert_eq!(place.counted().await, [("room", "absent", 1), ("usage", "absent", 1)]);
+    assert_eq!(place.counted().await, [("node-capacity", "absent", 1), ("usage", "absent", 1)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -53,7 +53,7 @@ async fn what_is_found_is_warned_about() {
         "resize-beyond-node: 2 more cpu, 1 left on node \"n1\": will be deferred",
     ];
     assert_eq!(place.warnings("/validate", &change(false)).await, expected);
-    assert_eq!(place.counted().await, [("room", "found", 1), ("usage", "found", 1)]);
+    assert_eq!(place.counted().await, [("node-capacity", "found", 1), ("usage", "found", 1)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,9 +66,9 @@ async fn nobody_is_asked_without_need() {
     place.warnings("/validate", &resize(&pod("3", "1Gi"), &pod("1", "1Gi"))).await;
     assert_eq!(place.counted().await, []);
     place.warnings("/validate", &resize(&pod("1", "1Gi"), &pod("2", "1Gi"))).await;
-    assert_eq!(place.counted().await, [("room", "found", 1)]);
+    assert_eq!(place.counted().await, [("node-capacity", "found", 1)]);
     place.warnings("/validate", &resize(&pod("1", "1Gi"), &pod("1", "512Mi"))).await;
-    assert_eq!(place.counted().await, [("room", "found", 1), ("usage", "found", 1)]);
+    assert_eq!(place.counted().await, [("node-capacity", "found", 1), ("usage", "found", 1)]);
 }
 
 /// What is asked for is worked out before anybody is asked: as little as the policies in force
@@ -90,10 +90,10 @@ fn only_policies_in_force_ask() {
     let both = [on(usage, ""), on(room, "")];
     let both = both.each_ref().map(String::as_str);
     let (nothing, all) =
-        (LookUps::default(), LookUps { authority: false, usage: true, room: true });
+        (LookUps::default(), LookUps { authority: false, usage: true, node_capacity: true });
     assert!(nothing.is_empty() && !all.is_empty());
     assert_eq!(asked(&both, &change(false)), all);
-    assert_eq!(asked(&both[..1], &change(false)), LookUps { room: false, ..all });
+    assert_eq!(asked(&both[..1], &change(false)), LookUps { node_capacity: false, ..all });
     assert_eq!(asked(&both[1..], &change(false)), LookUps { usage: false, ..all });
     assert_eq!(
         asked(&[&format!("{usage}, mode: off"), &format!("{room}, mode: off")], &change(false)),
@@ -129,13 +129,13 @@ fn only_policies_in_force_ask() {
     };
     assert_eq!(
         asked(&both, &with(&["spec", "nodeName"], Value::Null)),
-        LookUps { room: false, ..all },
+        LookUps { node_capacity: false, ..all },
         "it runs nowhere"
     );
     let ignore = json!({"restraint.dev/ignore": "memory-above-usage,resize-beyond-node"});
     assert_eq!(
         asked(&both, &with(&["metadata", "annotations"], ignore)),
-        LookUps { room: false, ..all },
+        LookUps { node_capacity: false, ..all },
         "the owner silenced it"
     );
 }
@@ -186,7 +186,7 @@ impl Place {
     async fn counted(&self) -> Vec<(&'static str, &'static str, u32)> {
         let metrics = self.server.metrics().await;
         let mut counted = Vec::new();
-        for evidence in ["room", "usage"] {
+        for evidence in ["node-capacity", "usage"] {
             for outcome in ["found", "absent", "too-slow", "failed", "busy"] {
                 let count = metrics.sum(
                     "restraint_look_ups_total",

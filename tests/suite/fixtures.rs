@@ -25,9 +25,9 @@ use restraint::judge::message::WARNING_LIMIT;
 use restraint::judge::policies::Policies;
 use restraint::judge::{amend, judge};
 use restraint::kube::configuration::{ConfigKind, ConfigObject, Configuration};
+use restraint::kube::node_capacity::NodeCapacity;
 use restraint::kube::quantity::Quantity;
 use restraint::kube::requests::Requests;
-use restraint::kube::room::Room;
 use restraint::policies::EMBEDDED;
 use restraint::review::decode;
 use restraint::rules::RULES;
@@ -163,10 +163,10 @@ fn findings(rule: &str, text: &str) -> Vec<Finding> {
     subject.evidence.usage = fact("usage: ").map(|facts| {
         amounts(facts, |name, amount| (name.to_owned(), i128::from(amount.value().unwrap())))
     });
-    subject.evidence.room = fact("room: ").map(|facts| {
+    subject.evidence.node_capacity = fact("room: ").map(|facts| {
         let amounts: BTreeMap<_, _> =
             amounts(facts, |name, amount| (name, amount.milli_value().unwrap()));
-        Room {
+        NodeCapacity {
             node: "n1".to_owned(),
             most: Requests { cpu: amounts["cpu"], memory: amounts["memory"] / 1000 },
         }

@@ -74,7 +74,7 @@ async fn what_cannot_be_judged_is_told_in_one_sentence() {
     }
     judges(&server).await;
     let counted =
-        server.metrics().await.sum("restraint_reviews_total", &[("outcome", "unjudgeable")]);
+        server.metrics().await.sum("restraint_reviews_total", &[("outcome", "malformed")]);
     assert_eq!(counted, 2.0 * cases.len() as f64);
 }
 
@@ -201,8 +201,7 @@ async fn a_body_shorter_than_it_says_is_refused() {
     let rest = raw.read_all().await;
     assert!(rest.is_empty() || rest.starts_with("HTTP/1.1 400 "), "{rest}");
     let counted = async || {
-        (server.metrics().await.sum("restraint_reviews_total", &[("outcome", "unjudgeable")])
-            == 1.0)
+        (server.metrics().await.sum("restraint_reviews_total", &[("outcome", "malformed")]) == 1.0)
             .then_some(())
     };
     eventually("a refusal", counted).await;

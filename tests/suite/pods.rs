@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-use restraint::approval::{Agreement, GRANT_ANNOTATION, Grant, Place, STAMP_ANNOTATION, Stamp};
+use restraint::approval::{
+    Agreement, GRANT_ANNOTATION, Grant, STAMP_ANNOTATION, Stamp, StampTarget,
+};
 
 /// When every stamp is granted.
 pub(crate) const GRANTED: &str = "2026-11-21T13:04:56Z";
@@ -170,7 +172,7 @@ pub(crate) fn stamp(grant: &str, pod: &Value, granted: &str) -> String {
         force,
         reason,
     };
-    let place = Place { namespace: &text("namespace"), name: &text("name"), dry_run: false };
+    let place = StampTarget { namespace: &text("namespace"), name: &text("name"), dry_run: false };
     Stamp::of(agreement).sealed(place, "k1", |_| "c2VhbA".to_owned()).text()
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use restraint::approval::{Agreement, Floors, Place, STAMP_ANNOTATION, Stamp};
+use restraint::approval::{Agreement, Floors, STAMP_ANNOTATION, Stamp, StampTarget};
 use restraint::judge::subject::{Resource, Subject};
 
 /// The recorded reviews: name and bytes, in order of name.
@@ -37,7 +37,7 @@ pub(crate) fn approved(mut pod: Value) -> Value {
         force: false,
         reason: Some("INC-4711".to_owned()),
     };
-    let place = Place { namespace: "shop", name: "db-0", dry_run: false };
+    let place = StampTarget { namespace: "shop", name: "db-0", dry_run: false };
     let stamp = Stamp::of(agreement).sealed(place, "k1", |_| "genuine".to_owned());
     pod["metadata"]["annotations"][STAMP_ANNOTATION] = stamp.text().into();
     pod

@@ -85,7 +85,7 @@ up. Hooks and rights follow from it, so that no policy is in force that nobody a
 {{- $users := list -}}
 {{- $groups := list -}}
 {{- $usage := false -}}
-{{- $room := false -}}
+{{- $nodeCapacity := false -}}
 {{- range $name, $text := include "restraint.policies" . | fromYaml -}}
 {{- $policy := include "restraint.policies.parsed" (list $name $text) | fromYaml -}}
 {{- $settings := $policy.settings | default dict -}}
@@ -100,9 +100,9 @@ up. Hooks and rights follow from it, so that no policy is in force that nobody a
 {{- else if eq $policy.rule "memory-above-usage" -}}
 {{- $usage = true -}}
 {{- else if eq $policy.rule "resize-beyond-node" -}}
-{{- $room = true -}}
+{{- $nodeCapacity = true -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- dict "annotations" (uniq $annotations) "users" (uniq $users) "groups" (uniq $groups) "usage" $usage "room" $room | toYaml -}}
+{{- dict "annotations" (uniq $annotations) "users" (uniq $users) "groups" (uniq $groups) "usage" $usage "nodeCapacity" $nodeCapacity | toYaml -}}
 {{- end -}}

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
 
-use crate::approval::{DEFAULT_ANNOTATION, GRANT_ANNOTATION, STAMP_ANNOTATION, Stamp, Void};
+use crate::approval::{DEFAULT_ANNOTATION, GRANT_ANNOTATION, Invalid, STAMP_ANNOTATION, Stamp};
 use crate::terminal::plain;
 
 use super::Terms;
@@ -95,13 +95,13 @@ impl Entry {
 }
 
 impl State {
-    fn of(holds: &Result<(), Void>) -> Self {
+    fn of(holds: &Result<(), Invalid>) -> Self {
         match holds {
             Ok(()) => Self::Usable,
-            Err(Void::Expired(_)) => Self::Expired,
-            Err(Void::PodChanged) => Self::PodChanged,
-            Err(Void::OtherPod) => Self::OtherPod,
-            Err(Void::NotYet) => Self::NotYet,
+            Err(Invalid::Expired(_)) => Self::Expired,
+            Err(Invalid::PodChanged) => Self::PodChanged,
+            Err(Invalid::OtherPod) => Self::OtherPod,
+            Err(Invalid::NotYet) => Self::NotYet,
             Err(_) => Self::Malformed,
         }
     }
@@ -110,9 +110,9 @@ impl State {
         match self {
             Self::Usable => "usable",
             Self::Expired => "expired",
-            Self::PodChanged => "void: the pod changed",
-            Self::OtherPod => "void: another pod's",
-            Self::NotYet => "void: of the future",
+            Self::PodChanged => "invalid: the pod changed",
+            Self::OtherPod => "invalid: another pod's",
+            Self::NotYet => "invalid: of the future",
             Self::Malformed => "malformed",
             Self::GrantWithoutStamp => "grant without stamp: counts for nothing",
         }
@@ -181,13 +181,13 @@ mod tests {
         let stamped = || json!({STAMP_ANNOTATION: stamp(None)});
         assert_eq!(state(3, stamped(), GRANTED).as_deref(), Some("usable"));
         assert_eq!(state(3, stamped(), "2026-11-21T12:30:00Z").as_deref(), Some("expired"));
-        assert_eq!(state(4, stamped(), GRANTED).as_deref(), Some("void: the pod changed"));
+        assert_eq!(state(4, stamped(), GRANTED).as_deref(), Some("invalid: the pod changed"));
         assert_eq!(
             state(3, stamped(), "2026-11-21T11:00:00Z").as_deref(),
-            Some("void: of the future")
+            Some("invalid: of the future")
         );
         let others = json!({STAMP_ANNOTATION: stamp(None).replace("\"u\"", "\"v\"")});
-        assert_eq!(state(3, others, GRANTED).as_deref(), Some("void: another pod's"));
+        assert_eq!(state(3, others, GRANTED).as_deref(), Some("invalid: another pod's"));
         assert_eq!(
             state(3, json!({STAMP_ANNOTATION: "true"}), GRANTED).as_deref(),
             Some("malformed")

@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 
-use crate::approval::{GRANT_ANNOTATION, Grant, STAMP_ANNOTATION, Stamp, Void};
+use crate::approval::{GRANT_ANNOTATION, Grant, Invalid, STAMP_ANNOTATION, Stamp};
 
 /// What was there before the grant.
 pub(super) struct Before {
@@ -56,7 +56,7 @@ pub(super) fn stamp(before: &Before, grant: &Grant, answer: &Pod) -> Result<Stam
         stamp.granted,
     ) {
         Ok(()) => Ok(stamp),
-        Err(Void::OtherPod) => Err(unstamped("the stamp is another pod's")),
+        Err(Invalid::OtherPod) => Err(unstamped("the stamp is another pod's")),
         Err(_) => Err(unstamped("the pod's spec changed meanwhile: approve again")),
     }
 }

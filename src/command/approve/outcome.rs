@@ -43,7 +43,7 @@ impl fmt::Display for Outcome {
             Answer::Approved(terms) => {
                 write!(
                     formatter,
-                    "pod/{} approved{run}: {terms}; used by its next resize, void if its spec changes",
+                    "pod/{} approved{run}: {terms}; used by its next resize, invalid if its spec changes",
                     self.pod
                 )
             }
@@ -74,7 +74,7 @@ mod tests {
             reason: Some("INC-4711".to_owned()),
         };
         let outcome = Outcome::of(&pod, Ok(terms), true);
-        let expected = "pod/db-0 approved (server dry run, nothing is stored): app down to 256Mi, by alice, until 2026-11-21T13:34:56Z (30 min); used by its next resize, void if its spec changes";
+        let expected = "pod/db-0 approved (server dry run, nothing is stored): app down to 256Mi, by alice, until 2026-11-21T13:34:56Z (30 min); used by its next resize, invalid if its spec changes";
         assert_eq!(outcome.to_string(), expected);
         let expected = json!({
             "namespace": "shop", "pod": "db-0", "approved": true, "dryRun": true, "memory": "app=256Mi", "approver": "alice",

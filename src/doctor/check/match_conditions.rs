@@ -31,9 +31,9 @@ const fn expected(
 const EXPECTED: [Expected; 9] = [
     expected("resize.restraint.dev", "memory-differs", MEMORY),
     expected("resize-elsewhere.restraint.dev", "memory-differs", MEMORY),
-    expected("keep.restraint.dev", "memory-differs", MEMORY),
-    expected("keep.restraint.dev", "automation", &["request.userInfo"]),
-    expected("room.restraint.dev", "memory-is-the-same", MEMORY),
+    expected("restore.restraint.dev", "memory-differs", MEMORY),
+    expected("restore.restraint.dev", "automation", &["request.userInfo"]),
+    expected("node-capacity.restraint.dev", "memory-is-the-same", MEMORY),
     expected(
         "approval.restraint.dev",
         "approval-differs",

@@ -9,7 +9,7 @@ use crate::json::text::Text;
 use crate::judge::judge;
 use crate::judge::mode::Mode;
 use crate::judge::policies::Policies;
-use crate::judge::subject::{Evidence, Operation, Requester, Resource, Subject};
+use crate::judge::subject::{Evidence, Operation, Resource, Subject, UserInfo};
 use crate::kube::object::Object;
 use crate::rules::autoscaler::vpa_memory_floor::RULE;
 
@@ -75,7 +75,7 @@ fn examine(policies: &Policies, json: &str, observations: &mut Observations<'_>)
         operation: Operation::Create,
         namespace: Text::from(&*head.metadata.namespace),
         name: Text::from(&*head.metadata.name),
-        requester: Requester::default(),
+        requester: UserInfo::default(),
         dry_run: false,
         object: object_,
         old_object: None,

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use crate::approval::{Place, STAMP_ANNOTATION, Stamped};
-use crate::judge::conventions::Conventions;
+use crate::approval::{STAMP_ANNOTATION, StampTarget, Stamped};
+use crate::judge::context::PolicyContext;
 use crate::judge::subject::{Operation, Resource, Subject};
 use crate::kube::object::Metadata;
 
@@ -16,13 +16,13 @@ pub struct ApprovalChange<'s> {
     /// The request.
     pub subject: &'s Subject<'s>,
     /// What all policies have in common.
-    pub conventions: &'s Conventions,
+    pub context: &'s PolicyContext,
 }
 
 impl<'s> ApprovalChange<'s> {
     /// The change that `subject` makes; `None` where it makes none. A new pod is another rule's
     /// business.
-    pub fn of(subject: &'s Subject<'_>, conventions: &'s Conventions) -> Option<Self> {
+    pub fn of(subject: &'s Subject<'_>, context: &'s PolicyContext) -> Option<Self> {
         let watched = match subject.resource {
             Resource::Pod | Resource::PodStatus => subject.operation == Operation::Update,
             Resource::PodBinding => {
@@ -30,9 +30,9 @@ impl<'s> ApprovalChange<'s> {
             }
             _ => false,
         };
-        let change = Self { subject, conventions };
+        let change = Self { subject, context };
         let changes = || {
-            conventions
+            context
                 .approval_annotations
                 .iter()
                 .any(|key| change.old_text(key) != change.new_text(key))
@@ -49,7 +49,7 @@ impl<'s> ApprovalChange<'s> {
     pub fn grants(&self) -> impl Iterator<Item = (&'s str, Cow<'s, str>)> + use<'s> {
         let change = *self;
         let granting = self
-            .conventions
+            .context
             .approval_annotations
             .iter()
             .map(String::as_str)
@@ -69,10 +69,10 @@ impl<'s> ApprovalChange<'s> {
     }
 
     /// Every annotation that grants and would be stored, whether this request wrote it or not.
-    pub fn standing_grants(&self) -> impl Iterator<Item = &'s str> + use<'s> {
+    pub fn present_grants(&self) -> impl Iterator<Item = &'s str> + use<'s> {
         let new = &self.subject.object.metadata.annotations;
         let granting = self
-            .conventions
+            .context
             .approval_annotations
             .iter()
             .map(String::as_str)
@@ -87,7 +87,7 @@ impl<'s> ApprovalChange<'s> {
     }
 
     /// Where a stamp of this request is.
-    pub fn place(&self) -> Place<'s> {
+    pub fn place(&self) -> StampTarget<'s> {
         self.subject.place()
     }
 
@@ -122,7 +122,7 @@ mod tests {
     use crate::json;
     use crate::json::text::Text;
     use crate::judge::policies::Policies;
-    use crate::judge::subject::{Evidence, Requester};
+    use crate::judge::subject::{Evidence, UserInfo};
     use crate::kube::object::Object;
 
     const RESTARTS: &str = "kubectl.kubernetes.io/restartedAt";
@@ -153,13 +153,13 @@ mod tests {
             operation,
             namespace: Text::default(),
             name: Text::default(),
-            requester: Requester::default(),
+            requester: UserInfo::default(),
             dry_run: false,
             object: pod(&new),
             old_object: (operation == Operation::Update).then(|| pod(&old)),
             evidence: Evidence::default(),
         };
-        ApprovalChange::of(&subject, policies.conventions()).map(look)
+        ApprovalChange::of(&subject, policies.context()).map(look)
     }
 
     fn update<T>(old: &[&str], new: &[&str], look: fn(ApprovalChange<'_>) -> T) -> Option<T> {
@@ -207,7 +207,7 @@ mod tests {
             "only what is written now"
         );
         let standing = |change: ApprovalChange<'_>| {
-            change.standing_grants().map(str::to_owned).collect::<Vec<_>>()
+            change.present_grants().map(str::to_owned).collect::<Vec<_>>()
         };
         assert_eq!(
             update(&before, &after, standing),

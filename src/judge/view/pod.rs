@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use crate::heap::{Heap, RetiredOptions, heaps_by, retired_options_by};
-use crate::judge::conventions::Conventions;
+use crate::judge::context::PolicyContext;
 use crate::judge::ignore::ignores;
 use crate::judge::mode::Cap;
 use crate::judge::patch::pointer_token;
@@ -40,7 +40,7 @@ pub struct PodView<'s> {
     /// The spec of the object itself: the pod's own, or the workload's.
     pub workload: &'s Spec<'s>,
     /// What all policies have in common.
-    pub conventions: &'s Conventions,
+    pub context: &'s PolicyContext,
     /// The namespace.
     pub namespace: &'s str,
     /// Facts from elsewhere.
@@ -59,7 +59,7 @@ impl<'s> PodView<'s> {
     pub(super) fn new(
         subject: &'s Subject<'_>,
         object: &'s Object<'s>,
-        conventions: &'s Conventions,
+        context: &'s PolicyContext,
     ) -> Option<Self> {
         let Subject { resource, operation, namespace, evidence, .. } = subject;
         let (resource, operation) = (*resource, *operation);
@@ -88,7 +88,7 @@ impl<'s> PodView<'s> {
             metadata,
             spec,
             workload: &object.spec,
-            conventions,
+            context,
             namespace,
             evidence,
             base,
@@ -260,10 +260,10 @@ impl<'s> PodView<'s> {
     /// may have a say in it, it counts as no.
     pub fn will_be_mended(&self, rule: &str) -> bool {
         let created = self.is_template() || self.is_new_pod();
-        let mending = created
-            && self.conventions.mending.contains(&rule)
+        let always_fixed = created
+            && self.context.always_fixed.contains(&rule)
             && self.evidence.namespace_cap() == Cap::Enforce;
-        mending && !ignores(self.metadata, rule)
+        always_fixed && !ignores(self.metadata, rule)
     }
 
     /// The JSON pointer of `field` of the pod's spec.
@@ -312,8 +312,8 @@ mod tests {
             let request = json!({"uid": "u", "operation": "CREATE", "resource": resource, "object": {"spec": {"volumes": volumes}}});
             let review = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request}).to_string();
             let subject = decode(review.as_bytes()).unwrap().subject;
-            let conventions = Conventions::default();
-            let pod = PodView::new(&subject, &subject.object, &conventions).unwrap();
+            let context = PolicyContext::default();
+            let pod = PodView::new(&subject, &subject.object, &context).unwrap();
             let place = |name: &str| {
                 let volume =
                     pod.volume(&VolumeMount { name: name.into(), ..VolumeMount::default() })?;

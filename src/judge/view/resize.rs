@@ -3,14 +3,14 @@
 use crate::approval::{Approval, GRANT_ANNOTATION, LONGEST_GRANT, MOST_PARTS, part_name};
 use crate::heap::{Heap, heaps_by};
 use crate::judge::patch::{PatchOperation, PatchValue};
-use crate::judge::subject::{Requester, Subject};
+use crate::judge::subject::{Subject, UserInfo};
 use crate::kube::container::Container;
+use crate::kube::node_capacity::NodeCapacity;
 use crate::kube::object::{Object, Placed, Spec};
 use crate::kube::part::Part;
 use crate::kube::quantity::Quantity;
 use crate::kube::requests::Requests;
 use crate::kube::resources::EffectiveLimit;
-use crate::kube::room::Room;
 use crate::kube::usage::Usage;
 
 use super::scripts::{Field, Launcher, Scripts};
@@ -60,7 +60,7 @@ impl<'s> ResizeView<'s> {
     }
 
     /// Who asks.
-    pub fn requester(&self) -> &'s Requester<'s> {
+    pub fn requester(&self) -> &'s UserInfo<'s> {
         &self.subject.requester
     }
 
@@ -86,8 +86,8 @@ impl<'s> ResizeView<'s> {
     }
 
     /// What the pod's node has left for it, where it is known.
-    pub fn room(&self) -> Option<&'s Room> {
-        self.subject.evidence.room.as_ref()
+    pub fn node_capacity(&self) -> Option<&'s NodeCapacity> {
+        self.subject.evidence.node_capacity.as_ref()
     }
 
     /// Whether the pod itself has a memory request or limit, before or after.

@@ -101,7 +101,7 @@ impl Reader for Launcher<'_, '_> {
         self.scripts.read(self.container, self.field, |inline| inline(invocation))
     }
 
-    fn room(&self) -> usize {
+    fn expansion_budget(&self) -> usize {
         LONGEST.min(self.scripts.share(0))
     }
 }

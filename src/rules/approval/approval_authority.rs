@@ -26,12 +26,12 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer};
 
 use crate::approval::{
-    Agreement, ApprovalNote, Authority, DEFAULT_ANNOTATION, FRESH, Grant, LONGEST_LIFETIME,
-    STAMP_ANNOTATION, Stamp, Stamped, Void, parse_lifetime,
+    Agreement, ApprovalNote, Authority, DEFAULT_ANNOTATION, FRESH, Grant, Invalid,
+    LONGEST_LIFETIME, STAMP_ANNOTATION, Stamp, Stamped, parse_lifetime,
 };
 use crate::judge::finding::Findings;
 use crate::judge::rule::{Check, LookUp, Rule};
-use crate::judge::subject::People;
+use crate::judge::subject::Requesters;
 use crate::judge::view::ApprovalChange;
 
 use refused::Refused;
@@ -48,7 +48,7 @@ pub const RULE: Rule = Rule::new::<ApprovalAuthority>(
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 struct ApprovalAuthority {
     approval_annotation: String,
-    approvers: Option<People>,
+    approvers: Option<Requesters>,
     #[serde(deserialize_with = "lifetime")]
     lifetime: SignedDuration,
     #[serde(deserialize_with = "lifetime")]
@@ -173,13 +173,13 @@ fn own_stamp<'s>(change: &ApprovalChange<'s>) -> Result<&'s Stamp, &'static str>
     let stored = change.stored().map_or("", |pod| &pod.uid);
     // the API server counts the generation up before it asks, where the same request changes the
     // spec
-    stamp.holds(stored, change.subject.object.metadata.generation, now).map_err(
-        |void| match void {
-            Void::PodChanged => "and a change of the spec do not go together",
-            Void::OtherPod => "is another pod's",
+    stamp.holds(stored, change.subject.object.metadata.generation, now).map_err(|invalid| {
+        match invalid {
+            Invalid::PodChanged => "and a change of the spec do not go together",
+            Invalid::OtherPod => "is another pod's",
             _ => "is not of this time",
-        },
-    )?;
+        }
+    })?;
     if now.duration_since(stamp.granted) > FRESH {
         Err("was made for an earlier request")
     } else {

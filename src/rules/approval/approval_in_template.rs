@@ -41,7 +41,7 @@ impl Check for ApprovalInTemplate {
         if !pod.is_template() && !pod.is_new_pod() {
             return;
         }
-        for key in &pod.conventions.approval_annotations {
+        for key in &pod.context.approval_annotations {
             if pod.metadata.annotations.value(key).is_some() {
                 findings.report(premature(pod, key));
             }

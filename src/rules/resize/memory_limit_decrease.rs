@@ -28,15 +28,15 @@
 //! (default `false`). `automation`: `users` and `groups` whose decreases are put back (default:
 //! user `system:serviceaccount:kube-system:vpa-updater`).
 
-mod keep;
+mod restore;
 
 use serde::Deserialize;
 
-use crate::approval::{ApprovalNote, Stamp, Void};
+use crate::approval::{ApprovalNote, Invalid, Stamp};
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
 use crate::judge::rule::{Check, Rule};
-use crate::judge::subject::People;
+use crate::judge::subject::Requesters;
 use crate::judge::view::{MemoryChange, ResizeView};
 
 /// The rule.
@@ -51,13 +51,16 @@ pub const RULE: Rule = Rule::new::<MemoryLimitDecrease>(
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 struct MemoryLimitDecrease {
     four_eyes: bool,
-    automation: People,
+    automation: Requesters,
 }
 
 impl Default for MemoryLimitDecrease {
     fn default() -> Self {
         let updater = "system:serviceaccount:kube-system:vpa-updater".to_owned();
-        Self { four_eyes: false, automation: People { users: vec![updater], groups: Vec::new() } }
+        Self {
+            four_eyes: false,
+            automation: Requesters { users: vec![updater], groups: Vec::new() },
+        }
     }
 }
 
@@ -70,22 +73,22 @@ impl Check for MemoryLimitDecrease {
                     change: values(),
                     stamp: Box::new(stamp.clone()),
                 }),
-                Err(void) => {
-                    if void != Void::Absent {
-                        findings.approval(ApprovalNote::Void {
-                            reason: void.as_str(),
+                Err(invalid) => {
+                    if invalid != Invalid::Absent {
+                        findings.approval(ApprovalNote::Invalid {
+                            reason: invalid.as_str(),
                             change: values(),
                         });
                     }
-                    findings.report(denial(resize, &change, &void));
+                    findings.report(denial(resize, &change, &invalid));
                 }
             }
         }
     }
 
-    fn keep(&self, resize: &ResizeView<'_>, findings: &mut Findings) {
+    fn restore(&self, resize: &ResizeView<'_>, findings: &mut Findings) {
         if self.automation.include(resize.requester()) {
-            keep::put_back(resize, |change| self.approval(resize, change).is_ok(), findings);
+            restore::put_back(resize, |change| self.approval(resize, change).is_ok(), findings);
         }
     }
 }
@@ -96,17 +99,18 @@ impl MemoryLimitDecrease {
         &self,
         resize: &ResizeView<'s>,
         change: &MemoryChange<'_>,
-    ) -> Result<&'s Stamp, Void> {
+    ) -> Result<&'s Stamp, Invalid> {
         let stamp = resize.approval().covers(change.part, change.limit.1)?;
         let alone = self.four_eyes && stamp.approver == *resize.requester().username;
-        if alone { Err(Void::SamePerson) } else { Ok(stamp) }
+        if alone { Err(Invalid::SamePerson) } else { Ok(stamp) }
     }
 }
 
-fn denial(resize: &ResizeView<'_>, change: &MemoryChange<'_>, void: &Void) -> Finding {
+fn denial(resize: &ResizeView<'_>, change: &MemoryChange<'_>, invalid: &Invalid) -> Finding {
     let (old, new) = (change.limit.0, change.limit.1);
-    let message =
-        |names: Names| format!("{}: memory limit {old} -> {new} {void}", names.part(change.part));
+    let message = |names: Names| {
+        format!("{}: memory limit {old} -> {new} {invalid}", names.part(change.part))
+    };
     let remedy = match resize.granting_command() {
         Some(command) => {
             format!("an approver grants it with `{command}`, or roll out the new limit")

@@ -46,13 +46,16 @@ struct ResizeBeyondNode {}
 
 impl Check for ResizeBeyondNode {
     fn resize(&self, resize: &ResizeView<'_>, findings: &mut Findings) {
-        let (Some(room), Some((old, new))) = (resize.room(), resize.requests()) else { return };
-        let (more, left) = (new.minus(old), room.most.minus(old));
+        let (Some(node_capacity), Some((old, new))) = (resize.node_capacity(), resize.requests())
+        else {
+            return;
+        };
+        let (more, left) = (new.minus(old), node_capacity.most.minus(old));
         let mut report = |what: &str, more: String, left: String| {
             let message = |names: Names| {
                 format!(
                     "{more} more {what}, {left} left on node {}: will be deferred",
-                    names.quoted(&room.node)
+                    names.quoted(&node_capacity.node)
                 )
             };
             let remedy = "move the pod to a node with room, or add capacity";
@@ -67,6 +70,6 @@ impl Check for ResizeBeyondNode {
     }
 
     fn asks_for(&self) -> Option<LookUp> {
-        Some(LookUp::Room)
+        Some(LookUp::NodeCapacity)
     }
 }

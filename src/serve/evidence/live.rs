@@ -13,7 +13,7 @@ use tracing::warn;
 
 use crate::judge::rule::LookUp;
 use crate::judge::subject::Subject;
-use crate::kube::room::Room;
+use crate::kube::node_capacity::NodeCapacity;
 use crate::kube::usage::Usage;
 use crate::serve::metrics::{LookUpOutcome, SharedMetrics};
 
@@ -92,9 +92,9 @@ impl Live {
     }
 
     /// What is left of `node`.
-    pub(super) async fn room(&self, node: Option<Node>) -> Option<Room> {
+    pub(super) async fn node_capacity(&self, node: Option<Node>) -> Option<NodeCapacity> {
         let Node { name, uid } = node?;
-        let room = async {
+        let node_capacity = async {
             // without an identity the pod would count twice
             if !is_name(&name) || uid.is_empty() {
                 return Err(LookUpOutcome::Absent);
@@ -107,10 +107,11 @@ impl Live {
             let pods = self.get(format!("/api/v1/pods?resourceVersion=0&fieldSelector={selector}"));
             let (node, pods) = tokio::try_join!(node, pods)?;
             // megabytes are read elsewhere, so that the deadline holds
-            let room = spawn_blocking(move || Room::read(&node, &pods, &uid)).await;
-            room.ok().flatten().ok_or_else(not_understood)
+            let node_capacity =
+                spawn_blocking(move || NodeCapacity::read(&node, &pods, &uid)).await;
+            node_capacity.ok().flatten().ok_or_else(not_understood)
         };
-        self.look_up(LookUp::Room, room).await
+        self.look_up(LookUp::NodeCapacity, node_capacity).await
     }
 
     /// Waits for `answer`, but neither for a place nor beyond the deadline.
@@ -186,7 +187,7 @@ mod tests {
     const PATIENCE: Duration = Duration::from_secs(60);
 
     /// What was found, and what was counted.
-    type Found = (Option<Usage>, Option<Room>, [Vec<String>; 2]);
+    type Found = (Option<Usage>, Option<NodeCapacity>, [Vec<String>; 2]);
 
     async fn live(routes: Router, deadline: Duration) -> Live {
         Live::new(
@@ -205,15 +206,15 @@ mod tests {
     }
 
     async fn ask(live: &Live) -> Found {
-        let (usage, room) =
-            tokio::join!(live.usage(pod("shop", "db-0")), live.room(node("n1", "uid-1")));
-        (usage, room, counted(live))
+        let (usage, node_capacity) =
+            tokio::join!(live.usage(pod("shop", "db-0")), live.node_capacity(node("n1", "uid-1")));
+        (usage, node_capacity, counted(live))
     }
 
     /// The outcomes counted so far: of usage, and of room.
     fn counted(live: &Live) -> [Vec<String>; 2] {
         let text = live.metrics.render();
-        ["usage", "room"].map(|evidence| {
+        ["usage", "node-capacity"].map(|evidence| {
             let prefix = format!("restraint_look_ups_total{{evidence=\"{evidence}\",outcome=\"");
             let lines = text
                 .lines()
@@ -224,9 +225,9 @@ mod tests {
     }
 
     async fn nothing(routes: Router, outcome: &str) {
-        let (usage, room, counted) = ask(&live(routes, PATIENCE).await).await;
+        let (usage, node_capacity, counted) = ask(&live(routes, PATIENCE).await).await;
         assert_eq!(
-            (usage, room, counted),
+            (usage, node_capacity, counted),
             (None, None, [vec![format!("{outcome} 1")], vec![format!("{outcome} 1")]])
         );
     }
@@ -260,11 +261,14 @@ mod tests {
 
     #[tokio::test]
     async fn what_runs_is_found() {
-        let (usage, room, counted) = ask(&live(all(measured), PATIENCE).await).await;
+        let (usage, node_capacity, counted) = ask(&live(all(measured), PATIENCE).await).await;
         assert_eq!(usage, Some(Usage::from_iter([("app".to_owned(), 900 << 20)])));
         assert_eq!(
-            room,
-            Some(Room { node: "n1".to_owned(), most: Requests { cpu: 3000, memory: 7 << 30 } })
+            node_capacity,
+            Some(NodeCapacity {
+                node: "n1".to_owned(),
+                most: Requests { cpu: 3000, memory: 7 << 30 }
+            })
         );
         assert_eq!(
             counted,
@@ -296,16 +300,17 @@ mod tests {
                     if path.starts_with("/api/v1/pods") { (403, json!({})) } else { measured(path) }
                 },
             );
-        let (usage, room, counted) = ask(&live(routes, PATIENCE).await).await;
-        assert!(usage.is_some() && room.is_none());
+        let (usage, node_capacity, counted) = ask(&live(routes, PATIENCE).await).await;
+        assert!(usage.is_some() && node_capacity.is_none());
         assert_eq!(counted[1], ["failed 1"]);
     }
 
     #[tokio::test]
     async fn nobody_waits_for_an_answer_that_does_not_come() {
         let mute = Router::new().fallback(any(std::future::pending::<()>));
-        let (usage, room, counted) = ask(&live(mute, Duration::from_millis(1)).await).await;
-        assert_eq!((usage, room), (None, None));
+        let (usage, node_capacity, counted) =
+            ask(&live(mute, Duration::from_millis(1)).await).await;
+        assert_eq!((usage, node_capacity), (None, None));
         assert_eq!(
             counted,
             [["too-slow 1"], ["too-slow 1"]].map(|outcomes| outcomes.map(str::to_owned).to_vec())
@@ -323,10 +328,10 @@ mod tests {
                 futures_util::stream::pending(),
             )))
         };
-        let (usage, room, counted) =
+        let (usage, node_capacity, counted) =
             ask(&live(Router::new().fallback(any(endless)), Duration::from_millis(1)).await).await;
         assert_eq!(
-            (usage, room, counted[0].as_slice()),
+            (usage, node_capacity, counted[0].as_slice()),
             (None, None, ["too-slow 1".to_owned()].as_slice())
         );
     }
@@ -335,22 +340,22 @@ mod tests {
     async fn nobody_waits_for_a_place() {
         let live = live(all(measured), PATIENCE).await;
         let places = live.places.try_acquire_many(u32::try_from(AT_A_TIME).unwrap()).unwrap();
-        let (usage, room, busy) = ask(&live).await;
-        assert_eq!((usage, room), (None, None));
+        let (usage, node_capacity, busy) = ask(&live).await;
+        assert_eq!((usage, node_capacity), (None, None));
         assert_eq!(
             busy,
             [["busy 1"], ["busy 1"]].map(|outcomes| outcomes.map(str::to_owned).to_vec())
         );
         drop(places);
-        let (usage, room, _) = ask(&live).await;
-        assert!(usage.is_some() && room.is_some(), "places are given back");
+        let (usage, node_capacity, _) = ask(&live).await;
+        assert!(usage.is_some() && node_capacity.is_some(), "places are given back");
     }
 
     #[tokio::test]
     async fn without_an_api_server_nothing_is_known() {
         let live = Live::new(None, PATIENCE, Arc::new(Metrics::new()));
-        let (usage, room, counted) = ask(&live).await;
-        assert_eq!((usage, room), (None, None));
+        let (usage, node_capacity, counted) = ask(&live).await;
+        assert_eq!((usage, node_capacity), (None, None));
         assert_eq!(
             counted,
             [["absent 1"], ["absent 1"]].map(|outcomes| outcomes.map(str::to_owned).to_vec())
@@ -374,15 +379,15 @@ mod tests {
         ] {
             assert_eq!(live.usage(pod("shop", name)).await, None, "{name}");
             assert_eq!(live.usage(pod(name, "db-0")).await, None, "{name}");
-            assert_eq!(live.room(node(name, "uid-1")).await, None, "{name}");
+            assert_eq!(live.node_capacity(node(name, "uid-1")).await, None, "{name}");
         }
-        assert_eq!(live.room(node("n1", "")).await, None);
+        assert_eq!(live.node_capacity(node("n1", "")).await, None);
         assert_eq!(
             counted(&live),
             [["absent 20"], ["absent 11"]].map(|outcomes| outcomes.map(str::to_owned).to_vec())
         );
         assert_eq!(live.usage(None).await, None);
-        assert_eq!(live.room(None).await, None);
+        assert_eq!(live.node_capacity(None).await, None);
         assert_eq!(counted(&live)[0], ["absent 20"], "what is not asked for is not counted");
     }
 }

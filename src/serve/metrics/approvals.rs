@@ -13,7 +13,7 @@ pub(super) struct Approvals {
     refused: Family<ReasonLabels, Counter>,
     revoked: Counter,
     used: Counter,
-    void: Family<ReasonLabels, Counter>,
+    invalid: Family<ReasonLabels, Counter>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -28,7 +28,7 @@ impl Approvals {
             refused: Family::default(),
             revoked: Counter::default(),
             used: Counter::default(),
-            void: Family::default(),
+            invalid: Family::default(),
         };
         registry.register(
             "approvals_granted",
@@ -51,14 +51,14 @@ impl Approvals {
             approvals.used.clone(),
         );
         registry.register(
-            "approvals_void",
+            "approvals_invalid",
             "memory decreases that met an approval which did not count, by reason (expired among them)",
-            approvals.void.clone(),
+            approvals.invalid.clone(),
         );
         for refusal in Refusal::ALL {
             drop(approvals.refused.get_or_create(&ReasonLabels { reason: refusal.as_str() })); // there from the start
         }
-        drop(approvals.void.get_or_create(&ReasonLabels { reason: "expired" }));
+        drop(approvals.invalid.get_or_create(&ReasonLabels { reason: "expired" }));
         approvals
     }
 
@@ -72,8 +72,8 @@ impl Approvals {
                 }
                 ApprovalNote::Revoked => drop(self.revoked.inc()),
                 ApprovalNote::Used { .. } => drop(self.used.inc()),
-                ApprovalNote::Void { reason, .. } => {
-                    self.void.get_or_create(&ReasonLabels { reason }).inc();
+                ApprovalNote::Invalid { reason, .. } => {
+                    self.invalid.get_or_create(&ReasonLabels { reason }).inc();
                 }
                 ApprovalNote::WouldGrant(_) => {}
             }

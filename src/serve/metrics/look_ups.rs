@@ -53,7 +53,7 @@ impl CountedLookUps {
             "facts asked for before judging, by evidence and outcome",
             counted.0.clone(),
         );
-        for what in [LookUp::Usage, LookUp::Room] {
+        for what in [LookUp::Usage, LookUp::NodeCapacity] {
             for outcome in LookUpOutcome::ALL {
                 drop(counted.0.get_or_create(&labels(what, outcome)));
             }
@@ -70,7 +70,7 @@ fn labels(what: LookUp, outcome: LookUpOutcome) -> Labels {
     let evidence = match what {
         LookUp::Authority => "authority",
         LookUp::Usage => "usage",
-        LookUp::Room => "room",
+        LookUp::NodeCapacity => "node-capacity",
     };
     Labels { evidence, outcome: outcome.as_str() }
 }

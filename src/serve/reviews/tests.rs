@@ -57,7 +57,7 @@ fn reviews() -> Reviews {
         ),
         events: Events::start(None, Arc::clone(&metrics)),
         metrics,
-        room: room(0),
+        memory_budget: memory_budget(0),
         deadline: Duration::from_secs(3_600),
     }
 }
@@ -71,7 +71,7 @@ async fn ask(reviews: &Reviews, name: &str) -> (StatusCode, Bytes) {
 #[tokio::test]
 async fn a_panic_costs_one_review() {
     let reviews = reviews();
-    let room = reviews.room.available_permits();
+    let free = reviews.memory_budget.available_permits();
     for _ in 0..3 {
         let (status, text) = ask(&reviews, "secret").await;
         assert_eq!(
@@ -82,7 +82,7 @@ async fn a_panic_costs_one_review() {
         assert_eq!(status, StatusCode::OK);
         assert_eq!(serde_json::from_slice::<Value>(&answer).unwrap()["response"]["allowed"], true);
     }
-    assert_eq!(reviews.room.available_permits(), room, "room is given back");
+    assert_eq!(reviews.memory_budget.available_permits(), free, "what was reserved is given back");
     let metrics = reviews.metrics.render();
     assert!(
         metrics.contains(r#"resource="unknown",subresource="",outcome="panicked"} 3"#),
@@ -101,7 +101,7 @@ fn review(pod: &Value) -> Request<Full<Bytes>> {
 #[tokio::test]
 async fn an_answer_takes_room_until_it_is_gone() {
     let reviews = reviews();
-    let room = reviews.room.available_permits();
+    let free = reviews.memory_budget.available_permits();
     let answer = reviews
         .answer(Path::Validate, review(&json!({})))
         .await
@@ -110,9 +110,13 @@ async fn an_answer_takes_room_until_it_is_gone() {
         .await
         .unwrap()
         .to_bytes();
-    assert_eq!(reviews.room.available_permits(), room - 1, "a KiB of an answer that waits");
+    assert_eq!(
+        reviews.memory_budget.available_permits(),
+        free - 1,
+        "a KiB of an answer that waits"
+    );
     drop(answer);
-    assert_eq!(reviews.room.available_permits(), room);
+    assert_eq!(reviews.memory_budget.available_permits(), free);
 }
 
 #[tokio::test]
@@ -123,16 +127,16 @@ async fn an_answer_that_is_larger_than_its_review_takes_more_room_or_is_refused(
         request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("300"));
         reviews.answer(Path::Validate, request).await
     };
-    let room = reviews.room.available_permits();
+    let free = reviews.memory_budget.available_permits();
     let answer = ask().await.into_body().collect().await.unwrap().to_bytes();
-    assert_eq!(reviews.room.available_permits(), room - kibibytes(&answer));
+    assert_eq!(reviews.memory_budget.available_permits(), free - kibibytes(&answer));
     drop(answer);
-    assert_eq!(reviews.room.available_permits(), room);
+    assert_eq!(reviews.memory_budget.available_permits(), free);
 
-    let rest = reviews.take(u32::try_from(room - LEAST_WEIGHT).unwrap()).unwrap();
+    let rest = reviews.take(u32::try_from(free - LEAST_WEIGHT).unwrap()).unwrap();
     assert_eq!(ask().await.status(), StatusCode::SERVICE_UNAVAILABLE);
     drop(rest);
-    assert_eq!(reviews.room.available_permits(), room);
+    assert_eq!(reviews.memory_budget.available_permits(), free);
     let metrics = reviews.metrics.render();
     assert!(
         metrics.contains(r#"outcome="denied"} 1"#)

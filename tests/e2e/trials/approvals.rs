@@ -327,7 +327,7 @@ fn events() {
 fn autoscaler() {
     let space = space_with_pod();
     let outcome = recommend(&space.by(Person::Autoscaler), "300m", "400Mi", "200Mi").accepted();
-    outcome.assert_warnings(&["memory-limit-decrease: container \"app\": memory limit kept at 512Mi, not 400Mi: no approval"]);
+    outcome.assert_warnings(&["memory-limit-decrease: container \"app\": memory limit restored to 512Mi, not 400Mi: no approval"]);
     let kept = &space.pod("db")["spec"]["containers"][0]["resources"];
     assert_eq!(
         *kept,

@@ -1,8 +1,8 @@
 //! How the containers of a pod or workload use a ConfigMap or Secret.
 
 use crate::json;
-use crate::judge::conventions::Conventions;
-use crate::judge::subject::{Evidence, Operation, Requester, Subject};
+use crate::judge::context::PolicyContext;
+use crate::judge::subject::{Evidence, Operation, Subject, UserInfo};
 use crate::judge::view::{PodView, View};
 use crate::kube::configuration::ConfigKind;
 use crate::kube::container::{Container, Reference, Role};
@@ -64,14 +64,14 @@ pub(super) fn of(user: &Document, object: &Document, key: Option<&str>) -> Vec<U
         operation: Operation::Create,
         namespace: user.namespace.as_str().into(),
         name: user.name.as_str().into(),
-        requester: Requester::default(),
+        requester: UserInfo::default(),
         dry_run: false,
         object: decoded,
         old_object: None,
         evidence: Evidence::default(),
     };
-    let conventions = Conventions::default();
-    let Some(View::Pod { new, .. }) = View::of(&subject, &conventions) else { return Vec::new() };
+    let context = PolicyContext::default();
+    let Some(View::Pod { new, .. }) = View::of(&subject, &context) else { return Vec::new() };
     usages(&new, Wanted { kind, name: &object.name, key })
 }
 

@@ -8,7 +8,7 @@ use crate::explain::difference::Difference;
 use crate::json;
 use crate::judge::finding::Finding;
 use crate::judge::judge;
-use crate::judge::subject::{Evidence, Operation, Requester, Resource, Subject};
+use crate::judge::subject::{Evidence, Operation, Resource, Subject, UserInfo};
 use crate::judge::verdict::Verdict;
 use crate::manifest::object::Document;
 
@@ -31,7 +31,7 @@ pub(super) fn of(old: &Document, new: &Document, surroundings: &Surroundings) ->
         operation: Operation::Update,
         namespace: old.namespace.as_str().into(),
         name: old.name.as_str().into(),
-        requester: Requester::default(),
+        requester: UserInfo::default(),
         dry_run: false,
         object,
         old_object: Some(old_object),

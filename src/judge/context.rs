@@ -8,15 +8,15 @@ use super::scope::Scope;
 
 /// What all policies have in common: worked out once, when they are read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Conventions {
+pub struct PolicyContext {
     /// Every annotation by which an approval may be given or recorded.
     pub approval_annotations: Vec<String>,
     /// The rules whose findings are put right in every pod that is created: a policy of theirs is
     /// in mode `fix` and leaves nothing out of its scope.
-    pub mending: Vec<&'static str>,
+    pub always_fixed: Vec<&'static str>,
 }
 
-impl Conventions {
+impl PolicyContext {
     /// The annotation of a policy counts whatever its mode: a policy that is switched on later must
     /// not find approvals that came along with a pod.
     pub(super) fn of(list: &[Policy]) -> Self {
@@ -34,6 +34,9 @@ impl Conventions {
         let everywhere = list
             .iter()
             .filter(|policy| policy.mode == Mode::Fix && policy.scope == Scope::default());
-        Self { approval_annotations, mending: everywhere.map(|policy| policy.rule.name).collect() }
+        Self {
+            approval_annotations,
+            always_fixed: everywhere.map(|policy| policy.rule.name).collect(),
+        }
     }
 }

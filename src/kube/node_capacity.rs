@@ -10,14 +10,14 @@ use super::resources::Amounts;
 /// What a node can give to one pod: what is allocatable less what all its other pods ask for, and
 /// less the pod's own overhead. Less than the pod has where the node is overcommitted already.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Room {
+pub struct NodeCapacity {
     /// The name of the node.
     pub node: String,
     /// How much the pod may ask for.
     pub most: Requests,
 }
 
-impl Room {
+impl NodeCapacity {
     /// Reads a `Node` and a `PodList` of its pods, among them perhaps the one with this `uid`;
     /// `None` where an amount cannot be told.
     ///
@@ -185,14 +185,15 @@ mod tests {
     use super::*;
     use crate::json::LIST_LIMIT;
 
-    fn room(pods: Value) -> Option<(i128, i128)> {
+    fn node_capacity(pods: Value) -> Option<(i128, i128)> {
         let node = json!({"metadata": {"name": "n1"}, "status": {
             "capacity": {"cpu": "9", "memory": "9Gi"}, "allocatable": {"cpu": "4", "memory": "8Gi", "pods": "110"}}});
         let pods = json!({"kind": "PodList", "metadata": {"resourceVersion": "1"}, "items": pods})
             .to_string();
-        let room = Room::read(node.to_string().as_bytes(), pods.as_bytes(), "own")?;
-        assert_eq!(room.node, "n1");
-        Some((room.most.cpu, room.most.memory >> 20))
+        let node_capacity =
+            NodeCapacity::read(node.to_string().as_bytes(), pods.as_bytes(), "own")?;
+        assert_eq!(node_capacity.node, "n1");
+        Some((node_capacity.most.cpu, node_capacity.most.memory >> 20))
     }
 
     fn pod(uid: &str, cpu: &str, memory: &str) -> Value {
@@ -202,14 +203,24 @@ mod tests {
 
     #[test]
     fn what_others_ask_for_is_gone() {
-        assert_eq!(room(json!([])), Some((4000, 8192)));
+        assert_eq!(node_capacity(json!([])), Some((4000, 8192)));
         assert_eq!(
-            room(json!([pod("own", "1", "1Gi"), pod("a", "500m", "1Gi"), pod("b", "1", "512Mi")])),
+            node_capacity(json!([
+                pod("own", "1", "1Gi"),
+                pod("a", "500m", "1Gi"),
+                pod("b", "1", "512Mi")
+            ])),
             Some((2500, 6656))
         );
-        assert_eq!(room(json!([pod("a", "5", "1Gi")])), Some((-1000, 7168)), "overcommitted");
         assert_eq!(
-            room(json!([{"metadata": {"uid": "bare"}, "spec": {"containers": [{"name": "app"}]}}])),
+            node_capacity(json!([pod("a", "5", "1Gi")])),
+            Some((-1000, 7168)),
+            "overcommitted"
+        );
+        assert_eq!(
+            node_capacity(
+                json!([{"metadata": {"uid": "bare"}, "spec": {"containers": [{"name": "app"}]}}])
+            ),
             Some((4000, 8192))
         );
     }
@@ -217,9 +228,9 @@ mod tests {
     #[test]
     fn answers_of_any_length_are_not_kept() {
         let empty = |count: usize| json!(vec![json!({}); count]);
-        assert_eq!(room(empty(LIST_LIMIT)), Some((4000, 8192)));
-        assert_eq!(room(empty(LIST_LIMIT + 1)), None);
-        assert_eq!(room(json!([])), Some((4000, 8192)), "each answer is read for itself");
+        assert_eq!(node_capacity(empty(LIST_LIMIT)), Some((4000, 8192)));
+        assert_eq!(node_capacity(empty(LIST_LIMIT + 1)), None);
+        assert_eq!(node_capacity(json!([])), Some((4000, 8192)), "each answer is read for itself");
     }
 
     #[test]
@@ -227,13 +238,13 @@ mod tests {
         let ended = |phase: &str| {
             let mut pod = pod("a", "1", "1Gi");
             pod["status"] = json!({"phase": phase});
-            room(json!([pod]))
+            node_capacity(json!([pod]))
         };
         assert_eq!([ended("Succeeded"), ended("Failed")], [Some((4000, 8192)); 2]);
         assert_eq!([ended("Running"), ended("Pending"), ended("Unknown")], [Some((3000, 7168)); 3]);
         let mut leaving = pod("a", "1", "1Gi");
         leaving["metadata"]["deletionTimestamp"] = "2026-11-21T12:00:00Z".into();
-        assert_eq!(room(json!([leaving])), Some((3000, 7168)));
+        assert_eq!(node_capacity(json!([leaving])), Some((3000, 7168)));
     }
 
     #[test]
@@ -241,7 +252,7 @@ mod tests {
         for uid in ["own", "other"] {
             let mut pod = pod(uid, "0", "0");
             pod["spec"]["overhead"] = json!({"cpu": "250m", "memory": "120Mi"});
-            assert_eq!(room(json!([pod])), Some((3750, 8072)), "{uid}");
+            assert_eq!(node_capacity(json!([pod])), Some((3750, 8072)), "{uid}");
         }
     }
 
@@ -252,7 +263,7 @@ mod tests {
             pod["status"] = json!({"phase": "Running", "allocatedResources": {"cpu": "3"}, "containerStatuses": [
                 {"name": "other", "allocatedResources": {"cpu": "4"}},
                 {"name": "app", "allocatedResources": {"cpu": cpu, "memory": "1Gi"}, "resources": {}}]});
-            room(json!([pod]))
+            node_capacity(json!([pod]))
         };
         assert_eq!(
             allocated("2"),
@@ -266,9 +277,9 @@ mod tests {
         );
         let mut with_own = pod("a", "1", "1Gi");
         with_own["spec"]["resources"] = json!({"requests": {"cpu": "2"}});
-        assert_eq!(room(json!([with_own])), Some((2000, 7168)));
+        assert_eq!(node_capacity(json!([with_own])), Some((2000, 7168)));
         with_own["status"] = json!({"allocatedResources": {"cpu": "3", "memory": "2Gi"}});
-        assert_eq!(room(json!([with_own])), Some((1000, 7168)));
+        assert_eq!(node_capacity(json!([with_own])), Some((1000, 7168)));
     }
 
     #[test]
@@ -277,14 +288,14 @@ mod tests {
         let container = |cpu: &str, policy: Value| json!({"name": cpu, "restartPolicy": policy, "resources": {"requests": {"cpu": cpu}}});
         pod["spec"]["initContainers"] =
             json!([container("500m", "Always".into()), container("2", Value::Null)]);
-        assert_eq!(room(json!([pod])), Some((1500, 7168)));
+        assert_eq!(node_capacity(json!([pod])), Some((1500, 7168)));
     }
 
     #[test]
     fn nothing_is_made_of_anything_else() {
         let node = br#"{"metadata": {"name": "n1"}, "status": {"allocatable": {"cpu": "4", "memory": "8Gi"}}}"#;
         let pods = br#"{"items": []}"#;
-        assert!(Room::read(node, pods, "").is_some());
+        assert!(NodeCapacity::read(node, pods, "").is_some());
         for garbage in [
             "",
             "[",
@@ -294,7 +305,7 @@ mod tests {
             r#"{"items": null}"#,
             r#"{"items": [{"spec": {"containers": "x"}}]}"#,
         ] {
-            assert_eq!(Room::read(node, garbage.as_bytes(), ""), None, "{garbage}");
+            assert_eq!(NodeCapacity::read(node, garbage.as_bytes(), ""), None, "{garbage}");
         }
         for garbage in [
             "",
@@ -302,11 +313,15 @@ mod tests {
             r#"{"status": {"allocatable": {"cpu": "4"}}}"#,
             r#"{"status": {"allocatable": {"cpu": "x", "memory": "1"}}}"#,
         ] {
-            assert_eq!(Room::read(garbage.as_bytes(), pods, ""), None, "{garbage}");
+            assert_eq!(NodeCapacity::read(garbage.as_bytes(), pods, ""), None, "{garbage}");
         }
-        assert_eq!(room(json!([pod("a", "many", "1Gi")])), None, "an amount that cannot be told");
         assert_eq!(
-            room(json!([pod("own", "many", "1Gi")])),
+            node_capacity(json!([pod("a", "many", "1Gi")])),
+            None,
+            "an amount that cannot be told"
+        );
+        assert_eq!(
+            node_capacity(json!([pod("own", "many", "1Gi")])),
             Some((4000, 8192)),
             "the pod's own do not matter here"
         );

@@ -28,10 +28,10 @@ pub(super) fn put_back(
         let (old, new) = (change.limit.0, change.limit.1);
         let message = |names: Names| match change.limit_falls() {
             true => format!(
-                "{}: memory limit kept at {old}, not {new}: no approval",
+                "{}: memory limit restored to {old}, not {new}: no approval",
                 names.part(change.part)
             ),
-            false => format!("{}: memory kept with that of the pod", names.part(change.part)),
+            false => format!("{}: memory restored with that of the pod", names.part(change.part)),
         };
         let finding = Finding::new(
             RULE.name,

@@ -42,11 +42,11 @@ pub enum Authority {
 
 /// The approval on a stored pod: the stamp in force, or why there is none.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Approval<'s>(Result<&'s Stamp, Void>);
+pub struct Approval<'s>(Result<&'s Stamp, Invalid>);
 
 /// Why an approval does not count.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Void {
+pub enum Invalid {
     /// There is none.
     Absent,
     /// Its annotation is no stamp.
@@ -71,7 +71,7 @@ pub enum Void {
     SamePerson,
 }
 
-impl Void {
+impl Invalid {
     /// The word for it in metrics and logs.
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -91,7 +91,7 @@ impl Void {
 }
 
 /// The end of a sentence that begins with the decrease.
-impl fmt::Display for Void {
+impl fmt::Display for Invalid {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Absent => formatter.write_str("is not approved"),
@@ -116,17 +116,17 @@ impl Stamp {
     /// # Errors
     ///
     /// Why not.
-    pub fn holds(&self, uid: &str, generation: Option<i64>, now: Timestamp) -> Result<(), Void> {
+    pub fn holds(&self, uid: &str, generation: Option<i64>, now: Timestamp) -> Result<(), Invalid> {
         if self.uid != uid {
-            return Err(Void::OtherPod);
+            return Err(Invalid::OtherPod);
         }
         if Some(self.generation) != generation {
-            return Err(Void::PodChanged);
+            return Err(Invalid::PodChanged);
         }
         if self.granted.duration_since(now) > CLOCK_SKEW {
-            return Err(Void::NotYet);
+            return Err(Invalid::NotYet);
         }
-        if now >= self.expires { Err(Void::Expired(self.expires)) } else { Ok(()) }
+        if now >= self.expires { Err(Invalid::Expired(self.expires)) } else { Ok(()) }
     }
 }
 
@@ -139,15 +139,15 @@ impl<'s> Approval<'s> {
         now: Option<Timestamp>,
     ) -> Self {
         if metadata.annotations.value(super::STAMP_ANNOTATION).is_none() {
-            return Self(Err(Void::Absent));
+            return Self(Err(Invalid::Absent));
         }
         Self(match (stamped, now) {
             (Stamped::Sealed(stamp), Some(now)) => {
                 stamp.holds(&metadata.uid, metadata.generation, now).map(|()| &**stamp)
             }
-            (Stamped::Malformed, _) => Err(Void::Malformed),
-            (Stamped::Unsealed(_), _) => Err(Void::Unsealed),
-            _ => Err(Void::Unchecked),
+            (Stamped::Malformed, _) => Err(Invalid::Malformed),
+            (Stamped::Unsealed(_), _) => Err(Invalid::Unsealed),
+            _ => Err(Invalid::Unchecked),
         })
     }
 
@@ -156,12 +156,12 @@ impl<'s> Approval<'s> {
     /// # Errors
     ///
     /// Why none does.
-    pub fn covers(&self, part: Part<'_>, limit: EffectiveLimit<'_>) -> Result<&'s Stamp, Void> {
+    pub fn covers(&self, part: Part<'_>, limit: EffectiveLimit<'_>) -> Result<&'s Stamp, Invalid> {
         let stamp = self.0.clone()?;
         match stamp.memory.cover(part, limit) {
             Ok(()) => Ok(stamp),
-            Err(Uncovered::NotNamed) => Err(Void::NotNamed),
-            Err(Uncovered::BelowFloor(floor)) => Err(Void::BelowFloor(floor)),
+            Err(Uncovered::NotNamed) => Err(Invalid::NotNamed),
+            Err(Uncovered::BelowFloor(floor)) => Err(Invalid::BelowFloor(floor)),
         }
     }
 
