@@ -46,12 +46,12 @@ SETS = {
         "cap": "enforce",
         "policies": {"modes": {"file-watch": "off", "vpa-memory-floor": "enforce"}, "overrides": {"approval-authority": APPROVER, "memory-limit-decrease": AUTOMATION}},
     },
-    "a floor that records": {"floor": {"enabled": True}},
-    "a floor in one namespace": {"cap": "enforce", "enforceNamespaces": ["shop", "pay"], "floor": {"enabled": True}},
-    "a floor everywhere": {"cap": "enforce", "floor": {"enabled": True, "resizePolicy": False}, "policies": {"overrides": {"approval-authority": LISTED}}},
-    "a floor under weaker policies": {
+    "fallback policies that record": {"fallback": {"enabled": True}},
+    "fallback policies in one namespace": {"cap": "enforce", "enforceNamespaces": ["shop", "pay"], "fallback": {"enabled": True}},
+    "fallback policies everywhere": {"cap": "enforce", "fallback": {"enabled": True, "resizePolicy": False}, "policies": {"overrides": {"approval-authority": LISTED}}},
+    "fallback policies under weaker policies": {
         "cap": "enforce",
-        "floor": {"enabled": True},
+        "fallback": {"enabled": True},
         "policies": {"modes": {"memory-limit-decrease": "warn", "memory-resize-policy": "warn", "approval-authority": "off"}},
     },
     "little": {
@@ -114,8 +114,8 @@ WRONG = [
     ({"tls": {"self": {"leafLifetime": "90"}}}, "leafLifetime"),
     ({"tls": {"secretName": "restraint-seal"}}, "seal keys"),
     (
-        {"cap": "enforce", "floor": {"enabled": True}, "policies": {"overrides": {"approval-authority": APPROVER + "scope: {namespaces: {names: [shop]}}\n"}}},
-        "which the floor cannot have",
+        {"cap": "enforce", "fallback": {"enabled": True}, "policies": {"overrides": {"approval-authority": APPROVER + "scope: {namespaces: {names: [shop]}}\n"}}},
+        "which the fallback policies cannot have",
     ),
     ({"tls": {"mode": "secret"}}, "secretName"),
     ({"tls": {"mode": "secret", "secretName": "serving"}}, "caBundle"),
@@ -268,40 +268,40 @@ def check_hooks(values, merged, all_objects, in_force):
     expect(found == expected, f"hooks are {sorted(found)}, not {sorted(expected)}")
 
 
-def check_floor(merged, all_objects, in_force, settings):
+def check_fallback(merged, all_objects, in_force, settings):
     """What the API server does by itself goes no further than what the service does."""
     found = {}
     shipped = {path.stem: list(yaml.safe_load_all(path.read_text())) for path in (ROOT / "policies/cel").glob("*.yaml")}
     for one in all_objects:
         if "AdmissionPolicy" not in one["kind"]:
             continue
-        name = one["metadata"]["name"].removesuffix(".floor.restraint.dev")
+        name = one["metadata"]["name"].removesuffix(".fallback.restraint.dev")
         kept = next(other for other in shipped[name] if other["kind"] == one["kind"])
         if not one["kind"].endswith("Binding"):
             listed = settings.get(name, {}).get("approvers", {})
             people = [json.dumps(listed[field], separators=(",", ":")) for field in ("users", "groups") if field in listed]
             asked = one["spec"].get("validations", [{}])[0].get("expression", "")
-            expect(all(each in asked for each in people) and ("authorizer" in asked) == (name == "approval-authority" and not people), f'the floor "{name}" asks for other people')
-            expect(people or one["spec"] == kept["spec"], f'the floor "{name}" is not as shipped')
+            expect(all(each in asked for each in people) and ("authorizer" in asked) == (name == "approval-authority" and not people), f'the fallback policy "{name}" asks for other people')
+            expect(people or one["spec"] == kept["spec"], f'the fallback policy "{name}" is not as shipped')
             continue
-        expect(any(other["kind"] + "Binding" == one["kind"] and other["metadata"]["name"] == one["spec"]["policyName"] for other in all_objects), f'the floor "{name}" binds nothing')
+        expect(any(other["kind"] + "Binding" == one["kind"] and other["metadata"]["name"] == one["spec"]["policyName"] for other in all_objects), f'the fallback policy "{name}" binds nothing')
         selectors = one["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"]
         values = {(each["key"], each["operator"]): set(each["values"]) for each in selectors}
-        expect(values[("restraint.dev/cap", "NotIn")] == {"audit", "warn"}, f'the floor "{name}" goes above a cap')
-        expect(values[("kubernetes.io/metadata.name", "NotIn")] == {"restraint", *merged["webhooks"]["excludeNamespaces"]}, f'the floor "{name}" leaves out other namespaces')
+        expect(values[("restraint.dev/cap", "NotIn")] == {"audit", "warn"}, f'the fallback policy "{name}" goes above a cap')
+        expect(values[("kubernetes.io/metadata.name", "NotIn")] == {"restraint", *merged["webhooks"]["excludeNamespaces"]}, f'the fallback policy "{name}" leaves out other namespaces')
         narrowed = values.get(("kubernetes.io/metadata.name", "In"))
         everywhere = name == "approval-authority" or not merged["enforceNamespaces"]
-        expect(narrowed == (None if everywhere else set(merged["enforceNamespaces"])), f'the floor "{name}" is in force in {narrowed}')
+        expect(narrowed == (None if everywhere else set(merged["enforceNamespaces"])), f'the fallback policy "{name}" is in force in {narrowed}')
         found[name] = one["spec"].get("validationActions", ["change"])
     expected = {}
-    for name in shipped if merged["floor"]["enabled"] else ():
+    for name in shipped if merged["fallback"]["enabled"] else ():
         _, mode, _ = in_force[name]
         acts = merged["cap"] == "enforce" and mode in ("enforce", "fix")
         if name == "memory-resize-policy":
-            expected |= {name: ["change"]} if acts and merged["floor"]["resizePolicy"] else {}
+            expected |= {name: ["change"]} if acts and merged["fallback"]["resizePolicy"] else {}
         else:
             expected |= {name: ["Deny" if acts else "Audit"]} if mode != "off" else {}
-    expect(found == expected, f"the floor is {found}, not {expected}")
+    expect(found == expected, f"the fallback policies are {found}, not {expected}")
 
 
 def check_deployment(merged, all_objects, help_text):
@@ -413,7 +413,7 @@ def check_set(name, values, programs):
     policies = {path.removesuffix(".yaml"): text for path, text in data.items()}
     in_force = modes(policies)
     check_hooks(values, merged, all_objects, in_force)
-    check_floor(merged, all_objects, in_force, {name: yaml.safe_load(text).get("settings") or {} for name, text in policies.items()})
+    check_fallback(merged, all_objects, in_force, {name: yaml.safe_load(text).get("settings") or {} for name, text in policies.items()})
     check_deployment(merged, all_objects, programs["help"])
     check_certificate(merged, all_objects, programs["help"])
     check_rights(merged, all_objects, in_force)
@@ -521,12 +521,12 @@ def made_files():
     webhooks = render(installation, "restraint-installation")["webhooks.yaml"]
     files = render(everything, "restraint-installation")
     core = [text for path, text in sorted(files.items()) if path.endswith(".yaml") and path != "policies.yaml"]
-    floor = render({**installation, "floor": {"enabled": True}, "webhooks": {"namespaceSelector": {"matchLabels": {"e2e.example/floor": "yes"}}}})["floor.yaml"]
+    fallback = render({**installation, "fallback": {"enabled": True}, "webhooks": {"namespaceSelector": {"matchLabels": {"e2e.example/fallback": "yes"}}}})["fallback.yaml"]
     certificate = re.sub(r"\n  labels:\n(    .*\n)+", "\n", render({"tls": {"mode": "certManager"}})["certificate.yaml"])
     return {
         "tests/e2e/webhooks.yaml": head.format("`${...}` is filled in by the tests, which also keep their\n# installations apart by `e2e.example/installation`. The rest is what a cluster would have.") + words(webhooks),
         "tests/e2e/chart.yaml": head.format("All that it renders with live look-ups on, but policies and\n# what needs a definition of its own.") + words("---\n".join(core)),
-        "tests/e2e/floor.yaml": head.format("For the namespaces with the label `e2e.example/floor`.") + floor,
+        "tests/e2e/fallback.yaml": head.format("For the namespaces with the label `e2e.example/fallback`.") + fallback,
         "certs/cert-manager/certificate.yaml": head.format("For a service `restraint` in a namespace `restraint`, where\n# no Helm is used; the webhook configurations want `cert-manager.io/inject-ca-from: restraint/restraint`.") + certificate,
     }
 

@@ -4,8 +4,8 @@ mod approvers;
 mod certificate;
 mod disruption;
 mod fail_closed;
+mod fallback;
 mod feature_gates;
-mod floor;
 mod hooks;
 mod installation;
 mod latency;
@@ -31,7 +31,7 @@ const CHECKS: [Check; 18] = [
     ("installation", installation::check),
     ("hooks", hooks::check),
     ("fail-closed", fail_closed::check),
-    ("floor", floor::check),
+    ("fallback", fallback::check),
     ("match-conditions", match_conditions::check),
     ("hook-timeout", timeout::check),
     ("hook-service", service::check),

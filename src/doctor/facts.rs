@@ -36,7 +36,7 @@ pub struct Facts {
     /// Every validating configuration.
     pub validating: Seen<Vec<ValidatingWebhookConfiguration>>,
     /// What the API server judges itself.
-    pub floor: Seen<Floor>,
+    pub fallback: Seen<FallbackPolicies>,
     /// Services that hooks lead to, as far as they matter here; `None` where there is none.
     pub services: BTreeMap<Place, Seen<Option<Served>>>,
     /// Every namespace.
@@ -63,7 +63,7 @@ pub struct Facts {
 
 /// The policies in CEL, whoever's they are, and where they are in force.
 #[derive(Clone, Debug, Default)]
-pub struct Floor {
+pub struct FallbackPolicies {
     /// Every policy that validates.
     pub policies: Vec<ValidatingAdmissionPolicy>,
     /// Every binding of one.

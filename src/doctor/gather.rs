@@ -20,7 +20,7 @@ use crate::cluster::{Cluster, complaint, list_all};
 use crate::terminal::Progress;
 
 use super::Options;
-use super::facts::{Facts, Floor, Place, Rights, Seen, Served, Version};
+use super::facts::{Facts, FallbackPolicies, Place, Rights, Seen, Served, Version};
 use super::hook;
 use super::probe;
 
@@ -45,7 +45,7 @@ pub(super) async fn gather(cluster: &Cluster, options: &Options) -> anyhow::Resu
     let (
         mutating,
         validating,
-        floor,
+        fallback,
         namespaces,
         nodes,
         resources,
@@ -56,7 +56,7 @@ pub(super) async fn gather(cluster: &Cluster, options: &Options) -> anyhow::Resu
     ) = tokio::join!(
         look_ups.every(),
         look_ups.every(),
-        look_ups.floor(),
+        look_ups.fallback(),
         look_ups.every(),
         look_ups.every(),
         look_ups.resources(),
@@ -73,7 +73,7 @@ pub(super) async fn gather(cluster: &Cluster, options: &Options) -> anyhow::Resu
         is_narrowed: options.namespace.is_some() || options.name.is_some(),
         mutating,
         validating,
-        floor,
+        fallback,
         services: BTreeMap::new(),
         namespaces,
         nodes,
@@ -133,9 +133,9 @@ impl LookUps<'_> {
         self.seen(list_all(api, parameters)).await
     }
 
-    async fn floor(&self) -> Seen<Floor> {
+    async fn fallback(&self) -> Seen<FallbackPolicies> {
         let (policies, bindings) = tokio::join!(self.every(), self.every());
-        Ok(Floor { policies: policies?, bindings: bindings? })
+        Ok(FallbackPolicies { policies: policies?, bindings: bindings? })
     }
 
     async fn resources(&self) -> Seen<BTreeSet<String>> {

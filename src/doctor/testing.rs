@@ -15,14 +15,14 @@ use serde_json::{Value, json};
 use crate::certificate::testing::Authority;
 
 use super::check;
-use super::facts::{Certificate, Facts, Floor, Installation, Rights, Served, Version};
+use super::facts::{Certificate, Facts, FallbackPolicies, Installation, Rights, Served, Version};
 use super::observation::{Observation, Observations};
 
 /// As the chart renders them.
 const WEBHOOKS: &str = include_str!("../../tests/e2e/webhooks.yaml");
 
-/// The floor, as without Helm.
-const FLOOR: [&str; 2] = [
+/// The fallback policies, as without Helm.
+const FALLBACK: [&str; 2] = [
     include_str!("../../policies/cel/approval-authority.yaml"),
     include_str!("../../policies/cel/memory-limit-decrease.yaml"),
 ];
@@ -75,7 +75,7 @@ pub(super) fn healthy() -> Facts {
         is_narrowed: false,
         mutating: Ok(of_kind("MutatingWebhookConfiguration").into_iter().map(read).collect()),
         validating: Ok(of_kind("ValidatingWebhookConfiguration").into_iter().map(read).collect()),
-        floor: Ok(floor()),
+        fallback: Ok(fallback()),
         services: BTreeMap::from([(
             ("restraint".to_owned(), "restraint".to_owned()),
             Ok(Some(served())),
@@ -109,12 +109,14 @@ pub(super) fn healthy() -> Facts {
     facts
 }
 
-fn floor() -> Floor {
-    let objects: Vec<Value> =
-        FLOOR.iter().flat_map(|yaml| serde_saphyr::from_multiple::<Value>(yaml).unwrap()).collect();
+fn fallback() -> FallbackPolicies {
+    let objects: Vec<Value> = FALLBACK
+        .iter()
+        .flat_map(|yaml| serde_saphyr::from_multiple::<Value>(yaml).unwrap())
+        .collect();
     let of_kind =
         |kind: &'static str| objects.iter().filter(move |value| value["kind"] == kind).cloned();
-    Floor {
+    FallbackPolicies {
         policies: of_kind("ValidatingAdmissionPolicy").map(read).collect(),
         bindings: of_kind("ValidatingAdmissionPolicyBinding").map(read).collect(),
     }

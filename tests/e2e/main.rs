@@ -23,7 +23,7 @@ mod certificate;
 mod cluster;
 mod deadline;
 mod dry_run;
-mod floor;
+mod fallback;
 mod installation;
 mod kubectl;
 mod linter;

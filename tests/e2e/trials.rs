@@ -12,7 +12,7 @@ mod creation;
 mod doctor;
 mod evidence;
 mod explaining;
-mod floor;
+mod fallback;
 mod installing;
 mod namespaces;
 mod outage;
@@ -44,7 +44,7 @@ pub(crate) fn all() -> Vec<Trial> {
         installing::trials(),
         explaining::trials(),
         doctor::trials(),
-        floor::trials(),
+        fallback::trials(),
         restart_all::trials(),
         autoscaling::trials(),
         agreement::trials(),

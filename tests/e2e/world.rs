@@ -14,7 +14,7 @@ pub(crate) const ASSETS: &str = "KUBEBUILDER_ASSETS";
 
 static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
 static ENFORCING: OnceLock<Option<Installation<'static>>> = OnceLock::new();
-static FLOOR: OnceLock<Option<()>> = OnceLock::new();
+static FALLBACK: OnceLock<Option<()>> = OnceLock::new();
 static AUDITING: OnceLock<Option<Installation<'static>>> = OnceLock::new();
 
 /// The folder with the programs of the cluster, if one is named.
@@ -52,9 +52,9 @@ pub(crate) fn auditing() -> &'static Installation<'static> {
     })
 }
 
-/// The floor, for the namespaces that carry its label.
-pub(crate) fn floor() {
-    shared(&FLOOR, "the floor", || crate::floor::install(cluster()));
+/// The fallback policies, for the namespaces that carry its label.
+pub(crate) fn fallback() {
+    shared(&FALLBACK, "the fallback policies", || crate::fallback::install(cluster()));
 }
 
 /// Ends everything that was started. With `keep` the logs stay, and it says where.

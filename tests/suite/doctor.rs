@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use restraint::doctor::check::{examine, names};
 use restraint::doctor::facts::{
-    Certificate, Facts, Floor, Follower, Installation, Measurement, Rights, Served, Version,
+    Certificate, Facts, FallbackPolicies, Follower, Installation, Measurement, Rights, Served,
+    Version,
 };
 use restraint::doctor::observation::Severity;
 use restraint::doctor::text;
@@ -47,7 +48,7 @@ fn every_check_says_why_it_did_not_examine() {
         is_narrowed: false,
         mutating: Err(no.clone()),
         validating: Err(no.clone()),
-        floor: Err(no.clone()),
+        fallback: Err(no.clone()),
         services: BTreeMap::new(),
         namespaces: Err(no.clone()),
         nodes: Err(no.clone()),
@@ -180,9 +181,9 @@ fn broken() -> Facts {
         is_narrowed: false,
         mutating: Ok(Vec::new()),
         validating: Ok(vec![read(validating), read(other)]),
-        floor: Ok(Floor {
+        fallback: Ok(FallbackPolicies {
             policies: vec![read(
-                json!({"metadata": {"name": "memory-limit-decrease.floor.restraint.dev"}}),
+                json!({"metadata": {"name": "memory-limit-decrease.fallback.restraint.dev"}}),
             )],
             bindings: Vec::new(),
         }),

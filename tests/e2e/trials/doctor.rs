@@ -185,7 +185,7 @@ fn list(items: &[Value]) -> Value {
 }
 
 fn an_installation() {
-    world::floor();
+    world::fallback();
     let made = Made::new("doctor");
     let (outcome, report) = made.examine();
     outcome.accepted();
@@ -194,9 +194,9 @@ fn an_installation() {
     report.has("hooks", "ok", place, "every hook that is needed");
     report.has("fail-closed", "ok", place, "only narrow hooks");
     report.has(
-        "floor",
+        "fallback",
         "ok",
-        "ValidatingAdmissionPolicy memory-limit-decrease.floor.restraint.dev",
+        "ValidatingAdmissionPolicy memory-limit-decrease.fallback.restraint.dev",
         "is in force",
     );
     report.has("match-conditions", "ok", place, "the match conditions of the chart");
@@ -439,7 +439,7 @@ fn without_rights() {
     outcome.accepted();
     report.has("installation", "unknown", "cluster", "MutatingWebhookConfigurations not examined");
     for check in [
-        "floor",
+        "fallback",
         "versions",
         "feature-gates",
         "vpa-memory-floor",

@@ -1,25 +1,25 @@
-//! The floor: what the API server itself denies while Restraint is away, if it is there and in
+//! The fallback policies: what the API server itself denies while Restraint is away, if they are there and in
 //! force.
 
 use k8s_openapi::api::admissionregistration::v1::{
     ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding,
 };
 
-use crate::doctor::facts::{Facts, Floor};
+use crate::doctor::facts::{Facts, FallbackPolicies};
 use crate::doctor::observation::Observations;
 
 /// How the names of its policies end.
-const SUFFIX: &str = ".floor.restraint.dev";
+const SUFFIX: &str = ".fallback.restraint.dev";
 
 /// The minor version from which the API server understands it.
 const OLDEST: u16 = 36;
 
 pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
-    let Floor { policies, bindings } = match &facts.floor {
-        Ok(floor) => floor,
+    let FallbackPolicies { policies, bindings } = match &facts.fallback {
+        Ok(fallback) => fallback,
         Err(reason) => {
             let remedy = "run it with the right to list validatingadmissionpolicies and validatingadmissionpolicybindings";
-            return observations.unknown("cluster", "the floor was", reason, remedy);
+            return observations.unknown("cluster", "the fallback policies were", reason, remedy);
         }
     };
     let policies: Vec<_> =
@@ -32,11 +32,11 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
             .as_ref()
             .is_ok_and(|version| version.minor.is_some_and(|minor| minor < OLDEST));
         return match old {
-            true => observations.remark("cluster", format!("there is no floor, which needs Kubernetes 1.{OLDEST}")),
+            true => observations.remark("cluster", format!("there are no fallback policies, which need Kubernetes 1.{OLDEST}")),
             false => observations.note(
                 "cluster",
-                "there is no floor: while nobody answers, the failurePolicy of the hooks alone decides",
-                "set floor.enabled=true, if decreases are to be denied then; docs/floor.md",
+                "there are no fallback policies: while nobody answers, the failurePolicy of the hooks alone decides",
+                "set fallback.enabled=true, if decreases are to be denied then; docs/fallback.md",
             ),
         };
     }
@@ -70,7 +70,7 @@ fn examine(
         observations.problem(
             &object,
             format!("the API server does not understand it: {misunderstood}"),
-            "install the floor of this version",
+            "install the fallback policies of this version",
         );
     }
     if policy.spec.as_ref().and_then(|spec| spec.failure_policy.as_deref()) == Some("Ignore") {
@@ -86,7 +86,7 @@ fn examine(
         observations.warning(
             &object,
             "is not bound, and thus stops nobody",
-            "helm upgrade with the values in force binds it; floor.enabled=false removes it",
+            "helm upgrade with the values in force binds it; fallback.enabled=false removes it",
         );
     } else if !bound.iter().any(|binding| denies(binding)) {
         observations.note(
@@ -127,8 +127,8 @@ mod tests {
 
     use super::*;
 
-    fn floor(facts: &mut Facts) -> &mut Floor {
-        facts.floor.as_mut().unwrap()
+    fn fallback(facts: &mut Facts) -> &mut FallbackPolicies {
+        facts.fallback.as_mut().unwrap()
     }
 
     #[test]
@@ -144,22 +144,22 @@ mod tests {
     #[test]
     fn without_it_there_is_a_note() {
         let mut facts = healthy();
-        facts.floor = Ok(Floor::default());
+        facts.fallback = Ok(FallbackPolicies::default());
         assert!(
             worst(check, &facts)
-                .starts_with("note: cluster: there is no floor: while nobody answers")
+                .starts_with("note: cluster: there are no fallback policies: while nobody answers")
         );
         facts.version = Ok(Version::read("v1.35.2"));
         assert_eq!(
             worst(check, &facts),
-            "note: cluster: there is no floor, which needs Kubernetes 1.36"
+            "note: cluster: there are no fallback policies, which need Kubernetes 1.36"
         );
     }
 
     #[test]
     fn policies_and_bindings_need_one_another() {
         let mut facts = healthy();
-        let lost = floor(&mut facts).bindings.remove(0);
+        let lost = fallback(&mut facts).bindings.remove(0);
         let name = policy_of(&lost).to_owned();
         assert_eq!(
             worst(check, &facts),
@@ -167,8 +167,10 @@ mod tests {
                 "warning: ValidatingAdmissionPolicy {name}: is not bound, and thus stops nobody"
             )
         );
-        floor(&mut facts).bindings.push(lost);
-        floor(&mut facts).policies.retain(|policy| policy.metadata.name.as_deref() != Some(&name));
+        fallback(&mut facts).bindings.push(lost);
+        fallback(&mut facts)
+            .policies
+            .retain(|policy| policy.metadata.name.as_deref() != Some(&name));
         assert_eq!(
             worst(check, &facts),
             format!(
@@ -180,13 +182,13 @@ mod tests {
     #[test]
     fn what_it_does_is_looked_at() {
         let mut facts = healthy();
-        floor(&mut facts).bindings[0].spec.validation_actions = vec!["Audit".to_owned()];
+        fallback(&mut facts).bindings[0].spec.validation_actions = vec!["Audit".to_owned()];
         assert!(worst(check, &facts).ends_with("records what it finds and denies nothing"));
-        let policy = &mut floor(&mut facts).policies[0];
+        let policy = &mut fallback(&mut facts).policies[0];
         policy.spec.as_mut().unwrap().failure_policy = Some("Ignore".to_owned());
         assert!(worst(check, &facts).ends_with("fails open: what it cannot evaluate passes"));
         let warnings = json!([{"fieldRef": "spec.variables[0].expression", "warning": "undeclared reference\nmore"}]);
-        floor(&mut facts).policies[0].status =
+        fallback(&mut facts).policies[0].status =
             Some(read(json!({"typeChecking": {"expressionWarnings": warnings}})));
         assert!(
             worst(check, &facts)

@@ -1,4 +1,4 @@
-//! The floor: the policies of the API server itself that stand below Restraint.
+//! The fallback policies: the policies of the API server itself that stand below Restraint.
 
 use serde_json::json;
 
@@ -7,17 +7,17 @@ use crate::deadline::eventually;
 use crate::pods::{memory_limit, pod};
 
 /// As the chart renders it.
-const FLOOR: &str = include_str!("floor.yaml");
+const FALLBACK: &str = include_str!("fallback.yaml");
 
-/// The label of the namespaces that have the floor: other trials go on without it.
-pub(crate) const LABEL: &str = "e2e.example/floor";
+/// The label of the namespaces that have the fallback policies: other trials go on without it.
+pub(crate) const LABEL: &str = "e2e.example/fallback";
 
 /// Installs it, and returns when the API server goes by it.
 pub(crate) fn install(cluster: &Cluster) {
-    cluster.kubectl().feed(&["create", "--filename", "-"], FLOOR).accepted();
-    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "floor-probe", "labels": {LABEL: "yes"}}});
+    cluster.kubectl().feed(&["create", "--filename", "-"], FALLBACK).accepted();
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "fallback-probe", "labels": {LABEL: "yes"}}});
     cluster.kubectl().feed(&["create", "--filename", "-"], &namespace.to_string()).accepted();
-    let kubectl = cluster.kubectl().within("floor-probe");
+    let kubectl = cluster.kubectl().within("fallback-probe");
     eventually("new pods get a resize policy", || {
         let line = ["create", "--dry-run=server", "--filename", "-", "--output", "json"];
         let created = kubectl.feed(&line, &pod("probe").to_string()).accepted().object();

@@ -1,4 +1,4 @@
-//! Resizes that the floor and the service must answer alike.
+//! Resizes that the fallback policies and the service must answer alike.
 
 use serde_json::{Value, json};
 
@@ -345,13 +345,13 @@ fn granted() -> Vec<Case> {
     vec![
         with("approved-by-sre=true", case("any", one(), less(), &[])),
         with("approved-by-sre=true", case("any-of-all", whole(), decrease(), &[])),
-        with("restraint.dev/approve=app=300Mi", case("to-the-floor", one(), less(), &[])),
-        with("restraint.dev/approve=app=0.25Gi", case("above-the-floor", one(), less(), &[])),
-        with("restraint.dev/approve=app=1e6", case("exponent-floor", one(), less(), &[])),
+        with("restraint.dev/approve=app=300Mi", case("to-the-fallback", one(), less(), &[])),
+        with("restraint.dev/approve=app=0.25Gi", case("above-the-fallback", one(), less(), &[])),
+        with("restraint.dev/approve=app=1e6", case("exponent-fallback", one(), less(), &[])),
         with(
             "restraint.dev/approve=app=314572801",
             case(
-                "below-the-floor",
+                "below-the-fallback",
                 one(),
                 less(),
                 &["memory limit 512Mi -> 300Mi is approved down to 314572801 only;"],
@@ -395,7 +395,7 @@ fn granted() -> Vec<Case> {
         with(
             "restraint.dev/approve=app=1",
             case(
-                "floor-beyond-64-bits",
+                "fallback-beyond-64-bits",
                 one(),
                 memory_limit("18446744073709551617"),
                 &["is approved down to 1 only;"],

@@ -1,4 +1,4 @@
-//! The floor answers as the service does, and goes on while the service is away.
+//! The fallback policies answers as the service does, and goes on while the service is away.
 
 mod cases;
 
@@ -6,56 +6,59 @@ use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
 use crate::deadline::eventually;
-use crate::floor::LABEL;
+use crate::fallback::LABEL;
 use crate::installation::{self, Installation};
 use crate::kubectl::Person;
 use crate::pods::{memory_limit, pod, resources, stored_limit};
 use crate::space::Space;
-use crate::world::{cluster, enforcing, floor};
+use crate::world::{cluster, enforcing, fallback};
 
 use self::cases::Case;
 use super::approvals::{STAMP, grant};
 use super::shapes::{self, Shape};
 use super::trial;
 
-/// How the floor's denials begin.
-const FLOOR: &str = "ValidatingAdmissionPolicy 'memory-limit-decrease.floor.restraint.dev' with binding \
-                     'memory-limit-decrease.floor.restraint.dev' denied request: restraint floor: ";
+/// How the fallback policies's denials begin.
+const FALLBACK: &str = "ValidatingAdmissionPolicy 'memory-limit-decrease.fallback.restraint.dev' with binding \
+                     'memory-limit-decrease.fallback.restraint.dev' denied request: restraint fallback: ";
 /// How the service's denials begin.
 const SERVICE: &str = "admission webhook \"resize.restraint.dev\" denied the request: ";
 
 pub(super) fn trials() -> Vec<Trial> {
     vec![
-        trial("floor: recorded resizes are answered as by the service", || {
+        trial("fallback: recorded resizes are answered as by the service", || {
             compare(&cases::recorded())
         }),
-        trial("floor: resizes with traps are answered as by the service", || {
+        trial("fallback: resizes with traps are answered as by the service", || {
             compare(&cases::traps())
         }),
-        trial("floor: recorded pods get the resize policy that the service gives", recorded_pods),
-        trial("floor: other pods get the resize policy that the service gives", other_pods),
-        trial("floor: both together give a resize policy once", both_give_once),
-        trial("floor: an approval ends with its time, whatever was planted", expiry),
-        trial("floor: an approval of another pod, or of no form, does not count", other_stamps),
-        trial("floor: a stamp is written by who may approve, through any door", authority),
-        trial("floor: a capped namespace is left alone", a_cap),
-        trial("floor: what is denied and what is approved is in the audit log", audit_log),
         trial(
-            "floor: it stands while the service is away and ignored, and after its hooks are deleted",
+            "fallback: recorded pods get the resize policy that the service gives",
+            recorded_pods,
+        ),
+        trial("fallback: other pods get the resize policy that the service gives", other_pods),
+        trial("fallback: both together give a resize policy once", both_give_once),
+        trial("fallback: an approval ends with its time, whatever was planted", expiry),
+        trial("fallback: an approval of another pod, or of no form, does not count", other_stamps),
+        trial("fallback: a stamp is written by who may approve, through any door", authority),
+        trial("fallback: a capped namespace is left alone", a_cap),
+        trial("fallback: what is denied and what is approved is in the audit log", audit_log),
+        trial(
+            "fallback: it stands while the service is away and ignored, and after its hooks are deleted",
             an_outage,
         ),
     ]
 }
 
-/// A namespace with the floor and without the service.
-fn floor_alone() -> Space<'static> {
-    floor();
+/// A namespace with the fallback policies and without the service.
+fn fallback_alone() -> Space<'static> {
+    fallback();
     enforcing().space_labelled(&json!({LABEL: "yes"}))
 }
 
-/// What the same people do to the same pod, here with the service and there with the floor.
+/// What the same people do to the same pod, here with the service and there with the fallback policies.
 fn compare(cases: &[Case]) {
-    let (here, there) = (enforcing().space(), floor_alone());
+    let (here, there) = (enforcing().space(), fallback_alone());
     let differences: Vec<_> =
         cases.iter().filter_map(|case| difference(case, &here, &there)).collect();
     assert!(differences.is_empty(), "{}", differences.join("\n\n"));
@@ -74,7 +77,7 @@ fn difference(case: &Case, here: &Space<'_>, there: &Space<'_>) -> Option<String
         write_stamp(there, case.name, &stamp);
     }
     let flags: &[&str] = if case.dry_run { &["--dry-run=server"] } else { &[] };
-    let answers = [(here, SERVICE), (there, FLOOR)].map(|(space, speaker)| {
+    let answers = [(here, SERVICE), (there, FALLBACK)].map(|(space, speaker)| {
         if let Some(before) = &case.before {
             space.resize(case.name, before).accepted();
         }
@@ -96,17 +99,17 @@ fn difference(case: &Case, here: &Space<'_>, there: &Space<'_>) -> Option<String
             .replace(&format!(" -n {} ", space.name()), " ");
         (right, command, said)
     });
-    let [(service_right, grants, service), (floor_right, also_grants, floor)] = answers;
-    let same = service_right && floor_right && grants == also_grants;
+    let [(service_right, grants, service), (fallback_right, also_grants, fallback)] = answers;
+    let same = service_right && fallback_right && grants == also_grants;
     (!same).then(|| {
-        format!("{}: expected {:?}\nservice: {service}\nfloor: {floor}", case.name, case.denied)
+        format!("{}: expected {:?}\nservice: {service}\nfallback: {fallback}", case.name, case.denied)
     })
 }
 
 fn recorded_pods() {
-    let there = floor_alone();
+    let there = fallback_alone();
     for mut shape in shapes::all() {
-        // the floor takes no grants off
+        // the fallback policies takes no grants off
         shape.expected["metadata"]["annotations"] = shape.sent["metadata"]["annotations"].clone();
         let stored = there.create(&shape.sent).accepted().object();
         Shape::assert_stored(&stored, &shape.expected);
@@ -114,21 +117,21 @@ fn recorded_pods() {
 }
 
 fn other_pods() {
-    let (here, there) = (enforcing().space(), floor_alone());
+    let (here, there) = (enforcing().space(), fallback_alone());
     let mut amended = 0;
     for (name, mut pod) in cases::creations() {
         pod["metadata"]["name"] = json!(name);
-        let [by_service, by_floor] =
+        let [by_service, by_fallback] =
             [&here, &there].map(|space| space.create(&pod).accepted().object());
-        Shape::assert_stored(&by_floor, &by_service);
+        Shape::assert_stored(&by_fallback, &by_service);
         let decided = |pod: &Value| pod["spec"].to_string().matches("\"resourceName\"").count();
-        amended += usize::from(decided(&by_floor) > decided(&pod));
+        amended += usize::from(decided(&by_fallback) > decided(&pod));
     }
     assert_eq!(amended, 7, "plain, cpu-only, empty, mixed, never, whole and not-ignored");
 }
 
 fn both_give_once() {
-    floor();
+    fallback();
     let labels = json!({LABEL: "yes", installation::LABEL: enforcing().name()});
     let space = enforcing().space_labelled(&labels);
     let stored = space.create(&pod("db")).accepted().object();
@@ -143,14 +146,14 @@ fn both_give_once() {
     grant(&space, "db", "restraint.dev/approve=app=300Mi").accepted();
     let said = space.resize("db", &memory_limit("299Mi")).refused();
     assert!(
-        said.contains(FLOOR) && said.contains("is approved down to 300Mi only"),
-        "the floor comes first: {said}"
+        said.contains(FALLBACK) && said.contains("is approved down to 300Mi only"),
+        "the fallback policies comes first: {said}"
     );
     space.resize("db", &memory_limit("300Mi")).accepted();
 }
 
 fn expiry() {
-    let space = floor_alone();
+    let space = fallback_alone();
     space.create(&pod("db")).accepted();
     let resize = || space.resize("db", &memory_limit("300Mi"));
     let plant = |entries: Value| {
@@ -209,7 +212,7 @@ fn expiry() {
 }
 
 fn other_stamps() {
-    let space = floor_alone();
+    let space = fallback_alone();
     for name in ["db", "other"] {
         space.create(&pod(name)).accepted();
     }
@@ -249,7 +252,7 @@ fn other_stamps() {
 }
 
 fn authority() {
-    let space = floor_alone();
+    let space = fallback_alone();
     for name in ["db", "other"] {
         space.create(&pod(name)).accepted();
     }
@@ -264,7 +267,7 @@ fn authority() {
     let denied = |person: &str, said: String| {
         assert!(
             said.contains(&format!(
-                "restraint floor: user \"{person}\" may not write restraint.dev/approval"
+                "restraint fallback: user \"{person}\" may not write restraint.dev/approval"
             )),
             "{said}"
         );
@@ -314,7 +317,7 @@ fn authority() {
 }
 
 fn a_cap() {
-    floor();
+    fallback();
     let space = enforcing().space_labelled(&json!({LABEL: "yes", "restraint.dev/cap": "audit"}));
     space.create(&pod("db")).accepted();
     assert!(space.pod("db")["spec"]["containers"][0]["resizePolicy"].is_null());
@@ -322,13 +325,13 @@ fn a_cap() {
 }
 
 fn audit_log() {
-    let space = floor_alone();
+    let space = fallback_alone();
     space.create(&pod("db")).accepted();
     space.resize("db", &memory_limit("300Mi")).refused();
     space.resize("db", &memory_limit("1Gi")).accepted();
     write_stamp(&space, "db", &forged(&space.pod("db"), "true", "2999-01-01T00:00:00Z"));
     space.resize("db", &memory_limit("300Mi")).accepted();
-    let key = "memory-limit-decrease.floor.restraint.dev/decrease";
+    let key = "memory-limit-decrease.fallback.restraint.dev/decrease";
     let events = space.audited("pods", "resize", "db", 3);
     let noted: Vec<_> = events.iter().map(|event| event.annotation(key)).collect();
     assert_eq!(
@@ -342,8 +345,8 @@ fn audit_log() {
 }
 
 fn an_outage() {
-    floor();
-    let installation = Installation::new(cluster(), "floored", &["--drain-delay", "0"]);
+    fallback();
+    let installation = Installation::new(cluster(), "fallback", &["--drain-delay", "0"]);
     let space = installation
         .space_labelled(&json!({LABEL: "yes", installation::LABEL: installation.name()}));
     for name in ["db", "approved"] {
@@ -377,7 +380,7 @@ fn an_outage() {
             .by(person)
             .run(&["patch", "pod", pod, "--subresource", "resize", "--patch", &patch])
             .refused();
-        assert!(said.contains(FLOOR), "{said}");
+        assert!(said.contains(FALLBACK), "{said}");
     };
     denied("db", "300Mi", Person::Developer);
     // nobody is there to put back what the autoscaler takes
@@ -425,7 +428,7 @@ fn stamp_of(pod: &Value) -> String {
     pod["metadata"]["annotations"][STAMP].as_str().unwrap().to_owned()
 }
 
-/// Writes a stamp where no hook guards it. The floor lets who may approve.
+/// Writes a stamp where no hook guards it. The fallback policies lets who may approve.
 fn write_stamp(space: &Space<'_>, pod: &str, stamp: &str) {
     space
         .by(Person::Sre)
