@@ -8,16 +8,18 @@
 //! but the mutating path still sees the one that came along (the API server drops it later), so
 //! whatever the new object says counts for nothing on either path.
 
+mod error;
 mod floors;
 mod grant;
 mod note;
 mod stamp;
 mod validity;
 
+pub use error::GrantError;
 pub(crate) use floors::MOST_PARTS;
 pub use floors::{Floor, Floors, Uncovered, part_name};
 pub(crate) use grant::LONGEST_GRANT;
-pub use grant::{FORM, Grant, GrantError, LONGEST_LIFETIME, parse_lifetime};
+pub use grant::{FORM, Grant, LONGEST_LIFETIME, parse_lifetime};
 pub use note::{ApprovalNote, Refusal};
 pub use stamp::{Agreement, CLOCK_SKEW, FRESH, Malformed, Stamp, StampTarget};
 pub use validity::{Approval, Authority, Invalid, Stamped};

@@ -14,56 +14,14 @@ pub use error::{PolicyError, PolicyErrors};
 use std::collections::BTreeMap;
 
 use crate::judge::policies::Policies;
+use crate::rules::RULES;
 
 use error::Flaws;
 
-/// Names and texts of the policy files of this folder.
-macro_rules! files {
-    ($($stem:literal),+ $(,)?) => {
-        &[$((concat!($stem, ".yaml"), include_str!(concat!("../policies/", $stem, ".yaml")))),+]
-    };
+/// The policy files that are built in: name and text of each, one for each rule.
+pub fn embedded_files() -> impl Iterator<Item = (String, &'static str)> {
+    RULES.iter().map(|rule| (format!("{}.yaml", rule.name), rule.default_policy))
 }
-
-/// The policies that are compiled in: name and text of each file of the folder `policies`, in order
-/// of name.
-pub const EMBEDDED: &[(&str, &str)] = files![
-    "approval-authority",
-    "approval-in-template",
-    "blocking-post-start",
-    "config-polling",
-    "cpu-resize-restarts",
-    "cross-container-signal",
-    "file-watch",
-    "fixed-heap-growth",
-    "frozen-env-config",
-    "heap-above-limit",
-    "heap-without-limit",
-    "live-memory-shrink",
-    "liveness-config-hash",
-    "memory-above-usage",
-    "memory-limit-decrease",
-    "memory-policy-not-required",
-    "memory-request-decrease",
-    "memory-resize-policy",
-    "missing-watch-tool",
-    "reloader-annotation",
-    "reloader-takes-all-down",
-    "reloader-without-config",
-    "removed-jvm-flag",
-    "resize-beyond-node",
-    "restart-all-broad-exit-codes",
-    "restart-all-init-state",
-    "restart-all-not-allowed",
-    "restart-all-skips-pre-stop",
-    "split-config-source",
-    "stale-file-follow",
-    "stale-resource-env",
-    "static-config-image",
-    "subpath-config-mount",
-    "unmounted-reload-path",
-    "vpa-memory-floor",
-    "watched-subpath",
-];
 
 impl Policies {
     /// Reads policy files: the name and the text of each. No file at all is no policy, and no
@@ -98,7 +56,7 @@ impl Policies {
     /// without policies unseen.
     #[expect(clippy::expect_used, reason = "what is read is compiled in")]
     pub fn embedded() -> Self {
-        Self::read(EMBEDDED.iter().copied()).expect("the embedded policies are sound")
+        Self::read(embedded_files()).expect("the embedded policies are sound")
     }
 }
 
@@ -111,7 +69,6 @@ mod tests {
     use super::*;
     use crate::approval::{DEFAULT_ANNOTATION, RESERVED_ANNOTATIONS};
     use crate::judge::mode::Cap;
-    use crate::rules::RULES;
 
     /// What is said of a file `p.yaml` with this text: one line each, without the name of the file.
     pub(super) fn flaws_of(text: &str) -> Vec<String> {
@@ -135,10 +92,7 @@ mod tests {
             folder.map(|entry| entry.unwrap()).filter(|entry| entry.file_type().unwrap().is_file());
         let found: BTreeSet<String> =
             files.map(|entry| entry.file_name().into_string().unwrap()).collect();
-        assert_eq!(
-            EMBEDDED.iter().map(|(name, _)| (*name).to_owned()).collect::<BTreeSet<_>>(),
-            found
-        );
+        assert_eq!(embedded_files().map(|(name, _)| name).collect::<BTreeSet<_>>(), found);
     }
 
     #[test]
@@ -150,25 +104,13 @@ mod tests {
                 (policy.rule.name, &Default::default())
             );
         }
-        assert_eq!(policies.iter().count(), EMBEDDED.len());
+        assert_eq!(policies.iter().count(), RULES.len());
         // a rule without a policy would be dead code for whoever runs the service as it comes
         let silent: Vec<_> = RULES
             .iter()
             .filter(|rule| !policies.iter().any(|policy| policy.rule.name == rule.name))
             .collect();
         assert!(silent.is_empty(), "{silent:?}");
-    }
-
-    #[test]
-    fn embedded_modes_are_those_of_the_documentation() {
-        let documented = include_str!("../docs/policies.md");
-        for policy in Policies::embedded().iter() {
-            assert!(
-                documented.contains(&format!("| `{}` | {} |", policy.name, policy.mode)),
-                "{}",
-                policy.name
-            );
-        }
     }
 
     #[test]

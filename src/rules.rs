@@ -1,55 +1,100 @@
-//! The list of rules, in order of name. One file each; its header is its page.
+//! The list of rules. A rule is a file of its family's folder; the file's header is its page.
 
-pub mod approval;
-pub mod autoscaler;
-pub mod config;
-pub mod heap;
-pub mod reloader;
-pub mod resize;
-pub mod restart_all;
-pub mod watch;
+mod environment;
+mod inline;
+pub(crate) mod reloader_annotations;
+pub(crate) mod trigger;
 
 use crate::judge::rule::Rule;
 
-/// Every rule, in order of name.
-pub const RULES: &[Rule] = &[
-    approval::approval_authority::RULE,
-    approval::approval_in_template::RULE,
-    watch::blocking_post_start::RULE,
-    watch::config_polling::RULE,
-    resize::cpu_resize_restarts::RULE,
-    watch::cross_container_signal::RULE,
-    watch::file_watch::RULE,
-    heap::fixed_heap_growth::RULE,
-    config::frozen_env_config::RULE,
-    heap::heap_above_limit::RULE,
-    heap::heap_without_limit::RULE,
-    resize::live_memory_shrink::RULE,
-    config::liveness_config_hash::RULE,
-    resize::memory_above_usage::RULE,
-    resize::memory_limit_decrease::RULE,
-    resize::memory_policy_not_required::RULE,
-    resize::memory_request_decrease::RULE,
-    resize::memory_resize_policy::RULE,
-    watch::missing_watch_tool::RULE,
-    reloader::reloader_annotation::RULE,
-    reloader::reloader_takes_all_down::RULE,
-    reloader::reloader_without_config::RULE,
-    heap::removed_jvm_flag::RULE,
-    resize::resize_beyond_node::RULE,
-    restart_all::restart_all_broad_exit_codes::RULE,
-    restart_all::restart_all_init_state::RULE,
-    restart_all::restart_all_not_allowed::RULE,
-    restart_all::restart_all_skips_pre_stop::RULE,
-    config::split_config_source::RULE,
-    watch::stale_file_follow::RULE,
-    resize::stale_resource_env::RULE,
-    config::static_config_image::RULE,
-    config::subpath_config_mount::RULE,
-    watch::unmounted_reload_path::RULE,
-    autoscaler::vpa_memory_floor::RULE,
-    watch::watched_subpath::RULE,
-];
+/// Declares the module of each rule and lists them, by family and then by name. The comment above a
+/// family is its title in documentation.
+macro_rules! rules {
+    ($(#[doc = $title:literal] $family:ident { $($rule:ident),+ $(,)? })+) => {
+        $(
+            #[doc = $title]
+            pub(crate) mod $family { $(pub(crate) mod $rule;)+ }
+        )+
+
+        /// Every rule, by family and then by name.
+        pub const RULES: &[Rule] = &[$($(
+            $family::$rule::RULE.listed(
+                $title.trim_ascii_start(),
+                include_str!(concat!("rules/", stringify!($family), "/", stringify!($rule), ".rs")),
+            ),
+        )+)+];
+    };
+}
+
+rules! {
+    /// Resizes
+    resize {
+        cpu_resize_restarts,
+        live_memory_shrink,
+        memory_above_usage,
+        memory_limit_decrease,
+        memory_policy_not_required,
+        memory_request_decrease,
+        memory_resize_policy,
+        resize_beyond_node,
+        stale_resource_env,
+    }
+
+    /// Approvals
+    approval {
+        approval_authority,
+        approval_in_template,
+    }
+
+    /// Heaps that are fixed at start
+    heap {
+        fixed_heap_growth,
+        heap_above_limit,
+        heap_without_limit,
+        removed_jvm_flag,
+    }
+
+    /// Configuration that does not arrive
+    config {
+        frozen_env_config,
+        liveness_config_hash,
+        split_config_source,
+        static_config_image,
+        subpath_config_mount,
+    }
+
+    /// Watching for changes
+    watch {
+        blocking_post_start,
+        config_polling,
+        cross_container_signal,
+        file_watch,
+        missing_watch_tool,
+        stale_file_follow,
+        unmounted_reload_path,
+        watched_subpath,
+    }
+
+    /// Reloader
+    reloader {
+        reloader_annotation,
+        reloader_takes_all_down,
+        reloader_without_config,
+    }
+
+    /// Restart of all containers
+    restart_all {
+        restart_all_broad_exit_codes,
+        restart_all_init_state,
+        restart_all_not_allowed,
+        restart_all_skips_pre_stop,
+    }
+
+    /// Autoscalers
+    autoscaler {
+        vpa_memory_floor,
+    }
+}
 
 /// The rule called `name`.
 pub fn find(name: &str) -> Option<&'static Rule> {

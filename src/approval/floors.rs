@@ -8,7 +8,7 @@ use crate::kube::part::Part;
 use crate::kube::quantity::Quantity;
 use crate::kube::resources::EffectiveLimit;
 
-use super::grant::GrantError;
+use super::error::GrantError;
 
 /// The word for every decrease of every part.
 const ANY: &str = "true";
@@ -51,7 +51,7 @@ impl Floors {
     ///
     /// # Errors
     ///
-    /// Where it is neither. Says which part, and never what stands there.
+    /// Where it is neither. Says which part, and never the text itself.
     pub fn parse(text: &str) -> Result<Self, GrantError> {
         if text.trim() == ANY {
             return Ok(Self::Any);

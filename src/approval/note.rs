@@ -53,7 +53,7 @@ pub enum Refusal {
     /// A stamp that is not the service's own, of this request.
     ForeignStamp,
     /// It came through a subresource.
-    OtherDoor,
+    ThroughSubresource,
 }
 
 impl Refusal {
@@ -68,7 +68,7 @@ impl Refusal {
         Self::NotReady,
         Self::NotStamped,
         Self::ForeignStamp,
-        Self::OtherDoor,
+        Self::ThroughSubresource,
     ];
 
     /// The word for it in metrics and logs.
@@ -83,7 +83,7 @@ impl Refusal {
             Self::NotReady => "not-ready",
             Self::NotStamped => "not-stamped",
             Self::ForeignStamp => "foreign-stamp",
-            Self::OtherDoor => "other-door",
+            Self::ThroughSubresource => "through-subresource",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::approval::{ApprovalNote, Stamp};
+use crate::approval::ApprovalNote;
 use crate::kube::part::Part;
 
 use super::message::{Names, WARNING_LIMIT, composed, fit};
@@ -77,7 +77,7 @@ impl Finding {
         self
     }
 
-    /// The same finding, put right by `edit`.
+    /// The same finding, fixed by `edit`.
     pub fn with_edit(mut self, edit: Edit) -> Self {
         self.edit = Some(edit);
         self
@@ -96,8 +96,6 @@ pub struct Findings {
     pub list: Vec<Finding>,
     /// What happened to approvals.
     pub approvals: Vec<ApprovalNote>,
-    /// The stamp that a grant deserves.
-    pub stamp: Option<Box<Stamp>>,
 }
 
 impl Findings {

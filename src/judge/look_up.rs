@@ -1,9 +1,9 @@
 //! What must be looked up before judging: only what a rule in force asks for, and only where the
 //! request raises it.
 
-use crate::approval::{Grant, STAMP_ANNOTATION};
+use crate::approval::STAMP_ANNOTATION;
 
-use super::applies;
+use super::applies::in_force;
 use super::mode::Mode;
 use super::policies::Policies;
 use super::policy::Policy;
@@ -14,7 +14,7 @@ use super::view::{ApprovalChange, MemoryChange, View};
 /// The facts that one request asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LookUps {
-    /// [`LookUp::Authority`].
+    /// Whether the requester may approve.
     pub authority: bool,
     /// [`LookUp::Usage`].
     pub usage: bool,
@@ -32,9 +32,9 @@ impl LookUps {
         let View::Resize(resize) = &view else { return Self::default() };
         let asked = |what: LookUp| {
             let asks = |policy: &Policy| {
-                policy.check.asks_for() == Some(what) && applies(policy, subject, &view)
+                policy.stages.check.as_ref().and_then(|check| check.asks_for()) == Some(what)
             };
-            policies.iter().any(asks)
+            in_force(policies, subject, &view).any(asks)
         };
         let grows = || {
             resize.requests().is_some_and(|(old, new)| new.cpu > old.cpu || new.memory > old.memory)
@@ -52,21 +52,19 @@ impl LookUps {
     /// What amending `subject` asks for: whether its requester may approve, where it carries a
     /// grant or a new stamp and a policy in force leaves that to the API server.
     pub fn for_amending(policies: &Policies, subject: &Subject<'_>) -> Self {
-        let change =
-            ApprovalChange::of(subject, policies.context()).filter(ApprovalChange::is_through_pod);
-        let granting = || {
-            let grants = |change: ApprovalChange<'_>| {
-                change.grants().any(|(_, text)| Grant::parse(&text).is_ok())
-            };
-            change
-                .is_some_and(|change| change.written(STAMP_ANNOTATION).is_some() || grants(change))
+        let granting = |change: ApprovalChange<'_>| {
+            change.is_through_pod()
+                && (change.written(STAMP_ANNOTATION).is_some() || change.grants().next().is_some())
         };
         let asks = |policy: &Policy| {
+            let approval = policy.stages.approval.as_ref();
             policy.mode != Mode::Off
-                && policy.check.asks_for() == Some(LookUp::Authority)
+                && approval.is_some_and(|approval| approval.asks_for_authority())
                 && policy.scope.covers(subject)
         };
-        Self { authority: granting() && policies.iter().any(asks), ..Self::default() }
+        let change = ApprovalChange::of(subject, policies.context());
+        let authority = change.is_some_and(granting) && policies.iter().any(asks);
+        Self { authority, ..Self::default() }
     }
 
     /// Whether nothing is asked for.

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+/// The label that lowers the cap for a namespace.
+pub const CAP_LABEL: &str = "restraint.dev/cap";
+
 /// How strongly a policy acts on a finding. Ordered from weak to strong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Mode {
@@ -14,7 +17,7 @@ pub enum Mode {
     Warn,
     /// Findings deny the request.
     Enforce,
-    /// `Enforce`, and the fault is put right where a pod is created.
+    /// `Enforce`, and the fault is fixed where a pod is created.
     Fix,
 }
 

@@ -1,8 +1,11 @@
 //! The policies in force together.
 
+use crate::approval::{DEFAULT_ANNOTATION, RESERVED_ANNOTATIONS};
+
 use super::context::PolicyContext;
 use super::mode::{Cap, Mode};
 use super::policy::Policy;
+use super::scope::Scope;
 
 /// The policies in force together, swapped whole.
 #[derive(Debug)]
@@ -16,7 +19,7 @@ impl Policies {
     /// These policies, in order of name.
     pub fn of(mut list: Vec<Policy>) -> Self {
         list.sort_by(|one, other| one.name.cmp(&other.name));
-        let context = PolicyContext::of(&list);
+        let context = context_of(&list);
         Self { list, context, cap: Cap::default() }
     }
 
@@ -57,4 +60,26 @@ impl Default for Policies {
     fn default() -> Self {
         Self::of(Vec::new())
     }
+}
+
+/// What the policies in `list` have in common. The annotation of a policy counts whatever its mode:
+/// a policy that is switched on later must not find approvals that came along with a pod.
+fn context_of(list: &[Policy]) -> PolicyContext {
+    let mut named: Vec<&str> = list
+        .iter()
+        .filter_map(|policy| Some(policy.stages.approval.as_ref()?.annotation()))
+        .collect();
+    if named.is_empty() {
+        named.push(DEFAULT_ANNOTATION);
+    }
+    let mut approval_annotations: Vec<String> = Vec::new();
+    for annotation in RESERVED_ANNOTATIONS.into_iter().chain(named) {
+        if !approval_annotations.iter().any(|known| known == annotation) {
+            approval_annotations.push(annotation.to_owned());
+        }
+    }
+    let everywhere =
+        list.iter().filter(|policy| policy.mode == Mode::Fix && policy.scope == Scope::default());
+    let always_fixed = everywhere.map(|policy| policy.rule.name).collect();
+    PolicyContext { approval_annotations, always_fixed }
 }

@@ -1,7 +1,7 @@
 //! A policy: one rule, its settings, its scope and its mode.
 
 use super::mode::Mode;
-use super::rule::{Check, Rule};
+use super::rule::{Rule, Stages};
 use super::scope::Scope;
 
 /// One rule in force: a YAML file of the policies folder, read.
@@ -15,6 +15,6 @@ pub struct Policy {
     pub mode: Mode,
     /// What it applies to.
     pub scope: Scope,
-    /// The rule with this policy's settings.
-    pub check: Box<dyn Check>,
+    /// The rule with this policy's settings, by stage.
+    pub stages: Stages,
 }

@@ -1,8 +1,11 @@
 //! What a rule is: code that looks at a view and reports findings.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+
+use crate::approval::Stamp;
 
 use super::finding::Findings;
 use super::mode::Mode;
@@ -19,38 +22,58 @@ pub trait Check: Debug + Send + Sync {
     /// Looks at a Vertical Pod Autoscaler.
     fn autoscaler(&self, _autoscaler: &AutoscalerView<'_>, _findings: &mut Findings) {}
 
-    /// Looks at annotations of a pod by which approvals are granted or recorded, as they would be
-    /// stored.
-    fn approval(&self, _change: &ApprovalChange<'_>, _findings: &mut Findings) {}
-
-    /// Looks at a grant before it is stored, on the mutating path: finds something wrong with it,
-    /// or makes its stamp.
-    fn grant(&self, _change: &ApprovalChange<'_>, _findings: &mut Findings) {}
-
-    /// Looks at a resize by automation on the mutating path: what it finds is put back instead of
-    /// denied.
-    fn restore(&self, _resize: &ResizeView<'_>, _findings: &mut Findings) {}
-
     /// What must be looked up for it; where that cannot be had, it is silent or says so.
     fn asks_for(&self) -> Option<LookUp> {
         None
     }
+}
 
-    /// The annotation that grants, where this rule lets one approve.
-    fn approval_annotation(&self) -> Option<&str> {
-        None
-    }
+/// What a policy says of approvals.
+pub trait ApprovalPolicy: Debug + Send + Sync {
+    /// The annotation that grants.
+    fn annotation(&self) -> &str;
+
+    /// Whether the API server is asked if the requester may approve.
+    fn asks_for_authority(&self) -> bool;
+
+    /// The stamp that the grant of `change` deserves. Where it deserves none, reports why.
+    fn grant(&self, change: &ApprovalChange<'_>, findings: &mut Findings) -> Option<Box<Stamp>>;
+
+    /// Looks at a change of approval annotations as it would be stored.
+    fn review(&self, change: &ApprovalChange<'_>, findings: &mut Findings);
+}
+
+/// What a policy restores of a resize by automation instead of denying it.
+pub trait RestorePolicy: Debug + Send + Sync {
+    /// Reports every decrease that is restored, with the edit that does it.
+    fn restore(&self, resize: &ResizeView<'_>, findings: &mut Findings);
 }
 
 /// A fact that a rule asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LookUp {
-    /// Whether the requester may approve.
-    Authority,
     /// The live memory of the pod.
     Usage,
     /// What the pod's node has left.
     NodeCapacity,
+}
+
+/// What a rule with its settings does, by stage. Few rules do more than look.
+#[derive(Clone, Debug, Default)]
+pub struct Stages {
+    /// Looks and reports.
+    pub check: Option<Arc<dyn Check>>,
+    /// Decides about approvals.
+    pub approval: Option<Arc<dyn ApprovalPolicy>>,
+    /// Restores what automation lowered.
+    pub restore: Option<Arc<dyn RestorePolicy>>,
+}
+
+impl Stages {
+    /// A rule that only looks.
+    pub fn of(check: impl Check + 'static) -> Self {
+        Self { check: Some(Arc::new(check)), ..Self::default() }
+    }
 }
 
 /// A rule as it stands in the list of rules.
@@ -64,11 +87,18 @@ pub struct Rule {
     /// For a rule that can be in mode `fix`: the strongest mode of its findings on templates, which
     /// are never changed in the cluster.
     pub fix: Option<OnTemplates>,
+    /// The policy file that is built in for it.
+    pub default_policy: &'static str,
+    /// The title of its family.
+    pub family: &'static str,
     /// The source file: its header is the rule's page.
     source: &'static str,
-    build: fn(serde_json::Value) -> Result<Box<dyn Check>, serde_json::Error>,
     settings: &'static [&'static str],
+    configure: Configure,
 }
+
+/// From settings, a JSON object, to what the rule does.
+type Configure = fn(serde_json::Value) -> Result<Stages, serde_json::Error>;
 
 /// Where the owner of a workload may silence a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,14 +116,41 @@ pub enum Ignorable {
 pub struct OnTemplates(pub Mode);
 
 impl Rule {
-    /// A rule whose findings are only reported. `source` is the text of its file, `settings` are
-    /// the names of the fields of `C`.
-    pub const fn new<C: Check + DeserializeOwned + 'static>(
+    /// A rule without settings. `default_policy` is the text of its policy file.
+    pub const fn new<C: Check + Default + 'static>(
         name: &'static str,
-        source: &'static str,
+        default_policy: &'static str,
+    ) -> Self {
+        Self::staged(name, default_policy, &[], without_settings::<C>)
+    }
+
+    /// A rule with settings: the names of the fields of `C`.
+    pub const fn with_settings<C: Check + DeserializeOwned + 'static>(
+        name: &'static str,
+        default_policy: &'static str,
         settings: &'static [&'static str],
     ) -> Self {
-        Self { name, ignorable: Ignorable::Always, fix: None, source, build: build::<C>, settings }
+        let configure = |settings| serde_json::from_value::<C>(settings).map(Stages::of);
+        Self::staged(name, default_policy, settings, configure)
+    }
+
+    /// A rule that does more than look.
+    pub const fn staged(
+        name: &'static str,
+        default_policy: &'static str,
+        settings: &'static [&'static str],
+        configure: Configure,
+    ) -> Self {
+        Self {
+            name,
+            ignorable: Ignorable::Always,
+            fix: None,
+            default_policy,
+            family: "",
+            source: "",
+            settings,
+            configure,
+        }
     }
 
     /// The same rule, which the owner of a workload may not silence.
@@ -109,9 +166,16 @@ impl Rule {
         self
     }
 
-    /// The same rule, which can put its findings right at the creation of a pod.
+    /// The same rule, which can fix its findings at the creation of a pod.
     pub const fn with_fix(mut self, on_templates: Mode) -> Self {
         self.fix = Some(OnTemplates(on_templates));
+        self
+    }
+
+    /// The same rule in its family, with the text of its source file.
+    pub const fn listed(mut self, family: &'static str, source: &'static str) -> Self {
+        self.family = family;
+        self.source = source;
         self
     }
 
@@ -125,11 +189,8 @@ impl Rule {
     /// # Errors
     ///
     /// Where a setting is unknown or has the wrong shape.
-    pub fn with_settings(
-        &self,
-        settings: serde_json::Value,
-    ) -> Result<Box<dyn Check>, serde_json::Error> {
-        (self.build)(settings)
+    pub fn configure(&self, settings: serde_json::Value) -> Result<Stages, serde_json::Error> {
+        (self.configure)(settings)
     }
 
     /// Its documentation: the header of its file, without the comment marks.
@@ -137,10 +198,19 @@ impl Rule {
         let header = self.source.lines().map_while(|line| line.strip_prefix("//!"));
         header.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
     }
+
+    /// What it finds, in a line: the first paragraph of its documentation.
+    pub fn summary(&self) -> String {
+        let page = self.documentation();
+        page.lines().take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+    }
 }
 
-fn build<C: Check + DeserializeOwned + 'static>(
+fn without_settings<C: Check + Default + 'static>(
     settings: serde_json::Value,
-) -> Result<Box<dyn Check>, serde_json::Error> {
-    serde_json::from_value::<C>(settings).map(|check| Box::new(check) as Box<dyn Check>)
+) -> Result<Stages, serde_json::Error> {
+    match settings.as_object() {
+        Some(fields) if fields.is_empty() => Ok(Stages::of(C::default())),
+        _ => Err(serde_json::Error::custom("there are no settings")),
+    }
 }

@@ -9,8 +9,7 @@ use serde::Deserialize;
 use crate::approval::{Authority, STAMP_ANNOTATION, Stamp, StampTarget, Stamped};
 use crate::json::text::Text;
 use crate::json::{Decode, Failed, Raw, Reader, fields};
-use crate::judge::CAP_LABEL;
-use crate::judge::mode::Cap;
+use crate::judge::mode::{CAP_LABEL, Cap};
 use crate::kube::configuration::Configuration;
 use crate::kube::node_capacity::NodeCapacity;
 use crate::kube::object::Object;
@@ -55,7 +54,7 @@ impl Subject<'_> {
             .as_ref()
             .and_then(|old| old.metadata.annotations.value(STAMP_ANNOTATION));
         let (annotations, dry_run) = match (self.resource, &self.old_object) {
-            // what is stored was sealed for real, whoever only tries the resize out
+            // what is stored was sealed for real, even if the resize is a dry run
             (Resource::PodResize, Some(old)) => (&old.metadata.annotations, false),
             (Resource::Pod, Some(_)) => (&self.object.metadata.annotations, self.dry_run),
             _ => return,
@@ -121,7 +120,7 @@ pub struct UserInfo<'a> {
     pub uid: Text<'a>,
     /// `groups`.
     pub groups: Vec<Text<'a>>,
-    /// `extra`, undecoded: only whoever asks the API server about the requester reads it.
+    /// `extra`, undecoded: read only to ask the API server about the requester.
     pub extra: Option<Raw<'a>>,
 }
 

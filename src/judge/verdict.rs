@@ -2,9 +2,10 @@
 
 use crate::approval::{ApprovalNote, STAMP_ANNOTATION, Stamp, StampTarget};
 
-use super::finding::Finding;
+use super::finding::{Finding, Findings};
 use super::mode::{Cap, Mode};
 use super::patch::{PatchOperation, PatchValue, pointer_token};
+use super::policy::Policy;
 
 /// What comes of judging one subject.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,9 +40,9 @@ pub struct Ruling {
 pub enum Outcome {
     /// The request is denied.
     Denied,
-    /// The fault is put right in a new pod.
+    /// The fault is fixed in a new pod.
     Amended,
-    /// What automation took is put back.
+    /// What automation lowered is restored.
     Restored,
     /// `Denied`, but for the cap.
     WouldDeny,
@@ -107,6 +108,66 @@ impl Verdict {
             Outcome::WouldDeny | Outcome::WouldAmend | Outcome::WouldRestore => capped,
             _ => false,
         })
+    }
+
+    /// Records what `policy` found, with the mode `wanted` of each finding unless it deserves less.
+    pub(super) fn record(
+        &mut self,
+        policy: &Policy,
+        findings: Findings,
+        wanted: impl Fn(&Finding) -> Mode,
+    ) {
+        let cap = self.cap;
+        self.record_as(policy, findings, |finding| {
+            let wanted = wanted(finding).min(finding.ceiling);
+            (wanted, Outcome::of(wanted, wanted.under(cap)))
+        });
+    }
+
+    /// Records what `policy` found, each finding with what `decide` says of it. Two policies with
+    /// one rule may find the same thing: the stronger counts, once.
+    pub(super) fn record_as(
+        &mut self,
+        policy: &Policy,
+        findings: Findings,
+        decide: impl Fn(&Finding) -> (Mode, Outcome),
+    ) {
+        let (rule, earlier) = (policy.rule.name, self.rulings.len());
+        for finding in findings.list {
+            let (wanted, outcome) = decide(&finding);
+            let same = |known: &&mut Ruling| {
+                known.rule == rule && known.finding.identity() == finding.identity()
+            };
+            match self.rulings.iter_mut().take(earlier).find(same) {
+                Some(known) if known.wanted < wanted => {
+                    *known = Ruling { rule, finding, wanted, outcome }
+                }
+                Some(_) => {}
+                None => self.rulings.push(Ruling { rule, finding, wanted, outcome }),
+            }
+        }
+    }
+
+    /// Takes the notes about approvals over. Two policies with one rule note the same thing: once
+    /// is enough.
+    pub(super) fn take_notes(&mut self, findings: &mut Findings) {
+        for note in findings.approvals.drain(..) {
+            if !self.approvals.contains(&note) {
+                self.approvals.push(note);
+            }
+        }
+    }
+
+    /// Makes the amendment of the edits that fix or restore.
+    pub(super) fn take_edits(&mut self) {
+        let acted_on =
+            |ruling: &&mut Ruling| matches!(ruling.outcome, Outcome::Amended | Outcome::Restored);
+        let edits = self
+            .rulings
+            .iter_mut()
+            .filter(acted_on)
+            .filter_map(|ruling| ruling.finding.edit.take());
+        self.amendment = edits.flat_map(|edit| edit.0).collect();
     }
 
     /// Seals the stamp, if there is one, and puts it into the amendment.

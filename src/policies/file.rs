@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::approval::RESERVED_ANNOTATIONS;
 use crate::judge::mode::Mode;
 use crate::judge::policy::Policy;
-use crate::judge::rule::{Check, Rule};
+use crate::judge::rule::{Rule, Stages};
 use crate::rules::{self, RULES};
 use crate::yaml::suggest::{quoted, unknown};
 
@@ -53,8 +53,8 @@ pub(super) fn read(
     let rule = read_rule(&fields, flaws);
     let mode = read_mode(&fields, rule, flaws);
     let scope = read_scope(&fields, flaws);
-    let check = rule.and_then(|rule| read_settings(rule, &document, &fields, flaws));
-    Some(Policy { name: name?.text.to_owned(), rule: rule?, mode: mode?, scope, check: check? })
+    let stages = rule.and_then(|rule| read_settings(rule, &document, &fields, flaws));
+    Some(Policy { name: name?.text.to_owned(), rule: rule?, mode: mode?, scope, stages: stages? })
 }
 
 /// The file's name without folder and ending.
@@ -128,7 +128,7 @@ fn read_settings(
     document: &Node,
     fields: &Fields<'_>,
     flaws: &mut Flaws,
-) -> Option<Box<dyn Check>> {
+) -> Option<Stages> {
     let node = fields.node("settings");
     let place = node.map_or(document.place, |node| node.place);
     let before = flaws.count();
@@ -136,16 +136,18 @@ fn read_settings(
     for (name, value) in settings.iter() {
         // alone, because an error does not say which setting it is about
         let alone = serde_json::Map::from_iter([(name.to_owned(), value.to_json())]);
-        if let Err(error) = rule.with_settings(alone.into()) {
+        if let Err(error) = rule.configure(alone.into()) {
             flaws.add(value.place, format!("{:?}: {error}", settings.path_of(name)));
         }
     }
     let together: serde_json::Map<_, _> =
         settings.iter().map(|(name, value)| (name.to_owned(), value.to_json())).collect();
-    match rule.with_settings(together.into()) {
-        Ok(check) => {
-            check_annotation(&*check, place, flaws);
-            Some(check)
+    match rule.configure(together.into()) {
+        Ok(stages) => {
+            if let Some(approval) = &stages.approval {
+                check_annotation(approval.annotation(), place, flaws);
+            }
+            Some(stages)
         }
         Err(error) => {
             if flaws.count() == before {
@@ -157,15 +159,11 @@ fn read_settings(
 }
 
 /// An annotation that cannot be would let nobody approve; the reserved ones carry more than a word.
-fn check_annotation(check: &dyn Check, place: Position, flaws: &mut Flaws) {
-    match check.approval_annotation() {
-        Some(key) if RESERVED_ANNOTATIONS.contains(&key) => {
-            flaws.add(place, format!("annotation {key:?} is reserved"))
-        }
-        Some(key) if !is_qualified_name(key) => {
-            flaws.add(place, format!("{} cannot be the name of an annotation", quoted(key)))
-        }
-        _ => {}
+fn check_annotation(key: &str, place: Position, flaws: &mut Flaws) {
+    if RESERVED_ANNOTATIONS.contains(&key) {
+        flaws.add(place, format!("annotation {key:?} is reserved"));
+    } else if !is_qualified_name(key) {
+        flaws.add(place, format!("{} cannot be the name of an annotation", quoted(key)));
     }
 }
 
@@ -186,7 +184,7 @@ mod tests {
             ("p", "approval-authority", Mode::Off)
         );
         assert_eq!(policy.scope, Scope::default());
-        assert_eq!(policy.check.approval_annotation(), Some("example.com/ok"));
+        assert_eq!(policy.stages.approval.as_ref().unwrap().annotation(), "example.com/ok");
     }
 
     #[test]

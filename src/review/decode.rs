@@ -14,7 +14,7 @@ pub struct Review<'a> {
     pub subject: Subject<'a>,
 }
 
-/// Why a review cannot be judged. Says where, never what stands there: a review may carry secrets.
+/// Why a review cannot be judged. Says where, never the text itself: a review may carry secrets.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// The body is not UTF-8.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hyper::{Method, StatusCode};
 
-use restraint::policies::EMBEDDED;
+use restraint::rules::RULES;
 
 use crate::following::{VolumeFolder, policy};
 use crate::server::{Server, eventually};
@@ -19,7 +19,7 @@ async fn it_tells_that_it_lives_and_what_it_is_ready_with() {
     let lines: Vec<&str> = text.lines().collect();
     let [word, policies, certificate] = lines[..] else { panic!("{text}") };
     assert_eq!(word, "ok");
-    assert_eq!(policies, format!("policies: {} in force, cap warn", EMBEDDED.len()));
+    assert_eq!(policies, format!("policies: {} in force, cap warn", RULES.len()));
     assert!(
         certificate.starts_with("certificate: for 127.0.0.1, localhost, expires "),
         "{certificate}"
@@ -146,7 +146,7 @@ async fn reviews_findings_and_approvals_are_counted() {
         ]),
         1.0
     );
-    assert_eq!(metrics.sum("restraint_policies", &[]), EMBEDDED.len() as f64);
+    assert_eq!(metrics.sum("restraint_policies", &[]), RULES.len() as f64);
     assert_eq!(metrics.sum("restraint_policies_refused", &[]), 0.0);
     assert_eq!(metrics.sum("restraint_build_info", &[("version", env!("CARGO_PKG_VERSION"))]), 1.0);
 }

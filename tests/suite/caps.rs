@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use restraint::judge::mode::CAP_LABEL;
 use restraint::judge::mode::{Cap, Mode};
 use restraint::judge::policies::Policies;
 use restraint::judge::verdict::{Outcome, Verdict};
-use restraint::judge::{CAP_LABEL, amend, judge};
+use restraint::judge::{amend, judge};
 use restraint::review::{answer, decode};
 
 use crate::subjects::{creation, resize};

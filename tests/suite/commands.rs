@@ -6,7 +6,7 @@ use std::process::Output;
 
 use assert_cmd::Command;
 
-use restraint::policies::EMBEDDED;
+use restraint::rules::RULES;
 
 use crate::following::policy;
 use crate::server::{Authority, PATIENCE};
@@ -78,8 +78,7 @@ fn the_version_is_that_of_the_package() {
 fn a_check_says_what_would_serve() {
     let (code, text, _) = run(&["serve", "--check"], &[]);
     assert_eq!(code, 0);
-    let expected =
-        format!("ok: {} policies built in, cap enforce, certificate for ", EMBEDDED.len());
+    let expected = format!("ok: {} policies built in, cap enforce, certificate for ", RULES.len());
     assert!(text.starts_with(&expected) && text.lines().count() == 1, "{text}");
 
     let folder = tempfile::tempdir().unwrap();

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use restraint::judge::judge;
+use restraint::judge::mode::CAP_LABEL;
 use restraint::judge::mode::Cap;
 use restraint::judge::policies::Policies;
 use restraint::judge::verdict::Outcome;
-use restraint::judge::{CAP_LABEL, judge};
 use restraint::review::decode;
 
 use crate::subjects::{creation, update};

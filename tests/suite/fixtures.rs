@@ -28,7 +28,7 @@ use restraint::kube::configuration::{ConfigKind, ConfigObject, Configuration};
 use restraint::kube::node_capacity::NodeCapacity;
 use restraint::kube::quantity::Quantity;
 use restraint::kube::requests::Requests;
-use restraint::policies::EMBEDDED;
+use restraint::policies::embedded_files;
 use restraint::review::decode;
 use restraint::rules::RULES;
 
@@ -100,7 +100,10 @@ fn fixtures_find_what_they_say() {
 
 #[test]
 fn rules_are_in_order_and_documented() {
-    assert!(RULES.is_sorted_by(|one, next| one.name < next.name));
+    assert!(
+        RULES.is_sorted_by(|one, next| one.family != next.family || one.name < next.name),
+        "rules of a family stand in order of name"
+    );
     for rule in RULES {
         let page = rule.documentation();
         for part in [
@@ -213,10 +216,9 @@ fn read_policies(rule: &str, policy: Option<&str>) -> Policies {
     let Some(policy) = policy else { return Policies::embedded() };
     let fields = policy.strip_prefix('{').unwrap_or_else(|| panic!("{policy}"));
     let own = (format!("{rule}.yaml"), format!("{{name: {rule}, rule: {rule}, {fields}"));
-    let others = EMBEDDED
-        .iter()
+    let others = embedded_files()
         .filter(|(name, _)| *name != own.0)
-        .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+        .map(|(name, text)| (name, text.to_owned()));
     Policies::read(others.chain([own.clone()])).unwrap_or_else(|errors| panic!("{rule}: {errors}"))
 }
 

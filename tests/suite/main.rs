@@ -34,6 +34,7 @@ mod fixtures;
 mod following;
 mod fuzzing;
 mod heaps;
+mod layers;
 mod limits;
 mod lint;
 mod listing;

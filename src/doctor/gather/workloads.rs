@@ -7,7 +7,7 @@ use kube::core::ObjectMeta;
 
 use crate::doctor::check::reloader::is_reloader;
 use crate::doctor::facts::{Follower, Seen};
-use crate::rules::reloader::annotations::is_reloader_key;
+use crate::rules::reloader_annotations::is_reloader_key;
 
 use super::LookUps;
 

@@ -67,12 +67,6 @@ fn mode(rule: &Rule, policies: &Policies) -> &'static str {
         .map_or("off", |policy| policy.mode.as_str())
 }
 
-/// What it is about, in a line: the first of its page.
-fn summary(rule: &Rule) -> String {
-    let page = rule.documentation();
-    page.lines().take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
-}
-
 fn ignorable(rule: &Rule) -> (&'static str, &'static str) {
     match rule.ignorable {
         Ignorable::Always => ("always", "the owner of a workload may silence it"),
@@ -89,7 +83,7 @@ fn entry(rule: &Rule, policies: &Policies) -> Value {
         "mode": mode(rule, policies),
         "ignorable": ignorable(rule).0,
         "settings": rule.settings(),
-        "summary": summary(rule),
+        "summary": rule.summary(),
     })
 }
 
@@ -105,7 +99,7 @@ fn list(policies: &Policies) -> String {
     let mut text = String::new();
     for rule in RULES {
         let _ =
-            writeln!(text, "{:width$}  {:7}  {}", rule.name, mode(rule, policies), summary(rule)); // writing to memory cannot fail
+            writeln!(text, "{:width$}  {:7}  {}", rule.name, mode(rule, policies), rule.summary()); // writing to memory cannot fail
     }
     text
 }
@@ -149,7 +143,7 @@ mod tests {
         for rule in RULES {
             let page = page(rule, &policies);
             assert!(page.starts_with(rule.name) && page.contains("Why it matters."), "{page}");
-            assert!(!summary(rule).is_empty());
+            assert!(!rule.summary().is_empty());
         }
     }
 }

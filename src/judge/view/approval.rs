@@ -40,21 +40,15 @@ impl<'s> ApprovalChange<'s> {
         (watched && changes()).then_some(change)
     }
 
-    /// Whether it comes through the pod itself, the only door that is open.
+    /// Whether it comes through the pod itself, the only way that is open.
     pub fn is_through_pod(&self) -> bool {
         self.subject.resource == Resource::Pod
     }
 
-    /// The annotations that grant, as far as this request adds or changes them, with their texts.
+    /// The annotations that grant, as far as this request writes them, with their texts.
     pub fn grants(&self) -> impl Iterator<Item = (&'s str, Cow<'s, str>)> + use<'s> {
         let change = *self;
-        let granting = self
-            .context
-            .approval_annotations
-            .iter()
-            .map(String::as_str)
-            .filter(|key| *key != STAMP_ANNOTATION);
-        granting.filter_map(move |key| change.written(key).map(|text| (key, text)))
+        self.granting().filter_map(move |key| change.written(key).map(|text| (key, text)))
     }
 
     /// The text of `key`, where this request adds or changes it.
@@ -71,13 +65,7 @@ impl<'s> ApprovalChange<'s> {
     /// Every annotation that grants and would be stored, whether this request wrote it or not.
     pub fn present_grants(&self) -> impl Iterator<Item = &'s str> + use<'s> {
         let new = &self.subject.object.metadata.annotations;
-        let granting = self
-            .context
-            .approval_annotations
-            .iter()
-            .map(String::as_str)
-            .filter(|key| *key != STAMP_ANNOTATION);
-        granting.filter(move |key| new.value(key).is_some())
+        self.granting().filter(move |key| new.value(key).is_some())
     }
 
     /// The pod as it is stored. The new one may say of itself what it likes until the API server
@@ -99,6 +87,12 @@ impl<'s> ApprovalChange<'s> {
     /// What is known of the stamp that this request writes.
     pub fn stamped(&self) -> &'s Stamped {
         &self.subject.evidence.stamped
+    }
+
+    /// The annotations that grant.
+    fn granting(&self) -> impl Iterator<Item = &'s str> + use<'s> {
+        let annotations = self.context.approval_annotations.iter().map(String::as_str);
+        annotations.filter(|key| *key != STAMP_ANNOTATION)
     }
 
     fn new_text(&self, key: &str) -> Option<Cow<'s, str>> {
@@ -206,14 +200,14 @@ mod tests {
             Some(vec![GRANT_ANNOTATION.to_owned()]),
             "only what is written now"
         );
-        let standing = |change: ApprovalChange<'_>| {
+        let present = |change: ApprovalChange<'_>| {
             change.present_grants().map(str::to_owned).collect::<Vec<_>>()
         };
         assert_eq!(
-            update(&before, &after, standing),
+            update(&before, &after, present),
             Some(vec![GRANT_ANNOTATION.to_owned(), DEFAULT_ANNOTATION.to_owned()])
         );
-        assert_eq!(update(&before, &before[..1], standing), Some(Vec::new()));
+        assert_eq!(update(&before, &before[..1], present), Some(Vec::new()));
     }
 
     #[test]

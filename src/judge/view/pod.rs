@@ -256,9 +256,9 @@ impl<'s> PodView<'s> {
         Launcher { scripts: &self.scripts, container, field }
     }
 
-    /// Whether what `rule` finds here will be put right as pods are created. Where a scope or a cap
+    /// Whether what `rule` finds here will be fixed as pods are created. Where a scope or a cap
     /// may have a say in it, it counts as no.
-    pub fn will_be_mended(&self, rule: &str) -> bool {
+    pub fn will_be_fixed(&self, rule: &str) -> bool {
         let created = self.is_template() || self.is_new_pod();
         let always_fixed = created
             && self.context.always_fixed.contains(&rule)

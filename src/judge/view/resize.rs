@@ -132,7 +132,7 @@ impl<'s> ResizeView<'s> {
     }
 
     /// The memory of the pod and of each container, before and after. Containers are matched by
-    /// name; one that is not on both sides is passed over, because the API server refuses to add,
+    /// name; one that is not on both sides is skipped, because the API server refuses to add,
     /// remove or rename any.
     pub fn memory_changes(&self) -> impl Iterator<Item = MemoryChange<'s>> + use<'s> {
         let (old, new) = (&self.old.spec, &self.subject.object.spec);

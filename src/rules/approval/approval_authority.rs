@@ -22,6 +22,8 @@
 
 mod refused;
 
+use std::sync::Arc;
+
 use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer};
 
@@ -30,19 +32,24 @@ use crate::approval::{
     LONGEST_LIFETIME, STAMP_ANNOTATION, Stamp, Stamped, parse_lifetime,
 };
 use crate::judge::finding::Findings;
-use crate::judge::rule::{Check, LookUp, Rule};
+use crate::judge::rule::{ApprovalPolicy, Rule, Stages};
 use crate::judge::subject::Requesters;
 use crate::judge::view::ApprovalChange;
 
-use refused::Refused;
+use refused::{NAME, Refused};
 
-/// The rule.
-pub const RULE: Rule = Rule::new::<ApprovalAuthority>(
-    "approval-authority",
-    include_str!("approval_authority.rs"),
+pub(crate) const RULE: Rule = Rule::staged(
+    NAME,
+    include_str!("../../../policies/approval-authority.yaml"),
     &["approvalAnnotation", "approvers", "lifetime", "longestLifetime"],
+    configure,
 )
 .not_ignorable();
+
+fn configure(settings: serde_json::Value) -> Result<Stages, serde_json::Error> {
+    let authority: ApprovalAuthority = serde_json::from_value(settings)?;
+    Ok(Stages { approval: Some(Arc::new(authority)), ..Stages::default() })
+}
 
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
@@ -66,20 +73,31 @@ impl Default for ApprovalAuthority {
     }
 }
 
-impl Check for ApprovalAuthority {
-    fn grant(&self, change: &ApprovalChange<'_>, findings: &mut Findings) {
+impl ApprovalPolicy for ApprovalAuthority {
+    fn annotation(&self) -> &str {
+        &self.approval_annotation
+    }
+
+    fn asks_for_authority(&self) -> bool {
+        self.approvers.is_none()
+    }
+
+    fn grant(&self, change: &ApprovalChange<'_>, findings: &mut Findings) -> Option<Box<Stamp>> {
         match self.stamp(change) {
-            Ok(stamp) => findings.stamp = Some(Box::new(stamp)),
-            Err(refused) => refused.report(findings),
+            Ok(stamp) => Some(Box::new(stamp)),
+            Err(refused) => {
+                refused.report(findings);
+                None
+            }
         }
     }
 
-    fn approval(&self, change: &ApprovalChange<'_>, findings: &mut Findings) {
+    fn review(&self, change: &ApprovalChange<'_>, findings: &mut Findings) {
         let grant = change.grants().next().map(|(key, _)| key);
         let stamp = change.written(STAMP_ANNOTATION).map(|_| STAMP_ANNOTATION);
         if !change.is_through_pod() {
             if let Some(key) = grant.or(stamp) {
-                Refused::through_another_door(change, key).report(findings);
+                Refused::through_subresource(change, key).report(findings);
             }
             return;
         }
@@ -97,14 +115,6 @@ impl Check for ApprovalAuthority {
         } else if change.removes_stamp() {
             findings.approval(ApprovalNote::Revoked);
         }
-    }
-
-    fn asks_for(&self) -> Option<LookUp> {
-        self.approvers.is_none().then_some(LookUp::Authority)
-    }
-
-    fn approval_annotation(&self) -> Option<&str> {
-        Some(&self.approval_annotation)
     }
 }
 

@@ -14,8 +14,6 @@
 //! **How to put it right.** Remove it from the template. In mode `fix` it is taken off pods as they
 //! are created, and templates are warned about.
 
-use serde::Deserialize;
-
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
 use crate::judge::mode::Mode;
@@ -23,18 +21,15 @@ use crate::judge::patch::{Edit, PatchOperation};
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 
-/// The rule.
-pub const RULE: Rule = Rule::new::<ApprovalInTemplate>(
+pub(crate) const RULE: Rule = Rule::new::<ApprovalInTemplate>(
     "approval-in-template",
-    include_str!("approval_in_template.rs"),
-    &[],
+    include_str!("../../../policies/approval-in-template.yaml"),
 )
 .not_ignorable()
 .with_fix(Mode::Warn);
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct ApprovalInTemplate {}
+#[derive(Debug, Default)]
+struct ApprovalInTemplate;
 
 impl Check for ApprovalInTemplate {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {

@@ -17,8 +17,6 @@
 //! **How to put it right.** Set `minAllowed.memory` to what the program needs to start and to work,
 //! for `*` at least.
 
-use serde::Deserialize;
-
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
 use crate::judge::mode::Mode;
@@ -26,13 +24,13 @@ use crate::judge::rule::{Check, Rule};
 use crate::judge::view::AutoscalerView;
 use crate::kube::autoscaler::ContainerPolicy;
 
-/// The rule.
-pub const RULE: Rule =
-    Rule::new::<VpaMemoryFloor>("vpa-memory-floor", include_str!("vpa_memory_floor.rs"), &[]);
+pub(crate) const RULE: Rule = Rule::new::<VpaMemoryFloor>(
+    "vpa-memory-floor",
+    include_str!("../../../policies/vpa-memory-floor.yaml"),
+);
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct VpaMemoryFloor {}
+#[derive(Debug, Default)]
+struct VpaMemoryFloor;
 
 /// The modes that resize running pods.
 const IN_PLACE: [&str; 2] = ["InPlaceOrRecreate", "InPlace"];

@@ -15,23 +15,21 @@
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
-
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
-use crate::rules::reloader::trigger::Triggers;
+use crate::rules::trigger::Triggers;
 
-use super::environment::{EnvSource, env_sources};
+use crate::rules::environment::{EnvSource, env_sources};
 
-/// The rule.
-pub const RULE: Rule =
-    Rule::new::<FrozenEnvConfig>("frozen-env-config", include_str!("frozen_env_config.rs"), &[]);
+pub(crate) const RULE: Rule = Rule::new::<FrozenEnvConfig>(
+    "frozen-env-config",
+    include_str!("../../../policies/frozen-env-config.yaml"),
+);
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct FrozenEnvConfig {}
+#[derive(Debug, Default)]
+struct FrozenEnvConfig;
 
 impl Check for FrozenEnvConfig {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {

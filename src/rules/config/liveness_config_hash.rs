@@ -15,29 +15,24 @@
 //! **How to put it right.** Roll the workload when the source changes: a checksum of it on the
 //! template, or Reloader.
 
-use serde::Deserialize;
-
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 use crate::kube::container::Container;
 use crate::kube::object::Placed;
-use crate::rules::reloader::trigger::never_changes;
-use crate::rules::watch::inline::{Inline, Spot, known_watches, liveness_script, remedy, spot};
+use crate::rules::inline::{Inline, Spot, known_watches, liveness_script, remedy, spot};
+use crate::rules::trigger::never_changes;
 use crate::shell::{Command, Reader, Script, Word};
 use crate::watch::{Tool, Watch};
 
-/// The rule.
-pub const RULE: Rule = Rule::new::<LivenessConfigHash>(
+pub(crate) const RULE: Rule = Rule::new::<LivenessConfigHash>(
     "liveness-config-hash",
-    include_str!("liveness_config_hash.rs"),
-    &[],
+    include_str!("../../../policies/liveness-config-hash.yaml"),
 );
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct LivenessConfigHash {}
+#[derive(Debug, Default)]
+struct LivenessConfigHash;
 
 /// Any program this rule looks at is spelled with one of these.
 const WORDS: [&str; 6] = ["sum", "openssl", "cmp", "diff", "readlink", "realpath"];

@@ -19,29 +19,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
-
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 use crate::kube::configuration::{ConfigKind, ConfigObject};
 use crate::kube::object::Placed;
-use crate::rules::reloader::trigger::Triggers;
+use crate::rules::trigger::Triggers;
 use crate::shell::is_name;
 
-use super::environment::{EnvSource, Keys, env_sources};
+use crate::rules::environment::{EnvSource, Keys, env_sources};
 
-/// The rule.
-pub const RULE: Rule = Rule::new::<SplitConfigSource>(
+pub(crate) const RULE: Rule = Rule::new::<SplitConfigSource>(
     "split-config-source",
-    include_str!("split_config_source.rs"),
-    &[],
+    include_str!("../../../policies/split-config-source.yaml"),
 );
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct SplitConfigSource {}
+#[derive(Debug, Default)]
+struct SplitConfigSource;
 
 /// A ConfigMap or Secret by kind and name.
 type Name<'s> = (ConfigKind, &'s str);

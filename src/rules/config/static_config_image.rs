@@ -27,14 +27,13 @@ use crate::kube::container::Container;
 use crate::kube::image::Image;
 use crate::kube::object::Placed;
 use crate::kube::volume::Source;
-use crate::rules::reloader::trigger::Triggers;
-use crate::rules::watch::inline::{all_scripts, below};
+use crate::rules::inline::{all_scripts, below};
+use crate::rules::trigger::Triggers;
 use crate::watch::{signals, watches};
 
-/// The rule.
-pub const RULE: Rule = Rule::new::<StaticConfigImage>(
+pub(crate) const RULE: Rule = Rule::with_settings::<StaticConfigImage>(
     "static-config-image",
-    include_str!("static_config_image.rs"),
+    include_str!("../../../policies/static-config-image.yaml"),
     &["images"],
 );
 

@@ -13,26 +13,21 @@
 //! **How to put it right.** Mount the whole volume into a directory of its own, or roll the
 //! workload when the source changes.
 
-use serde::Deserialize;
-
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 use crate::kube::object::Placed;
 use crate::kube::volume::{Source, VolumeMount};
-use crate::rules::reloader::trigger::Triggers;
+use crate::rules::trigger::Triggers;
 
-/// The rule.
-pub const RULE: Rule = Rule::new::<SubpathConfigMount>(
+pub(crate) const RULE: Rule = Rule::new::<SubpathConfigMount>(
     "subpath-config-mount",
-    include_str!("subpath_config_mount.rs"),
-    &[],
+    include_str!("../../../policies/subpath-config-mount.yaml"),
 );
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct SubpathConfigMount {}
+#[derive(Debug, Default)]
+struct SubpathConfigMount;
 
 impl Check for SubpathConfigMount {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {

@@ -19,8 +19,6 @@
 //! size, raise the flag by a rollout, because a restart alone keeps it; a percentage and `memory:
 //! RestartContainer` make the next resize count.
 
-use serde::Deserialize;
-
 use crate::heap::Size;
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
@@ -28,13 +26,13 @@ use crate::judge::rule::{Check, Rule};
 use crate::judge::view::{MemoryChange, ResizeView};
 use crate::kube::container::Container;
 
-/// The rule.
-pub const RULE: Rule =
-    Rule::new::<FixedHeapGrowth>("fixed-heap-growth", include_str!("fixed_heap_growth.rs"), &[]);
+pub(crate) const RULE: Rule = Rule::new::<FixedHeapGrowth>(
+    "fixed-heap-growth",
+    include_str!("../../../policies/fixed-heap-growth.yaml"),
+);
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct FixedHeapGrowth {}
+#[derive(Debug, Default)]
+struct FixedHeapGrowth;
 
 impl Check for FixedHeapGrowth {
     fn resize(&self, resize: &ResizeView<'_>, findings: &mut Findings) {

@@ -22,8 +22,6 @@
 //! **How to put it right.** Lower the flag by a rollout first, then the limit. An approval does not
 //! lift this denial unless it says `force`.
 
-use serde::Deserialize;
-
 use crate::heap::{Heap, Size};
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
@@ -33,14 +31,14 @@ use crate::judge::view::{MemoryChange, PodView, ResizeView};
 use crate::kube::container::Container;
 use crate::kube::resources::EffectiveLimit;
 
-/// The rule.
-pub const RULE: Rule =
-    Rule::new::<HeapAboveLimit>("heap-above-limit", include_str!("heap_above_limit.rs"), &[])
-        .not_ignorable_on_resize();
+pub(crate) const RULE: Rule = Rule::new::<HeapAboveLimit>(
+    "heap-above-limit",
+    include_str!("../../../policies/heap-above-limit.yaml"),
+)
+.not_ignorable_on_resize();
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct HeapAboveLimit {}
+#[derive(Debug, Default)]
+struct HeapAboveLimit;
 
 impl Check for HeapAboveLimit {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {

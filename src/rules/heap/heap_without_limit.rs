@@ -16,8 +16,6 @@
 //!
 //! **How to put it right.** Set a memory limit with room above the heap.
 
-use serde::Deserialize;
-
 use crate::heap::Size;
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
@@ -25,13 +23,13 @@ use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 use crate::kube::resources::EffectiveLimit;
 
-/// The rule.
-pub const RULE: Rule =
-    Rule::new::<HeapWithoutLimit>("heap-without-limit", include_str!("heap_without_limit.rs"), &[]);
+pub(crate) const RULE: Rule = Rule::new::<HeapWithoutLimit>(
+    "heap-without-limit",
+    include_str!("../../../policies/heap-without-limit.yaml"),
+);
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct HeapWithoutLimit {}
+#[derive(Debug, Default)]
+struct HeapWithoutLimit;
 
 impl Check for HeapWithoutLimit {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {

@@ -19,21 +19,19 @@
 //! container's limit on its own. Write a fraction as a percentage: `-XX:MaxRAMFraction=2` is
 //! `-XX:MaxRAMPercentage=50`.
 
-use serde::Deserialize;
-
 use crate::heap::CGROUP;
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 
-/// The rule.
-pub const RULE: Rule =
-    Rule::new::<RemovedJvmFlag>("removed-jvm-flag", include_str!("removed_jvm_flag.rs"), &[]);
+pub(crate) const RULE: Rule = Rule::new::<RemovedJvmFlag>(
+    "removed-jvm-flag",
+    include_str!("../../../policies/removed-jvm-flag.yaml"),
+);
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct RemovedJvmFlag {}
+#[derive(Debug, Default)]
+struct RemovedJvmFlag;
 
 impl Check for RemovedJvmFlag {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {

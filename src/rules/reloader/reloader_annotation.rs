@@ -21,8 +21,6 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
-
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
 use crate::judge::rule::{Check, Rule};
@@ -30,21 +28,18 @@ use crate::judge::subject::Resource;
 use crate::judge::view::PodView;
 use crate::yaml::suggest::nearest;
 
-use super::annotations::{
+use crate::rules::reloader_annotations::{
     AUTO, DOMAIN, IGNORE, KINDS, Keys, MATCH, Orders, PAUSE_PERIOD, ROLLOUT_STRATEGY, SEARCH,
     WRITTEN_BY_RELOADER, follows, is_false, is_reloader_key, is_true, known_keys,
 };
 
-/// The rule.
-pub const RULE: Rule = Rule::new::<ReloaderAnnotation>(
+pub(crate) const RULE: Rule = Rule::new::<ReloaderAnnotation>(
     "reloader-annotation",
-    include_str!("reloader_annotation.rs"),
-    &[],
+    include_str!("../../../policies/reloader-annotation.yaml"),
 );
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct ReloaderAnnotation {}
+#[derive(Debug, Default)]
+struct ReloaderAnnotation;
 
 impl Check for ReloaderAnnotation {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {

@@ -17,26 +17,21 @@
 //! **How to put it right.** Run two replicas, let the new pod come first (`maxSurge: 1`,
 //! `maxUnavailable: 0`), or leave the restart to a person.
 
-use serde::Deserialize;
-
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::rule::{Check, Rule};
 use crate::judge::subject::Resource;
 use crate::judge::view::PodView;
 use crate::kube::object::Spec;
 
-use super::annotations::Orders;
+use crate::rules::reloader_annotations::Orders;
 
-/// The rule.
-pub const RULE: Rule = Rule::new::<ReloaderTakesAllDown>(
+pub(crate) const RULE: Rule = Rule::new::<ReloaderTakesAllDown>(
     "reloader-takes-all-down",
-    include_str!("reloader_takes_all_down.rs"),
-    &[],
+    include_str!("../../../policies/reloader-takes-all-down.yaml"),
 );
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct ReloaderTakesAllDown {}
+#[derive(Debug, Default)]
+struct ReloaderTakesAllDown;
 
 impl Check for ReloaderTakesAllDown {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {

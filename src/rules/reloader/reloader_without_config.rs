@@ -17,26 +17,23 @@
 //! `configmap.reloader.stakater.com/reload` or `secret.reloader.stakater.com/reload`, or remove the
 //! annotation.
 
-use serde::Deserialize;
-
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 use crate::kube::configuration::ConfigKind;
-use crate::rules::config::environment::config_sources;
+use crate::rules::environment::config_sources;
 
-use super::annotations::{CONFIG_MAP, KINDS, Orders, SECRET, SECRET_PROVIDER_CLASS};
+use crate::rules::reloader_annotations::{
+    CONFIG_MAP, KINDS, Orders, SECRET, SECRET_PROVIDER_CLASS,
+};
 
-/// The rule.
-pub const RULE: Rule = Rule::new::<ReloaderWithoutConfig>(
+pub(crate) const RULE: Rule = Rule::new::<ReloaderWithoutConfig>(
     "reloader-without-config",
-    include_str!("reloader_without_config.rs"),
-    &[],
+    include_str!("../../../policies/reloader-without-config.yaml"),
 );
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct ReloaderWithoutConfig {}
+#[derive(Debug, Default)]
+struct ReloaderWithoutConfig;
 
 impl Check for ReloaderWithoutConfig {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {

@@ -11,23 +11,18 @@
 //! **How to put it right.** Leave the entry out, unless the program sizes its threads once, by the
 //! cpu it finds at start.
 
-use serde::Deserialize;
-
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 
-/// The rule.
-pub const RULE: Rule = Rule::new::<CpuResizeRestarts>(
+pub(crate) const RULE: Rule = Rule::new::<CpuResizeRestarts>(
     "cpu-resize-restarts",
-    include_str!("cpu_resize_restarts.rs"),
-    &[],
+    include_str!("../../../policies/cpu-resize-restarts.yaml"),
 );
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct CpuResizeRestarts {}
+#[derive(Debug, Default)]
+struct CpuResizeRestarts;
 
 impl Check for CpuResizeRestarts {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {

@@ -13,20 +13,18 @@
 //! **How to put it right.** Roll out `resizePolicy` with `memory: RestartContainer`, or drain the
 //! pod first.
 
-use serde::Deserialize;
-
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::{MemoryChange, ResizeView};
 
-/// The rule.
-pub const RULE: Rule =
-    Rule::new::<LiveMemoryShrink>("live-memory-shrink", include_str!("live_memory_shrink.rs"), &[]);
+pub(crate) const RULE: Rule = Rule::new::<LiveMemoryShrink>(
+    "live-memory-shrink",
+    include_str!("../../../policies/live-memory-shrink.yaml"),
+);
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct LiveMemoryShrink {}
+#[derive(Debug, Default)]
+struct LiveMemoryShrink;
 
 impl Check for LiveMemoryShrink {
     fn resize(&self, resize: &ResizeView<'_>, findings: &mut Findings) {

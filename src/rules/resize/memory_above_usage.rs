@@ -37,10 +37,9 @@ use crate::judge::view::{MemoryChange, ResizeView};
 use crate::kube::part::Part;
 use crate::kube::requests::memory_text;
 
-/// The rule.
-pub const RULE: Rule = Rule::new::<MemoryAboveUsage>(
+pub(crate) const RULE: Rule = Rule::with_settings::<MemoryAboveUsage>(
     "memory-above-usage",
-    include_str!("memory_above_usage.rs"),
+    include_str!("../../../policies/memory-above-usage.yaml"),
     &["margin"],
 )
 .not_ignorable();

@@ -30,22 +30,29 @@
 
 mod restore;
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
 use crate::approval::{ApprovalNote, Invalid, Stamp};
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
-use crate::judge::rule::{Check, Rule};
+use crate::judge::rule::{Check, RestorePolicy, Rule, Stages};
 use crate::judge::subject::Requesters;
 use crate::judge::view::{MemoryChange, ResizeView};
 
-/// The rule.
-pub const RULE: Rule = Rule::new::<MemoryLimitDecrease>(
+pub(crate) const RULE: Rule = Rule::staged(
     "memory-limit-decrease",
-    include_str!("memory_limit_decrease.rs"),
+    include_str!("../../../policies/memory-limit-decrease.yaml"),
     &["automation", "fourEyes"],
+    configure,
 )
 .not_ignorable();
+
+fn configure(settings: serde_json::Value) -> Result<Stages, serde_json::Error> {
+    let rule: Arc<MemoryLimitDecrease> = Arc::new(serde_json::from_value(settings)?);
+    Ok(Stages { check: Some(rule.clone()), restore: Some(rule), ..Stages::default() })
+}
 
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
@@ -85,10 +92,17 @@ impl Check for MemoryLimitDecrease {
             }
         }
     }
+}
 
+impl RestorePolicy for MemoryLimitDecrease {
     fn restore(&self, resize: &ResizeView<'_>, findings: &mut Findings) {
         if self.automation.include(resize.requester()) {
-            restore::put_back(resize, |change| self.approval(resize, change).is_ok(), findings);
+            restore::put_back(
+                RULE.name,
+                resize,
+                |change| self.approval(resize, change).is_ok(),
+                findings,
+            );
         }
     }
 }

@@ -17,8 +17,6 @@
 //! **How to put it right.** Set `memory: RestartContainer`, and give the heap as a percentage: a
 //! restart alone keeps a flag that is a size.
 
-use serde::Deserialize;
-
 use crate::heap::Size;
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
@@ -26,16 +24,13 @@ use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 use crate::kube::resources::EffectiveLimit;
 
-/// The rule.
-pub const RULE: Rule = Rule::new::<MemoryPolicyNotRequired>(
+pub(crate) const RULE: Rule = Rule::new::<MemoryPolicyNotRequired>(
     "memory-policy-not-required",
-    include_str!("memory_policy_not_required.rs"),
-    &[],
+    include_str!("../../../policies/memory-policy-not-required.yaml"),
 );
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct MemoryPolicyNotRequired {}
+#[derive(Debug, Default)]
+struct MemoryPolicyNotRequired;
 
 impl Check for MemoryPolicyNotRequired {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {

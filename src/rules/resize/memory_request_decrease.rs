@@ -13,25 +13,20 @@
 //! **How to put it right.** Keep the request, or accept that the pod is evicted earlier. A policy
 //! may raise this rule to `enforce`.
 
-use serde::Deserialize;
-
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::ResizeView;
 use crate::kube::quantity::Quantity;
 
-/// The rule.
-pub const RULE: Rule = Rule::new::<MemoryRequestDecrease>(
+pub(crate) const RULE: Rule = Rule::new::<MemoryRequestDecrease>(
     "memory-request-decrease",
-    include_str!("memory_request_decrease.rs"),
-    &[],
+    include_str!("../../../policies/memory-request-decrease.yaml"),
 )
 .not_ignorable();
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct MemoryRequestDecrease {}
+#[derive(Debug, Default)]
+struct MemoryRequestDecrease;
 
 impl Check for MemoryRequestDecrease {
     fn resize(&self, resize: &ResizeView<'_>, findings: &mut Findings) {

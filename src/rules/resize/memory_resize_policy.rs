@@ -20,8 +20,6 @@
 //! because such a patch replaces the list of containers; every other kind of patch may leave it
 //! out.
 
-use serde::Deserialize;
-
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
 use crate::judge::mode::Mode;
@@ -31,17 +29,14 @@ use crate::judge::view::PodView;
 use crate::kube::container::Container;
 use crate::kube::object::Placed;
 
-/// The rule.
-pub const RULE: Rule = Rule::new::<MemoryResizePolicy>(
+pub(crate) const RULE: Rule = Rule::new::<MemoryResizePolicy>(
     "memory-resize-policy",
-    include_str!("memory_resize_policy.rs"),
-    &[],
+    include_str!("../../../policies/memory-resize-policy.yaml"),
 )
 .with_fix(Mode::Audit);
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct MemoryResizePolicy {}
+#[derive(Debug, Default)]
+struct MemoryResizePolicy;
 
 impl Check for MemoryResizePolicy {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {

@@ -28,21 +28,19 @@
 //! memory differs; to have growth of cpu alone looked at, a hook must be asked about other resizes,
 //! too.
 
-use serde::Deserialize;
-
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
 use crate::judge::rule::{Check, LookUp, Rule};
 use crate::judge::view::ResizeView;
 use crate::kube::requests::{cpu_text, memory_floor_text, memory_text};
 
-/// The rule.
-pub const RULE: Rule =
-    Rule::new::<ResizeBeyondNode>("resize-beyond-node", include_str!("resize_beyond_node.rs"), &[]);
+pub(crate) const RULE: Rule = Rule::new::<ResizeBeyondNode>(
+    "resize-beyond-node",
+    include_str!("../../../policies/resize-beyond-node.yaml"),
+);
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct ResizeBeyondNode {}
+#[derive(Debug, Default)]
+struct ResizeBeyondNode;
 
 impl Check for ResizeBeyondNode {
     fn resize(&self, resize: &ResizeView<'_>, findings: &mut Findings) {

@@ -21,8 +21,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
 use crate::judge::mode::Mode;
@@ -35,13 +33,13 @@ use crate::kube::resources::EffectiveLimit;
 
 use super::memory_resize_policy;
 
-/// The rule.
-pub const RULE: Rule =
-    Rule::new::<StaleResourceEnv>("stale-resource-env", include_str!("stale_resource_env.rs"), &[]);
+pub(crate) const RULE: Rule = Rule::new::<StaleResourceEnv>(
+    "stale-resource-env",
+    include_str!("../../../policies/stale-resource-env.yaml"),
+);
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct StaleResourceEnv {}
+#[derive(Debug, Default)]
+struct StaleResourceEnv;
 
 impl Check for StaleResourceEnv {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {
@@ -139,7 +137,7 @@ fn finding(
         .in_container(name);
     let mended = || {
         memory_resize_policy::is_undecided(pod, placed.container)
-            && pod.will_be_mended(memory_resize_policy::RULE.name)
+            && pod.will_be_fixed(memory_resize_policy::RULE.name)
     };
     let restarts_soon = !never && mended();
     if restarts_soon { finding.at_most(Mode::Audit) } else { finding }

@@ -14,24 +14,19 @@
 //! **How to put it right.** Let the program say with an exit code of its own, such as 88, that all
 //! must start anew.
 
-use serde::Deserialize;
-
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 use crate::kube::restart::RestartAll;
 
-/// The rule.
-pub const RULE: Rule = Rule::new::<RestartAllBroadExitCodes>(
+pub(crate) const RULE: Rule = Rule::new::<RestartAllBroadExitCodes>(
     "restart-all-broad-exit-codes",
-    include_str!("restart_all_broad_exit_codes.rs"),
-    &[],
+    include_str!("../../../policies/restart-all-broad-exit-codes.yaml"),
 );
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct RestartAllBroadExitCodes {}
+#[derive(Debug, Default)]
+struct RestartAllBroadExitCodes;
 
 /// The codes of ordinary failures: an error, an OOM kill, a stop.
 const ORDINARY: [u8; 3] = [1, 137, 143];

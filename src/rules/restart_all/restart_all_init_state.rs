@@ -23,27 +23,22 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 use crate::kube::container::{Container, Role};
 use crate::kube::object::Placed;
-use crate::rules::watch::inline::{Inline, main_script, nearest_mount};
+use crate::rules::inline::{Inline, main_script, nearest_mount};
 use crate::shell::rerun::{Effect, Leftover, leftovers};
 
-/// The rule.
-pub const RULE: Rule = Rule::new::<RestartAllInitState>(
+pub(crate) const RULE: Rule = Rule::new::<RestartAllInitState>(
     "restart-all-init-state",
-    include_str!("restart_all_init_state.rs"),
-    &[],
+    include_str!("../../../policies/restart-all-init-state.yaml"),
 );
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct RestartAllInitState {}
+#[derive(Debug, Default)]
+struct RestartAllInitState;
 
 /// What every script mentions.
 const ANYTHING: [&str; 1] = [""];

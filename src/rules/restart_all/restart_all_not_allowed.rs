@@ -28,10 +28,9 @@ use crate::judge::rule::{Check, Rule};
 use crate::judge::scope::{Selector, name_matches};
 use crate::judge::view::PodView;
 
-/// The rule.
-pub const RULE: Rule = Rule::new::<RestartAllNotAllowed>(
+pub(crate) const RULE: Rule = Rule::with_settings::<RestartAllNotAllowed>(
     "restart-all-not-allowed",
-    include_str!("restart_all_not_allowed.rs"),
+    include_str!("../../../policies/restart-all-not-allowed.yaml"),
     &["allow"],
 )
 .not_ignorable();
@@ -100,14 +99,14 @@ mod tests {
             json!({"allow": []}),
             json!({"allow": [{"namespaces": {"matchLabels": {"a": "b"}}, "workloads": ["web-*"]}]}),
         ] {
-            assert!(RULE.with_settings(good.clone()).is_ok(), "{good}");
+            assert!(RULE.configure(good.clone()).is_ok(), "{good}");
         }
         for bad in [
             json!({"allow": [{"workload": ["web"]}]}),
             json!({"allow": [{"namespaces": ["shop"]}]}),
             json!({"allow": {}}),
         ] {
-            assert!(RULE.with_settings(bad.clone()).is_err(), "{bad}");
+            assert!(RULE.configure(bad.clone()).is_err(), "{bad}");
         }
     }
 }

@@ -14,24 +14,19 @@
 //! **How to put it right.** Stop in order before the exit code is given, or let the container
 //! restart alone (`Restart`).
 
-use serde::Deserialize;
-
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 use crate::kube::container::Container;
 
-/// The rule.
-pub const RULE: Rule = Rule::new::<RestartAllSkipsPreStop>(
+pub(crate) const RULE: Rule = Rule::new::<RestartAllSkipsPreStop>(
     "restart-all-skips-pre-stop",
-    include_str!("restart_all_skips_pre_stop.rs"),
-    &[],
+    include_str!("../../../policies/restart-all-skips-pre-stop.yaml"),
 );
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct RestartAllSkipsPreStop {}
+#[derive(Debug, Default)]
+struct RestartAllSkipsPreStop;
 
 /// The grace period that the API server fills in, in seconds.
 const DEFAULT_GRACE: i64 = 30;

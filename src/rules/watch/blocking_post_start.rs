@@ -14,8 +14,6 @@
 //!
 //! **How to put it right.** Start it in the background with `&`, or give it a sidecar of its own.
 
-use serde::Deserialize;
-
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
 use crate::judge::rule::{Check, Rule};
@@ -25,18 +23,15 @@ use crate::kube::object::Placed;
 use crate::shell::{Command, Reader, Script, Word};
 use crate::watch::{Tool, Watch, watches};
 
-use super::inline::{Spot, post_start_script, remedy, spot, tool_name};
+use crate::rules::inline::{Spot, post_start_script, remedy, spot, tool_name};
 
-/// The rule.
-pub const RULE: Rule = Rule::new::<BlockingPostStart>(
+pub(crate) const RULE: Rule = Rule::new::<BlockingPostStart>(
     "blocking-post-start",
-    include_str!("blocking_post_start.rs"),
-    &[],
+    include_str!("../../../policies/blocking-post-start.yaml"),
 );
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct BlockingPostStart {}
+#[derive(Debug, Default)]
+struct BlockingPostStart;
 
 /// Whatever never ends is spelled with one of these.
 const WORDS: [&str; 10] =

@@ -20,8 +20,6 @@
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
-
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
 use crate::judge::rule::{Check, Rule};
@@ -29,19 +27,19 @@ use crate::judge::view::PodView;
 use crate::kube::container::Container;
 use crate::kube::object::Placed;
 use crate::kube::volume::Source;
-use crate::rules::reloader::trigger::never_changes;
+use crate::rules::trigger::never_changes;
 use crate::shell::Script;
 use crate::watch::{Delivery, Tool, Watch, verdict};
 
-use super::inline::{Spot, hook_scripts, known_watches, main_script, remedy, spot};
+use crate::rules::inline::{Spot, hook_scripts, known_watches, main_script, remedy, spot};
 
-/// The rule.
-pub const RULE: Rule =
-    Rule::new::<ConfigPolling>("config-polling", include_str!("config_polling.rs"), &[]);
+pub(crate) const RULE: Rule = Rule::new::<ConfigPolling>(
+    "config-polling",
+    include_str!("../../../policies/config-polling.yaml"),
+);
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct ConfigPolling {}
+#[derive(Debug, Default)]
+struct ConfigPolling;
 
 /// A loop that polls is spelled with one of these, and with one of [`PROGRAMS`].
 const LOOPS: [&str; 3] = ["while", "until", "for"];

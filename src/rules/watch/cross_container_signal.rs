@@ -16,8 +16,6 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use serde::Deserialize;
-
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
 use crate::judge::rule::{Check, Rule};
@@ -28,18 +26,15 @@ use crate::kube::object::Placed;
 use crate::shell::Script;
 use crate::watch::{Recipient, may_start, signals};
 
-use super::inline::{Inline, main_script, own_script, probe_scripts};
+use crate::rules::inline::{Inline, main_script, own_script, probe_scripts};
 
-/// The rule.
-pub const RULE: Rule = Rule::new::<CrossContainerSignal>(
+pub(crate) const RULE: Rule = Rule::new::<CrossContainerSignal>(
     "cross-container-signal",
-    include_str!("cross_container_signal.rs"),
-    &[],
+    include_str!("../../../policies/cross-container-signal.yaml"),
 );
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct CrossContainerSignal {}
+#[derive(Debug, Default)]
+struct CrossContainerSignal;
 
 /// Any command that signals is spelled with one of these: `kill`, `pkill`, `killall`, or a server
 /// with `-s`, `-k`.

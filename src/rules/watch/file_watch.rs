@@ -16,21 +16,18 @@
 //!
 //! **How to put it right.** Watch the mounted directory: `inotifywait -m -e create,moved_to DIR`.
 
-use serde::Deserialize;
-
 use crate::judge::finding::Findings;
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 use crate::watch::Tool;
 
-use super::inline::{deaf_watches, finding};
+use crate::rules::inline::{deaf_watches, finding};
 
-/// The rule.
-pub const RULE: Rule = Rule::new::<FileWatch>("file-watch", include_str!("file_watch.rs"), &[]);
+pub(crate) const RULE: Rule =
+    Rule::new::<FileWatch>("file-watch", include_str!("../../../policies/file-watch.yaml"));
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct FileWatch {}
+#[derive(Debug, Default)]
+struct FileWatch;
 
 impl Check for FileWatch {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {

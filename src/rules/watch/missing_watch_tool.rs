@@ -14,8 +14,6 @@
 //! **How to put it right.** Use an image with inotify-tools, or busybox's own `inotifyd` on the
 //! mounted directory.
 
-use serde::Deserialize;
-
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
 use crate::judge::rule::{Check, Rule};
@@ -25,15 +23,15 @@ use crate::kube::image::Image;
 use crate::kube::object::Placed;
 use crate::shell::{Command, SHELLS, Script, Word};
 
-use super::inline::{Inline, all_scripts, below, mentions, remedy};
+use crate::rules::inline::{Inline, all_scripts, below, mentions, remedy};
 
-/// The rule.
-pub const RULE: Rule =
-    Rule::new::<MissingWatchTool>("missing-watch-tool", include_str!("missing_watch_tool.rs"), &[]);
+pub(crate) const RULE: Rule = Rule::new::<MissingWatchTool>(
+    "missing-watch-tool",
+    include_str!("../../../policies/missing-watch-tool.yaml"),
+);
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct MissingWatchTool {}
+#[derive(Debug, Default)]
+struct MissingWatchTool;
 
 const TOOL: &str = "inotifywait";
 

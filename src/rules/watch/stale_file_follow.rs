@@ -16,22 +16,20 @@
 //! **How to put it right.** Follow the name instead of the file: `tail -F`, `stat -L`, or watch the
 //! directory.
 
-use serde::Deserialize;
-
 use crate::judge::finding::Findings;
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 use crate::watch::Tool;
 
-use super::inline::{deaf_watches, finding};
+use crate::rules::inline::{deaf_watches, finding};
 
-/// The rule.
-pub const RULE: Rule =
-    Rule::new::<StaleFileFollow>("stale-file-follow", include_str!("stale_file_follow.rs"), &[]);
+pub(crate) const RULE: Rule = Rule::new::<StaleFileFollow>(
+    "stale-file-follow",
+    include_str!("../../../policies/stale-file-follow.yaml"),
+);
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct StaleFileFollow {}
+#[derive(Debug, Default)]
+struct StaleFileFollow;
 
 /// Any program this rule looks at is spelled with one of these.
 const WORDS: [&str; 4] = ["tail", "watchmedo", "watchfiles", "stat"];

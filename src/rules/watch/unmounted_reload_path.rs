@@ -19,8 +19,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
 use crate::judge::rule::{Check, Rule};
@@ -29,18 +27,15 @@ use crate::kube::container::Container;
 use crate::kube::object::Placed;
 use crate::watch::{FLAGS, ReloadPath};
 
-use super::inline::{Spot, below, main_script, reload_flags, remedy, spot};
+use crate::rules::inline::{Spot, below, main_script, reload_flags, remedy, spot};
 
-/// The rule.
-pub const RULE: Rule = Rule::new::<UnmountedReloadPath>(
+pub(crate) const RULE: Rule = Rule::new::<UnmountedReloadPath>(
     "unmounted-reload-path",
-    include_str!("unmounted_reload_path.rs"),
-    &[],
+    include_str!("../../../policies/unmounted-reload-path.yaml"),
 );
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct UnmountedReloadPath {}
+#[derive(Debug, Default)]
+struct UnmountedReloadPath;
 
 /// Where mounts are added after the template: the service account's token, those of identity and
 /// secret injectors.

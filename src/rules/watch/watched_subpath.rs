@@ -19,28 +19,26 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use serde::Deserialize;
-
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 use crate::kube::container::Container;
 use crate::kube::object::Placed;
-use crate::rules::reloader::trigger::Triggers;
+use crate::rules::trigger::Triggers;
 use crate::watch::{FLAGS, Tool, Watch};
 
-use super::inline::{
+use crate::rules::inline::{
     Inline, Spot, all_scripts, known_watches, reload_flags, remedy, spot, tool_name,
 };
 
-/// The rule.
-pub const RULE: Rule =
-    Rule::new::<WatchedSubpath>("watched-subpath", include_str!("watched_subpath.rs"), &[]);
+pub(crate) const RULE: Rule = Rule::new::<WatchedSubpath>(
+    "watched-subpath",
+    include_str!("../../../policies/watched-subpath.yaml"),
+);
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct WatchedSubpath {}
+#[derive(Debug, Default)]
+struct WatchedSubpath;
 
 /// Any program or flag this rule looks at is spelled with one of these.
 const WORDS: [&str; 13] = [

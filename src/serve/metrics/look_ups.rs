@@ -68,7 +68,6 @@ impl CountedLookUps {
 
 fn labels(what: LookUp, outcome: LookUpOutcome) -> Labels {
     let evidence = match what {
-        LookUp::Authority => "authority",
         LookUp::Usage => "usage",
         LookUp::NodeCapacity => "node-capacity",
     };

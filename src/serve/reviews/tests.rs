@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::mode::Mode;
 use crate::judge::policy::Policy;
-use crate::judge::rule::Check;
+use crate::judge::rule::{Check, Stages};
 use crate::judge::scope::Scope;
 use crate::judge::view::PodView;
 use crate::rules::RULES;
@@ -44,7 +44,7 @@ fn reviews() -> Reviews {
         rule: &RULES[0],
         mode: Mode::Enforce,
         scope: Scope::default(),
-        check: Box::new(Faulty),
+        stages: Stages::of(Faulty),
     };
     let metrics = Arc::new(Metrics::new());
     Reviews {

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use libtest_mimic::Trial;
-use restraint::policies::EMBEDDED;
+use restraint::policies::embedded_files;
 use restraint::rules;
 use serde_json::Value;
 
@@ -100,14 +100,14 @@ fn as_it_comes() {
 fn where_all_deny() {
     let policies = cluster().file("policies-that-deny");
     fs::create_dir(&policies).unwrap();
-    for (name, text) in EMBEDDED {
+    for (name, text) in embedded_files() {
         let settings =
-            if *name == "restart-all-not-allowed.yaml" { "settings: {allow: []}\n" } else { "" };
+            if name == "restart-all-not-allowed.yaml" { "settings: {allow: []}\n" } else { "" };
         let lines = text
             .lines()
             .map(|line| if line.starts_with("mode: ") { "mode: enforce" } else { line });
         fs::write(
-            policies.join(name),
+            policies.join(&name),
             format!("{}\n{settings}", lines.collect::<Vec<_>>().join("\n")),
         )
         .unwrap();

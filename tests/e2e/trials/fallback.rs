@@ -102,7 +102,10 @@ fn difference(case: &Case, here: &Space<'_>, there: &Space<'_>) -> Option<String
     let [(service_right, grants, service), (fallback_right, also_grants, fallback)] = answers;
     let same = service_right && fallback_right && grants == also_grants;
     (!same).then(|| {
-        format!("{}: expected {:?}\nservice: {service}\nfallback: {fallback}", case.name, case.denied)
+        format!(
+            "{}: expected {:?}\nservice: {service}\nfallback: {fallback}",
+            case.name, case.denied
+        )
     })
 }
 

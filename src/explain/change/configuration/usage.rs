@@ -8,7 +8,7 @@ use crate::kube::configuration::ConfigKind;
 use crate::kube::container::{Container, Reference, Role};
 use crate::kube::volume::{KeyToPath, Volume, VolumeMount};
 use crate::manifest::object::Document;
-use crate::rules::reloader::trigger;
+use crate::rules::trigger;
 
 /// One way in which one container uses an object.
 #[derive(Clone, Debug, PartialEq, Eq)]

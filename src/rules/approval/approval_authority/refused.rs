@@ -12,7 +12,8 @@ use crate::judge::message::Names;
 use crate::judge::patch::pointer_token;
 use crate::judge::view::ApprovalChange;
 
-use super::RULE;
+/// The name of the rule.
+pub(super) const NAME: &str = "approval-authority";
 
 /// A refusal, and what is said about it.
 pub(super) struct Refused {
@@ -28,7 +29,7 @@ impl Refused {
         remedy: impl Into<Cow<'static, str>>,
     ) -> Self {
         let pointer = format!("/metadata/annotations/{}", pointer_token(key));
-        Self { refusal, finding: Box::new(Finding::new(RULE.name, pointer, message, remedy)) }
+        Self { refusal, finding: Box::new(Finding::new(NAME, pointer, message, remedy)) }
     }
 
     /// Takes note of it.
@@ -126,7 +127,7 @@ impl Refused {
         Self::new(Refusal::ForeignStamp, STAMP_ANNOTATION, message, remedy)
     }
 
-    pub(super) fn through_another_door(change: &ApprovalChange<'_>, key: &str) -> Self {
+    pub(super) fn through_subresource(change: &ApprovalChange<'_>, key: &str) -> Self {
         let door = format!(
             "{}/{}",
             change.subject.resource.plural(),
@@ -134,6 +135,6 @@ impl Refused {
         );
         let message =
             |names: Names| format!("{} cannot be written through {door}", names.quoted(key));
-        Self::new(Refusal::OtherDoor, key, message, "annotate the pod itself")
+        Self::new(Refusal::ThroughSubresource, key, message, "annotate the pod itself")
     }
 }

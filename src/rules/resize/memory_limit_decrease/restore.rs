@@ -5,11 +5,10 @@ use crate::judge::message::Names;
 use crate::judge::patch::Edit;
 use crate::judge::view::{MemoryChange, ResizeView};
 
-use super::RULE;
-
 /// Finds every decrease that is not `approved`, each with the edit that puts it back. Request and
 /// limit go back together, so what was a valid pair is one again, and the quality of service stays.
 pub(super) fn put_back(
+    rule: &str,
     resize: &ResizeView<'_>,
     approved: impl Fn(&MemoryChange<'_>) -> bool,
     findings: &mut Findings,
@@ -34,7 +33,7 @@ pub(super) fn put_back(
             false => format!("{}: memory restored with that of the pod", names.part(change.part)),
         };
         let finding = Finding::new(
-            RULE.name,
+            rule,
             change.pointer("limits"),
             message,
             "have the decrease approved, or give the autoscaler a floor",

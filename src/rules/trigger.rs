@@ -6,7 +6,7 @@ use crate::judge::view::PodView;
 use crate::kube::configuration::ConfigKind;
 use crate::kube::volume::Source;
 
-use super::annotations::{CONFIG_MAP, Orders, SECRET};
+use super::reloader_annotations::{CONFIG_MAP, Orders, SECRET};
 
 /// The letters kustomize makes its ten-character name hashes of, and Kubernetes its pod-template
 /// hashes.

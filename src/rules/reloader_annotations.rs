@@ -5,11 +5,11 @@
 //! takes from the workload alone. Source: `ShouldReload` of Reloader 1.4; keys for Secrets Store
 //! volumes came with 1.4.13, and its flags can rename all keys.
 
+use super::environment::config_sources;
 use crate::json::text::Annotations;
 use crate::judge::subject::Resource;
 use crate::judge::view::PodView;
 use crate::kube::configuration::ConfigKind;
-use crate::rules::config::environment::config_sources;
 
 /// The domain of every key; what stands before it is a part of the key's prefix.
 pub(in crate::rules) const DOMAIN: &str = "reloader.stakater.com";

@@ -1,3 +1,0 @@
-//! Rules about autoscalers.
-
-pub mod vpa_memory_floor;
