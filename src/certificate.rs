@@ -4,6 +4,7 @@ pub(crate) mod error;
 pub(crate) mod identity;
 pub(crate) mod issue;
 pub(crate) mod self_made;
+mod source;
 #[cfg(test)]
 pub(crate) mod testing;
 pub(crate) mod trust;
@@ -15,6 +16,7 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 pub use error::{TlsError, What};
 pub use identity::{Identity, Leaf, Pem};
 pub use self_made::SelfMade;
+pub use source::IdentitySource;
 
 /// The crypto provider, named at each use: a default of the process would be whoever came first.
 pub(crate) fn provider() -> Arc<CryptoProvider> {

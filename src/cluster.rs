@@ -1,5 +1,7 @@
 //! The cluster as its user sees it: through a kubeconfig, with the user's own rights.
 
+mod secret_name;
+mod service_access;
 mod target;
 mod workload;
 
@@ -16,6 +18,10 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config};
 use serde::de::DeserializeOwned;
 
+pub use secret_name::SecretName;
+pub use service_access::ServiceAccess;
+#[cfg(test)]
+pub(crate) use service_access::asking_once;
 pub use target::{Kind, Target, TargetError};
 pub use workload::set_aside;
 

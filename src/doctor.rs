@@ -17,8 +17,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use crate::cluster::{self, Access};
-use crate::serve::secret::SecretName;
+use crate::cluster::{self, Access, SecretName};
 use crate::terminal::{self, Color, Form};
 
 use observation::{Observation, Severity};

@@ -78,6 +78,6 @@ pub mod lint;
 #[cfg(feature = "shell")]
 pub mod serve;
 #[cfg(feature = "shell")]
-pub mod telemetry;
+mod signals;
 #[cfg(feature = "shell")]
 pub mod terminal;

@@ -7,6 +7,7 @@ pub mod evidence;
 mod folder;
 pub mod follow;
 pub mod listener;
+mod log;
 pub mod metrics;
 pub mod namespaces;
 mod options;
@@ -26,14 +27,13 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use arc_swap::ArcSwap;
 use hyper_util::service::TowerToHyperService;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
 use tracing::{info, warn};
 
-use crate::certificate::SelfMade;
+use crate::certificate::{IdentitySource, SelfMade};
+use crate::cluster::ServiceAccess;
 use crate::judge::policies::Policies;
 use crate::policies::folder::{Contents, Folder};
-use crate::telemetry::Log;
+use crate::signals::{stop_signal, stopped};
 
 use admin::Health;
 use authority::Authorities;
@@ -41,13 +41,14 @@ use events::Events;
 use evidence::{Live, Sources};
 use follow::Pace;
 use listener::{Drain, Limits, Listener, Transport};
+use log::Log;
 use metrics::Metrics;
-use namespaces::{Access, Namespaces};
+use namespaces::Namespaces;
 use reviews::Reviews;
-use seal::secret::SharedSecret;
 use seal::{SealKeys, file, secret as seal_secret};
+use seal::secret::SharedSecret;
 use tasks::keep;
-use tls::{Certificates, Clients, Reload, SharedPair, Sharing, Source};
+use tls::{Certificates, Clients, Reload, SharedPair, Sharing};
 
 pub use options::Options;
 
@@ -92,7 +93,7 @@ impl Loaded {
         };
         let sharing = options.sharing()?;
         if let Some(sharing) =
-            sharing.as_ref().filter(|_| Access::find(options.kubeconfig.clone()).is_none())
+            sharing.as_ref().filter(|_| ServiceAccess::find(options.kubeconfig.clone()).is_none())
         {
             bail!(
                 "tls secret \"{}\" needs an API server: a kubeconfig, or the service account of a pod",
@@ -101,10 +102,10 @@ impl Loaded {
         }
         let source = match (&options.tls_cert, &options.tls_key) {
             (Some(certificate), Some(key)) => {
-                Source::Files { certificate: certificate.clone(), key: key.clone() }
+                IdentitySource::Files { certificate: certificate.clone(), key: key.clone() }
             }
             // what is shared takes its place once the API server was asked
-            _ => Source::Held(
+            _ => IdentitySource::Held(
                 SelfMade::make(sharing.as_ref().map_or(&[], |sharing| &sharing.names))?.identity,
             ),
         };
@@ -117,7 +118,7 @@ impl Loaded {
             (Some(path), _) => {
                 SealKeys::read(path).with_context(|| format!("seal key \"{}\"", path.display()))?
             }
-            (None, Some(secret)) if Access::find(options.kubeconfig.clone()).is_none() => {
+            (None, Some(secret)) if ServiceAccess::find(options.kubeconfig.clone()).is_none() => {
                 bail!(
                     "seal secret \"{secret}\" needs an API server: a kubeconfig, or the service account of a pod"
                 )
@@ -158,7 +159,7 @@ async fn serve(options: Options, loaded: Loaded, log: &Log) -> anyhow::Result<()
     folder::announce(&loaded.policies, &metrics, &health, None);
     let policies = Arc::new(ArcSwap::from_pointee(loaded.policies));
     let namespaces = Arc::new(Namespaces::default());
-    let (client, asking_once) = match Access::find(options.kubeconfig.clone()) {
+    let (client, asking_once) = match ServiceAccess::find(options.kubeconfig.clone()) {
         Some(access) => {
             health.await_namespaces();
             let client = access.client().await.context("the API server cannot be used")?;
@@ -301,26 +302,4 @@ fn announce(
         metrics.certificate_expiry(leaf.not_after);
         health.certificate(format!("for {}, expires {expiry}", leaf.names.join(", ")), refused);
     }
-}
-
-/// Becomes `true` at SIGTERM or SIGINT. The second ends the process.
-pub(crate) fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
-    let mut terminate =
-        signal(SignalKind::terminate()).context("SIGTERM cannot be listened for")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be listened for")?;
-    let (sender, receiver) = watch::channel(false);
-    tokio::spawn(async move {
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-        info!("stopping");
-        sender.send_replace(true);
-        // whoever asks twice does not want to wait
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-        std::process::exit(130);
-    });
-    Ok(receiver)
-}
-
-/// Waits for it.
-pub(crate) async fn stopped(mut stop: watch::Receiver<bool>) {
-    let _ = stop.wait_for(|stopped| *stopped).await;
 }

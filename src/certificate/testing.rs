@@ -17,12 +17,11 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::version::{TLS12, TLS13};
 use rustls::{
-    ClientConfig, ClientConnection, RootCertStore, ServerConnection, SupportedProtocolVersion,
+    ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection,
+    SupportedProtocolVersion,
 };
 
-use crate::serve::tls::{Certificates, Source};
-
-use super::provider;
+use super::{IdentitySource, provider};
 
 /// Far above what anything here takes: reaching it is a failure, not a measurement.
 pub(crate) async fn in_time<T>(future: impl Future<Output = T>) -> T {
@@ -88,8 +87,8 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
-    pub(crate) fn write(&self, folder: &Folder) -> Source {
-        Source::Files {
+    pub(crate) fn write(&self, folder: &Folder) -> IdentitySource {
+        IdentitySource::Files {
             certificate: folder.write("tls.crt", &self.certificate),
             key: folder.write("tls.key", &self.key),
         }
@@ -173,13 +172,13 @@ impl<'a> Client<'a> {
 
 /// Shakes hands in memory, and brings a byte across: a refused client certificate shows only then.
 pub(crate) fn meet(
-    certificates: &Certificates,
+    server: Arc<ServerConfig>,
     client: &Client<'_>,
     name: &str,
 ) -> Result<ClientConnection, rustls::Error> {
     let name = ServerName::try_from(name.to_owned()).unwrap();
     let mut client = ClientConnection::new(client.config(), name)?;
-    let mut server = ServerConnection::new(certificates.config())?;
+    let mut server = ServerConnection::new(server)?;
     client.writer().write_all(b"x").unwrap();
     while client.wants_write() || server.wants_write() {
         let mut wire = Vec::new();

@@ -13,7 +13,7 @@ use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, complaint};
-use crate::serve::{stop_signal, stopped};
+use crate::signals::{stop_signal, stopped};
 
 use super::facts::{Facts, Measurement, Seen};
 use super::hook;

@@ -1,22 +1,17 @@
 //! The labels of namespaces, followed through the API server where there is one.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use futures_util::StreamExt;
 use k8s_openapi::api::core::v1::Namespace;
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::PartialObjectMeta;
 use kube::runtime::{WatchStreamExt, watcher};
-use kube::{Api, Client, Config, ResourceExt};
+use kube::{Api, Client, ResourceExt};
 use tracing::{info, warn};
 
 use super::admin::Health;
-
-/// Where a pod finds its service account's token, unless it was told to have none.
-const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
 /// The labels of one namespace, shared with whoever judges by them.
 type Labels = Arc<BTreeMap<String, String>>;
@@ -25,61 +20,6 @@ type Labels = Arc<BTreeMap<String, String>>;
 #[derive(Debug, Default)]
 pub struct Namespaces {
     known: RwLock<HashMap<String, Labels>>,
-}
-
-/// Where the API server is found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Through a kubeconfig file.
-    Kubeconfig(PathBuf),
-    /// Through the pod's own service account.
-    ServiceAccount,
-}
-
-impl Access {
-    /// The kubeconfig where one is named, else the service account where this runs in a pod.
-    pub fn find(kubeconfig: Option<PathBuf>) -> Option<Self> {
-        let in_cluster =
-            || std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() && Path::new(TOKEN).exists();
-        kubeconfig.map(Self::Kubeconfig).or_else(|| in_cluster().then_some(Self::ServiceAccount))
-    }
-
-    /// A client for it. Sends nothing yet.
-    ///
-    /// # Errors
-    ///
-    /// Where the kubeconfig or the service account's files cannot be used.
-    pub async fn client(&self) -> anyhow::Result<Client> {
-        Ok(Client::try_from(self.config().await?)?)
-    }
-
-    /// A client that asks once: it hands out what went wrong instead of waiting and asking again.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::client`].
-    pub async fn client_asking_once(&self) -> anyhow::Result<Client> {
-        Ok(asking_once(self.config().await?)?)
-    }
-
-    async fn config(&self) -> anyhow::Result<Config> {
-        Ok(match self {
-            Self::Kubeconfig(path) => {
-                Config::from_custom_kubeconfig(
-                    Kubeconfig::read_from(path)?,
-                    &KubeConfigOptions::default(),
-                )
-                .await?
-            }
-            Self::ServiceAccount => Config::incluster()?,
-        })
-    }
-}
-
-/// By default 429, 503 and 504 are asked again, after longer and longer waits.
-pub(super) fn asking_once(mut config: Config) -> kube::Result<Client> {
-    config.default_retry = false;
-    Client::try_from(config)
 }
 
 impl Namespaces {

@@ -8,10 +8,10 @@ use anyhow::bail;
 use clap::Args;
 use jiff::SignedDuration;
 
+use crate::cluster::SecretName;
 use crate::judge::mode::Cap;
-use crate::telemetry::LogFormat;
 
-use super::secret::SecretName;
+use super::log::LogFormat;
 use super::tls::{Lifetimes, Sharing};
 
 /// The shortest and the longest lifetime of a certificate, in seconds: what a trial needs, and ten

@@ -1,8 +1,5 @@
-//! What every Secret that replicas share has in common: its name, and how the API server is asked
-//! about it.
+//! How the API server is asked about what replicas share.
 
-use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
@@ -10,36 +7,6 @@ use tokio::time::timeout;
 
 /// How long the API server has for one answer.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Where a Secret is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SecretName {
-    pub(crate) namespace: String,
-    pub(crate) name: String,
-}
-
-impl FromStr for SecretName {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let sound = |part: &str| {
-            !part.is_empty()
-                && part.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.'))
-        };
-        match text.split_once('/') {
-            Some((namespace, name)) if sound(namespace) && sound(name) => {
-                Ok(Self { namespace: namespace.to_owned(), name: name.to_owned() })
-            }
-            _ => Err("a secret is named NAMESPACE/NAME"),
-        }
-    }
-}
-
-impl fmt::Display for SecretName {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}/{}", self.namespace, self.name)
-    }
-}
 
 /// Why the API server did not do what it was asked.
 #[derive(Debug, thiserror::Error)]

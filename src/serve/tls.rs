@@ -16,34 +16,18 @@ use rustls::server::NoServerSessionStorage;
 use rustls::sign::SingleCertAndKey;
 use tracing::{info, warn};
 
-pub use crate::certificate::error::{TlsError, What};
-pub use crate::certificate::identity::{Identity, Leaf, Pem};
-pub use crate::certificate::self_made::SelfMade;
-pub use clients::Clients;
-pub use shared::{Lifetimes, SharedPair, Sharing};
+use crate::certificate::{Identity, IdentitySource, Leaf, TlsError, What};
+use crate::certificate::identity::Contents;
 
 use super::follow::{Follow, Pace};
 use super::tasks::blocking;
-use crate::certificate::identity::Contents;
-
-/// Where the server's identity comes from.
-#[derive(Debug, Clone)]
-pub enum Source {
-    /// Two PEM files, read again on each [`Certificates::reload`].
-    Files {
-        /// The chain, leaf first.
-        certificate: PathBuf,
-        /// Its key.
-        key: PathBuf,
-    },
-    /// Held in memory, until [`Certificates::replace`] brings another.
-    Held(Identity),
-}
+pub use clients::Clients;
+pub use shared::{Lifetimes, SharedPair, Sharing};
 
 /// The key material in force.
 #[derive(Debug)]
 pub struct Certificates {
-    source: Mutex<Source>,
+    source: Mutex<IdentitySource>,
     clients: Option<Clients>,
     in_force: ArcSwap<InForce>,
 }
@@ -74,7 +58,7 @@ impl Certificates {
     ///
     /// # Errors
     /// Where something cannot be read or used.
-    pub fn load(source: Source, clients: Option<Clients>) -> Result<Self, TlsError> {
+    pub fn load(source: IdentitySource, clients: Option<Clients>) -> Result<Self, TlsError> {
         let in_force = InForce::load(&source, clients.as_ref())?;
         in_force.leaf.announce();
         Ok(Self { source: Mutex::new(source), clients, in_force: ArcSwap::from_pointee(in_force) })
@@ -102,7 +86,7 @@ impl Certificates {
     /// authority.
     pub fn replace(&self, identity: Identity) -> Reload {
         let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = Source::Held(identity);
+        let next = IdentitySource::Held(identity);
         let outcome = self.adopt(&next);
         if !matches!(outcome, Reload::Refused(_)) {
             *source = next;
@@ -138,7 +122,7 @@ impl Certificates {
         }
     }
 
-    fn adopt(&self, source: &Source) -> Reload {
+    fn adopt(&self, source: &IdentitySource) -> Reload {
         match InForce::load(source, self.clients.as_ref()) {
             Err(error) => Reload::Refused(error),
             Ok(next) if next.contents == self.in_force.load().contents => Reload::Unchanged,
@@ -152,21 +136,15 @@ impl Certificates {
 
     fn paths(&self) -> Vec<PathBuf> {
         let source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut paths = match &*source {
-            Source::Files { certificate, key } => vec![certificate.clone(), key.clone()],
-            Source::Held(_) => Vec::new(),
-        };
+        let mut paths = source.paths();
         paths.extend(self.clients.iter().map(|clients| clients.authority.clone()));
         paths
     }
 }
 
 impl InForce {
-    fn load(source: &Source, clients: Option<&Clients>) -> Result<Self, TlsError> {
-        let identity = match source {
-            Source::Files { certificate, key } => Identity::from_files(certificate, key)?,
-            Source::Held(identity) => identity.clone(),
-        };
+    fn load(source: &IdentitySource, clients: Option<&Clients>) -> Result<Self, TlsError> {
+        let identity = source.load()?;
         let builder = ServerConfig::builder_with_provider(crate::certificate::provider())
             .with_safe_default_protocol_versions()
             .map_err(|cause| TlsError::Unusable {

@@ -179,9 +179,9 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::cluster::asking_once;
     use crate::kube::requests::Requests;
     use crate::serve::metrics::Metrics;
-    use crate::serve::namespaces::asking_once;
     use crate::serve::testing;
 
     const PATIENCE: Duration = Duration::from_secs(60);

@@ -16,9 +16,8 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::certificate::SelfMade;
 use crate::certificate::testing::{Client, in_time};
-use crate::serve::tls::Source;
+use crate::certificate::{IdentitySource, SelfMade};
 
 use super::*;
 
@@ -43,7 +42,8 @@ struct Running {
 
 async fn run(limits: Limits, drain: Drain, plain: bool) -> Running {
     let made = SelfMade::make(&[]).unwrap();
-    let certificates = Arc::new(Certificates::load(Source::Held(made.identity), None).unwrap());
+    let certificates =
+        Arc::new(Certificates::load(IdentitySource::Held(made.identity), None).unwrap());
     let transport = match plain {
         true => Transport::Plain,
         false => Transport::Tls(Arc::clone(&certificates)),

@@ -16,8 +16,9 @@ use kube::{Api, Client};
 use tokio::time::timeout;
 use tracing::{info, warn};
 
+use crate::cluster::SecretName;
 use crate::serve::admin::Health;
-use crate::serve::secret::{SecretName, Unanswered, asked, hint};
+use crate::serve::secret::{Unanswered, asked, hint};
 
 use super::rotation::{Entries, Entry};
 use super::{LEAST_KEY, SealKeyError, SharedSealKeys};

@@ -146,7 +146,7 @@ mod tests {
             let (tls13, tls12) = (Client::of(&trusts), Client::of(&trusts).old());
             let [new, old] = [tls13, tls12].map(|client| {
                 let client = Client { shows: shown, ..client };
-                meet(certificates, &client, "localhost").is_ok()
+                meet(certificates.config(), &client, "localhost").is_ok()
             });
             assert_eq!(new, old);
             new

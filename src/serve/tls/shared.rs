@@ -32,9 +32,10 @@ use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
 use crate::certificate::Identity;
+use crate::cluster::SecretName;
 use crate::serve::admin::Health;
 use crate::serve::metrics::Rotations;
-use crate::serve::secret::{SecretName, Unanswered, asked, hint};
+use crate::serve::secret::{Unanswered, asked, hint};
 use crate::serve::tasks::blocking;
 
 use super::{Certificates, Reload};

@@ -2,15 +2,16 @@ use std::fs;
 
 use tokio::sync::mpsc;
 
+use crate::certificate::SelfMade;
 use crate::certificate::testing::{Authority, Client, Folder, Pair, in_time, meet};
 
 use super::*;
 
 fn served(certificates: &Certificates, authority: &Authority) -> bool {
-    meet(certificates, &Client::of(&authority.pem()), "localhost").is_ok()
+    meet(certificates.config(), &Client::of(&authority.pem()), "localhost").is_ok()
 }
 
-fn refusal(source: &Source) -> String {
+fn refusal(source: &IdentitySource) -> String {
     Certificates::load(source.clone(), None).map(|_| ()).unwrap_err().to_string()
 }
 
@@ -37,11 +38,11 @@ fn a_pair_of_files_is_served() {
 #[test]
 fn both_versions_and_both_protocols_are_spoken() {
     let made = SelfMade::make(&[]).unwrap();
-    let certificates = Certificates::load(Source::Held(made.identity), None).unwrap();
+    let certificates = Certificates::load(IdentitySource::Held(made.identity), None).unwrap();
     for protocol in [b"h2".as_slice(), b"http/1.1"] {
         for client in [Client::of(&made.authority), Client::of(&made.authority).old()] {
             let client = Client { protocol, ..client };
-            let met = meet(&certificates, &client, "localhost").unwrap();
+            let met = meet(certificates.config(), &client, "localhost").unwrap();
             assert_eq!(met.alpn_protocol(), Some(protocol));
             assert_eq!(met.protocol_version(), Some(client.version.version));
             assert_eq!(met.tls13_tickets_received(), 0);
@@ -55,11 +56,11 @@ fn a_self_made_identity_is_for_this_machine_and_the_names_given() {
     let leaf = made.identity.leaf().clone();
     assert_eq!(leaf.names, ["127.0.0.1", "::1", "localhost", "restraint.ops.svc"]);
     assert_eq!(leaf.fault(leaf.not_before + 3_600), None);
-    let certificates = Certificates::load(Source::Held(made.identity), None).unwrap();
+    let certificates = Certificates::load(IdentitySource::Held(made.identity), None).unwrap();
     for name in &leaf.names {
-        meet(&certificates, &Client::of(&made.authority), name).unwrap();
+        meet(certificates.config(), &Client::of(&made.authority), name).unwrap();
     }
-    assert!(meet(&certificates, &Client::of(&made.authority), "elsewhere").is_err());
+    assert!(meet(certificates.config(), &Client::of(&made.authority), "elsewhere").is_err());
     let refused = SelfMade::make(&["näme".to_owned()]).map(|_| ()).unwrap_err();
     assert!(refused.to_string().contains("\"näme\""), "{refused}");
 }
@@ -149,11 +150,12 @@ fn half_a_rotation_is_refused_and_the_old_pair_stays() {
 #[test]
 fn an_identity_in_memory_can_be_replaced() {
     let [first, second] = [(); 2].map(|()| SelfMade::make(&[]).unwrap());
-    let certificates = Certificates::load(Source::Held(first.identity.clone()), None).unwrap();
+    let certificates =
+        Certificates::load(IdentitySource::Held(first.identity.clone()), None).unwrap();
     assert!(matches!(certificates.replace(first.identity), Reload::Unchanged));
     assert!(matches!(certificates.replace(second.identity), Reload::Swapped));
     assert!(matches!(certificates.reload(), Reload::Unchanged));
-    meet(&certificates, &Client::of(&second.authority), "localhost").unwrap();
+    meet(certificates.config(), &Client::of(&second.authority), "localhost").unwrap();
 }
 
 #[tokio::test]
@@ -164,7 +166,8 @@ async fn a_volume_is_followed_through_its_swaps() {
         folder.publish(&[("tls.crt", certificate), ("tls.key", key)]);
     };
     publish(&pair.certificate, &pair.key);
-    let source = Source::Files { certificate: folder.path("tls.crt"), key: folder.path("tls.key") };
+    let source =
+        IdentitySource::Files { certificate: folder.path("tls.crt"), key: folder.path("tls.key") };
     let certificates = Arc::new(Certificates::load(source, None).unwrap());
     let (report, mut reports) = mpsc::unbounded_channel();
     let task = tokio::spawn(Arc::clone(&certificates).follow(pace(), move |outcome| {

@@ -262,15 +262,6 @@ async fn a_poll_finds_what_the_watch_missed_and_nothing_is_sealed_before() {
     following.abort();
 }
 
-#[test]
-fn a_secret_is_named_with_its_namespace() {
-    assert_eq!(name().to_string(), "restraint/keys");
-    for text in ["", "keys", "/keys", "restraint/", "a/b/c", "Restraint/keys", "restraint/../keys?"]
-    {
-        assert!(text.parse::<SecretName>().is_err(), "{text}");
-    }
-}
-
 async fn until(mut true_at_last: impl FnMut() -> bool) {
     in_time(async {
         while !true_at_last() {

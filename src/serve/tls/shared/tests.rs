@@ -11,11 +11,10 @@ use k8s_openapi::ByteString;
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
-use crate::certificate::SelfMade;
 use crate::certificate::testing::{Client as Caller, in_time, meet};
+use crate::certificate::{IdentitySource, SelfMade};
 use crate::serve::metrics::Metrics;
 use crate::serve::testing::{api_server, body, json as reply};
-use crate::serve::tls::Source;
 
 use super::*;
 
@@ -195,10 +194,11 @@ async fn looks(pair: &mut SharedPair) {
 
 /// Whether who trusts `bundle` may speak to this replica.
 fn trusted(pair: &SharedPair, bundle: &str) -> bool {
-    let certificates = Certificates::load(Source::Held(pair.identity().unwrap()), None).unwrap();
-    bundle
-        .split_inclusive("-----END CERTIFICATE-----\n")
-        .any(|authority| meet(&certificates, &Caller::of(authority), "gate.ops.svc").is_ok())
+    let certificates =
+        Certificates::load(IdentitySource::Held(pair.identity().unwrap()), None).unwrap();
+    bundle.split_inclusive("-----END CERTIFICATE-----\n").any(|authority| {
+        meet(certificates.config(), &Caller::of(authority), "gate.ops.svc").is_ok()
+    })
 }
 
 #[tokio::test]
@@ -348,7 +348,8 @@ async fn readiness_waits_for_the_pair_and_connections_see_it() {
     let health = Arc::new(Health::default());
     health.await_certificate();
     let certificates = Arc::new(
-        Certificates::load(Source::Held(SelfMade::make(&[]).unwrap().identity), None).unwrap(),
+        Certificates::load(IdentitySource::Held(SelfMade::make(&[]).unwrap().identity), None)
+            .unwrap(),
     );
     let mut one = pair(&client);
     one.sharing.lifetimes.leaf = SignedDuration::from_secs(15); // looks often
@@ -367,6 +368,6 @@ async fn readiness_waits_for_the_pair_and_connections_see_it() {
     store.secret_forbidden.store(false, Ordering::SeqCst);
     told("ca bundle: published\n").await;
     assert_eq!(health.report().0, 200);
-    meet(&certificates, &Caller::of(&store.bundle().unwrap()), "gate.ops.svc").unwrap();
+    meet(certificates.config(), &Caller::of(&store.bundle().unwrap()), "gate.ops.svc").unwrap();
     task.abort();
 }

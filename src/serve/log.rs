@@ -32,7 +32,7 @@ pub enum LogFormat {
 /// The log, while it lasts. Dropped, it writes what waits, but waits no longer than a second
 /// itself.
 #[derive(Debug)]
-pub struct Log {
+pub(super) struct Log {
     lost: ErrorCounter,
     _writer: WorkerGuard,
 }
@@ -42,7 +42,7 @@ impl Log {
     ///
     /// A thread of its own writes the lines, those of some milliseconds in one go: whoever reads
     /// them may stop reading, and reviews go on.
-    pub fn start(format: LogFormat) -> Self {
+    pub(super) fn start(format: LogFormat) -> Self {
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
         let (lines, writer) = NonBlockingBuilder::default()
             .buffered_lines_limit(WAITING)
@@ -60,7 +60,7 @@ impl Log {
     }
 
     /// Counts the lines that were lost because nobody took them in time.
-    pub fn lost(&self) -> ErrorCounter {
+    pub(super) fn lost(&self) -> ErrorCounter {
         self.lost.clone()
     }
 }

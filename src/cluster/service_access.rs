@@ -1,0 +1,64 @@
+//! The cluster as a service sees it, with rights of its own.
+
+use std::path::{Path, PathBuf};
+
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+
+/// Where a pod finds its service account's token, unless it was told to have none.
+const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+
+/// Where a service finds its API server. A command's way there is [`super::Access`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServiceAccess {
+    /// Through a kubeconfig file.
+    Kubeconfig(PathBuf),
+    /// Through the pod's own service account.
+    ServiceAccount,
+}
+
+impl ServiceAccess {
+    /// The kubeconfig where one is named, else the service account where this runs in a pod.
+    pub fn find(kubeconfig: Option<PathBuf>) -> Option<Self> {
+        let in_cluster =
+            || std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() && Path::new(TOKEN).exists();
+        kubeconfig.map(Self::Kubeconfig).or_else(|| in_cluster().then_some(Self::ServiceAccount))
+    }
+
+    /// A client for it. Sends nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// Where the kubeconfig or the service account's files cannot be used.
+    pub async fn client(&self) -> anyhow::Result<Client> {
+        Ok(Client::try_from(self.config().await?)?)
+    }
+
+    /// A client that asks once: it hands out what went wrong instead of waiting and asking again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::client`].
+    pub async fn client_asking_once(&self) -> anyhow::Result<Client> {
+        Ok(asking_once(self.config().await?)?)
+    }
+
+    async fn config(&self) -> anyhow::Result<Config> {
+        Ok(match self {
+            Self::Kubeconfig(path) => {
+                Config::from_custom_kubeconfig(
+                    Kubeconfig::read_from(path)?,
+                    &KubeConfigOptions::default(),
+                )
+                .await?
+            }
+            Self::ServiceAccount => Config::incluster()?,
+        })
+    }
+}
+
+/// By default 429, 503 and 504 are asked again, after longer and longer waits.
+pub(crate) fn asking_once(mut config: Config) -> kube::Result<Client> {
+    config.default_retry = false;
+    Client::try_from(config)
+}
