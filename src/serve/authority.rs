@@ -23,7 +23,7 @@ const AT_A_TIME: usize = 16;
 
 /// Asks the API server.
 #[derive(Debug)]
-pub struct Authorities {
+pub(super) struct Authorities {
     client: Option<Asker>,
     deadline: Duration,
     room: Semaphore,
@@ -39,11 +39,11 @@ impl std::fmt::Debug for Asker {
 
 /// May this requester approve decreases of this pod?
 #[derive(Clone, Debug)]
-pub struct Question(SubjectAccessReviewSpec);
+pub(super) struct Question(SubjectAccessReviewSpec);
 
 impl Question {
     /// The question that `subject` raises; `None` where its requester cannot be told.
-    pub fn about(subject: &Subject<'_>) -> Option<Self> {
+    pub(super) fn about(subject: &Subject<'_>) -> Option<Self> {
         let requester = &subject.requester;
         let extra: Entries<'_, Vec<Text<'_>>> = match requester.extra {
             Some(extra) => json::read::<Option<_>>(extra.get()).ok()?.unwrap_or_default(),
@@ -74,7 +74,7 @@ impl Question {
 
 impl Authorities {
     /// Asks through `client`, if there is one, and waits no longer than `deadline` for an answer.
-    pub fn new(client: Option<Client>, deadline: Duration) -> Self {
+    pub(super) fn new(client: Option<Client>, deadline: Duration) -> Self {
         Self {
             client: client.map(|client| Asker(Api::all(client))),
             deadline,
@@ -83,7 +83,7 @@ impl Authorities {
     }
 
     /// The answer. Whatever goes wrong is no yes.
-    pub async fn ask(&self, question: Option<Question>) -> Authority {
+    pub(super) async fn ask(&self, question: Option<Question>) -> Authority {
         let Some(Asker(reviews)) = &self.client else { return Authority::NotAsked };
         let Some(Question(spec)) = question else {
             return Authority::Unknown("the requester cannot be told");

@@ -42,7 +42,7 @@ const INSTANCE_LIMIT: usize = 128;
 
 /// Hands events over to a task that writes them.
 #[derive(Debug)]
-pub struct Events {
+pub(super) struct Events {
     queue: Option<Queue>,
     metrics: SharedMetrics,
 }
@@ -55,7 +55,7 @@ struct Queue {
 
 impl Events {
     /// Starts to write events through `client`; without one there are none. Needs a runtime.
-    pub fn start(client: Option<Client>, metrics: SharedMetrics) -> Self {
+    pub(super) fn start(client: Option<Client>, metrics: SharedMetrics) -> Self {
         Self::start_with(client, metrics, PATIENCE)
     }
 
@@ -69,7 +69,7 @@ impl Events {
     }
 
     /// Tells what happened in a review, without waiting for anything.
-    pub fn tell(&self, path: Path, subject: &Subject<'_>, verdict: &Verdict) {
+    pub(super) fn tell(&self, path: Path, subject: &Subject<'_>, verdict: &Verdict) {
         let Some(queue) = &self.queue else { return };
         for occurrence in occurrences(path, subject, verdict) {
             if !queue.take(Instant::now(), occurrence) {

@@ -14,19 +14,19 @@ use crate::kube::node_capacity::NodeCapacity;
 use crate::kube::usage::Usage;
 
 use super::authority::{self, Authorities};
-pub use live::Live;
+pub(super) use live::Live;
 use live::{Node, Pod};
 
 /// Whom to ask.
 #[derive(Debug)]
-pub struct Sources {
+pub(super) struct Sources {
     authorities: Authorities,
     live: Live,
 }
 
 /// What one review asks, in words of its own: the review itself is gone while somebody is asked.
 #[derive(Debug)]
-pub struct Questions {
+pub(super) struct Questions {
     authority: Option<Option<authority::Question>>,
     usage: Option<Pod>,
     node_capacity: Option<Node>,
@@ -34,7 +34,7 @@ pub struct Questions {
 
 /// What is known then.
 #[derive(Debug)]
-pub struct Answers {
+pub(super) struct Answers {
     authority: Authority,
     usage: Option<Usage>,
     node_capacity: Option<NodeCapacity>,
@@ -42,7 +42,7 @@ pub struct Answers {
 
 impl Questions {
     /// The questions that `subject` raises; `None` where nothing must be looked up.
-    pub fn about(subject: &Subject<'_>, asked: LookUps) -> Option<Self> {
+    pub(super) fn about(subject: &Subject<'_>, asked: LookUps) -> Option<Self> {
         (!asked.is_empty()).then(|| Self {
             authority: asked.authority.then(|| authority::Question::about(subject)),
             usage: asked.usage.then(|| Pod::of(subject)),
@@ -53,7 +53,7 @@ impl Questions {
 
 impl Answers {
     /// Puts what is known where rules look.
-    pub fn give(self, evidence: &mut Evidence) {
+    pub(super) fn give(self, evidence: &mut Evidence) {
         evidence.authority = self.authority;
         evidence.usage = self.usage;
         evidence.node_capacity = self.node_capacity;
@@ -62,12 +62,12 @@ impl Answers {
 
 impl Sources {
     /// Asks those who know who may approve, and what runs right now.
-    pub fn new(authorities: Authorities, live: Live) -> Self {
+    pub(super) fn new(authorities: Authorities, live: Live) -> Self {
         Self { authorities, live }
     }
 
     /// The answers, as soon as the last is there or too late.
-    pub async fn ask(&self, questions: Questions) -> Answers {
+    pub(super) async fn ask(&self, questions: Questions) -> Answers {
         let authority = async {
             match questions.authority {
                 Some(question) => self.authorities.ask(question).await,

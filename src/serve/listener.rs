@@ -27,10 +27,11 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
-pub use counters::{Counters, Tally};
-pub use limits::{CALLER_IDLE, Drain, Limits};
+pub(super) use counters::Counters;
+pub(super) use limits::{Drain, Limits};
 
-use super::tls::Certificates;
+use super::followed::Followed;
+use super::tls::KeyMaterial;
 use connection::{Common, Connection};
 use counters::{Open, increase};
 use limits::Speakers;
@@ -38,17 +39,17 @@ use places::Places;
 
 /// How bytes travel.
 #[derive(Debug, Clone)]
-pub enum Transport {
+pub(super) enum Transport {
     /// In the clear, HTTP/1.1 only.
     Plain,
     /// Over TLS 1.2 or 1.3, with what is in force when a connection arrives; HTTP/2 or HTTP/1.1 as
     /// the peer prefers.
-    Tls(Arc<Certificates>),
+    Tls(Arc<Followed<KeyMaterial>>),
 }
 
 /// A bound port that does not serve yet.
 #[derive(Debug)]
-pub struct Listener {
+pub(super) struct Listener {
     tcp: TcpListener,
     limits: Limits,
     drain: Drain,
@@ -61,7 +62,11 @@ impl Listener {
     ///
     /// # Errors
     /// Where the address is taken or not ours to take.
-    pub async fn bind(address: SocketAddr, limits: Limits, drain: Drain) -> io::Result<Self> {
+    pub(super) async fn bind(
+        address: SocketAddr,
+        limits: Limits,
+        drain: Drain,
+    ) -> io::Result<Self> {
         Ok(Self {
             tcp: TcpListener::bind(address).await?,
             limits,
@@ -75,12 +80,12 @@ impl Listener {
     ///
     /// # Errors
     /// As the system's call.
-    pub fn address(&self) -> io::Result<SocketAddr> {
+    pub(super) fn address(&self) -> io::Result<SocketAddr> {
         self.tcp.local_addr()
     }
 
     /// What it sees, to be read at any time.
-    pub fn counters(&self) -> Arc<Counters> {
+    pub(super) fn counters(&self) -> Arc<Counters> {
         Arc::clone(&self.counters)
     }
 
@@ -90,7 +95,7 @@ impl Listener {
     /// GOAWAY), for at most [`Drain::limit`]. Returns how many connections that limit cut off.
     ///
     /// An axum router goes in as `hyper_util::service::TowerToHyperService::new(router)`.
-    pub async fn serve<S, B>(
+    pub(super) async fn serve<S, B>(
         mut self,
         transport: Transport,
         service: S,
@@ -145,8 +150,8 @@ impl Listener {
                     let _open = open;
                     connection.plain(tcp).await;
                 }),
-                Transport::Tls(certificates) => {
-                    let config = certificates.config();
+                Transport::Tls(key_material) => {
+                    let config = key_material.load().config();
                     connections.spawn(async move {
                         let _open = open;
                         connection.secure(tcp, config).await;

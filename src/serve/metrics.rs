@@ -27,16 +27,17 @@ use crate::judge::subject::{Operation, Subject};
 use crate::judge::verdict::{Outcome, Ruling, Verdict};
 use crate::review::Path;
 
+use super::followed::Followed;
 use super::listener::Counters;
-use super::seal::SharedSealKeys;
+use super::seal::SealKeys;
 use approvals::Approvals;
 use connections::Connections;
 use keys::Keys;
 use log::Lines;
 use look_ups::CountedLookUps;
-pub use look_ups::LookUpOutcome;
+pub(super) use look_ups::LookUpOutcome;
 use panics::Panics;
-pub use rotations::Rotations;
+pub(super) use rotations::Rotations;
 
 /// Upper bounds in seconds: most reviews take a fraction of a millisecond.
 const DURATION_BUCKETS: [f64; 13] = [
@@ -46,7 +47,7 @@ const DURATION_BUCKETS: [f64; 13] = [
 
 /// Everything that is counted.
 #[derive(Debug)]
-pub struct Metrics {
+pub(super) struct Metrics {
     registry: Registry,
     reviews: Family<ReviewLabels, Counter>,
     findings: Family<FindingLabels, Counter>,
@@ -101,7 +102,7 @@ impl MetricConstructor<Histogram> for Buckets {
 /// Why a review got no verdict. Each is an HTTP status; the webhook configuration's `failurePolicy`
 /// decides then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failure {
+pub(super) enum Failure {
     /// 400: it cannot be judged.
     Malformed,
     /// 408: its body took longer than the deadline.
@@ -116,7 +117,7 @@ pub enum Failure {
 
 impl Failure {
     /// The word for it in logs and metrics.
-    pub fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Malformed => "malformed",
             Self::TooSlow => "too-slow",
@@ -129,7 +130,7 @@ impl Failure {
 
 impl Metrics {
     /// Everything at zero.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut registry = Registry::with_prefix("restraint");
         let reviews = Family::default();
         registry.register(
@@ -220,28 +221,28 @@ impl Metrics {
     }
 
     /// Shows what a listener sees.
-    pub fn follow_connections(&mut self, counters: Arc<Counters>) {
+    pub(super) fn follow_connections(&mut self, counters: Arc<Counters>) {
         self.registry.register_collector(Box::new(Connections(counters)));
     }
 
     /// Tells how many lines the log lost, too.
-    pub fn follow_log(&mut self, lost: ErrorCounter) {
+    pub(super) fn follow_log(&mut self, lost: ErrorCounter) {
         self.registry.register_collector(Box::new(Lines(lost)));
     }
 
     /// Shows how many keys there are.
-    pub fn follow_seal_keys(&mut self, keys: SharedSealKeys) {
+    pub(super) fn follow_seal_keys(&mut self, keys: Arc<Followed<SealKeys>>) {
         self.registry.register_collector(Box::new(Keys(keys)));
     }
 
     /// Shows what happens to certificates that replicas share, which the returned counters are
     /// told.
-    pub fn follow_rotations(&mut self) -> Rotations {
+    pub(super) fn follow_rotations(&mut self) -> Rotations {
         Rotations::register(&mut self.registry)
     }
 
     /// Counts a verdict and how long it took.
-    pub fn verdict(
+    pub(super) fn verdict(
         &self,
         path: Path,
         subject: &Subject<'_>,
@@ -269,7 +270,7 @@ impl Metrics {
     }
 
     /// Counts a review that got no verdict.
-    pub fn failure(&self, path: Path, failure: Failure) {
+    pub(super) fn failure(&self, path: Path, failure: Failure) {
         let labels = ReviewLabels {
             path: path.as_str(),
             operation: Operation::Other.as_str(),
@@ -281,44 +282,44 @@ impl Metrics {
     }
 
     /// Counts what came of asking for a fact.
-    pub fn look_up(&self, what: LookUp, outcome: LookUpOutcome) {
+    pub(super) fn look_up(&self, what: LookUp, outcome: LookUpOutcome) {
         self.look_ups.count(what, outcome);
     }
 
     /// Counts an event that was not written.
-    pub fn event_dropped(&self) {
+    pub(super) fn event_dropped(&self) {
         self.events_dropped.inc();
     }
 
     /// Counts an event that the API server did not take.
-    pub fn event_failed(&self) {
+    pub(super) fn event_failed(&self) {
         self.events_failed.inc();
     }
 
     /// Counts a policy set: how many policies are in force now, and whether the newest set was
     /// accepted.
-    pub fn policies(&self, in_force: usize, accepted: bool) {
+    pub(super) fn policies(&self, in_force: usize, accepted: bool) {
         self.policies.set(i64::try_from(in_force).unwrap_or(i64::MAX));
         self.policies_refused.set(i64::from(!accepted));
     }
 
     /// Counts a policy set that was read while the server runs.
-    pub fn policy_reload(&self, accepted: bool) {
+    pub(super) fn policy_reload(&self, accepted: bool) {
         self.policy_reloads.get_or_create(&reload(accepted)).inc();
     }
 
     /// Counts a certificate that was read while the server runs.
-    pub fn certificate_reload(&self, accepted: bool) {
+    pub(super) fn certificate_reload(&self, accepted: bool) {
         self.certificate_reloads.get_or_create(&reload(accepted)).inc();
     }
 
     /// Takes note of when the serving certificate expires, in seconds since 1970.
-    pub fn certificate_expiry(&self, seconds: i64) {
+    pub(super) fn certificate_expiry(&self, seconds: i64) {
         self.certificate_expiry.set(seconds as f64);
     }
 
     /// Everything as OpenMetrics text.
-    pub fn render(&self) -> String {
+    pub(super) fn render(&self) -> String {
         let mut text = String::new();
         let _ = encode(&mut text, &self.registry); // writing to memory cannot fail
         text
@@ -332,7 +333,7 @@ impl Default for Metrics {
 }
 
 /// Shared by everything that counts.
-pub type SharedMetrics = Arc<Metrics>;
+pub(super) type SharedMetrics = Arc<Metrics>;
 
 fn reload(accepted: bool) -> ResultLabels {
     ResultLabels { result: if accepted { "accepted" } else { "refused" } }

@@ -12,7 +12,7 @@ use crate::cluster::SecretName;
 use crate::judge::mode::Cap;
 
 use super::log::LogFormat;
-use super::tls::{Lifetimes, Sharing};
+use super::tls::shared::{Lifetimes, Sharing};
 
 /// The shortest and the longest lifetime of a certificate, in seconds: what a trial needs, and ten
 /// years.

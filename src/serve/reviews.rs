@@ -6,7 +6,6 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwap;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -23,10 +22,11 @@ use crate::review::{Path, answer, decode};
 
 use super::events::Events;
 use super::evidence::{Answers, Questions, Sources};
+use super::followed::Followed;
 use super::metrics::{Failure, SharedMetrics};
 use super::namespaces::Namespaces;
 use super::record;
-use super::seal::SharedSealKeys;
+use super::seal::SealKeys;
 
 /// The largest body, in bytes: an update carries two objects of up to 3 MiB each, and the words
 /// around them.
@@ -45,33 +45,33 @@ impl<B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send> Re
 
 /// Everything that answers reviews.
 #[derive(Debug)]
-pub struct Reviews {
+pub(super) struct Reviews {
     /// The policies in force.
-    pub policies: Arc<ArcSwap<Policies>>,
+    pub(super) policies: Arc<Followed<Policies>>,
     /// What is known of namespaces.
-    pub namespaces: Arc<Namespaces>,
+    pub(super) namespaces: Arc<Namespaces>,
     /// The keys of stamps.
-    pub seal_keys: SharedSealKeys,
+    pub(super) seal_keys: Arc<Followed<SealKeys>>,
     /// Whom to ask for facts.
-    pub sources: Sources,
+    pub(super) sources: Sources,
     /// Where pods are told.
-    pub events: Events,
+    pub(super) events: Events,
     /// Where everything is counted.
-    pub metrics: SharedMetrics,
+    pub(super) metrics: SharedMetrics,
     /// KiB of bodies and answers that may be in memory at once; see [`memory_budget`].
-    pub memory_budget: Arc<Semaphore>,
+    pub(super) memory_budget: Arc<Semaphore>,
     /// How long a body may take to arrive.
-    pub deadline: Duration,
+    pub(super) deadline: Duration,
 }
 
 /// Room for `bytes` of bodies and answers at once, and for one of the largest bodies at least.
-pub fn memory_budget(bytes: usize) -> Arc<Semaphore> {
+pub(super) fn memory_budget(bytes: usize) -> Arc<Semaphore> {
     Arc::new(Semaphore::new(bytes.max(BODY_LIMIT) / 1024))
 }
 
 impl Reviews {
     /// What answers requests: two paths, so near to the connection as can be.
-    pub fn service(
+    pub(super) fn service(
         self,
     ) -> impl Service<
         Request<Incoming>,

@@ -1,14 +1,12 @@
 //! The keys that stamps are sealed with: HMAC-SHA256. The first seals, all are accepted, so that
 //! keys rotate with an overlap.
 
-pub mod file;
+pub(super) mod file;
 mod rotation;
-pub mod secret;
+pub(super) mod secret;
 
 use std::path::Path;
-use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use aws_lc_rs::{digest, hmac, rand};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -19,12 +17,9 @@ const LEAST_KEY: usize = 32;
 /// The most keys of a set: one that seals, and those before it.
 const MOST_KEYS: usize = 16;
 
-/// The keys in force, swapped whole.
-pub type SharedSealKeys = Arc<ArcSwap<SealKeys>>;
-
 /// A set of keys.
 #[derive(Debug, Default)]
-pub struct SealKeys {
+pub(super) struct SealKeys {
     keys: Vec<SealKey>,
 }
 
@@ -42,7 +37,7 @@ impl std::fmt::Debug for SealKey {
 
 /// Why a set of keys cannot be used. Says where, never what stands there.
 #[derive(Debug, thiserror::Error)]
-pub enum SealKeyError {
+pub(super) enum SealKeyError {
     /// The file cannot be read.
     #[error("it cannot be read: {0}")]
     Unreadable(std::io::Error),
@@ -71,7 +66,7 @@ impl SealKeys {
     /// # Errors
     ///
     /// Where the system has no randomness.
-    pub fn made() -> Result<Self, SealKeyError> {
+    pub(super) fn made() -> Result<Self, SealKeyError> {
         let mut bytes = [0; LEAST_KEY];
         rand::fill(&mut bytes).map_err(|_| SealKeyError::NoRandomness)?;
         Ok(Self { keys: vec![SealKey::new(&bytes)] })
@@ -94,7 +89,7 @@ impl SealKeys {
     /// # Errors
     ///
     /// Where a line is no key, or there is none.
-    pub fn parse(text: &str) -> Result<Self, SealKeyError> {
+    pub(super) fn parse(text: &str) -> Result<Self, SealKeyError> {
         let mut keys: Vec<SealKey> = Vec::new();
         for (index, line) in text.lines().zip(1_usize..).map(|(line, index)| (index, line.trim())) {
             if line.is_empty() || line.starts_with('#') {
@@ -123,19 +118,19 @@ impl SealKeys {
     /// # Errors
     ///
     /// Where it cannot be read or holds no keys.
-    pub fn read(path: &Path) -> Result<Self, SealKeyError> {
+    pub(super) fn read(path: &Path) -> Result<Self, SealKeyError> {
         Self::parse(&std::fs::read_to_string(path).map_err(SealKeyError::Unreadable)?)
     }
 
     /// The name of the key that seals, and the seal it makes of a message; `None` while there is no
     /// key.
-    pub fn sealing(&self) -> Option<(&str, impl FnOnce(&[u8]) -> String + use<'_>)> {
+    pub(super) fn sealing(&self) -> Option<(&str, impl FnOnce(&[u8]) -> String + use<'_>)> {
         let SealKey { name, key } = self.keys.first()?;
         Some((name, |message: &[u8]| URL_SAFE_NO_PAD.encode(hmac::sign(key, message))))
     }
 
     /// Whether `seal` is the seal of `message` under the key called `name`.
-    pub fn verify(&self, name: &str, message: &[u8], seal: &str) -> bool {
+    pub(super) fn verify(&self, name: &str, message: &[u8], seal: &str) -> bool {
         let (Some(key), Ok(seal)) =
             (self.keys.iter().find(|key| key.name == name), URL_SAFE_NO_PAD.decode(seal))
         else {
@@ -145,7 +140,7 @@ impl SealKeys {
     }
 
     /// The names of the keys, the one that seals first.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.keys.iter().map(|key| &*key.name)
     }
 }

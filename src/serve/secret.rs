@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use futures_util::{Stream, StreamExt};
 use tokio::time::timeout;
 
 /// How long the API server has for one answer.
@@ -39,15 +38,4 @@ pub(super) async fn asked<T>(
     question: impl Future<Output = Result<T, kube::Error>>,
 ) -> Result<T, Unanswered> {
     Ok(timeout(PATIENCE, question).await.map_err(|_| Unanswered::TooSlow)??)
-}
-
-/// Waits until an object may have changed. What goes wrong with a watch is healed by a poll.
-pub(super) async fn hint<T, E>(hints: &mut (impl Stream<Item = Result<T, E>> + Unpin)) {
-    loop {
-        match hints.next().await {
-            Some(Ok(_)) => return,
-            Some(Err(_)) => {}
-            None => std::future::pending().await,
-        }
-    }
 }

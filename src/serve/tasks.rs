@@ -14,14 +14,14 @@ const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_sec
 
 /// Runs what `start` starts beside everything else. Where it panics, it is started again after a
 /// pause, which becomes longer while it does nothing but panic. Needs a runtime.
-pub(super) fn keep<F>(task: &'static str, start: impl FnMut() -> F + Send + 'static)
+pub(super) fn supervise<F>(task: &'static str, start: impl FnMut() -> F + Send + 'static)
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    tokio::spawn(kept(task, PAUSES, start));
+    tokio::spawn(restarted(task, PAUSES, start));
 }
 
-async fn kept<F: Future<Output = ()>>(
+async fn restarted<F: Future<Output = ()>>(
     task: &'static str,
     (shortest, longest): (Duration, Duration),
     mut start: impl FnMut() -> F,
@@ -76,7 +76,7 @@ mod tests {
                 blocking(move || assert!(started != 1, "on purpose")).await;
             }
         };
-        kept("test", (Duration::ZERO, Duration::ZERO), start).await;
+        restarted("test", (Duration::ZERO, Duration::ZERO), start).await;
         assert_eq!(starts.load(Relaxed), 3);
     }
 

@@ -3,7 +3,7 @@
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use restraint::serve::reviews::BODY_LIMIT;
+use restraint::serve::BODY_LIMIT;
 
 use crate::server::{Server, eventually};
 use crate::subjects::recorded;

@@ -25,7 +25,7 @@ const AT_A_TIME: usize = 16;
 const ANSWER_LIMIT: usize = 8 * 1024 * 1024;
 
 /// Asks for what runs right now.
-pub struct Live {
+pub(in crate::serve) struct Live {
     client: Option<Client>,
     deadline: Duration,
     places: Semaphore,
@@ -72,7 +72,11 @@ impl Node {
 impl Live {
     /// Asks through `client`, which should not ask again of its own: the deadline ends sooner than
     /// its patience.
-    pub fn new(client: Option<Client>, deadline: Duration, metrics: SharedMetrics) -> Self {
+    pub(in crate::serve) fn new(
+        client: Option<Client>,
+        deadline: Duration,
+        metrics: SharedMetrics,
+    ) -> Self {
         Self { client, deadline, places: Semaphore::new(AT_A_TIME), metrics }
     }
 

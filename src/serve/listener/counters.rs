@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// What a listener has seen, for metrics. Shared and updated while it runs.
 #[derive(Debug, Default)]
-pub struct Counters {
+pub(in crate::serve) struct Counters {
     pub(super) accepted: AtomicU64,
     pub(super) open: AtomicU64,
     pub(super) rejected: AtomicU64,
@@ -16,30 +16,30 @@ pub struct Counters {
 
 /// The counters at one moment. All but `open` only ever grow.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
+pub(in crate::serve) struct Tally {
     /// Connections accepted, the rejected ones included.
-    pub accepted: u64,
+    pub(in crate::serve) accepted: u64,
     /// Connections open now, handshakes included.
-    pub open: u64,
+    pub(in crate::serve) open: u64,
     /// Connections closed at once because there were too many, none of which had been idle for a
     /// while.
-    pub rejected: u64,
+    pub(in crate::serve) rejected: u64,
     /// Idle connections closed because there were too many.
-    pub displaced: u64,
+    pub(in crate::serve) displaced: u64,
     /// Failures to accept, for instance because file descriptors ran out.
-    pub accept_errors: u64,
+    pub(in crate::serve) accept_errors: u64,
     /// Handshakes that a peer broke off or that failed: no trust, no common version, plain HTTP, a
     /// port scan.
-    pub handshakes_failed: u64,
+    pub(in crate::serve) handshakes_failed: u64,
     /// Handshakes that took too long.
-    pub handshakes_timed_out: u64,
+    pub(in crate::serve) handshakes_timed_out: u64,
     /// Handshakes given up for a newer connection because there were too many.
-    pub handshakes_displaced: u64,
+    pub(in crate::serve) handshakes_displaced: u64,
 }
 
 impl Counters {
     /// The counters now.
-    pub fn tally(&self) -> Tally {
+    pub(in crate::serve) fn tally(&self) -> Tally {
         Tally {
             accepted: self.accepted.load(Relaxed),
             open: self.open.load(Relaxed),

@@ -6,37 +6,37 @@ use hyper_util::server::conn::auto::Builder;
 /// The longest an API server keeps an idle connection before it closes it itself (`IdleConnTimeout`
 /// of client-go's transport). Whoever closes earlier makes it race: a review sent into a closing
 /// connection is a failed admission.
-pub const CALLER_IDLE: Duration = Duration::from_secs(90);
+pub(super) const CALLER_IDLE: Duration = Duration::from_secs(90);
 
 /// What a listener bears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub(in crate::serve) struct Limits {
     /// Open connections, handshakes included. The one beyond takes the place of one that has
     /// nothing to do, so that nobody can keep others out by opening many. Where there is none such
     /// it is closed at once: its caller then fails fast and may reach another replica, where a
     /// place in the kernel's queue would cost it the review's whole timeout.
-    pub connections: usize,
+    pub(in crate::serve) connections: usize,
     /// Unfinished TLS handshakes. The one beyond displaces one that makes no progress.
-    pub handshakes: usize,
+    pub(in crate::serve) handshakes: usize,
     /// How long a connection is left alone that does nothing; a tenth of it where the peer said
     /// nothing yet.
-    pub grace: Duration,
+    pub(in crate::serve) grace: Duration,
     /// The longest a TLS handshake may take.
-    pub handshake: Duration,
+    pub(in crate::serve) handshake: Duration,
     /// The longest a connection may take over the headers of its next request, the idle time before
     /// it included, and the longest it may be idle or busy with an answer; must be above
     /// [`CALLER_IDLE`].
-    pub idle: Duration,
+    pub(in crate::serve) idle: Duration,
     /// The longest a peer may take nothing of what it is sent. Who waits for an answer takes it at
     /// once.
-    pub patience: Duration,
+    pub(in crate::serve) patience: Duration,
     /// How long the headers of a request may be, in bytes, at least 8192. For HTTP/1 it is the size
     /// of the buffer, which one read may overrun. Headers without an end hold that much for as long
     /// as [`Limits::idle`]: times the number of connections it has to fit into memory. An API
     /// server sends some 300 bytes.
-    pub header_bytes: usize,
+    pub(in crate::serve) header_bytes: usize,
     /// Requests at a time on one HTTP/2 connection.
-    pub streams: u32,
+    pub(in crate::serve) streams: u32,
 }
 
 impl Default for Limits {
@@ -49,7 +49,7 @@ impl Default for Limits {
             handshakes: 512,
             grace: Duration::from_secs(1),
             handshake: Duration::from_secs(5),
-            idle: Duration::from_secs(150),
+            idle: CALLER_IDLE.saturating_add(Duration::from_secs(60)),
             patience: Duration::from_secs(10),
             header_bytes: 16 * 1024,
             streams: 256,
@@ -59,12 +59,12 @@ impl Default for Limits {
 
 /// How a listener ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Drain {
+pub(in crate::serve) struct Drain {
     /// How long to keep serving after the signal, while load balancers learn that this replica
     /// leaves.
-    pub delay: Duration,
+    pub(in crate::serve) delay: Duration,
     /// The longest to wait for requests in flight after that.
-    pub limit: Duration,
+    pub(in crate::serve) limit: Duration,
 }
 
 impl Default for Drain {

@@ -16,9 +16,11 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::certificate::SelfMade;
 use crate::certificate::testing::{Client, in_time};
-use crate::certificate::{IdentitySource, SelfMade};
 
+use super::counters::Tally;
+use super::limits::CALLER_IDLE;
 use super::*;
 
 mod bearing;
@@ -32,7 +34,7 @@ const MUCH: usize = 32 << 20;
 struct Running {
     address: SocketAddr,
     authority: String,
-    certificates: Arc<Certificates>,
+    key_material: Arc<Followed<KeyMaterial>>,
     counters: Arc<Counters>,
     waiting: Arc<AtomicUsize>,
     release: Arc<Notify>,
@@ -42,11 +44,10 @@ struct Running {
 
 async fn run(limits: Limits, drain: Drain, plain: bool) -> Running {
     let made = SelfMade::make(&[]).unwrap();
-    let certificates =
-        Arc::new(Certificates::load(IdentitySource::Held(made.identity), None).unwrap());
+    let key_material = Arc::new(Followed::new(KeyMaterial::load(made.identity, None).unwrap()));
     let transport = match plain {
         true => Transport::Plain,
-        false => Transport::Tls(Arc::clone(&certificates)),
+        false => Transport::Tls(Arc::clone(&key_material)),
     };
     let (waiting, release) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
     let (waited, released) = (Arc::clone(&waiting), Arc::clone(&release));
@@ -69,7 +70,7 @@ async fn run(limits: Limits, drain: Drain, plain: bool) -> Running {
     Running {
         address,
         authority: made.authority,
-        certificates,
+        key_material,
         counters,
         waiting,
         release,
@@ -187,7 +188,7 @@ async fn open_connections_outlive_a_new_certificate() {
     let running = running().await;
     let mut before = running.http1(running.client()).await;
     let next = SelfMade::make(&[]).unwrap();
-    running.certificates.replace(next.identity);
+    running.key_material.replace(KeyMaterial::load(next.identity, None).unwrap());
     assert!(works(&mut before).await);
     assert!(running.tls(running.client()).await.is_err());
     assert!(works(&mut running.http1(Client::of(&next.authority)).await).await);

@@ -1,15 +1,17 @@
 //! The keys of stamps, counted when somebody scrapes.
 
 use std::fmt::Error;
+use std::sync::Arc;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::gauge::ConstGauge;
 
-use crate::serve::seal::SharedSealKeys;
+use crate::serve::followed::Followed;
+use crate::serve::seal::SealKeys;
 
 #[derive(Debug)]
-pub(super) struct Keys(pub(super) SharedSealKeys);
+pub(super) struct Keys(pub(super) Arc<Followed<SealKeys>>);
 
 impl Collector for Keys {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {

@@ -9,7 +9,7 @@ use crate::judge::rule::LookUp;
 
 /// What came of asking for a fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum LookUpOutcome {
+pub(in crate::serve) enum LookUpOutcome {
     /// It is known.
     Found,
     /// There is none: no such object, no such API, no API server.

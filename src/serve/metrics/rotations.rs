@@ -13,7 +13,7 @@ use crate::serve::tls::shared::Step;
 
 /// What happens to certificates that replicas share.
 #[derive(Clone, Debug, Default)]
-pub struct Rotations {
+pub(in crate::serve) struct Rotations {
     rotations: Family<StepLabels, Counter>,
     writes: Family<WriteLabels, Counter>,
     published: Gauge,

@@ -48,9 +48,9 @@ fn reviews() -> Reviews {
     };
     let metrics = Arc::new(Metrics::new());
     Reviews {
-        policies: Arc::new(ArcSwap::from_pointee(Policies::of(vec![policy]))),
+        policies: Arc::new(Followed::new(Policies::of(vec![policy]))),
         namespaces: Arc::default(),
-        seal_keys: SharedSealKeys::default(),
+        seal_keys: Arc::default(),
         sources: Sources::new(
             Authorities::new(None, Duration::ZERO),
             Live::new(None, Duration::ZERO, Arc::clone(&metrics)),

@@ -1,38 +1,61 @@
 //! Keys from a file, which an operator makes and rotates.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use tracing::{info, warn};
 
-use crate::serve::follow::{Follow, Pace};
+use crate::serve::followed::file_watch::{FileWatch, Intervals};
+use crate::serve::followed::{Look, Outcome, Source};
+use crate::serve::health::{Topic, Trouble};
 use crate::serve::tasks::blocking;
 
-use super::{SealKeys, SharedSealKeys};
+use super::SealKeys;
 
-/// Follows the file for ever: what is sound is put in force, what is not is refused and the old
-/// keys stay.
-pub async fn follow(path: PathBuf, keys: SharedSealKeys, pace: Pace) {
-    let mut follow = Follow::start(vec![path.clone()], pace);
-    let mut complaint = None;
-    loop {
-        let read = {
-            let path = path.clone();
-            blocking(move || SealKeys::read(&path)).await
-        };
-        let Some(read) = read else { return };
-        let refused = read.as_ref().err().map(ToString::to_string);
-        match read {
-            Ok(next) if !next.names().eq(keys.load().names()) => {
-                info!(keys = ?next.names().collect::<Vec<_>>(), "seal keys in force");
-                keys.store(Arc::new(next));
-            }
-            _ => {}
-        }
-        if let Some(refused) = refused.as_ref().filter(|_| refused != complaint) {
-            warn!("seal keys refused, the old stay in force: {refused}");
-        }
-        complaint = refused;
-        follow.changed().await;
+/// The file.
+#[derive(Debug)]
+pub(in crate::serve) struct KeyFile {
+    path: PathBuf,
+    watch: FileWatch,
+}
+
+impl KeyFile {
+    /// The file at `path`.
+    pub(in crate::serve) fn new(path: PathBuf) -> Self {
+        let watch = FileWatch::start(vec![path.clone()], Intervals::default());
+        Self { path, watch }
     }
+}
+
+impl Source<SealKeys> for KeyFile {
+    const TOPIC: Option<Topic> = None;
+
+    async fn look(&mut self) -> Option<Look<SealKeys>> {
+        let path = self.path.clone();
+        let read = blocking(move || SealKeys::read(&path)).await?;
+        Some(read.map_or_else(|error| Look::Refused(error.to_string()), Look::Found))
+    }
+
+    async fn changed(&mut self) {
+        self.watch.changed().await;
+    }
+
+    fn is_same(in_force: &SealKeys, found: &SealKeys) -> bool {
+        in_force.names().eq(found.names())
+    }
+
+    fn describe(&self, in_force: &SealKeys) -> String {
+        format!("{} in force", in_force.names().count())
+    }
+
+    fn log_swap(&self, in_force: &SealKeys) {
+        info!(keys = ?in_force.names().collect::<Vec<_>>(), "seal keys in force");
+    }
+
+    fn log_trouble(&self, trouble: &Trouble) {
+        let (Trouble::Refused(why) | Trouble::Unreachable(why)) = trouble;
+        warn!("seal keys refused, the old stay in force: {why}");
+    }
+
+    /// They are counted when somebody scrapes.
+    fn count(&self, _: &SealKeys, _: Outcome) {}
 }

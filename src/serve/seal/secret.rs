@@ -2,8 +2,6 @@
 //! first rotates it.
 
 use std::fmt;
-use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::rand;
@@ -11,20 +9,21 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::PostParams;
-use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client};
 use tokio::time::timeout;
 use tracing::{info, warn};
 
 use crate::cluster::SecretName;
-use crate::serve::admin::Health;
-use crate::serve::secret::{Unanswered, asked, hint};
+use crate::serve::followed::object_watch::ObjectWatch;
+use crate::serve::followed::{Look, Outcome, Source};
+use crate::serve::health::{Topic, Trouble};
+use crate::serve::secret::{Unanswered, asked};
 
 use super::rotation::{Entries, Entry};
-use super::{LEAST_KEY, SealKeyError, SharedSealKeys};
+use super::{LEAST_KEY, SealKeyError, SealKeys};
 
 /// How often to look, whatever the watch says: far more often than a new key waits before it seals.
-pub const POLL: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_secs(60);
 
 /// How often to begin anew because another replica was faster.
 const ATTEMPTS: usize = 5;
@@ -44,12 +43,14 @@ enum SecretError {
 }
 
 /// The Secret, and what was last read from it.
-pub struct SharedSecret {
+pub(in crate::serve) struct SharedSecret {
     secrets: Api<Secret>,
     name: SecretName,
     entries: Entries,
-    /// Names of entries that are no keys, as far as they were complained about.
+    /// Names of entries that are no keys, as far as they were warned about.
     bad: Vec<String>,
+    watch: ObjectWatch,
+    poll: Duration,
 }
 
 impl fmt::Debug for SharedSecret {
@@ -64,46 +65,15 @@ impl fmt::Debug for SharedSecret {
 
 impl SharedSecret {
     /// The Secret `name`, not read yet.
-    pub fn new(client: Client, name: SecretName) -> Self {
+    pub(in crate::serve) fn new(client: Client, name: SecretName) -> Self {
+        let watched = Api::namespaced(client.clone(), &name.namespace);
         Self {
             secrets: Api::namespaced(client, &name.namespace),
+            watch: ObjectWatch::default().and::<Secret>(watched, &name.name),
             name,
             entries: Entries::default(),
             bad: Vec::new(),
-        }
-    }
-
-    /// Follows the Secret for ever: makes it, rotates it, and puts its keys in force. Readiness
-    /// waits for the first. Whatever goes wrong later, the keys in force stay.
-    pub async fn follow(mut self, keys: SharedSealKeys, health: Arc<Health>, poll: Duration) {
-        let only = watcher::Config::default().fields(&format!("metadata.name={}", self.name.name));
-        let mut hints = pin!(watcher(self.secrets.clone(), only).default_backoff());
-        let mut complaint = None;
-        loop {
-            let settled = self.settle(Timestamp::now()).await;
-            self.put_in_force(&keys, &health);
-            let failure = settled.err().map(|error| error.to_string());
-            if let Some(failure) = &failure {
-                health.seal_keys_unread(failure.clone());
-                if complaint.is_none() {
-                    warn!(secret = %self.name, "seal keys cannot be read or written; those in force stay, and it is tried again: {failure}");
-                }
-            }
-            complaint = failure;
-            let _ = timeout(poll, hint(&mut hints)).await;
-        }
-    }
-
-    fn put_in_force(&self, keys: &SharedSealKeys, health: &Health) {
-        if self.entries.is_empty() {
-            return;
-        }
-        let next = self.entries.keys(Timestamp::now());
-        health.seal_keys(format!("{} in force, from secret {}", next.names().count(), self.name));
-        if !next.names().eq(keys.load().names()) {
-            let entries = self.entries.iter().map(|entry| &*entry.name).collect::<Vec<_>>();
-            info!(secret = %self.name, ?entries, keys = ?next.names().collect::<Vec<_>>(), "seal keys in force");
-            keys.store(Arc::new(next));
+            poll: POLL,
         }
     }
 
@@ -166,6 +136,47 @@ impl SharedSecret {
         self.entries = entries;
         Ok(())
     }
+}
+
+impl Source<SealKeys> for SharedSecret {
+    const TOPIC: Option<Topic> = Some(Topic::SealKeys);
+
+    /// Reads the Secret, or makes and rotates it. Which key seals changes with the time, too.
+    async fn look(&mut self) -> Option<Look<SealKeys>> {
+        let settled = self.settle(Timestamp::now()).await;
+        let known = (!self.entries.is_empty()).then(|| self.entries.keys(Timestamp::now()));
+        Some(match (settled, known) {
+            (Err(error), known) => Look::Unreachable { why: error.to_string(), known },
+            (Ok(()), Some(keys)) => Look::Found(keys),
+            (Ok(()), None) => Look::Unchanged,
+        })
+    }
+
+    async fn changed(&mut self) {
+        let _ = timeout(self.poll, self.watch.changed()).await;
+    }
+
+    fn is_same(in_force: &SealKeys, found: &SealKeys) -> bool {
+        in_force.names().eq(found.names())
+    }
+
+    fn describe(&self, in_force: &SealKeys) -> String {
+        format!("{} in force, from secret {}", in_force.names().count(), self.name)
+    }
+
+    fn log_swap(&self, in_force: &SealKeys) {
+        let entries = self.entries.iter().map(|entry| &*entry.name).collect::<Vec<_>>();
+        let keys = in_force.names().collect::<Vec<_>>();
+        info!(secret = %self.name, ?entries, ?keys, "seal keys in force");
+    }
+
+    fn log_trouble(&self, trouble: &Trouble) {
+        let (Trouble::Refused(why) | Trouble::Unreachable(why)) = trouble;
+        warn!(secret = %self.name, "seal keys cannot be read or written; those in force stay, and it is tried again: {why}");
+    }
+
+    /// They are counted when somebody scrapes.
+    fn count(&self, _: &SealKeys, _: Outcome) {}
 }
 
 fn random() -> Result<[u8; LEAST_KEY], SealKeyError> {

@@ -23,13 +23,13 @@ use crate::certificate::provider;
 /// `client-certificate` and `client-key`. Managed clusters rarely offer that; there, ask for no
 /// client certificate and keep others away with a NetworkPolicy.
 #[derive(Debug, Clone)]
-pub struct Clients {
+pub(in crate::serve) struct Clients {
     /// A file of PEM certificates: the authorities that client certificates must come from.
-    pub authority: PathBuf,
+    pub(in crate::serve) authority: PathBuf,
     /// Names of which a client certificate must carry one, as its CN or a DNS name. Empty: any will
     /// do, which is right only if the authority issues for API servers alone; a cluster's own
     /// authority issues for every node and user.
-    pub names: Vec<String>,
+    pub(in crate::serve) names: Vec<String>,
 }
 
 impl Clients {
@@ -121,9 +121,10 @@ struct Stranger {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Certificates, Reload};
+    use super::super::testing::Served;
     use super::*;
     use crate::certificate::testing::{Authority, Client, Folder, Pair, meet};
+    use crate::serve::followed::Outcome;
 
     #[test]
     fn a_client_certificate_is_required_where_an_authority_is_named() {
@@ -140,19 +141,19 @@ mod tests {
                 authority: file.clone(),
                 names: names.iter().map(|name| (*name).to_owned()).collect(),
             };
-            Certificates::load(source.clone(), Some(clients)).unwrap()
+            Served::new(&source, Some(clients))
         };
-        let admits = |certificates: &Certificates, shown: Option<&Pair>| {
+        let admits = |served: &Served, shown: Option<&Pair>| {
             let (tls13, tls12) = (Client::of(&trusts), Client::of(&trusts).old());
             let [new, old] = [tls13, tls12].map(|client| {
                 let client = Client { shows: shown, ..client };
-                meet(certificates.config(), &client, "localhost").is_ok()
+                meet(served.in_force().config(), &client, "localhost").is_ok()
             });
             assert_eq!(new, old);
             new
         };
 
-        let any = require(&[]);
+        let mut any = require(&[]);
         assert!(admits(&any, Some(&ours)) && admits(&any, Some(&named)));
         assert!(
             !admits(&any, None) && !admits(&any, Some(&theirs)) && !admits(&any, Some(&expired))
@@ -165,10 +166,10 @@ mod tests {
 
         // An authority is followed as the pair is.
         folder.write("ca.crt", "");
-        assert!(matches!(any.reload(), Reload::Refused(_)));
+        assert_eq!(any.reload(), Outcome::Refused);
         assert!(admits(&any, Some(&ours)));
         folder.write("ca.crt", &stranger.pem());
-        assert!(matches!(any.reload(), Reload::Swapped));
+        assert_eq!(any.reload(), Outcome::Swapped);
         assert!(!admits(&any, Some(&ours)) && admits(&any, Some(&theirs)));
     }
 }

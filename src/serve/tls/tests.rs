@@ -1,48 +1,55 @@
 use std::fs;
+use std::time::Duration;
 
-use tokio::sync::mpsc;
-
-use crate::certificate::SelfMade;
 use crate::certificate::testing::{Authority, Client, Folder, Pair, in_time, meet};
+use crate::certificate::{IdentitySource, SelfMade};
+use crate::serve::followed::Followed;
+use crate::serve::followed::file_watch::Intervals;
+use crate::serve::health::Health;
+
+use super::files::{KeyFiles, KeyFilesSource};
+use super::testing::Served;
 
 use super::*;
 
-fn served(certificates: &Certificates, authority: &Authority) -> bool {
-    meet(certificates.config(), &Client::of(&authority.pem()), "localhost").is_ok()
+fn serves(key_material: &KeyMaterial, authority: &Authority) -> bool {
+    meet(key_material.config(), &Client::of(&authority.pem()), "localhost").is_ok()
 }
 
-fn refusal(source: &IdentitySource) -> String {
-    Certificates::load(source.clone(), None).map(|_| ()).unwrap_err().to_string()
+fn load(identity: &IdentitySource) -> Result<KeyMaterial, TlsError> {
+    KeyMaterial::load(identity.load()?, None)
 }
 
-fn pace() -> Pace {
-    Pace {
-        poll: std::time::Duration::from_secs(3_600),
-        settle: std::time::Duration::from_millis(20),
-    }
+fn held(identity: Identity) -> KeyMaterial {
+    KeyMaterial::load(identity, None).unwrap()
+}
+
+fn refusal(identity: &IdentitySource) -> String {
+    load(identity).map(drop).unwrap_err().to_string()
 }
 
 #[test]
 fn a_pair_of_files_is_served() {
     let (folder, authority) = (Folder::new(), Authority::new());
-    let certificates = Certificates::load(authority.server().write(&folder), None).unwrap();
-    assert!(served(&certificates, &authority));
-    assert!(!served(&certificates, &Authority::new()));
-    let leaf = certificates.leaf();
+    let mut served = Served::new(&authority.server().write(&folder), None);
+    let key_material = served.in_force();
+    assert!(serves(&key_material, &authority));
+    assert!(!serves(&key_material, &Authority::new()));
+    let leaf = key_material.leaf();
     assert_eq!(leaf.names, ["127.0.0.1", "::1", "localhost"]);
     assert_eq!(leaf.not_after, 64_060_588_800, "4000-01-01");
     assert_eq!(leaf.fingerprint.len(), 32 * 3 - 1);
-    assert!(matches!(certificates.reload(), Reload::Unchanged));
+    assert_eq!(served.reload(), Outcome::Unchanged);
 }
 
 #[test]
 fn both_versions_and_both_protocols_are_spoken() {
     let made = SelfMade::make(&[]).unwrap();
-    let certificates = Certificates::load(IdentitySource::Held(made.identity), None).unwrap();
+    let key_material = held(made.identity);
     for protocol in [b"h2".as_slice(), b"http/1.1"] {
         for client in [Client::of(&made.authority), Client::of(&made.authority).old()] {
             let client = Client { protocol, ..client };
-            let met = meet(certificates.config(), &client, "localhost").unwrap();
+            let met = meet(key_material.config(), &client, "localhost").unwrap();
             assert_eq!(met.alpn_protocol(), Some(protocol));
             assert_eq!(met.protocol_version(), Some(client.version.version));
             assert_eq!(met.tls13_tickets_received(), 0);
@@ -56,11 +63,11 @@ fn a_self_made_identity_is_for_this_machine_and_the_names_given() {
     let leaf = made.identity.leaf().clone();
     assert_eq!(leaf.names, ["127.0.0.1", "::1", "localhost", "restraint.ops.svc"]);
     assert_eq!(leaf.fault(leaf.not_before + 3_600), None);
-    let certificates = Certificates::load(IdentitySource::Held(made.identity), None).unwrap();
+    let key_material = held(made.identity);
     for name in &leaf.names {
-        meet(certificates.config(), &Client::of(&made.authority), name).unwrap();
+        meet(key_material.config(), &Client::of(&made.authority), name).unwrap();
     }
-    assert!(meet(certificates.config(), &Client::of(&made.authority), "elsewhere").is_err());
+    assert!(meet(key_material.config(), &Client::of(&made.authority), "elsewhere").is_err());
     let refused = SelfMade::make(&["näme".to_owned()]).map(|_| ()).unwrap_err();
     assert!(refused.to_string().contains("\"näme\""), "{refused}");
 }
@@ -118,44 +125,34 @@ fn refusals_name_the_file_and_what_it_lacks() {
 fn an_expired_certificate_is_served_and_reported() {
     let (folder, authority) = (Folder::new(), Authority::new());
     let source = authority.issue("server", &["localhost"], 2001).write(&folder);
-    let certificates = Certificates::load(source, None).unwrap();
-    let leaf = certificates.leaf();
+    let key_material = load(&source).unwrap();
+    let leaf = key_material.leaf();
     assert_eq!(leaf.fault(leaf.not_after), None);
     let fault = leaf.fault(leaf.not_after + 7).unwrap();
     assert!(fault.contains("expired 7 s ago"), "{fault}");
     let early = leaf.fault(leaf.not_before - 7).unwrap();
     assert!(early.contains("another 7 s"), "{early}");
     let nameless = authority.issue("server", &[], 4000).write(&folder);
-    let leaf = Certificates::load(nameless, None).unwrap().leaf();
+    let key_material = load(&nameless).unwrap();
+    let leaf = key_material.leaf();
     assert!(leaf.fault(leaf.not_after).unwrap().contains("subjectAltName"));
 }
 
 #[test]
 fn half_a_rotation_is_refused_and_the_old_pair_stays() {
     let (folder, old, new) = (Folder::new(), Authority::new(), Authority::new());
-    let certificates = Certificates::load(old.server().write(&folder), None).unwrap();
+    let mut served = Served::new(&old.server().write(&folder), None);
     let pair = new.server();
     let half = &pair.certificate[..pair.certificate.len() / 2];
     for step in [half, &pair.certificate] {
         folder.write("tls.crt", step);
-        assert!(matches!(certificates.reload(), Reload::Refused(_)));
-        assert!(served(&certificates, &old));
+        assert_eq!(served.reload(), Outcome::Refused);
+        assert!(serves(&served.in_force(), &old));
     }
     folder.write("tls.key", &pair.key);
-    assert!(matches!(certificates.reload(), Reload::Swapped));
-    assert!(served(&certificates, &new));
-    assert!(matches!(certificates.reload(), Reload::Unchanged));
-}
-
-#[test]
-fn an_identity_in_memory_can_be_replaced() {
-    let [first, second] = [(); 2].map(|()| SelfMade::make(&[]).unwrap());
-    let certificates =
-        Certificates::load(IdentitySource::Held(first.identity.clone()), None).unwrap();
-    assert!(matches!(certificates.replace(first.identity), Reload::Unchanged));
-    assert!(matches!(certificates.replace(second.identity), Reload::Swapped));
-    assert!(matches!(certificates.reload(), Reload::Unchanged));
-    meet(certificates.config(), &Client::of(&second.authority), "localhost").unwrap();
+    assert_eq!(served.reload(), Outcome::Swapped);
+    assert!(serves(&served.in_force(), &new));
+    assert_eq!(served.reload(), Outcome::Unchanged);
 }
 
 #[tokio::test]
@@ -166,28 +163,32 @@ async fn a_volume_is_followed_through_its_swaps() {
         folder.publish(&[("tls.crt", certificate), ("tls.key", key)]);
     };
     publish(&pair.certificate, &pair.key);
-    let source =
+    let identity =
         IdentitySource::Files { certificate: folder.path("tls.crt"), key: folder.path("tls.key") };
-    let certificates = Arc::new(Certificates::load(source, None).unwrap());
-    let (report, mut reports) = mpsc::unbounded_channel();
-    let task = tokio::spawn(Arc::clone(&certificates).follow(pace(), move |outcome| {
-        let _ = report.send(format!("{outcome:?}"));
-    }));
-    // One change may be seen in two looks, so other reports may come before.
-    let mut reported = async |expected: &str| {
-        in_time(async { while !reports.recv().await.unwrap().starts_with(expected) {} }).await;
+    let files = KeyFiles { identity, clients: None };
+    let in_force = Arc::new(Followed::new(files.load().unwrap()));
+    let health = Arc::new(Health::default());
+    let intervals =
+        Intervals { poll: Duration::from_secs(3_600), settle: Duration::from_millis(20) };
+    let source = KeyFilesSource::new(files, intervals, Arc::new(Metrics::new()));
+    let task = tokio::spawn(Arc::clone(&in_force).follow(source, Arc::clone(&health)));
+    let told = async |expected: fn(&str) -> bool| {
+        in_time(async {
+            while !expected(&health.report().1) {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        })
+        .await;
     };
-    reported("Unchanged").await;
+    told(|report| report.contains("certificate: for 127.0.0.1, ::1, localhost")).await;
 
     let next = new.server();
     publish(&next.certificate, &pair.key);
-    reported("Refused(Mismatched").await;
-    assert!(served(&certificates, &old));
+    told(|report| report.contains("does not belong to the first certificate")).await;
+    assert!(serves(&in_force.load(), &old));
 
     publish(&next.certificate, &next.key);
-    reported("Swapped").await;
-    assert!(served(&certificates, &new));
-
+    told(|report| !report.contains("refused")).await;
+    assert!(serves(&in_force.load(), &new));
     task.abort();
-    in_time(async { while reports.recv().await.is_some() {} }).await;
 }

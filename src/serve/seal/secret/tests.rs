@@ -1,7 +1,6 @@
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
-use arc_swap::ArcSwap;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
@@ -15,7 +14,8 @@ use serde_json::{Value, json};
 use tokio::sync::{Barrier, mpsc};
 
 use crate::certificate::testing::in_time;
-use crate::serve::seal::SealKeys;
+use crate::serve::followed::Followed;
+use crate::serve::health::Health;
 use crate::serve::testing::{api_server, body, json as reply};
 
 use super::*;
@@ -216,16 +216,13 @@ async fn a_secret_that_is_deleted_comes_back_with_its_keys() {
     let (events, watched) = mpsc::channel(1);
     let store = Arc::new(Store { events: Mutex::new(Some(watched)), ..Store::default() });
     let (keys, health) =
-        (Arc::new(ArcSwap::from_pointee(SealKeys::default())), Arc::new(Health::default()));
-    health.await_seal_keys();
+        (Arc::new(Followed::new(SealKeys::default())), Arc::new(Health::default()));
+    health.wait_for(Topic::SealKeys);
     assert_eq!(health.report().0, StatusCode::SERVICE_UNAVAILABLE);
-    let secret = SharedSecret::new(served(&store).await, name());
+    let mut secret = SharedSecret::new(served(&store).await, name());
     // no poll comes to its help: only the watch tells of the deletion
-    let following = tokio::spawn(secret.follow(
-        Arc::clone(&keys),
-        Arc::clone(&health),
-        Duration::from_secs(3600),
-    ));
+    secret.poll = Duration::from_secs(3600);
+    let following = tokio::spawn(Arc::clone(&keys).follow(secret, Arc::clone(&health)));
     until(|| keys.load().sealing().is_some() && health.report().0 == StatusCode::OK).await;
     let (before, made) =
         (store.names(), keys.load().names().map(ToOwned::to_owned).collect::<Vec<_>>());
@@ -245,14 +242,11 @@ async fn a_poll_finds_what_the_watch_missed_and_nothing_is_sealed_before() {
     let store = Arc::new(Store { read_only: true, ..Store::default() });
     store.hold(&[("note", 40)]);
     let (keys, health) =
-        (Arc::new(ArcSwap::from_pointee(SealKeys::default())), Arc::new(Health::default()));
-    health.await_seal_keys();
-    let secret = SharedSecret::new(served(&store).await, name());
-    let following = tokio::spawn(secret.follow(
-        Arc::clone(&keys),
-        Arc::clone(&health),
-        Duration::from_millis(5),
-    ));
+        (Arc::new(Followed::new(SealKeys::default())), Arc::new(Health::default()));
+    health.wait_for(Topic::SealKeys);
+    let mut secret = SharedSecret::new(served(&store).await, name());
+    secret.poll = Duration::from_millis(5);
+    let following = tokio::spawn(Arc::clone(&keys).follow(secret, Arc::clone(&health)));
     until(|| health.report().1.contains("Forbidden")).await;
     assert!(
         health.report().1.starts_with("waiting for seal keys\n") && keys.load().sealing().is_none()

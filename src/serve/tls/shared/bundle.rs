@@ -9,7 +9,12 @@ use kube::core::ObjectMeta;
 use kube::{Api, Client};
 use serde_json::{Value, json};
 
+use tracing::info;
+
+use crate::serve::metrics::Rotations;
 use crate::serve::secret::{Unanswered, asked};
+
+use super::error::PairError;
 
 /// The webhook configurations of these names, of either kind.
 pub(super) struct Configurations {
@@ -21,14 +26,14 @@ pub(super) struct Configurations {
 /// A webhook configuration as it was read.
 #[derive(Debug)]
 pub(super) struct Found {
-    kind: Kind,
+    kind: WebhookKind,
     name: String,
     version: String,
     webhooks: Vec<(String, Option<ByteString>)>,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Kind {
+enum WebhookKind {
     Validating,
     Mutating,
 }
@@ -49,7 +54,12 @@ impl Configurations {
                     .into_iter()
                     .flatten()
                     .map(|webhook| (webhook.name, webhook.client_config));
-                found.push(Found::new(Kind::Validating, name, configuration.metadata, webhooks));
+                found.push(Found::new(
+                    WebhookKind::Validating,
+                    name,
+                    configuration.metadata,
+                    webhooks,
+                ));
             }
             if let Some(configuration) = asked(self.mutating.get_opt(name)).await? {
                 let webhooks = configuration
@@ -57,7 +67,12 @@ impl Configurations {
                     .into_iter()
                     .flatten()
                     .map(|webhook| (webhook.name, webhook.client_config));
-                found.push(Found::new(Kind::Mutating, name, configuration.metadata, webhooks));
+                found.push(Found::new(
+                    WebhookKind::Mutating,
+                    name,
+                    configuration.metadata,
+                    webhooks,
+                ));
             }
             if found.len() == before {
                 missing.push(name.clone());
@@ -66,29 +81,59 @@ impl Configurations {
         Ok((found, missing))
     }
 
+    /// Writes the bundle where it is missing; the first reason why it cannot be.
+    pub(super) async fn publish(
+        &self,
+        found: &[Found],
+        bundle: &str,
+        rotations: &Rotations,
+    ) -> Result<Option<String>, PairError> {
+        let mut refused = None;
+        for configuration in found {
+            let Some(patch) = configuration.patch(bundle) else { continue };
+            let outcome = match self.write(configuration, patch).await {
+                // a `test` that fails
+                Err(error) if error.is_race() || error.code() == Some(422) => Err(None),
+                outcome => outcome.map_err(Some),
+            };
+            rotations.bundle_written(&outcome);
+            let (kind, name) = (configuration.kind.as_str(), &*configuration.name);
+            match outcome {
+                Ok(()) => info!(kind, name, "ca bundle written"),
+                Err(None) => return Err(PairError::Outrun),
+                Err(Some(error)) => drop(refused.get_or_insert_with(|| {
+                    format!("{kind} \"{name}\" cannot be patched: {error}")
+                })),
+            }
+        }
+        Ok(refused)
+    }
+
     /// Writes a patch, unless the configuration was changed since it was read: that is a race.
-    pub(super) async fn write(&self, found: &Found, patch: Value) -> Result<(), Unanswered> {
+    async fn write(&self, found: &Found, patch: Value) -> Result<(), Unanswered> {
         let patch = serde_json::from_value(patch).map_err(kube::Error::SerdeError)?;
         // the name under which Helm reports that the service wrote a field
         let parameters =
             PatchParams { field_manager: Some("restraint".to_owned()), ..PatchParams::default() };
         let patch = Patch::<()>::Json(patch);
         match found.kind {
-            Kind::Validating => {
+            WebhookKind::Validating => {
                 asked(self.validating.patch_metadata(&found.name, &parameters, &patch))
                     .await
                     .map(drop)
             }
-            Kind::Mutating => asked(self.mutating.patch_metadata(&found.name, &parameters, &patch))
-                .await
-                .map(drop),
+            WebhookKind::Mutating => {
+                asked(self.mutating.patch_metadata(&found.name, &parameters, &patch))
+                    .await
+                    .map(drop)
+            }
         }
     }
 }
 
 impl Found {
     fn new(
-        kind: Kind,
+        kind: WebhookKind,
         name: &str,
         metadata: ObjectMeta,
         webhooks: impl Iterator<Item = (String, WebhookClientConfig)>,
@@ -106,7 +151,7 @@ impl Found {
     ///
     /// It holds only for what was read: bundles must not be written by place into a list that has
     /// become another.
-    pub(super) fn patch(&self, bundle: &str) -> Option<Value> {
+    fn patch(&self, bundle: &str) -> Option<Value> {
         let bundle = ByteString(bundle.as_bytes().to_vec());
         let without = self
             .webhooks
@@ -123,17 +168,14 @@ impl Found {
         }
         (operations.len() > 1).then_some(Value::Array(operations))
     }
+}
 
-    /// The name for logs.
-    pub(super) fn name(&self) -> &str {
-        &self.name
-    }
-
+impl WebhookKind {
     /// The kind for logs.
-    pub(super) fn kind(&self) -> &'static str {
-        match self.kind {
-            Kind::Validating => "ValidatingWebhookConfiguration",
-            Kind::Mutating => "MutatingWebhookConfiguration",
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Validating => "ValidatingWebhookConfiguration",
+            Self::Mutating => "MutatingWebhookConfiguration",
         }
     }
 }

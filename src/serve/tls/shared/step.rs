@@ -18,11 +18,11 @@ const LONGEST_NOTICE: Duration = Duration::from_secs(60);
 
 /// How long new certificates are valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lifetimes {
+pub(in crate::serve) struct Lifetimes {
     /// Serving certificates.
-    pub leaf: SignedDuration,
+    pub(in crate::serve) leaf: SignedDuration,
     /// Authorities.
-    pub authority: SignedDuration,
+    pub(in crate::serve) authority: SignedDuration,
 }
 
 impl Lifetimes {

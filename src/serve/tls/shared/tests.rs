@@ -1,20 +1,25 @@
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{Method, Response};
 use axum::routing::any;
+use futures_util::future;
 use jiff::SignedDuration;
 use k8s_openapi::ByteString;
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
+use super::source::SharedSource;
+use crate::certificate::SelfMade;
 use crate::certificate::testing::{Client as Caller, in_time, meet};
-use crate::certificate::{IdentitySource, SelfMade};
+use crate::serve::followed::Followed;
+use crate::serve::health::{Health, Topic};
 use crate::serve::metrics::Metrics;
 use crate::serve::testing::{api_server, body, json as reply};
+use crate::serve::tls::KeyMaterial;
 
 use super::*;
 
@@ -189,15 +194,14 @@ fn pair(client: &Client) -> SharedPair {
 
 /// A look that finds nothing wrong.
 async fn looks(pair: &mut SharedPair) {
-    assert_eq!(in_time(pair.look()).await.unwrap().unpublished, None);
+    assert_eq!(in_time(pair.settle()).await.unwrap(), None);
 }
 
 /// Whether who trusts `bundle` may speak to this replica.
 fn trusted(pair: &SharedPair, bundle: &str) -> bool {
-    let certificates =
-        Certificates::load(IdentitySource::Held(pair.identity().unwrap()), None).unwrap();
+    let key_material = KeyMaterial::load(pair.identity().unwrap(), None).unwrap();
     bundle.split_inclusive("-----END CERTIFICATE-----\n").any(|authority| {
-        meet(certificates.config(), &Caller::of(authority), "gate.ops.svc").is_ok()
+        meet(key_material.config(), &Caller::of(authority), "gate.ops.svc").is_ok()
     })
 }
 
@@ -232,8 +236,8 @@ async fn of_two_that_make_it_at_once_one_reads_again() {
     );
     let client = served(&store).await;
     let (mut one, mut two) = (pair(&client), pair(&client));
-    let (first, second) = in_time(future::join(one.look(), two.look())).await;
-    assert_eq!((first.unwrap().unpublished, second.unwrap().unpublished), (None, None));
+    let (first, second) = in_time(future::join(one.settle(), two.settle())).await;
+    assert_eq!((first.unwrap(), second.unwrap()), (None, None));
     assert_eq!(store.writes().iter().filter(|write| *write == "POST secrets").count(), 2);
     let bundle = store.bundle().unwrap();
     assert_eq!(bundle.matches("BEGIN").count(), 1);
@@ -254,7 +258,10 @@ async fn an_older_secret_never_overwrites_a_newer_bundle() {
             }
         });
     }
-    assert!(matches!(one.publish(&found, "older").await, Err(PairError::Outrun)));
+    assert!(matches!(
+        one.configurations.publish(&found, "older", &one.rotations).await,
+        Err(PairError::Outrun)
+    ));
     assert_eq!(store.bundle().unwrap(), "newer");
 }
 
@@ -318,16 +325,16 @@ async fn what_is_forbidden_is_told_and_what_serves_goes_on() {
     let client = served(&store).await;
     let mut one = pair(&client);
     store.secret_forbidden.store(true, Ordering::SeqCst);
-    assert!(in_time(one.look()).await.is_err());
+    assert!(in_time(one.settle()).await.is_err());
     assert!(one.identity().is_none() && store.bundle().is_none());
     store.secret_forbidden.store(false, Ordering::SeqCst);
     store.configurations_forbidden.store(true, Ordering::SeqCst);
-    let unpublished = in_time(one.look()).await.unwrap().unpublished.unwrap();
+    let unpublished = in_time(one.settle()).await.unwrap().unwrap();
     assert!(unpublished.contains("\"gate\" cannot be patched"), "{unpublished}");
     let leaf = one.identity().unwrap().leaf().fingerprint.clone();
     store.secret_forbidden.store(true, Ordering::SeqCst);
     store.remove(SECRET);
-    assert!(in_time(one.look()).await.is_err());
+    assert!(in_time(one.settle()).await.is_err());
     assert_eq!(one.identity().unwrap().leaf().fingerprint, leaf);
     store.secret_forbidden.store(false, Ordering::SeqCst);
     store.configurations_forbidden.store(false, Ordering::SeqCst);
@@ -336,7 +343,7 @@ async fn what_is_forbidden_is_told_and_what_serves_goes_on() {
     for path in [VALIDATING, MUTATING] {
         store.remove(path);
     }
-    let missing = in_time(one.look()).await.unwrap().unpublished.unwrap();
+    let missing = in_time(one.settle()).await.unwrap().unwrap();
     assert!(missing.contains("no webhook configuration is called \"gate\""), "{missing}");
 }
 
@@ -346,14 +353,16 @@ async fn readiness_waits_for_the_pair_and_connections_see_it() {
     store.secret_forbidden.store(true, Ordering::SeqCst);
     let client = served(&store).await;
     let health = Arc::new(Health::default());
-    health.await_certificate();
-    let certificates = Arc::new(
-        Certificates::load(IdentitySource::Held(SelfMade::make(&[]).unwrap().identity), None)
-            .unwrap(),
-    );
-    let mut one = pair(&client);
-    one.sharing.lifetimes.leaf = SignedDuration::from_secs(15); // looks often
-    let task = tokio::spawn(one.follow(Arc::clone(&certificates), Arc::clone(&health), |_| {}));
+    health.wait_for(Topic::Certificate);
+    let made = SelfMade::make(&[]).unwrap().identity;
+    let key_material = Arc::new(Followed::new(KeyMaterial::load(made, None).unwrap()));
+    let mut metrics = Metrics::new();
+    let rotations = metrics.follow_rotations();
+    let mut sharing = sharing();
+    sharing.lifetimes.leaf = SignedDuration::from_secs(15); // looks often
+    let (health_too, metrics) = (Arc::clone(&health), Arc::new(metrics));
+    let source = SharedSource::new(client, sharing, None, rotations, health_too, metrics);
+    let task = tokio::spawn(Arc::clone(&key_material).follow(source, Arc::clone(&health)));
     let told = async |expected: &str| {
         in_time(async {
             while !health.report().1.contains(expected) {
@@ -368,6 +377,7 @@ async fn readiness_waits_for_the_pair_and_connections_see_it() {
     store.secret_forbidden.store(false, Ordering::SeqCst);
     told("ca bundle: published\n").await;
     assert_eq!(health.report().0, 200);
-    meet(certificates.config(), &Caller::of(&store.bundle().unwrap()), "gate.ops.svc").unwrap();
+    meet(key_material.load().config(), &Caller::of(&store.bundle().unwrap()), "gate.ops.svc")
+        .unwrap();
     task.abort();
 }

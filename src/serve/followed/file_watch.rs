@@ -1,4 +1,4 @@
-//! Following files and directories: says when they may have changed, never what changed.
+//! When files and directories may have changed, never what changed.
 //!
 //! A watch is a hint only, because it cannot be a promise: the kubelet swaps a symlink beside the
 //! files it shows, queues overflow, and overlay and network file systems stay silent. So
@@ -18,14 +18,14 @@ use tracing::{info, warn};
 
 /// How often to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
+pub(in crate::serve) struct Intervals {
     /// The longest time between two looks, whatever the watch says.
-    pub poll: Duration,
+    pub(in crate::serve) poll: Duration,
     /// How long to wait after the first event, so that one change of many steps is one look.
-    pub settle: Duration,
+    pub(in crate::serve) settle: Duration,
 }
 
-impl Default for Pace {
+impl Default for Intervals {
     /// A poll every 60 s, as often as the kubelet syncs volumes; 200 ms to settle.
     fn default() -> Self {
         Self { poll: Duration::from_secs(60), settle: Duration::from_millis(200) }
@@ -36,9 +36,9 @@ impl Default for Pace {
 ///
 /// Start it *before* the first read, or a change between the two waits for the poll.
 #[derive(Debug)]
-pub struct Follow {
+pub(in crate::serve) struct FileWatch {
     paths: Vec<PathBuf>,
-    pace: Pace,
+    intervals: Intervals,
     bell: Arc<Notify>,
     watcher: Option<RecommendedWatcher>,
     fault: Option<notify::Error>,
@@ -46,40 +46,40 @@ pub struct Follow {
     due: Instant,
 }
 
-impl Follow {
+impl FileWatch {
     /// Starts to observe `paths`: of a directory its entries (not those of its subdirectories), of
     /// a file everything beside it. What does not exist yet, or goes away, is waited for.
     ///
     /// Never fails: where nothing can be watched (the inotify limit is a usual reason) it says so
     /// once and polls.
-    pub fn start(paths: Vec<PathBuf>, pace: Pace) -> Self {
-        let mut follow = Self {
+    pub(in crate::serve) fn start(paths: Vec<PathBuf>, intervals: Intervals) -> Self {
+        let mut watch = Self {
             paths: paths
                 .into_iter()
                 .map(|path| std::path::absolute(&path).unwrap_or(path))
                 .collect(),
-            pace,
+            intervals,
             bell: Arc::default(),
             watcher: None,
             fault: None,
             rung: false,
-            due: after(pace.poll),
+            due: after(intervals.poll),
         };
-        follow.arm();
-        follow
+        watch.arm();
+        watch
     }
 
     /// Waits until something may have changed, or the poll is due. Safe to cancel: no hint is lost.
-    pub async fn changed(&mut self) {
+    pub(in crate::serve) async fn changed(&mut self) {
         if !self.rung {
             self.rung = timeout_at(self.due, self.bell.notified()).await.is_ok();
         }
         if self.rung {
-            sleep(self.pace.settle).await;
+            sleep(self.intervals.settle).await;
             self.rung = false;
         }
         self.arm();
-        self.due = after(self.pace.poll);
+        self.due = after(self.intervals.poll);
     }
 
     // Watches hang on inodes, so after a swap they may sit on a directory nobody can reach any
@@ -100,7 +100,7 @@ impl Follow {
         match (&self.fault, &fault) {
             (None, Some(fault)) => warn!(
                 "cannot watch {:?}, looking every {:?} instead: {fault}",
-                self.paths, self.pace.poll
+                self.paths, self.intervals.poll
             ),
             (Some(_), None) => info!("watching {:?} again", self.paths),
             _ => {}

@@ -1,0 +1,161 @@
+//! Everything that is followed while the server runs.
+
+use std::sync::Arc;
+
+use kube::Client;
+use tracing::warn;
+
+use crate::judge::policies::Policies;
+use crate::policies::folder::{Contents, Folder};
+
+use super::followed::Followed;
+use super::followed::file_watch::Intervals;
+use super::health::{Health, Topic};
+use super::loaded::Loaded;
+use super::metrics::{Metrics, Rotations, SharedMetrics};
+use super::namespaces::Namespaces;
+use super::options::Options;
+use super::policies::{self, FolderSource};
+use super::seal::SealKeys;
+use super::seal::file::KeyFile;
+use super::seal::secret::SharedSecret;
+use super::tasks::supervise;
+use super::tls::KeyMaterial;
+use super::tls::files::{KeyFiles, KeyFilesSource};
+use super::tls::shared::Sharing;
+use super::tls::shared::source::SharedSource;
+
+/// What is in force, and who is told of it.
+pub(super) struct Following {
+    pub(super) policies: Arc<Followed<Policies>>,
+    pub(super) key_material: Arc<Followed<KeyMaterial>>,
+    pub(super) seal_keys: Arc<Followed<SealKeys>>,
+    pub(super) namespaces: Arc<Namespaces>,
+    pub(super) health: Arc<Health>,
+    pub(super) metrics: SharedMetrics,
+}
+
+impl Following {
+    /// Puts in force what was loaded and follows where it came from, through `client` where it is
+    /// the API server. Needs a runtime.
+    pub(super) fn start(
+        options: &Options,
+        loaded: Loaded,
+        mut metrics: Metrics,
+        client: Option<&Client>,
+    ) -> Self {
+        let seal_keys = Arc::new(Followed::new(loaded.seal_keys));
+        metrics.follow_seal_keys(Arc::clone(&seal_keys));
+        let sharing = loaded.sharing.map(|sharing| (sharing, metrics.follow_rotations()));
+        let following = Self {
+            policies: Arc::new(Followed::new(loaded.policies)),
+            key_material: Arc::new(Followed::new(loaded.key_material)),
+            seal_keys,
+            namespaces: Arc::default(),
+            health: Arc::default(),
+            metrics: Arc::new(metrics),
+        };
+        following.tell();
+        following.follow_namespaces(client);
+        following.follow_seal_keys(options, client);
+        match (sharing, client) {
+            (Some((sharing, rotations)), Some(client)) => {
+                following.follow_shared(sharing, rotations, loaded.key_files, client);
+            }
+            _ => following.follow_key_files(loaded.key_files),
+        }
+        if let Some((folder, contents)) = loaded.folder {
+            following.follow_policies(folder, contents);
+        }
+        following
+    }
+
+    /// Tells readiness and metrics what is in force at start.
+    fn tell(&self) {
+        let (policies, key_material) = (self.policies.load(), self.key_material.load());
+        self.metrics.policies(policies.iter().count(), true);
+        self.health.in_force(Topic::Policies, policies::describe(&policies));
+        self.metrics.certificate_expiry(key_material.leaf().not_after);
+        self.health.in_force(Topic::Certificate, key_material.describe());
+    }
+
+    fn follow_namespaces(&self, client: Option<&Client>) {
+        let Some(client) = client.cloned() else {
+            return warn_of_blind_spots(&self.policies.load());
+        };
+        self.health.wait_for(Topic::Namespaces);
+        let (namespaces, health) = (Arc::clone(&self.namespaces), Arc::clone(&self.health));
+        supervise("namespaces", move || {
+            Arc::clone(&namespaces).follow(client.clone(), Arc::clone(&health))
+        });
+    }
+
+    fn follow_seal_keys(&self, options: &Options, client: Option<&Client>) {
+        match (&options.seal_key, &options.seal_secret, client.cloned()) {
+            (Some(path), ..) => {
+                let path = path.clone();
+                let start = move || KeyFile::new(path.clone());
+                self.seal_keys.supervise("seal keys", &self.health, start);
+            }
+            (None, Some(name), Some(client)) => {
+                self.health.wait_for(Topic::SealKeys);
+                let name = name.clone();
+                let start = move || SharedSecret::new(client.clone(), name.clone());
+                self.seal_keys.supervise("seal keys", &self.health, start);
+            }
+            (None, _, Some(_)) => warn!(
+                "seal key made at start: approvals end with this process, and other replicas do not know them"
+            ),
+            (None, ..) => {}
+        }
+    }
+
+    fn follow_shared(
+        &self,
+        sharing: Sharing,
+        rotations: Rotations,
+        files: KeyFiles,
+        client: &Client,
+    ) {
+        self.health.wait_for(Topic::Certificate);
+        let (client, health) = (client.clone(), Arc::clone(&self.health));
+        let metrics = Arc::clone(&self.metrics);
+        self.key_material.supervise("shared certificate", &self.health, move || {
+            SharedSource::new(
+                client.clone(),
+                sharing.clone(),
+                files.clients.clone(),
+                rotations.clone(),
+                Arc::clone(&health),
+                Arc::clone(&metrics),
+            )
+        });
+    }
+
+    fn follow_key_files(&self, files: KeyFiles) {
+        if files.paths().is_empty() {
+            return;
+        }
+        let metrics = Arc::clone(&self.metrics);
+        self.key_material.supervise("certificate files", &self.health, move || {
+            KeyFilesSource::new(files.clone(), Intervals::default(), Arc::clone(&metrics))
+        });
+    }
+
+    fn follow_policies(&self, folder: Folder, contents: Contents) {
+        let metrics = Arc::clone(&self.metrics);
+        self.policies.supervise("policies", &self.health, move || {
+            FolderSource::new(folder.clone(), contents.clone(), Arc::clone(&metrics))
+        });
+    }
+}
+
+/// A policy that selects namespaces by label applies to all of them while their labels are unknown.
+fn warn_of_blind_spots(policies: &Policies) {
+    for policy in policies.unresolvable() {
+        warn!(
+            policy = policy.name,
+            "selects namespaces by label, which are not known here: it applies to every namespace"
+        );
+    }
+}

@@ -1,0 +1,104 @@
+//! What must be sound before a port opens.
+
+use anyhow::{Context, bail};
+
+use crate::certificate::{IdentitySource, SelfMade};
+use crate::cluster::ServiceAccess;
+use crate::judge::policies::Policies;
+use crate::policies::folder::{Contents, Folder};
+
+use super::options::Options;
+use super::seal::SealKeys;
+use super::tls::files::KeyFiles;
+use super::tls::shared::Sharing;
+use super::tls::{Clients, KeyMaterial};
+
+/// Policies and keys as they are at start, and where they come from.
+pub(super) struct Loaded {
+    pub(super) policies: Policies,
+    /// The policies folder, if there is one.
+    pub(super) folder: Option<(Folder, Contents)>,
+    pub(super) key_files: KeyFiles,
+    pub(super) key_material: KeyMaterial,
+    /// What certificates are shared, if they are.
+    pub(super) sharing: Option<Sharing>,
+    pub(super) seal_keys: SealKeys,
+}
+
+impl Loaded {
+    /// Loads what `options` name.
+    pub(super) fn load(options: &Options) -> anyhow::Result<Self> {
+        let (policies, folder) = match &options.policies {
+            None => (Policies::embedded().under(options.cap), None),
+            Some(path) => {
+                let folder = Folder::new(path.clone(), options.cap);
+                let contents = folder.read()?;
+                (folder.policies(&contents)?, Some((folder, contents)))
+            }
+        };
+        let sharing = sharing(options)?;
+        let key_files = key_files(options, sharing.as_ref())?;
+        let key_material = key_files.load()?;
+        key_material.log();
+        let seal_keys = seal_keys(options)?;
+        Ok(Self { policies, folder, key_files, key_material, sharing, seal_keys })
+    }
+
+    /// One line about it.
+    pub(super) fn summary(&self) -> String {
+        let from = if self.folder.is_some() { "from the folder" } else { "built in" };
+        let names = self.key_material.leaf().names.join(", ");
+        format!(
+            "ok: {} policies {from}, cap {}, certificate for {names}",
+            self.policies.iter().count(),
+            self.policies.cap()
+        )
+    }
+}
+
+fn sharing(options: &Options) -> anyhow::Result<Option<Sharing>> {
+    let sharing = options.sharing()?;
+    if let Some(Sharing { secret, .. }) = sharing.as_ref().filter(|_| !has_api_server(options)) {
+        bail!(
+            "tls secret \"{secret}\" needs an API server: a kubeconfig, or the service account of a pod"
+        )
+    }
+    Ok(sharing)
+}
+
+fn key_files(options: &Options, sharing: Option<&Sharing>) -> anyhow::Result<KeyFiles> {
+    let identity = match (&options.tls_cert, &options.tls_key) {
+        (Some(certificate), Some(key)) => {
+            IdentitySource::Files { certificate: certificate.clone(), key: key.clone() }
+        }
+        // what is shared takes its place once the API server was asked
+        _ => {
+            let names = sharing.map_or(&[][..], |sharing| &sharing.names);
+            IdentitySource::Held(SelfMade::make(names)?.identity)
+        }
+    };
+    let clients = options
+        .client_ca
+        .clone()
+        .map(|authority| Clients { authority, names: options.client_name.clone() });
+    Ok(KeyFiles { identity, clients })
+}
+
+fn seal_keys(options: &Options) -> anyhow::Result<SealKeys> {
+    match (&options.seal_key, &options.seal_secret) {
+        (Some(path), _) => {
+            SealKeys::read(path).with_context(|| format!("seal key \"{}\"", path.display()))
+        }
+        (None, Some(secret)) if !has_api_server(options) => {
+            bail!(
+                "seal secret \"{secret}\" needs an API server: a kubeconfig, or the service account of a pod"
+            )
+        }
+        (None, Some(_)) => Ok(SealKeys::default()), // known once the API server was asked
+        (None, None) => Ok(SealKeys::made()?),
+    }
+}
+
+fn has_api_server(options: &Options) -> bool {
+    ServiceAccess::find(options.kubeconfig.clone()).is_some()
+}
