@@ -15,12 +15,13 @@ use std::error::Error;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use hyper::body::{Body, Incoming};
 use hyper::service::Service;
 use hyper::{Request, Response};
+use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -33,8 +34,7 @@ pub(super) use limits::{Drain, Limits};
 use super::followed::Followed;
 use super::tls::KeyMaterial;
 use connection::{Common, Connection};
-use counters::{Open, increase};
-use limits::Speakers;
+use counters::increase;
 use places::Places;
 
 /// How bytes travel.
@@ -45,6 +45,16 @@ pub(super) enum Transport {
     /// Over TLS 1.2 or 1.3, with what is in force when a connection arrives; HTTP/2 or HTTP/1.1 as
     /// the peer prefers.
     Tls(Arc<Followed<KeyMaterial>>),
+}
+
+impl Transport {
+    /// What a connection that arrives now is secured with, if it is.
+    fn config(&self) -> Option<Arc<ServerConfig>> {
+        match self {
+            Self::Plain => None,
+            Self::Tls(key_material) => Some(key_material.load().config()),
+        }
+    }
 }
 
 /// A bound port that does not serve yet.
@@ -107,14 +117,7 @@ impl Listener {
         S::Error: Into<Box<dyn Error + Send + Sync>>,
         B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
     {
-        let common = Arc::new(Common {
-            speakers: Speakers::new(&self.limits),
-            counters: Arc::clone(&self.counters),
-            handshake: self.limits.handshake,
-            idle: self.limits.idle,
-            patience: self.limits.patience,
-            leaving: AtomicBool::new(false),
-        });
+        let common = Arc::new(Common::new(&self.limits, Arc::clone(&self.counters)));
         let (stopper, stopped) = watch::channel(false);
         let mut places = Places::new(&self.limits);
         let mut connections = JoinSet::new();
@@ -138,38 +141,18 @@ impl Listener {
             };
             // Answers are small and somebody waits for each.
             let _ = tcp.set_nodelay(true);
-            let open = Open::count(&self.counters);
             let connection = Connection {
                 common: Arc::clone(&common),
                 service: service.clone(),
                 stopped: stopped.clone(),
                 seat,
             };
-            match &transport {
-                Transport::Plain => connections.spawn(async move {
-                    let _open = open;
-                    connection.plain(tcp).await;
-                }),
-                Transport::Tls(key_material) => {
-                    let config = key_material.load().config();
-                    connections.spawn(async move {
-                        let _open = open;
-                        connection.secure(tcp, config).await;
-                    })
-                }
-            };
+            connections.spawn(connection.run(tcp, transport.config()));
         }
         drop(self.tcp);
         places.give_up_handshakes();
         stopper.send_replace(true);
-        let finished = async { while connections.join_next().await.is_some() {} };
-        if timeout(drain.limit, finished).await.is_err() {
-            warn!("{} connections cut off after {:?}", connections.len(), drain.limit);
-        }
-        let cut = connections.len();
-        connections.shutdown().await;
-        info!("listener stopped");
-        cut
+        drain.finish(connections).await
     }
 
     /// The next connection. Errors do not end it: they pass, sooner than a restart would.
@@ -199,6 +182,20 @@ impl Listener {
             self.warned = Some(now);
             warn!("{complaint}");
         }
+    }
+}
+
+impl Drain {
+    /// Waits for connections to end, and cuts off those that do not in time. Returns how many.
+    async fn finish(self, mut connections: JoinSet<()>) -> usize {
+        let finished = async { while connections.join_next().await.is_some() {} };
+        if timeout(self.limit, finished).await.is_err() {
+            warn!("{} connections cut off after {:?}", connections.len(), self.limit);
+        }
+        let cut = connections.len();
+        connections.shutdown().await;
+        info!("listener stopped");
+        cut
     }
 }
 

@@ -19,8 +19,8 @@ use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 use tracing::debug;
 
-use super::counters::{Counters, increase};
-use super::limits::Speakers;
+use super::counters::{Counters, Open, increase};
+use super::limits::{Limits, Speakers};
 use super::patience::Patient;
 use super::places::{Seat, Stage};
 
@@ -34,6 +34,19 @@ pub(super) struct Common {
     pub(super) patience: Duration,
     /// Each answer from now on is its connection's last.
     pub(super) leaving: AtomicBool,
+}
+
+impl Common {
+    pub(super) fn new(limits: &Limits, counters: Arc<Counters>) -> Self {
+        Self {
+            speakers: Speakers::new(limits),
+            counters,
+            handshake: limits.handshake,
+            idle: limits.idle,
+            patience: limits.patience,
+            leaving: AtomicBool::new(false),
+        }
+    }
 }
 
 /// One connection of a listener.
@@ -52,15 +65,24 @@ where
     S::Error: Into<Box<dyn Error + Send + Sync>>,
     B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {
+    /// Serves requests, over TLS where there is a `config`.
+    pub(super) async fn run(self, tcp: TcpStream, config: Option<Arc<ServerConfig>>) {
+        let _open = Open::count(&self.common.counters);
+        match config {
+            None => self.plain(tcp).await,
+            Some(config) => self.secure(tcp, config).await,
+        }
+    }
+
     /// Serves requests in the clear.
-    pub(super) async fn plain(self, tcp: TcpStream) {
+    async fn plain(self, tcp: TcpStream) {
         let common = Arc::clone(&self.common);
         self.seat.reached(Stage::Open);
         self.serve(Patient::new(tcp, common.patience), &common.speakers.http1).await;
     }
 
     /// Shakes hands, then serves requests.
-    pub(super) async fn secure(self, tcp: TcpStream, config: Arc<ServerConfig>) {
+    async fn secure(self, tcp: TcpStream, config: Arc<ServerConfig>) {
         let common = Arc::clone(&self.common);
         let Some(tls) = common.shake_hands(tcp, config, &self.seat).await else {
             return;
