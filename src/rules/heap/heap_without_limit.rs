@@ -51,7 +51,7 @@ impl Check for HeapWithoutLimit {
                     )
                 };
                 let pointer = pod.container_pointer(&placed, heap.field);
-                let remedy = "set a memory limit with node_capacity above the heap";
+                let remedy = "set a memory limit with room above the heap";
                 findings.report(
                     Finding::new(RULE.name, pointer, message, remedy).in_container(&container.name),
                 );
