@@ -16,6 +16,7 @@ mod command;
 mod compound;
 mod effects;
 mod grammar;
+pub(crate) mod options;
 pub mod rerun;
 mod resolve;
 mod scan;

@@ -7,7 +7,6 @@
 mod delegate;
 mod follow;
 mod inotifywait;
-mod options;
 mod poll;
 mod process;
 mod reloader;
@@ -23,6 +22,7 @@ pub use self::reloader::{FLAGS, ReloadPath, reload_paths};
 pub use self::signal::{Recipient, Signal, may_start, signals};
 pub use self::verdict::{Delivery, Kind, verdict};
 
+use super::shell::options::Options;
 use super::shell::{Command, Reader, Script, Status, Word, absolute};
 
 /// A command that watches files, or looks at them where a loop or a probe makes that a watch.
@@ -185,6 +185,12 @@ fn invoked(command: &Command) -> Option<(&str, &[Word])> {
         return Some((program.known()?, rest));
     }
     Some((program, arguments))
+}
+
+/// The options of the program that a command really runs.
+pub(crate) fn options_of(command: &Command) -> Option<Options<'_>> {
+    let (program, arguments) = invoked(command)?;
+    Some(Options::of(program, arguments))
 }
 
 /// The commands of a pipeline before the one at a position, which they feed: the nearest few.

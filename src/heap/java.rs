@@ -5,6 +5,7 @@
 //! front of the command line, start scripts put variables such as `JAVA_OPTS` into it.
 
 use crate::shell::Word;
+use crate::shell::options::Options;
 
 use super::environment::Variables;
 use super::launch::Launch;
@@ -45,24 +46,6 @@ const FOR_OTHERS: [&str; 3] = ["CLIENT", "EXECUTOR", "CHILD"];
 
 /// The most variables of start scripts that are looked into. More are nobody's container.
 const MOST: usize = 16;
-
-/// Options of the launcher whose value is the next word.
-const VALUED: [&str; 14] = [
-    "-cp",
-    "-classpath",
-    "--class-path",
-    "-p",
-    "--module-path",
-    "--upgrade-module-path",
-    "--add-modules",
-    "--add-exports",
-    "--add-opens",
-    "--add-reads",
-    "--limit-modules",
-    "--patch-module",
-    "--enable-native-access",
-    "--source",
-];
 
 /// How options begin that say something of the heap, or may.
 const TELLING: [&str; 5] =
@@ -152,17 +135,9 @@ impl Java {
 
     /// Takes the options in front of the main class or `-jar`: what follows them is the program's.
     fn arguments(&mut self, words: &[Word]) {
-        let mut words = words.iter();
-        while let Some(word) = words.next() {
-            match word.known() {
-                Some("-jar" | "-m" | "--module") => return,
-                Some(option) if VALUED.contains(&option) => {
-                    words.next();
-                }
-                Some(text) if !text.starts_with(['-', '@', '$']) => return,
-                _ => self.word(word),
-            }
-        }
+        let options = Options::of("java", words);
+        let unlisted = options.given.iter().filter(|given| given.name.is_none());
+        unlisted.for_each(|given| self.word(given.word));
     }
 
     fn word(&mut self, word: &Word) {

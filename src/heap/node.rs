@@ -2,28 +2,12 @@
 //! repeated ones the last counts.
 
 use crate::shell::Word;
+use crate::shell::options::Options;
 
 use super::environment::Variables;
 use super::launch::Launch;
 use super::setting::Setting;
 use super::size;
-
-/// Options whose value is the next word.
-const VALUED: [&str; 13] = [
-    "-r",
-    "--require",
-    "--import",
-    "--loader",
-    "--experimental-loader",
-    "-C",
-    "--conditions",
-    "-e",
-    "--eval",
-    "-p",
-    "--print",
-    "--env-file",
-    "--title",
-];
 
 /// Endings of scripts: what follows one is the program's.
 const SCRIPTS: [&str; 4] = [".js", ".mjs", ".cjs", ".ts"];
@@ -63,17 +47,9 @@ fn on_command_line(launch: &Launch<'_>) -> Setting<u64> {
 
 /// The setting in the options in front of the script.
 fn arguments(words: &[Word]) -> Setting<u64> {
-    let (mut setting, mut words) = (Setting::Absent, words.iter());
-    while let Some(word) = words.next() {
-        match word.known() {
-            Some(option) if VALUED.contains(&option) => {
-                words.next();
-            }
-            Some(text) if !text.starts_with(['-', '$']) || text == "--" => break,
-            _ => setting = after(word, setting),
-        }
-    }
-    setting
+    let options = Options::of("node", words);
+    let unlisted = options.given.iter().filter(|given| given.name.is_none());
+    unlisted.fold(Setting::Absent, |setting, given| after(given.word, setting))
 }
 
 /// The setting after one more word.

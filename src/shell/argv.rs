@@ -1,8 +1,9 @@
-//! Arguments before any shell sees them: Kubernetes' own expansion, the options of a shell, and
+//! Arguments before any shell sees them: Kubernetes' own expansion, what a shell is told to run, and
 //! wrappers.
 
 use std::collections::BTreeMap;
 
+use super::options::Options;
 use super::{Invocation, Word};
 
 /// Programs that take a script after `-c` and speak near enough to POSIX.
@@ -118,54 +119,51 @@ pub(super) struct Inline<'a> {
 /// Reads the arguments of a shell. `None` for any other program, and where nothing tells the
 /// script.
 pub(super) fn script(words: &[Word]) -> Option<Inline<'_>> {
-    let (program, mut rest) = words.split_first()?;
+    let (program, arguments) = words.split_first()?;
     if !SHELLS.contains(&base_name(program.known()?)) {
         return None;
     }
-    let mut command = false;
-    let mut errexit = false;
-    let mut given = false;
-    while let Some((word, after)) = rest.split_first() {
-        let text = word.known()?;
-        let Some(flags) = text.strip_prefix(['-', '+']).filter(|_| text.len() > 1) else {
-            break;
-        };
-        rest = after;
-        if text == "--" {
-            break;
-        }
-        if text.starts_with("--") {
-            if matches!(text, "--rcfile" | "--init-file") {
-                rest = rest.get(1..)?;
-            }
-            continue;
-        }
-        let on = text.starts_with('-');
-        for flag in flags.chars() {
-            match flag {
-                'c' => command = true,
-                's' => given = true,
-                'e' => errexit = on,
-                'o' | 'O' => {
-                    let (name, after) = rest.split_first()?;
-                    if name.known()? == "errexit" {
-                        errexit = on;
-                    }
-                    rest = after;
-                }
-                _ => {}
-            }
-        }
-    }
-    let (first, after) = rest.split_first()?;
+    let options = Options::of("sh", arguments);
+    let errexit = match errexit(&options) {
+        _ if !options.certain => return None,
+        Errexit::Unknown => return None,
+        errexit => errexit == Errexit::On,
+    };
+    let parameters = options.command();
+    let (first, after) = parameters.split_first()?;
     let text = first.known()?;
-    Some(match command {
+    Some(match options.has("c") {
         true => Inline { text: Text::Given(text), parameters: after, errexit },
         // with `-s` it comes through a pipe
-        false if given => return None,
+        false if options.has("s") => return None,
         // the file's name is `$0`
-        false => Inline { text: Text::File(text), parameters: rest, errexit },
+        false => Inline { text: Text::File(text), parameters, errexit },
     })
+}
+
+/// What options of a shell or of `set` say of `-e`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Errexit {
+    /// Nothing.
+    Unsaid,
+    On,
+    Off,
+    /// It cannot be told.
+    Unknown,
+}
+
+/// What options of a shell or of `set` say of `-e`, by its letter or by its name.
+pub(super) fn errexit(options: &Options<'_>) -> Errexit {
+    let mut said = options.given.iter().filter_map(|given| {
+        let switch = if given.on { Errexit::On } else { Errexit::Off };
+        match (given.name?, &given.value) {
+            ("e", _) => Some(switch),
+            ("o" | "O", Some(Word::Known(name))) => (name == "errexit").then_some(switch),
+            ("o" | "O", Some(Word::Unknown { .. })) => Some(Errexit::Unknown),
+            _ => None,
+        }
+    });
+    said.next_back().unwrap_or(Errexit::Unsaid)
 }
 
 /// Reads a command that is a file: run for itself, or by `.` in the shell that is there.
@@ -190,41 +188,39 @@ pub(super) fn errexit_of(text: &str) -> Option<bool> {
     SHELLS.contains(&name).then(|| words.any(|word| word.starts_with('-') && word.contains('e')))
 }
 
-/// What a wrapper does with its arguments before the program it starts.
+/// A program that starts the command behind its options.
 struct Wrapper {
     name: &'static str,
-    /// Short options that take a value.
-    valued: &'static str,
-    /// How many words come between the options and the program.
+    /// How many words come between the options and the command.
     operands: usize,
-    /// Whether `NAME=value` may come before the program.
-    assigns: bool,
+    /// Options with which it does something else.
+    unless: &'static [&'static str],
 }
 
-const fn wrapper(name: &'static str, valued: &'static str, operands: usize) -> Wrapper {
-    Wrapper { name, valued, operands, assigns: false }
+const fn wrapper(name: &'static str, operands: usize, unless: &'static [&'static str]) -> Wrapper {
+    Wrapper { name, operands, unless }
 }
 
 const WRAPPERS: [Wrapper; 19] = [
-    wrapper("exec", "a", 0),
-    wrapper("command", "", 0),
-    wrapper("builtin", "", 0),
-    wrapper("nohup", "", 0),
-    wrapper("setsid", "", 0),
-    wrapper("time", "fo", 0),
-    wrapper("nice", "n", 0),
-    wrapper("ionice", "cn", 0),
-    wrapper("stdbuf", "ioe", 0),
-    wrapper("timeout", "ks", 1),
-    wrapper("tini", "pe", 0),
-    wrapper("dumb-init", "r", 0),
-    wrapper("catatonit", "", 0),
-    wrapper("gosu", "", 1),
-    wrapper("su-exec", "", 1),
-    wrapper("busybox", "", 0),
-    wrapper("chrt", "", 1),
-    Wrapper { assigns: true, ..wrapper("env", "uC", 0) },
-    Wrapper { assigns: true, ..wrapper("sudo", "ugCDhprT", 0) },
+    wrapper("exec", 0, &[]),
+    wrapper("command", 0, &["v", "V"]),
+    wrapper("builtin", 0, &[]),
+    wrapper("nohup", 0, &[]),
+    wrapper("setsid", 0, &[]),
+    wrapper("time", 0, &[]),
+    wrapper("nice", 0, &[]),
+    wrapper("ionice", 0, &[]),
+    wrapper("stdbuf", 0, &[]),
+    wrapper("timeout", 1, &["t"]),
+    wrapper("tini", 0, &[]),
+    wrapper("dumb-init", 0, &[]),
+    wrapper("catatonit", 0, &[]),
+    wrapper("gosu", 1, &[]),
+    wrapper("su-exec", 1, &[]),
+    wrapper("busybox", 0, &[]),
+    wrapper("chrt", 1, &[]),
+    wrapper("env", 0, &["split-string"]),
+    wrapper("sudo", 0, &["login", "list", "edit"]),
 ];
 
 /// A command without its wrappers, and what they change.
@@ -251,38 +247,16 @@ pub(super) fn unwrap(words: &[Word]) -> Unwrapped<'_> {
 }
 
 fn inner(words: &[Word]) -> Option<(&[Word], &'static str)> {
-    let (program, mut rest) = words.split_first()?;
+    let (program, arguments) = words.split_first()?;
     let program = base_name(program.known()?);
     let wrapper = WRAPPERS.iter().find(|wrapper| wrapper.name == program)?;
-    while let Some((word, after)) = rest.split_first() {
-        let text = word.known()?;
-        if wrapper.assigns && text.contains('=') && !text.starts_with('-') {
-            rest = after;
-            continue;
-        }
-        let Some(flags) = text.strip_prefix('-').filter(|flags| !flags.is_empty()) else {
-            break;
-        };
-        // These do not just run what follows.
-        if matches!(
-            (program, text),
-            ("command", "-v" | "-V")
-                | ("env", "-S")
-                | ("sudo", "-i" | "-l" | "-e")
-                | ("timeout", "-t")
-        ) {
-            return None;
-        }
-        rest = after;
-        if text == "--" {
-            break;
-        }
-        let valued = flags.find(|flag| wrapper.valued.contains(flag));
-        if !flags.starts_with('-') && valued.is_some_and(|at| at.saturating_add(1) == flags.len()) {
-            rest = rest.get(1..)?;
-        }
+    let options = Options::of(wrapper.name, arguments);
+    if !options.certain || options.has_any(wrapper.unless) {
+        return None;
     }
-    let (operands, rest) = rest.split_at_checked(wrapper.operands)?;
+    let command = options.command();
+    let known = options.ended || command.first()?.known().is_some();
+    let (operands, rest) = command.split_at_checked(wrapper.operands)?;
     let certain = operands.iter().all(|word| word.known().is_some());
-    (certain && !rest.is_empty()).then_some((rest, wrapper.name))
+    (certain && known && !rest.is_empty()).then_some((rest, wrapper.name))
 }

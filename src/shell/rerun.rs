@@ -4,6 +4,7 @@
 //! Only what is certain: commands that run in any case, with targets that are known. A script that
 //! removes anything prepares for its next run, so nothing after that counts.
 
+use super::options::Options;
 use super::{Command, Script, Status, Word, absolute, base_name};
 
 /// What a second run does.
@@ -78,78 +79,89 @@ fn redirected(command: &Command) -> impl Iterator<Item = Leftover> {
 
 /// What the program itself leaves.
 fn written(command: &Command, program: &str, decides: bool) -> Vec<Leftover> {
-    let arguments = Arguments(command.arguments());
-    let failing = |effect| if decides { Some(Effect::Fails) } else { effect };
-    let one = |effect: Option<Effect>, path: Option<&str>| {
-        let found = effect
-            .zip(path)
-            .and_then(|(effect, path)| leftover(command, effect, Some(program), path));
-        found.into_iter().collect::<Vec<_>>()
+    let (program, arguments) = subcommand(program, command.arguments());
+    let options = Options::of(program, arguments);
+    let failing = decides.then_some(Effect::Fails);
+    let name = command.program();
+    let all = |effect: Option<Effect>, paths: &[&str]| {
+        let each = paths.iter().filter_map(|path| leftover(command, effect?, name, path));
+        each.collect::<Vec<_>>()
     };
+    let one = |effect, path: Option<&str>| all(effect, path.as_slice());
+    let overwritten = Some(Effect::Writes);
     match program {
         "cp" | "rsync"
-            if !arguments.have('n', "--no-clobber")
-                && !arguments.have('u', "--update")
-                && !arguments.have('t', "--target-directory") =>
+            if !options.may_have("no-clobber")
+                && !options.may_have("update")
+                && !options.may_have("target-directory") =>
         {
-            one(Some(Effect::Writes), arguments.last())
+            one(overwritten, last(&options.operands))
         }
-        "mv" if !arguments.have('n', "--no-clobber")
-            && !arguments.have('t', "--target-directory") =>
-        {
-            let mut paths = arguments.operands(&[]);
+        "mv" if !options.may_have("no-clobber") && !options.may_have("target-directory") => {
+            let mut paths = options.known_operands();
             let target = paths.pop();
-            let gone = paths.into_iter().flat_map(|path| one(failing(None), Some(path)));
-            one(Some(Effect::Writes), target).into_iter().chain(gone).collect()
+            [one(overwritten, target), all(failing, &paths)].concat()
         }
-        "touch" if !arguments.have('c', "--no-create") => arguments
-            .operands(&["-d", "-t", "-r"])
-            .into_iter()
-            .flat_map(|path| one(Some(Effect::Writes), Some(path)))
-            .collect(),
+        "touch" if !options.may_have("no-create") => all(overwritten, &options.known_operands()),
         "tee" => {
-            let effect =
-                if arguments.have('a', "--append") { Effect::Appends } else { Effect::Writes };
-            arguments
-                .operands(&[])
-                .into_iter()
-                .flat_map(|path| one(Some(effect), Some(path)))
-                .collect()
+            let appends = options.may_have("append");
+            let effect = if appends { Effect::Appends } else { Effect::Writes };
+            all(Some(effect), &options.known_operands())
         }
-        "mkdir" | "mkfifo" | "mknod" if !arguments.have('p', "--parents") => arguments
-            .operands(&["-m", "--mode"])
-            .into_iter()
-            .flat_map(|path| one(failing(None), Some(path)))
-            .collect(),
-        "ln" if !arguments.have('f', "--force") && arguments.operands(&[]).len() > 1 => {
-            one(failing(None), arguments.last())
+        "mkdir" | "mkfifo" | "mknod" if !options.may_have("parents") => {
+            all(failing, &options.known_operands())
         }
-        "git" if arguments.first() == Some("clone") => {
-            const VALUED: [&str; 10] = [
-                "-b", "--branch", "--depth", "-o", "--origin", "-c", "--config", "-j", "--jobs",
-                "--filter",
-            ];
-            let operands = arguments.operands(&VALUED);
-            let folder = match operands.as_slice() {
-                [_, _, folder] => Some(*folder),
-                [_, address] => Some(base_name(address.trim_end_matches('/')))
-                    .map(|name| name.strip_suffix(".git").unwrap_or(name)),
-                _ => None,
-            };
-            one(failing(Some(Effect::Writes)), folder)
+        "ln" if !options.may_have("force") && options.known_operands().len() > 1 => {
+            one(failing, last(&options.operands))
         }
-        "initdb" => one(failing(None), arguments.value(&["-D", "--pgdata"])),
-        "tar" if arguments.extract() => {
-            one(Some(Effect::Writes), arguments.value(&["-C", "--directory"]).or(Some(".")))
+        "git_clone" => one(failing.or(overwritten), cloned_folder(&options)),
+        "initdb" => one(failing, options.value("pgdata")),
+        "tar" if options.has("extract") || is_bundle_with(arguments, 'x') => {
+            one(overwritten, options.value("directory").or(Some(".")))
         }
-        "unzip" => one(Some(Effect::Writes), arguments.value(&["-d"])),
-        "wget" => one(Some(Effect::Writes), arguments.clustered('O', "--output-document")),
-        "curl" => one(Some(Effect::Writes), arguments.clustered('o', "--output")),
+        "unzip" => one(overwritten, options.value("d")),
+        "wget" => one(overwritten, options.value("output-document").filter(is_file)),
+        "curl" => one(overwritten, options.value("output").filter(is_file)),
         "dd" => {
-            one(Some(Effect::Writes), arguments.known().find_map(|word| word.strip_prefix("of=")))
+            let mut known = arguments.iter().filter_map(Word::known);
+            one(overwritten, known.find_map(|word| word.strip_prefix("of=")))
         }
         _ => Vec::new(),
     }
+}
+
+/// The program with its subcommand, as the table of options has it, and what follows.
+fn subcommand<'p, 'c>(program: &'p str, arguments: &'c [Word]) -> (&'p str, &'c [Word]) {
+    match (program, arguments.split_first()) {
+        ("git", Some((verb, rest))) if verb.known() == Some("clone") => ("git_clone", rest),
+        _ => (program, arguments),
+    }
+}
+
+/// The folder that `git clone` makes.
+fn cloned_folder<'a>(options: &Options<'a>) -> Option<&'a str> {
+    match options.known_operands().as_slice() {
+        [_, folder] => Some(*folder),
+        [address] => Some(base_name(address.trim_end_matches('/')))
+            .map(|name| name.strip_suffix(".git").unwrap_or(name)),
+        _ => None,
+    }
+}
+
+/// The last of several operands, which is a target.
+fn last<'a>(operands: &[&'a Word]) -> Option<&'a str> {
+    operands.last().filter(|_| operands.len() > 1)?.known()
+}
+
+/// Whether the first word is letters in a row without a dash, this among them: `tar xzf`.
+fn is_bundle_with(arguments: &[Word], letter: char) -> bool {
+    let first = arguments.first().and_then(Word::known);
+    first.is_some_and(|word| !word.starts_with('-') && word.contains(letter))
+}
+
+/// Whether what is downloaded goes to a file, not to the standard output.
+fn is_file(path: &&str) -> bool {
+    *path != "-"
 }
 
 fn leftover(
@@ -160,93 +172,6 @@ fn leftover(
 ) -> Option<Leftover> {
     let path = absolute(command.directory.as_deref(), path)?;
     Some(Leftover { effect, program: program.map(str::to_owned), path })
-}
-
-/// The words after a program.
-#[derive(Clone, Copy, Debug)]
-struct Arguments<'c>(&'c [Word]);
-
-impl<'c> Arguments<'c> {
-    fn known(self) -> impl Iterator<Item = &'c str> {
-        self.0.iter().filter_map(Word::known)
-    }
-
-    fn first(self) -> Option<&'c str> {
-        self.0.first().and_then(Word::known)
-    }
-
-    /// Whether an option is there, alone or among others: `-p`, `-pv`, `--parents`. What is not
-    /// known may be it.
-    fn have(self, letter: char, long: &str) -> bool {
-        self.0.iter().any(|word| match word.known() {
-            Some(text) if text.starts_with("--") => text.split('=').next() == Some(long),
-            Some(text) => text.strip_prefix('-').is_some_and(|letters| letters.contains(letter)),
-            None => word.prefix().is_empty() || word.prefix().starts_with('-'),
-        })
-    }
-
-    /// The words that are no options, nor the values of those named; none where a word is not
-    /// known.
-    fn operands(self, valued: &[&str]) -> Vec<&'c str> {
-        let words: Vec<&str> = self.known().collect();
-        if words.len() != self.0.len() {
-            return Vec::new();
-        }
-        let mut value = false;
-        words
-            .into_iter()
-            .filter(|word| {
-                !std::mem::replace(&mut value, valued.contains(word)) && !word.starts_with('-')
-            })
-            .collect()
-    }
-
-    /// The last word, which is no option.
-    fn last(self) -> Option<&'c str> {
-        self.0
-            .last()
-            .and_then(Word::known)
-            .filter(|word| !word.starts_with('-') && self.0.len() > 1)
-    }
-
-    /// The value of an option: the next word, or what follows `=`.
-    fn value(self, names: &[&str]) -> Option<&'c str> {
-        let next = self
-            .0
-            .iter()
-            .zip(self.0.iter().skip(1))
-            .find(|(word, _)| word.known().is_some_and(|word| names.contains(&word)));
-        let assigned = || {
-            self.known().find_map(|word| {
-                word.split_once('=')
-                    .filter(|(name, _)| names.contains(name))
-                    .map(|(_, value)| value)
-            })
-        };
-        next.and_then(|(_, value)| value.known()).or_else(assigned)
-    }
-
-    /// The value of an option that may end a row of others: `-O FILE`, `-qO FILE`.
-    fn clustered(self, letter: char, long: &str) -> Option<&'c str> {
-        let ends =
-            |word: &str| word.starts_with('-') && !word.starts_with("--") && word.ends_with(letter);
-        let next = self
-            .0
-            .iter()
-            .zip(self.0.iter().skip(1))
-            .find(|(word, _)| word.known().is_some_and(ends));
-        next.and_then(|(_, value)| value.known())
-            .or_else(|| self.value(&[long]))
-            .filter(|value| *value != "-")
-    }
-
-    /// Whether `tar` is to extract: `-xzf`, `xzf`, `--extract`.
-    fn extract(self) -> bool {
-        let first = self.first().is_some_and(|word| {
-            !word.starts_with("--") && word.trim_start_matches('-').contains('x')
-        });
-        first || self.known().any(|word| matches!(word, "-x" | "--extract" | "--get"))
-    }
 }
 
 #[cfg(test)]

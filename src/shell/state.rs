@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::argv::Environment;
+use super::argv::{self, Environment, Errexit};
 use super::assigned::Assigned;
+use super::options::Options;
 use super::{Source, Word};
 
 /// Names under which effects other than variables are recorded. None is a name that a script can
@@ -191,28 +192,16 @@ impl State {
     }
 
     fn set(&mut self, arguments: &[Word]) {
-        let mut arguments = arguments.iter();
-        while let Some(argument) = arguments.next() {
-            let Some(text) = argument.known() else {
-                self.errexit = None;
-                self.parameters = None;
-                return;
-            };
-            let on = text.starts_with('-');
-            let Some(flags) = text.strip_prefix(['-', '+']).filter(|_| text != "--") else {
-                self.parameters = None;
-                return;
-            };
-            if flags.contains('e') {
-                self.errexit = Some(on);
-            }
-            if flags.ends_with('o') {
-                match arguments.next() {
-                    Some(Word::Known(name)) if name == "errexit" => self.errexit = Some(on),
-                    Some(Word::Known(_)) | None => {}
-                    Some(Word::Unknown { .. }) => self.errexit = None,
-                }
-            }
+        let options = Options::of("set", arguments);
+        match argv::errexit(&options) {
+            _ if !options.certain => self.errexit = None,
+            Errexit::Unsaid => {}
+            Errexit::On => self.errexit = Some(true),
+            Errexit::Off => self.errexit = Some(false),
+            Errexit::Unknown => self.errexit = None,
+        }
+        if !options.certain || options.ended || !options.operands.is_empty() {
+            self.parameters = None;
         }
     }
 }

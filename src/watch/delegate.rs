@@ -1,90 +1,46 @@
 //! Commands that a command starts in its turn: what `entr`, `watchfiles`, `watchmedo` and `nodemon`
 //! run at a change.
 
+use crate::shell::options::Options;
 use crate::shell::{Command, Invocation, Script, Word, inline};
 
 use super::invoked;
-use super::options::{Grammar, parse};
 
 /// The command or script that another command is told to start. `None` where there is none, or it
 /// is not known.
 pub(super) fn started(command: &Command) -> Option<Script> {
     let (program, arguments) = invoked(command)?;
     match program {
-        "entr" | "setpriv" | "start-stop-daemon" => argv(operands(arguments)),
-        "xargs" => argv(xargs(arguments)),
+        "entr" | "setpriv" | "start-stop-daemon" | "xargs" => {
+            argv(Options::of(program, arguments).command())
+        }
         "watchfiles" => {
-            const GRAMMAR: Grammar = Grammar {
-                short: "",
-                long: &[
-                    "ignore-paths",
-                    "target-type",
-                    "filter",
-                    "args",
-                    "verbosity",
-                    "sigint-timeout",
-                ],
-                strict: true,
-            };
             // It parts its command with Python's `shlex.split`; there is no shell.
-            let words = shlex::split(parse(arguments, &GRAMMAR).operands.first()?.known()?)?;
-            argv(words.into_iter().map(Word::Known).collect::<Vec<_>>().iter())
+            let options = Options::of(program, arguments);
+            let words = shlex::split(options.operands.first()?.known()?)?;
+            argv(&words.into_iter().map(Word::Known).collect::<Vec<_>>())
         }
-        "watchmedo" => text(arguments, &["c", "command"]),
-        "nodemon" | "chokidar" | "chokidar-cli" => text(arguments, &["x", "exec", "c", "command"]),
-        "find" => {
-            let at = arguments
-                .iter()
-                .position(|word| matches!(word.known(), Some("-exec" | "-execdir")))?;
-            argv(arguments.get(at.saturating_add(1)..)?.iter())
-        }
+        "watchmedo" | "chokidar" | "chokidar-cli" => text(program, arguments, "command"),
+        "nodemon" => text(program, arguments, "exec"),
+        "find" => argv(executed(arguments)?),
         _ => None,
     }
 }
 
-/// The words from the first operand on.
-fn operands(arguments: &[Word]) -> impl Iterator<Item = &Word> {
-    arguments.iter().skip_while(|word| word.prefix().starts_with('-'))
+/// The command that `find` is told to execute.
+pub(super) fn executed(arguments: &[Word]) -> Option<&[Word]> {
+    let executes = |word: &Word| matches!(word.known(), Some("-exec" | "-execdir"));
+    arguments.get(arguments.iter().position(executes)?.saturating_add(1)..)
 }
 
-fn xargs(arguments: &[Word]) -> impl Iterator<Item = &Word> {
-    const GRAMMAR: Grammar = Grammar {
-        short: "nIPLsEda",
-        long: &[
-            "max-args",
-            "max-procs",
-            "max-lines",
-            "max-chars",
-            "delimiter",
-            "arg-file",
-            "process-slot-var",
-        ],
-        strict: true,
-    };
-    parse(arguments, &GRAMMAR).operands.into_iter()
-}
-
-fn argv<'a>(words: impl Iterator<Item = &'a Word>) -> Option<Script> {
-    let words: Vec<&str> = words.map(Word::known).collect::<Option<_>>()?;
+fn argv(words: &[Word]) -> Option<Script> {
+    let words: Vec<&str> = words.iter().map(Word::known).collect::<Option<_>>()?;
     inline(&Invocation { command: &words, hook: true, ..Invocation::default() })
 }
 
-fn text(arguments: &[Word], names: &[&str]) -> Option<Script> {
-    const GRAMMAR: Grammar = Grammar {
-        short: "cxpidsCwe",
-        long: &[
-            "command",
-            "exec",
-            "pattern",
-            "patterns",
-            "watch",
-            "ext",
-            "ignore-pattern",
-            "ignore-patterns",
-        ],
-        strict: false,
-    };
-    let options = parse(arguments, &GRAMMAR);
-    let text = options.values(names).next()??;
+/// The script that is the value of an option.
+fn text(program: &str, arguments: &[Word], option: &str) -> Option<Script> {
+    let options = Options::of(program, arguments);
+    let text = options.values(option).next()??;
     inline(&Invocation { command: &["sh", "-c", text], hook: true, ..Invocation::default() })
 }

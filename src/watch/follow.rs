@@ -1,9 +1,9 @@
 //! Programs that follow files by themselves: `tail`, `watchmedo`, `watchfiles`, `entr`, `nodemon`
 //! and others.
 
+use crate::shell::options::Options;
 use crate::shell::{Command, Script, TELLING, Word};
 
-use super::options::{Grammar, Options, parse};
 use super::{Target, Tool, Watch, target, through_link};
 
 /// Reads the arguments of one of these programs. `None` where it does not watch with them.
@@ -20,31 +20,25 @@ pub(super) fn read(
         "watchmedo" => watchmedo(watch, command, arguments),
         "watchfiles" => watchfiles(watch, command, arguments, script),
         "entr" => Some(entr(watch, source)),
-        "nodemon" => Some(flagged(watch, command, arguments, Tool::Nodemon)),
-        "watchexec" => Some(flagged(watch, command, arguments, Tool::Unmeasured)),
+        "nodemon" => Some(flagged(watch, program, command, arguments, Tool::Nodemon)),
+        "watchexec" => Some(flagged(watch, program, command, arguments, Tool::Unmeasured)),
         "inotifyd" => Some(inotifyd(watch, command, arguments)),
-        "chokidar" | "chokidar-cli" => Some(listed(watch, command, arguments, Tool::Chokidar)),
-        _ => Some(listed(watch, command, arguments, Tool::Unmeasured)),
+        "chokidar" | "chokidar-cli" => {
+            Some(listed(watch, program, command, arguments, Tool::Chokidar))
+        }
+        _ => Some(listed(watch, program, command, arguments, Tool::Unmeasured)),
     }
 }
 
 fn tail(mut watch: Watch, command: &Command, arguments: &[Word]) -> Option<Watch> {
-    const GRAMMAR: Grammar = Grammar {
-        short: "ncs",
-        long: &["lines", "bytes", "sleep-interval", "pid", "max-unchanged-stats"],
-        strict: false,
-    };
-    let options = parse(arguments, &GRAMMAR);
-    let mut by_name = options.has(&["F"]);
-    let mut follows = by_name || options.has(&["f"]);
-    for value in options.values(&["follow"]) {
-        follows = true;
-        by_name |= value == Some("name");
-    }
+    let options = Options::of("tail", arguments);
+    let by_name = options.has("F") || options.values("follow").any(|value| value == Some("name"));
+    let mut follows = by_name || options.has("follow");
     // `--follow` alone has no value; one that is unknown may be `name`.
     watch.certain = options.certain
-        && !options.options.iter().any(|(name, value)| {
-            name == "follow" && value.as_ref().is_some_and(|word| word.known().is_none())
+        && !options.given.iter().any(|given| {
+            given.name == Some("follow")
+                && given.value.as_ref().is_some_and(|word| word.known().is_none())
         });
     for operand in options.operands {
         // `tail +1f file` is the old way to write `tail -n +1 -f file`.
@@ -64,35 +58,15 @@ fn watchmedo(mut watch: Watch, command: &Command, arguments: &[Word]) -> Option<
         "auto-restart" => true,
         _ => return None,
     };
-    let grammar = Grammar {
-        short: "cpidsC",
-        long: &[
-            "command",
-            "pattern",
-            "patterns",
-            "ignore-pattern",
-            "ignore-patterns",
-            "directory",
-            "directories",
-            "interval",
-            "timeout",
-            "shell",
-            "shell-executable",
-            "cwd",
-            "signal",
-            "kill-after",
-            "debounce-interval",
-        ],
-        strict: restarts,
-    };
-    let options = parse(arguments, &grammar);
+    let row = if restarts { "watchmedo_auto-restart" } else { "watchmedo" };
+    let options = Options::of(row, arguments);
     // Without `--` the options of the program that is restarted may be taken for watchmedo's.
     let mixed = restarts
         && options.operands.iter().any(|word| word.prefix().starts_with('-'))
         && !arguments.iter().any(|word| word.known() == Some("--"));
     if restarts {
         // Operands are the program that is restarted.
-        let directories = options.values(&["d", "directory", "directories"]);
+        let directories = options.values("directory").chain(options.values("directories"));
         watch.targets = directories.map(|path| path_of(command, path)).collect();
     } else {
         let operands = options.operands.iter();
@@ -101,14 +75,14 @@ fn watchmedo(mut watch: Watch, command: &Command, arguments: &[Word]) -> Option<
     if watch.targets.is_empty() {
         watch.targets.push(path_of(command, Some(".")));
     }
-    let mut patterns = options.values(&["p", "pattern", "patterns"]).peekable();
+    let mut patterns = options.values("pattern").chain(options.values("patterns")).peekable();
     let wanted = patterns.peek().is_some();
     let blind = wanted && patterns.all(|list| list.is_some_and(|list| list.split(';').all(blind)));
     watch.certain = options.certain
         && !mixed
-        && (blind || !wanted && !options.has(&["i", "ignore-pattern", "ignore-patterns"]))
-        && !options.has(&["debug-force-polling"]);
-    watch.tool = Tool::Watchmedo { blind, recursive: options.has(&["R", "recursive"]) };
+        && (blind || !wanted && !options.has_any(&["ignore-pattern", "ignore-patterns"]))
+        && !options.has("debug-force-polling");
+    watch.tool = Tool::Watchmedo { blind, recursive: options.has("recursive") };
     Some(watch)
 }
 
@@ -132,22 +106,7 @@ fn watchfiles(
     arguments: &[Word],
     script: &Script,
 ) -> Option<Watch> {
-    const GRAMMAR: Grammar = Grammar {
-        short: "",
-        long: &[
-            "ignore-paths",
-            "target-type",
-            "filter",
-            "args",
-            "verbosity",
-            "sigint-timeout",
-            "grace-period",
-            "sigkill-timeout",
-            "ignore-permission-denied",
-        ],
-        strict: false,
-    };
-    let options = parse(arguments, &GRAMMAR);
+    let options = Options::of("watchfiles", arguments);
     let (_, paths) = options.operands.split_first()?;
     watch.targets = paths.iter().map(|path| target(command, path)).collect();
     if watch.targets.is_empty() {
@@ -155,8 +114,8 @@ fn watchfiles(
     }
     let [polling] = TELLING;
     watch.certain = options.certain
-        && !options.has(&["ignore-paths", "force-polling"])
-        && options.values(&["filter"]).all(|filter| matches!(filter, Some("all" | "default")))
+        && !options.has_any(&["ignore-paths", "force-polling"])
+        && options.values("filter").all(|filter| matches!(filter, Some("all" | "default")))
         && !command.assignments.iter().any(|(name, _)| name == polling)
         && !script.environment.contains(&polling);
     watch.tool = Tool::Watchfiles;
@@ -185,32 +144,30 @@ pub(super) fn listing(source: &Command) -> Vec<Target> {
 }
 
 /// `nodemon --watch FILE`, `watchexec -w FILE`.
-fn flagged(mut watch: Watch, command: &Command, arguments: &[Word], tool: Tool) -> Watch {
-    const GRAMMAR: Grammar = Grammar {
-        short: "wexd",
-        long: &["watch", "exec", "ext", "delay", "exts", "filter", "ignore"],
-        strict: true,
-    };
-    let options = parse(arguments, &GRAMMAR);
-    watch.targets = paths(command, &options, &["w", "watch"]);
+fn flagged(
+    mut watch: Watch,
+    program: &str,
+    command: &Command,
+    arguments: &[Word],
+    tool: Tool,
+) -> Watch {
+    let options = Options::of(program, arguments);
+    watch.targets = options.values("watch").map(|path| path_of(command, path)).collect();
     watch.certain = options.certain;
     watch.tool = tool;
     watch
 }
 
 /// `chokidar FILE -c command`, `fswatch FILE`.
-fn listed(mut watch: Watch, command: &Command, arguments: &[Word], tool: Tool) -> Watch {
-    const GRAMMAR: Grammar = Grammar {
-        short: "cdtieflm",
-        long: &[
-            "command", "debounce", "throttle", "ignore", "event", "exclude", "include", "latency",
-            "monitor",
-        ],
-        strict: false,
-    };
-    let options = parse(arguments, &GRAMMAR);
-    let operands = options.operands.iter();
-    watch.targets = operands.map(|operand| target(command, operand)).collect();
+fn listed(
+    mut watch: Watch,
+    program: &str,
+    command: &Command,
+    arguments: &[Word],
+    tool: Tool,
+) -> Watch {
+    let options = Options::of(program, arguments);
+    watch.targets = options.operands.iter().map(|operand| target(command, operand)).collect();
     watch.certain = options.certain;
     watch.tool = tool;
     watch
@@ -225,11 +182,6 @@ fn inotifyd(mut watch: Watch, command: &Command, arguments: &[Word]) -> Watch {
     watch.targets = files.collect();
     watch.certain = !through_link(&watch.targets);
     watch
-}
-
-fn paths(command: &Command, options: &Options<'_>, names: &[&str]) -> Vec<Target> {
-    let values = options.values(names);
-    values.map(|path| path_of(command, path)).collect()
 }
 
 fn path_of(command: &Command, path: Option<&str>) -> Target {

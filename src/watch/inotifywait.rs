@@ -1,8 +1,8 @@
 //! `inotifywait`: its options, and the events it waits for.
 
+use crate::shell::options::Options;
 use crate::shell::{Command, Word};
 
-use super::options::{Grammar, Options, parse};
 use super::{Target, Tool, Watch, target, through_link};
 
 /// The options of `inotifywait` that decide what it sees.
@@ -59,78 +59,33 @@ const EVENTS: [(&str, Event); 15] = [
     ("unmount", Event::Unmount),
 ];
 
-const GRAMMAR: Grammar = Grammar {
-    short: "eto",
-    long: &[
-        "event", "timeout", "timefmt", "format", "outfile", "fromfile", "exclude", "excludei",
-        "include", "includei",
-    ],
-    strict: false,
-};
-
-/// Every option but those that only change what is printed must be one of these for the rest to be
-/// certain.
-const UNDERSTOOD: [&str; 31] = [
-    "e",
-    "event",
-    "t",
-    "timeout",
-    "timefmt",
-    "format",
-    "o",
-    "outfile",
-    "exclude",
-    "excludei",
-    "include",
-    "includei",
-    "m",
-    "monitor",
-    "d",
-    "daemon",
-    "r",
-    "recursive",
-    "P",
-    "no-dereference",
-    "q",
-    "quiet",
-    "s",
-    "syslog",
-    "c",
-    "csv",
-    "no-newline",
-    "fromfile",
-    "h",
-    "help",
-    "0",
-];
-
 /// Reads the arguments.
 pub(super) fn read(mut watch: Watch, command: &Command, arguments: &[Word]) -> Watch {
-    let options = parse(arguments, &GRAMMAR);
+    let options = Options::of("inotifywait", arguments);
     let events = events(&options);
-    let monitor = options.has(&["m", "monitor", "d", "daemon"]);
+    let monitor = options.has_any(&["monitor", "daemon"]);
     for operand in &options.operands {
         // `@file` is left out of the watch.
         if !operand.prefix().starts_with('@') {
             watch.targets.push(target(command, operand));
         }
     }
-    if options.has(&["fromfile"]) {
+    if options.has("fromfile") {
         watch.targets.push(Target::Unknown);
     }
-    watch.timed |= options.values(&["t", "timeout"]).any(|seconds| seconds != Some("0"));
+    watch.timed |= options.values("timeout").any(|seconds| seconds != Some("0"));
     // The directory behind the link dies like a file, but sees other events first.
     watch.certain = options.certain
-        && options.only(&UNDERSTOOD)
-        && !options.has(&["h", "help", "fromfile"])
+        && options.all_listed()
+        && !options.has_any(&["help", "fromfile"])
         && events.is_some()
         && !ends_in_link(&watch.targets);
     watch.tool = Tool::Inotifywait(Inotifywait {
         events: events.unwrap_or_default(),
         monitor,
-        recursive: options.has(&["r", "recursive"]),
-        links: options.has(&["P", "no-dereference"]),
-        filtered: options.has(&["exclude", "excludei", "include", "includei"])
+        recursive: options.has("recursive"),
+        links: options.has("no-dereference"),
+        filtered: options.has_any(&["exclude", "excludei", "include", "includei"])
             || options.operands.iter().any(|operand| operand.prefix().starts_with('@')),
     });
     watch
@@ -139,7 +94,7 @@ pub(super) fn read(mut watch: Watch, command: &Command, arguments: &[Word]) -> W
 /// The events asked for. `None` where they are not all known.
 fn events(options: &Options<'_>) -> Option<Vec<Event>> {
     let mut found = Vec::new();
-    for value in options.values(&["e", "event"]) {
+    for value in options.values("event") {
         for name in value?.split(',') {
             let (_, event) = EVENTS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
             found.push(*event);

@@ -1,9 +1,10 @@
 //! Programs that look at a file once: `stat`, checksums, `cmp`, `cat`, `readlink`.
 
+use crate::shell::options::Options;
 use crate::shell::{Command, Word, base_name};
 
+use super::delegate::executed;
 use super::follow::listing;
-use super::options::{Grammar, parse};
 use super::{Tool, Watch, target, through_link};
 
 const CHECKSUMS: [&str; 11] = [
@@ -33,16 +34,12 @@ pub(super) fn read(
     arguments: &[Word],
     source: Option<&Command>,
 ) -> Option<Watch> {
-    const PLAIN: Grammar = Grammar { short: "", long: &[], strict: false };
     let mut program = program;
     let mut operands = Vec::new();
     match program {
         "stat" => return stat(watch, command, arguments),
         "find" => {
-            let at = arguments
-                .iter()
-                .position(|word| matches!(word.known(), Some("-exec" | "-execdir")))?;
-            program = base_name(arguments.get(at.saturating_add(1))?.known()?);
+            program = base_name(executed(arguments)?.first()?.known()?);
             watch.targets = listing(command);
         }
         "xargs" => {
@@ -54,16 +51,16 @@ pub(super) fn read(
             let (verb, rest) = arguments.split_first()?;
             verb.known()
                 .filter(|verb| matches!(*verb, "dgst" | "md5" | "sha1" | "sha256" | "sha512"))?;
-            operands.extend(parse(rest, &PLAIN).operands);
+            operands = Options::of(program, rest).operands;
             program = "md5sum";
         }
         _ => {
-            let options = parse(arguments, &PLAIN);
+            let options = Options::of(program, arguments);
             // what is given is a list of checksums then, and what is looked at stands in it
-            if CHECKSUMS.contains(&program) && options.has(&["c", "check"]) {
+            if CHECKSUMS.contains(&program) && options.has("check") {
                 return None;
             }
-            operands.extend(options.operands);
+            operands = options.operands;
         }
     }
     watch.tool = match program {
@@ -88,18 +85,16 @@ pub(super) fn read(
 }
 
 fn stat(mut watch: Watch, command: &Command, arguments: &[Word]) -> Option<Watch> {
-    const GRAMMAR: Grammar = Grammar { short: "c", long: &["format", "printf"], strict: false };
-    let options = parse(arguments, &GRAMMAR);
+    let options = Options::of("stat", arguments);
     watch.targets = options.operands.iter().map(|word| target(command, word)).collect();
-    let mut formats = options.values(&["c", "format", "printf"]);
+    let mut formats = options.values("format").chain(options.values("printf"));
     watch.certain = options.certain
-        && options.only(&["c", "format", "printf", "L", "dereference"])
+        && options.all_listed()
         && formats.next().flatten().is_some_and(telling)
         && formats.next().is_none();
     // The link itself is replaced at every update, and behind it stands a new file.
-    watch.tool = Tool::Stat {
-        dereference: options.has(&["L", "dereference"]) || through_link(&watch.targets),
-    };
+    watch.tool =
+        Tool::Stat { dereference: options.has("dereference") || through_link(&watch.targets) };
     Some(watch)
 }
 

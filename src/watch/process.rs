@@ -1,8 +1,8 @@
 //! Which process a number or a pattern means.
 
+use crate::shell::options::Options;
 use crate::shell::{Command, Script, Source, Word, base_name};
 
-use super::options::{Grammar, parse};
 use super::signal::Recipient;
 
 /// Whose number a word is.
@@ -29,11 +29,9 @@ pub(super) fn identified(script: &Script, word: &Word) -> Recipient {
 pub(super) fn process(commands: &[Command]) -> Option<String> {
     let first = commands.first()?;
     match first.program()? {
-        "pidof" => {
-            const GRAMMAR: Grammar = Grammar { short: "oS", long: &[], strict: false };
-            pattern(parse(first.arguments(), &GRAMMAR).operands.first()?.known()?)
+        program @ ("pidof" | "pgrep") => {
+            pattern(Options::of(program, first.arguments()).operands.first()?.known()?)
         }
-        "pgrep" => pattern(parse(first.arguments(), &PGREP).operands.first()?.known()?),
         "cat" | "head" => {
             let file = first
                 .arguments()
@@ -43,37 +41,17 @@ pub(super) fn process(commands: &[Command]) -> Option<String> {
             pattern(base_name(file).strip_suffix(".pid")?)
         }
         "ps" => {
-            let grep = commands.iter().find(|command| {
-                command.program() == Some("grep")
-                    && !command.arguments().iter().any(|word| word.prefix().starts_with("-v"))
-            })?;
-            let word = grep.arguments().iter().find(|word| !word.prefix().starts_with('-'))?;
-            pattern(word.known()?)
+            let mut greps = commands
+                .iter()
+                .filter(|command| command.program() == Some("grep"))
+                .map(|grep| Options::of("grep", grep.arguments()));
+            let options = greps.find(|options| !options.has("invert-match"))?;
+            let operand = || options.operands.first().and_then(|word| word.known());
+            pattern(options.value("regexp").or_else(operand)?)
         }
         _ => None,
     }
 }
-
-/// Options of `pgrep` and `pkill` that take a value.
-pub(super) const PGREP: Grammar = Grammar {
-    short: "uUPgGstdFr",
-    long: &[
-        "uid",
-        "euid",
-        "parent",
-        "pgroup",
-        "group",
-        "session",
-        "terminal",
-        "delimiter",
-        "pidfile",
-        "signal",
-        "ns",
-        "nslist",
-        "runstates",
-    ],
-    strict: false,
-};
 
 /// The name of a program in a pattern for names or command lines: `^nginx$`, `[n]ginx: master`,
 /// `/usr/sbin/nginx`.

@@ -5,6 +5,7 @@
 
 use std::rc::Rc;
 
+use crate::shell::options::Options;
 use crate::shell::{Command, Script, Word, absolute};
 
 /// What a reloader is told to watch.
@@ -18,23 +19,13 @@ pub struct ReloadPath {
     pub file: Option<Rc<str>>,
 }
 
-struct Reloader {
-    /// What its program and its image are called, or end with.
-    name: &'static str,
-    flags: &'static [&'static str],
-}
-
-const RELOADERS: [Reloader; 5] = [
-    Reloader { name: "configmap-reload", flags: &["volume-dir"] },
-    Reloader { name: "nats-server-config-reloader", flags: &["config"] },
-    Reloader { name: "prometheus-config-reloader", flags: &["watched-dir", "config-file"] },
-    // those of kube-logging, Managed Prometheus and others; a file may be a configuration of their
-    // own
-    Reloader {
-        name: "config-reloader",
-        flags: &["watched-dir", "volume-dir", "rules-dir", "config-dir"],
-    },
-    Reloader { name: "thanos", flags: &["reloader.rule-dir", "reloader.config-file"] },
+/// What the programs and images of reloaders are called, or end with.
+const RELOADERS: [&str; 5] = [
+    "configmap-reload",
+    "nats-server-config-reloader",
+    "prometheus-config-reloader",
+    "config-reloader",
+    "thanos",
 ];
 
 /// Any reloader's flag is spelled with one of these.
@@ -56,27 +47,20 @@ pub fn reload_paths(script: &Script, image: Option<&str>) -> Vec<ReloadPath> {
 }
 
 /// The reloader that a program or an image of this name is.
-fn known(name: &str) -> Option<&'static Reloader> {
-    RELOADERS.iter().find(|reloader| {
-        name.strip_suffix(reloader.name).is_some_and(|rest| rest.is_empty() || rest.ends_with('-'))
+fn known(name: &str) -> Option<&'static str> {
+    RELOADERS.into_iter().find(|reloader| {
+        name.strip_suffix(reloader).is_some_and(|rest| rest.is_empty() || rest.ends_with('-'))
     })
 }
 
-fn read(reloader: &Reloader, command: &Command, arguments: &[Word], found: &mut Vec<ReloadPath>) {
-    let mut words = arguments.iter().take_while(|word| word.known() != Some("--"));
-    while let Some(word) = words.next() {
-        let Some(text) = word.known().and_then(|text| text.strip_prefix('-')) else { continue };
-        let text = text.strip_prefix('-').unwrap_or(text);
-        let (name, value) =
-            text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
-        let Some(flag) = reloader.flags.iter().find(|flag| **flag == name) else { continue };
-        let value = value.or_else(|| words.next().and_then(Word::known));
+fn read(reloader: &str, command: &Command, arguments: &[Word], found: &mut Vec<ReloadPath>) {
+    let options = Options::of(reloader, arguments);
+    found.extend(options.given.iter().filter_map(|given| {
         // what Kubernetes could not expand comes from elsewhere
-        let path = value
-            .filter(|value| !value.contains("$("))
-            .and_then(|value| absolute(command.directory.as_deref(), value));
-        found.extend(path.map(|path| ReloadPath { flag, path, file: command.file.clone() }));
-    }
+        let value = given.value.as_ref()?.known().filter(|value| !value.contains("$("))?;
+        let path = absolute(command.directory.as_deref(), value)?;
+        Some(ReloadPath { flag: given.name?, path, file: command.file.clone() })
+    }));
 }
 
 #[cfg(test)]

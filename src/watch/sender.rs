@@ -1,10 +1,10 @@
 //! Programs that send signals: `kill` and its like, and servers that signal a running instance of
 //! themselves.
 
+use crate::shell::options::Options;
 use crate::shell::{Command, Script, Word};
 
-use super::options::{Grammar, parse};
-use super::process::{PGREP, identified, pattern};
+use super::process::{identified, pattern};
 use super::signal::Recipient;
 
 /// Servers that signal a running instance of themselves, with the option and the values that do.
@@ -37,26 +37,26 @@ pub(super) fn sent(script: &Script, command: &Command) -> Vec<(String, Recipient
 }
 
 fn kill(script: &Script, arguments: &[Word]) -> Vec<Recipient> {
-    let mut rest = arguments;
-    // Only the first word can be `-HUP`; a later `-5` is a group of processes.
-    if let Some((word, after)) = arguments.split_first() {
-        match word.known() {
-            Some("-l" | "-L" | "-0" | "-s0" | "--list") => return Vec::new(),
-            Some("-s" | "-n" | "--signal") => match after.split_first() {
-                Some((signal, after)) if signal.known() != Some("0") => rest = after,
-                _ => return Vec::new(),
-            },
-            Some(text) if text.starts_with('-') && text != "--" => rest = after,
-            _ if word.prefix().starts_with('-') => rest = after,
-            _ => {}
+    let processes = match arguments.split_first() {
+        Some((first, _)) if first.known() == Some("-0") => return Vec::new(),
+        // Only the first word can be `-HUP`; a later `-5` is a group of processes.
+        Some((first, rest)) if may_be_signal(first) => {
+            rest.iter().filter(|word| word.known() != Some("--")).collect()
         }
+        _ => {
+            let options = Options::of("kill", arguments);
+            if options.has_any(&["list", "table"])
+                || options.values("signal").chain(options.values("n")).any(|one| one == Some("0"))
+            {
+                return Vec::new();
+            }
+            options.operands
+        }
+    };
+    if processes.is_empty() {
+        return vec![Recipient::Unknown];
     }
-    let processes = rest.iter().filter(|word| word.known() != Some("--"));
-    let mut found: Vec<Recipient> = processes.map(|word| identified(script, word)).collect();
-    if found.is_empty() {
-        found.push(Recipient::Unknown);
-    }
-    found
+    processes.into_iter().map(|word| identified(script, word)).collect()
 }
 
 fn named(words: &[&Word]) -> Vec<Recipient> {
@@ -65,48 +65,47 @@ fn named(words: &[&Word]) -> Vec<Recipient> {
     words.iter().map(recipient).collect()
 }
 
+/// Whether a word is `-HUP` or `-9`, or may be.
+fn may_be_signal(word: &Word) -> bool {
+    word.known().map_or_else(|| word.prefix().starts_with('-'), is_signal)
+}
+
+fn is_signal(text: &str) -> bool {
+    let upper = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    text.strip_prefix('-').is_some_and(|name| {
+        name.bytes().all(|byte| byte.is_ascii_digit()) || name.len() > 1 && name.bytes().all(upper)
+    })
+}
+
 /// Arguments without `-HUP` and `-9`; `None` where it is `-0`, which only asks.
 fn without_signal(arguments: &[Word]) -> Option<Vec<Word>> {
-    let signal = |text: &str| {
-        text.strip_prefix('-').is_some_and(|name| {
-            name.bytes().all(|byte| byte.is_ascii_digit())
-                || name.len() > 1
-                    && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
-        })
-    };
     if arguments.iter().any(|word| word.known() == Some("-0")) {
         return None;
     }
-    Some(arguments.iter().filter(|word| !word.known().is_some_and(signal)).cloned().collect())
+    Some(arguments.iter().filter(|word| !word.known().is_some_and(is_signal)).cloned().collect())
 }
 
 fn pkill(arguments: &[Word]) -> Vec<Recipient> {
     let Some(arguments) = without_signal(arguments) else {
         return Vec::new();
     };
-    let options = parse(&arguments, &PGREP);
-    if options.values(&["signal"]).any(|signal| signal == Some("0")) {
+    let options = Options::of("pkill", &arguments);
+    if options.values("signal").any(|signal| signal == Some("0")) {
         return Vec::new();
     }
     match options.operands.as_slice() {
-        [] if options.has(&["P", "parent"]) => vec![Recipient::Own],
+        [] if options.has("parent") => vec![Recipient::Own],
         [] => vec![Recipient::Unknown],
         words => named(words),
     }
 }
 
 fn killall(arguments: &[Word]) -> Vec<Recipient> {
-    const GRAMMAR: Grammar = Grammar {
-        short: "sunoyZ",
-        long: &["signal", "user", "ns", "older-than", "younger-than", "context"],
-        strict: false,
-    };
     let Some(arguments) = without_signal(arguments) else {
         return Vec::new();
     };
-    let options = parse(&arguments, &GRAMMAR);
-    if options.has(&["l", "list", "V", "version"])
-        || options.values(&["s", "signal"]).any(|one| one == Some("0"))
+    let options = Options::of("killall", &arguments);
+    if options.has_any(&["list", "version"]) || options.values("signal").any(|one| one == Some("0"))
     {
         return Vec::new();
     }
@@ -115,20 +114,13 @@ fn killall(arguments: &[Word]) -> Vec<Recipient> {
 
 /// `haproxy -f .. -sf $(pidof haproxy)`: the new process signals the old one.
 fn soft_stop(script: &Script, arguments: &[Word]) -> Vec<Recipient> {
-    let flag = |word: &&Word| matches!(word.known(), Some("-sf" | "-st"));
-    if !arguments.iter().any(|word| flag(&word)) {
-        return Vec::new();
-    }
-    let processes = arguments.iter().skip_while(|word| !flag(word)).skip(1);
-    let mut found: Vec<Recipient> = processes
-        .take_while(|word| !word.prefix().starts_with('-'))
-        .map(|word| match identified(script, word) {
-            Recipient::Unknown => Recipient::Named("haproxy".to_owned()),
-            known => known,
-        })
-        .collect();
-    found.truncate(1);
-    found
+    let options = Options::of("haproxy", arguments);
+    let process = options.operands.first().filter(|_| options.has_any(&["sf", "st"]));
+    let recipient = process.map(|word| match identified(script, word) {
+        Recipient::Unknown => Recipient::Named("haproxy".to_owned()),
+        known => known,
+    });
+    recipient.into_iter().collect()
 }
 
 /// `service nginx reload`.
@@ -147,10 +139,8 @@ fn server(program: &str, arguments: &[Word]) -> Vec<Recipient> {
     let Some((_, option, verbs)) = SERVERS.iter().find(|(name, ..)| *name == program) else {
         return Vec::new();
     };
-    // nginx takes `-c FILE`, `-p PATH`, `-g TEXT`; Apache `-f FILE`, `-d PATH`, `-D NAME`.
-    const GRAMMAR: Grammar = Grammar { short: "scpgekfdDCE", long: &[], strict: false };
-    let options = parse(arguments, &GRAMMAR);
-    let verb = options.values(&[*option]).flatten().any(|verb| verbs.contains(&verb));
+    let options = Options::of(program, arguments);
+    let verb = options.values(option).flatten().any(|verb| verbs.contains(&verb));
     // `apachectl graceful`.
     let bare = program.ends_with("ctl")
         && options

@@ -21,7 +21,7 @@ use crate::judge::view::PodView;
 use crate::kube::container::Container;
 use crate::kube::object::Placed;
 use crate::shell::{Command, Reader, Script, Word};
-use crate::watch::{Tool, Watch, watches};
+use crate::watch::{Tool, Watch, options_of, watches};
 
 use crate::rules::inline::{Spot, post_start_script, remedy, spot, tool_name};
 
@@ -92,15 +92,7 @@ fn sleeps_for_ever(command: &Command) -> bool {
 
 /// Whether a watcher never ends, or only with the next update.
 fn goes_on(pod: &PodView<'_>, container: &Container<'_>, watch: &Watch, command: &Command) -> bool {
-    let option = |letter: char, long: &str| {
-        command.arguments().iter().any(|word| {
-            let text = word.prefix();
-            text.starts_with(long)
-                || text
-                    .strip_prefix('-')
-                    .is_some_and(|short| !short.starts_with('-') && short.contains(letter))
-        })
-    };
+    let has = |option| options_of(command).is_some_and(|options| options.has(option));
     let configured = |path: &str| {
         matches!(
             spot(pod, container, path),
@@ -109,17 +101,15 @@ fn goes_on(pod: &PodView<'_>, container: &Container<'_>, watch: &Watch, command:
     };
     watch.certain
         && match &watch.tool {
-            Tool::Inotifywait(_) if option('d', "--daemon") => false,
+            Tool::Inotifywait(_) if has("daemon") => false,
             // a single event may be that of the process the hook waits for, but not where only the
             // kubelet writes
             Tool::Inotifywait(options) => {
                 options.monitor || (watch.is_known() && watch.paths().any(configured))
             }
-            Tool::Tail { .. } => {
-                !command.arguments().iter().any(|word| word.prefix().starts_with("--pid"))
-            }
-            Tool::Entr => !option('z', "-z"),
-            Tool::Unmeasured => !option('1', "--one-event"),
+            Tool::Tail { .. } => !has("pid"),
+            Tool::Entr => !has("z"),
+            Tool::Unmeasured => command.program() != Some("fswatch") || !has("one-event"),
             Tool::Watchmedo { .. } | Tool::Watchfiles | Tool::Nodemon | Tool::Chokidar => true,
             Tool::Stat { .. } | Tool::Checksum | Tool::Compare | Tool::Cat | Tool::Readlink => {
                 false
