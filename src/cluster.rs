@@ -2,6 +2,8 @@
 
 mod secret_name;
 mod service_access;
+
+pub(crate) mod selector;
 mod target;
 mod workload;
 
@@ -22,6 +24,9 @@ pub use secret_name::SecretName;
 pub use service_access::ServiceAccess;
 #[cfg(test)]
 pub(crate) use service_access::asking_once;
+
+use crate::kube::name::is_dns_label;
+
 pub use target::{Kind, Target, TargetError};
 pub use workload::set_aside;
 
@@ -72,7 +77,7 @@ impl Access {
     ///
     /// Where the kubeconfig cannot be read or used, or `namespace` is no name.
     pub async fn connect(&self, namespace: Option<&str>) -> anyhow::Result<Cluster> {
-        if let Some(name) = namespace.filter(|name| !target::is_name(name)) {
+        if let Some(name) = namespace.filter(|name| !is_dns_label(name)) {
             anyhow::bail!("{name:?} is no namespace's name");
         }
         let options =

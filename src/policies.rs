@@ -6,7 +6,6 @@ mod file;
 #[cfg(feature = "shell")]
 pub mod folder;
 mod scope;
-mod syntax;
 mod tree;
 
 pub use error::{PolicyError, PolicyErrors};

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::kube::name::is_dns_label;
 use crate::kube::part::Part;
 use crate::kube::quantity::Quantity;
 use crate::kube::resources::EffectiveLimit;
@@ -95,7 +96,7 @@ impl Floor {
         let (part, least) = written.trim().split_once('=').ok_or(GrantError::NoFloor)?;
         let (part, least) = (part.trim_end(), least.trim_start());
         let container = if part == POD { None } else { Some(part.to_owned()) };
-        if container.as_deref().is_some_and(|name| !is_container_name(name)) {
+        if container.as_deref().is_some_and(|name| !is_dns_label(name)) {
             return Err(GrantError::NoContainerName);
         }
         let least = Quantity::parse(least.to_owned())
@@ -116,16 +117,6 @@ impl Floor {
 /// The name under which `part` is granted a floor.
 pub fn part_name<'p>(part: &'p Part<'_>) -> &'p str {
     part.container().unwrap_or(POD)
-}
-
-/// A DNS label, as the API server wants it (RFC 1123).
-fn is_container_name(name: &str) -> bool {
-    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let inside = name.bytes().all(|byte| letter(byte) || byte == b'-');
-    inside
-        && name.len() <= 63
-        && name.bytes().next().is_some_and(letter)
-        && name.bytes().next_back().is_some_and(letter)
 }
 
 impl fmt::Display for Floors {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::kube::name::is_dns_subdomain;
+
 /// A pod, or a workload that keeps pods.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -54,7 +56,7 @@ impl Target {
             _ => return Err(TargetError::TooMany),
         };
         let kind = Kind::parse(kind).ok_or_else(|| TargetError::UnknownKind(kind.to_owned()))?;
-        if is_name(name) {
+        if is_dns_subdomain(name) {
             Ok(Self { kind, name: name.to_owned() })
         } else {
             Err(TargetError::NoName(name.to_owned()))
@@ -89,16 +91,6 @@ impl fmt::Display for Target {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}/{}", self.kind.as_str(), self.name)
     }
-}
-
-/// Whether `name` can be an object's (RFC 1123), and thus a part of a path.
-pub(super) fn is_name(name: &str) -> bool {
-    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let inside = name.bytes().all(|byte| letter(byte) || byte == b'-' || byte == b'.');
-    inside
-        && name.len() <= 253
-        && name.bytes().next().is_some_and(letter)
-        && name.bytes().next_back().is_some_and(letter)
 }
 
 #[cfg(test)]

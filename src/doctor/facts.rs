@@ -14,6 +14,8 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
 
+use crate::kube::selector::NAME_LABEL;
+
 /// What was looked up, or why it could not be.
 pub type Seen<T> = Result<T, String>;
 
@@ -193,7 +195,7 @@ impl Facts {
             .find(|namespace| namespace.metadata.name.as_deref() == Some(name));
         let mut labels =
             known.and_then(|namespace| namespace.metadata.labels.clone()).unwrap_or_default();
-        labels.entry("kubernetes.io/metadata.name".to_owned()).or_insert_with(|| name.to_owned());
+        labels.entry(NAME_LABEL.to_owned()).or_insert_with(|| name.to_owned());
         labels
     }
 }

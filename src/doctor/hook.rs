@@ -6,7 +6,8 @@ use k8s_openapi::api::admissionregistration::v1::{
     MatchCondition, MutatingWebhook, RuleWithOperations, ValidatingWebhook, WebhookClientConfig,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-use kube::core::{Selector, SelectorExt};
+
+use crate::cluster::selector::selects;
 
 use super::facts::{Facts, Installation, Place};
 use super::names;
@@ -136,7 +137,7 @@ impl Hook<'_> {
 
     /// Whether it looks into a namespace with these labels. What cannot be read selects nothing.
     pub(super) fn looks_into(&self, labels: &BTreeMap<String, String>) -> bool {
-        selects(self.namespaces, labels)
+        self.namespaces.is_none_or(|selector| selects(selector, labels))
     }
 
     /// Whether labels of objects matter to it.
@@ -172,13 +173,6 @@ fn catches(rule: &RuleWithOperations, resource: &str, operation: &str) -> bool {
     any(&rule.api_groups, &["", "*"])
         && any(&rule.operations, &[operation, "*"])
         && any(&rule.resources, &resources)
-}
-
-/// Whether a selector, which selects everything where it is absent, selects these labels.
-pub(super) fn selects(selector: Option<&LabelSelector>, labels: &BTreeMap<String, String>) -> bool {
-    selector.is_none_or(|selector| {
-        Selector::try_from(selector.clone()).is_ok_and(|selector| selector.matches(labels))
-    })
 }
 
 /// Hooks that the same is said of, with what is said, by configuration.
@@ -246,20 +240,5 @@ mod tests {
                 && catches(&rule(&["*"], &["*"]), "nodes", "CREATE")
         );
         assert!(!catches(&rule(&["pods"], &["UPDATE"]), "pods", "CREATE"));
-    }
-
-    #[test]
-    fn an_absent_selector_selects_everything_and_an_unreadable_one_nothing() {
-        let labels = BTreeMap::from([("team".to_owned(), "db".to_owned())]);
-        let selector = |value| serde_json::from_value::<LabelSelector>(value).unwrap();
-        assert!(selects(None, &labels) && selects(Some(&selector(json!({}))), &labels));
-        assert!(selects(Some(&selector(json!({"matchLabels": {"team": "db"}}))), &labels));
-        let not_in =
-            json!({"matchExpressions": [{"key": "team", "operator": "NotIn", "values": ["db"]}]});
-        assert!(!selects(Some(&selector(not_in)), &labels));
-        assert!(!selects(
-            Some(&selector(json!({"matchExpressions": [{"key": "team", "operator": "Near"}]}))),
-            &labels
-        ));
     }
 }

@@ -1,16 +1,9 @@
 //! What a policy applies to.
 
-use std::collections::BTreeMap;
-
-use serde::de::Error;
-use serde::{Deserialize, Deserializer};
-
 use crate::json::text::{Labels, Text};
+use crate::kube::selector::Selector;
 
 use super::subject::{Operation, Subject, UserInfo};
-
-/// The label of every namespace that holds its name.
-const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
 /// What a policy applies to: everything that no part excludes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,54 +42,6 @@ pub struct RequesterScope {
     pub except_groups: Vec<String>,
 }
 
-/// A label selector (`metav1.LabelSelector`): all requirements must hold.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Selector(pub Vec<Requirement>);
-
-/// One requirement of a label selector.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Requirement {
-    /// The label.
-    pub key: String,
-    /// What must hold of it.
-    pub operator: SelectorOperator,
-    /// The values it is compared with.
-    pub values: Vec<String>,
-}
-
-/// What must hold of a label.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SelectorOperator {
-    /// It has one of the values.
-    In,
-    /// It is absent or has none of the values.
-    NotIn,
-    /// It is there.
-    Exists,
-    /// It is absent.
-    DoesNotExist,
-}
-
-impl SelectorOperator {
-    /// Every operator.
-    pub const ALL: [Self; 4] = [Self::In, Self::NotIn, Self::Exists, Self::DoesNotExist];
-
-    /// The word for it, as in Kubernetes.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::In => "In",
-            Self::NotIn => "NotIn",
-            Self::Exists => "Exists",
-            Self::DoesNotExist => "DoesNotExist",
-        }
-    }
-
-    /// Whether it compares the label with values.
-    pub fn takes_values(self) -> bool {
-        matches!(self, Self::In | Self::NotIn)
-    }
-}
-
 impl Scope {
     /// Whether `subject` is in scope.
     ///
@@ -122,22 +67,16 @@ impl Scope {
 impl NamespaceScope {
     /// Whether it asks for labels that only the API server knows.
     pub fn asks_for_labels(&self) -> bool {
-        self.selector.0.iter().any(|requirement| requirement.key != NAME_LABEL)
+        self.selector.asks_for_labels()
     }
 
     fn cover(&self, subject: &Subject<'_>) -> bool {
         let namespace = &*subject.namespace;
         let named = |names: &[String]| names.iter().any(|name| name_matches(name, namespace));
-        let selected = match &subject.evidence.namespace_labels {
-            Some(labels) => self.selector.matches(|key| labels.get(key).map(String::as_str)),
-            None => self
-                .selector
-                .0
-                .iter()
-                .filter(|requirement| requirement.key == NAME_LABEL)
-                .all(|named| named.allows(Some(namespace))),
-        };
-        (self.names.is_empty() || named(&self.names)) && !named(&self.except) && selected
+        let labels = subject.evidence.namespace_labels.as_deref();
+        (self.names.is_empty() || named(&self.names))
+            && !named(&self.except)
+            && self.selector.may_match(namespace, labels)
     }
 }
 
@@ -154,86 +93,6 @@ impl RequesterScope {
     }
 }
 
-impl Selector {
-    /// Whether it holds of a namespace, as far as its labels are known: of those that are not,
-    /// nothing holds.
-    pub(crate) fn surely_matches(
-        &self,
-        namespace: &str,
-        labels: Option<&BTreeMap<String, String>>,
-    ) -> bool {
-        self.0.iter().all(|requirement| match (labels, requirement.key == NAME_LABEL) {
-            (Some(labels), _) => {
-                requirement.allows(labels.get(&requirement.key).map(String::as_str))
-            }
-            (None, true) => requirement.allows(Some(namespace)),
-            (None, false) => false,
-        })
-    }
-
-    fn matches<'l>(&self, label: impl Fn(&str) -> Option<&'l str>) -> bool {
-        self.0.iter().all(|requirement| requirement.allows(label(&requirement.key)))
-    }
-}
-
-/// As a setting of a rule: `matchLabels` and `matchExpressions`, as in Kubernetes.
-impl<'de> Deserialize<'de> for Selector {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Default, Deserialize)]
-        #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-        struct Written {
-            match_labels: BTreeMap<String, String>,
-            match_expressions: Vec<WrittenRequirement>,
-        }
-
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct WrittenRequirement {
-            key: String,
-            operator: String,
-            #[serde(default)]
-            values: Vec<String>,
-        }
-
-        let written = Written::deserialize(deserializer)?;
-        let labels = written.match_labels.into_iter();
-        let mut requirements: Vec<_> = labels
-            .map(|(key, value)| Requirement {
-                key,
-                operator: SelectorOperator::In,
-                values: vec![value],
-            })
-            .collect();
-        for WrittenRequirement { key, operator, values } in written.match_expressions {
-            let known = SelectorOperator::ALL.into_iter().find(|known| known.as_str() == operator);
-            let operator =
-                known.ok_or_else(|| D::Error::custom(format!("unknown operator {operator:?}")))?;
-            if operator.takes_values() == values.is_empty() {
-                let needs = if values.is_empty() { "needs" } else { "takes no" };
-                return Err(D::Error::custom(format!(
-                    "operator {:?} {needs} \"values\"",
-                    operator.as_str()
-                )));
-            }
-            requirements.push(Requirement { key, operator, values });
-        }
-        Ok(Self(requirements))
-    }
-}
-
-impl Requirement {
-    /// Whether it holds where its label has this value.
-    fn allows(&self, value: Option<&str>) -> bool {
-        let listed = value.is_some_and(|value| self.values.iter().any(|wanted| wanted == value));
-        match self.operator {
-            SelectorOperator::In => listed,
-            SelectorOperator::NotIn => !listed,
-            SelectorOperator::Exists => value.is_some(),
-            SelectorOperator::DoesNotExist => value.is_none(),
-        }
-    }
-}
-
 /// Whether `name` is `pattern`, or begins with what stands before the `*` at its end.
 pub(crate) fn name_matches(pattern: &str, name: &str) -> bool {
     match pattern.strip_suffix('*') {
@@ -244,11 +103,13 @@ pub(crate) fn name_matches(pattern: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::sync::Arc;
 
     use super::*;
     use crate::judge::subject::{Evidence, Resource};
     use crate::kube::object::Object;
+    use crate::kube::selector::{NAME_LABEL, Requirement, SelectorOperator};
 
     /// An update of a pod by alice of group sre, in a namespace whose labels are unknown.
     fn subject() -> Subject<'static> {
@@ -350,53 +211,6 @@ mod tests {
             assert_eq!(by_namespace.covers(&subject), *expected, "{key} {operator:?} {values:?}");
             assert_eq!(by_object.covers(&subject), *expected, "{key} {operator:?} {values:?}");
         }
-    }
-
-    #[test]
-    fn a_selector_is_read_as_a_setting() {
-        let read =
-            |json: &str| serde_json::from_str::<Selector>(json).map_err(|error| error.to_string());
-        let written = r#"{"matchLabels": {"a": "1"}, "matchExpressions": [{"key": "b", "operator": "Exists"}]}"#;
-        let expected = [
-            selector("a", SelectorOperator::In, &["1"]).0,
-            selector("b", SelectorOperator::Exists, &[]).0,
-        ]
-        .concat();
-        assert_eq!(read(written), Ok(Selector(expected)));
-        assert_eq!(read("{}"), Ok(Selector::default()));
-        let faults = [
-            (r#"{"matchLabel": {}}"#, "unknown field `matchLabel`"),
-            (
-                r#"{"matchExpressions": [{"key": "a", "operator": "in"}]}"#,
-                "unknown operator \"in\"",
-            ),
-            (
-                r#"{"matchExpressions": [{"key": "a", "operator": "In"}]}"#,
-                "operator \"In\" needs \"values\"",
-            ),
-            (
-                r#"{"matchExpressions": [{"key": "a", "operator": "Exists", "values": ["b"]}]}"#,
-                "operator \"Exists\" takes no \"values\"",
-            ),
-        ];
-        for (json, fault) in faults {
-            assert!(read(json).unwrap_err().starts_with(fault), "{json}");
-        }
-    }
-
-    #[test]
-    fn unknown_labels_are_matched_by_nothing() {
-        use SelectorOperator::{DoesNotExist, NotIn};
-        let (gold, none) =
-            (BTreeMap::from([("tier".to_owned(), "gold".to_owned())]), BTreeMap::new());
-        let matches = |selector: Selector, labels| selector.surely_matches("shop", labels);
-        assert!(matches(selector("tier", NotIn, &["silver"]), Some(&gold)));
-        assert!(!matches(selector("tier", NotIn, &["silver"]), None));
-        assert!(!matches(selector("tier", DoesNotExist, &[]), None));
-        assert!(matches(selector("tier", DoesNotExist, &[]), Some(&none)));
-        assert!(matches(selector(NAME_LABEL, SelectorOperator::In, &["shop"]), None));
-        assert!(!matches(selector(NAME_LABEL, SelectorOperator::In, &["team"]), None));
-        assert!(matches(Selector::default(), None));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::judge::subject::Evidence;
 use crate::kube::configuration::{ConfigKind, ConfigObject, Configuration};
+use crate::kube::selector::NAME_LABEL;
 use crate::manifest::kinds::{self, Class};
 use crate::yaml::{Node, Value};
 
@@ -12,9 +13,6 @@ use super::read::{File, in_parallel};
 
 /// The namespace of objects that name none.
 pub(super) const DEFAULT_NAMESPACE: &str = "default";
-
-/// The label of every namespace that holds its name.
-const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
 /// Everything that is told, and in which file.
 #[derive(Debug, Default)]

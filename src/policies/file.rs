@@ -6,13 +6,13 @@ use crate::approval::RESERVED_ANNOTATIONS;
 use crate::judge::mode::Mode;
 use crate::judge::policy::Policy;
 use crate::judge::rule::{Rule, Stages};
+use crate::kube::name::{is_dns_label, is_qualified_name};
 use crate::rules::{self, RULES};
 use crate::yaml::suggest::{quoted, unknown};
 
 use super::error::Flaws;
 use super::fields::{Fields, Word};
 use super::scope::read_scope;
-use super::syntax::{is_dns_label, is_qualified_name};
 use super::tree::{self, Node, Position, Value};
 
 const FIELDS: [&str; 5] = ["mode", "name", "rule", "scope", "settings"];

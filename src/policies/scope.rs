@@ -1,14 +1,13 @@
 //! Reading the scope of a policy.
 
-use crate::judge::scope::{
-    NamespaceScope, RequesterScope, Requirement, Scope, Selector, SelectorOperator,
-};
+use crate::judge::scope::{NamespaceScope, RequesterScope, Scope};
 use crate::judge::subject::Operation;
+use crate::kube::name::{is_dns_label, is_label_value, is_qualified_name};
+use crate::kube::selector::{Requirement, Selector, SelectorOperator};
 use crate::yaml::suggest::{listed, quoted, unknown};
 
 use super::error::Flaws;
 use super::fields::{Fields, Word, word};
-use super::syntax::{is_dns_label, is_label_value, is_qualified_name};
 use super::tree::{Node, Value};
 
 const PARTS: [&str; 4] = ["namespaces", "objects", "operations", "requesters"];

@@ -3,8 +3,8 @@
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
+use crate::cluster::selector::selects;
 use crate::doctor::facts::{Facts, Installation};
-use crate::doctor::hook::selects;
 use crate::doctor::names::object;
 use crate::doctor::observation::Observations;
 
@@ -39,12 +39,11 @@ fn examine(installation: &Installation, observations: &mut Observations<'_>) {
         return;
     };
     // of budgets an absent selector covers nothing
-    let selector =
-        |budget: &PodDisruptionBudget| budget.spec.as_ref().and_then(|spec| spec.selector.clone());
-    let Some(budget) = budgets
-        .iter()
-        .find(|budget| selector(budget).is_some_and(|selector| selects(Some(&selector), &labels)))
-    else {
+    let covers = |budget: &&PodDisruptionBudget| {
+        let selector = budget.spec.as_ref().and_then(|spec| spec.selector.as_ref());
+        selector.is_some_and(|selector| selects(selector, &labels))
+    };
+    let Some(budget) = budgets.iter().find(covers) else {
         if pods.len() < 2 {
             return observations.remark(
                 place,

@@ -25,8 +25,9 @@ use serde::Deserialize;
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
 use crate::judge::rule::{Check, Rule};
-use crate::judge::scope::{Selector, name_matches};
+use crate::judge::scope::name_matches;
 use crate::judge::view::PodView;
+use crate::kube::selector::Selector;
 
 pub(crate) const RULE: Rule = Rule::with_settings::<RestartAllNotAllowed>(
     "restart-all-not-allowed",

@@ -13,6 +13,7 @@ use tracing::warn;
 
 use crate::judge::rule::LookUp;
 use crate::judge::subject::Subject;
+use crate::kube::name::{is_dns_label, is_dns_subdomain};
 use crate::kube::node_capacity::NodeCapacity;
 use crate::kube::usage::Usage;
 use crate::serve::metrics::{LookUpOutcome, SharedMetrics};
@@ -84,7 +85,8 @@ impl Live {
     pub(super) async fn usage(&self, pod: Option<Pod>) -> Option<Usage> {
         let Pod { namespace, name } = pod?;
         let usage = async {
-            if !is_name(&namespace) || !is_name(&name) {
+            // not everybody who sends a review is the API server: no name may lead elsewhere
+            if !is_dns_label(&namespace) || !is_dns_subdomain(&name) {
                 return Err(LookUpOutcome::Absent);
             }
             let answer = self
@@ -100,7 +102,7 @@ impl Live {
         let Node { name, uid } = node?;
         let node_capacity = async {
             // without an identity the pod would count twice
-            if !is_name(&name) || uid.is_empty() {
+            if !is_dns_subdomain(&name) || uid.is_empty() {
                 return Err(LookUpOutcome::Absent);
             }
             // resourceVersion=0: from the API server's cache, which keeps pods by node
@@ -154,17 +156,6 @@ impl Live {
         let body = Limited::new(answer.into_body(), ANSWER_LIMIT).collect().await;
         body.map(|body| body.to_bytes()).map_err(|error| failed(&path, error.to_string()))
     }
-}
-
-/// Whether `text` can be the name of an object, and so cannot lead elsewhere in a path: not
-/// everybody who sends a review is the API server.
-fn is_name(text: &str) -> bool {
-    let inside = |byte: u8| {
-        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.')
-    };
-    text.len() <= 253
-        && text.bytes().all(inside)
-        && text.starts_with(|first: char| first.is_ascii_alphanumeric())
 }
 
 fn not_understood() -> LookUpOutcome {

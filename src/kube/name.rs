@@ -1,26 +1,36 @@
-//! What names look like in Kubernetes: a name that cannot exist would switch a policy off unseen.
+//! Names as the API server accepts them. What passes can be part of a URL's path and leads nowhere
+//! else.
 
-/// Whether `text` is an RFC 1123 label: what namespaces are called.
-pub(super) fn is_dns_label(text: &str) -> bool {
-    let plain = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit();
-    text.len() <= 63
-        && text.starts_with(plain)
-        && text.ends_with(plain)
-        && text.chars().all(|character| plain(character) || character == '-')
+/// Whether `text` is a DNS label (RFC 1123): what namespaces and containers are called.
+pub(crate) fn is_dns_label(text: &str) -> bool {
+    text.len() <= 63 && is_part_of_dns_name(text)
+}
+
+/// Whether `text` is a DNS subdomain (RFC 1123): what pods, nodes, Secrets and most other objects
+/// are called. As in Kubernetes its parts may be longer than 63 characters.
+pub(crate) fn is_dns_subdomain(text: &str) -> bool {
+    text.len() <= 253 && text.split('.').all(is_part_of_dns_name)
+}
+
+fn is_part_of_dns_name(text: &str) -> bool {
+    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let inside = text.bytes().all(|byte| letter(byte) || byte == b'-');
+    inside
+        && text.bytes().next().is_some_and(letter)
+        && text.bytes().next_back().is_some_and(letter)
 }
 
 /// Whether `text` may be the key of a label or an annotation: a name, perhaps after a domain and a
 /// slash.
-pub(super) fn is_qualified_name(text: &str) -> bool {
+pub(crate) fn is_qualified_name(text: &str) -> bool {
     let (domain, name) =
         text.split_once('/').map_or((None, text), |(domain, name)| (Some(domain), name));
-    let domain_fits = |domain: &str| domain.len() <= 253 && domain.split('.').all(is_dns_label);
-    domain.is_none_or(domain_fits) && !name.is_empty() && is_label_value(name)
+    domain.is_none_or(is_dns_subdomain) && !name.is_empty() && is_label_value(name)
 }
 
 /// Whether `text` may be the value of a label: empty, or up to 63 letters, digits, `-`, `_` and
 /// `.`.
-pub(super) fn is_label_value(text: &str) -> bool {
+pub(crate) fn is_label_value(text: &str) -> bool {
     let edge = |character: char| character.is_ascii_alphanumeric();
     let inner = |character: char| edge(character) || matches!(character, '-' | '_' | '.');
     text.is_empty()
@@ -35,13 +45,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_told_from_what_cannot_be_one() {
+    fn only_names_that_can_exist_pass() {
         for name in ["a", "team-1", "0"] {
             assert!(is_dns_label(name), "{name}");
         }
         for name in ["", "-a", "a-", "A", "a.b", "a_b", "é", &"a".repeat(64)] {
             assert!(!is_dns_label(name), "{name}");
         }
+        for name in ["a", "db-0", "web.v1", "0.1", &"a".repeat(253)] {
+            assert!(is_dns_subdomain(name), "{name}");
+        }
+        for name in ["", ".", "..", "a.", ".a", "a..b", "a.-b", "A", "a/b", "a?b", "a%2f", "é"] {
+            assert!(!is_dns_subdomain(name), "{name}");
+        }
+        assert!(!is_dns_subdomain(&"a".repeat(254)));
         for key in ["app", "App_1.x", "example.com/app", "a/b"] {
             assert!(is_qualified_name(key), "{key}");
         }
