@@ -27,6 +27,12 @@ impl Event {
         self.0["auditID"].as_str().unwrap_or_default()
     }
 
+    /// When the request came in, as text that sorts by time: events are written when requests end,
+    /// and by many hands.
+    pub(crate) fn received(&self) -> &str {
+        self.0["requestReceivedTimestamp"].as_str().unwrap_or_default()
+    }
+
     /// Whether it is about this object; of `subresource` if that is not empty.
     pub(crate) fn is_about(
         &self,

@@ -6,7 +6,8 @@ mod commands;
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{self, Command};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rcgen::KeyPair;
@@ -65,6 +66,11 @@ impl Cluster {
             kubectl.run(&["get", "--raw", "/readyz"]).succeeded().then_some(())
         });
         kubectl.feed(&["create", "--filename", "-"], PEOPLE).accepted();
+        // it is the last of them
+        let knows = ["auth", "can-i", "--quiet", "list", "namespaces"];
+        eventually("people have their rights", || {
+            kubectl.by(Person::Restraint).run(&knows).succeeded().then_some(())
+        });
         kubectl.feed(&["create", "--filename", "-"], AUTOSCALERS).accepted();
         // the API server makes it soon after it is ready
         eventually("kube-system is there", || {
@@ -106,10 +112,23 @@ impl Cluster {
     }
 }
 
-/// Ports that nobody listens on.
+/// Ports that nobody listens on, each given to one caller only. They lie below those that systems
+/// give to outgoing connections: kubectl's would take one before its program starts.
 pub(crate) fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
-    let listeners = [(); COUNT].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
+    const FIRST: u16 = 10_000;
+    const RANGE: u16 = 20_000;
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
+    // runs at the same time begin at different ones
+    let start = process::id().wrapping_mul(97) % u32::from(RANGE);
+    [(); COUNT].map(|()| {
+        (0..RANGE)
+            .map(|_| {
+                let next = u32::from(GIVEN.fetch_add(1, Ordering::Relaxed));
+                FIRST + ((start + next) % u32::from(RANGE)) as u16
+            })
+            .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+            .unwrap()
+    })
 }
 
 fn write_files(folder: &Path, port: u16) {

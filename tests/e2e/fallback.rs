@@ -1,18 +1,19 @@
-//! The fallback policies: the policies of the API server itself that stand below Restraint.
+//! The fallback policies: those of the API server itself, which stand below Restraint.
 
 use serde_json::json;
 
 use crate::cluster::Cluster;
 use crate::deadline::eventually;
+use crate::kubectl::Person;
 use crate::pods::{memory_limit, pod};
 
-/// As the chart renders it.
+/// As the chart renders them.
 const FALLBACK: &str = include_str!("fallback.yaml");
 
-/// The label of the namespaces that have the fallback policies: other trials go on without it.
+/// The label of the namespaces that have the fallback policies: other trials go on without them.
 pub(crate) const LABEL: &str = "e2e.example/fallback";
 
-/// Installs it, and returns when the API server goes by it.
+/// Installs them, and returns when the API server goes by each.
 pub(crate) fn install(cluster: &Cluster) {
     cluster.kubectl().feed(&["create", "--filename", "-"], FALLBACK).accepted();
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "fallback-probe", "labels": {LABEL: "yes"}}});
@@ -37,5 +38,9 @@ pub(crate) fn install(cluster: &Cluster) {
             &patch,
         ];
         (!kubectl.run(&resize).succeeded()).then_some(())
+    });
+    eventually("who writes a stamp is looked at", || {
+        let stamp = ["annotate", "pod", "probe", "restraint.dev/approval=a", "--dry-run=server"];
+        (!kubectl.by(Person::Developer).run(&stamp).succeeded()).then_some(())
     });
 }

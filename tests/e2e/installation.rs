@@ -25,6 +25,13 @@ const WEBHOOKS: &str = include_str!("webhooks.yaml");
 /// definition of its own.
 pub(crate) const CHART: &str = include_str!("chart.yaml");
 
+/// How long the API server waits for a hook: the longest it takes.
+pub(crate) const HOOK_TIMEOUT: &str = "timeoutSeconds: 30";
+
+/// What the service grants the API server in its turn, in milliseconds: less than that, and as much
+/// as a busy machine needs.
+const DEADLINE: &str = "25000";
+
 /// The label that makes a namespace the business of the installation it names.
 pub(crate) const LABEL: &str = "e2e.example/installation";
 
@@ -38,6 +45,7 @@ pub(crate) struct Installation<'c> {
     replica: Mutex<Option<Replica>>,
     started: AtomicUsize,
     spaces: AtomicUsize,
+    markers: AtomicUsize,
 }
 
 /// One running process of Restraint.
@@ -95,6 +103,7 @@ impl<'c> Installation<'c> {
             replica: Mutex::new(None),
             started: AtomicUsize::new(0),
             spaces: AtomicUsize::new(0),
+            markers: AtomicUsize::new(0),
         }
     }
 
@@ -153,6 +162,7 @@ impl<'c> Installation<'c> {
         if !has("--seal-secret") {
             command.arg("--seal-key").arg(self.file("seal"));
         }
+        command.args(["--request-deadline", DEADLINE, "--authority-deadline", DEADLINE]);
         command.arg("--kubeconfig").arg(self.cluster.file(&self.kubeconfig));
         command.args(flags).env("RUST_LOG", "restraint=debug");
         let log = self.cluster.file(&format!("{}-{number}.log", self.namespace()));
@@ -186,23 +196,36 @@ impl<'c> Installation<'c> {
         self.replica().take()
     }
 
-    /// The reviews that the replica has judged, as it logged them in the lines that are `wanted`.
-    pub(crate) fn reviews(&self, wanted: impl Fn(&str) -> bool) -> Vec<Value> {
+    /// What the log of the replica has so far of the reviews that it has judged, from the lines
+    /// that are `wanted`.
+    pub(crate) fn logged_reviews(&self, wanted: impl Fn(&str) -> bool) -> Vec<Value> {
         self.replica().as_ref().unwrap().reviews(wanted)
     }
 
-    /// What the chart rendered, with the words of this installation in it.
+    /// What the replica has logged so far.
+    pub(crate) fn log(&self) -> Vec<Value> {
+        self.replica().as_ref().unwrap().log()
+    }
+
+    /// Waits until all that the replica was asked before this call is in its log, which it writes
+    /// behind its answers: lines keep their order, so they are there once a later review is.
+    pub(crate) fn catch_up(&self) {
+        let marker = format!("marker-{}", self.markers.fetch_add(1, Ordering::Relaxed));
+        self.ask_about(&marker);
+        eventually("a later review is in the log", || {
+            self.has_judged(&marker, "validate").then_some(())
+        });
+    }
+
+    /// What the chart rendered, with the words of this installation in it. Its hooks are waited for
+    /// as long as an API server can wait: a busy machine must not pass for a service that is away.
     pub(crate) fn filled_in(&self, rendered: &str) -> String {
         let authority = STANDARD.encode(self.authority());
         rendered
             .replace("${INSTALLATION}", &self.name)
             .replace("${PORT}", &self.port.to_string())
             .replace("${CA_BUNDLE}", &authority)
-    }
-
-    /// Everything that the replica has logged.
-    pub(crate) fn log(&self) -> Vec<Value> {
-        self.replica().as_ref().unwrap().log()
+            .replace("timeoutSeconds: 3\n", &format!("{HOOK_TIMEOUT}\n"))
     }
 
     fn replica(&self) -> MutexGuard<'_, Option<Replica>> {
@@ -293,7 +316,7 @@ impl<'c> Installation<'c> {
         fs::write(self.cluster.file(&self.kubeconfig), kubeconfig.to_string()).unwrap();
     }
 
-    /// All but those that depend on where it runs. Without `--policies` the same policies come from
+    /// All but those that depend on where it runs, and on how fast that is. Without `--policies` the same policies come from
     /// the program itself.
     fn flags_of_deployment(&self) -> Vec<String> {
         let kubectl = self.cluster.kubectl().within(&self.namespace());
@@ -304,30 +327,55 @@ impl<'c> Installation<'c> {
         let arguments =
             deployment["spec"]["template"]["spec"]["containers"][0]["args"].as_array().unwrap();
         let flags = arguments.iter().filter_map(Value::as_str).skip(1).map(str::to_owned);
-        let elsewhere = ["--listen=", "--admin=", "--policies=", "--log-format="];
+        let elsewhere = [
+            "--listen=",
+            "--admin=",
+            "--policies=",
+            "--log-format=",
+            "--request-deadline=",
+            "--authority-deadline=",
+        ];
         flags.filter(|flag| !elsewhere.iter().any(|name| flag.starts_with(name))).collect()
     }
 
     /// The API server takes note of configurations and Services in its own time.
     fn wait_until_asked(&self) {
-        let space = self.space();
-        let asked = |path: &str| space.reviews().iter().any(|review| review["path"] == path);
+        Space::new(self, &self.aside(), &json!({LABEL: self.name}));
         eventually("the API server asks restraint", || {
-            let pod = crate::pods::pod("probe").to_string();
-            let _ = space.kubectl().feed(&["create", "--dry-run=server", "--filename", "-"], &pod);
-            (asked("mutate") && asked("validate")).then_some(())
+            self.ask_about("probe");
+            (self.has_judged("probe", "mutate") && self.has_judged("probe", "validate"))
+                .then_some(())
         });
+    }
+
+    /// A namespace beside those of the trials, for what is asked about their sake only.
+    fn aside(&self) -> String {
+        format!("{}-aside", self.name)
+    }
+
+    /// Makes the API server ask about the creation of a pod, whatever the answer.
+    fn ask_about(&self, name: &str) {
+        let kubectl = self.cluster.kubectl().within(&self.aside());
+        let pod = crate::pods::pod(name).to_string();
+        let _ = kubectl.feed(&["create", "--dry-run=server", "--filename", "-"], &pod);
+    }
+
+    /// Whether the log has the review of such a creation.
+    fn has_judged(&self, name: &str, path: &str) -> bool {
+        let namespace = self.aside();
+        self.logged_reviews(|line| line.contains(name)).iter().any(|review| {
+            review["namespace"] == *namespace && review["name"] == name && review["path"] == path
+        })
     }
 }
 
 impl Replica {
-    /// The reviews that it has judged, as it logged them in the lines that are `wanted`: there are
-    /// many.
+    /// The reviews that it has logged so far, from the lines that are `wanted`: there are many.
     pub(crate) fn reviews(&self, wanted: impl Fn(&str) -> bool) -> Vec<Value> {
         lines(&self.0.log(), wanted).filter(|line| line["message"] == "review").collect()
     }
 
-    /// Everything that it has logged.
+    /// What it has logged so far.
     pub(crate) fn log(&self) -> Vec<Value> {
         lines(&self.0.log(), |_| true).collect()
     }

@@ -36,8 +36,7 @@ impl Process {
         Self { name: name.to_owned(), child, guard: guard.spawn().unwrap(), log }
     }
 
-    /// Everything it has written. A line that it wrote before it answered a request is there once
-    /// the answer is.
+    /// Everything it has written so far. What it answered to may not be in it yet.
     pub(crate) fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap()).into_owned()
     }

@@ -79,15 +79,21 @@ impl<'i> Space<'i> {
         self.object(&["get", "pod", name])
     }
 
-    /// What was judged in this namespace.
+    /// Everything that was judged in this namespace until now.
     pub(crate) fn reviews(&self) -> Vec<Value> {
-        let mut reviews = self.installation.reviews(|line| line.contains(self.name()));
+        self.installation.catch_up();
+        self.logged_reviews()
+    }
+
+    /// What the log has so far of what was judged in this namespace: for those who wait for more.
+    pub(crate) fn logged_reviews(&self) -> Vec<Value> {
+        let mut reviews = self.installation.logged_reviews(|line| line.contains(self.name()));
         reviews.retain(|review| review["namespace"] == self.name());
         reviews
     }
 
-    /// The requests about an object, once there are as many as expected: the API server answers
-    /// before it writes them down.
+    /// The requests about an object in the order in which they came, once there are as many as
+    /// expected: the API server answers before it writes them down.
     pub(crate) fn audited(
         &self,
         resource: &str,
@@ -101,6 +107,7 @@ impl<'i> Space<'i> {
                 let mut events =
                     self.installation.cluster.audit_log(|line| line.contains(self.name()));
                 events.retain(|event| event.is_about(self.name(), resource, subresource, name));
+                events.sort_by(|one, next| one.received().cmp(next.received()));
                 (events.len() >= expected).then_some(events)
             },
         );

@@ -4,7 +4,7 @@
 use std::env;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::cluster::{Cluster, PROGRAMS};
 use crate::installation::Installation;
@@ -16,6 +16,7 @@ static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
 static ENFORCING: OnceLock<Option<Installation<'static>>> = OnceLock::new();
 static FALLBACK: OnceLock<Option<()>> = OnceLock::new();
 static AUDITING: OnceLock<Option<Installation<'static>>> = OnceLock::new();
+static KUBE_SYSTEM: Mutex<()> = Mutex::new(());
 
 /// The folder with the programs of the cluster, if one is named.
 ///
@@ -55,6 +56,12 @@ pub(crate) fn auditing() -> &'static Installation<'static> {
 /// The fallback policies, for the namespaces that carry its label.
 pub(crate) fn fallback() {
     shared(&FALLBACK, "the fallback policies", || crate::fallback::install(cluster()));
+}
+
+/// Lets one trial at a time see to kube-system, the one namespace that they cannot have for
+/// themselves.
+pub(crate) fn kube_system() -> MutexGuard<'static, ()> {
+    KUBE_SYSTEM.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Ends everything that was started. With `keep` the logs stay, and it says where.

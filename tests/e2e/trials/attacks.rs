@@ -3,6 +3,7 @@
 use libtest_mimic::Trial;
 use serde_json::json;
 
+use crate::deadline::eventually;
 use crate::kubectl::Person;
 use crate::pods::{memory_limit, pod, resources, stored_limit};
 use crate::space::Space;
@@ -234,7 +235,7 @@ fn replay_after_a_resize() {
 fn replay_after_expiry() {
     let space = space_with_pod();
     grant(&space, "db", "approved-by-sre=true; for=1s").accepted();
-    crate::deadline::eventually("the approval ends", || {
+    eventually("the approval ends", || {
         let outcome = space.resize_with("db", &memory_limit("300Mi"), &["--dry-run=server"]);
         (!outcome.succeeded() && outcome.refused().contains("was approved until")).then_some(())
     });
@@ -322,6 +323,14 @@ fn a_limit_range() {
         "spec": {"limits": [{"type": "Container", "default": {"memory": "64Mi"}, "defaultRequest": {"memory": "32Mi"}}]},
     });
     space.create(&range).accepted();
+    // the API server goes by it in its own time
+    eventually("the LimitRange is known", || {
+        let line = ["create", "--dry-run=server", "--output", "json", "--filename", "-"];
+        let mut tried = unlimited.clone();
+        tried["metadata"]["name"] = json!("tried");
+        let tried = space.kubectl().feed(&line, &tried.to_string()).accepted().object();
+        (stored_limit(&tried) == "64Mi").then_some(())
+    });
     let said = space.resize("db", &resources(json!({"requests": {"cpu": "300m"}}))).refused();
     assert!(said.contains("memory limit unlimited -> 64Mi is not approved"), "{said}");
 }

@@ -123,7 +123,7 @@ pub(super) fn create_while(space: &Space<'_>, meanwhile: impl FnOnce()) -> Vec<V
 
 /// Waits until so many creations in the space were judged by the replica that runs.
 pub(super) fn reviewed(space: &Space<'_>, count: usize) {
-    eventually("pods are judged", || (space.reviews().len() >= count).then_some(()));
+    eventually("pods are judged", || (space.logged_reviews().len() >= count).then_some(()));
 }
 
 /// How many creations went on without an answer from a webhook that they should have had, of so
