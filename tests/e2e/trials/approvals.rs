@@ -3,6 +3,7 @@
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
+use crate::deadline::eventually;
 use crate::installation::Installation;
 use crate::kubectl::{Kubectl, Outcome, Person};
 use crate::pods::{memory_limit, pod, pod_with, resources, stored_limit};
@@ -35,7 +36,7 @@ pub(super) fn trials() -> Vec<Trial> {
         trial("approval: of two at a time one counts", two_at_a_time),
         trial("approval: replicas share the keys of a Secret", a_shared_secret),
         trial("approval: grant, use and denial are told on the pod, and no dry run is", events),
-        trial("automation: what the autoscaler takes is put back, and the rest passes", autoscaler),
+        trial("automation: what the autoscaler takes is restored, and the rest passes", autoscaler),
         trial(
             "automation: an approved decrease by the autoscaler passes",
             autoscaler_with_approval,
@@ -290,7 +291,7 @@ fn a_shared_secret() {
             .succeeded()
             .then_some(())
     };
-    crate::deadline::eventually("the other replica knows the key", answered);
+    eventually("the other replica knows the key", answered);
     space.resize("db", &memory_limit("300Mi")).accepted();
     assert_eq!(keys(), before);
 }
@@ -311,7 +312,7 @@ fn events() {
             .then_some(events)
     };
     let reasons = ["ResizeDenied", "ApprovalGranted", "ApprovalUsed"];
-    let events = crate::deadline::eventually("an event for each", || told(&reasons));
+    let events = eventually("an event for each", || told(&reasons));
     assert_eq!(events.len(), 3, "{events:#?}");
     let uid = &space.pod("db")["metadata"]["uid"];
     for event in &events {
@@ -328,12 +329,12 @@ fn autoscaler() {
     let space = space_with_pod();
     let outcome = recommend(&space.by(Person::Autoscaler), "300m", "400Mi", "200Mi").accepted();
     outcome.assert_warnings(&["memory-limit-decrease: container \"app\": memory limit restored to 512Mi, not 400Mi: no approval"]);
-    let kept = &space.pod("db")["spec"]["containers"][0]["resources"];
+    let restored = &space.pod("db")["spec"]["containers"][0]["resources"];
     assert_eq!(
-        *kept,
+        *restored,
         json!({"requests": {"cpu": "300m", "memory": "256Mi"}, "limits": {"cpu": "500m", "memory": "512Mi"}})
     );
-    // more is not put back
+    // more is left as it is
     recommend(&space.by(Person::Autoscaler), "300m", "600Mi", "300Mi")
         .accepted()
         .assert_warnings(&[]);
