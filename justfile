@@ -8,6 +8,10 @@ _default:
 check: && deny
     bash .ci/run
 
+# every Rust file, formatted; `just fmt --check` only shows what would change
+fmt *arguments:
+    bash .ci/format {{ arguments }}
+
 # licences, banned crates and sources, where cargo-deny is installed
 deny:
     @if command -v cargo-deny > /dev/null; then \
