@@ -8,6 +8,7 @@
 
 #[path = "../../benches/src/bodies.rs"]
 mod bodies;
+mod growth;
 
 use allocation_counter::{AllocationInfo, measure};
 use serde_json::{Map, Value, json};
@@ -257,121 +258,6 @@ fn what_no_rule_reads_costs_nothing() {
         after.count_total <= before.count_total + 1 && after.bytes_total <= before.bytes_total + 64,
         "{before:?} {after:?}"
     );
-}
-
-/// Whoever may create pods writes them as long as they like, within 3 MiB. Twice as long may cost
-/// twice as much: what grows with the square keeps a worker busy for longer than any webhook waits.
-#[test]
-fn work_grows_with_the_pod_and_not_with_its_square() {
-    let container = |index: usize, more: Value| {
-        let mut container =
-            json!({"name": format!("app-{index}"), "resources": {"limits": {"memory": "1Gi"}}});
-        container.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        container
-    };
-    let containers = |count: usize, more: Value| json!({"containers": (0..count).map(|index| container(index, more.clone())).collect::<Vec<_>>()});
-    let variable = |index: usize| json!({"name": format!("V{index}"), "valueFrom": {"secretKeyRef": {"name": format!("login-{index}"), "key": "k"}}});
-    let mount = |index: usize| json!({"name": "config", "mountPath": format!("/etc/{index}"), "subPath": "a"});
-    let volumes = json!([{"name": "config", "configMap": {"name": "app-config"}}]);
-    let script = |text: String| json!({"command": ["sh", "-c", text], "volumeMounts": [{"name": "config", "mountPath": "/etc/app"}]});
-    let key = json!({"name": "LEVEL", "valueFrom": {"configMapKeyRef": {"name": "app-config", "key": "LEVEL"}}});
-    let both = json!({"env": [key], "volumeMounts": [{"name": "config", "mountPath": "/etc/app"}]});
-    let limit =
-        json!({"name": "LIMIT", "valueFrom": {"resourceFieldRef": {"resource": "limits.memory"}}});
-    let policy = json!([{"resourceName": "memory", "restartPolicy": "NotRequired"}]);
-    let heap = json!({"args": ["-Xmx512m", "-XX:MaxRAMFraction=2"], "env": [limit], "resizePolicy": policy});
-    type Spec<'a> = &'a dyn Fn(usize) -> Value;
-    let own = |more: Value| {
-        let mut container = json!({"volumeMounts": [{"name": "config", "mountPath": "/etc/app"}, {"name": "config", "mountPath": "/a", "subPath": "a"}]});
-        container.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        container
-    };
-    let exec = |text: &str| json!({"exec": {"command": ["sh", "-c", text]}});
-    let shapes: [(&str, Spec<'_>); 15] = [
-        ("subpaths", &|count| {
-            containers(count, own(json!({"command": ["inotifywait", "-m", "/a"]})))
-        }),
-        ("polls", &|count| {
-            containers(
-                count,
-                own(json!({"command": ["sh", "-c", "while sleep 5; do md5sum /etc/app/a; done"]})),
-            )
-        }),
-        ("polls in one script", &|count| {
-            containers(
-                1,
-                own(
-                    json!({"command": ["sh", "-c", "while sleep 5; do md5sum /etc/app/a; done\n".repeat(count)]}),
-                ),
-            )
-        }),
-        ("reloaders", &|count| {
-            containers(
-                count,
-                own(
-                    json!({"image": "configmap-reload", "args": ["--volume-dir=/b", "--volume-dir=/a"]}),
-                ),
-            )
-        }),
-        ("hooks", &|count| {
-            containers(
-                count,
-                own(json!({"lifecycle": {"postStart": exec("while true; do sleep 5; done")}})),
-            )
-        }),
-        ("probes", &|count| {
-            containers(count, own(json!({"livenessProbe": exec("cmp -s /etc/app/a /tmp/a")})))
-        }),
-        ("tools", &|count| {
-            containers(
-                count,
-                own(json!({"image": "alpine", "command": ["inotifywait", "-m", "/etc/app"]})),
-            )
-        }),
-        ("containers", &|count| containers(count, json!({}))),
-        ("variables", &|count| {
-            containers(1, json!({"env": (0..count).map(variable).collect::<Vec<_>>()}))
-        }),
-        ("mounts", &|count| {
-            containers(1, json!({"volumeMounts": (0..count).map(mount).collect::<Vec<_>>()}))
-        }),
-        ("both ways", &|count| containers(count, both.clone())),
-        ("heaps", &|count| containers(count, heap.clone())),
-        ("signals", &|count| containers(count, script("kill -HUP $(pidof nginx)".to_owned()))),
-        ("watches", &|count| {
-            containers(
-                count,
-                script("while inotifywait -e modify /etc/app/app.yaml; do echo; done".to_owned()),
-            )
-        }),
-        ("loops", &|count| {
-            containers(
-                1,
-                script(
-                    "while inotifywait -e modify /etc/app/app.yaml; do echo; done\n".repeat(count),
-                ),
-            )
-        }),
-    ];
-    let mut faults = Vec::new();
-    for (name, spec) in shapes {
-        let allocations = |count: usize| {
-            let mut spec = spec(count);
-            spec["volumes"] = volumes.clone();
-            let cost = cost(
-                judge,
-                &creation(
-                    &json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "db"}, "spec": spec}),
-                ),
-            );
-            cost.decode.count_total + cost.judge.count_total + cost.answer.count_total
-        };
-        let (once, twice) = (allocations(100), allocations(200));
-        if twice > once * 5 / 2 {
-            faults.push(format!("{name}: {once} allocations for 100, {twice} for 200"));
-        }
-    }
-    assert!(faults.is_empty(), "{faults:#?}");
 }
 
 #[test]

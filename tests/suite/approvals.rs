@@ -40,9 +40,9 @@ fn a_denial_suggests_no_grant_that_is_none() {
 
 #[tokio::test]
 async fn a_grant_becomes_a_stamp_that_allows_its_decrease_once() {
-    let place = StampTarget::new(&[]);
+    let webhook = Webhook::new(&[]);
     let old = pod("512Mi", json!({"team": "shop"}));
-    let granted = place
+    let granted = webhook
         .mutate("alice", &old, &with(&old, GRANT, "app=256Mi; for=30m; reason=INC-4711"), false)
         .await
         .unwrap();
@@ -53,7 +53,7 @@ async fn a_grant_becomes_a_stamp_that_allows_its_decrease_once() {
         (&stamp["approver"], &stamp["memory"], &stamp["uid"]),
         (&json!("alice"), &json!("app=256Mi"), &json!("uid-1"))
     );
-    place.validate("alice", &update(&old, &granted), false).await.unwrap();
+    webhook.validate("alice", &update(&old, &granted), false).await.unwrap();
 
     let shrunk = |memory: &str, generation: i64| {
         let mut pod = granted.clone();
@@ -61,21 +61,21 @@ async fn a_grant_becomes_a_stamp_that_allows_its_decrease_once() {
         pod["spec"]["containers"][0]["resources"]["limits"]["memory"] = memory.into();
         pod
     };
-    place.validate("developer", &resize(&granted, &shrunk("256Mi", 4)), true).await.unwrap();
-    place.validate("developer", &resize(&granted, &shrunk("256Mi", 4)), false).await.unwrap();
-    let refused = place
+    webhook.validate("developer", &resize(&granted, &shrunk("256Mi", 4)), true).await.unwrap();
+    webhook.validate("developer", &resize(&granted, &shrunk("256Mi", 4)), false).await.unwrap();
+    let refused = webhook
         .validate("developer", &resize(&granted, &shrunk("255Mi", 4)), false)
         .await
         .unwrap_err();
     assert!(refused.contains("approved down to 256Mi only"), "{refused}");
     // the API server counts the generation up: raised again, it is another pod to the stamp
-    let refused = place
+    let refused = webhook
         .validate("developer", &resize(&shrunk("512Mi", 4), &shrunk("256Mi", 5)), false)
         .await
         .unwrap_err();
     assert!(refused.contains("is not approved any more: the pod changed"), "{refused}");
 
-    let metrics = place.server.metrics().await;
+    let metrics = webhook.server.metrics().await;
     let count = |name: &str| metrics.sum(&format!("restraint_approvals_{name}_total"), &[]);
     assert_eq!(
         (count("granted"), count("used"), count("invalid"), count("refused")),
@@ -87,17 +87,17 @@ async fn a_grant_becomes_a_stamp_that_allows_its_decrease_once() {
 #[tokio::test]
 async fn four_eyes_are_two_people() {
     let (name, text) = policy("memory-limit-decrease", "enforce");
-    let place = StampTarget::of((name, format!("{text}\nsettings: {{fourEyes: true}}\n")), &[]);
+    let webhook = Webhook::of((name, format!("{text}\nsettings: {{fourEyes: true}}\n")), &[]);
     let old = pod("512Mi", json!({}));
     let granted =
-        place.mutate("alice", &old, &with(&old, GRANT, "app=256Mi"), false).await.unwrap();
+        webhook.mutate("alice", &old, &with(&old, GRANT, "app=256Mi"), false).await.unwrap();
     let mut shrunk = granted.clone();
     shrunk["metadata"]["generation"] = 4.into();
     shrunk["spec"]["containers"][0]["resources"]["limits"]["memory"] = "256Mi".into();
-    let refused = place.validate("alice", &resize(&granted, &shrunk), false).await.unwrap_err();
+    let refused = webhook.validate("alice", &resize(&granted, &shrunk), false).await.unwrap_err();
     assert!(refused.contains("is approved by the requester alone"), "{refused}");
-    place.validate("developer", &resize(&granted, &shrunk), false).await.unwrap();
-    let invalid = place
+    webhook.validate("developer", &resize(&granted, &shrunk), false).await.unwrap();
+    let invalid = webhook
         .server
         .metrics()
         .await
@@ -107,29 +107,29 @@ async fn four_eyes_are_two_people() {
 
 #[tokio::test]
 async fn the_same_words_grant_again() {
-    let place = StampTarget::new(&[]);
+    let webhook = Webhook::new(&[]);
     let old = pod("512Mi", json!({}));
     let first =
-        place.mutate("alice", &old, &with(&old, "approved-by-sre", "true"), false).await.unwrap();
-    let second = place
+        webhook.mutate("alice", &old, &with(&old, "approved-by-sre", "true"), false).await.unwrap();
+    let second = webhook
         .mutate("alice", &first, &with(&first, "approved-by-sre", "true"), false)
         .await
         .unwrap();
     assert!(second["metadata"]["annotations"].get("approved-by-sre").is_none());
-    place.validate("alice", &update(&first, &second), false).await.unwrap();
+    webhook.validate("alice", &update(&first, &second), false).await.unwrap();
 }
 
 #[tokio::test]
 async fn nobody_else_grants() {
-    let place = StampTarget::new(&[]);
+    let webhook = Webhook::new(&[]);
     let old = pod("512Mi", json!({}));
     let refused =
-        place.mutate("developer", &old, &with(&old, GRANT, "true"), false).await.unwrap_err();
+        webhook.mutate("developer", &old, &with(&old, GRANT, "true"), false).await.unwrap_err();
     assert!(
         refused.contains("approval-authority: \"developer\" is no approver of this policy"),
         "{refused}"
     );
-    let refused = place
+    let refused = webhook
         .validate("developer", &update(&old, &with(&old, GRANT, "true")), false)
         .await
         .unwrap_err();
@@ -140,47 +140,47 @@ async fn nobody_else_grants() {
 /// server's door.
 #[tokio::test]
 async fn a_stamp_of_an_invented_requester_is_not_stored() {
-    let place = StampTarget::new(&[]);
+    let webhook = Webhook::new(&[]);
     let old = pod("512Mi", json!({}));
     let mut invented: Value =
         serde_json::from_slice(&by("developer", &update(&old, &with(&old, GRANT, "true")), false))
             .unwrap();
     invented["request"]["userInfo"]["groups"] = json!(["sre"]);
-    let response = place.ask("/mutate", &serde_json::to_vec(&invented).unwrap()).await;
+    let response = webhook.ask("/mutate", &serde_json::to_vec(&invented).unwrap()).await;
     assert_eq!(response["allowed"], true, "{response}");
     let stamped = patched(&with(&old, GRANT, "true"), &response);
-    let refused = place.validate("developer", &update(&old, &stamped), false).await.unwrap_err();
+    let refused = webhook.validate("developer", &update(&old, &stamped), false).await.unwrap_err();
     assert!(refused.contains("\"developer\" is no approver of this policy"), "{refused}");
 }
 
 #[tokio::test]
 async fn a_stamp_is_for_one_pod_one_person_and_for_real() {
-    let place = StampTarget::new(&[]);
+    let webhook = Webhook::new(&[]);
     let old = pod("512Mi", json!({}));
-    let granted = place.mutate("alice", &old, &with(&old, GRANT, "true"), false).await.unwrap();
+    let granted = webhook.mutate("alice", &old, &with(&old, GRANT, "true"), false).await.unwrap();
     let stamp = granted["metadata"]["annotations"][STAMP].as_str().unwrap();
-    let refused = place.validate("developer", &update(&old, &granted), false).await.unwrap_err();
+    let refused = webhook.validate("developer", &update(&old, &granted), false).await.unwrap_err();
     assert!(refused.contains("the stamp was made for another approver"), "{refused}");
 
     let mut other = pod("512Mi", json!({}));
     other["metadata"]["name"] = "db-1".into();
-    let refused = place
+    let refused = webhook
         .validate("alice", &update(&other, &with(&other, STAMP, stamp)), false)
         .await
         .unwrap_err();
     assert!(refused.contains("not sealed by this service for this pod"), "{refused}");
     let mut smaller = other.clone();
     smaller["spec"] = pod("256Mi", json!({}))["spec"].clone();
-    let refused = place
+    let refused = webhook
         .validate("developer", &resize(&with(&other, STAMP, stamp), &smaller), false)
         .await
         .unwrap_err();
     assert!(refused.contains("the stamp is not sealed"), "{refused}");
 
-    let tried = place.mutate("alice", &old, &with(&old, GRANT, "true"), true).await.unwrap();
-    place.validate("alice", &update(&old, &tried), true).await.unwrap();
-    place.validate("alice", &update(&old, &tried), false).await.unwrap_err();
-    let refused = place
+    let tried = webhook.mutate("alice", &old, &with(&old, GRANT, "true"), true).await.unwrap();
+    webhook.validate("alice", &update(&old, &tried), true).await.unwrap();
+    webhook.validate("alice", &update(&old, &tried), false).await.unwrap_err();
+    let refused = webhook
         .validate("developer", &resize(&tried, &pod("256Mi", json!({}))), false)
         .await
         .unwrap_err();
@@ -195,16 +195,16 @@ async fn seal_keys_are_shared_and_rotate_with_an_overlap() {
     let (old_key, new_key) = (STANDARD.encode([1; 32]), STANDARD.encode([2; 32]));
     let keys = VolumeFolder::new(&[("keys".to_owned(), old_key.clone())]);
     let path = format!("{}/keys", keys.path());
-    let (one, other) =
-        (StampTarget::new(&["--seal-key", &path]), StampTarget::new(&["--seal-key", &path]));
+    let (one, other) = (Webhook::new(&["--seal-key", &path]), Webhook::new(&["--seal-key", &path]));
     let old = pod("512Mi", json!({}));
     let granted = one.mutate("alice", &old, &with(&old, GRANT, "true"), false).await.unwrap();
     let decrease = resize(&granted, &pod("256Mi", json!({})));
     other.validate("developer", &decrease, false).await.unwrap();
 
     keys.swap(&[("keys".to_owned(), format!("{new_key}\n{old_key}\n"))]);
-    let sealed_by = async |place: &StampTarget| {
-        let granted = place.mutate("alice", &old, &with(&old, GRANT, "true"), false).await.unwrap();
+    let sealed_by = async |webhook: &Webhook| {
+        let granted =
+            webhook.mutate("alice", &old, &with(&old, GRANT, "true"), false).await.unwrap();
         serde_json::from_str::<Value>(granted["metadata"]["annotations"][STAMP].as_str().unwrap())
             .unwrap()["key"]
             .take()
@@ -227,9 +227,10 @@ async fn seal_keys_are_shared_and_rotate_with_an_overlap() {
 #[tokio::test]
 async fn without_an_api_server_rbac_cannot_be_asked() {
     let server = Server::start(&[]);
-    let place = StampTarget { server, _folder: None };
+    let webhook = Webhook { server, _folder: None };
     let old = pod("512Mi", json!({}));
-    let refused = place.mutate("alice", &old, &with(&old, GRANT, "true"), false).await.unwrap_err();
+    let refused =
+        webhook.mutate("alice", &old, &with(&old, GRANT, "true"), false).await.unwrap_err();
     assert!(
         refused.contains("nobody could say whether you may approve: there is no API server to ask"),
         "{refused}"
@@ -283,14 +284,14 @@ fn only_a_policy_that_leaves_it_to_the_api_server_asks() {
 /// The recorded patch of the autoscaler: success without a decrease, and the rest of it.
 #[tokio::test]
 async fn what_an_autoscaler_takes_is_put_back() {
-    let place = StampTarget { server: Server::start(&[]), _folder: None };
+    let webhook = Webhook { server: Server::start(&[]), _folder: None };
     let body = recorded()
         .into_iter()
         .find(|(name, _)| name == "resize-by-vpa-updater.pods-resize.mutate")
         .unwrap()
         .1;
     let review: Value = serde_json::from_slice(&body).unwrap();
-    let response = place.ask("/mutate", &body).await;
+    let response = webhook.ask("/mutate", &body).await;
     assert_eq!(response["allowed"], true, "{response}");
     assert_eq!(
         response["warnings"],
@@ -312,24 +313,24 @@ async fn what_an_autoscaler_takes_is_put_back() {
     review["request"]["object"] = kept;
     let again = serde_json::to_vec(&review).unwrap();
     for path in ["/validate", "/mutate"] {
-        let response = place.ask(path, &again).await;
+        let response = webhook.ask(path, &again).await;
         assert_eq!(
             (&response["allowed"], response.get("patch")),
             (&json!(true), None),
             "idempotent: {response}"
         );
     }
-    let refused = place.ask("/validate", &body).await;
+    let refused = webhook.ask("/validate", &body).await;
     assert_eq!(refused["allowed"], false, "where the mutating path was passed by: {refused}");
 }
 
 /// A server where the policy says that alice approves.
-struct StampTarget {
+struct Webhook {
     server: Server,
     _folder: Option<VolumeFolder>,
 }
 
-impl StampTarget {
+impl Webhook {
     fn new(flags: &[&str]) -> Self {
         Self::of(policy("memory-limit-decrease", "enforce"), flags)
     }
