@@ -26,6 +26,7 @@ mod commands;
 mod depth;
 mod doctor;
 mod documentation;
+mod documented_limits;
 mod drain;
 mod evidence;
 mod explaining;
