@@ -40,13 +40,15 @@ use authority::Authorities;
 use events::Events;
 use evidence::{Live, Sources};
 use following::Following;
-use listener::{Drain, Limits, Listener, Transport};
+pub use listener::Limits;
+use listener::{Drain, Listener, Transport};
 use loaded::Loaded;
 use log::Log;
 use metrics::Metrics;
 pub use options::Options;
 pub use reviews::BODY_LIMIT;
 use reviews::Reviews;
+pub use seal::{SealKeyError, SealKeys};
 
 /// Serves until SIGTERM or SIGINT, or with `--check` only loads what serving needs.
 ///

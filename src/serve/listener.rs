@@ -29,7 +29,8 @@ use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
 pub(super) use counters::Counters;
-pub(super) use limits::{Drain, Limits};
+pub(super) use limits::Drain;
+pub use limits::Limits;
 
 use super::followed::Followed;
 use super::tls::KeyMaterial;

@@ -19,7 +19,7 @@ const MOST_KEYS: usize = 16;
 
 /// A set of keys.
 #[derive(Debug, Default)]
-pub(super) struct SealKeys {
+pub struct SealKeys {
     keys: Vec<SealKey>,
 }
 
@@ -37,7 +37,7 @@ impl std::fmt::Debug for SealKey {
 
 /// Why a set of keys cannot be used. Says where, never what stands there.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum SealKeyError {
+pub enum SealKeyError {
     /// The file cannot be read.
     #[error("it cannot be read: {0}")]
     Unreadable(std::io::Error),
@@ -89,7 +89,7 @@ impl SealKeys {
     /// # Errors
     ///
     /// Where a line is no key, or there is none.
-    pub(super) fn parse(text: &str) -> Result<Self, SealKeyError> {
+    pub fn parse(text: &str) -> Result<Self, SealKeyError> {
         let mut keys: Vec<SealKey> = Vec::new();
         for (index, line) in text.lines().zip(1_usize..).map(|(line, index)| (index, line.trim())) {
             if line.is_empty() || line.starts_with('#') {

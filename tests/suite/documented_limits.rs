@@ -6,9 +6,7 @@ use restraint::approval::{CLOCK_SKEW, FRESH, Grant, LONGEST_LIFETIME, parse_life
 use restraint::cli::Cli;
 use restraint::json::{ENTRY_LIMIT, LIST_LIMIT};
 use restraint::judge::policies::Policies;
-use restraint::serve::listener::Limits;
-use restraint::serve::reviews::BODY_LIMIT;
-use restraint::serve::seal::SealKeys;
+use restraint::serve::{BODY_LIMIT, Limits, SealKeys};
 use restraint::shell::{Invocation, inline};
 
 const APPROVALS: &str = include_str!("../../docs/approvals.md");

@@ -18,7 +18,7 @@ use super::{Operation, Policy};
 const WEBHOOKS: &str = include_str!("../../../tests/e2e/webhooks.yaml");
 
 /// The policies in CEL as the chart renders them for the end-to-end tests.
-const CEL: &str = include_str!("../../../tests/e2e/floor.yaml");
+const CEL: &str = include_str!("../../../tests/e2e/fallback.yaml");
 
 /// The installation's name in [`WEBHOOKS`]; the certificate is for its Service.
 const INSTALLATION: &str = "bench";

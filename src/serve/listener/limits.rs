@@ -10,33 +10,33 @@ pub(super) const CALLER_IDLE: Duration = Duration::from_secs(90);
 
 /// What a listener bears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::serve) struct Limits {
+pub struct Limits {
     /// Open connections, handshakes included. The one beyond takes the place of one that has
     /// nothing to do, so that nobody can keep others out by opening many. Where there is none such
     /// it is closed at once: its caller then fails fast and may reach another replica, where a
     /// place in the kernel's queue would cost it the review's whole timeout.
-    pub(in crate::serve) connections: usize,
+    pub connections: usize,
     /// Unfinished TLS handshakes. The one beyond displaces one that makes no progress.
-    pub(in crate::serve) handshakes: usize,
+    pub handshakes: usize,
     /// How long a connection is left alone that does nothing; a tenth of it where the peer said
     /// nothing yet.
-    pub(in crate::serve) grace: Duration,
+    pub grace: Duration,
     /// The longest a TLS handshake may take.
-    pub(in crate::serve) handshake: Duration,
+    pub handshake: Duration,
     /// The longest a connection may take over the headers of its next request, the idle time before
     /// it included, and the longest it may be idle or busy with an answer; must be above
     /// [`CALLER_IDLE`].
-    pub(in crate::serve) idle: Duration,
+    pub idle: Duration,
     /// The longest a peer may take nothing of what it is sent. Who waits for an answer takes it at
     /// once.
-    pub(in crate::serve) patience: Duration,
+    pub patience: Duration,
     /// How long the headers of a request may be, in bytes, at least 8192. For HTTP/1 it is the size
     /// of the buffer, which one read may overrun. Headers without an end hold that much for as long
     /// as [`Limits::idle`]: times the number of connections it has to fit into memory. An API
     /// server sends some 300 bytes.
-    pub(in crate::serve) header_bytes: usize,
+    pub header_bytes: usize,
     /// Requests at a time on one HTTP/2 connection.
-    pub(in crate::serve) streams: u32,
+    pub streams: u32,
 }
 
 impl Default for Limits {
