@@ -22,26 +22,25 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// List the approvals that pods carry.
+    /// List approvals on pods, and whether they are usable.
     ///
-    /// Whether a stamp has the service's seal only the service can tell: "usable" says that it is
-    /// for this pod in this state, and has not ended.
+    /// "usable" means that a stamp is for this pod in its present state and has not expired. Whether
+    /// its seal is genuine only the service can tell.
     Approvals(approvals::Options),
 
     /// Approve a memory decrease.
     ///
-    /// Writes the grant on the pod, or on each present pod of the Deployment or StatefulSet, and
-    /// sees to it that the service turned it into a stamp. The approval is used by the pod's next
-    /// resize.
+    /// Annotates the pod, or each pod of the Deployment or StatefulSet, with a grant and checks that
+    /// the service turned it into a stamp. The pod's next resize uses the approval.
     Approve(approve::Options),
 
-    /// Make certificates for a laptop.
+    /// Create certificates for local use.
     Certs(certs::Options),
 
-    /// Examine a cluster for what could lock it out, and for mistakes around Restraint.
+    /// Check a cluster for webhooks that could lock it out and for mistakes in the setup of Restraint.
     ///
-    /// Reads, and writes nothing but for --probe. What it may not read it says it did not examine.
-    /// Ends with 1 where there is a problem.
+    /// Only --probe writes anything. Checks that need what you may not read are reported as not
+    /// examined. Exits with 1 if there is a problem.
     Doctor(Box<doctor::Options>),
 
     /// Explain a rule, or what a change does to running processes.
@@ -49,11 +48,10 @@ pub enum Command {
 
     /// Check manifests against the policies, as if they were applied.
     ///
-    /// ConfigMaps and Namespaces among them are evidence: some findings depend on what is known of
-    /// them.
+    /// Include ConfigMaps and Namespaces: some findings depend on them.
     Lint(lint::Options),
 
-    /// Take approvals back.
+    /// Revoke approvals.
     ///
     /// Removes the stamp and every grant from the pod, or from each pod of the Deployment or
     /// StatefulSet.
@@ -61,13 +59,13 @@ pub enum Command {
 
     /// Serve the admission webhook.
     ///
-    /// Without arguments it runs on a laptop: default policies, a certificate made at start,
-    /// loopback addresses.
+    /// Without arguments it serves on loopback addresses, with the default policies and a certificate
+    /// created at start.
     Serve(Box<serve::Options>),
 }
 
 impl Cli {
-    /// Reads the command line. Help and mistakes end the process.
+    /// Reads the command line. Help and errors exit the process.
     pub fn read() -> Self {
         let name = std::env::args_os().next();
         let is_plugin = name

@@ -1,6 +1,8 @@
 //! The commands that act on a cluster or on files of their own: approve, revoke, approvals, certs.
 
+mod approval_details;
 pub mod approvals;
 pub mod approve;
 pub mod certs;
 pub mod revoke;
+mod target_options;

@@ -1,117 +1,44 @@
-//! `restraint doctor`: what could lock a cluster out, and mistakes around Restraint.
+//! `restraint doctor`: webhooks that could lock a cluster out, and mistakes in the setup of
+//! Restraint.
 //!
-//! Looking things up is apart from judging them: what the API server refuses to tell, or cannot, is
-//! a fact too, and the checks that need it say that they did not examine it. Judging is pure.
-//! Nothing is written, but for the pod of `--probe`.
+//! Facts are gathered first and checked then. What could not be looked up is a fact too: checks that
+//! need it report that they did not examine it. Checks are pure. Only `--probe` writes anything.
 
 pub mod check;
+mod expiry;
 pub mod facts;
+mod flag;
 mod gather;
 mod hook;
 mod names;
 pub mod observation;
+mod options;
 mod probe;
+mod reloader;
+mod rights;
 pub mod text;
 
 use std::process::ExitCode;
 
-use clap::{Args, ValueEnum};
-
-use crate::cluster::{self, Access, SecretName};
-use crate::terminal::{self, Color, Form};
+use crate::cluster;
+use crate::terminal::{self, Form};
 
 use observation::{Observation, Severity};
+use options::FailOn;
+pub use options::Options;
 
-/// The exit code where there is what `--fail-on` says.
+/// The exit code if there is an observation as severe as `--fail-on` says.
 const FOUND: u8 = 1;
 
-/// What to examine, and how to tell.
-#[derive(Clone, Debug, Args)]
-pub struct Options {
-    /// Namespace that Restraint is installed in [default: every one in which it is found].
-    #[arg(short, long, value_name = "NAME")]
-    pub namespace: Option<String>,
-
-    /// Name of the installation, which is that of its Service [default: every one that is found].
-    #[arg(long, value_name = "NAME")]
-    pub name: Option<String>,
-
-    /// Secret with the serving certificate [default: the one that the Deployment names].
-    #[arg(long, value_name = "NAMESPACE/NAME")]
-    pub tls_secret: Option<SecretName>,
-
-    /// Days before its end from which on a certificate is warned about.
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(0..=3650))]
-    pub expiry_days: u16,
-
-    /// Measure how long the API server waits for Restraint: resizes a pod of its own in dry runs,
-    /// and deletes it again.
-    #[arg(long)]
-    pub probe: bool,
-
-    /// Namespace for that pod, which has to be one that Restraint looks after [default: the
-    /// context's].
-    #[arg(long, value_name = "NAME", requires = "probe")]
-    pub probe_namespace: Option<String>,
-
-    /// How many resizes of each sort are measured.
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    pub probe_count: u16,
-
-    /// The weakest severity that fails the command.
-    #[arg(
-        long,
-        default_value = "problem",
-        value_name = "problem|warning|never",
-        hide_possible_values = true
-    )]
-    pub fail_on: FailOn,
-
-    /// How results are printed.
-    #[arg(
-        short,
-        long,
-        alias = "format",
-        default_value = "text",
-        value_name = "text|json",
-        hide_possible_values = true
-    )]
-    pub output: Form,
-
-    /// Whether text is coloured.
-    #[arg(
-        long,
-        default_value = "auto",
-        value_name = "auto|always|never",
-        hide_possible_values = true
-    )]
-    pub color: Color,
-
-    /// Which cluster, and as whom.
-    #[command(flatten)]
-    pub access: Access,
-}
-
-/// The weakest severity that fails the command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum FailOn {
-    /// A problem.
-    Problem,
-    /// A warning, too.
-    Warning,
-    /// Nothing.
-    Never,
-}
-
-/// Examines.
+/// Checks a cluster.
 ///
 /// # Errors
 ///
-/// Where it cannot run: no cluster, no answer from it.
+/// If there is no cluster, or it does not answer.
 pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
-    let facts = cluster::converse(async {
+    let facts = cluster::block_on(async {
         // where Restraint is installed need not be where the user works
-        let cluster = options.access.connect(options.probe_namespace.as_deref()).await?;
+        let cluster = options.cluster.connect(options.probe_namespace.as_deref()).await?;
         gather::gather(&cluster, options).await
     })?;
     let observations = check::examine(&facts);

@@ -239,7 +239,7 @@ fn report(
                 if findings.is_empty() { "" } else { "\n" }
             );
             return if options.reports_aside() {
-                terminal::print_aside(&text)
+                terminal::print_on_stderr(&text)
             } else {
                 terminal::print(&text)
             };

@@ -1,21 +1,19 @@
-//! What a command is about: a pod, or a workload's pods.
+//! What approvals are for: a pod, or a workload's pods.
 
 use std::fmt;
 
-use crate::kube::name::is_dns_subdomain;
+use super::object_name::{ObjectName, ObjectNameError};
 
 /// A pod, or a workload that keeps pods.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    /// What it is.
-    pub kind: Kind,
-    /// What it is called.
-    pub name: String,
+pub(crate) struct Target {
+    pub(super) kind: TargetKind,
+    object: ObjectName,
 }
 
-/// The kinds that can be named.
+/// The kinds of targets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum TargetKind {
     /// A pod.
     Pod,
     /// A Deployment: the pods of its ReplicaSets.
@@ -26,16 +24,16 @@ pub enum Kind {
 
 /// Words that name no target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TargetError {
-    /// A word without a kind.
+pub(crate) enum TargetError {
+    /// A name without a kind.
     #[error("{0:?} does not say what it is: say pod/{0}, deploy/{0} or sts/{0}")]
     NoKind(String),
-    /// A kind that is none of ours.
+    /// An object of another kind.
     #[error("{0:?} is none of pod, deploy, sts")]
-    UnknownKind(String),
-    /// A name that no object can have.
-    #[error("{0:?} is no object's name")]
-    NoName(String),
+    OtherKind(String),
+    /// No object at all.
+    #[error(transparent)]
+    NoObject(ObjectNameError),
     /// More than one.
     #[error("one pod, Deployment or StatefulSet at a time")]
     TooMany,
@@ -47,49 +45,43 @@ impl Target {
     /// # Errors
     ///
     /// Where the words name none.
-    pub fn parse(words: &[String]) -> Result<Self, TargetError> {
-        let (kind, name) = match words {
-            [word] => word.split_once('/').ok_or_else(|| TargetError::NoKind(word.clone()))?,
+    pub(crate) fn parse(words: &[String]) -> Result<Self, TargetError> {
+        let object = match words {
+            [word] => word.parse::<ObjectName>(),
             [kind, name] if !kind.contains('/') && !name.contains('/') => {
-                (kind.as_str(), name.as_str())
+                format!("{kind}/{name}").parse()
             }
             _ => return Err(TargetError::TooMany),
         };
-        let kind = Kind::parse(kind).ok_or_else(|| TargetError::UnknownKind(kind.to_owned()))?;
-        if is_dns_subdomain(name) {
-            Ok(Self { kind, name: name.to_owned() })
-        } else {
-            Err(TargetError::NoName(name.to_owned()))
-        }
-    }
-}
-
-impl Kind {
-    fn parse(word: &str) -> Option<Self> {
-        Some(match word.to_ascii_lowercase().as_str() {
-            "po" | "pod" | "pods" => Self::Pod,
-            "deploy" | "deployment" | "deployments" | "deployment.apps" | "deployments.apps" => {
-                Self::Deployment
-            }
-            "sts" | "statefulset" | "statefulsets" | "statefulset.apps" | "statefulsets.apps" => {
-                Self::StatefulSet
-            }
-            _ => return None,
-        })
+        let object = object.map_err(|error| match error {
+            ObjectNameError::NoKind(text) => TargetError::NoKind(text),
+            ObjectNameError::UnknownKind(kind) => TargetError::OtherKind(kind),
+            error @ ObjectNameError::InvalidName(_) => TargetError::NoObject(error),
+        })?;
+        let kind = TargetKind::find(object.kind.name)
+            .ok_or_else(|| TargetError::OtherKind(object.kind.singular().to_owned()))?;
+        Ok(Self { kind, object })
     }
 
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Pod => "pod",
-            Self::Deployment => "deploy",
-            Self::StatefulSet => "sts",
-        }
+    pub(super) fn name(&self) -> &str {
+        &self.object.name
     }
 }
 
 impl fmt::Display for Target {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}/{}", self.kind.as_str(), self.name)
+        self.object.fmt(formatter)
+    }
+}
+
+impl TargetKind {
+    fn find(kind: &str) -> Option<Self> {
+        match kind {
+            "Pod" => Some(Self::Pod),
+            "Deployment" => Some(Self::Deployment),
+            "StatefulSet" => Some(Self::StatefulSet),
+            _ => None,
+        }
     }
 }
 
@@ -103,43 +95,32 @@ mod tests {
     }
 
     #[test]
-    fn targets_are_read_as_kubectl_reads_them() {
-        for kind in ["po", "pod", "pods", "Pod"] {
-            assert_eq!(parse(&format!("{kind}/db-0")).as_deref(), Ok("pod/db-0"));
-        }
-        for kind in [
-            "deploy",
-            "deployment",
-            "deployments",
-            "deployment.apps",
-            "deployments.apps",
-            "Deployment",
+    fn targets_are_one_word_or_two() {
+        for (words, target) in [
+            ("po/db-0", "pod/db-0"),
+            ("pods db-0", "pod/db-0"),
+            ("deployments.apps/web.v1", "deployment/web.v1"),
+            ("sts db", "statefulset/db"),
         ] {
-            assert_eq!(parse(&format!("{kind}/web.v1")).as_deref(), Ok("deploy/web.v1"));
-        }
-        for kind in ["sts", "statefulset", "statefulsets", "statefulset.apps", "StatefulSet"] {
-            assert_eq!(parse(&format!("{kind} db")).as_deref(), Ok("sts/db"));
+            assert_eq!(parse(words).as_deref(), Ok(target));
         }
     }
 
     #[test]
     fn what_names_no_target_says_why() {
-        let name = |name: &str| TargetError::NoName(name.to_owned());
-        let long = "a".repeat(254);
-        let cases = [
+        let other = |kind: &str| TargetError::OtherKind(kind.to_owned());
+        let invalid =
+            |name: &str| TargetError::NoObject(ObjectNameError::InvalidName(name.to_owned()));
+        for (words, error) in [
             ("db-0", TargetError::NoKind("db-0".to_owned())),
-            ("job/x", TargetError::UnknownKind("job".to_owned())),
-            ("/x", TargetError::UnknownKind(String::new())),
-            ("pod/", name("")),
-            ("pod/DB", name("DB")),
-            ("pod/a/b", name("a/b")),
-            ("pod/..", name("..")),
-            ("pod/a?b", name("a?b")),
-            (&format!("pod/{long}"), name(&long)),
+            ("jobs/x", other("job")),
+            ("widget/x", other("widget")),
+            ("/x", other("")),
+            ("pod/DB", invalid("DB")),
+            ("pod a?b", invalid("a?b")),
             ("pod/a pod/b", TargetError::TooMany),
             ("pod a b", TargetError::TooMany),
-        ];
-        for (words, error) in cases {
+        ] {
             assert_eq!(parse(words), Err(error), "{words:?}");
         }
     }

@@ -1,25 +1,22 @@
 //! `restraint approvals`: which pods carry approvals, and whether they can still be used.
 
 mod entry;
-mod terms;
 
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::anyhow;
 use clap::Args;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
-use kube::api::ListParams;
+use kube::api::{ListParams, PartialObjectMeta};
 
-use crate::cluster::{self, Access, Cluster, PAGE, complaint};
+use crate::cluster::error::error_message;
+use crate::cluster::list::list_metadata;
+use crate::cluster::{self, Cluster, ClusterOptions};
 use crate::terminal::{self, Form, Progress};
 
 use entry::Entry;
-pub(crate) use terms::Terms;
-
-/// How often a list that became too old is begun again.
-const ATTEMPTS: u8 = 3;
 
 /// Which approvals to list.
 #[derive(Clone, Debug, Args)]
@@ -28,7 +25,7 @@ pub struct Options {
     #[arg(short, long, value_name = "NAME")]
     pub namespace: Option<String>,
 
-    /// Every namespace.
+    /// All namespaces.
     #[arg(short = 'A', long, conflicts_with = "namespace")]
     pub all_namespaces: bool,
 
@@ -44,17 +41,17 @@ pub struct Options {
 
     /// Which cluster, and as whom.
     #[command(flatten)]
-    pub access: Access,
+    pub cluster: ClusterOptions,
 }
 
-/// Lists.
+/// Lists approvals.
 ///
 /// # Errors
 ///
 /// Where the pods cannot be listed.
 pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
-    let entries = cluster::converse(async {
-        let cluster = options.access.connect(options.namespace.as_deref()).await?;
+    let entries = cluster::block_on(async {
+        let cluster = options.cluster.connect(options.namespace.as_deref()).await?;
         let pods =
             if options.all_namespaces { Api::all(cluster.client.clone()) } else { cluster.pods() };
         list(&pods, Timestamp::now(), &place(&cluster, options)).await
@@ -65,7 +62,7 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     match options.output {
         Form::Json => terminal::print_json(&entries)?,
         Form::Text if entries.is_empty() => {}
-        Form::Text => terminal::print(&entry::table(&entries))?,
+        Form::Text => terminal::print(&entry::text(&entries))?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -78,28 +75,14 @@ fn place(cluster: &Cluster, options: &Options) -> String {
     }
 }
 
-/// The approvals on `pods`. Only metadata travels, page by page.
+/// The approvals on `pods`. Only metadata travels.
 async fn list(pods: &Api<Pod>, now: Timestamp, place: &str) -> anyhow::Result<Vec<Entry>> {
-    let mut parameters = ListParams::default().limit(PAGE);
-    let (mut entries, mut attempts) = (Vec::new(), 1);
     let progress = Progress::start("pods");
-    loop {
-        let page = match pods.list_metadata(&parameters).await {
-            Ok(page) => page,
-            // the place where the list goes on was forgotten meanwhile
-            Err(kube::Error::Api(status)) if status.code == 410 && attempts < ATTEMPTS => {
-                attempts = attempts.saturating_add(1);
-                parameters = ListParams::default().limit(PAGE);
-                entries.clear();
-                continue;
-            }
-            Err(error) => bail!("pods cannot be listed in {place}: {}", complaint(&error)),
-        };
-        progress.more(page.items.len());
-        entries.extend(page.items.iter().filter_map(|pod| Entry::of(&pod.metadata, now)));
-        match page.metadata.continue_.filter(|token| !token.is_empty()) {
-            Some(token) => parameters = parameters.continue_token(&token),
-            None => return Ok(entries),
-        }
-    }
+    let entry = |pod: PartialObjectMeta<Pod>| {
+        progress.one_more();
+        Entry::of(&pod.metadata, now)
+    };
+    list_metadata(pods, &ListParams::default(), entry)
+        .await
+        .map_err(|error| anyhow!("pods cannot be listed in {place}: {}", error_message(&error)))
 }

@@ -1,9 +1,8 @@
-//! `restraint approve`: grants, and sees to it that the service stamps.
+//! `restraint approve`: writes a grant, and checks that the service stamped it.
 
 mod answer;
 mod check;
-mod on;
-mod outcome;
+mod grant_result;
 
 use std::process::ExitCode;
 
@@ -16,12 +15,15 @@ use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
 use crate::approval::{Floors, GRANT_ANNOTATION, Grant, Stamp, parse_lifetime};
-use crate::cluster::{self, Cluster, Target, complaint};
+use crate::cluster::error::error_message;
+use crate::cluster::pod::why_ended;
+use crate::cluster::target::Target;
+use crate::cluster::{self, Cluster};
 use crate::terminal::{self, Form};
 
+use super::target_options::TargetOptions;
 use answer::Before;
-pub use on::{DryRun, On};
-use outcome::Outcome;
+use grant_result::GrantResult;
 
 /// What to approve.
 #[derive(Clone, Debug, Args)]
@@ -31,7 +33,7 @@ pub struct Options {
     #[arg(long, required = true, value_name = "CONTAINER=QUANTITY,...")]
     pub memory: Vec<String>,
 
-    /// How long the approval holds, such as 30m, up to 24h [default: what the policy says, 1h].
+    /// How long the approval is valid, such as 30m, up to 24h [default: what the policy says, 1h].
     #[arg(long = "for", value_name = "DURATION", value_parser = parse_lifetime)]
     pub lifetime: Option<SignedDuration>,
 
@@ -39,32 +41,32 @@ pub struct Options {
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
 
-    /// Approve even where a heap is known not to fit.
+    /// Approve even if a heap is known not to fit.
     #[arg(long)]
     pub force: bool,
 
-    /// Which pods, and how.
+    /// Which pods to change, and how.
     #[command(flatten)]
-    pub on: On,
+    pub pods: TargetOptions,
 }
 
-/// Grants. The exit code is 1 where any pod is not approved in the end.
+/// Approves. The exit code is 1 if any pod is not approved in the end.
 ///
 /// # Errors
 ///
 /// Where nothing could be tried: no grant, no cluster, no such pod or container.
 pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
-    let target = Target::parse(&options.on.target)?;
+    let target = Target::parse(&options.pods.target)?;
     let grant = options.grant()?;
-    cluster::converse(async {
-        let cluster = options.on.access.connect(options.on.namespace.as_deref()).await?;
+    cluster::block_on(async {
+        let cluster = options.pods.cluster.connect(options.pods.namespace.as_deref()).await?;
         let approver =
-            Approver { cluster: &cluster, grant: &grant, dry_run: options.on.dry_run.is_some() };
-        let outcomes = approver.approve_all(&target, options.on.output).await?;
-        if options.on.output == Form::Json {
-            terminal::print_json(&outcomes)?;
+            Approver { cluster: &cluster, grant: &grant, dry_run: options.pods.dry_run.is_some() };
+        let results = approver.approve_all(&target, options.pods.output).await?;
+        if options.pods.output == Form::Json {
+            terminal::print_json(&results)?;
         }
-        Ok(if outcomes.iter().all(|outcome| outcome.approved) {
+        Ok(if results.iter().all(|result| result.approved) {
             ExitCode::SUCCESS
         } else {
             ExitCode::FAILURE
@@ -78,7 +80,7 @@ impl Options {
         let floors = Floors::parse(&self.memory.join(",")).context("--memory grants nothing")?;
         let reason = self.reason.as_deref().map(|reason| reason.trim().to_owned());
         let grant = Grant { floors, lifetime: self.lifetime, force: self.force, reason };
-        Grant::parse(&grant.to_string()).context("this is no grant")
+        Grant::parse(&grant.to_string()).context("the grant is not valid")
     }
 }
 
@@ -89,31 +91,29 @@ struct Approver<'a> {
 }
 
 impl Approver<'_> {
-    async fn approve_all(&self, target: &Target, form: Form) -> anyhow::Result<Vec<Outcome>> {
+    async fn approve_all(&self, target: &Target, form: Form) -> anyhow::Result<Vec<GrantResult>> {
         let pods = self.cluster.pods_of(target).await?;
         let pods: Vec<Pod> = pods.into_iter().filter(is_present).collect();
         if pods.is_empty() {
-            bail!("nothing of {target} can be resized any more");
+            bail!("{target} cannot be resized any more");
         }
-        if pods.iter().all(|pod| check::unknown_part(self.grant, pod).is_some()) {
-            bail!(
-                "{}",
-                pods.iter()
-                    .find_map(|pod| check::unknown_part(self.grant, pod))
-                    .unwrap_or_default()
-            );
+        let unknown: Vec<_> =
+            pods.iter().filter_map(|pod| check::unknown_part(self.grant, pod)).collect();
+        if unknown.len() == pods.len() {
+            bail!("{}", unknown.into_iter().next().unwrap_or_default());
         }
-        let mut outcomes = Vec::new();
+        let mut results = Vec::new();
         for pod in &pods {
-            let outcome = Outcome::of(pod, self.approve(pod).await.map(Into::into), self.dry_run);
-            match (outcome.approved, form) {
-                (true, Form::Text) => terminal::print(&format!("{outcome}\n"))?,
+            let result =
+                GrantResult::of(pod, self.approve(pod).await.map(Into::into), self.dry_run);
+            match (result.approved, form) {
+                (true, Form::Text) => terminal::print(&format!("{result}\n"))?,
                 (true, Form::Json) => {}
-                (false, _) => terminal::remark(&outcome.to_string()),
+                (false, _) => terminal::remark(&result.to_string()),
             }
-            outcomes.push(outcome);
+            results.push(result);
         }
-        Ok(outcomes)
+        Ok(results)
     }
 
     /// The stamp that the service put on `pod`.
@@ -122,8 +122,8 @@ impl Approver<'_> {
         if let Some(error) = check::unknown_part(self.grant, pod) {
             return Err(error);
         }
-        for idle in check::idle_floors(self.grant, pod) {
-            terminal::remark(&format!("warning: {idle}"));
+        for floor in check::ineffective_floors(self.grant, pod) {
+            terminal::remark(&format!("warning: {floor}"));
         }
         let before = Before::of(pod);
         let text = self.text(pod, &before).await?;
@@ -134,10 +134,10 @@ impl Approver<'_> {
         match answer::stamp(&before, self.grant, &answer) {
             Ok(stamp) => Ok(stamp),
             Err(unstamped) if unstamped.grant_left && !self.dry_run => {
-                Err(match self.take_off(&name).await {
-                    Ok(_) => format!("{}; the grant was taken off again", unstamped.why),
+                Err(match self.remove_grant(&name).await {
+                    Ok(_) => format!("{}; the grant was removed again", unstamped.why),
                     Err(error) => format!(
-                        "{}; the grant, which counts for nothing, could not be taken off again: {error}",
+                        "{}; the grant, which has no effect, could not be removed again: {error}",
                         unstamped.why
                     ),
                 })
@@ -146,26 +146,26 @@ impl Approver<'_> {
         }
     }
 
-    /// The text of the grant. Where a grant is there already the same words would be no change, and
-    /// nobody would be asked: it is taken off first, or, where nothing is stored, written in other
-    /// words.
+    /// The text of the grant. If the pod carries the same grant already, writing it again would be no
+    /// change, and no webhook would be called: the old one is removed first, or, in a dry run, the
+    /// new one is written in other words.
     async fn text(&self, pod: &Pod, before: &Before) -> Result<String, String> {
         let text = self.grant.to_string();
-        let Some(planted) = &before.grant else { return Ok(text) };
+        let Some(existing) = &before.grant else { return Ok(text) };
         let name = pod.name_any();
         if self.dry_run {
-            return Ok(if *planted == text { format!("{text} ") } else { text });
+            return Ok(if *existing == text { format!("{text} ") } else { text });
         }
-        self.take_off(&name).await.map_err(|error| {
-            format!("a grant without stamp is there and could not be taken off: {error}")
+        self.remove_grant(&name).await.map_err(|error| {
+            format!("the pod carries a grant without a stamp, which could not be removed: {error}")
         })?;
         terminal::remark(&format!(
-            "note: pod/{name} carried a grant without stamp, which was taken off first"
+            "note: pod/{name} carried a grant without a stamp, which was removed first"
         ));
         Ok(text)
     }
 
-    async fn take_off(&self, name: &str) -> Result<Pod, String> {
+    async fn remove_grant(&self, name: &str) -> Result<Pod, String> {
         self.write(name, json!({"metadata": {"annotations": {GRANT_ANNOTATION: null}}})).await
     }
 
@@ -175,15 +175,15 @@ impl Approver<'_> {
             .pods()
             .patch(name, &parameters, &Patch::Merge(patch))
             .await
-            .map_err(|error| complaint(&error))
+            .map_err(|error| error_message(&error))
     }
 }
 
-/// Whether `pod` can still be resized; says so where not.
+/// Whether `pod` can still be resized; prints a note if not.
 fn is_present(pod: &Pod) -> bool {
-    let over = cluster::set_aside(pod);
-    if let Some(why) = over {
+    let ended = why_ended(pod);
+    if let Some(why) = ended {
         terminal::remark(&format!("note: pod/{} {why}: skipped", pod.name_any()));
     }
-    over.is_none()
+    ended.is_none()
 }

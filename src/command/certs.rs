@@ -1,4 +1,4 @@
-//! `restraint certs`: certificates for a laptop.
+//! `restraint certs`: certificates for local use.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -13,6 +13,7 @@ use clap::{Args, Subcommand};
 use jiff::SignedDuration;
 
 use crate::certificate::self_made;
+use crate::terminal;
 
 /// What to do with certificates.
 #[derive(Clone, Debug, Args)]
@@ -25,36 +26,36 @@ pub struct Options {
 /// What to do with certificates.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// Make a serving certificate for this machine, with an authority of its own.
+    /// Create a serving certificate for this machine, and the authority that signs it.
     ///
-    /// Writes ca.crt, tls.crt and tls.key, and prints the flags of `restraint serve` and the
-    /// caBundle that go with them. The authority's key is thrown away. In a cluster let the service
-    /// keep its own: `restraint serve --tls self`.
+    /// Writes ca.crt, tls.crt and tls.key, and prints the matching flags of `restraint serve` and the
+    /// caBundle. The authority's key is not kept. In a cluster let the service manage its own
+    /// certificate: `restraint serve --tls self`.
     Issue(Issue),
 }
 
-/// Which certificate to make.
+/// Which certificate to create.
 #[derive(Clone, Debug, Args)]
 pub struct Issue {
-    /// Folder for the files; made if it is not there.
+    /// Folder for the files; created if it does not exist.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
 
-    /// A DNS name or address the certificate is for, beside localhost, 127.0.0.1 and ::1; may be
+    /// A DNS name or address the certificate is for, besides localhost, 127.0.0.1 and ::1; may be
     /// repeated.
     #[arg(long = "name", value_name = "NAME", value_delimiter = ',')]
     pub names: Vec<String>,
 
-    /// Days it is valid.
+    /// How many days it is valid.
     #[arg(long, value_name = "N", default_value_t = 365, value_parser = clap::value_parser!(u16).range(1..=3650))]
     pub days: u16,
 
-    /// Replace files that are there.
+    /// Replace existing files.
     #[arg(long)]
     pub force: bool,
 }
 
-/// Makes a certificate.
+/// Creates a certificate.
 ///
 /// # Errors
 ///
@@ -62,7 +63,7 @@ pub struct Issue {
 pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let Command::Issue(issue) = &options.command;
     let text = issue.run()?;
-    let _ = io::stdout().write_all(text.as_bytes()); // nobody may be reading
+    terminal::print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -75,7 +76,7 @@ impl Issue {
         let [authority_path, certificate_path, key_path] =
             ["ca.crt", "tls.crt", "tls.key"].map(|name| self.out.join(name));
         fs::create_dir_all(&self.out)
-            .with_context(|| format!("folder \"{}\" cannot be made", self.out.display()))?;
+            .with_context(|| format!("folder \"{}\" cannot be created", self.out.display()))?;
         let files = [
             (&key_path, &issued.key, 0o600),
             (&certificate_path, &issued.certificate, 0o644),
@@ -84,7 +85,7 @@ impl Issue {
         if let Some((path, ..)) =
             files.iter().find(|(path, ..)| !self.force && path.symlink_metadata().is_ok())
         {
-            bail!("\"{}\" is there already; --force replaces it", path.display());
+            bail!("\"{}\" exists already; --force replaces it", path.display());
         }
         for (path, text, mode) in files {
             write(path, text, mode, self.force)
@@ -103,8 +104,7 @@ impl Issue {
     }
 }
 
-/// Writes a file so that it is there whole or not at all. Without `force` one that is there already
-/// stays.
+/// Writes a file completely or not at all. Without `force` an existing one stays.
 fn write(path: &Path, text: &str, mode: u32, force: bool) -> io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(format!(".{}", std::process::id()));

@@ -1,4 +1,4 @@
-//! `restraint revoke`: takes approvals back.
+//! `restraint revoke`: removes approvals.
 
 use std::fmt;
 use std::process::ExitCode;
@@ -11,61 +11,63 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::approval::{DEFAULT_ANNOTATION, GRANT_ANNOTATION, STAMP_ANNOTATION, Stamp};
-use crate::cluster::{self, Cluster, Target, complaint};
+use crate::cluster::error::error_message;
+use crate::cluster::target::Target;
+use crate::cluster::{self, Cluster};
 use crate::terminal::{self, Form};
 
-use super::approvals::Terms;
-use super::approve::On;
+use super::approval_details::ApprovalDetails;
+use super::target_options::TargetOptions;
 
-/// Every annotation that grants or records, as far as no policy names another.
+/// Every annotation that grants or records, unless a policy names another.
 const ANNOTATIONS: [&str; 3] = [STAMP_ANNOTATION, GRANT_ANNOTATION, DEFAULT_ANNOTATION];
 
 /// What to revoke.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
-    /// Which pods, and how.
+    /// Which pods to change, and how.
     #[command(flatten)]
-    pub on: On,
+    pub pods: TargetOptions,
 }
 
-/// What came of it on one pod. The names of its fields stay as they are.
+/// What was removed from one pod. The names of its fields stay as they are.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Outcome {
+struct Revocation {
     namespace: String,
     pod: String,
     dry_run: bool,
     /// The annotations that were there.
     removed: Vec<&'static str>,
     /// What was approved.
-    approval: Option<Terms>,
+    approval: Option<ApprovalDetails>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
 
-/// Revokes. The exit code is 1 where anything is left.
+/// Revokes. The exit code is 1 if anything is left.
 ///
 /// # Errors
 ///
 /// Where nothing could be tried: no cluster, no such pod.
 pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
-    let target = Target::parse(&options.on.target)?;
-    cluster::converse(async {
-        let cluster = options.on.access.connect(options.on.namespace.as_deref()).await?;
-        let mut outcomes = Vec::new();
+    let target = Target::parse(&options.pods.target)?;
+    cluster::block_on(async {
+        let cluster = options.pods.cluster.connect(options.pods.namespace.as_deref()).await?;
+        let mut revocations = Vec::new();
         for pod in cluster.pods_of(&target).await? {
-            let outcome = revoke(&cluster, &pod, options.on.dry_run.is_some()).await;
-            match (&outcome.error, options.on.output) {
-                (Some(_), _) => terminal::remark(&outcome.to_string()),
-                (None, Form::Text) => terminal::print(&format!("{outcome}\n"))?,
+            let revocation = revoke(&cluster, &pod, options.pods.dry_run.is_some()).await;
+            match (&revocation.error, options.pods.output) {
+                (Some(_), _) => terminal::remark(&revocation.to_string()),
+                (None, Form::Text) => terminal::print(&format!("{revocation}\n"))?,
                 (None, Form::Json) => {}
             }
-            outcomes.push(outcome);
+            revocations.push(revocation);
         }
-        if options.on.output == Form::Json {
-            terminal::print_json(&outcomes)?;
+        if options.pods.output == Form::Json {
+            terminal::print_json(&revocations)?;
         }
-        Ok(if outcomes.iter().all(|outcome| outcome.error.is_none()) {
+        Ok(if revocations.iter().all(|revocation| revocation.error.is_none()) {
             ExitCode::SUCCESS
         } else {
             ExitCode::FAILURE
@@ -73,27 +75,27 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     })
 }
 
-async fn revoke(cluster: &Cluster, pod: &Pod, dry_run: bool) -> Outcome {
-    let mut outcome = Outcome::begin(pod, dry_run);
-    if outcome.removed.is_empty() {
-        return outcome;
+async fn revoke(cluster: &Cluster, pod: &Pod, dry_run: bool) -> Revocation {
+    let mut revocation = Revocation::begin(pod, dry_run);
+    if revocation.removed.is_empty() {
+        return revocation;
     }
     // all of them: another may have come since
     let nothing: Map<String, Value> =
         ANNOTATIONS.iter().map(|key| ((*key).to_owned(), Value::Null)).collect();
     let patch = Patch::Merge(json!({"metadata": {"annotations": nothing}}));
     let parameters = PatchParams { dry_run, ..PatchParams::default() };
-    outcome.error = match cluster.pods().patch(&outcome.pod, &parameters, &patch).await {
+    revocation.error = match cluster.pods().patch(&revocation.pod, &parameters, &patch).await {
         Ok(answer) => ANNOTATIONS
             .into_iter()
             .find(|key| answer.annotations().contains_key(*key))
             .map(|key| format!("{key} is still there")),
-        Err(error) => Some(complaint(&error)),
+        Err(error) => Some(error_message(&error)),
     };
-    outcome
+    revocation
 }
 
-impl Outcome {
+impl Revocation {
     fn begin(pod: &Pod, dry_run: bool) -> Self {
         let annotations = pod.annotations();
         Self {
@@ -104,26 +106,26 @@ impl Outcome {
             approval: annotations
                 .get(STAMP_ANNOTATION)
                 .and_then(|text| Stamp::parse(text).ok())
-                .map(Terms::from),
+                .map(ApprovalDetails::from),
             error: None,
         }
     }
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for Revocation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { pod, removed, .. } = self;
         let run = if self.dry_run { " (server dry run, nothing is stored)" } else { "" };
         match (&self.error, &self.approval) {
             (Some(error), _) => write!(formatter, "pod/{pod} not revoked: {error}"),
             (None, _) if removed.is_empty() => write!(formatter, "pod/{pod}: nothing to revoke"),
-            (None, Some(terms)) => write!(formatter, "pod/{pod} revoked{run}: {terms}"),
+            (None, Some(details)) => write!(formatter, "pod/{pod} revoked{run}: {details}"),
             (None, None) if removed.contains(&STAMP_ANNOTATION) => {
                 write!(formatter, "pod/{pod} revoked{run}: a malformed stamp")
             }
             (None, None) => write!(
                 formatter,
-                "pod/{pod} revoked{run}: a grant without stamp, which counted for nothing"
+                "pod/{pod} revoked{run}: a grant without a stamp, which had no effect"
             ),
         }
     }
@@ -135,19 +137,19 @@ mod tests {
 
     #[test]
     fn what_was_there_is_said() {
-        let outcome = |annotations: Value| {
+        let revocation = |annotations: Value| {
             let pod = json!({"metadata": {"name": "db-0", "namespace": "shop", "annotations": annotations}});
-            Outcome::begin(&serde_json::from_value(pod).unwrap(), false)
+            Revocation::begin(&serde_json::from_value(pod).unwrap(), false)
         };
-        assert_eq!(outcome(json!({"team": "db"})).to_string(), "pod/db-0: nothing to revoke");
+        assert_eq!(revocation(json!({"team": "db"})).to_string(), "pod/db-0: nothing to revoke");
         assert_eq!(
-            outcome(json!({STAMP_ANNOTATION: "x"})).to_string(),
+            revocation(json!({STAMP_ANNOTATION: "x"})).to_string(),
             "pod/db-0 revoked: a malformed stamp"
         );
-        let bare = outcome(json!({DEFAULT_ANNOTATION: "true"}));
+        let bare = revocation(json!({DEFAULT_ANNOTATION: "true"}));
         assert_eq!(
             bare.to_string(),
-            "pod/db-0 revoked: a grant without stamp, which counted for nothing"
+            "pod/db-0 revoked: a grant without a stamp, which had no effect"
         );
         let expected = json!({"namespace": "shop", "pod": "db-0", "dryRun": false, "removed": [DEFAULT_ANNOTATION], "approval": null});
         assert_eq!(json!(bare), expected);

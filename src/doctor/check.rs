@@ -11,10 +11,9 @@ mod installation;
 mod latency;
 mod match_conditions;
 mod memory_floor;
-pub(super) mod reloader;
+mod reloader;
 mod replicas;
 mod resizers;
-mod rights;
 mod service;
 mod timeout;
 mod trust;
@@ -26,7 +25,7 @@ use super::observation::{Observation, Observations};
 /// A check by its name, with what it does.
 type Check = (&'static str, fn(&Facts, &mut Observations<'_>));
 
-/// Every check, in the order in which they are told.
+/// Every check, in the order of the report.
 const CHECKS: [Check; 18] = [
     ("installation", installation::check),
     ("hooks", hooks::check),
@@ -48,19 +47,19 @@ const CHECKS: [Check; 18] = [
     ("latency", latency::check),
 ];
 
-/// What every check says, in the order of the checks and each with the gravest first.
+/// The observations of every check, in the order of the checks, the most severe of each first.
 pub fn examine(facts: &Facts) -> Vec<Observation> {
     let mut all = Vec::new();
     for (name, check) in CHECKS {
-        let mut said = Vec::new();
-        check(facts, &mut Observations::of(name, &mut said));
-        said.sort_by_key(|observation: &Observation| std::cmp::Reverse(observation.severity));
-        all.append(&mut said);
+        let mut found = Vec::new();
+        check(facts, &mut Observations::of(name, &mut found));
+        found.sort_by_key(|observation: &Observation| std::cmp::Reverse(observation.severity));
+        all.append(&mut found);
     }
     all
 }
 
-/// The names of the checks, in the order in which they are told.
+/// The names of the checks, in the order of the report.
 pub fn names() -> impl Iterator<Item = &'static str> {
     CHECKS.into_iter().map(|(name, _)| name)
 }

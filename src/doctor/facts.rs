@@ -14,56 +14,57 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
 
+use crate::cluster::NamespacedName;
+use crate::kube::name::describe;
 use crate::kube::selector::NAME_LABEL;
 
-/// What was looked up, or why it could not be.
-pub type Seen<T> = Result<T, String>;
+use super::flag::flag_value;
 
-/// The namespace and the name of an object.
-pub type Place = (String, String);
+/// What was looked up, or why it could not be.
+pub type Fact<T> = Result<T, String>;
 
 /// Everything that the checks look at.
 #[derive(Clone, Debug)]
 pub struct Facts {
     /// The time.
     pub now: Timestamp,
-    /// Days before its end from which on a certificate is warned about.
+    /// Certificates that expire within this many days are warned about.
     pub expiry_days: u16,
     /// Every installation that was found, or the one that was asked for.
     pub installations: Vec<Installation>,
-    /// Whether it was looked for in one place only: others are not told about.
+    /// Whether the search was narrowed: there may be others.
     pub is_narrowed: bool,
     /// Every mutating configuration.
-    pub mutating: Seen<Vec<MutatingWebhookConfiguration>>,
+    pub mutating: Fact<Vec<MutatingWebhookConfiguration>>,
     /// Every validating configuration.
-    pub validating: Seen<Vec<ValidatingWebhookConfiguration>>,
-    /// What the API server judges itself.
-    pub fallback: Seen<FallbackPolicies>,
-    /// Services that hooks lead to, as far as they matter here; `None` where there is none.
-    pub services: BTreeMap<Place, Seen<Option<Served>>>,
+    pub validating: Fact<Vec<ValidatingWebhookConfiguration>>,
+    /// The policies that the API server evaluates itself.
+    pub fallback: Fact<FallbackPolicies>,
+    /// Services that webhooks call, as far as they matter here; `None` where there is none.
+    pub services: BTreeMap<NamespacedName, Fact<Option<ServiceEndpoints>>>,
     /// Every namespace.
-    pub namespaces: Seen<Vec<Namespace>>,
+    pub namespaces: Fact<Vec<Namespace>>,
     /// Every node.
-    pub nodes: Seen<Vec<Node>>,
+    pub nodes: Fact<Vec<Node>>,
     /// The version of the API server.
-    pub version: Seen<Version>,
+    pub version: Fact<Version>,
     /// The resources of `v1`, such as `pods/resize`.
-    pub resources: Seen<BTreeSet<String>>,
+    pub resources: Fact<BTreeSet<String>>,
     /// Which feature gates of the API server are on: `kubernetes_feature_enabled`.
-    pub gates: Seen<BTreeMap<String, bool>>,
-    /// Who may do what.
-    pub rights: Seen<Rights>,
+    pub gates: Fact<BTreeMap<String, bool>>,
+    /// Roles and their bindings.
+    pub rights: Fact<Rights>,
     /// Vertical Pod Autoscalers as JSON; `None` where the cluster does not know the kind.
-    pub autoscalers: Seen<Option<Vec<String>>>,
+    pub autoscalers: Fact<Option<Vec<String>>>,
     /// Deployments of Reloader.
-    pub reloaders: Seen<Vec<Deployment>>,
+    pub reloaders: Fact<Vec<Deployment>>,
     /// Workloads with annotations of Reloader's.
-    pub followers: Seen<Vec<Follower>>,
+    pub followers: Fact<Vec<Follower>>,
     /// What was measured; `None` where nothing was to be.
-    pub probe: Option<Seen<Measurement>>,
+    pub probe: Option<Fact<Measurement>>,
 }
 
-/// The policies in CEL, whoever's they are, and where they are in force.
+/// All validating policies in CEL, and their bindings.
 #[derive(Clone, Debug, Default)]
 pub struct FallbackPolicies {
     /// Every policy that validates.
@@ -72,37 +73,35 @@ pub struct FallbackPolicies {
     pub bindings: Vec<ValidatingAdmissionPolicyBinding>,
 }
 
-/// A Service that hooks lead to.
+/// A Service that webhooks call.
 #[derive(Clone, Debug)]
-pub struct Served {
+pub struct ServiceEndpoints {
     /// The Service.
     pub service: Service,
-    /// Where it leads.
-    pub slices: Seen<Vec<EndpointSlice>>,
+    /// Its endpoints.
+    pub slices: Fact<Vec<EndpointSlice>>,
 }
 
-/// An installation of Restraint: a Service that its hooks lead to, and what belongs to it.
+/// An installation of Restraint: the Service that its webhooks call, and what belongs to it.
 #[derive(Clone, Debug)]
 pub struct Installation {
-    /// The namespace.
-    pub namespace: String,
-    /// The name of the Service.
-    pub name: String,
+    /// The Service.
+    pub service: NamespacedName,
     /// The Deployment whose pods it selects, if any.
-    pub deployment: Seen<Option<Deployment>>,
+    pub deployment: Fact<Option<Deployment>>,
     /// The pods it selects; `None` where it selects none of its own.
-    pub pods: Seen<Option<Vec<Pod>>>,
+    pub pods: Fact<Option<Vec<Pod>>>,
     /// The disruption budgets of the namespace.
-    pub budgets: Seen<Vec<PodDisruptionBudget>>,
+    pub budgets: Fact<Vec<PodDisruptionBudget>>,
     /// The serving certificate.
-    pub certificate: Seen<Certificate>,
+    pub certificate: Fact<Certificate>,
 }
 
 /// A serving certificate as a Secret holds it, without its key.
 #[derive(Clone, Debug)]
 pub struct Certificate {
     /// The Secret.
-    pub secret: Place,
+    pub secret: NamespacedName,
     /// `tls.crt`; `None` where there is no such Secret or entry.
     pub chain: Option<Vec<u8>>,
 }
@@ -129,7 +128,7 @@ pub struct Rights {
     pub role_bindings: Vec<RoleBinding>,
 }
 
-/// A workload that Reloader is told about by annotations.
+/// A workload with annotations for Reloader.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Follower {
     /// Its kind.
@@ -145,9 +144,9 @@ pub struct Follower {
 pub struct Measurement {
     /// The namespace of the pod.
     pub namespace: String,
-    /// Those that Restraint is asked about, in order of time.
+    /// Those that call Restraint, in order of time.
     pub asked: Vec<Duration>,
-    /// Those that it is not asked about.
+    /// Those that do not.
     pub unasked: Vec<Duration>,
     /// What the others were: `cpu resizes`, say.
     pub unasked_are: &'static str,
@@ -165,23 +164,18 @@ impl Version {
 }
 
 impl Installation {
-    /// `namespace/name`.
-    pub fn label(&self) -> String {
-        format!("{}/{}", self.namespace, self.name)
-    }
-
-    /// Its place.
-    pub fn place(&self) -> Place {
-        (self.namespace.clone(), self.name.clone())
+    /// The Service, as messages name it.
+    pub(super) fn object(&self) -> String {
+        describe("Service", &self.service.namespace, &self.service.name)
     }
 
     /// The value of a flag of `restraint serve`, where the Deployment gives it.
-    pub fn flag(&self, flag: &str) -> Option<&str> {
+    pub(super) fn flag(&self, flag: &str) -> Option<&str> {
         let deployment = self.deployment.as_ref().ok()?.as_ref()?;
         let containers = &deployment.spec.as_ref()?.template.spec.as_ref()?.containers;
-        containers.iter().find_map(|container| {
-            super::names::flag(container.args.as_deref().unwrap_or_default(), flag)
-        })
+        containers
+            .iter()
+            .find_map(|container| flag_value(container.args.as_deref().unwrap_or_default(), flag))
     }
 }
 

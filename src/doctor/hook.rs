@@ -1,4 +1,4 @@
-//! Hooks of either kind of configuration, and what they catch.
+//! Webhooks of either kind of configuration, and which requests they match.
 
 use std::collections::BTreeMap;
 
@@ -7,28 +7,29 @@ use k8s_openapi::api::admissionregistration::v1::{
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
+use crate::cluster::NamespacedName;
 use crate::cluster::selector::selects;
 
-use super::facts::{Facts, Installation, Place};
+use super::facts::{Facts, Installation};
 use super::names;
 
-/// What the names of Restraint's own hooks end with.
+/// How the names of Restraint's own webhooks end.
 pub(super) const OURS: &str = ".restraint.dev";
 
-/// Seconds that a hook has where it does not say.
+/// The timeout of a webhook that names none, in seconds.
 const DEFAULT_TIMEOUT: i32 = 10;
 
-/// Which kind of configuration a hook is in.
+/// Which kind of configuration a webhook is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum HookKind {
     Mutating,
     Validating,
 }
 
-/// A hook of a configuration.
+/// A webhook of a configuration.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Hook<'f> {
-    pub(super) kind: Kind,
+    pub(super) kind: HookKind,
     /// The name of the configuration.
     pub(super) configuration: &'f str,
     pub(super) name: &'f str,
@@ -42,7 +43,7 @@ pub(super) struct Hook<'f> {
     pub(super) timeout: i32,
 }
 
-impl Kind {
+impl HookKind {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Mutating => "MutatingWebhookConfiguration",
@@ -51,7 +52,7 @@ impl Kind {
     }
 }
 
-/// Every hook that is known.
+/// Every webhook that is known.
 pub(super) fn every(facts: &Facts) -> impl Iterator<Item = Hook<'_>> {
     let mutating = facts.mutating.iter().flatten().flat_map(|configuration| {
         let name = configuration.metadata.name.as_deref().unwrap_or_default();
@@ -64,21 +65,21 @@ pub(super) fn every(facts: &Facts) -> impl Iterator<Item = Hook<'_>> {
     mutating.chain(validating)
 }
 
-/// The hooks of an installation.
+/// The webhooks of an installation.
 pub(super) fn of<'f>(
     facts: &'f Facts,
     installation: &Installation,
 ) -> impl Iterator<Item = Hook<'f>> {
-    let place = installation.place();
-    every(facts).filter(move |hook| hook.is_ours() && hook.service().as_ref() == Some(&place))
+    let service = installation.service.clone();
+    every(facts).filter(move |hook| hook.is_ours() && hook.service().as_ref() == Some(&service))
 }
 
-/// Hooks of others that the API server does not write without.
+/// Webhooks of others that fail closed.
 pub(super) fn foreign_and_closed(facts: &Facts) -> impl Iterator<Item = Hook<'_>> {
     every(facts).filter(|hook| !hook.is_ours() && hook.fails_closed)
 }
 
-/// A hook of either type: they have the same fields, as far as they are looked at.
+/// A webhook of either type: they have the same fields, as far as they are looked at.
 macro_rules! hook {
     ($kind:expr, $configuration:expr, $hook:expr) => {
         Hook {
@@ -97,15 +98,15 @@ macro_rules! hook {
 }
 
 fn mutating<'f>(configuration: &'f str, hook: &'f MutatingWebhook) -> Hook<'f> {
-    hook!(Kind::Mutating, configuration, hook)
+    hook!(HookKind::Mutating, configuration, hook)
 }
 
 fn validating<'f>(configuration: &'f str, hook: &'f ValidatingWebhook) -> Hook<'f> {
-    hook!(Kind::Validating, configuration, hook)
+    hook!(HookKind::Validating, configuration, hook)
 }
 
 impl Hook<'_> {
-    /// The configuration, and the hook in it.
+    /// The configuration, and the webhook in it, as messages name them.
     pub(super) fn object(&self) -> String {
         format!("{} {}, hook {}", self.kind.as_str(), self.configuration, self.name)
     }
@@ -114,34 +115,34 @@ impl Hook<'_> {
         self.name.ends_with(OURS)
     }
 
-    /// The Service it leads to; `None` where it leads to a URL.
-    pub(super) fn service(&self) -> Option<Place> {
+    /// The Service that it calls; `None` if it calls a URL.
+    pub(super) fn service(&self) -> Option<NamespacedName> {
         let service = self.client.service.as_ref()?;
-        Some((service.namespace.clone(), service.name.clone()))
+        Some(NamespacedName::new(&service.namespace, &service.name))
     }
 
-    /// Whether it catches `operation` on a resource of the core group, in a namespace.
-    pub(super) fn catches(&self, resource: &str, operation: &str) -> bool {
+    /// Whether it matches `operation` on a namespaced resource of the core group.
+    pub(super) fn matches(&self, resource: &str, operation: &str) -> bool {
         self.rules.iter().any(|rule| {
-            rule.scope.as_deref() != Some("Cluster") && catches(rule, resource, operation)
+            rule.scope.as_deref() != Some("Cluster") && matches(rule, resource, operation)
         })
     }
 
-    /// Whether it catches `operation` on a cluster-wide resource of the core group. No selector of
-    /// namespaces narrows that.
-    pub(super) fn catches_cluster_wide(&self, resource: &str, operation: &str) -> bool {
+    /// Whether it matches `operation` on a cluster-wide resource of the core group. Its namespace
+    /// selector does not narrow that.
+    pub(super) fn matches_cluster_wide(&self, resource: &str, operation: &str) -> bool {
         self.rules.iter().any(|rule| {
-            rule.scope.as_deref() != Some("Namespaced") && catches(rule, resource, operation)
+            rule.scope.as_deref() != Some("Namespaced") && matches(rule, resource, operation)
         })
     }
 
-    /// Whether it looks into a namespace with these labels. What cannot be read selects nothing.
-    pub(super) fn looks_into(&self, labels: &BTreeMap<String, String>) -> bool {
+    /// Whether it matches in a namespace with these labels.
+    pub(super) fn matches_in(&self, labels: &BTreeMap<String, String>) -> bool {
         self.namespaces.is_none_or(|selector| selects(selector, labels))
     }
 
-    /// Whether labels of objects matter to it.
-    fn is_choosy(&self) -> bool {
+    /// Whether it selects objects by their labels.
+    fn selects_objects(&self) -> bool {
         self.objects.is_some_and(|selector| {
             selector.match_labels.as_ref().is_some_and(|labels| !labels.is_empty())
                 || selector
@@ -153,11 +154,11 @@ impl Hook<'_> {
 
     /// Whether anything but its rules and the namespace narrows it.
     pub(super) fn is_narrowed(&self) -> bool {
-        !self.conditions.is_empty() || self.is_choosy()
+        !self.conditions.is_empty() || self.selects_objects()
     }
 }
 
-fn catches(rule: &RuleWithOperations, resource: &str, operation: &str) -> bool {
+fn matches(rule: &RuleWithOperations, resource: &str, operation: &str) -> bool {
     let any = |list: &Option<Vec<String>>, wanted: &[&str]| {
         list.iter().flatten().any(|entry| wanted.contains(&entry.as_str()))
     };
@@ -175,12 +176,12 @@ fn catches(rule: &RuleWithOperations, resource: &str, operation: &str) -> bool {
         && any(&rule.resources, &resources)
 }
 
-/// Hooks that the same is said of, with what is said, by configuration.
+/// Webhooks of one configuration and one message, together, with the message.
 pub(super) fn grouped<'f>(
-    said: impl IntoIterator<Item = (Hook<'f>, String)>,
+    messages: impl IntoIterator<Item = (Hook<'f>, String)>,
 ) -> Vec<(String, String)> {
-    let mut groups: Vec<(Kind, &str, String, Vec<&str>)> = Vec::new();
-    for (hook, message) in said {
+    let mut groups: Vec<(HookKind, &str, String, Vec<&str>)> = Vec::new();
+    for (hook, message) in messages {
         match groups.iter_mut().find(|(kind, name, other, _)| {
             (*kind, *name) == (hook.kind, hook.configuration) && *other == message
         }) {
@@ -188,8 +189,8 @@ pub(super) fn grouped<'f>(
             None => groups.push((hook.kind, hook.configuration, message, vec![hook.name])),
         }
     }
-    let object = |kind: Kind, name: &str, hooks: &[&str]| {
-        format!("{} {name}, hook {}", kind.as_str(), names::some(hooks))
+    let object = |kind: HookKind, name: &str, hooks: &[&str]| {
+        format!("{} {name}, hook {}", kind.as_str(), names::listed(hooks))
     };
     groups
         .into_iter()
@@ -208,8 +209,8 @@ mod tests {
     }
 
     #[test]
-    fn rules_catch_what_the_api_server_says_they_do() {
-        for (resources, caught) in [
+    fn rules_match_as_in_the_api_server() {
+        for (resources, matched) in [
             (["pods"], true),
             (["pods/*"], true),
             (["*"], true),
@@ -217,12 +218,12 @@ mod tests {
             (["pods/status"], false),
         ] {
             assert_eq!(
-                catches(&rule(&resources, &["CREATE"]), "pods", "CREATE"),
-                caught,
+                matches(&rule(&resources, &["CREATE"]), "pods", "CREATE"),
+                matched,
                 "{resources:?}"
             );
         }
-        for (resources, caught) in [
+        for (resources, matched) in [
             (["pods"], false),
             (["*"], false),
             (["pods/*"], true),
@@ -230,15 +231,15 @@ mod tests {
             (["*/resize"], true),
         ] {
             assert_eq!(
-                catches(&rule(&resources, &["*"]), "pods/resize", "UPDATE"),
-                caught,
+                matches(&rule(&resources, &["*"]), "pods/resize", "UPDATE"),
+                matched,
                 "{resources:?}"
             );
         }
         assert!(
-            !catches(&rule(&["pods/*"], &["*"]), "nodes", "CREATE")
-                && catches(&rule(&["*"], &["*"]), "nodes", "CREATE")
+            !matches(&rule(&["pods/*"], &["*"]), "nodes", "CREATE")
+                && matches(&rule(&["*"], &["*"]), "nodes", "CREATE")
         );
-        assert!(!catches(&rule(&["pods"], &["UPDATE"]), "pods", "CREATE"));
+        assert!(!matches(&rule(&["pods"], &["UPDATE"]), "pods", "CREATE"));
     }
 }

@@ -1,20 +1,20 @@
-//! What a check says.
+//! Observations: what checks find.
 
 use serde::Serialize;
 
-/// How much something matters, the least first.
+/// How much an observation matters, the least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// It is as it should be.
+    /// All is well.
     Ok,
     /// Worth knowing; nothing has to be done.
     Note,
     /// It was not examined: the reason is in the message.
     Unknown,
-    /// It should be put right.
+    /// It should be fixed.
     Warning,
-    /// It locks out, or will, or what Restraint is for does not work.
+    /// It locks out, or will, or Restraint does not do its work.
     Problem,
 }
 
@@ -31,7 +31,7 @@ impl Severity {
     }
 }
 
-/// One thing that a check says. The names of its fields stay as they are.
+/// What a check found. The names of its fields stay as they are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Observation {
     /// The check.
@@ -40,13 +40,13 @@ pub struct Observation {
     pub severity: Severity,
     /// What it is about: `Kind namespace/name`, or `cluster`.
     pub object: String,
-    /// What is seen.
+    /// What was found.
     pub message: String,
-    /// How to put it right, where there is something to.
+    /// How to fix it, if there is something to fix.
     pub remedy: Option<String>,
 }
 
-/// Where a check says what it sees.
+/// Collects the observations of a check.
 #[derive(Debug)]
 pub(super) struct Observations<'l> {
     check: &'static str,
@@ -58,18 +58,18 @@ impl<'l> Observations<'l> {
         Self { check, list }
     }
 
-    /// How much was said so far.
+    /// How many there are so far.
     pub(super) fn count(&self) -> usize {
         self.list.len()
     }
 
     pub(super) fn ok(&mut self, object: impl Into<String>, message: impl Into<String>) {
-        self.say(Severity::Ok, object, message, None);
+        self.add(Severity::Ok, object, message, None);
     }
 
-    /// Something worth knowing that has no remedy.
+    /// A note without a remedy.
     pub(super) fn remark(&mut self, object: impl Into<String>, message: impl Into<String>) {
-        self.say(Severity::Note, object, message, None);
+        self.add(Severity::Note, object, message, None);
     }
 
     pub(super) fn note(
@@ -78,10 +78,10 @@ impl<'l> Observations<'l> {
         message: impl Into<String>,
         remedy: impl Into<String>,
     ) {
-        self.say(Severity::Note, object, message, Some(remedy.into()));
+        self.add(Severity::Note, object, message, Some(remedy.into()));
     }
 
-    /// `what` was not examined, because of `reason`.
+    /// `what` (such as "its pods were") not examined, because of `reason`.
     pub(super) fn unknown(
         &mut self,
         object: impl Into<String>,
@@ -89,7 +89,7 @@ impl<'l> Observations<'l> {
         reason: &str,
         remedy: impl Into<String>,
     ) {
-        self.say(
+        self.add(
             Severity::Unknown,
             object,
             format!("{what} not examined: {reason}"),
@@ -103,7 +103,7 @@ impl<'l> Observations<'l> {
         message: impl Into<String>,
         remedy: impl Into<String>,
     ) {
-        self.say(Severity::Warning, object, message, Some(remedy.into()));
+        self.add(Severity::Warning, object, message, Some(remedy.into()));
     }
 
     pub(super) fn problem(
@@ -112,10 +112,10 @@ impl<'l> Observations<'l> {
         message: impl Into<String>,
         remedy: impl Into<String>,
     ) {
-        self.say(Severity::Problem, object, message, Some(remedy.into()));
+        self.add(Severity::Problem, object, message, Some(remedy.into()));
     }
 
-    pub(super) fn say(
+    pub(super) fn add(
         &mut self,
         severity: Severity,
         object: impl Into<String>,

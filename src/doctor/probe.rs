@@ -1,5 +1,4 @@
-//! Measuring how long the API server waits for Restraint, by resizes of a pod of our own in dry
-//! runs.
+//! Measures the latency that Restraint adds, by resizes of a pod of our own in dry runs.
 //!
 //! A dry run creates nothing that could be resized, so there has to be a pod for a moment. It is
 //! held back from every node by a scheduling gate: no image is pulled, and no container runs. It is
@@ -12,38 +11,39 @@ use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
-use crate::cluster::{Cluster, complaint};
+use crate::cluster::Cluster;
+use crate::cluster::error::error_message;
 use crate::signals::{stop_signal, stopped};
 
-use super::facts::{Facts, Measurement, Seen};
+use super::facts::{Fact, Facts, Measurement};
 use super::hook;
 
-/// The hook that is to be reached.
+/// The webhook that is to be called.
 const RESIZE: &str = "resize.restraint.dev";
 
-/// The hook that catches resizes of cpu alone, where there is one.
-const ROOM: &str = "node-capacity.restraint.dev";
+/// The webhook for resizes of cpu alone, if there is one.
+const NODE_CAPACITY: &str = "node-capacity.restraint.dev";
 
 /// What holds the pod back.
 const GATE: &str = "restraint.dev/probe";
 
 /// Measures in the namespace of `cluster`.
-pub(super) async fn measure(cluster: &Cluster, facts: &Facts, count: u16) -> Seen<Measurement> {
+pub(super) async fn measure(cluster: &Cluster, facts: &Facts, count: u16) -> Fact<Measurement> {
     let labels = facts.namespace_labels(&cluster.namespace);
     let ours = || facts.installations.iter().flat_map(|installation| hook::of(facts, installation));
     if let Err(reason) = &facts.validating {
-        return Err(format!("whether Restraint is asked there cannot be seen: {reason}"));
+        return Err(format!("whether Restraint covers that namespace is not known: {reason}"));
     }
-    if !ours().any(|hook| hook.name == RESIZE && hook.looks_into(&labels)) {
+    if !ours().any(|hook| hook.name == RESIZE && hook.matches_in(&labels)) {
         return Err(format!(
-            "Restraint is not asked about resizes in namespace {:?}",
+            "Restraint does not cover resizes in namespace {:?}",
             cluster.namespace
         ));
     }
     let probe = Probe {
         pods: cluster.pods(),
         name: name(),
-        is_cpu_caught: ours().any(|hook| hook.name == ROOM),
+        calls_for_cpu: ours().any(|hook| hook.name == NODE_CAPACITY),
     };
     let stop = stop_signal().map_err(|error| error.to_string())?;
     // once it is asked for, the pod is waited for: what is deleted before it is there would stay
@@ -52,12 +52,15 @@ pub(super) async fn measure(cluster: &Cluster, facts: &Facts, count: u16) -> See
             measured = probe.measure(count) => measured,
             () = stopped(stop) => Err("it was interrupted".to_owned()),
         },
-        Err(error) if is_refusal(&error) => return Err(complaint(&error)),
-        Err(error) => Err(complaint(&error)),
+        Err(error) if is_refusal(&error) => return Err(error_message(&error)),
+        Err(error) => Err(error_message(&error)),
     };
     probe.delete().await.map_err(|error| {
         let (name, namespace) = (&probe.name, &cluster.namespace);
-        format!("its pod is left, because it cannot be deleted: {}; kubectl delete pod {name} -n {namespace}", complaint(&error))
+        format!(
+            "its pod could not be deleted: {}; kubectl delete pod {name} -n {namespace}",
+            error_message(&error)
+        )
     })?;
     let (asked, unasked) = measured?;
     Ok(Measurement {
@@ -76,11 +79,11 @@ fn is_refusal(error: &kube::Error) -> bool {
 struct Probe {
     pods: Api<Pod>,
     name: String,
-    /// Whether resizes of cpu reach Restraint as well.
-    is_cpu_caught: bool,
+    /// Whether resizes of cpu call Restraint as well.
+    calls_for_cpu: bool,
 }
 
-/// How long those took that Restraint is asked about, and the others.
+/// How long those took that call Restraint, and the others.
 type Times = (Vec<Duration>, Vec<Duration>);
 
 impl Probe {
@@ -89,8 +92,8 @@ impl Probe {
         self.pods.create(&PostParams::default(), &pod).await.map(drop)
     }
 
-    async fn measure(&self, count: u16) -> Seen<Times> {
-        self.times(count).await.map_err(|error| complaint(&error))
+    async fn measure(&self, count: u16) -> Fact<Times> {
+        self.times(count).await.map_err(|error| error_message(&error))
     }
 
     async fn times(&self, count: u16) -> kube::Result<Times> {
@@ -110,9 +113,9 @@ impl Probe {
         self.patch(Some("resize"), json!({"spec": {"containers": [{"name": "pause", "resources": {"limits": {"memory": "17Mi"}}}]}})).await
     }
 
-    /// A write as like it as can be that Restraint is not asked about.
+    /// A write as similar as possible that does not call Restraint.
     async fn unasked(&self) -> kube::Result<Duration> {
-        if self.is_cpu_caught {
+        if self.calls_for_cpu {
             self.patch(None, json!({"metadata": {"labels": {GATE: "measured"}}})).await
         } else {
             self.patch(Some("resize"), json!({"spec": {"containers": [{"name": "pause", "resources": {"limits": {"cpu": "11m"}}}]}})).await
@@ -120,7 +123,7 @@ impl Probe {
     }
 
     fn unasked_are(&self) -> &'static str {
-        if self.is_cpu_caught { "changes of a label" } else { "cpu resizes" }
+        if self.calls_for_cpu { "changes of a label" } else { "cpu resizes" }
     }
 
     async fn patch(&self, subresource: Option<&str>, patch: Value) -> kube::Result<Duration> {

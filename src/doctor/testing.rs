@@ -13,9 +13,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::certificate::testing::Authority;
+use crate::cluster::NamespacedName;
 
 use super::check;
-use super::facts::{Certificate, Facts, FallbackPolicies, Installation, Rights, Served, Version};
+use super::facts::{
+    Certificate, Facts, FallbackPolicies, Installation, Rights, ServiceEndpoints, Version,
+};
 use super::observation::{Observation, Observations};
 
 /// As the chart renders them.
@@ -77,8 +80,8 @@ pub(super) fn healthy() -> Facts {
         validating: Ok(of_kind("ValidatingWebhookConfiguration").into_iter().map(read).collect()),
         fallback: Ok(fallback()),
         services: BTreeMap::from([(
-            ("restraint".to_owned(), "restraint".to_owned()),
-            Ok(Some(served())),
+            NamespacedName::new("restraint", "restraint"),
+            Ok(Some(endpoints())),
         )]),
         namespaces: Ok(["default", "kube-system", "restraint", "shop"]
             .map(|name| read(json!({"metadata": {"name": name}})))
@@ -157,9 +160,9 @@ fn labels() -> Value {
     json!({"app.kubernetes.io/name": "restraint", "app.kubernetes.io/instance": "restraint"})
 }
 
-fn served() -> Served {
+fn endpoints() -> ServiceEndpoints {
     let endpoint = |address: &str| json!({"addresses": [address], "conditions": {"ready": true}});
-    Served {
+    ServiceEndpoints {
         service: read(json!({
             "metadata": {"name": "restraint", "namespace": "restraint", "labels": labels()},
             "spec": {"selector": labels(), "ports": [{"name": "reviews", "port": 443}]},
@@ -178,8 +181,7 @@ fn installation() -> Installation {
     });
     let volumes = json!([{"name": "tls", "secret": {"secretName": "serving"}}]);
     Installation {
-        namespace: "restraint".to_owned(),
-        name: "restraint".to_owned(),
+        service: NamespacedName::new("restraint", "restraint"),
         deployment: Ok(Some(read(json!({
             "metadata": {"name": "restraint", "namespace": "restraint"},
             "spec": {
@@ -193,7 +195,7 @@ fn installation() -> Installation {
             "spec": {"maxUnavailable": 1, "selector": {"matchLabels": labels()}},
         }))]),
         certificate: Ok(Certificate {
-            secret: ("restraint".to_owned(), "restraint-tls".to_owned()),
+            secret: NamespacedName::new("restraint", "restraint-tls"),
             chain: None,
         }),
     }
@@ -273,7 +275,7 @@ pub(super) fn mutating_mut<'f>(facts: &'f mut Facts, name: &str) -> &'f mut Muta
 }
 
 /// What a check says, a line each.
-pub(super) fn said(check: impl Fn(&Facts, &mut Observations<'_>), facts: &Facts) -> Vec<String> {
+pub(super) fn lines(check: impl Fn(&Facts, &mut Observations<'_>), facts: &Facts) -> Vec<String> {
     observed(check, facts).iter().map(line).collect()
 }
 
@@ -298,13 +300,13 @@ fn line(observation: &Observation) -> String {
 }
 
 #[test]
-fn nothing_is_wrong_with_it() {
-    let said = check::examine(&healthy());
-    let wrong: Vec<_> = said
+fn every_check_passes() {
+    let observations = check::examine(&healthy());
+    let wrong: Vec<_> = observations
         .iter()
         .filter(|observation| observation.severity > super::observation::Severity::Note)
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
-    let checks: BTreeSet<_> = said.iter().map(|observation| observation.check).collect();
+    let checks: BTreeSet<_> = observations.iter().map(|observation| observation.check).collect();
     assert_eq!(checks.len(), check::names().count(), "every check says something");
 }

@@ -11,8 +11,8 @@ use super::observation::{Observation, Severity};
 /// The width of the longest word for a severity, in characters.
 const COLUMN: usize = 7;
 
-/// Each check with what it says, in two lines: what is seen, and how to put it right. The summary
-/// is the last line.
+/// Each check with its observations, of two lines each: the message and the remedy. The summary is
+/// the last line.
 pub fn render(observations: &[Observation], coloured: bool) -> String {
     let (mut text, mut check) = (String::new(), "");
     for observation in observations {
@@ -33,7 +33,7 @@ fn write(text: &mut String, observation: &Observation, coloured: bool) {
     let _ =
         writeln!(text, "  {word}  {}: {}", plain(&observation.object), plain(&observation.message));
     if let Some(remedy) = &observation.remedy {
-        let remedy = format!("to put it right: {}", plain(remedy));
+        let remedy = format!("fix: {}", plain(remedy));
         let _ =
             writeln!(text, "  {:COLUMN$}  {}", "", paint(&remedy, Style::new().dimmed(), coloured));
     }
@@ -50,7 +50,7 @@ fn style(severity: Severity) -> Style {
     colour.on_default().bold()
 }
 
-/// Everything in numbers.
+/// How many observations there are of each severity.
 fn summary(observations: &[Observation]) -> String {
     let count = |severity| {
         observations.iter().filter(|observation| observation.severity == severity).count()
@@ -89,7 +89,12 @@ mod tests {
         let all =
             [Severity::Problem, Severity::Warning, Severity::Unknown, Severity::Note, Severity::Ok];
         let text = render(&all.map(|severity| seen(severity, Some("do it"))), false);
-        assert!(text.starts_with("service\n  problem  Service shop/a\\u{1b}: is there\n           to put it right: do it\n"), "{text}");
+        assert!(
+            text.starts_with(
+                "service\n  problem  Service shop/a\\u{1b}: is there\n           fix: do it\n"
+            ),
+            "{text}"
+        );
         assert!(text.ends_with("\n1 problem, 1 warning, 1 note, 1 ok, 1 not examined\n"), "{text}");
         assert!(render(&[seen(Severity::Ok, None)], true).contains("\u{1b}[1m\u{1b}[32mok"));
     }

@@ -12,6 +12,22 @@ pub(crate) fn is_dns_subdomain(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(is_part_of_dns_name)
 }
 
+/// Whether `text` can be a part of a URL's path: what roles and their bindings are called.
+#[cfg(feature = "shell")]
+pub(crate) fn is_path_segment(text: &str) -> bool {
+    let inside = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b'%' | b'?' | b'#');
+    !matches!(text, "" | "." | "..") && text.bytes().all(inside)
+}
+
+/// An object as messages name it: `Kind namespace/name`, or `Kind name` where it is in none.
+pub(crate) fn describe(kind: &str, namespace: &str, name: &str) -> String {
+    if namespace.is_empty() {
+        format!("{kind} {name}")
+    } else {
+        format!("{kind} {namespace}/{name}")
+    }
+}
+
 fn is_part_of_dns_name(text: &str) -> bool {
     let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let inside = text.bytes().all(|byte| letter(byte) || byte == b'-');

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use crate::judge::subject::Resource;
+use crate::kube::name::describe;
 
 /// An object with the words that say which it is.
 #[derive(Clone, Debug, PartialEq)]
@@ -147,11 +148,7 @@ impl Document {
 
 impl fmt::Display for Document {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} ", self.kind)?;
-        if !self.namespace.is_empty() {
-            write!(formatter, "{}/", self.namespace)?;
-        }
-        formatter.write_str(&self.name)
+        formatter.write_str(&describe(&self.kind, &self.namespace, &self.name))
     }
 }
 

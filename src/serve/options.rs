@@ -8,7 +8,7 @@ use anyhow::bail;
 use clap::Args;
 use jiff::SignedDuration;
 
-use crate::cluster::SecretName;
+use crate::cluster::NamespacedName;
 use crate::judge::mode::Cap;
 
 use super::log::LogFormat;
@@ -66,7 +66,7 @@ pub struct Options {
     /// With --tls self: Secret with the authority and the certificate; made, shared by all replicas
     /// and renewed by the service; needs the API server.
     #[arg(long, env = "RESTRAINT_TLS_SECRET", value_name = "NAMESPACE/NAME")]
-    pub tls_secret: Option<SecretName>,
+    pub tls_secret: Option<NamespacedName>,
 
     /// With --tls self: Service in the Secret's namespace that leads here; the certificate is for
     /// its names.
@@ -130,7 +130,7 @@ pub struct Options {
         value_name = "NAMESPACE/NAME",
         conflicts_with = "seal_key"
     )]
-    pub seal_secret: Option<SecretName>,
+    pub seal_secret: Option<NamespacedName>,
 
     /// Milliseconds the API server has to say who may approve; keep it below the timeoutSeconds of
     /// the webhook configuration.
@@ -260,7 +260,7 @@ impl Options {
         }))
     }
 
-    fn certificate_names(&self, secret: &SecretName) -> Vec<String> {
+    fn certificate_names(&self, secret: &NamespacedName) -> Vec<String> {
         let mut names = Vec::new();
         if let Some(service) = &self.tls_service {
             let namespace = &secret.namespace;

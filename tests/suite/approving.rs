@@ -74,31 +74,36 @@ fn a_denial_is_passed_on() {
 }
 
 #[test]
-fn a_grant_that_nobody_stamps_is_taken_off_again() {
+fn a_grant_that_is_not_stamped_is_removed_again() {
     let pods = Pods::start(Webhook::Sleeps, [pod("db-0", json!({}))]);
     let (code, text, error) = run(&pods, &APPROVE);
     assert_eq!((code, &*text), (1, ""));
-    assert!(error.starts_with("pod/db-0 not approved: nobody stamped the grant: restraint's webhook does not look after"), "{error}");
-    assert!(error.ends_with("the grant was taken off again\n"), "{error}");
+    assert!(
+        error.starts_with(
+            "pod/db-0 not approved: the grant was not stamped: Restraint's webhook does not cover"
+        ),
+        "{error}"
+    );
+    assert!(error.ends_with("the grant was removed again\n"), "{error}");
     assert_eq!(pods.annotation("db-0", GRANT_ANNOTATION), None);
     assert_eq!(pods.patches().len(), 2);
 }
 
 #[test]
-fn a_planted_grant_is_taken_off_first() {
+fn an_existing_grant_is_removed_first() {
     let pods = Pods::start(Webhook::Stamps, [pod("db-0", json!({GRANT_ANNOTATION: "app=256Mi"}))]);
     let (code, text, error) = run(&pods, &APPROVE);
     assert_eq!(code, 0, "{error}");
     assert!(text.starts_with("pod/db-0 approved: "), "{text}");
-    assert!(error.contains("carried a grant without stamp, which was taken off first"), "{error}");
+    assert!(error.contains("carried a grant without a stamp, which was removed first"), "{error}");
     assert_eq!(pods.patches()[0].1, json!({"metadata": {"annotations": {GRANT_ANNOTATION: null}}}));
     assert_eq!(pods.patches().len(), 2);
 }
 
 #[test]
 fn a_dry_run_asks_and_stores_nothing() {
-    for planted in [json!({}), json!({GRANT_ANNOTATION: "app=256Mi"})] {
-        let pods = Pods::start(Webhook::Stamps, [pod("db-0", planted.clone())]);
+    for existing in [json!({}), json!({GRANT_ANNOTATION: "app=256Mi"})] {
+        let pods = Pods::start(Webhook::Stamps, [pod("db-0", existing.clone())]);
         let (code, text, error) = run(&pods, &[&APPROVE[..], &["--dry-run=server"]].concat());
         assert_eq!(code, 0, "{error}");
         assert!(
@@ -109,7 +114,7 @@ fn a_dry_run_asks_and_stores_nothing() {
         );
         let stored =
             (pods.annotation("db-0", GRANT_ANNOTATION), pods.annotation("db-0", STAMP_ANNOTATION));
-        assert_eq!(stored, (planted[GRANT_ANNOTATION].as_str().map(str::to_owned), None));
+        assert_eq!(stored, (existing[GRANT_ANNOTATION].as_str().map(str::to_owned), None));
         assert!(pods.patches().len() == 1 && pods.patches()[0].0.contains("dryRun=All"));
     }
 }
@@ -120,7 +125,7 @@ fn mistakes_are_found_before_anything_is_written() {
     let cases: [(&[&str], &str); 9] = [
         (
             &["approve", "pod/db-0", "--memory", "ap=256Mi"],
-            "pod/db-0 has no container \"ap\": there are app, side",
+            "pod/db-0 has no container \"ap\": its containers are app, side",
         ),
         (
             &["approve", "pod/db-1", "--memory", "app=256Mi"],
@@ -141,7 +146,7 @@ fn mistakes_are_found_before_anything_is_written() {
         (&["approve", "db-0", "--memory", "app=256Mi"], "say pod/db-0, deploy/db-0 or sts/db-0"),
         (
             &["approve", "pod/db-0", "--memory", "app=256Mi", "-n", "a/b"],
-            "\"a/b\" is no namespace's name",
+            "\"a/b\" is not a valid namespace",
         ),
         (
             &["approve", "pod/db-0", "--memory", "app=256Mi", "--dry-run=client"],
@@ -205,23 +210,23 @@ fn a_stateful_set_without_pods_is_an_error() {
     objects.truncate(2);
     let pods = Pods::start(Webhook::Stamps, objects);
     let (code, _, error) = run(&pods, &["approve", "deploy/web", "--memory", "app=256Mi"]);
-    assert_eq!((code, &*error), (2, "restraint: deploy/web has no pods\n"));
+    assert_eq!((code, &*error), (2, "restraint: deployment/web has no pods\n"));
 }
 
 #[test]
-fn programs_read_what_came_of_it() {
+fn programs_read_the_results() {
     let pods = Pods::start(Webhook::DeniesOn("web-c"), deployment());
     let (code, text, _) =
         run(&pods, &["approve", "deploy/web", "--memory", "app=256Mi", "-o", "json"]);
     assert_eq!(code, 1);
-    let outcomes: Value = serde_json::from_str(&text).unwrap();
+    let results: Value = serde_json::from_str(&text).unwrap();
     let expected = json!({
         "namespace": "shop", "pod": "web-a", "approved": true, "dryRun": false, "memory": "app=256Mi", "approver": "alice@example.com",
         "granted": "2026-11-21T13:04:56Z", "expires": "2026-11-21T14:04:56Z", "force": false, "reason": null,
     });
-    assert_eq!(outcomes[0], expected);
-    assert_eq!((&outcomes[1]["pod"], &outcomes[1]["approved"]), (&json!("web-c"), &json!(false)));
-    assert!(outcomes[1]["error"].as_str().unwrap().contains("may not approve"));
+    assert_eq!(results[0], expected);
+    assert_eq!((&results[1]["pod"], &results[1]["approved"]), (&json!("web-c"), &json!(false)));
+    assert!(results[1]["error"].as_str().unwrap().contains("may not approve"));
 }
 
 #[test]
@@ -265,11 +270,12 @@ fn an_api_server_that_is_away_is_no_answer() {
 }
 
 #[test]
-fn pods_that_are_over_are_not_approved() {
-    let (path, mut over) = pod("db-0", json!({}));
-    over["metadata"]["deletionTimestamp"] = json!("2026-11-21T13:00:00Z");
-    let pods = Pods::start(Webhook::Stamps, [(path, over)]);
-    let expected = "note: pod/db-0 is terminating: skipped\nrestraint: nothing of pod/db-0 can be resized any more\n";
+fn pods_that_ended_are_not_approved() {
+    let (path, mut ended) = pod("db-0", json!({}));
+    ended["metadata"]["deletionTimestamp"] = json!("2026-11-21T13:00:00Z");
+    let pods = Pods::start(Webhook::Stamps, [(path, ended)]);
+    let expected =
+        "note: pod/db-0 is terminating: skipped\nrestraint: pod/db-0 cannot be resized any more\n";
     assert_eq!(run(&pods, &APPROVE), (2, String::new(), expected.to_owned()));
     assert!(pods.patches().is_empty());
 }

@@ -2,14 +2,12 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::process::Output;
-
-use assert_cmd::Command;
 
 use restraint::rules::RULES;
 
+use crate::approving::call;
 use crate::following::policy;
-use crate::server::{Authority, PATIENCE};
+use crate::server::Authority;
 
 #[test]
 fn help_names_the_commands() {
@@ -142,7 +140,7 @@ fn certificates_are_issued_once_and_are_what_serves() {
     let before = read("tls.crt");
     let (code, _, error) = issue(&[]);
     assert_eq!(code, 2);
-    assert!(error.contains("tls.key\" is there already; --force replaces it"), "{error}");
+    assert!(error.contains("tls.key\" exists already; --force replaces it"), "{error}");
     assert_eq!(read("tls.crt"), before);
     assert_eq!(issue(&["--force"]).0, 0);
     assert_ne!(read("tls.crt"), before);
@@ -247,7 +245,7 @@ fn flags_that_make_no_sense_are_refused() {
             &["--request-deadline", "soon"],
             "invalid value 'soon' for '--request-deadline <MILLISECONDS>'",
         ),
-        (&["--seal-secret", "keys"], "a secret is named NAMESPACE/NAME"),
+        (&["--seal-secret", "keys"], "expected NAMESPACE/NAME"),
         (
             &["--seal-secret", "restraint/keys", "--seal-key", "keys"],
             "'--seal-secret <NAMESPACE/NAME>' cannot be used with '--seal-key <FILE>'",
@@ -317,9 +315,5 @@ fn logs_go_to_standard_error_in_the_format_asked_for() {
 /// Exit code, standard output and standard error of `restraint` with these flags and variables, and
 /// no other ones.
 fn run(flags: &[&str], variables: &[(&str, &str)]) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_restraint"));
-    command.env_clear().envs(variables.iter().copied()).args(flags).timeout(PATIENCE);
-    let Output { status, stdout, stderr } = command.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (status.code().unwrap_or_else(|| panic!("{flags:?} did not end")), text(stdout), text(stderr))
+    call(env!("CARGO_BIN_EXE_restraint"), variables, flags)
 }

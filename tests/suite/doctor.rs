@@ -1,17 +1,17 @@
-//! `restraint doctor`: what it says of a cluster that has everything wrong with it, and how it
-//! ends.
+//! `restraint doctor`: its report on a cluster in which everything is wrong, and its exit code.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use restraint::cluster::NamespacedName;
 use restraint::doctor::check::{examine, names};
 use restraint::doctor::facts::{
-    Certificate, Facts, FallbackPolicies, Follower, Installation, Measurement, Rights, Served,
-    Version,
+    Certificate, Facts, FallbackPolicies, Follower, Installation, Measurement, Rights,
+    ServiceEndpoints, Version,
 };
 use restraint::doctor::observation::Severity;
 use restraint::doctor::text;
@@ -38,8 +38,7 @@ fn every_check_says_why_it_did_not_examine() {
         now: Timestamp::UNIX_EPOCH,
         expiry_days: 20,
         installations: vec![Installation {
-            namespace: "restraint".to_owned(),
-            name: "restraint".to_owned(),
+            service: NamespacedName::new("restraint", "restraint"),
             deployment: Err(no.clone()),
             pods: Err(no.clone()),
             budgets: Err(no.clone()),
@@ -63,18 +62,18 @@ fn every_check_says_why_it_did_not_examine() {
     };
     let observations = examine(&facts);
     assert!(
-        observations.iter().all(|said| said.severity <= Severity::Unknown),
+        observations.iter().all(|found| found.severity <= Severity::Unknown),
         "{observations:#?}"
     );
     // the others look at nothing but hooks, which the first check says it could not see
     let of_hooks = ["hooks", "fail-closed", "match-conditions", "hook-timeout", "hook-service"];
     for check in names().filter(|name| !of_hooks.contains(name)) {
-        let told = observations.iter().any(|said| {
-            said.check == check
-                && said.severity == Severity::Unknown
-                && said.message.contains("forbidden")
+        let is_reported = observations.iter().any(|found| {
+            found.check == check
+                && found.severity == Severity::Unknown
+                && found.message.contains("forbidden")
         });
-        assert!(told, "{check}: {observations:#?}");
+        assert!(is_reported, "{check}: {observations:#?}");
     }
 }
 
@@ -87,12 +86,12 @@ fn every_check_is_documented() {
 }
 
 #[test]
-fn without_a_cluster_it_ends_with_2() {
+fn without_a_cluster_it_exits_with_2() {
     let folder = tempfile::tempdir().unwrap();
     let kubeconfig = folder.path().join("config");
     let config = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "a",
-        // nobody listens on the port that nobody can have
+        // nothing can listen on this port
         "clusters": [{"name": "a", "cluster": {"server": "http://127.0.0.1:1"}}],
         "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}], "users": [{"name": "a", "user": {}}],
     });
@@ -115,10 +114,71 @@ fn read<T: DeserializeOwned>(value: Value) -> T {
 
 /// A cluster in which every check finds something.
 fn broken() -> Facts {
-    let place = ("restraint".to_owned(), "restraint".to_owned());
-    let hook = |name: &str, policy: &str, resources: &str, more: Value| {
+    let service = NamespacedName::new("restraint", "restraint");
+    let endpoints = ServiceEndpoints {
+        service: read(
+            json!({"metadata": {"name": "restraint"}, "spec": {"ports": [{"port": 8443}]}}),
+        ),
+        slices: Ok(Vec::new()),
+    };
+    let fallback = json!({"metadata": {"name": "memory-limit-decrease.fallback.restraint.dev"}});
+    let autoscaler = json!({
+        "metadata": {"name": "db", "namespace": "shop"}, "spec": {"updatePolicy": {"updateMode": "InPlaceOrRecreate"}},
+    });
+    Facts {
+        now: "2026-11-21T12:00:00Z".parse().unwrap(),
+        expiry_days: 20,
+        installations: vec![installation(service.clone())],
+        is_narrowed: false,
+        mutating: Ok(Vec::new()),
+        validating: Ok(webhooks().map(read).to_vec()),
+        fallback: Ok(FallbackPolicies { policies: vec![read(fallback)], bindings: Vec::new() }),
+        services: BTreeMap::from([
+            (service, Ok(Some(endpoints))),
+            (NamespacedName::new("gate", "gate"), Ok(None)),
+        ]),
+        namespaces: Err("forbidden".to_owned()),
+        nodes: Ok([("n1", "v1.32.1"), ("n2", "v1.35.2")].map(node).to_vec()),
+        version: Ok(Version::read("v1.35.2")),
+        resources: Ok(["pods", "pods/resize"].map(str::to_owned).into()),
+        gates: Ok(gates()),
+        rights: Ok(rights()),
+        autoscalers: Ok(Some(vec![autoscaler.to_string()])),
+        reloaders: Ok(Vec::new()),
+        followers: Ok(vec![Follower {
+            kind: "Deployment",
+            namespace: "shop".to_owned(),
+            name: "web".to_owned(),
+        }]),
+        probe: Some(Ok(measurement())),
+    }
+}
+
+fn installation(service: NamespacedName) -> Installation {
+    let pod = |name: &str| {
+        read(json!({
+            "metadata": {"name": name, "labels": {"app.kubernetes.io/name": "restraint"}},
+            "spec": {"nodeName": "n1", "containers": []},
+            "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+        }))
+    };
+    Installation {
+        service,
+        deployment: Ok(None),
+        pods: Ok(Some(vec![pod("restraint-a"), pod("restraint-b")])),
+        budgets: Ok(Vec::new()),
+        certificate: Ok(Certificate {
+            secret: NamespacedName::new("restraint", "restraint-tls"),
+            chain: None,
+        }),
+    }
+}
+
+/// Restraint's configuration, and one of somebody else's.
+fn webhooks() -> [Value; 2] {
+    let hook = |name: &str, resources: &str, more: Value| {
         let mut hook = json!({
-            "name": name, "failurePolicy": policy, "sideEffects": "None", "admissionReviewVersions": ["v1"],
+            "name": name, "failurePolicy": "Fail", "sideEffects": "None", "admissionReviewVersions": ["v1"],
             "clientConfig": {"service": {"namespace": "restraint", "name": "restraint"}},
             "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": [resources]}],
         });
@@ -128,27 +188,36 @@ fn broken() -> Facts {
     let excluding = json!({"namespaceSelector": {"matchExpressions": [
         {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["kube-system", "restraint"]},
     ]}});
-    let validating = json!({"metadata": {"name": "restraint"}, "webhooks": [
-        hook("resize.restraint.dev", "Fail", "pods/resize", excluding.clone()),
-        hook("advice.restraint.dev", "Fail", "pods", excluding),
-    ]});
-    let other = json!({"metadata": {"name": "gate"}, "webhooks": [
-        hook("gate.example.com", "Fail", "*", json!({"clientConfig": {"service": {"namespace": "gate", "name": "gate"}}})),
-    ]});
-    let labels = json!({"app.kubernetes.io/name": "restraint"});
-    let pod = |name: &str| {
-        read(json!({
-            "metadata": {"name": name, "labels": labels}, "spec": {"nodeName": "n1", "containers": []},
-            "status": {"conditions": [{"type": "Ready", "status": "True"}]},
-        }))
-    };
-    let node = |name: &str, version: &str| {
-        let info = json!({
-            "architecture": "", "bootID": "", "containerRuntimeVersion": "", "kernelVersion": "", "kubeProxyVersion": "",
-            "kubeletVersion": version, "machineID": "", "operatingSystem": "", "osImage": "", "systemUUID": "",
-        });
-        read(json!({"metadata": {"name": name}, "status": {"nodeInfo": info}}))
-    };
+    let elsewhere = json!({"clientConfig": {"service": {"namespace": "gate", "name": "gate"}}});
+    [
+        json!({"metadata": {"name": "restraint"}, "webhooks": [
+            hook("resize.restraint.dev", "pods/resize", excluding.clone()),
+            hook("advice.restraint.dev", "pods", excluding),
+        ]}),
+        json!({"metadata": {"name": "gate"}, "webhooks": [hook("gate.example.com", "*", elsewhere)]}),
+    ]
+}
+
+fn node<T: DeserializeOwned>((name, version): (&str, &str)) -> T {
+    let info = json!({
+        "architecture": "", "bootID": "", "containerRuntimeVersion": "", "kernelVersion": "", "kubeProxyVersion": "",
+        "kubeletVersion": version, "machineID": "", "operatingSystem": "", "osImage": "", "systemUUID": "",
+    });
+    read(json!({"metadata": {"name": name}, "status": {"nodeInfo": info}}))
+}
+
+fn gates() -> BTreeMap<String, bool> {
+    [
+        ("InPlacePodVerticalScaling", true),
+        ("PodLevelResources", true),
+        ("InPlacePodLevelResourcesVerticalScaling", false),
+        ("ContainerRestartRules", true),
+    ]
+    .map(|(name, is_on)| (name.to_owned(), is_on))
+    .into()
+}
+
+fn rights() -> Rights {
     let role = |name: &str, verb: &str| {
         read(
             json!({"metadata": {"name": name}, "rules": [{"apiGroups": [""], "resources": ["pods/resize"], "verbs": [verb]}]}),
@@ -160,75 +229,22 @@ fn broken() -> Facts {
             "subjects": [{"kind": kind, "name": who, "namespace": if kind == "ServiceAccount" { json!("ci") } else { Value::Null }}],
         }))
     };
-    let autoscaler = json!({
-        "metadata": {"name": "db", "namespace": "shop"}, "spec": {"updatePolicy": {"updateMode": "InPlaceOrRecreate"}},
-    });
+    Rights {
+        cluster_roles: vec![role("resizer", "patch"), role("restraint-approver", "approve")],
+        cluster_role_bindings: vec![
+            binding("resizers", "resizer", "Group", "system:authenticated"),
+            binding("approvers", "restraint-approver", "ServiceAccount", "robot"),
+        ],
+        ..Rights::default()
+    }
+}
+
+fn measurement() -> Measurement {
     let times = |list: &[u64]| list.iter().map(|time| Duration::from_millis(*time)).collect();
-    Facts {
-        now: "2026-11-21T12:00:00Z".parse().unwrap(),
-        expiry_days: 20,
-        installations: vec![Installation {
-            namespace: place.0.clone(),
-            name: place.1.clone(),
-            deployment: Ok(None),
-            pods: Ok(Some(vec![pod("restraint-a"), pod("restraint-b")])),
-            budgets: Ok(Vec::new()),
-            certificate: Ok(Certificate {
-                secret: ("restraint".to_owned(), "restraint-tls".to_owned()),
-                chain: None,
-            }),
-        }],
-        is_narrowed: false,
-        mutating: Ok(Vec::new()),
-        validating: Ok(vec![read(validating), read(other)]),
-        fallback: Ok(FallbackPolicies {
-            policies: vec![read(
-                json!({"metadata": {"name": "memory-limit-decrease.fallback.restraint.dev"}}),
-            )],
-            bindings: Vec::new(),
-        }),
-        services: BTreeMap::from([
-            (
-                place,
-                Ok(Some(Served {
-                    service: read(
-                        json!({"metadata": {"name": "restraint"}, "spec": {"ports": [{"port": 8443}]}}),
-                    ),
-                    slices: Ok(Vec::new()),
-                })),
-            ),
-            (("gate".to_owned(), "gate".to_owned()), Ok(None)),
-        ]),
-        namespaces: Err("forbidden".to_owned()),
-        nodes: Ok(vec![node("n1", "v1.32.1"), node("n2", "v1.35.2")]),
-        version: Ok(Version::read("v1.35.2")),
-        resources: Ok(BTreeSet::from(["pods".to_owned(), "pods/resize".to_owned()])),
-        gates: Ok(BTreeMap::from([
-            ("InPlacePodVerticalScaling".to_owned(), true),
-            ("PodLevelResources".to_owned(), true),
-            ("InPlacePodLevelResourcesVerticalScaling".to_owned(), false),
-            ("ContainerRestartRules".to_owned(), true),
-        ])),
-        rights: Ok(Rights {
-            cluster_roles: vec![role("resizer", "patch"), role("restraint-approver", "approve")],
-            cluster_role_bindings: vec![
-                binding("resizers", "resizer", "Group", "system:authenticated"),
-                binding("approvers", "restraint-approver", "ServiceAccount", "robot"),
-            ],
-            ..Rights::default()
-        }),
-        autoscalers: Ok(Some(vec![autoscaler.to_string()])),
-        reloaders: Ok(Vec::new()),
-        followers: Ok(vec![Follower {
-            kind: "Deployment",
-            namespace: "shop".to_owned(),
-            name: "web".to_owned(),
-        }]),
-        probe: Some(Ok(Measurement {
-            namespace: "shop".to_owned(),
-            asked: times(&[40, 50, 9000]),
-            unasked: times(&[10, 11, 12]),
-            unasked_are: "cpu resizes",
-        })),
+    Measurement {
+        namespace: "shop".to_owned(),
+        asked: times(&[40, 50, 9000]),
+        unasked: times(&[10, 11, 12]),
+        unasked_are: "cpu resizes",
     }
 }

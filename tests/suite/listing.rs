@@ -37,10 +37,7 @@ fn approvals_are_listed_page_by_page() {
     assert_eq!(lines[1][..4], ["shop", "a", "app down to 256Mi", "alice@example.com"]);
     assert_eq!(cells(&lines[1]), ("a".to_owned(), "usable".to_owned()));
     assert_eq!(cells(&lines[2]), ("c".to_owned(), "expired".to_owned()));
-    assert_eq!(
-        lines[3],
-        ["shop", "d", "-", "-", "-", "-", "grant without stamp: counts for nothing"]
-    );
+    assert_eq!(lines[3], ["shop", "d", "-", "-", "-", "-", "grant without a stamp: no effect"]);
     assert_eq!((lines.len(), pods.lists()), (4, 3), "five pods in pages of two");
 
     let (code, text, _) = run(&pods, &["approvals", "-A", "-o", "json"]);
@@ -61,7 +58,7 @@ fn approvals_are_listed_page_by_page() {
 }
 
 #[test]
-fn a_list_that_became_too_old_is_begun_again() {
+fn a_list_that_became_too_old_is_started_again() {
     let objects = ["a", "b", "c"].map(|name| pod(name, json!({GRANT_ANNOTATION: "true"})));
     let pods = Pods::start(Webhook::Sleeps, objects.clone());
     pods.forget(1);
@@ -80,11 +77,11 @@ fn a_list_that_became_too_old_is_begun_again() {
 #[test]
 fn help_says_what_cannot_be_known() {
     let (code, text, _) = call(env!("CARGO_BIN_EXE_restraint"), &[], &["approvals", "--help"]);
-    assert!(code == 0 && text.contains("seal only the service can tell"), "{text}");
+    assert!(code == 0 && text.contains("only the service can tell"), "{text}");
 }
 
 #[test]
-fn revoking_takes_everything_off() {
+fn revoking_removes_everything() {
     let annotations = json!({"approved-by-sre": "true", GRANT_ANNOTATION: "true", STAMP_ANNOTATION: "x", "team": "db"});
     let pods = Pods::start(Webhook::Sleeps, [pod("db-0", annotations)]);
     let (code, text, _) = run(&pods, &["revoke", "pod/db-0", "--dry-run=server"]);
@@ -94,9 +91,9 @@ fn revoking_takes_everything_off() {
     );
     assert!(pods.annotation("db-0", STAMP_ANNOTATION).is_some());
     let (code, text, _) = run(&pods, &["revoke", "pod/db-0", "-o", "json"]);
-    let outcomes: Value = serde_json::from_str(&text).unwrap();
+    let revocations: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(
-        (code, &outcomes[0]["removed"]),
+        (code, &revocations[0]["removed"]),
         (0, &json!([STAMP_ANNOTATION, GRANT_ANNOTATION, "approved-by-sre"]))
     );
     for key in [STAMP_ANNOTATION, GRANT_ANNOTATION, "approved-by-sre"] {

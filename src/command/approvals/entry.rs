@@ -1,15 +1,12 @@
 //! One pod in the list of approvals.
 
-use std::fmt::Write;
-
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
 
 use crate::approval::{DEFAULT_ANNOTATION, GRANT_ANNOTATION, Invalid, STAMP_ANNOTATION, Stamp};
-use crate::terminal::plain;
-
-use super::Terms;
+use crate::command::approval_details::ApprovalDetails;
+use crate::terminal::{plain, table};
 
 /// A pod that carries a stamp, or a grant without one. The names of its fields stay as they are.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -23,7 +20,7 @@ pub(super) struct Entry {
     /// Only the service holds the key.
     seal_checked: bool,
     #[serde(flatten)]
-    terms: Option<Terms>,
+    details: Option<ApprovalDetails>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -64,33 +61,38 @@ impl Entry {
             state,
             grants,
             seal_checked: false,
-            terms: stamp.map(Terms::from),
+            details: stamp.map(ApprovalDetails::from),
         })
     }
 
     fn cells(&self) -> [String; 7] {
-        let term =
-            |text: fn(&Terms) -> String| self.terms.as_ref().map_or_else(|| "-".to_owned(), text);
-        let reason = |terms: &Terms| {
-            terms
+        let detail = |text: fn(&ApprovalDetails) -> String| {
+            self.details.as_ref().map_or_else(|| "-".to_owned(), text)
+        };
+        let reason = |details: &ApprovalDetails| {
+            details
                 .reason
                 .as_deref()
-                .map_or_else(|| "-".to_owned(), |reason| plain(reason).into_owned())
+                .map_or_else(|| "-".to_owned(), |text| plain(text).into_owned())
         };
         [
             self.namespace.clone(),
             self.pod.clone(),
-            term(Terms::memory),
-            term(|terms| plain(&terms.approver).into_owned()),
-            term(|terms| terms.expires.to_string()),
-            term(reason),
+            detail(ApprovalDetails::memory),
+            detail(|details| plain(&details.approver).into_owned()),
+            detail(|details| details.expires.to_string()),
+            detail(reason),
             self.state(),
         ]
     }
 
     fn state(&self) -> String {
         let more = self.state != State::GrantWithoutStamp && !self.grants.is_empty();
-        format!("{}{}", self.state.words(), if more { "; another grant without stamp" } else { "" })
+        format!(
+            "{}{}",
+            self.state.words(),
+            if more { "; another grant without a stamp" } else { "" }
+        )
     }
 }
 
@@ -111,36 +113,19 @@ impl State {
             Self::Usable => "usable",
             Self::Expired => "expired",
             Self::PodChanged => "invalid: the pod changed",
-            Self::OtherPod => "invalid: another pod's",
-            Self::NotYet => "invalid: of the future",
+            Self::OtherPod => "invalid: for another pod",
+            Self::NotYet => "invalid: from the future",
             Self::Malformed => "malformed",
-            Self::GrantWithoutStamp => "grant without stamp: counts for nothing",
+            Self::GrantWithoutStamp => "grant without a stamp: no effect",
         }
     }
 }
 
 /// `entries` in columns.
-pub(super) fn table(entries: &[Entry]) -> String {
+pub(super) fn text(entries: &[Entry]) -> String {
     let header =
         ["NAMESPACE", "POD", "MEMORY", "APPROVER", "UNTIL", "REASON", "STATE"].map(str::to_owned);
-    let rows: Vec<[String; 7]> =
-        std::iter::once(header).chain(entries.iter().map(Entry::cells)).collect();
-    let mut widths = [0; 7];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.chars().count().max(*width);
-        }
-    }
-    let mut text = String::new();
-    for row in &rows {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(widths) {
-            let _ = write!(line, "{cell:width$}   "); // writing to memory cannot fail
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
+    table(&std::iter::once(header).chain(entries.iter().map(Entry::cells)).collect::<Vec<_>>())
 }
 
 #[cfg(test)]
@@ -184,10 +169,10 @@ mod tests {
         assert_eq!(state(4, stamped(), GRANTED).as_deref(), Some("invalid: the pod changed"));
         assert_eq!(
             state(3, stamped(), "2026-11-21T11:00:00Z").as_deref(),
-            Some("invalid: of the future")
+            Some("invalid: from the future")
         );
         let others = json!({STAMP_ANNOTATION: stamp(None).replace("\"u\"", "\"v\"")});
-        assert_eq!(state(3, others, GRANTED).as_deref(), Some("invalid: another pod's"));
+        assert_eq!(state(3, others, GRANTED).as_deref(), Some("invalid: for another pod"));
         assert_eq!(
             state(3, json!({STAMP_ANNOTATION: "true"}), GRANTED).as_deref(),
             Some("malformed")
@@ -195,11 +180,14 @@ mod tests {
         for key in [GRANT_ANNOTATION, DEFAULT_ANNOTATION] {
             assert_eq!(
                 state(3, json!({key: "true"}), GRANTED).as_deref(),
-                Some("grant without stamp: counts for nothing")
+                Some("grant without a stamp: no effect")
             );
         }
         let both = json!({STAMP_ANNOTATION: stamp(None), GRANT_ANNOTATION: "true"});
-        assert_eq!(state(3, both, GRANTED).as_deref(), Some("usable; another grant without stamp"));
+        assert_eq!(
+            state(3, both, GRANTED).as_deref(),
+            Some("usable; another grant without a stamp")
+        );
         assert_eq!(state(3, json!({"team": "db"}), GRANTED), None);
         assert_eq!(state(3, Value::Null, GRANTED), None);
     }
@@ -213,9 +201,9 @@ mod tests {
         let expected = "\
 NAMESPACE   POD    MEMORY              APPROVER   UNTIL                  REASON              STATE
 shop        db-0   app down to 256Mi   alice      2026-11-21T12:30:00Z   INC-4711\\u{1b}[2J   usable
-shop        db-0   -                   -          -                      -                   grant without stamp: counts for nothing
+shop        db-0   -                   -          -                      -                   grant without a stamp: no effect
 ";
-        assert_eq!(table(&entries), expected);
+        assert_eq!(text(&entries), expected);
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub(super) struct Before {
 /// No stamp for a grant.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Unstamped {
-    /// Why it counts for nothing.
+    /// Why it has no effect.
     pub(super) why: String,
     /// Whether the grant is still there.
     pub(super) grant_left: bool,
@@ -35,11 +35,11 @@ pub(super) fn stamp(before: &Before, grant: &Grant, answer: &Pod) -> Result<Stam
     };
     if annotation(answer, GRANT_ANNOTATION).is_some() {
         return Err(unstamped(
-            "nobody stamped the grant: restraint's webhook does not look after this namespace, or is capped",
+            "the grant was not stamped: Restraint's webhook does not cover this namespace, or is capped",
         ));
     }
     let text = annotation(answer, STAMP_ANNOTATION)
-        .ok_or_else(|| unstamped("the grant was taken off, and no stamp was put on"))?;
+        .ok_or_else(|| unstamped("the grant was removed, and no stamp was added"))?;
     let stamp = Stamp::parse(&text).map_err(|_| unstamped("the stamp is malformed"))?;
     let same_words =
         stamp.memory == grant.floors && stamp.force == grant.force && stamp.reason == grant.reason;
@@ -56,8 +56,8 @@ pub(super) fn stamp(before: &Before, grant: &Grant, answer: &Pod) -> Result<Stam
         stamp.granted,
     ) {
         Ok(()) => Ok(stamp),
-        Err(Invalid::OtherPod) => Err(unstamped("the stamp is another pod's")),
-        Err(_) => Err(unstamped("the pod's spec changed meanwhile: approve again")),
+        Err(Invalid::OtherPod) => Err(unstamped("the stamp is for another pod")),
+        Err(_) => Err(unstamped("the pod's spec has changed meanwhile: approve again")),
     }
 }
 
@@ -115,19 +115,19 @@ mod tests {
         };
 
         assert_eq!(why(&nothing, &pod(3, json!({STAMP_ANNOTATION: new}))), Ok("alice".to_owned()));
-        fails(&nothing, pod(3, json!({GRANT_ANNOTATION: "app=256Mi"})), "nobody stamped", true);
+        fails(&nothing, pod(3, json!({GRANT_ANNOTATION: "app=256Mi"})), "was not stamped", true);
         let earlier = Before::of(&pod(3, json!({STAMP_ANNOTATION: old})));
         fails(
             &earlier,
             pod(3, json!({GRANT_ANNOTATION: "app=256Mi", STAMP_ANNOTATION: old})),
-            "nobody stamped",
+            "was not stamped",
             true,
         );
         assert_eq!(why(&earlier, &pod(3, json!({STAMP_ANNOTATION: new}))), Ok("alice".to_owned()));
         fails(&earlier, pod(3, json!({STAMP_ANNOTATION: old})), "earlier grant", false);
-        fails(&nothing, pod(3, json!({})), "no stamp was put on", false);
+        fails(&nothing, pod(3, json!({})), "no stamp was added", false);
         fails(&nothing, pod(3, json!({STAMP_ANNOTATION: "{}"})), "malformed", false);
         fails(&nothing, pod(3, json!({STAMP_ANNOTATION: other})), "something else", false);
-        fails(&nothing, pod(4, json!({STAMP_ANNOTATION: new})), "changed meanwhile", false);
+        fails(&nothing, pod(4, json!({STAMP_ANNOTATION: new})), "has changed meanwhile", false);
     }
 }

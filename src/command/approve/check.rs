@@ -16,18 +16,18 @@ pub(super) fn unknown_part(grant: &Grant, pod: &Pod) -> Option<String> {
     let mut named = floors(grant).iter().filter_map(|floor| floor.container.as_deref());
     let unknown = named.find(|name| !names.contains(name))?;
     Some(format!(
-        "pod/{} has no container {unknown:?}: there are {}",
+        "pod/{} has no container {unknown:?}: its containers are {}",
         pod.name_any(),
         names.join(", ")
     ))
 }
 
 /// What to say of each floor that allows no decrease of what `pod` has now.
-pub(super) fn idle_floors(grant: &Grant, pod: &Pod) -> Vec<String> {
-    floors(grant).iter().filter_map(|floor| idle_floor(floor, pod)).collect()
+pub(super) fn ineffective_floors(grant: &Grant, pod: &Pod) -> Vec<String> {
+    floors(grant).iter().filter_map(|floor| ineffective_floor(floor, pod)).collect()
 }
 
-fn idle_floor(floor: &Floor, pod: &Pod) -> Option<String> {
+fn ineffective_floor(floor: &Floor, pod: &Pod) -> Option<String> {
     let shared = memory(pod.spec.as_ref()?.resources.as_ref());
     let own = match &floor.container {
         Some(name) => {
@@ -36,13 +36,13 @@ fn idle_floor(floor: &Floor, pod: &Pod) -> Option<String> {
         None => None,
     };
     let present = EffectiveLimit::of(own.as_ref(), shared.as_ref());
-    let idle = !present.falls_to(EffectiveLimit::Limited(&floor.least));
+    let is_ineffective = !present.falls_to(EffectiveLimit::Limited(&floor.least));
     let part = floor.container.as_ref().map_or_else(
         || "the pod itself has a".to_owned(),
         |name| format!("container {name:?} has a"),
     );
     let least = floor.least.text();
-    idle.then(|| {
+    is_ineffective.then(|| {
         format!(
             "pod/{}: {part} memory limit of {present}: a floor of {least} allows no decrease",
             pod.name_any()
@@ -91,27 +91,27 @@ mod tests {
         for grant in ["true", "app=1Mi", "side=1Mi,app=1Mi,@pod=1Gi,shared=1Mi"] {
             assert_eq!(unknown(grant), None, "{grant}");
         }
-        let expected = "pod/db-0 has no container \"ap\": there are app, shared, side";
+        let expected = "pod/db-0 has no container \"ap\": its containers are app, shared, side";
         assert_eq!(unknown("app=1Mi,ap=1Mi").as_deref(), Some(expected));
     }
 
     #[test]
     fn floors_that_allow_nothing_are_named() {
-        let idle = |grant: &str| idle_floors(&Grant::parse(grant).unwrap(), &pod());
-        assert!(idle("true").is_empty());
-        assert!(idle("app=511Mi,side=1Mi,@pod=1Gi,shared=1Gi").is_empty());
+        let ineffective = |grant: &str| ineffective_floors(&Grant::parse(grant).unwrap(), &pod());
+        assert!(ineffective("true").is_empty());
+        assert!(ineffective("app=511Mi,side=1Mi,@pod=1Gi,shared=1Gi").is_empty());
         assert_eq!(
-            idle("app=0.5Gi"),
+            ineffective("app=0.5Gi"),
             [
                 "pod/db-0: container \"app\" has a memory limit of 512Mi: a floor of 0.5Gi allows no decrease"
             ]
         );
         assert_eq!(
-            idle("@pod=3Gi"),
+            ineffective("@pod=3Gi"),
             [
                 "pod/db-0: the pod itself has a memory limit of 2Gi: a floor of 3Gi allows no decrease"
             ]
         );
-        assert_eq!(idle("app=1Gi,side=1Gi,shared=2Gi").len(), 3);
+        assert_eq!(ineffective("app=1Gi,side=1Gi,shared=2Gi").len(), 3);
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::doctor::facts::{Facts, Rights};
 use crate::doctor::observation::Observations;
-
-use super::resizers::{RESIZE, VERBS, tell_built_in};
-use super::rights::{Breadth, Holding, holdings, is_program, who};
+use crate::doctor::rights::{
+    Breadth, Holding, RESIZE, RESIZE_VERBS, holdings, is_program, report_built_in, who,
+};
 
 /// The verb that no request has: Restraint asks whether somebody has it.
 const APPROVE: [&str; 1] = ["approve"];
@@ -27,14 +27,15 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
         examine(rights, holding, observations);
     }
     if !others.iter().any(|holding| holding.is_named) {
-        let message = "nobody but administrators may approve: decreases wait for them, unless a policy lists approvers";
+        let message =
+            "only administrators may approve: decreases need them, unless a policy lists approvers";
         observations.note(
             "cluster",
             message,
             "kubectl create rolebinding approvers -n NAMESPACE --clusterrole restraint-approver --group GROUP",
         );
     }
-    tell_built_in(&built_in, "approve", observations);
+    report_built_in(&built_in, "approve", observations);
 }
 
 fn examine(rights: &Rights, holding: &Holding<'_>, observations: &mut Observations<'_>) {
@@ -44,18 +45,18 @@ fn examine(rights: &Rights, holding: &Holding<'_>, observations: &mut Observatio
         holding.reach(),
         holding.role
     );
-    let remedy = "bind the role to a group of people who may agree to taking memory away";
+    let remedy = "bind the role to a group of people who may approve decreases";
     if holding.breadth() == Breadth::Everybody {
         return observations.problem(&holding.binding, message, remedy);
     }
     if holding.is_named && holding.subjects.iter().any(is_program) {
         return observations.warning(
             &holding.binding,
-            format!("{message}: an approval is a person's"),
+            format!("{message}: approvals are for people, not programs"),
             remedy,
         );
     }
-    let both = holdings(rights, &VERBS, RESIZE).into_iter().any(|other| {
+    let both = holdings(rights, &RESIZE_VERBS, RESIZE).into_iter().any(|other| {
         let is_same = |subject| holding.subjects.contains(subject);
         other.is_named
             && (other.namespace.is_none() || other.namespace == holding.namespace)
@@ -63,11 +64,11 @@ fn examine(rights: &Rights, holding: &Holding<'_>, observations: &mut Observatio
     });
     if both && holding.is_named {
         let message =
-            format!("{message}; some of them may resize, too, and approve for themselves");
+            format!("{message}; some of them may also resize, and so approve their own requests");
         return observations.note(
             &holding.binding,
             message,
-            "set fourEyes in the policy, if two people should agree",
+            "set fourEyes in the policy if two people have to agree",
         );
     }
     observations.remark(&holding.binding, message);
@@ -75,7 +76,7 @@ fn examine(rights: &Rights, holding: &Holding<'_>, observations: &mut Observatio
 
 #[cfg(test)]
 mod tests {
-    use crate::doctor::testing::{bind, healthy, said, worst};
+    use crate::doctor::testing::{bind, healthy, lines, worst};
 
     use super::*;
 
@@ -83,14 +84,14 @@ mod tests {
     fn approvers_are_people_and_few() {
         let mut facts = healthy();
         assert_eq!(
-            said(check, &facts),
+            lines(check, &facts),
             [
                 "note: RoleBinding shop/approvers: group \"sre\" may approve resizes of pods in namespace \"shop\", by ClusterRole \"restraint-approver\"",
-                "ok: cluster: built in, and may approve: ClusterRoleBinding cluster-admin",
+                "ok: cluster: built-in bindings that may approve: ClusterRoleBinding cluster-admin",
             ]
         );
         bind(&mut facts, Some("shop"), "resizer", "Group", "sre");
-        assert!(worst(check, &facts).contains("some of them may resize, too"));
+        assert!(worst(check, &facts).contains("some of them may also resize"));
         bind(&mut facts, Some("shop"), "restraint-approver", "ServiceAccount", "robot");
         assert!(worst(check, &facts).starts_with(
             "warning: RoleBinding shop/restraint-approver: service account shop/robot may approve"
@@ -100,13 +101,10 @@ mod tests {
     }
 
     #[test]
-    fn nobody_who_may_approve_is_told() {
+    fn a_cluster_without_approvers_is_noted() {
         let mut facts = healthy();
         facts.rights.as_mut().unwrap().role_bindings.clear();
-        assert!(
-            worst(check, &facts)
-                .starts_with("note: cluster: nobody but administrators may approve")
-        );
+        assert!(worst(check, &facts).starts_with("note: cluster: only administrators may approve"));
         facts.rights = Err("forbidden".to_owned());
         assert!(worst(check, &facts).starts_with("unknown: "));
     }

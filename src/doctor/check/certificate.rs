@@ -1,15 +1,13 @@
-//! The serving certificate: whether it is there, for the right name, and how long.
+//! The serving certificate: whether it exists, is for the right name, and is valid long enough.
 
 use crate::certificate::{Pem, What};
+use crate::cluster::NamespacedName;
+use crate::doctor::expiry::{days_left, time_left};
 use crate::doctor::facts::{Facts, Installation};
-use crate::doctor::names::object;
 use crate::doctor::observation::Observations;
+use crate::kube::name::describe;
 
-/// Seconds.
-const DAY: i64 = 24 * 60 * 60;
-
-const RENEW: &str =
-    "have it issued anew: cert-manager, the service itself with --tls self, or certs/README.md";
+const RENEW: &str = "renew it: with cert-manager, --tls self, or as in certs/README.md";
 
 pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     for installation in &facts.installations {
@@ -21,15 +19,19 @@ fn examine(facts: &Facts, installation: &Installation, observations: &mut Observ
     let certificate = match &installation.certificate {
         Ok(certificate) => certificate,
         Err(reason) => {
-            let place = object("Service", &installation.namespace, &installation.name);
+            let place = installation.object();
             let remedy = "run it with the right to get the Secret, or look at restraint_certificate_expiry_timestamp";
             return observations.unknown(place, "its certificate was", reason, remedy);
         }
     };
-    let secret = object("Secret", &certificate.secret.0, &certificate.secret.1);
+    let secret = describe("Secret", &certificate.secret.namespace, &certificate.secret.name);
     let Some(text) = certificate.chain.clone() else {
-        let message = "has no tls.crt, or is not there: the service has no certificate to show";
-        return observations.problem(secret, message, "make it, or name another with --tls-secret");
+        let message = "does not exist or has no tls.crt: the service has no certificate";
+        return observations.problem(
+            secret,
+            message,
+            "create it, or name another with --tls-secret",
+        );
     };
     let chain =
         match (Pem { origin: "tls.crt".to_owned(), text }).read_certificates(What::Certificate) {
@@ -44,14 +46,15 @@ fn examine(facts: &Facts, installation: &Installation, observations: &mut Observ
     } else if days_left(leaf.not_after, now) < i64::from(facts.expiry_days) {
         observations.warning(
             &secret,
-            format!("certificate ends in {}", time_left(leaf.not_after, now)),
+            format!("certificate expires in {}", time_left(leaf.not_after, now)),
             RENEW,
         );
     }
-    let host = format!("{}.{}.svc", installation.name, installation.namespace);
+    let NamespacedName { namespace, name } = &installation.service;
+    let host = format!("{name}.{namespace}.svc");
     if !leaf.names.is_empty() && !leaf.names.iter().any(|name| is_for(name, &host)) {
         let message = format!(
-            "certificate is for {}, and the API server looks for {host}",
+            "certificate is for {}, but the API server expects {host}",
             leaf.names.join(", ")
         );
         observations.problem(&secret, message, RENEW);
@@ -59,7 +62,7 @@ fn examine(facts: &Facts, installation: &Installation, observations: &mut Observ
     if observations.count() == before {
         observations.ok(
             &secret,
-            format!("certificate is for {host} and ends in {}", time_left(leaf.not_after, now)),
+            format!("certificate is for {host} and expires in {}", time_left(leaf.not_after, now)),
         );
     }
 }
@@ -72,23 +75,9 @@ fn is_for(name: &str, host: &str) -> bool {
     name.eq_ignore_ascii_case(host) || name.strip_prefix("*.").is_some_and(any)
 }
 
-/// Whole days from `now` to `end`, both in seconds since 1970.
-pub(super) fn days_left(end: i64, now: i64) -> i64 {
-    end.saturating_sub(now).div_euclid(DAY)
-}
-
-/// The time from `now` to `end` in words.
-pub(super) fn time_left(end: i64, now: i64) -> String {
-    match days_left(end, now) {
-        0 => format!("{} h", end.saturating_sub(now) / 3600),
-        1 => "1 day".to_owned(),
-        days => format!("{days} days"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use crate::doctor::testing::{YEAR, authority, healthy, said, with_certificate, worst};
+    use crate::doctor::testing::{YEAR, authority, healthy, lines, with_certificate, worst};
 
     use super::*;
 
@@ -101,31 +90,27 @@ mod tests {
     #[test]
     fn a_certificate_is_for_a_name_and_a_time() {
         let facts = healthy();
-        let [line] = &said(check, &facts)[..] else { panic!("one line") };
-        assert!(line.starts_with("ok: Secret restraint/restraint-tls: certificate is for restraint.restraint.svc and ends in "), "{line}");
+        let [line] = &lines(check, &facts)[..] else { panic!("one line") };
+        assert!(line.starts_with("ok: Secret restraint/restraint-tls: certificate is for restraint.restraint.svc and expires in "), "{line}");
         assert!(with(&["*.restraint.svc"], YEAR + 1).starts_with("ok: "));
         assert!(
             with(&["restraint.restraint.svc"], YEAR - 1)
                 .starts_with("problem: Secret restraint/restraint-tls: certificate expired ")
         );
         assert!(with(&["gate.restraint.svc"], YEAR + 1).ends_with(
-            "is for gate.restraint.svc, and the API server looks for restraint.restraint.svc"
+            "is for gate.restraint.svc, but the API server expects restraint.restraint.svc"
         ));
         assert!(with(&[], YEAR + 1).contains("names no host"));
         assert!(!is_for("*.svc", "restraint.restraint.svc"));
     }
 
     #[test]
-    fn a_certificate_that_ends_soon_is_warned_about() {
+    fn a_certificate_that_expires_soon_is_warned_about() {
         let mut facts = healthy();
         facts.expiry_days = 3650;
         assert!(
             worst(check, &facts)
-                .starts_with("warning: Secret restraint/restraint-tls: certificate ends in ")
-        );
-        assert_eq!(
-            (time_left(DAY, 0), time_left(5 * DAY, 1), time_left(7200, 0)),
-            ("1 day".to_owned(), "4 days".to_owned(), "2 h".to_owned())
+                .starts_with("warning: Secret restraint/restraint-tls: certificate expires in ")
         );
     }
 
@@ -133,10 +118,9 @@ mod tests {
     fn no_certificate_and_no_right_to_see_it_differ() {
         let mut facts = healthy();
         facts.installations[0].certificate.as_mut().unwrap().chain = None;
-        assert!(
-            worst(check, &facts)
-                .starts_with("problem: Secret restraint/restraint-tls: has no tls.crt")
-        );
+        assert!(worst(check, &facts).starts_with(
+            "problem: Secret restraint/restraint-tls: does not exist or has no tls.crt"
+        ));
         facts.installations[0].certificate.as_mut().unwrap().chain = Some(b"none".to_vec());
         assert!(worst(check, &facts).contains("no certificate in \"tls.crt\""));
         facts.installations[0].certificate = Err("forbidden".to_owned());

@@ -1,14 +1,13 @@
-//! Disruption budgets: whether a drain takes all replicas at once, or never ends.
+//! Disruption budgets: whether draining nodes evicts all replicas at once, or never ends.
 
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
+use crate::cluster::pod::is_ready;
 use crate::cluster::selector::selects;
 use crate::doctor::facts::{Facts, Installation};
-use crate::doctor::names::object;
 use crate::doctor::observation::Observations;
-
-use super::replicas::is_ready;
+use crate::kube::name::describe;
 
 pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     for installation in &facts.installations {
@@ -17,7 +16,7 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
 }
 
 fn examine(installation: &Installation, observations: &mut Observations<'_>) {
-    let place = object("Service", &installation.namespace, &installation.name);
+    let place = installation.object();
     let (pods, budgets) = match (&installation.pods, &installation.budgets) {
         (Ok(Some(pods)), Ok(budgets)) => (pods, budgets),
         (Ok(None), _) => return,
@@ -47,20 +46,20 @@ fn examine(installation: &Installation, observations: &mut Observations<'_>) {
         if pods.len() < 2 {
             return observations.remark(
                 place,
-                "no PodDisruptionBudget covers its one pod: with one it could not be drained",
+                "no PodDisruptionBudget covers its only pod: with one its node could not be drained",
             );
         }
         let message =
-            "no PodDisruptionBudget covers its pods: a drain of several nodes takes all at once";
+            "no PodDisruptionBudget covers its pods: draining several nodes evicts all at once";
         return observations.warning(
             place,
             message,
-            "make one with maxUnavailable: 1, as the chart does for two replicas or more",
+            "create one with maxUnavailable: 1, as the chart does for two or more replicas",
         );
     };
-    let name = object(
+    let name = describe(
         "PodDisruptionBudget",
-        &installation.namespace,
+        &installation.service.namespace,
         budget.metadata.name.as_deref().unwrap_or_default(),
     );
     let ready = pods.iter().filter(|pod| is_ready(pod)).count();
@@ -94,7 +93,7 @@ fn allows_nothing(budget: &PodDisruptionBudget, pods: usize) -> bool {
 mod tests {
     use serde_json::json;
 
-    use crate::doctor::testing::{healthy, read, said, worst};
+    use crate::doctor::testing::{healthy, lines, read, worst};
 
     use super::*;
 
@@ -102,7 +101,7 @@ mod tests {
     fn a_budget_covers_the_pods_and_lets_one_go() {
         let mut facts = healthy();
         assert_eq!(
-            said(check, &facts),
+            lines(check, &facts),
             ["ok: PodDisruptionBudget restraint/restraint: covers its 2 pods, 2 of them ready"]
         );
         for spec in [

@@ -1,18 +1,17 @@
-//! Hooks that fail closed too broadly: what the API server then refuses while nobody answers, and
-//! whether that keeps the cluster, or the hook's own pods, from coming back.
+//! Webhooks that fail closed too broadly: while their service is down, the API server denies
+//! requests, and perhaps those that would bring the cluster or that service back.
 
 use crate::doctor::facts::Facts;
 use crate::doctor::hook::{self, Hook};
-use crate::doctor::names::object;
 use crate::doctor::observation::Observations;
 
-/// Where the pods are that everything else needs.
+/// The namespace of the pods that everything else needs.
 const SYSTEM: &str = "kube-system";
 
-/// Our hooks that catch nearly every write of a pod or a workload, and thus must fail open.
+/// Our webhooks that match nearly every write of a pod or a workload, and so must fail open.
 const BROAD: [&str; 2] = ["pods.restraint.dev", "advice.restraint.dev"];
 
-/// Our hooks that fail closed where policies are enforced.
+/// Our webhooks that fail closed if policies are enforced.
 const NARROW: [&str; 2] = ["resize.restraint.dev", "approval.restraint.dev"];
 
 pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
@@ -26,20 +25,17 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
         let open =
             hooks.iter().filter(|hook| acts && NARROW.contains(&hook.name) && !hook.fails_closed);
         for (object, message) in hook::grouped(open.map(|hook| {
-            (
-                *hook,
-                "fails open: while nobody answers, it is as if Restraint were not there".to_owned(),
-            )
+            (*hook, "fails open: while Restraint is down, requests pass unchecked".to_owned())
         })) {
             observations.note(
                 object,
                 message,
-                "set cap: enforce, or webhooks.failurePolicy, if that is not meant",
+                "set cap: enforce, or webhooks.failurePolicy, if that is not intended",
             );
         }
         if observations.count() == before && !hooks.is_empty() {
-            let place = object("Service", &installation.namespace, &installation.name);
-            observations.ok(place, "only narrow hooks fail closed");
+            let place = installation.object();
+            observations.ok(place, "only narrow webhooks fail closed");
         }
     }
     let before = observations.count();
@@ -50,7 +46,7 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     }
     if observations.count() == before && facts.mutating.is_ok() && facts.validating.is_ok() {
         observations
-            .ok("cluster", format!("of the hooks of others {closed} fail closed, and none for all pods of {SYSTEM} or its own namespace"));
+            .ok("cluster", format!("{closed} other webhooks fail closed, none for all pods of {SYSTEM} or of its own namespace"));
     }
 }
 
@@ -59,7 +55,7 @@ fn examine(facts: &Facts, hook: &Hook<'_>, observations: &mut Observations<'_>) 
         return;
     }
     if BROAD.contains(&hook.name) {
-        let message = "fails closed: while nobody answers, no pod or workload is written";
+        let message = "fails closed: while Restraint is down, no pod or workload can be written";
         observations.problem(
             hook.object(),
             message,
@@ -67,11 +63,11 @@ fn examine(facts: &Facts, hook: &Hook<'_>, observations: &mut Observations<'_>) 
         );
         return;
     }
-    let own = hook.service().map(|(namespace, _)| namespace);
+    let own = hook.service().map(|service| service.namespace);
     for namespace in own.iter().map(String::as_str).filter(|own| *own != SYSTEM).chain([SYSTEM]) {
-        if hook.looks_into(&facts.namespace_labels(namespace)) {
+        if hook.matches_in(&facts.namespace_labels(namespace)) {
             let message = format!(
-                "fails closed in namespace {namespace:?} too: while nobody answers, what runs there cannot be put right"
+                "fails closed in namespace {namespace:?} too: while Restraint is down, nothing there can be repaired"
             );
             observations.warning(
                 hook.object(),
@@ -87,25 +83,25 @@ fn examine_foreign(facts: &Facts, hook: &Hook<'_>, observations: &mut Observatio
         return; // by what only the API server evaluates
     }
     let remedy =
-        "set failurePolicy to Ignore, or exclude those by namespaceSelector or matchConditions";
-    let own = hook.service().map(|(namespace, _)| namespace);
+        "set failurePolicy to Ignore, or exclude them with namespaceSelector or matchConditions";
+    let own = hook.service().map(|service| service.namespace);
     let is_caught = |namespace: &str| {
-        hook.catches("pods", "CREATE") && hook.looks_into(&facts.namespace_labels(namespace))
+        hook.matches("pods", "CREATE") && hook.matches_in(&facts.namespace_labels(namespace))
     };
     if own.as_deref().is_some_and(is_caught) {
         let namespace = own.unwrap_or_default();
         let message = format!(
-            "fails closed for pods of its own namespace {namespace:?}: once nobody answers, its pods cannot come back"
+            "fails closed for pods of its own namespace {namespace:?}: once they are down, they cannot be recreated"
         );
         observations.problem(hook.object(), message, remedy);
     } else if is_caught(SYSTEM) {
         let message = format!(
-            "fails closed for every pod of {SYSTEM}: while nobody answers, network and DNS cannot come back"
+            "fails closed for every pod of {SYSTEM}: while it is down, network and DNS pods cannot be recreated"
         );
         observations.problem(hook.object(), message, remedy);
     }
-    if ["CREATE", "UPDATE"].iter().any(|operation| hook.catches_cluster_wide("nodes", operation)) {
-        let message = "fails closed for nodes: while nobody answers, none can join or be changed";
+    if ["CREATE", "UPDATE"].iter().any(|operation| hook.matches_cluster_wide("nodes", operation)) {
+        let message = "fails closed for nodes: while it is down, no node can join or be changed";
         observations.warning(hook.object(), message, remedy);
     }
 }
@@ -114,7 +110,7 @@ fn examine_foreign(facts: &Facts, hook: &Hook<'_>, observations: &mut Observatio
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::doctor::testing::{args, foreign, healthy, hook_mut, said, worst};
+    use crate::doctor::testing::{args, foreign, healthy, hook_mut, lines, worst};
 
     use super::*;
 
@@ -132,8 +128,11 @@ mod tests {
 
     #[test]
     fn as_the_chart_renders_them_hooks_are_narrow() {
-        let said = said(check, &healthy());
-        assert!(said.iter().all(|line| line.starts_with("ok: ")) && said.len() == 2, "{said:#?}");
+        let lines = lines(check, &healthy());
+        assert!(
+            lines.iter().all(|line| line.starts_with("ok: ")) && lines.len() == 2,
+            "{lines:#?}"
+        );
     }
 
     #[test]
@@ -149,7 +148,7 @@ mod tests {
     fn our_narrow_hooks_leave_two_namespaces_out_and_fail_closed_where_they_act() {
         let mut facts = healthy();
         hook_mut(&mut facts, "resize.restraint.dev").namespace_selector = None;
-        let warnings = said(check, &facts);
+        let warnings = lines(check, &facts);
         assert!(
             warnings.iter().any(|line| line.contains("namespace \"kube-system\"")),
             "{warnings:#?}"

@@ -1,5 +1,4 @@
-//! The fallback policies: what the API server itself denies while Restraint is away, if they are there and in
-//! force.
+//! The fallback policies, by which the API server itself denies decreases while Restraint is down.
 
 use k8s_openapi::api::admissionregistration::v1::{
     ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding,
@@ -8,10 +7,10 @@ use k8s_openapi::api::admissionregistration::v1::{
 use crate::doctor::facts::{Facts, FallbackPolicies};
 use crate::doctor::observation::Observations;
 
-/// How the names of its policies end.
+/// How the names of the policies end.
 const SUFFIX: &str = ".fallback.restraint.dev";
 
-/// The minor version from which the API server understands it.
+/// The minor version from which the API server can evaluate them.
 const OLDEST: u16 = 36;
 
 pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
@@ -35,8 +34,8 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
             true => observations.remark("cluster", format!("there are no fallback policies, which need Kubernetes 1.{OLDEST}")),
             false => observations.note(
                 "cluster",
-                "there are no fallback policies: while nobody answers, the failurePolicy of the hooks alone decides",
-                "set fallback.enabled=true, if decreases are to be denied then; docs/fallback.md",
+                "there are no fallback policies: while Restraint is down, only the failurePolicy of the webhooks decides",
+                "set fallback.enabled=true to deny decreases then; see docs/fallback.md",
             ),
         };
     }
@@ -53,8 +52,8 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
         );
         observations.warning(
             object,
-            format!("binds {}, which is not there", policy_of(binding)),
-            "helm upgrade with the values in force restores it",
+            format!("binds {}, which does not exist", policy_of(binding)),
+            "restore it: helm upgrade with the current values",
         );
     }
 }
@@ -69,7 +68,7 @@ fn examine(
     if let Some(misunderstood) = misunderstood(policy) {
         observations.problem(
             &object,
-            format!("the API server does not understand it: {misunderstood}"),
+            format!("the API server cannot evaluate it: {misunderstood}"),
             "install the fallback policies of this version",
         );
     }
@@ -85,18 +84,18 @@ fn examine(
     if bound.is_empty() {
         observations.warning(
             &object,
-            "is not bound, and thus stops nobody",
-            "helm upgrade with the values in force binds it; fallback.enabled=false removes it",
+            "is not bound and denies nothing",
+            "helm upgrade with the current values binds it; fallback.enabled=false removes it",
         );
     } else if !bound.iter().any(|binding| denies(binding)) {
         observations.note(
             &object,
-            "records what it finds and denies nothing",
-            "set cap: enforce, and its policy's mode, if that is not meant",
+            "only records and denies nothing",
+            "set cap: enforce, and its policy's mode, if that is not intended",
         );
     }
     if observations.count() == before {
-        observations.ok(object, "is in force, whoever answers");
+        observations.ok(object, "is in force, whether or not Restraint is up");
     }
 }
 
@@ -123,7 +122,7 @@ mod tests {
     use serde_json::json;
 
     use crate::doctor::facts::Version;
-    use crate::doctor::testing::{healthy, read, said, worst};
+    use crate::doctor::testing::{healthy, lines, read, worst};
 
     use super::*;
 
@@ -133,11 +132,13 @@ mod tests {
 
     #[test]
     fn as_the_chart_renders_it_it_is_in_force() {
-        let said = said(check, &healthy());
+        let lines = lines(check, &healthy());
         assert!(
-            said.len() == 2
-                && said.iter().all(|line| line.ends_with("is in force, whoever answers")),
-            "{said:#?}"
+            lines.len() == 2
+                && lines
+                    .iter()
+                    .all(|line| line.ends_with("is in force, whether or not Restraint is up")),
+            "{lines:#?}"
         );
     }
 
@@ -146,8 +147,9 @@ mod tests {
         let mut facts = healthy();
         facts.fallback = Ok(FallbackPolicies::default());
         assert!(
-            worst(check, &facts)
-                .starts_with("note: cluster: there are no fallback policies: while nobody answers")
+            worst(check, &facts).starts_with(
+                "note: cluster: there are no fallback policies: while Restraint is down"
+            )
         );
         facts.version = Ok(Version::read("v1.35.2"));
         assert_eq!(
@@ -163,9 +165,7 @@ mod tests {
         let name = policy_of(&lost).to_owned();
         assert_eq!(
             worst(check, &facts),
-            format!(
-                "warning: ValidatingAdmissionPolicy {name}: is not bound, and thus stops nobody"
-            )
+            format!("warning: ValidatingAdmissionPolicy {name}: is not bound and denies nothing")
         );
         fallback(&mut facts).bindings.push(lost);
         fallback(&mut facts)
@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(
             worst(check, &facts),
             format!(
-                "warning: ValidatingAdmissionPolicyBinding {name}: binds {name}, which is not there"
+                "warning: ValidatingAdmissionPolicyBinding {name}: binds {name}, which does not exist"
             )
         );
     }
@@ -183,7 +183,7 @@ mod tests {
     fn what_it_does_is_looked_at() {
         let mut facts = healthy();
         fallback(&mut facts).bindings[0].spec.validation_actions = vec!["Audit".to_owned()];
-        assert!(worst(check, &facts).ends_with("records what it finds and denies nothing"));
+        assert!(worst(check, &facts).ends_with("only records and denies nothing"));
         let policy = &mut fallback(&mut facts).policies[0];
         policy.spec.as_mut().unwrap().failure_policy = Some("Ignore".to_owned());
         assert!(worst(check, &facts).ends_with("fails open: what it cannot evaluate passes"));
@@ -192,7 +192,7 @@ mod tests {
             Some(read(json!({"typeChecking": {"expressionWarnings": warnings}})));
         assert!(
             worst(check, &facts)
-                .ends_with("the API server does not understand it: undeclared reference")
+                .ends_with("the API server cannot evaluate it: undeclared reference")
         );
     }
 }

@@ -1,5 +1,5 @@
-//! Feature gates, as far as they can be seen: of the API server by its metric, of kubelets by what
-//! nodes declare.
+//! Feature gates: those of the API server by its metric, those of kubelets as far as nodes declare
+//! them.
 
 use k8s_openapi::api::core::v1::Node;
 
@@ -7,13 +7,13 @@ use crate::doctor::facts::Facts;
 use crate::doctor::names;
 use crate::doctor::observation::Observations;
 
-/// A gate, and what is the case without it.
+/// A feature gate, and what does not work without it.
 struct Gate {
     name: &'static str,
     without: &'static str,
-    /// The minor version from which it is on where nobody says otherwise.
+    /// The minor version from which it is on by default.
     since: u16,
-    /// Whether Restraint has nothing to do without it.
+    /// Whether Restraint is useless without it.
     matters: bool,
     /// Whether nodes declare it.
     is_declared: bool,
@@ -50,7 +50,7 @@ const GATES: [Gate; 5] = [
     },
     Gate {
         name: "RestartAllContainersOnContainerExits",
-        without: "the action RestartAllContainers is refused",
+        without: "the action RestartAllContainers is rejected",
         since: 36,
         matters: false,
         is_declared: true,
@@ -60,7 +60,7 @@ const GATES: [Gate; 5] = [
 pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     match &facts.gates {
         Err(reason) => {
-            let remedy = "run it with the right to get /metrics of the API server; versions tell what is on by default";
+            let remedy = "run it with the right to get /metrics of the API server; until then see what is on by default";
             observations.unknown("API server", "feature gates were", reason, remedy);
             by_default(facts, observations);
         }
@@ -80,10 +80,7 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
                         .remark("API server", format!("{} is off: {}", gate.name, gate.without)),
                     None => observations.remark(
                         "API server",
-                        format!(
-                            "{} is not told: it knows no such gate, or it is always on",
-                            gate.name
-                        ),
+                        format!("{} is not reported: it is unknown or always on", gate.name),
                     ),
                 }
             }
@@ -92,16 +89,16 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     nodes(facts, observations);
 }
 
-/// What the version says, where the gates themselves are not to be seen.
+/// What is on by default in this version, if the gates themselves are not known.
 fn by_default(facts: &Facts, observations: &mut Observations<'_>) {
     let Some(minor) = facts.version.as_ref().ok().and_then(|version| version.minor) else { return };
     let (on, off): (Vec<_>, Vec<_>) = GATES.iter().partition(|gate| gate.since <= minor);
-    for (gates, word) in [(on, "on"), (off, "off, or not there")] {
+    for (gates, word) in [(on, "on"), (off, "off or unknown")] {
         let list: Vec<_> = gates.into_iter().map(|gate| gate.name).collect();
         if !list.is_empty() {
             observations.remark(
                 "API server",
-                format!("by default {word} in 1.{minor}: {}", names::some(list)),
+                format!("{word} by default in 1.{minor}: {}", names::listed(list)),
             );
         }
     }
@@ -110,7 +107,7 @@ fn by_default(facts: &Facts, observations: &mut Observations<'_>) {
 /// Nodes declare features from 1.36 on, and the API server refuses pods and resizes that need what
 /// a node does not declare.
 fn nodes(facts: &Facts, observations: &mut Observations<'_>) {
-    let Ok(nodes) = &facts.nodes else { return }; // told with the versions
+    let Ok(nodes) = &facts.nodes else { return }; // the check of versions reports that
     let declares = |node: &Node, name: &str| {
         let mut features =
             node.status.iter().flat_map(|status| status.declared_features.iter().flatten());
@@ -142,7 +139,7 @@ fn nodes(facts: &Facts, observations: &mut Observations<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use crate::doctor::testing::{healthy, node, said, worst};
+    use crate::doctor::testing::{healthy, lines, node, worst};
 
     use super::*;
 
@@ -150,20 +147,20 @@ mod tests {
     fn gates_that_are_off_are_told() {
         let mut facts = healthy();
         assert!(
-            said(check, &facts).iter().all(|line| line.starts_with("ok: ")),
+            lines(check, &facts).iter().all(|line| line.starts_with("ok: ")),
             "{:#?}",
-            said(check, &facts)
+            lines(check, &facts)
         );
         let gates = facts.gates.as_mut().unwrap();
         gates.insert("PodLevelResources".to_owned(), false);
         gates.remove("ContainerRestartRules");
         let notes: Vec<_> =
-            said(check, &facts).into_iter().filter(|line| line.starts_with("note: ")).collect();
+            lines(check, &facts).into_iter().filter(|line| line.starts_with("note: ")).collect();
         assert_eq!(
             notes,
             [
                 "note: API server: PodLevelResources is off: spec.resources of pods is dropped",
-                "note: API server: ContainerRestartRules is not told: it knows no such gate, or it is always on",
+                "note: API server: ContainerRestartRules is not reported: it is unknown or always on",
             ]
         );
         facts.gates.as_mut().unwrap().insert("InPlacePodVerticalScaling".to_owned(), false);
@@ -175,15 +172,16 @@ mod tests {
         let mut facts = healthy();
         facts.gates = Err("forbidden".to_owned());
         facts.version = Ok(crate::doctor::facts::Version::read("v1.34.1"));
-        let said = said(check, &facts);
+        let lines = lines(check, &facts);
         assert!(
-            said.iter()
+            lines
+                .iter()
                 .any(|line| line
                     == "unknown: API server: feature gates were not examined: forbidden")
         );
         assert!(
-            said.iter().any(|line| line == "note: API server: by default on in 1.34: InPlacePodVerticalScaling, PodLevelResources"),
-            "{said:#?}"
+            lines.iter().any(|line| line == "note: API server: on by default in 1.34: InPlacePodVerticalScaling, PodLevelResources"),
+            "{lines:#?}"
         );
     }
 

@@ -1,8 +1,7 @@
-//! Whether Restraint is installed, and how strongly it acts.
+//! Whether Restraint is installed, and under which cap.
 
 use crate::doctor::facts::{Facts, Installation};
 use crate::doctor::hook;
-use crate::doctor::names::object;
 use crate::doctor::observation::Observations;
 
 pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
@@ -13,7 +12,7 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
         if let Err(reason) = seen {
             observations.unknown(
                 "cluster",
-                kind,
+                &format!("{kind} were"),
                 reason,
                 "run it with the right to list webhook configurations",
             );
@@ -26,7 +25,7 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     if facts.installations.is_empty() && is_known {
         let place = if facts.is_narrowed { " there" } else { "" };
         let message = format!(
-            "Restraint is not installed{place}: no hook's name ends with \"{}\"",
+            "Restraint is not installed{place}: no webhook's name ends with \"{}\"",
             hook::OURS
         );
         observations.problem("cluster", message, "install it: docs/operations.md");
@@ -34,17 +33,16 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
 }
 
 fn examine(facts: &Facts, installation: &Installation, observations: &mut Observations<'_>) {
-    let object = object("Service", &installation.namespace, &installation.name);
+    let object = installation.object();
     let hooks = hook::of(facts, installation).count();
-    let found = format!("Restraint is installed, with {hooks} hooks");
+    let found = format!("Restraint is installed, with {hooks} webhooks");
     match installation.flag("--cap") {
         Some(cap @ ("audit" | "warn")) => {
-            let message =
-                format!("{found}, under a cap of {cap}: it denies nothing and changes nothing");
+            let message = format!("{found}, with cap {cap}: it denies and changes nothing");
             observations.note(
                 object,
                 message,
-                "set cap: enforce when its findings hold no surprise any more",
+                "set cap: enforce once its findings are as expected",
             );
         }
         _ => observations.ok(object, found),
@@ -53,7 +51,7 @@ fn examine(facts: &Facts, installation: &Installation, observations: &mut Observ
 
 #[cfg(test)]
 mod tests {
-    use crate::doctor::testing::{args, healthy, said, worst};
+    use crate::doctor::testing::{args, healthy, lines, worst};
 
     use super::*;
 
@@ -61,14 +59,14 @@ mod tests {
     fn an_installation_is_told() {
         let facts = healthy();
         assert_eq!(
-            said(check, &facts),
-            ["ok: Service restraint/restraint: Restraint is installed, with 6 hooks"]
+            lines(check, &facts),
+            ["ok: Service restraint/restraint: Restraint is installed, with 6 webhooks"]
         );
         let mut capped = healthy();
         args(&mut capped, &["serve", "--cap=audit"]);
         assert_eq!(
             worst(check, &capped),
-            "note: Service restraint/restraint: Restraint is installed, with 6 hooks, under a cap of audit: it denies nothing and changes nothing"
+            "note: Service restraint/restraint: Restraint is installed, with 6 webhooks, with cap audit: it denies and changes nothing"
         );
     }
 
@@ -79,8 +77,8 @@ mod tests {
         assert!(worst(check, &facts).starts_with("problem: cluster: Restraint is not installed: "));
         facts.validating = Err("forbidden".to_owned());
         assert_eq!(
-            said(check, &facts),
-            ["unknown: cluster: ValidatingWebhookConfigurations not examined: forbidden"]
+            lines(check, &facts),
+            ["unknown: cluster: ValidatingWebhookConfigurations were not examined: forbidden"]
         );
     }
 }

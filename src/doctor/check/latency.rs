@@ -1,5 +1,4 @@
-//! How long the API server waits for Restraint: resizes that it is asked about, against such that
-//! it is not.
+//! The latency that Restraint adds: resizes that call it, compared with writes that do not.
 
 use std::time::Duration;
 
@@ -7,10 +6,10 @@ use crate::doctor::facts::{Facts, Measurement};
 use crate::doctor::hook;
 use crate::doctor::observation::Observations;
 
-/// What the API server says where a hook that fails closed does not answer.
+/// What the API server says if a webhook that fails closed does not answer.
 const UNANSWERED: &str = "failed calling webhook";
 
-/// The hook whose wait is measured.
+/// The webhook whose latency is measured.
 const RESIZE: &str = "resize.restraint.dev";
 
 pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
@@ -18,21 +17,21 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
         Some(Ok(measurement)) => measurement,
         Some(Err(reason)) if reason.contains(UNANSWERED) => {
             let message = format!(
-                "a memory resize in a dry run was refused, because nobody answered: {reason}"
+                "a memory resize in a dry run was rejected, because the webhook did not answer: {reason}"
             );
             return observations.problem(
                 "cluster",
                 message,
-                "see hook-service and ca-bundle above, and the way from the API server to the pods",
+                "see hook-service and ca-bundle above, and the network from the API server to the pods",
             );
         }
         Some(Err(reason)) => {
-            let remedy = "see that you may create and delete pods there, and patch pods/resize, or choose another with --probe-namespace";
+            let remedy = "get the right to create and delete pods there and to patch pods/resize, or choose another with --probe-namespace";
             return observations.unknown("cluster", "latency was", reason, remedy);
         }
         None => {
             let message =
-                "the latency of the hooks was not measured, because that takes a pod of its own";
+                "the latency of the webhooks was not measured: that needs a pod of its own";
             return observations.note(
                 "cluster",
                 message,
@@ -45,7 +44,7 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     else {
         return;
     };
-    let message = told(measurement, asked, unasked);
+    let message = summary(measurement, asked, unasked);
     let ours = hook::every(facts).filter(|hook| hook.is_ours() && hook.name == RESIZE);
     let timeout = ours
         .map(|hook| hook.timeout)
@@ -55,18 +54,18 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     match timeout {
         Some(timeout) if asked.worst.saturating_mul(2) >= timeout => {
             let message =
-                format!("{message}. The API server gives up after {} s", timeout.as_secs());
+                format!("{message}; the API server gives up after {} s", timeout.as_secs());
             observations.warning(
                 object,
                 message,
-                "see the network between API server and nodes, the load of the pods, and their cpu limit",
+                "check the network between the API server and the nodes, the load of the pods, and their cpu limit",
             );
         }
         _ => observations.ok(object, message),
     }
 }
 
-fn told(measurement: &Measurement, asked: Times, unasked: Times) -> String {
+fn summary(measurement: &Measurement, asked: Times, unasked: Times) -> String {
     let added = asked.median.saturating_sub(unasked.median);
     format!(
         "{} memory resizes in dry runs took {} ms (median) and {} ms (worst), {} {} {} ms and {} ms: Restraint adds {} ms",
@@ -101,7 +100,7 @@ fn in_milliseconds(time: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::doctor::testing::{healthy, said, worst};
+    use crate::doctor::testing::{healthy, lines, worst};
 
     use super::*;
 
@@ -120,14 +119,14 @@ mod tests {
         let mut facts = healthy();
         facts.probe = Some(Ok(measured(&[30, 12, 11], &[9, 8, 10])));
         assert_eq!(
-            said(check, &facts),
+            lines(check, &facts),
             [
                 "ok: Namespace shop: 3 memory resizes in dry runs took 12.0 ms (median) and 30.0 ms (worst), 3 cpu resizes 9.0 ms and 10.0 ms: \
                  Restraint adds 3.0 ms"
             ]
         );
         facts.probe = Some(Ok(measured(&[12, 11, 1600], &[9, 8, 10])));
-        assert!(worst(check, &facts).ends_with("The API server gives up after 3 s"));
+        assert!(worst(check, &facts).ends_with("the API server gives up after 3 s"));
         assert!(worst(check, &facts).starts_with("warning: "));
     }
 
@@ -136,7 +135,7 @@ mod tests {
         let mut facts = healthy();
         assert!(
             worst(check, &facts)
-                .starts_with("note: cluster: the latency of the hooks was not measured")
+                .starts_with("note: cluster: the latency of the webhooks was not measured")
         );
         facts.probe = Some(Err("pods is forbidden".to_owned()));
         assert_eq!(
@@ -148,6 +147,6 @@ mod tests {
                 .to_owned()));
         assert!(worst(check, &facts).starts_with("problem: cluster: "));
         facts.probe = Some(Ok(measured(&[], &[])));
-        assert!(said(check, &facts).is_empty());
+        assert!(lines(check, &facts).is_empty());
     }
 }

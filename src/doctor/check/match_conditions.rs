@@ -1,4 +1,4 @@
-//! Match conditions: they keep everything else away from the service, so that hooks may fail
+//! Match conditions: they keep all other requests away from the service, so that webhooks may fail
 //! closed.
 
 use k8s_openapi::api::admissionregistration::v1::MatchCondition;
@@ -6,10 +6,10 @@ use k8s_openapi::api::admissionregistration::v1::MatchCondition;
 use crate::approval::{GRANT_ANNOTATION, STAMP_ANNOTATION};
 use crate::doctor::facts::Facts;
 use crate::doctor::hook::{self, Hook};
-use crate::doctor::names::{self, object};
+use crate::doctor::names;
 use crate::doctor::observation::{Observations, Severity};
 
-/// A condition that the chart gives a hook.
+/// A match condition that the chart gives a webhook.
 struct Expected {
     hook: &'static str,
     condition: &'static str,
@@ -45,7 +45,7 @@ const EXPECTED: [Expected; 9] = [
 ];
 
 /// How to get the chart's conditions back.
-const RESTORE: &str = "restore what the chart renders: helm upgrade, with the values in force";
+const RESTORE: &str = "restore what the chart renders: helm upgrade with the current values";
 
 pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     for installation in &facts.installations {
@@ -55,8 +55,8 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
             examine(hook, observations);
         }
         if observations.count() == before && !hooks.is_empty() {
-            let place = object("Service", &installation.namespace, &installation.name);
-            observations.ok(place, "every hook has the match conditions of the chart");
+            let place = installation.object();
+            observations.ok(place, "every webhook has the match conditions of the chart");
         }
     }
 }
@@ -69,7 +69,7 @@ fn examine(hook: &Hook<'_>, observations: &mut Observations<'_>) {
             // of two that expect the same one is enough
             if missing.replace(name) != Some(name) {
                 let (severity, message) = absent(hook, name);
-                observations.say(severity, hook.object(), message, Some(RESTORE.to_owned()));
+                observations.add(severity, hook.object(), message, Some(RESTORE.to_owned()));
             }
             continue;
         };
@@ -77,8 +77,8 @@ fn examine(hook: &Hook<'_>, observations: &mut Observations<'_>) {
             expected.mentions.iter().filter(|part| !found.expression.contains(*part)).collect();
         if !left_out.is_empty() {
             let message = format!(
-                "match condition {name:?} does not look at {}: what it misses is not judged",
-                names::some(left_out)
+                "match condition {name:?} does not mention {}: what it misses is not checked",
+                names::listed(left_out)
             );
             observations.warning(hook.object(), message, RESTORE);
         }
@@ -88,32 +88,32 @@ fn examine(hook: &Hook<'_>, observations: &mut Observations<'_>) {
     };
     for more in hook.conditions.iter().filter(|condition| !is_known(condition)) {
         let message = format!(
-            "match condition {:?} is not the chart's: what it leaves out is not judged",
+            "match condition {:?} is not from the chart: what it excludes is not checked",
             more.name
         );
         observations.note(
             hook.object(),
             message,
-            "see that it leaves out what is meant, and nothing else",
+            "make sure that it excludes only what is intended",
         );
     }
 }
 
 fn absent(hook: &Hook<'_>, name: &str) -> (Severity, String) {
     if hook.fails_closed {
-        let refused =
-            if hook.catches("pods", "UPDATE") { "every write of a pod" } else { "every resize" };
+        let denied =
+            if hook.matches("pods", "UPDATE") { "every write of a pod" } else { "every resize" };
         (
             Severity::Problem,
             format!(
-                "has no match condition {name:?} and fails closed: while nobody answers, {refused} is refused"
+                "has no match condition {name:?} and fails closed: while Restraint is down, {denied} is denied"
             ),
         )
     } else {
         (
             Severity::Warning,
             format!(
-                "has no match condition {name:?}: it is asked about more than it judges, and each answer takes time"
+                "has no match condition {name:?}: it is called more often than it needs to be, and each call takes time"
             ),
         )
     }
@@ -121,7 +121,7 @@ fn absent(hook: &Hook<'_>, name: &str) -> (Severity, String) {
 
 #[cfg(test)]
 mod tests {
-    use crate::doctor::testing::{healthy, hook_mut, mutating_mut, said, worst};
+    use crate::doctor::testing::{healthy, hook_mut, lines, mutating_mut, worst};
 
     use super::*;
 
@@ -129,8 +129,10 @@ mod tests {
     fn the_charts_conditions_are_as_expected() {
         let facts = healthy();
         assert_eq!(
-            said(check, &facts),
-            ["ok: Service restraint/restraint: every hook has the match conditions of the chart"]
+            lines(check, &facts),
+            [
+                "ok: Service restraint/restraint: every webhook has the match conditions of the chart"
+            ]
         );
         let known: Vec<_> = hook::every(&facts).map(|hook| hook.name).collect();
         assert!(
@@ -146,15 +148,15 @@ mod tests {
         assert_eq!(
             worst(check, &facts),
             "problem: ValidatingWebhookConfiguration restraint, hook resize.restraint.dev: has no match condition \"memory-differs\" and \
-             fails closed: while nobody answers, every resize is refused"
+             fails closed: while Restraint is down, every resize is denied"
         );
         let mut facts = healthy();
         hook_mut(&mut facts, "approval.restraint.dev").match_conditions = Some(Vec::new());
-        assert!(worst(check, &facts).contains("every write of a pod is refused"));
+        assert!(worst(check, &facts).contains("every write of a pod is denied"));
         let mut facts = healthy();
         hook_mut(&mut facts, "advice.restraint.dev").match_conditions = None;
-        let said = said(check, &facts);
-        assert!(said.len() == 1 && said[0].starts_with("warning: "), "{said:?}");
+        let lines = lines(check, &facts);
+        assert!(lines.len() == 1 && lines[0].starts_with("warning: "), "{lines:?}");
     }
 
     #[test]
@@ -163,7 +165,7 @@ mod tests {
         let condition =
             &mut hook_mut(&mut facts, "resize.restraint.dev").match_conditions.as_mut().unwrap()[0];
         condition.expression = condition.expression.replace("initContainers", "containers");
-        assert!(worst(check, &facts).contains("does not look at initContainers"));
+        assert!(worst(check, &facts).contains("does not mention initContainers"));
         let mut facts = healthy();
         let more = MatchCondition {
             name: "not-me".to_owned(),

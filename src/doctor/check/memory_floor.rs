@@ -1,8 +1,7 @@
-//! Autoscalers that may take memory in place without a floor: what the rule of that name finds in
-//! those that are there.
+//! Vertical Pod Autoscalers that may decrease memory in place without a floor: what the rule of that
+//! name finds.
 
 use crate::doctor::facts::Facts;
-use crate::doctor::names::object;
 use crate::doctor::observation::Observations;
 use crate::json;
 use crate::json::text::Text;
@@ -10,6 +9,7 @@ use crate::judge::judge;
 use crate::judge::mode::Mode;
 use crate::judge::policies::Policies;
 use crate::judge::subject::{Evidence, Operation, Resource, Subject, UserInfo};
+use crate::kube::name::describe;
 use crate::kube::object::Object;
 use crate::rules::autoscaler::vpa_memory_floor::RULE;
 
@@ -31,7 +31,7 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
         Ok(Some(autoscalers)) => autoscalers,
         Ok(None) => {
             return observations
-                .ok("cluster", "there are no Vertical Pod Autoscalers: the kind is not known");
+                .ok("cluster", "there are no Vertical Pod Autoscalers: the kind is not installed");
         }
         Err(reason) => {
             let remedy = "run it with the right to list verticalpodautoscalers";
@@ -51,7 +51,7 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
         observations.ok(
             "cluster",
             format!(
-                "{} Vertical Pod Autoscalers, and none takes memory in place without a floor",
+                "{} Vertical Pod Autoscalers, none of which decreases memory in place without a floor",
                 autoscalers.len()
             ),
         );
@@ -66,10 +66,10 @@ fn examine(policies: &Policies, json: &str, observations: &mut Observations<'_>)
             "cluster",
             "a Vertical Pod Autoscaler was",
             "it cannot be read",
-            "look at its manifest with restraint lint",
+            "check its manifest with restraint lint",
         );
     };
-    let name = object("VerticalPodAutoscaler", &head.metadata.namespace, &head.metadata.name);
+    let name = describe("VerticalPodAutoscaler", &head.metadata.namespace, &head.metadata.name);
     let subject = Subject {
         resource: Resource::VerticalPodAutoscaler,
         operation: Operation::Create,
@@ -98,7 +98,7 @@ fn examine(policies: &Policies, json: &str, observations: &mut Observations<'_>)
 mod tests {
     use serde_json::json;
 
-    use crate::doctor::testing::{healthy, said, worst};
+    use crate::doctor::testing::{healthy, lines, worst};
 
     use super::*;
 
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn the_rule_judges_the_autoscalers_that_are_there() {
         assert_eq!(
-            said(check, &with(json!([]))),
+            lines(check, &with(json!([]))),
             [
                 "warning: VerticalPodAutoscaler shop/db: every container: InPlaceOrRecreate takes memory with no minAllowed.memory"
             ]

@@ -1,15 +1,15 @@
-//! Reloader: which namespaces it watches, and which workloads tell it something that it does not
-//! hear.
+//! Reloader: which namespaces it watches, and which workloads with annotations for it are elsewhere.
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::Container;
 
 use crate::doctor::facts::{Facts, Follower};
-use crate::doctor::names::{self, flag, object};
+use crate::doctor::flag::flag_value;
+use crate::doctor::names;
 use crate::doctor::observation::Observations;
-use crate::kube::image::Image;
+use crate::doctor::reloader::reloader_container;
+use crate::kube::name::describe;
 
 /// The variable by which it watches one namespace alone.
 const NAMESPACE: &str = "KUBERNETES_NAMESPACE";
@@ -38,21 +38,22 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     for (deployment, scope) in reloaders.iter().zip(&scopes) {
         let metadata = &deployment.metadata;
         let namespace = metadata.namespace.as_deref().unwrap_or_default();
-        let name = object("Deployment", namespace, metadata.name.as_deref().unwrap_or_default());
-        observations.ok(name, format!("Reloader watches {}", scope.told()));
+        let name = describe("Deployment", namespace, metadata.name.as_deref().unwrap_or_default());
+        observations.ok(name, format!("Reloader watches {}", scope.description()));
     }
     if reloaders.is_empty() && followers.is_empty() {
-        return observations.ok("cluster", "Reloader is not there, and nobody asks for it");
+        return observations
+            .ok("cluster", "Reloader is not installed, and no workload has annotations for it");
     }
-    let mut unheard: BTreeMap<&str, Vec<&Follower>> = BTreeMap::new();
+    let mut unwatched: BTreeMap<&str, Vec<&Follower>> = BTreeMap::new();
     for follower in followers
         .iter()
         .filter(|follower| !scopes.iter().any(|scope| scope.may_watch(facts, &follower.namespace)))
     {
-        unheard.entry(&follower.namespace).or_default().push(follower);
+        unwatched.entry(&follower.namespace).or_default().push(follower);
     }
-    for (namespace, followers) in unheard {
-        let list = names::some(
+    for (namespace, followers) in unwatched {
+        let list = names::listed(
             followers.iter().map(|follower| format!("{} {}", follower.kind, follower.name)),
         );
         let whom = if reloaders.is_empty() {
@@ -60,34 +61,15 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
         } else {
             "no Reloader watches this namespace"
         };
-        let message = format!("annotations ask Reloader for restarts, and {whom}: {list}");
-        let remedy = "widen its scope (reloader.watchGlobally, ignoreNamespaces, namespaceSelector), or take the annotations off";
+        let message = format!("annotations ask Reloader for restarts, but {whom}: {list}");
+        let remedy = "widen its scope (reloader.watchGlobally, ignoreNamespaces, namespaceSelector), or remove the annotations";
         observations.warning(format!("Namespace {namespace}"), message, remedy);
     }
 }
 
-/// Whether these pods are Reloader's: by the name of an image.
-pub(in crate::doctor) fn is_reloader(deployment: &Deployment) -> bool {
-    containers(deployment).iter().any(is_its_container)
-}
-
-fn is_its_container(container: &Container) -> bool {
-    let name = Image::parse(container.image.as_deref().unwrap_or_default()).name();
-    name == "reloader" || name == "stakater-reloader"
-}
-
-fn containers(deployment: &Deployment) -> &[Container] {
-    let spec = deployment.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
-    spec.map(|spec| &*spec.containers).unwrap_or_default()
-}
-
 impl Scope {
     fn of(deployment: &Deployment) -> Self {
-        let Some(container) =
-            containers(deployment).iter().find(|container| is_its_container(container))
-        else {
-            return Self::default();
-        };
+        let Some(container) = reloader_container(deployment) else { return Self::default() };
         let arguments: Vec<_> = [&container.command, &container.args]
             .into_iter()
             .flatten()
@@ -95,7 +77,8 @@ impl Scope {
             .cloned()
             .collect();
         let list = |name: &str| -> Vec<String> {
-            let entries = flag(&arguments, name).unwrap_or_default().split(',').map(str::trim);
+            let entries =
+                flag_value(&arguments, name).unwrap_or_default().split(',').map(str::trim);
             entries.filter(|entry| !entry.is_empty()).map(str::to_owned).collect()
         };
         let variable = container.env.iter().flatten().find(|variable| variable.name == NAMESPACE);
@@ -107,17 +90,17 @@ impl Scope {
             _ => None,
         });
         let only = own.map_or_else(|| list("--namespaces"), |own| vec![own]);
-        let labelled = flag(&arguments, "--namespace-selector")
+        let labelled = flag_value(&arguments, "--namespace-selector")
             .filter(|selector| !selector.is_empty())
             .map(str::to_owned);
         Self { only, labelled, ignored: list("--namespaces-to-ignore") }
     }
 
-    fn told(&self) -> String {
+    fn description(&self) -> String {
         let only = if self.only.is_empty() {
             "every namespace".to_owned()
         } else {
-            format!("namespace {} alone", names::some(&self.only))
+            format!("only namespace {}", names::listed(&self.only))
         };
         let labelled = self
             .labelled
@@ -127,7 +110,7 @@ impl Scope {
         let ignored = if self.ignored.is_empty() {
             String::new()
         } else {
-            format!(", but not {}", names::some(&self.ignored))
+            format!(", except {}", names::listed(&self.ignored))
         };
         format!("{only}{labelled}{ignored}")
     }
@@ -161,7 +144,7 @@ impl Scope {
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::doctor::testing::{healthy, read, said, worst};
+    use crate::doctor::testing::{healthy, lines, read, worst};
 
     use super::*;
 
@@ -186,49 +169,34 @@ mod tests {
 
     #[test]
     fn the_scope_is_read_from_flags_and_variables() {
-        let told =
-            |arguments: &[&str], env: Value| said(check, &with(Some(reloader(arguments, env))));
+        let watched =
+            |arguments: &[&str], env: Value| lines(check, &with(Some(reloader(arguments, env))));
         let of = |scope: &str| format!("ok: Deployment tools/reloader: Reloader watches {scope}");
-        let unheard = "warning: Namespace shop: annotations ask Reloader for restarts, and no Reloader watches this namespace: Deployment web";
-        assert_eq!(told(&[], json!([])), [of("every namespace")]);
+        let unwatched = "warning: Namespace shop: annotations ask Reloader for restarts, but no Reloader watches this namespace: Deployment web";
+        assert_eq!(watched(&[], json!([])), [of("every namespace")]);
         let own = json!([{"name": "KUBERNETES_NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}}]);
-        assert_eq!(told(&[], own), [of("namespace tools alone"), unheard.to_owned()]);
+        assert_eq!(watched(&[], own), [of("only namespace tools"), unwatched.to_owned()]);
         assert_eq!(
-            told(&["--namespaces-to-ignore=kube-system,shop"], json!([])),
-            [of("every namespace, but not kube-system, shop"), unheard.to_owned()]
+            watched(&["--namespaces-to-ignore=kube-system,shop"], json!([])),
+            [of("every namespace, except kube-system, shop"), unwatched.to_owned()]
         );
-        assert_eq!(told(&["--namespaces=shop,db"], json!([])), [of("namespace shop, db alone")]);
+        assert_eq!(watched(&["--namespaces=shop,db"], json!([])), [of("only namespace shop, db")]);
         assert_eq!(
-            told(&["--namespace-selector", "team=db"], json!([])),
-            [of("every namespace with labels team=db"), unheard.to_owned()]
+            watched(&["--namespace-selector", "team=db"], json!([])),
+            [of("every namespace with labels team=db"), unwatched.to_owned()]
         );
         assert_eq!(
-            told(&["--namespace-selector=team in (db)"], json!([])),
+            watched(&["--namespace-selector=team in (db)"], json!([])),
             [of("every namespace with labels team in (db)")]
         );
     }
 
     #[test]
     fn annotations_without_reloader_are_warned_about() {
-        assert!(worst(check, &with(None)).contains("and there is no Reloader: Deployment web"));
-        assert!(worst(check, &healthy()).starts_with("ok: cluster: Reloader is not there"));
+        assert!(worst(check, &with(None)).contains("but there is no Reloader: Deployment web"));
+        assert!(worst(check, &healthy()).starts_with("ok: cluster: Reloader is not installed"));
         let mut facts = healthy();
         facts.followers = Err("forbidden".to_owned());
         assert!(worst(check, &facts).starts_with("unknown: "));
-    }
-
-    #[test]
-    fn reloader_is_told_by_its_image() {
-        let mut deployment = reloader(&[], json!([]));
-        assert!(is_reloader(&deployment));
-        for image in [
-            "example.com/config-reloader:1",
-            "reloader-of-mine",
-            "example.com/reloader/other@sha256:1",
-        ] {
-            deployment.spec.as_mut().unwrap().template.spec.as_mut().unwrap().containers[0].image =
-                Some(image.to_owned());
-            assert!(!is_reloader(&deployment), "{image}");
-        }
     }
 }

@@ -1,12 +1,9 @@
-//! Replicas: how many answer, and whether one node takes all of them away.
+//! Replicas: how many are ready, and whether all are on one node.
 
 use std::collections::BTreeSet;
 
-use k8s_openapi::api::core::v1::Pod;
-
-use crate::cluster::set_aside;
+use crate::cluster::pod::is_ready;
 use crate::doctor::facts::{Facts, Installation};
-use crate::doctor::names::object;
 use crate::doctor::observation::Observations;
 
 pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
@@ -16,7 +13,7 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
 }
 
 fn examine(facts: &Facts, installation: &Installation, observations: &mut Observations<'_>) {
-    let place = object("Service", &installation.namespace, &installation.name);
+    let place = installation.object();
     let pods = match &installation.pods {
         Ok(Some(pods)) => pods,
         Ok(None) => {
@@ -39,13 +36,13 @@ fn examine(facts: &Facts, installation: &Installation, observations: &mut Observ
     match (ready.len(), nodes.len()) {
         (0, _) => observations.problem(
             place,
-            "no pod is ready: nobody answers",
-            "kubectl describe pod, and the log, say why",
+            "no pod is ready: Restraint is down",
+            "see kubectl describe pod and the log",
         ),
         (1, _) if wanted.is_none_or(|wanted| wanted <= 1) => {
             observations.warning(
                 place,
-                "one replica: while it restarts or moves, nobody answers",
+                "one replica: while it restarts or moves, Restraint is down",
                 "set replicas to 2 or more",
             );
         }
@@ -58,7 +55,7 @@ fn examine(facts: &Facts, installation: &Installation, observations: &mut Observ
             observations.warning(
                 place,
                 message,
-                "kubectl describe pod, and the log, say why the others are not",
+                "see kubectl describe pod and the log of the others",
             );
         }
         (ready, 1) => one_node(facts, place, ready, &nodes, observations),
@@ -77,12 +74,11 @@ fn one_node(
 ) {
     let node = nodes.first().copied().unwrap_or_default();
     let message =
-        format!("all {ready} replicas are on node {node:?}: when it goes, nobody answers");
+        format!("all {ready} replicas are on node {node:?}: if that node fails, Restraint is down");
     if facts.nodes.as_ref().is_ok_and(|nodes| nodes.len() == 1) {
-        return observations.remark(place, format!("{message}. It is the only node"));
+        return observations.remark(place, format!("{message}; it is the only node"));
     }
-    let remedy =
-        "leave affinity to the chart, which spreads them, and delete one of the pods: it moves";
+    let remedy = "leave affinity to the chart, which spreads them, and delete one of the pods";
     observations.warning(place, message, remedy);
 }
 
@@ -92,18 +88,9 @@ fn wanted(installation: &Installation) -> Option<i32> {
     Some(deployment.spec.as_ref()?.replicas.unwrap_or(1))
 }
 
-/// Whether a pod gets requests.
-pub(super) fn is_ready(pod: &Pod) -> bool {
-    let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    set_aside(pod).is_none()
-        && conditions
-            .into_iter()
-            .any(|condition| condition.type_ == "Ready" && condition.status == "True")
-}
-
 #[cfg(test)]
 mod tests {
-    use crate::doctor::testing::{healthy, node, pod, said, worst};
+    use crate::doctor::testing::{healthy, lines, node, pod, worst};
 
     use super::*;
 
@@ -116,7 +103,7 @@ mod tests {
     #[test]
     fn replicas_are_counted_by_node() {
         assert_eq!(
-            said(check, &healthy()),
+            lines(check, &healthy()),
             ["ok: Service restraint/restraint: 2 replicas are ready on 2 nodes"]
         );
         assert!(worst(check, &with(&["n1", "n1"])).starts_with(

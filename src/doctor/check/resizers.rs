@@ -1,16 +1,10 @@
 //! Who may resize pods: verbs `patch` and `update` on `pods/resize`.
 
 use crate::doctor::facts::Facts;
-use crate::doctor::names;
 use crate::doctor::observation::Observations;
-
-use super::rights::{Breadth, Holding, holdings, who};
-
-/// What is resized through.
-pub(super) const RESIZE: &str = "pods/resize";
-
-/// The verbs that write.
-pub(super) const VERBS: [&str; 2] = ["patch", "update"];
+use crate::doctor::rights::{
+    Breadth, Holding, RESIZE, RESIZE_VERBS, holdings, report_built_in, who,
+};
 
 pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     let rights = match &facts.rights {
@@ -24,18 +18,19 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
             );
         }
     };
-    let (built_in, others): (Vec<_>, Vec<_>) =
-        holdings(rights, &VERBS, RESIZE).into_iter().partition(|holding| holding.is_built_in);
+    let (built_in, others): (Vec<_>, Vec<_>) = holdings(rights, &RESIZE_VERBS, RESIZE)
+        .into_iter()
+        .partition(|holding| holding.is_built_in);
     for holding in &others {
         examine(holding, observations);
     }
     if others.is_empty() {
         observations.remark(
             "cluster",
-            "nobody but administrators may resize: neither edit nor admin contain pods/resize",
+            "only administrators may resize: the roles edit and admin do not include pods/resize",
         );
     }
-    tell_built_in(&built_in, "resize", observations);
+    report_built_in(&built_in, "resize", observations);
 }
 
 fn examine(holding: &Holding<'_>, observations: &mut Observations<'_>) {
@@ -54,21 +49,9 @@ fn examine(holding: &Holding<'_>, observations: &mut Observations<'_>) {
     }
 }
 
-/// What the API server binds itself, in one line.
-pub(super) fn tell_built_in(
-    holdings: &[Holding<'_>],
-    what: &str,
-    observations: &mut Observations<'_>,
-) {
-    if !holdings.is_empty() {
-        let by = names::some(holdings.iter().map(|holding| holding.binding.as_str()));
-        observations.ok("cluster", format!("built in, and may {what}: {by}"));
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use crate::doctor::testing::{bind, healthy, said, worst};
+    use crate::doctor::testing::{bind, healthy, lines, worst};
 
     use super::*;
 
@@ -76,10 +59,10 @@ mod tests {
     fn holders_are_told_with_their_reach() {
         let mut facts = healthy();
         assert_eq!(
-            said(check, &facts),
+            lines(check, &facts),
             [
                 "note: ClusterRoleBinding resizers: group \"developers\" may resize pods everywhere, by ClusterRole \"resizer\"",
-                "ok: cluster: built in, and may resize: ClusterRoleBinding cluster-admin",
+                "ok: cluster: built-in bindings that may resize: ClusterRoleBinding cluster-admin",
             ]
         );
         bind(&mut facts, Some("ci"), "resizer", "Group", "system:serviceaccounts:ci");

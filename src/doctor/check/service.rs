@@ -1,125 +1,122 @@
-//! Whether somebody answers where hooks lead to.
+//! Whether the Services that webhooks call can answer.
 
 use std::collections::BTreeMap;
 
+use k8s_openapi::api::core::v1::ServiceSpec;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 
-use crate::doctor::facts::{Facts, Place, Served};
+use crate::cluster::NamespacedName;
+use crate::doctor::facts::{Fact, Facts};
 use crate::doctor::hook::{self, Hook};
-use crate::doctor::names::object;
 use crate::doctor::observation::{Observations, Severity};
+use crate::kube::name::describe;
 
-/// The port that a hook leads to where it does not say.
+/// The port that a webhook calls if it names none.
 const DEFAULT_PORT: i32 = 443;
+
+/// A Service, the webhooks that call it, and what follows if it does not answer.
+struct Called<'h> {
+    service: &'h NamespacedName,
+    hooks: &'h [Hook<'h>],
+    severity: Severity,
+    consequence: &'static str,
+}
 
 pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     let ours = facts.installations.iter().flat_map(|installation| hook::of(facts, installation));
-    let mut by_service: BTreeMap<Place, Vec<Hook<'_>>> = BTreeMap::new();
+    let mut by_service: BTreeMap<NamespacedName, Vec<Hook<'_>>> = BTreeMap::new();
     for hook in ours.chain(hook::foreign_and_closed(facts)) {
-        if let Some(place) = hook.service() {
-            by_service.entry(place).or_default().push(hook);
+        if let Some(service) = hook.service() {
+            by_service.entry(service).or_default().push(hook);
         }
     }
-    for (place, hooks) in &by_service {
-        examine(facts, place, hooks, observations);
+    for (service, hooks) in &by_service {
+        Called::of(service, hooks).examine(facts, observations);
     }
 }
 
-fn examine(facts: &Facts, place: &Place, hooks: &[Hook<'_>], observations: &mut Observations<'_>) {
-    let name = object("Service", &place.0, &place.1);
-    let refused = if hooks.iter().any(|hook| hook.fails_closed) {
-        "what its hooks catch is refused"
-    } else {
-        "what its hooks catch goes through unseen"
-    };
-    let gravity = if hooks.iter().any(|hook| hook.fails_closed) {
-        Severity::Problem
-    } else {
-        Severity::Warning
-    };
-    let served = match facts.services.get(place) {
-        Some(Ok(Some(served))) => served,
-        Some(Ok(None)) => {
-            let who = hook::grouped(hooks.iter().map(|hook| (*hook, String::new())));
-            let who: Vec<_> = who.into_iter().map(|(object, _)| object).collect();
-            let message =
-                format!("is not there, but hooks lead to it ({}): {refused}", who.join("; "));
-            return observations.say(
-                gravity,
-                name,
-                message,
-                Some("make it, or take the configuration away".to_owned()),
-            );
-        }
-        Some(Err(reason)) => {
-            return observations.unknown(
-                name,
-                "the Service",
-                reason,
-                "run it with the right to get Services",
-            );
-        }
-        None => return,
-    };
-    let spec = served.service.spec.as_ref();
-    if spec.and_then(|spec| spec.type_.as_deref()) == Some("ExternalName") {
-        let to = spec.and_then(|spec| spec.external_name.as_deref()).unwrap_or_default();
-        return observations.remark(name, format!("leads out of the cluster, to {to:?}: whether somebody answers there was not examined"));
-    }
-    let ports = spec.and_then(|spec| spec.ports.as_deref()).unwrap_or_default();
-    let portless = hooks.iter().filter_map(|hook| {
-        let port =
-            hook.client.service.as_ref().and_then(|service| service.port).unwrap_or(DEFAULT_PORT);
-        let message = || {
-            format!(
-                "leads to port {port} of Service {}/{}, which has no such port: {refused}",
-                place.0, place.1
-            )
+impl<'h> Called<'h> {
+    fn of(service: &'h NamespacedName, hooks: &'h [Hook<'h>]) -> Self {
+        let (severity, consequence) = if hooks.iter().any(|hook| hook.fails_closed) {
+            (Severity::Problem, "requests that its webhooks match are denied")
+        } else {
+            (Severity::Warning, "requests that its webhooks match pass unchecked")
         };
-        (!ports.iter().any(|known| known.port == port)).then(|| (*hook, message()))
-    });
-    for (object, message) in hook::grouped(portless) {
-        observations.say(
-            gravity,
-            object,
-            message,
-            Some("name a port of the Service in clientConfig".to_owned()),
-        );
+        Self { service, hooks, severity, consequence }
     }
-    reach(served, &name, gravity, refused, observations);
-}
 
-fn reach(
-    served: &Served,
-    name: &str,
-    gravity: Severity,
-    refused: &str,
-    observations: &mut Observations<'_>,
-) {
-    match served.slices.as_ref().map(|slices| ready(slices)) {
-        Ok(0) => {
-            let message = format!("has no ready endpoint: {refused}");
-            observations.say(
-                gravity,
-                name,
-                message,
-                Some(
-                    "see why its pods are not ready: kubectl describe pod, and their log"
-                        .to_owned(),
-                ),
+    fn object(&self) -> String {
+        describe("Service", &self.service.namespace, &self.service.name)
+    }
+
+    fn examine(&self, facts: &Facts, observations: &mut Observations<'_>) {
+        let found = match facts.services.get(self.service) {
+            Some(Ok(Some(found))) => found,
+            Some(Ok(None)) => return self.report_missing(observations),
+            Some(Err(reason)) => {
+                let remedy = "run it with the right to get Services";
+                return observations.unknown(self.object(), "the Service was", reason, remedy);
+            }
+            None => return,
+        };
+        let spec = found.service.spec.as_ref();
+        if spec.and_then(|spec| spec.type_.as_deref()) == Some("ExternalName") {
+            let host = spec.and_then(|spec| spec.external_name.as_deref()).unwrap_or_default();
+            let message = format!(
+                "points outside the cluster, to {host:?}: whether that answers was not examined"
             );
+            return observations.remark(self.object(), message);
         }
-        Ok(count) => observations.ok(name, format!("has {count} ready endpoints")),
-        Err(reason) => observations.unknown(
-            name,
-            "its endpoints",
-            reason,
-            "run it with the right to list EndpointSlices",
-        ),
+        self.examine_ports(spec, observations);
+        self.examine_endpoints(&found.slices, observations);
+    }
+
+    fn report_missing(&self, observations: &mut Observations<'_>) {
+        let callers = hook::grouped(self.hooks.iter().map(|hook| (*hook, String::new())));
+        let callers: Vec<_> = callers.into_iter().map(|(object, _)| object).collect();
+        let (callers, consequence) = (callers.join("; "), self.consequence);
+        let message = format!("does not exist, but webhooks call it ({callers}): {consequence}");
+        let remedy = "create it, or delete the webhook configuration".to_owned();
+        observations.add(self.severity, self.object(), message, Some(remedy));
+    }
+
+    fn examine_ports(&self, spec: Option<&ServiceSpec>, observations: &mut Observations<'_>) {
+        let ports = spec.and_then(|spec| spec.ports.as_deref()).unwrap_or_default();
+        let (service, consequence) = (self.service, self.consequence);
+        let without_port = self.hooks.iter().filter_map(|hook| {
+            let called = hook.client.service.as_ref()?.port.unwrap_or(DEFAULT_PORT);
+            let message = format!(
+                "calls port {called} of Service {service}, which has no such port: {consequence}"
+            );
+            (!ports.iter().any(|known| known.port == called)).then_some((*hook, message))
+        });
+        for (object, message) in hook::grouped(without_port) {
+            let remedy = "name a port of the Service in clientConfig".to_owned();
+            observations.add(self.severity, object, message, Some(remedy));
+        }
+    }
+
+    fn examine_endpoints(
+        &self,
+        slices: &Fact<Vec<EndpointSlice>>,
+        observations: &mut Observations<'_>,
+    ) {
+        match slices.as_ref().map(|slices| ready(slices)) {
+            Ok(0) => {
+                let message = format!("has no ready endpoint: {}", self.consequence);
+                let remedy = "see why its pods are not ready: kubectl describe pod, and their log";
+                observations.add(self.severity, self.object(), message, Some(remedy.to_owned()));
+            }
+            Ok(count) => observations.ok(self.object(), format!("has {count} ready endpoints")),
+            Err(reason) => {
+                let remedy = "run it with the right to list EndpointSlices";
+                observations.unknown(self.object(), "its endpoints were", reason, remedy);
+            }
+        }
     }
 }
 
-/// Endpoints that get requests. One whose readiness is not known does.
+/// How many endpoints get requests. One whose readiness is not known does.
 fn ready(slices: &[EndpointSlice]) -> usize {
     let endpoints = slices.iter().flat_map(|slice| slice.endpoints.iter().flatten());
     endpoints
@@ -133,40 +130,43 @@ fn ready(slices: &[EndpointSlice]) -> usize {
 mod tests {
     use serde_json::json;
 
-    use crate::doctor::testing::{foreign, healthy, read, said, worst};
+    use crate::doctor::testing::{foreign, healthy, lines, read, worst};
 
     use super::*;
 
-    fn ours() -> Place {
-        ("restraint".to_owned(), "restraint".to_owned())
+    fn ours() -> NamespacedName {
+        NamespacedName::new("restraint", "restraint")
     }
 
     #[test]
-    fn somebody_has_to_answer() {
+    fn a_service_needs_ready_endpoints() {
         let mut facts = healthy();
-        assert_eq!(said(check, &facts), ["ok: Service restraint/restraint: has 2 ready endpoints"]);
+        assert_eq!(
+            lines(check, &facts),
+            ["ok: Service restraint/restraint: has 2 ready endpoints"]
+        );
         let slice = json!({"addressType": "IPv4", "endpoints": [{"addresses": ["10.0.0.1"], "conditions": {"ready": false}}]});
         facts.services.get_mut(&ours()).unwrap().as_mut().unwrap().as_mut().unwrap().slices =
             Ok(vec![read(slice)]);
         assert_eq!(
             worst(check, &facts),
-            "problem: Service restraint/restraint: has no ready endpoint: what its hooks catch is refused"
+            "problem: Service restraint/restraint: has no ready endpoint: requests that its webhooks match are denied"
         );
         facts.services.insert(ours(), Ok(None));
         assert!(
             worst(check, &facts)
-                .contains("is not there, but hooks lead to it (MutatingWebhookConfiguration restraint, hook approval.restraint.dev")
+                .contains("does not exist, but webhooks call it (MutatingWebhookConfiguration restraint, hook approval.restraint.dev")
         );
         facts.services.insert(ours(), Err("forbidden".to_owned()));
         assert!(worst(check, &facts).starts_with("unknown: "));
     }
 
     #[test]
-    fn the_port_has_to_be_there() {
+    fn the_port_has_to_exist() {
         let mut facts = healthy();
-        let served = facts.services.get_mut(&ours()).unwrap().as_mut().unwrap().as_mut().unwrap();
-        served.service.spec.as_mut().unwrap().ports.as_mut().unwrap()[0].port = 8443;
-        assert!(worst(check, &facts).contains("leads to port 443 of Service restraint/restraint"));
+        let found = facts.services.get_mut(&ours()).unwrap().as_mut().unwrap().as_mut().unwrap();
+        found.service.spec.as_mut().unwrap().ports.as_mut().unwrap()[0].port = 8443;
+        assert!(worst(check, &facts).contains("calls port 443 of Service restraint/restraint"));
     }
 
     #[test]
@@ -176,7 +176,7 @@ mod tests {
             "matchConditions": [{"name": "some", "expression": "true"}],
         });
         let mut facts = foreign(hook);
-        facts.services.insert(("gone".to_owned(), "gone".to_owned()), Ok(None));
-        assert!(worst(check, &facts).starts_with("problem: Service gone/gone: is not there"));
+        facts.services.insert(NamespacedName::new("gone", "gone"), Ok(None));
+        assert!(worst(check, &facts).starts_with("problem: Service gone/gone: does not exist"));
     }
 }

@@ -1,11 +1,10 @@
-//! How long the API server waits for our hooks.
+//! How long the API server waits for our webhooks.
 
 use crate::doctor::facts::{Facts, Installation};
 use crate::doctor::hook;
-use crate::doctor::names::object;
 use crate::doctor::observation::Observations;
 
-/// Seconds beyond which a wait is felt by whoever writes.
+/// The longest timeout, in seconds, that users do not notice.
 const LONG: i32 = 5;
 
 /// The flags of the service that must be shorter, in milliseconds.
@@ -16,8 +15,8 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
         let before = observations.count();
         examine(facts, installation, observations);
         if observations.count() == before && hook::of(facts, installation).next().is_some() {
-            let place = object("Service", &installation.namespace, &installation.name);
-            observations.ok(place, format!("no hook is waited for longer than {LONG} s"));
+            let place = installation.object();
+            observations.ok(place, format!("no webhook has a timeout of more than {LONG} s"));
         }
     }
 }
@@ -28,7 +27,7 @@ fn examine(facts: &Facts, installation: &Installation, observations: &mut Observ
         (
             hook,
             format!(
-                "is waited for up to {} s: so long each write that it catches hangs",
+                "has a timeout of {} s: each write that it matches may hang that long",
                 hook.timeout
             ),
         )
@@ -41,35 +40,34 @@ fn examine(facts: &Facts, installation: &Installation, observations: &mut Observ
         if let Some(deadline) =
             deadline.filter(|deadline| *deadline >= i64::from(shortest).saturating_mul(1000))
         {
-            let place = object("Service", &installation.namespace, &installation.name);
-            let message = format!(
-                "{flag} is {deadline} ms, and the API server waits {shortest} s: it gives up before it is answered"
-            );
-            observations.warning(place, message, "set the deadline below timeoutSeconds");
+            let place = installation.object();
+            let message =
+                format!("{flag} is {deadline} ms, but the API server gives up after {shortest} s");
+            observations.warning(place, message, "set it below timeoutSeconds");
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::doctor::testing::{args, healthy, hook_mut, said, worst};
+    use crate::doctor::testing::{args, healthy, hook_mut, lines, worst};
 
     use super::*;
 
     #[test]
-    fn long_waits_and_longer_deadlines_are_told() {
+    fn long_timeouts_and_longer_deadlines_are_reported() {
         let mut facts = healthy();
         assert_eq!(
-            said(check, &facts),
-            ["ok: Service restraint/restraint: no hook is waited for longer than 5 s"]
+            lines(check, &facts),
+            ["ok: Service restraint/restraint: no webhook has a timeout of more than 5 s"]
         );
         hook_mut(&mut facts, "resize.restraint.dev").timeout_seconds = None;
-        assert!(worst(check, &facts).contains("up to 10 s"));
+        assert!(worst(check, &facts).contains("a timeout of 10 s"));
         let mut facts = healthy();
         args(&mut facts, &["serve", "--request-deadline=3000"]);
         assert!(
             worst(check, &facts)
-                .contains("--request-deadline is 3000 ms, and the API server waits 3 s")
+                .contains("--request-deadline is 3000 ms, but the API server gives up after 3 s")
         );
     }
 }

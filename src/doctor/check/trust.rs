@@ -1,17 +1,15 @@
-//! CA bundles: whether callers trust the certificate that the service shows, and how long.
+//! CA bundles: whether the API server trusts the certificate of the service, and how long.
 
 use rustls::pki_types::CertificateDer;
 
 use crate::certificate::trust::vouches;
 use crate::certificate::{Leaf, Pem, What};
+use crate::doctor::expiry::{days_left, time_left};
 use crate::doctor::facts::{Facts, Installation};
 use crate::doctor::hook::{self, Hook};
-use crate::doctor::names::object;
 use crate::doctor::observation::{Observations, Severity};
 
-use super::certificate::{days_left, time_left};
-
-/// The annotation by which cert-manager is told to write the bundle.
+/// The annotation that makes cert-manager write the bundle.
 const INJECTED: &str = "cert-manager.io/inject-ca-from";
 
 /// What is wrong with a bundle.
@@ -25,40 +23,35 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
         let faults = hooks
             .iter()
             .filter_map(|hook| Some((*hook, fault(facts, hook, served.as_deref().ok())?)));
-        tell(faults.collect(), observations);
+        report(faults.collect(), observations);
         if let Err(reason) = &served {
             let remedy = "run it with the right to get the Secret, or name it with --tls-secret";
             let what = "whether the bundles match the certificate was";
-            observations.unknown(
-                object("Service", &installation.namespace, &installation.name),
-                what,
-                reason,
-                remedy,
-            );
+            observations.unknown(installation.object(), what, reason, remedy);
         }
         if observations.count() == before && !hooks.is_empty() {
-            let place = object("Service", &installation.namespace, &installation.name);
+            let place = installation.object();
             observations
-                .ok(place, "the CA bundle of every hook vouches for the serving certificate");
+                .ok(place, "the CA bundle of every webhook matches the serving certificate");
         }
     }
     // without a bundle they trust whom the system trusts
     let foreign = hook::foreign_and_closed(facts).filter(|hook| hook.client.ca_bundle.is_some());
-    tell(
+    report(
         foreign.filter_map(|hook| Some((hook, fault(facts, &hook, None)?))).collect(),
         observations,
     );
 }
 
-fn tell(faults: Vec<(Hook<'_>, Fault)>, observations: &mut Observations<'_>) {
+fn report(faults: Vec<(Hook<'_>, Fault)>, observations: &mut Observations<'_>) {
     for severity in [Severity::Problem, Severity::Warning, Severity::Note] {
         let same = faults
             .iter()
             .filter(|(_, fault)| fault.0 == severity)
             .map(|(hook, fault)| (*hook, fault.1.clone()));
         for (object, message) in hook::grouped(same) {
-            let remedy = "have the bundle written anew: cert-manager's injector, --webhook-configuration with --tls self, or tls.caBundle";
-            observations.say(severity, object, message, Some(remedy.to_owned()));
+            let remedy = "renew the bundle: with cert-manager's injector, --webhook-configuration and --tls self, or tls.caBundle";
+            observations.add(severity, object, message, Some(remedy.to_owned()));
         }
     }
 }
@@ -66,15 +59,10 @@ fn tell(faults: Vec<(Hook<'_>, Fault)>, observations: &mut Observations<'_>) {
 /// The chain that is served.
 fn served(installation: &Installation) -> Result<Vec<(CertificateDer<'static>, Leaf)>, String> {
     let certificate = installation.certificate.as_ref().map_err(Clone::clone)?;
-    let missing = || {
-        format!(
-            "there is no certificate in Secret {}/{}",
-            certificate.secret.0, certificate.secret.1
-        )
-    };
+    let secret = format!("Secret {}", certificate.secret);
+    let missing = || format!("there is no certificate in {secret}");
     let text = certificate.chain.clone().ok_or_else(missing)?;
-    let pem =
-        Pem { origin: format!("Secret {}/{}", certificate.secret.0, certificate.secret.1), text };
+    let pem = Pem { origin: secret, text };
     pem.read_certificates(What::Certificate).map_err(|error| error.to_string())
 }
 
@@ -89,9 +77,7 @@ fn fault(
             if is_injected(facts, hook) { ": cert-manager has not written it yet" } else { "" };
         return Some((
             Severity::Problem,
-            format!(
-                "has no CA bundle, so the API server trusts no certificate of the service{hint}"
-            ),
+            format!("has no CA bundle, so the API server does not trust the service{hint}"),
         ));
     };
     let pem = Pem { origin: "caBundle".to_owned(), text: bundle.0.clone() };
@@ -112,7 +98,7 @@ fn fault(
         let message = if current.is_empty() {
             "every authority in its CA bundle has expired".to_owned()
         } else {
-            "its CA bundle does not vouch for the certificate that the service shows".to_owned()
+            "its CA bundle does not match the certificate of the service".to_owned()
         };
         return Some((Severity::Problem, message));
     };
@@ -127,7 +113,7 @@ fn fault(
         (
             Severity::Note,
             format!(
-                "{ended} of the {} authorities in its CA bundle are out of date",
+                "{ended} of the {} authorities in its CA bundle have expired or are not valid yet",
                 authorities.len()
             ),
         )
@@ -140,10 +126,10 @@ fn is_trusted(
     authority: &CertificateDer<'static>,
     chain: &[(CertificateDer<'static>, Leaf)],
 ) -> bool {
-    let Some((leaf, told)) = chain.first() else { return false };
+    let Some((leaf, fields)) = chain.first() else { return false };
     let certificates: Vec<_> = chain.iter().map(|(certificate, _)| certificate.clone()).collect();
     // dates of the certificate are looked at elsewhere
-    leaf == authority || vouches(authority, &certificates, told.not_before)
+    leaf == authority || vouches(authority, &certificates, fields.not_before)
 }
 
 fn is_injected(facts: &Facts, hook: &Hook<'_>) -> bool {
@@ -163,7 +149,7 @@ mod tests {
 
     use crate::certificate::testing::Authority;
     use crate::doctor::testing::{
-        YEAR, authority, healthy, hook_mut, mutating_mut, said, with_certificate, worst,
+        YEAR, authority, healthy, hook_mut, lines, mutating_mut, with_certificate, worst,
     };
 
     use super::*;
@@ -172,9 +158,9 @@ mod tests {
     fn every_bundle_has_to_vouch_for_the_certificate() {
         let facts = healthy();
         assert_eq!(
-            said(check, &facts),
+            lines(check, &facts),
             [
-                "ok: Service restraint/restraint: the CA bundle of every hook vouches for the serving certificate"
+                "ok: Service restraint/restraint: the CA bundle of every webhook matches the serving certificate"
             ]
         );
 
@@ -183,10 +169,10 @@ mod tests {
         hook_mut(&mut facts, "resize.restraint.dev").client_config.ca_bundle = Some(other.clone());
         hook_mut(&mut facts, "advice.restraint.dev").client_config.ca_bundle = Some(other.clone());
         assert_eq!(
-            said(check, &facts),
+            lines(check, &facts),
             [
                 "problem: ValidatingWebhookConfiguration restraint, hook resize.restraint.dev, advice.restraint.dev: its CA bundle does not \
-                 vouch for the certificate that the service shows"
+                 match the certificate of the service"
             ]
         );
         let both = [authority().pem(), String::from_utf8(other.0).unwrap()].concat();

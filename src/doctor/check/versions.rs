@@ -1,4 +1,4 @@
-//! Versions: whether API server and kubelets resize pods in place.
+//! Versions: whether the API server and the kubelets resize pods in place.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
         }
         Ok(_) => {
             let message = format!(
-                "does not serve {RESIZE}: nothing can be resized in place, and Restraint has nothing to judge there"
+                "does not serve {RESIZE}: pods cannot be resized in place, and Restraint has nothing to check"
             );
             observations.problem(
                 "API server",
@@ -36,7 +36,7 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
         }
         Err(reason) => observations.unknown(
             "API server",
-            "what it serves was",
+            "its resources were",
             reason,
             "run it with access to /api/v1",
         ),
@@ -48,14 +48,14 @@ fn server(facts: &Facts, observations: &mut Observations<'_>) {
     match &facts.version {
         Ok(Version { minor: Some(minor), text }) if *minor < OLDEST => {
             let message = format!(
-                "{text} is older than 1.{OLDEST}: pods carry no generation, so no approval can be given"
+                "{text} is older than 1.{OLDEST}: pods have no generation, so nothing can be approved"
             );
-            observations.problem("API server", message, format!("upgrade to 1.{OLDEST} at least"));
+            observations.problem("API server", message, format!("upgrade to 1.{OLDEST} or later"));
         }
         Ok(Version { minor: Some(minor), text }) if *minor > NEWEST => {
             observations.remark(
                 "API server",
-                format!("{text} is newer than 1.{NEWEST}, the last version known here"),
+                format!("{text} is newer than 1.{NEWEST}, the newest version known here"),
             );
         }
         Ok(version) => observations.ok("API server", version.text.clone()),
@@ -93,27 +93,27 @@ fn nodes(facts: &Facts, observations: &mut Observations<'_>) {
     }
     if !old.is_empty() {
         let message =
-            format!("kubelets older than 1.{OLDEST} resize nothing: {}", names::some(old));
-        observations.warning("nodes", message, format!("upgrade them to 1.{OLDEST} at least"));
+            format!("kubelets older than 1.{OLDEST} do not resize: {}", names::listed(old));
+        observations.warning("nodes", message, format!("upgrade them to 1.{OLDEST} or later"));
     }
     if !without.is_empty() {
         let message = format!(
-            "kubelets older than 1.{RESTART_ALL} read a rule RestartAllContainers as if it were not there: {}",
-            names::some(without)
+            "kubelets older than 1.{RESTART_ALL} ignore rules with RestartAllContainers: {}",
+            names::listed(without)
         );
         observations.note("nodes", message, "keep pods with such rules on newer nodes");
     }
-    let told: Vec<_> =
+    let counts: Vec<_> =
         versions.iter().map(|(version, count)| format!("{count} of {version}")).collect();
     match nodes.len() {
         0 => observations.remark("nodes", "there are none"),
-        _ => observations.ok("nodes", format!("kubelets: {}", names::some(told))),
+        _ => observations.ok("nodes", format!("kubelets: {}", names::listed(counts))),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::doctor::testing::{healthy, node, said, worst};
+    use crate::doctor::testing::{healthy, lines, node, worst};
 
     use super::*;
 
@@ -121,7 +121,7 @@ mod tests {
     fn versions_are_told_and_judged() {
         let mut facts = healthy();
         assert_eq!(
-            said(check, &facts),
+            lines(check, &facts),
             [
                 "ok: API server: v1.36.2",
                 "ok: API server: serves pods/resize",
@@ -131,7 +131,7 @@ mod tests {
         facts.nodes.as_mut().unwrap().push(node("old", "v1.32.1", &[]));
         assert!(
             worst(check, &facts)
-                .starts_with("warning: nodes: kubelets older than 1.33 resize nothing: old")
+                .starts_with("warning: nodes: kubelets older than 1.33 do not resize: old")
         );
         facts.nodes = Ok(vec![node("n", "v1.35.0", &[])]);
         assert!(worst(check, &facts).starts_with("note: nodes: "));
@@ -149,6 +149,6 @@ mod tests {
         let mut facts = healthy();
         (facts.version, facts.resources, facts.nodes) =
             (Err("a".to_owned()), Err("b".to_owned()), Err("c".to_owned()));
-        assert!(said(check, &facts).iter().all(|line| line.starts_with("unknown: ")));
+        assert!(lines(check, &facts).iter().all(|line| line.starts_with("unknown: ")));
     }
 }

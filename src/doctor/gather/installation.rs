@@ -1,6 +1,6 @@
-//! Where Restraint is installed, and what belongs to it.
+//! Installations of Restraint, and what belongs to them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Pod, Secret, Service};
@@ -8,11 +8,12 @@ use kube::api::ListParams;
 use kube::core::Selector;
 use kube::{Api, ResourceExt};
 
-use crate::doctor::Options;
-use crate::doctor::facts::{Certificate, Facts, Installation, Place, Seen};
+use crate::cluster::NamespacedName;
+use crate::doctor::facts::{Certificate, Fact, Facts, Installation};
 use crate::doctor::hook;
+use crate::doctor::options::Options;
 
-use super::LookUps;
+use super::look_ups::LookUps;
 
 /// What the chart labels everything with.
 const LABEL: &str = "app.kubernetes.io/name=restraint";
@@ -20,112 +21,106 @@ const LABEL: &str = "app.kubernetes.io/name=restraint";
 /// The entry of a Secret with the certificate.
 const CERTIFICATE: &str = "tls.crt";
 
-/// The Services of the installations that are meant: those that hooks of ours lead to, and those
+/// The Services of the installations that are meant: those that our webhooks call, and those that
 /// the chart made.
-pub(super) async fn places(
+pub(super) async fn services(
     look_ups: &LookUps<'_>,
     facts: &Facts,
     options: &Options,
-) -> BTreeSet<Place> {
-    let hooked = hook::every(facts).filter(hook::Hook::is_ours).filter_map(|hook| hook.service());
+) -> BTreeSet<NamespacedName> {
+    let called = hook::every(facts).filter(hook::Hook::is_ours).filter_map(|hook| hook.service());
     let api: Api<Service> = match &options.namespace {
         Some(namespace) => Api::namespaced(look_ups.client.clone(), namespace),
         None => Api::all(look_ups.client.clone()),
     };
-    // where they may not be listed the hooks tell
+    // if they may not be listed the webhooks tell
     let labelled =
         look_ups.list(&api, &ListParams::default().labels(LABEL)).await.unwrap_or_default();
-    let labelled =
-        labelled.into_iter().filter_map(|service| Some((service.namespace()?, service.name_any())));
-    let is_meant = |(namespace, name): &Place| {
-        options.namespace.as_ref().is_none_or(|wanted| wanted == namespace)
-            && options.name.as_ref().is_none_or(|wanted| wanted == name)
+    let labelled = labelled
+        .into_iter()
+        .filter_map(|service| Some(NamespacedName::new(service.namespace()?, service.name_any())));
+    let is_meant = |service: &NamespacedName| {
+        options.namespace.as_ref().is_none_or(|wanted| *wanted == service.namespace)
+            && options.name.as_ref().is_none_or(|wanted| *wanted == service.name)
     };
-    hooked.chain(labelled).filter(is_meant).collect()
+    called.chain(labelled).filter(is_meant).collect()
 }
 
 /// What belongs to the installation with this Service.
 pub(super) async fn look_up(
     look_ups: &LookUps<'_>,
     facts: &Facts,
-    (namespace, name): Place,
+    service: NamespacedName,
     options: &Options,
 ) -> Installation {
-    let served = facts.services.get(&(namespace.clone(), name.clone()));
-    let service =
-        served.and_then(|served| served.as_ref().ok()?.as_ref()).map(|served| &served.service);
-    let selector =
-        service.and_then(|service| service.spec.as_ref()?.selector.clone()).unwrap_or_default();
+    let endpoints = facts.services.get(&service);
+    let selector = endpoints
+        .and_then(|endpoints| endpoints.as_ref().ok()?.as_ref())
+        .and_then(|endpoints| endpoints.service.spec.as_ref()?.selector.clone())
+        .unwrap_or_default();
+    let namespace = &service.namespace;
     let (deployment, pods) = if selector.is_empty() {
-        let unseen = served.and_then(|served| served.as_ref().err().cloned());
-        (Ok(None), unseen.map_or(Ok(None), Err))
+        let unknown = endpoints.and_then(|endpoints| endpoints.as_ref().err().cloned());
+        (Ok(None), unknown.map_or(Ok(None), Err))
     } else {
-        let deployments: Api<Deployment> = Api::namespaced(look_ups.client.clone(), &namespace);
-        let is_selected = |deployment: &Deployment| {
-            let labels = deployment
-                .spec
-                .as_ref()
-                .and_then(|spec| spec.template.metadata.as_ref()?.labels.as_ref());
-            labels.is_some_and(|labels| {
-                selector.iter().all(|(key, value)| labels.get(key) == Some(value))
-            })
-        };
-        let deployments = look_ups.list(&deployments, &ListParams::default()).await;
-        let deployment = deployments.map(|deployments| deployments.into_iter().find(is_selected));
-        let pods: Api<Pod> = Api::namespaced(look_ups.client.clone(), &namespace);
-        let selector: Selector = selector.clone().into_iter().collect();
+        let pods: Api<Pod> = Api::namespaced(look_ups.client.clone(), namespace);
+        let of_service: Selector = selector.clone().into_iter().collect();
         (
-            deployment,
-            look_ups.list(&pods, &ListParams::default().labels_from(&selector)).await.map(Some),
+            deployment(look_ups, namespace, &selector).await,
+            look_ups.list(&pods, &ListParams::default().labels_from(&of_service)).await.map(Some),
         )
     };
     let budgets = look_ups
-        .list(&Api::namespaced(look_ups.client.clone(), &namespace), &ListParams::default())
+        .list(&Api::namespaced(look_ups.client.clone(), namespace), &ListParams::default())
         .await;
-    let mut installation = Installation {
-        namespace,
-        name,
-        deployment,
-        pods,
-        budgets,
-        certificate: Err("it was not looked for".to_owned()),
-    };
-    installation.certificate = certificate(look_ups, &installation, options).await;
+    let certificate = Err("it was not looked up".to_owned());
+    let mut installation = Installation { service, deployment, pods, budgets, certificate };
+    installation.certificate = certificate_of(look_ups, &installation, options).await;
     installation
 }
 
+/// The Deployment whose pods `selector` selects.
+async fn deployment(
+    look_ups: &LookUps<'_>,
+    namespace: &str,
+    selector: &BTreeMap<String, String>,
+) -> Fact<Option<Deployment>> {
+    let deployments: Api<Deployment> = Api::namespaced(look_ups.client.clone(), namespace);
+    let is_selected = |deployment: &Deployment| {
+        let template = deployment.spec.as_ref().map(|spec| &spec.template);
+        let labels = template.and_then(|template| template.metadata.as_ref()?.labels.as_ref());
+        labels.is_some_and(|labels| {
+            selector.iter().all(|(key, value)| labels.get(key) == Some(value))
+        })
+    };
+    let deployments = look_ups.list(&deployments, &ListParams::default()).await?;
+    Ok(deployments.into_iter().find(is_selected))
+}
+
 /// The certificate, without its key.
-async fn certificate(
+async fn certificate_of(
     look_ups: &LookUps<'_>,
     installation: &Installation,
     options: &Options,
-) -> Seen<Certificate> {
-    let known = match &options.tls_secret {
-        Some(secret) => Some((secret.namespace.clone(), secret.name.clone())),
-        None => named(installation),
-    };
+) -> Fact<Certificate> {
+    let known = options.tls_secret.clone().or_else(|| configured_secret(installation));
     let is_known = known.is_some();
-    let secret = known
-        .unwrap_or_else(|| (installation.namespace.clone(), format!("{}-tls", installation.name)));
-    let secrets: Api<Secret> = Api::namespaced(look_ups.client.clone(), &secret.0);
-    let found = look_ups.seen(secrets.get_opt(&secret.1)).await?;
+    let NamespacedName { namespace, name } = &installation.service;
+    let secret = known.unwrap_or_else(|| NamespacedName::new(namespace, format!("{name}-tls")));
+    let secrets: Api<Secret> = Api::namespaced(look_ups.client.clone(), &secret.namespace);
+    let found = look_ups.answer(secrets.get_opt(&secret.name)).await?;
     if found.is_none() && !is_known {
-        return Err(format!(
-            "no Deployment names its Secret, and there is no Secret {}/{}",
-            secret.0, secret.1
-        ));
+        return Err(format!("no Deployment names its Secret, and there is no Secret {secret}"));
     }
     let chain = found.and_then(|found| found.data?.remove(CERTIFICATE)).map(|text| text.0);
     Ok(Certificate { secret, chain })
 }
 
-/// The Secret that the Deployment names: by a flag where the service keeps its own certificates,
-/// else as a volume.
-fn named(installation: &Installation) -> Option<Place> {
-    if let Some((namespace, name)) =
-        installation.flag("--tls-secret").and_then(|place| place.split_once('/'))
-    {
-        return Some((namespace.to_owned(), name.to_owned()));
+/// The Secret that the Deployment names: by a flag if the service manages its own certificate, else
+/// as a volume.
+fn configured_secret(installation: &Installation) -> Option<NamespacedName> {
+    if let Some(secret) = installation.flag("--tls-secret").and_then(|secret| secret.parse().ok()) {
+        return Some(secret);
     }
     let certificate = installation.flag("--tls-cert")?;
     let pod =
@@ -136,7 +131,8 @@ fn named(installation: &Installation) -> Option<Place> {
         certificate.starts_with(&format!("{}/", mount.mount_path.trim_end_matches('/')))
     })?;
     let volume = pod.volumes.iter().flatten().find(|volume| volume.name == mount.name)?;
-    Some((installation.namespace.clone(), volume.secret.as_ref()?.secret_name.clone()?))
+    let secret = volume.secret.as_ref()?.secret_name.clone()?;
+    Some(NamespacedName::new(&installation.service.namespace, secret))
 }
 
 #[cfg(test)]
@@ -149,12 +145,15 @@ mod tests {
     fn the_deployment_names_the_secret() {
         let mut facts = healthy();
         assert_eq!(
-            named(&facts.installations[0]),
-            Some(("restraint".to_owned(), "serving".to_owned()))
+            configured_secret(&facts.installations[0]),
+            Some(NamespacedName::new("restraint", "serving"))
         );
         args(&mut facts, &["serve", "--tls=self", "--tls-secret=keys/pair"]);
-        assert_eq!(named(&facts.installations[0]), Some(("keys".to_owned(), "pair".to_owned())));
+        assert_eq!(
+            configured_secret(&facts.installations[0]),
+            Some(NamespacedName::new("keys", "pair"))
+        );
         args(&mut facts, &["serve"]);
-        assert_eq!(named(&facts.installations[0]), None);
+        assert_eq!(configured_secret(&facts.installations[0]), None);
     }
 }

@@ -1,27 +1,27 @@
-//! Workloads of the whole cluster: those of Reloader, and those that tell it something.
+//! Workloads of the whole cluster: Reloader itself, and those with annotations for it.
 
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::CronJob;
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 use kube::core::ObjectMeta;
 
-use crate::doctor::check::reloader::is_reloader;
-use crate::doctor::facts::{Follower, Seen};
+use crate::doctor::facts::{Fact, Follower};
+use crate::doctor::reloader::is_reloader;
 use crate::rules::reloader_annotations::is_reloader_key;
 
-use super::LookUps;
+use super::look_ups::LookUps;
 
-/// Deployments of Reloader, and the workloads that it is told about.
+/// Deployments of Reloader, and the workloads with annotations for it.
 pub(super) async fn look_up(
     look_ups: &LookUps<'_>,
-) -> (Seen<Vec<Deployment>>, Seen<Vec<Follower>>) {
+) -> (Fact<Vec<Deployment>>, Fact<Vec<Follower>>) {
     let (deployments, stateful_sets, daemon_sets, cron_jobs) = tokio::join!(
         look_ups.every::<Deployment>(),
         look_ups.every::<StatefulSet>(),
         look_ups.every::<DaemonSet>(),
         look_ups.every::<CronJob>(),
     );
-    let followers = || -> Seen<Vec<Follower>> {
+    let followers = || -> Fact<Vec<Follower>> {
         let mut followers = Vec::new();
         for workload in deployments.as_ref().map_err(Clone::clone)? {
             let template = workload.spec.as_ref().map(|spec| &spec.template);
@@ -58,9 +58,9 @@ fn follower(
         .into_iter()
         .flatten()
         .filter_map(|metadata| metadata.annotations.as_ref());
-    let is_told =
+    let is_follower =
         annotations.flat_map(|annotations| annotations.keys()).any(|key| is_reloader_key(key));
-    is_told.then(|| Follower {
+    is_follower.then(|| Follower {
         kind,
         namespace: metadata.namespace.clone().unwrap_or_default(),
         name: metadata.name.clone().unwrap_or_default(),
@@ -77,16 +77,16 @@ mod tests {
 
     #[test]
     fn annotations_of_workload_and_template_count() {
-        let told = |own: &str, of_template: &str| {
+        let is_follower = |own: &str, of_template: &str| {
             let metadata =
                 read(json!({"name": "web", "namespace": "shop", "annotations": {own: "true"}}));
             let template = read(json!({"metadata": {"annotations": {of_template: "true"}}}));
             follower("Deployment", &metadata, Some(&template)).is_some()
         };
         assert!(
-            told("reloader.stakater.com/auto", "team")
-                && told("team", "secret.reloader.stakater.com/reload")
+            is_follower("reloader.stakater.com/auto", "team")
+                && is_follower("team", "secret.reloader.stakater.com/reload")
         );
-        assert!(!told("team", "checksum/config"));
+        assert!(!is_follower("team", "checksum/config"));
     }
 }

@@ -9,12 +9,12 @@ use anyhow::bail;
 use clap::Args;
 use jiff::Timestamp;
 
-use crate::cluster::{self, Access};
+use crate::cluster::{self, ClusterOptions};
 use crate::explain::change::{Surroundings, explain};
 use crate::manifest::object::Document;
 use crate::terminal::{self, Form};
 
-use super::live::{self, Named};
+use super::live;
 use super::read;
 
 /// What stands before the name of an object in the cluster.
@@ -51,7 +51,7 @@ pub struct Options {
 
     /// Which cluster, and as whom.
     #[command(flatten)]
-    pub access: Access,
+    pub cluster: ClusterOptions,
 }
 
 /// Explains every difference.
@@ -79,12 +79,12 @@ pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
 /// Both sides, where one at least is in a cluster. A file says what is wanted, not all that is
 /// there: what it leaves out stays, unless it was applied before.
 fn live_sides(options: &Options) -> anyhow::Result<(Vec<Document>, Vec<Document>, Surroundings)> {
-    cluster::converse(async {
-        let cluster = options.access.connect(options.namespace.as_deref()).await?;
+    cluster::block_on(async {
+        let cluster = options.cluster.connect(options.namespace.as_deref()).await?;
         let mut sides = Vec::new();
         for side in [&options.from, &options.to] {
             sides.push(match side.strip_prefix(LIVE) {
-                Some(name) => Side::Live(live::read(&cluster, &Named::parse(name)?).await?),
+                Some(name) => Side::Live(live::read(&cluster, &name.parse()?).await?),
                 None => Side::File(read(side, &cluster.namespace)?),
             });
         }

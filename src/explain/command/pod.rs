@@ -12,12 +12,14 @@ use kube::Api;
 use kube::api::ListParams;
 use serde_json::Value;
 
-use crate::cluster::{self, Access, Cluster, PAGE, complaint};
+use crate::cluster::error::error_message;
+use crate::cluster::list::PAGE;
+use crate::cluster::{self, Cluster, ClusterOptions};
 use crate::explain::history::{History, Surroundings};
 use crate::manifest::object::Document;
 use crate::terminal::{self, Form, plain};
 
-use super::live::{self, Named};
+use super::live;
 use super::{read, said};
 
 /// Which pod to explain.
@@ -49,15 +51,15 @@ pub struct Options {
 
     /// Which cluster, and as whom.
     #[command(flatten)]
-    pub access: Access,
+    pub cluster: ClusterOptions,
 }
 
 /// Tells what happened to the pod.
 pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let (pod, surroundings) = match (&options.file, &options.name) {
         (Some(file), name) => from_file(&file.to_string_lossy(), name.as_deref())?,
-        (None, Some(name)) => cluster::converse(async {
-            let cluster = options.access.connect(options.namespace.as_deref()).await?;
+        (None, Some(name)) => cluster::block_on(async {
+            let cluster = options.cluster.connect(options.namespace.as_deref()).await?;
             from_cluster(&cluster, name.strip_prefix("pod/").unwrap_or(name)).await
         })?,
         (None, None) => bail!("name a pod, or a file"),
@@ -96,14 +98,14 @@ fn from_file(path: &str, name: Option<&str>) -> anyhow::Result<(Document, Surrou
 
 /// The pod in the cluster, its events, and its owner's age. Only the pod is needed.
 async fn from_cluster(cluster: &Cluster, name: &str) -> anyhow::Result<(Document, Surroundings)> {
-    let pod = live::read(cluster, &Named::parse(&format!("pod/{name}"))?).await?;
+    let pod = live::read(cluster, &format!("pod/{name}").parse()?).await?;
     let events = match events(cluster, name).await {
         Ok(events) => Some(events),
         Err(error) => {
             terminal::remark(&format!(
                 "events cannot be listed in namespace {:?}: {}",
                 cluster.namespace,
-                complaint(&error)
+                error_message(&error)
             ));
             None
         }
@@ -126,7 +128,7 @@ async fn owner_created(cluster: &Cluster, pod: &Document) -> Option<Timestamp> {
         .iter()
         .find(|owner| owner.get("controller").and_then(Value::as_bool) == Some(true))?;
     let named = format!("{}/{}", owner.get("kind")?.as_str()?, owner.get("name")?.as_str()?);
-    let owner = live::read(cluster, &Named::parse(&named).ok()?).await.ok()?;
+    let owner = live::read(cluster, &named.parse().ok()?).await.ok()?;
     owner.text("/metadata/creationTimestamp")?.parse().ok()
 }
 

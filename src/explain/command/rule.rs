@@ -1,6 +1,5 @@
 //! `restraint explain rule`.
 
-use std::fmt::Write;
 use std::process::ExitCode;
 
 use anyhow::bail;
@@ -95,13 +94,8 @@ fn page(rule: &Rule, policies: &Policies) -> String {
 }
 
 fn list(policies: &Policies) -> String {
-    let width = RULES.iter().map(|rule| rule.name.len()).max().unwrap_or_default();
-    let mut text = String::new();
-    for rule in RULES {
-        let _ =
-            writeln!(text, "{:width$}  {:7}  {}", rule.name, mode(rule, policies), rule.summary()); // writing to memory cannot fail
-    }
-    text
+    let row = |rule: &Rule| [rule.name.to_owned(), mode(rule, policies).to_owned(), rule.summary()];
+    terminal::table(&RULES.iter().map(row).collect::<Vec<_>>())
 }
 
 /// What to say of a name that no rule has.

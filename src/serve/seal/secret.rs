@@ -13,7 +13,7 @@ use kube::{Api, Client};
 use tokio::time::timeout;
 use tracing::{info, warn};
 
-use crate::cluster::SecretName;
+use crate::cluster::NamespacedName;
 use crate::serve::followed::object_watch::ObjectWatch;
 use crate::serve::followed::{Look, Outcome, Source};
 use crate::serve::health::{Topic, Trouble};
@@ -45,7 +45,7 @@ enum SecretError {
 /// The Secret, and what was last read from it.
 pub(in crate::serve) struct SharedSecret {
     secrets: Api<Secret>,
-    name: SecretName,
+    name: NamespacedName,
     entries: Entries,
     /// Names of entries that are no keys, as far as they were warned about.
     bad: Vec<String>,
@@ -65,7 +65,7 @@ impl fmt::Debug for SharedSecret {
 
 impl SharedSecret {
     /// The Secret `name`, not read yet.
-    pub(in crate::serve) fn new(client: Client, name: SecretName) -> Self {
+    pub(in crate::serve) fn new(client: Client, name: NamespacedName) -> Self {
         let watched = Api::namespaced(client.clone(), &name.namespace);
         Self {
             secrets: Api::namespaced(client, &name.namespace),

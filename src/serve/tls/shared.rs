@@ -24,7 +24,7 @@ use tokio::time::Instant;
 use tracing::info;
 
 use crate::certificate::Identity;
-use crate::cluster::SecretName;
+use crate::cluster::NamespacedName;
 use crate::serve::metrics::Rotations;
 use crate::serve::secret::asked;
 
@@ -43,7 +43,7 @@ const ATTEMPTS: usize = 5;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::serve) struct Sharing {
     /// The Secret.
-    pub(in crate::serve) secret: SecretName,
+    pub(in crate::serve) secret: NamespacedName,
     /// The DNS names and addresses that the certificate must have.
     pub(in crate::serve) names: Vec<String>,
     /// The webhook configurations whose `caBundle` is ours to write.

@@ -139,7 +139,7 @@ async fn served(store: &Arc<Store>) -> Client {
     .await
 }
 
-fn name() -> SecretName {
+fn name() -> NamespacedName {
     "restraint/keys".parse().unwrap()
 }
 

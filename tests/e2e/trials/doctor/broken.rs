@@ -18,13 +18,13 @@ const PLACE: &str = "restraint-doctor/restraint";
 
 /// What is said while all is well.
 const WELL: &[Said<'_>] = &[
-    ("installation", "ok", PLACE, "with 6 hooks"),
-    ("hooks", "ok", PLACE, "every hook that is needed"),
-    ("fail-closed", "ok", PLACE, "only narrow hooks"),
+    ("installation", "ok", PLACE, "with 6 webhooks"),
+    ("hooks", "ok", PLACE, "every required webhook"),
+    ("fail-closed", "ok", PLACE, "only narrow webhooks"),
     ("fallback", "ok", DECREASE_POLICY, "is in force"),
     ("match-conditions", "ok", PLACE, "the match conditions of the chart"),
     ("hook-service", "ok", PLACE, "has 1 ready endpoints"),
-    ("ca-bundle", "ok", PLACE, "vouches for the serving certificate"),
+    ("ca-bundle", "ok", PLACE, "matches the serving certificate"),
     ("certificate", "ok", "restraint-doctor/serving", "is for restraint.restraint-doctor.svc"),
     ("replicas", "ok", PLACE, "2 replicas are ready on 2 nodes"),
     ("disruption-budget", "ok", PLACE, "covers its 2 pods"),
@@ -44,7 +44,7 @@ const DECREASE_POLICY: &str =
 
 /// What is said of hooks that nobody answers, or that hold up more than they should.
 const BROKEN_HOOKS: &[Said<'_>] = &[
-    ("ca-bundle", "problem", RESIZE_HOOK, "does not vouch for the certificate"),
+    ("ca-bundle", "problem", RESIZE_HOOK, "does not match the certificate"),
     (
         "match-conditions",
         "problem",
@@ -52,7 +52,7 @@ const BROKEN_HOOKS: &[Said<'_>] = &[
         "has no match condition \"memory-differs\" and fails closed",
     ),
     ("fail-closed", "problem", "broad.example.com", "every pod of kube-system"),
-    ("hook-service", "problem", "restraint-doctor/gone", "is not there"),
+    ("hook-service", "problem", "restraint-doctor/gone", "does not exist"),
     ("hook-service", "problem", PLACE, "has no ready endpoint"),
 ];
 
@@ -80,7 +80,7 @@ const BROKEN_SURROUNDINGS: &[Said<'_>] = &[
         "restraint-doctor/robots",
         "service account restraint-doctor/robot may approve",
     ),
-    ("reloader-scope", "ok", "restraint-doctor/reloader", "namespace elsewhere alone"),
+    ("reloader-scope", "ok", "restraint-doctor/reloader", "only namespace elsewhere"),
     (
         "reloader-scope",
         "warning",

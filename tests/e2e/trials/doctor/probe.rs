@@ -24,7 +24,7 @@ pub(super) fn measured() {
     report.assert_says(&[
         ("latency", "ok", &object, "3 memory resizes in dry runs took"),
         ("latency", "ok", &object, "3 cpu resizes"),
-        ("hook-service", "note", "restraint-enforcing/restraint", "leads out of the cluster"),
+        ("hook-service", "note", "restraint-enforcing/restraint", "points outside the cluster"),
     ]);
     assert_nothing_left(&space);
     let reviews = space.reviews();
@@ -40,11 +40,11 @@ pub(super) fn measured() {
         "latency",
         "unknown",
         "cluster",
-        "Restraint is not asked about resizes in namespace \"default\"",
+        "Restraint does not cover resizes in namespace \"default\"",
     )]);
     let line = ["doctor", "--probe", "--probe-namespace", space.name(), "-o", "json"];
     let refused = space.by(Person::Sre).within("restraint-enforcing").restraint(&line);
-    Report::of(&refused).assert_says(&[("latency", "unknown", "cluster", "cannot be seen: ")]);
+    Report::of(&refused).assert_says(&[("latency", "unknown", "cluster", "is not known: ")]);
     assert_nothing_left(&space);
 }
 

@@ -27,7 +27,7 @@ pub(super) fn none() {
         .restraint(&["doctor", "--format", "json"]);
     let report = Report::of(&outcome);
     outcome.accepted();
-    let configurations = "MutatingWebhookConfigurations not examined";
+    let configurations = "MutatingWebhookConfigurations were not examined";
     report.assert_says(&[("installation", "unknown", "cluster", configurations)]);
     for check in [
         "fallback",

@@ -1,4 +1,4 @@
-//! What a stamp agrees to, for people and for programs.
+//! What was approved, for people and for programs.
 
 use std::fmt;
 
@@ -8,27 +8,27 @@ use serde::Serialize;
 use crate::approval::{Floors, Stamp};
 use crate::terminal::plain;
 
-/// What a stamp agrees to. The names of its fields stay as they are.
+/// What a stamp says was approved. The names of its fields stay as they are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Terms {
-    pub(crate) memory: Floors,
-    pub(crate) approver: String,
-    pub(crate) granted: Timestamp,
-    pub(crate) expires: Timestamp,
-    pub(crate) force: bool,
-    pub(crate) reason: Option<String>,
+pub(super) struct ApprovalDetails {
+    pub(super) memory: Floors,
+    pub(super) approver: String,
+    pub(super) granted: Timestamp,
+    pub(super) expires: Timestamp,
+    pub(super) force: bool,
+    pub(super) reason: Option<String>,
 }
 
-impl From<Stamp> for Terms {
+impl From<Stamp> for ApprovalDetails {
     fn from(stamp: Stamp) -> Self {
         let Stamp { memory, approver, granted, expires, force, reason, .. } = stamp;
         Self { memory, approver, granted, expires, force, reason }
     }
 }
 
-impl Terms {
+impl ApprovalDetails {
     /// How far memory may fall.
-    pub(crate) fn memory(&self) -> String {
+    pub(super) fn memory(&self) -> String {
         let forced = if self.force { ", forced" } else { "" };
         let Floors::Only(floors) = &self.memory else { return format!("any decrease{forced}") };
         let part = |name: Option<&str>| name.map_or_else(|| "the pod".to_owned(), str::to_owned);
@@ -39,7 +39,7 @@ impl Terms {
     }
 }
 
-impl fmt::Display for Terms {
+impl fmt::Display for ApprovalDetails {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lifetime = lifetime(self.expires.duration_since(self.granted));
         write!(
@@ -68,10 +68,10 @@ mod tests {
 
     use super::*;
 
-    fn terms(memory: &str, force: bool) -> Terms {
+    fn details(memory: &str, force: bool) -> ApprovalDetails {
         let (granted, expires) =
             ("2026-11-21T13:04:56Z".parse().unwrap(), "2026-11-21T13:34:56Z".parse().unwrap());
-        Terms {
+        ApprovalDetails {
             memory: Floors::parse(memory).unwrap(),
             approver: "alice@example.com".to_owned(),
             granted,
@@ -82,15 +82,15 @@ mod tests {
     }
 
     #[test]
-    fn terms_are_words() {
+    fn details_are_words() {
         let expected =
             "app down to 256Mi, by alice@example.com, until 2026-11-21T13:34:56Z (30 min)";
-        assert_eq!(terms("app=256Mi", false).to_string(), expected);
+        assert_eq!(details("app=256Mi", false).to_string(), expected);
         assert_eq!(
-            terms("app=256Mi,@pod=1Gi", true).memory(),
+            details("app=256Mi,@pod=1Gi", true).memory(),
             "app down to 256Mi, the pod down to 1Gi, forced"
         );
-        assert_eq!(terms("true", false).memory(), "any decrease");
+        assert_eq!(details("true", false).memory(), "any decrease");
     }
 
     #[test]
@@ -112,6 +112,6 @@ mod tests {
             "memory": "app=256Mi", "approver": "alice@example.com", "granted": "2026-11-21T13:04:56Z",
             "expires": "2026-11-21T13:34:56Z", "force": false, "reason": null,
         });
-        assert_eq!(json!(terms("app=256Mi", false)), expected);
+        assert_eq!(json!(details("app=256Mi", false)), expected);
     }
 }

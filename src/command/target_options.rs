@@ -1,18 +1,18 @@
-//! What approving and revoking have in common: the pods, and how to go about it.
+//! What approving and revoking have in common: the pods, and how they are changed.
 
 use clap::Args;
 
-use crate::cluster::Access;
+use crate::cluster::ClusterOptions;
 use crate::terminal::Form;
 
-/// Which pods, and how.
+/// Which pods to change, and how.
 #[derive(Clone, Debug, Args)]
-pub struct On {
+pub struct TargetOptions {
     /// The pod, Deployment or StatefulSet: pod/NAME, deploy/NAME or sts/NAME.
     #[arg(required = true, num_args = 1..=2, value_name = "TARGET")]
     pub target: Vec<String>,
 
-    /// Have the API server and the webhook answer, and store nothing.
+    /// Ask the API server and the webhook, and store nothing.
     #[arg(long, value_name = "server", hide_possible_values = true)]
     pub dry_run: Option<DryRun>,
 
@@ -32,12 +32,12 @@ pub struct On {
 
     /// Which cluster, and as whom.
     #[command(flatten)]
-    pub access: Access,
+    pub cluster: ClusterOptions,
 }
 
-/// Where a dry run happens.
+/// Who does a dry run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum DryRun {
-    /// On the API server.
+    /// The API server.
     Server,
 }

@@ -1,4 +1,4 @@
-//! What came of a grant, for people and for programs.
+//! Whether a grant was stamped, for people and for programs.
 
 use std::fmt;
 
@@ -6,12 +6,12 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use serde::Serialize;
 
-use crate::command::approvals::Terms;
+use crate::command::approval_details::ApprovalDetails;
 
-/// What came of the grant on one pod. The names of its fields stay as they are.
+/// Whether the grant on one pod was stamped, or why not. The names of its fields stay as they are.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Outcome {
+pub(super) struct GrantResult {
     namespace: String,
     pod: String,
     /// Whether the service stamped it.
@@ -24,26 +24,26 @@ pub(super) struct Outcome {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Answer {
-    Approved(Terms),
+    Approved(ApprovalDetails),
     Failed { error: String },
 }
 
-impl Outcome {
-    pub(super) fn of(pod: &Pod, result: Result<Terms, String>, dry_run: bool) -> Self {
+impl GrantResult {
+    pub(super) fn of(pod: &Pod, result: Result<ApprovalDetails, String>, dry_run: bool) -> Self {
         let (namespace, approved) = (pod.namespace().unwrap_or_default(), result.is_ok());
         let answer = result.map_or_else(|error| Answer::Failed { error }, Answer::Approved);
         Self { namespace, pod: pod.name_any(), approved, dry_run, answer }
     }
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for GrantResult {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let run = if self.dry_run { " (server dry run, nothing is stored)" } else { "" };
         match &self.answer {
-            Answer::Approved(terms) => {
+            Answer::Approved(details) => {
                 write!(
                     formatter,
-                    "pod/{} approved{run}: {terms}; used by its next resize, invalid if its spec changes",
+                    "pod/{} approved{run}: {details}; used by its next resize, invalid if its spec changes",
                     self.pod
                 )
             }
@@ -61,11 +61,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_came_of_it_is_said_to_people_and_programs() {
+    fn people_and_programs_read_the_result() {
         let pod: Pod =
             serde_json::from_value(json!({"metadata": {"name": "db-0", "namespace": "shop"}}))
                 .unwrap();
-        let terms = Terms {
+        let details = ApprovalDetails {
             memory: Floors::parse("app=256Mi").unwrap(),
             approver: "alice".to_owned(),
             granted: "2026-11-21T13:04:56Z".parse().unwrap(),
@@ -73,19 +73,19 @@ mod tests {
             force: false,
             reason: Some("INC-4711".to_owned()),
         };
-        let outcome = Outcome::of(&pod, Ok(terms), true);
+        let result = GrantResult::of(&pod, Ok(details), true);
         let expected = "pod/db-0 approved (server dry run, nothing is stored): app down to 256Mi, by alice, until 2026-11-21T13:34:56Z (30 min); used by its next resize, invalid if its spec changes";
-        assert_eq!(outcome.to_string(), expected);
+        assert_eq!(result.to_string(), expected);
         let expected = json!({
             "namespace": "shop", "pod": "db-0", "approved": true, "dryRun": true, "memory": "app=256Mi", "approver": "alice",
             "granted": "2026-11-21T13:04:56Z", "expires": "2026-11-21T13:34:56Z", "force": false, "reason": "INC-4711",
         });
-        assert_eq!(json!(outcome), expected);
+        assert_eq!(json!(result), expected);
 
-        let outcome = Outcome::of(&pod, Err("no".to_owned()), false);
-        assert_eq!(outcome.to_string(), "pod/db-0 not approved: no");
+        let result = GrantResult::of(&pod, Err("no".to_owned()), false);
+        assert_eq!(result.to_string(), "pod/db-0 not approved: no");
         assert_eq!(
-            json!(outcome),
+            json!(result),
             json!({"namespace": "shop", "pod": "db-0", "approved": false, "dryRun": false, "error": "no"})
         );
     }

@@ -1,14 +1,23 @@
-//! Who holds a right: roles with it, and whom they are bound to.
+//! Who holds a right, and by which role and binding.
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::rbac::v1::{PolicyRule, RoleRef, Subject};
 use kube::core::ObjectMeta;
 
-use crate::doctor::facts::Rights;
-use crate::doctor::names;
+use crate::kube::name::describe;
 
-/// The label of what the API server binds itself.
+use super::facts::Rights;
+use super::names;
+use super::observation::Observations;
+
+/// The subresource through which pods are resized.
+pub(super) const RESIZE: &str = "pods/resize";
+
+/// The verbs that resize.
+pub(super) const RESIZE_VERBS: [&str; 2] = ["patch", "update"];
+
+/// The label of bindings that come with the API server.
 const BUILT_IN: &str = "kubernetes.io/bootstrapping";
 
 /// A binding of a role with a right.
@@ -21,11 +30,11 @@ pub(super) struct Holding<'f> {
     /// The role.
     pub(super) role: String,
     pub(super) subjects: &'f [Subject],
-    /// Whether the role says so in so many words, and not by `*`.
+    /// Whether the role names the right, and not just `*`.
     pub(super) is_named: bool,
     /// Whether it is for objects of certain names only.
     pub(super) is_limited: bool,
-    /// Whether the API server came with it.
+    /// Whether it comes with the API server.
     pub(super) is_built_in: bool,
 }
 
@@ -96,7 +105,7 @@ fn holding<'f>(
     grant: Grant,
 ) -> Holding<'f> {
     Holding {
-        binding: names::object(
+        binding: describe(
             kind,
             namespace.unwrap_or_default(),
             metadata.name.as_deref().unwrap_or_default(),
@@ -170,7 +179,7 @@ pub(super) fn is_program(subject: &Subject) -> bool {
 
 /// Who, in words.
 pub(super) fn who(subjects: &[Subject]) -> String {
-    names::some(subjects.iter().map(|subject| match &*subject.kind {
+    names::listed(subjects.iter().map(|subject| match &*subject.kind {
         "ServiceAccount" => format!(
             "service account {}/{}",
             subject.namespace.as_deref().unwrap_or_default(),
@@ -180,10 +189,22 @@ pub(super) fn who(subjects: &[Subject]) -> String {
     }))
 }
 
+/// Reports the bindings that come with the API server in one line.
+pub(super) fn report_built_in(
+    holdings: &[Holding<'_>],
+    what: &str,
+    observations: &mut Observations<'_>,
+) {
+    if !holdings.is_empty() {
+        let by = names::listed(holdings.iter().map(|holding| holding.binding.as_str()));
+        observations.ok("cluster", format!("built-in bindings that may {what}: {by}"));
+    }
+}
+
 impl Holding<'_> {
     /// Where it holds, in words.
     pub(super) fn reach(&self) -> String {
-        let limit = if self.is_limited { ", of certain names," } else { "" };
+        let limit = if self.is_limited { " with certain names" } else { "" };
         match self.namespace {
             Some(namespace) => format!("pods{limit} in namespace {namespace:?}"),
             None => format!("pods{limit} everywhere"),
@@ -204,8 +225,7 @@ mod tests {
     use super::*;
 
     fn granted(rule: Value) -> Option<(bool, bool)> {
-        grant(&[read(rule)], &["patch", "update"], "pods/resize")
-            .map(|grant| (grant.is_named, grant.is_limited))
+        grant(&[read(rule)], &RESIZE_VERBS, RESIZE).map(|grant| (grant.is_named, grant.is_limited))
     }
 
     #[test]
