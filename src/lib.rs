@@ -17,12 +17,11 @@
 //! - **View**: the part of a subject that a rule looks at ([`judge::view`]).
 //! - **Evidence**: facts looked up before judging; absent evidence is a value.
 //! - **Rule**: code that looks at a view and reports findings ([`judge::rule`], [`rules`]).
-//! - **Finding**: one thing that is wrong, perhaps with an edit that puts it right
-//!   ([`judge::finding`]).
+//! - **Finding**: one thing that is wrong, perhaps with an edit that fixes it ([`judge::finding`]).
 //! - **Policy**: one rule, its settings, its scope, its mode ([`judge::policy`]).
 //! - **Mode** and **Cap**: how strongly a policy acts, and the strongest it may ([`judge::mode`]).
 //! - **Verdict**: denials, warnings, notes and the amendment ([`judge::verdict`]).
-//! - **Approval**: a person's agreement to one pod's decrease ([`judge::approval`]).
+//! - **Approval**: a person's agreement to one pod's decrease ([`approval`]).
 //!
 //! Without the default feature `shell` only the pure part is built.
 
