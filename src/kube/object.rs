@@ -10,7 +10,7 @@ use crate::json::{Raw, fields};
 
 use super::autoscaler::{ResourcePolicy, UpdatePolicy};
 use super::container::{Container, Role};
-use super::requests::Requests;
+use super::requests::{Requests, WrittenRequests};
 use super::resources::Resources;
 use super::volume::Volume;
 
@@ -216,7 +216,8 @@ impl<'a> Spec<'a> {
         let asked = |placed: Placed<'_, '_>| {
             Some((placed.role, Requests::of(&placed.container.resources.requests)?))
         };
-        Requests::of_pod(self.all_containers().map(asked), &self.resources.requests)
+        let own = WrittenRequests::of(&self.resources.requests)?;
+        Requests::of_pod(self.all_containers().map(asked), own)
     }
 }
 

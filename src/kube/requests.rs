@@ -17,7 +17,7 @@ pub struct Requests {
 impl Requests {
     /// What is written; 0 where nothing is, and `None` where an amount cannot be told.
     pub fn of(amounts: &Amounts<'_>) -> Option<Self> {
-        Some(Self { cpu: amounts.cpu_millis()?, memory: amounts.memory_bytes()? })
+        WrittenRequests::of(amounts).map(WrittenRequests::or_none)
     }
 
     /// What a pod asks for with these containers, init containers and sidecars first, and these
@@ -26,7 +26,7 @@ impl Requests {
     /// else, so the dearer of the two times counts (KEP-753).
     pub fn of_pod(
         containers: impl Iterator<Item = Option<(Role, Self)>>,
-        own: &Amounts<'_>,
+        own: WrittenRequests,
     ) -> Option<Self> {
         let (mut running, mut peak) = (Self::default(), Self::default());
         for container in containers {
@@ -37,9 +37,7 @@ impl Requests {
                 running = beside;
             }
         }
-        let cpu = own.cpu.map_or(Some(peak.cpu), |_| own.cpu_millis())?;
-        let memory = own.memory.as_ref().map_or(Some(peak.memory), |_| own.memory_bytes())?;
-        Some(Self { cpu, memory })
+        Some(Self { cpu: own.cpu.unwrap_or(peak.cpu), memory: own.memory.unwrap_or(peak.memory) })
     }
 
     /// Both together.
@@ -61,6 +59,31 @@ impl Requests {
     /// The larger of each.
     pub fn max(self, other: Self) -> Self {
         Self { cpu: self.cpu.max(other.cpu), memory: self.memory.max(other.memory) }
+    }
+}
+
+/// Amounts of cpu and memory, where they are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WrittenRequests {
+    /// In thousandths of a core.
+    pub cpu: Option<i128>,
+    /// In bytes.
+    pub memory: Option<i128>,
+}
+
+impl WrittenRequests {
+    /// What is written; `None` where an amount cannot be told.
+    pub fn of(amounts: &Amounts<'_>) -> Option<Self> {
+        let (cpu, memory) = (amounts.cpu_millis()?, amounts.memory_bytes()?);
+        Some(Self {
+            cpu: amounts.cpu.is_some().then_some(cpu),
+            memory: amounts.memory.is_some().then_some(memory),
+        })
+    }
+
+    /// Nothing is asked for where nothing is written.
+    pub fn or_none(self) -> Requests {
+        Requests { cpu: self.cpu.unwrap_or_default(), memory: self.memory.unwrap_or_default() }
     }
 }
 
@@ -95,7 +118,7 @@ mod tests {
             .iter()
             .map(|(role, amount)| Some((*role, Requests { cpu: *amount, memory: 2 * amount })));
         let own: Amounts<'_> = json::read(own).unwrap();
-        Requests::of_pod(containers, &own).map(|requests| requests.cpu)
+        Requests::of_pod(containers, WrittenRequests::of(&own)?).map(|requests| requests.cpu)
     }
 
     #[test]
@@ -148,7 +171,7 @@ mod tests {
             assert_eq!(of_pod(&[(Role::Regular, 1)], unreadable), None, "{unreadable}");
             assert_eq!(Requests::of(&json::read(unreadable).unwrap()), None, "{unreadable}");
         }
-        assert_eq!(Requests::of_pod([None].into_iter(), &Amounts::default()), None);
+        assert_eq!(Requests::of_pod([None].into_iter(), WrittenRequests::default()), None);
     }
 
     #[test]
