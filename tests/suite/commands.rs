@@ -38,7 +38,6 @@ fn help_of_serve_names_every_flag_and_its_variable() {
         "tls-key",
         "tls-secret",
         "tls-service",
-        "tls-name",
         "webhook-configuration",
         "leaf-lifetime",
         "ca-lifetime",
