@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
-pub use error::{TlsError, What};
+pub use error::{KeyMaterialError, PemKind};
 pub use identity::{Identity, Leaf, Pem};
 pub use self_made::SelfMade;
 pub use source::IdentitySource;

@@ -2,6 +2,7 @@
 
 mod admin;
 mod authority;
+mod decision_log;
 mod events;
 mod evidence;
 mod followed;
@@ -15,10 +16,9 @@ mod namespaces;
 mod options;
 mod panics;
 mod policies;
-mod record;
+mod request;
 mod reviews;
 mod seal;
-mod secret;
 mod tasks;
 #[cfg(test)]
 mod testing;
@@ -76,7 +76,7 @@ async fn serve(options: &Options, loaded: Loaded, log: &Log) -> anyhow::Result<(
     let mut metrics = Metrics::new();
     metrics.follow_connections(ports.reviews.counters());
     metrics.follow_log(log.lost());
-    let following = Following::start(options, loaded, metrics, clients.patient.as_ref());
+    let following = Following::start(options, loaded, metrics, clients.retrying.as_ref());
     let reviews = reviews(options, &following, clients);
     ports.serve(options, reviews, &following).await
 }
@@ -133,9 +133,9 @@ impl Ports {
 #[derive(Default)]
 struct Clients {
     /// Asks again where the API server is busy.
-    patient: Option<Client>,
+    retrying: Option<Client>,
     /// Asks once.
-    hasty: Option<Client>,
+    asking_once: Option<Client>,
 }
 
 impl Clients {
@@ -145,17 +145,17 @@ impl Clients {
         };
         let unusable = "the API server cannot be used";
         Ok(Self {
-            patient: Some(access.client().await.context(unusable)?),
-            hasty: Some(access.client_asking_once().await.context(unusable)?),
+            retrying: Some(access.client().await.context(unusable)?),
+            asking_once: Some(access.client_asking_once().await.context(unusable)?),
         })
     }
 }
 
 fn reviews(options: &Options, following: &Following, clients: Clients) -> Reviews {
     let metrics = Arc::clone(&following.metrics);
-    let events = Events::start(clients.patient.clone(), Arc::clone(&metrics));
-    let authorities = Authorities::new(clients.patient, options.authority_deadline());
-    let live = Live::new(clients.hasty, options.evidence_deadline(), Arc::clone(&metrics));
+    let events = Events::start(clients.retrying.clone(), Arc::clone(&metrics));
+    let authorities = Authorities::new(clients.retrying, options.authority_deadline());
+    let live = Live::new(clients.asking_once, options.evidence_deadline(), Arc::clone(&metrics));
     Reviews {
         policies: Arc::clone(&following.policies),
         namespaces: Arc::clone(&following.namespaces),

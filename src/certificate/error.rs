@@ -3,14 +3,14 @@ use thiserror::Error;
 /// Why key material cannot be used, and what to do about it.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum TlsError {
+pub enum KeyMaterialError {
     /// A file cannot be read.
     #[error(
         "cannot read {what} \"{origin}\": {cause}; check the path, the volume and that this user may read it"
     )]
     Unreadable {
         /// What was looked for.
-        what: What,
+        what: PemKind,
         /// The file.
         origin: String,
         /// The system's reason.
@@ -20,7 +20,7 @@ pub enum TlsError {
     #[error("no {what} in \"{origin}\"; it must have a PEM block {}", what.block())]
     Missing {
         /// What was looked for.
-        what: What,
+        what: PemKind,
         /// Where it was looked for.
         origin: String,
     },
@@ -28,7 +28,7 @@ pub enum TlsError {
     #[error("damaged {what} in \"{origin}\": {cause}; write it anew, as PEM")]
     Damaged {
         /// What was looked for.
-        what: What,
+        what: PemKind,
         /// Where it was looked for.
         origin: String,
         /// What is wrong with it.
@@ -50,7 +50,7 @@ pub enum TlsError {
     #[error("cannot use {what} \"{origin}\": {cause}")]
     Unusable {
         /// What was refused.
-        what: What,
+        what: PemKind,
         /// Where it came from.
         origin: String,
         /// The library's reason.
@@ -70,7 +70,7 @@ pub enum TlsError {
 
 /// A kind of key material.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
+pub enum PemKind {
     /// The server's certificate chain.
     Certificate,
     /// The server's private key.
@@ -81,7 +81,7 @@ pub enum What {
     Authority,
 }
 
-impl What {
+impl PemKind {
     fn block(self) -> &'static str {
         match self {
             Self::Certificate | Self::ClientAuthority | Self::Authority => "\"BEGIN CERTIFICATE\"",
@@ -90,7 +90,7 @@ impl What {
     }
 }
 
-impl std::fmt::Display for What {
+impl std::fmt::Display for PemKind {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(match self {
             Self::Certificate => "certificate",

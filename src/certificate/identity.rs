@@ -9,7 +9,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{Error, InconsistentKeys};
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
-use super::error::{TlsError, What};
+use super::error::{KeyMaterialError, PemKind};
 use super::provider;
 
 /// A piece of PEM and where it came from.
@@ -22,18 +22,18 @@ pub struct Pem {
 }
 
 impl Pem {
-    pub(crate) fn read(path: &Path, what: What) -> Result<Self, TlsError> {
+    pub(crate) fn read(path: &Path, what: PemKind) -> Result<Self, KeyMaterialError> {
         let origin = path.display().to_string();
         match std::fs::read(path) {
             Ok(text) => Ok(Self { origin, text }),
-            Err(cause) => Err(TlsError::Unreadable { what, origin, cause }),
+            Err(cause) => Err(KeyMaterialError::Unreadable { what, origin, cause }),
         }
     }
 
     pub(crate) fn certificates(
         &self,
-        what: What,
-    ) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+        what: PemKind,
+    ) -> Result<Vec<CertificateDer<'static>>, KeyMaterialError> {
         let chain: Vec<_> = CertificateDer::pem_slice_iter(&self.text)
             .collect::<Result<_, _>>()
             .map_err(|cause| self.damaged(what, cause))?;
@@ -49,29 +49,29 @@ impl Pem {
     /// Where there is none, or one is damaged.
     pub(crate) fn read_certificates(
         &self,
-        what: What,
-    ) -> Result<Vec<(CertificateDer<'static>, Leaf)>, TlsError> {
+        what: PemKind,
+    ) -> Result<Vec<(CertificateDer<'static>, Leaf)>, KeyMaterialError> {
         let read = |der: CertificateDer<'static>| Leaf::read(&der, self).map(|leaf| (der, leaf));
         self.certificates(what)?.into_iter().map(read).collect()
     }
 
-    fn key(&self) -> Result<PrivateKeyDer<'static>, TlsError> {
+    fn key(&self) -> Result<PrivateKeyDer<'static>, KeyMaterialError> {
         PrivateKeyDer::from_pem_slice(&self.text).map_err(|cause| match cause {
-            PemError::NoItemsFound => self.missing(What::Key),
-            cause => self.damaged(What::Key, cause),
+            PemError::NoItemsFound => self.missing(PemKind::Key),
+            cause => self.damaged(PemKind::Key, cause),
         })
     }
 
-    fn missing(&self, what: What) -> TlsError {
-        TlsError::Missing { what, origin: self.origin.clone() }
+    fn missing(&self, what: PemKind) -> KeyMaterialError {
+        KeyMaterialError::Missing { what, origin: self.origin.clone() }
     }
 
-    pub(crate) fn damaged(&self, what: What, cause: impl ToString) -> TlsError {
-        TlsError::Damaged { what, origin: self.origin.clone(), cause: cause.to_string() }
+    pub(crate) fn damaged(&self, what: PemKind, cause: impl ToString) -> KeyMaterialError {
+        KeyMaterialError::Damaged { what, origin: self.origin.clone(), cause: cause.to_string() }
     }
 
-    pub(crate) fn unusable(&self, what: What, cause: impl ToString) -> TlsError {
-        TlsError::Unusable { what, origin: self.origin.clone(), cause: cause.to_string() }
+    pub(crate) fn unusable(&self, what: PemKind, cause: impl ToString) -> KeyMaterialError {
+        KeyMaterialError::Unusable { what, origin: self.origin.clone(), cause: cause.to_string() }
     }
 }
 
@@ -88,26 +88,26 @@ impl Identity {
     ///
     /// # Errors
     /// Where either is absent or damaged, or where they do not belong together.
-    pub fn from_pem(certificate: &Pem, key: &Pem) -> Result<Self, TlsError> {
-        let chain = certificate.certificates(What::Certificate)?;
+    pub fn from_pem(certificate: &Pem, key: &Pem) -> Result<Self, KeyMaterialError> {
+        let chain = certificate.certificates(PemKind::Certificate)?;
         let leaf = chain
             .first()
-            .ok_or_else(|| certificate.missing(What::Certificate))
+            .ok_or_else(|| certificate.missing(PemKind::Certificate))
             .and_then(|leaf| Leaf::read(leaf, certificate))?;
         let signer = provider()
             .key_provider
             .load_private_key(key.key()?)
-            .map_err(|cause| key.unusable(What::Key, cause))?;
+            .map_err(|cause| key.unusable(PemKind::Key, cause))?;
         let pair = CertifiedKey::new(chain, signer);
         match pair.keys_match() {
             Ok(()) => {}
             Err(Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => {
-                return Err(TlsError::Mismatched {
+                return Err(KeyMaterialError::Mismatched {
                     certificate: certificate.origin.clone(),
                     key: key.origin.clone(),
                 });
             }
-            Err(cause) => return Err(certificate.unusable(What::Certificate, cause)),
+            Err(cause) => return Err(certificate.unusable(PemKind::Certificate, cause)),
         }
         Ok(Self {
             pair: Arc::new(pair),
@@ -120,8 +120,11 @@ impl Identity {
     ///
     /// # Errors
     /// As [`Identity::from_pem`], and where a file cannot be read.
-    pub fn from_files(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
-        Self::from_pem(&Pem::read(certificate, What::Certificate)?, &Pem::read(key, What::Key)?)
+    pub fn from_files(certificate: &Path, key: &Path) -> Result<Self, KeyMaterialError> {
+        Self::from_pem(
+            &Pem::read(certificate, PemKind::Certificate)?,
+            &Pem::read(key, PemKind::Key)?,
+        )
     }
 
     /// What its certificate says.
@@ -144,9 +147,9 @@ pub struct Leaf {
 }
 
 impl Leaf {
-    fn read(certificate: &CertificateDer<'_>, pem: &Pem) -> Result<Self, TlsError> {
+    fn read(certificate: &CertificateDer<'_>, pem: &Pem) -> Result<Self, KeyMaterialError> {
         let (_, parsed) = X509Certificate::from_der(certificate)
-            .map_err(|cause| pem.damaged(What::Certificate, cause))?;
+            .map_err(|cause| pem.damaged(PemKind::Certificate, cause))?;
         Ok(Self {
             not_before: parsed.validity().not_before.timestamp(),
             not_after: parsed.validity().not_after.timestamp(),

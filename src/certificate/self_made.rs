@@ -1,6 +1,6 @@
 use jiff::{SignedDuration, Timestamp};
 
-use super::error::TlsError;
+use super::error::KeyMaterialError;
 use super::identity::{Identity, Pem};
 use super::issue::{self, Issued, Validity};
 
@@ -23,7 +23,7 @@ impl SelfMade {
     ///
     /// # Errors
     /// Where a name is neither a DNS name nor an address.
-    pub fn make(names: &[String]) -> Result<Self, TlsError> {
+    pub fn make(names: &[String]) -> Result<Self, KeyMaterialError> {
         let (authority, Issued { certificate, key }) = issue(names, YEAR)?;
         let pem = |text: String| Pem { origin: "self-made".to_owned(), text: text.into_bytes() };
         Ok(Self { identity: Identity::from_pem(&pem(certificate), &pem(key))?, authority })
@@ -35,7 +35,7 @@ impl SelfMade {
 pub(crate) fn issue(
     names: &[String],
     lifetime: SignedDuration,
-) -> Result<(String, Issued), TlsError> {
+) -> Result<(String, Issued), KeyMaterialError> {
     let mut all: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into();
     for name in names {
         if !all.contains(name) {
@@ -47,5 +47,8 @@ pub(crate) fn issue(
         let leaf = issue::leaf(&all, validity, &authority)?;
         Ok((authority.certificate, leaf))
     });
-    made.map_err(|cause| TlsError::Unmade { names: names.to_vec(), cause: cause.to_string() })
+    made.map_err(|cause| KeyMaterialError::Unmade {
+        names: names.to_vec(),
+        cause: cause.to_string(),
+    })
 }

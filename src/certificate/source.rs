@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use super::error::TlsError;
+use super::error::KeyMaterialError;
 use super::identity::Identity;
 
 /// Where a server's identity comes from.
@@ -22,7 +22,7 @@ impl IdentitySource {
     ///
     /// # Errors
     /// Where it cannot be read or used.
-    pub(crate) fn load(&self) -> Result<Identity, TlsError> {
+    pub(crate) fn load(&self) -> Result<Identity, KeyMaterialError> {
         match self {
             Self::Files { certificate, key } => Identity::from_files(certificate, key),
             Self::Held(identity) => Ok(identity.clone()),

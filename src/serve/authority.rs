@@ -24,16 +24,16 @@ const AT_A_TIME: usize = 16;
 /// Asks the API server.
 #[derive(Debug)]
 pub(super) struct Authorities {
-    client: Option<Asker>,
+    reviews: Option<AccessReviews>,
     deadline: Duration,
-    room: Semaphore,
+    permits: Semaphore,
 }
 
-struct Asker(Api<SubjectAccessReview>);
+struct AccessReviews(Api<SubjectAccessReview>);
 
-impl std::fmt::Debug for Asker {
+impl std::fmt::Debug for AccessReviews {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Asker")
+        formatter.write_str("AccessReviews")
     }
 }
 
@@ -76,19 +76,19 @@ impl Authorities {
     /// Asks through `client`, if there is one, and waits no longer than `deadline` for an answer.
     pub(super) fn new(client: Option<Client>, deadline: Duration) -> Self {
         Self {
-            client: client.map(|client| Asker(Api::all(client))),
+            reviews: client.map(|client| AccessReviews(Api::all(client))),
             deadline,
-            room: Semaphore::new(AT_A_TIME),
+            permits: Semaphore::new(AT_A_TIME),
         }
     }
 
     /// The answer. Whatever goes wrong is no yes.
     pub(super) async fn ask(&self, question: Option<Question>) -> Authority {
-        let Some(Asker(reviews)) = &self.client else { return Authority::NotAsked };
+        let Some(AccessReviews(reviews)) = &self.reviews else { return Authority::NotAsked };
         let Some(Question(spec)) = question else {
             return Authority::Unknown("the requester cannot be told");
         };
-        let Ok(_room) = self.room.try_acquire() else {
+        let Ok(_permit) = self.permits.try_acquire() else {
             return Authority::Unknown("too many ask at a time");
         };
         let review = SubjectAccessReview { spec, ..SubjectAccessReview::default() };

@@ -31,7 +31,7 @@ use occurrence::{Occurrence, Reason, occurrences};
 const QUEUE: usize = 256;
 
 /// How long writing one event may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIME_LIMIT: Duration = Duration::from_secs(5);
 
 /// How long an event may be repeated as one of a series. Longer than whoever tries again and again
 /// waits at most, and far below the hour that API servers keep events.
@@ -56,13 +56,13 @@ struct Queue {
 impl Events {
     /// Starts to write events through `client`; without one there are none. Needs a runtime.
     pub(super) fn start(client: Option<Client>, metrics: SharedMetrics) -> Self {
-        Self::start_with(client, metrics, PATIENCE)
+        Self::start_with(client, metrics, TIME_LIMIT)
     }
 
-    fn start_with(client: Option<Client>, metrics: SharedMetrics, patience: Duration) -> Self {
+    fn start_with(client: Option<Client>, metrics: SharedMetrics, time_limit: Duration) -> Self {
         let queue = client.map(|client| {
             let (sender, receiver) = channel(QUEUE);
-            tokio::spawn(Writer::new(client, patience).write(receiver, metrics.clone()));
+            tokio::spawn(Writer::new(client, time_limit).write(receiver, metrics.clone()));
             Queue { sender, limit: Mutex::new(Limit::new(Instant::now())) }
         });
         Self { queue, metrics }
@@ -92,7 +92,7 @@ impl Queue {
 struct Writer {
     client: Client,
     reporter: Reporter,
-    patience: Duration,
+    time_limit: Duration,
     series: HashMap<(String, Reason), Series>,
 }
 
@@ -107,19 +107,22 @@ struct Series {
 
 impl fmt::Debug for Writer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Writer").field("patience", &self.patience).finish_non_exhaustive()
+        formatter
+            .debug_struct("Writer")
+            .field("time_limit", &self.time_limit)
+            .finish_non_exhaustive()
     }
 }
 
 impl Writer {
-    fn new(client: Client, patience: Duration) -> Self {
+    fn new(client: Client, time_limit: Duration) -> Self {
         let mut reporter = Reporter::from("restraint.dev");
         let pod = std::env::var("POD_NAME").ok().filter(|name| !name.is_empty());
         reporter.instance = pod.or(reporter.instance).map(|mut name| {
             name.truncate(name.floor_char_boundary(INSTANCE_LIMIT));
             name
         });
-        Self { client, reporter, patience, series: HashMap::new() }
+        Self { client, reporter, time_limit, series: HashMap::new() }
     }
 
     /// Writes one after the other until nobody can send any more. The first failure is logged, all
@@ -165,7 +168,7 @@ impl Writer {
             uid: Some(uid),
             ..ObjectReference::default()
         };
-        match tokio::time::timeout(self.patience, recorder.publish(&event, &pod)).await {
+        match tokio::time::timeout(self.time_limit, recorder.publish(&event, &pod)).await {
             Ok(Ok(())) => drop(self.series.insert(key, Series { note, recorder, last: now })),
             Ok(Err(error)) => return Err(error.to_string()),
             Err(_) => return Err("the API server is too slow".to_owned()),

@@ -4,12 +4,12 @@
 //! The accept loop does nothing that a peer can delay: handshakes and requests run in a task for
 //! each connection.
 
-mod ahead;
 mod connection;
 mod counters;
 mod limits;
-mod patience;
-mod places;
+mod read_buffer;
+mod slots;
+mod write_timeout;
 
 use std::error::Error;
 use std::io::{self, ErrorKind};
@@ -36,7 +36,7 @@ use super::followed::Followed;
 use super::tls::KeyMaterial;
 use connection::{Common, Connection};
 use counters::increase;
-use places::Places;
+use slots::Slots;
 
 /// How bytes travel.
 #[derive(Debug, Clone)]
@@ -120,7 +120,7 @@ impl Listener {
     {
         let common = Arc::new(Common::new(&self.limits, Arc::clone(&self.counters)));
         let (stopper, stopped) = watch::channel(false);
-        let mut places = Places::new(&self.limits);
+        let mut slots = Slots::new(&self.limits);
         let mut connections = JoinSet::new();
         let drain = self.drain;
         let mut left = std::pin::pin!(async {
@@ -135,9 +135,9 @@ impl Listener {
                 tcp = self.accept() => tcp,
             };
             while connections.try_join_next().is_some() {}
-            let Some(seat) = places.take(&self.counters) else {
+            let Some(slot) = slots.take(&self.counters) else {
                 increase(&self.counters.rejected);
-                self.complain("too many connections, the newest is closed");
+                self.warn_rarely("too many connections, the newest is closed");
                 continue;
             };
             // Answers are small and somebody waits for each.
@@ -146,12 +146,12 @@ impl Listener {
                 common: Arc::clone(&common),
                 service: service.clone(),
                 stopped: stopped.clone(),
-                seat,
+                slot,
             };
             connections.spawn(connection.run(tcp, transport.config()));
         }
         drop(self.tcp);
-        places.give_up_handshakes();
+        slots.evict_handshakes();
         stopper.send_replace(true);
         drain.finish(connections).await
     }
@@ -170,18 +170,18 @@ impl Listener {
             increase(&self.counters.accept_errors);
             pause = next_pause(&error, pause);
             if let Some(pause) = pause {
-                self.complain(&format!("cannot accept connections: {error}"));
+                self.warn_rarely(&format!("cannot accept connections: {error}"));
                 sleep(pause).await;
             }
         }
     }
 
     /// Logs, but not more often than anybody reads.
-    fn complain(&mut self, complaint: &str) {
+    fn warn_rarely(&mut self, message: &str) {
         let now = Instant::now();
         if self.warned.is_none_or(|then| now.duration_since(then) >= Duration::from_secs(10)) {
             self.warned = Some(now);
-            warn!("{complaint}");
+            warn!("{message}");
         }
     }
 }

@@ -10,9 +10,9 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
-use hyper::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
+use hyper::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use hyper::service::{Service, service_fn};
-use hyper::{HeaderMap, Method, Request, Response, StatusCode, header::HeaderValue};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::judge::look_up::LookUps;
@@ -20,12 +20,12 @@ use crate::judge::policies::Policies;
 use crate::judge::{amend, judge};
 use crate::review::{Path, answer, decode};
 
+use super::decision_log;
 use super::events::Events;
 use super::evidence::{Answers, Questions, Sources};
 use super::followed::Followed;
 use super::metrics::{Failure, SharedMetrics};
 use super::namespaces::Namespaces;
-use super::record;
 use super::seal::SealKeys;
 
 /// The largest body, in bytes: an update carries two objects of up to 3 MiB each, and the words
@@ -110,7 +110,7 @@ impl Reviews {
             Ok(answer) => json(answer),
             Err((failure, reason)) => {
                 self.metrics.failure(path, failure);
-                record::failure(path, failure, &reason);
+                decision_log::failure(path, failure, &reason);
                 text(status(failure), reason)
             }
         }
@@ -157,8 +157,8 @@ impl Reviews {
         reserved.map_err(|_| (Failure::Overloaded, "too many reviews are in flight".to_owned()))
     }
 
-    /// Takes more of the budget where the answer needs more than its review: whoever asks may be slow to
-    /// read it.
+    /// Takes more of the budget where the answer needs more than its review: whoever asks may be
+    /// slow to read it.
     fn reserve(
         &self,
         reserved: &mut OwnedSemaphorePermit,
@@ -214,7 +214,7 @@ impl Reviews {
         self.reserve(reserved, &reply)?;
         let duration = started.elapsed();
         self.metrics.verdict(path, &review.subject, &verdict, duration);
-        record::verdict(path, &review, &verdict, duration);
+        decision_log::verdict(path, &review, &verdict, duration);
         self.events.tell(path, &review.subject, &verdict);
         Ok(Answer::Ready(reply))
     }

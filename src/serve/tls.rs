@@ -16,7 +16,7 @@ use rustls::sign::SingleCertAndKey;
 use tracing::{info, warn};
 
 use crate::certificate::identity::Contents;
-use crate::certificate::{Identity, Leaf, TlsError, What};
+use crate::certificate::{Identity, KeyMaterialError, Leaf, PemKind};
 
 use super::followed::Outcome;
 use super::metrics::Metrics;
@@ -38,11 +38,14 @@ impl KeyMaterial {
     ///
     /// # Errors
     /// Where something cannot be read or used.
-    pub(super) fn load(identity: Identity, clients: Option<&Clients>) -> Result<Self, TlsError> {
+    pub(super) fn load(
+        identity: Identity,
+        clients: Option<&Clients>,
+    ) -> Result<Self, KeyMaterialError> {
         let builder = ServerConfig::builder_with_provider(crate::certificate::provider())
             .with_safe_default_protocol_versions()
-            .map_err(|cause| TlsError::Unusable {
-                what: What::Certificate,
+            .map_err(|cause| KeyMaterialError::Unusable {
+                what: PemKind::Certificate,
                 origin: identity.leaf.fingerprint.clone(),
                 cause: cause.to_string(),
             })?;

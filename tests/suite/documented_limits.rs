@@ -52,7 +52,7 @@ fn of_connections() {
     says(SECURITY, &format!("A handshake may take {} s |", seconds(limits.handshake)));
     says(SECURITY, &format!("| headers of a request | {} KiB,", limits.header_bytes >> 10));
     says(SECURITY, &format!("its headers included | {} s;", seconds(limits.idle)));
-    says(SECURITY, &format!("reads nothing of its answer | {} s |", seconds(limits.patience)));
+    says(SECURITY, &format!("reads nothing of its answer | {} s |", seconds(limits.write_timeout)));
     says(SECURITY, &format!("requests at once on a connection | {} |", limits.streams));
 }
 

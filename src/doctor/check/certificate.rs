@@ -1,6 +1,6 @@
 //! The serving certificate: whether it exists, is for the right name, and is valid long enough.
 
-use crate::certificate::{Pem, What};
+use crate::certificate::{Pem, PemKind};
 use crate::cluster::NamespacedName;
 use crate::doctor::expiry::{days_left, time_left};
 use crate::doctor::facts::{Facts, Installation};
@@ -34,7 +34,7 @@ fn examine(facts: &Facts, installation: &Installation, observations: &mut Observ
         );
     };
     let chain =
-        match (Pem { origin: "tls.crt".to_owned(), text }).read_certificates(What::Certificate) {
+        match (Pem { origin: "tls.crt".to_owned(), text }).read_certificates(PemKind::Certificate) {
             Ok(chain) => chain,
             Err(error) => return observations.problem(secret, error.to_string(), RENEW),
         };

@@ -3,7 +3,7 @@
 use rustls::pki_types::CertificateDer;
 
 use crate::certificate::trust::vouches;
-use crate::certificate::{Leaf, Pem, What};
+use crate::certificate::{Leaf, Pem, PemKind};
 use crate::doctor::expiry::{days_left, time_left};
 use crate::doctor::facts::{Facts, Installation};
 use crate::doctor::hook::{self, Hook};
@@ -12,7 +12,7 @@ use crate::doctor::observation::{Observations, Severity};
 /// The annotation that makes cert-manager write the bundle.
 const INJECTED: &str = "cert-manager.io/inject-ca-from";
 
-/// What is wrong with a bundle.
+/// PemKind is wrong with a bundle.
 type Fault = (Severity, String);
 
 pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
@@ -63,10 +63,10 @@ fn served(installation: &Installation) -> Result<Vec<(CertificateDer<'static>, L
     let missing = || format!("there is no certificate in {secret}");
     let text = certificate.chain.clone().ok_or_else(missing)?;
     let pem = Pem { origin: secret, text };
-    pem.read_certificates(What::Certificate).map_err(|error| error.to_string())
+    pem.read_certificates(PemKind::Certificate).map_err(|error| error.to_string())
 }
 
-/// What is wrong with the bundle of a hook, as far as the certificates are known that it is for.
+/// PemKind is wrong with the bundle of a hook, as far as the certificates are known that it is for.
 fn fault(
     facts: &Facts,
     hook: &Hook<'_>,
@@ -81,7 +81,7 @@ fn fault(
         ));
     };
     let pem = Pem { origin: "caBundle".to_owned(), text: bundle.0.clone() };
-    let authorities = match pem.read_certificates(What::Authority) {
+    let authorities = match pem.read_certificates(PemKind::Authority) {
         Ok(authorities) => authorities,
         Err(error) => return Some((Severity::Problem, error.to_string())),
     };

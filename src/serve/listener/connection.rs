@@ -1,6 +1,7 @@
 use std::error::Error;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use hyper::body::{Body, Incoming};
@@ -20,18 +21,18 @@ use tokio_rustls::server::TlsStream;
 use tracing::debug;
 
 use super::counters::{Counters, Open, increase};
-use super::limits::{Limits, Speakers};
-use super::patience::Patient;
-use super::places::{Seat, Stage};
+use super::limits::{HttpBuilders, Limits};
+use super::slots::{Slot, Stage};
+use super::write_timeout::WriteTimeout;
 
 /// What the connections of a listener have in common.
 #[derive(Debug)]
 pub(super) struct Common {
-    pub(super) speakers: Speakers,
+    pub(super) builders: HttpBuilders,
     pub(super) counters: Arc<Counters>,
     pub(super) handshake: Duration,
     pub(super) idle: Duration,
-    pub(super) patience: Duration,
+    pub(super) write_timeout: Duration,
     /// Each answer from now on is its connection's last.
     pub(super) leaving: AtomicBool,
 }
@@ -39,11 +40,11 @@ pub(super) struct Common {
 impl Common {
     pub(super) fn new(limits: &Limits, counters: Arc<Counters>) -> Self {
         Self {
-            speakers: Speakers::new(limits),
+            builders: HttpBuilders::new(limits),
             counters,
             handshake: limits.handshake,
             idle: limits.idle,
-            patience: limits.patience,
+            write_timeout: limits.write_timeout,
             leaving: AtomicBool::new(false),
         }
     }
@@ -55,7 +56,7 @@ pub(super) struct Connection<S> {
     pub(super) service: S,
     /// True once requests in flight are to be the last.
     pub(super) stopped: watch::Receiver<bool>,
-    pub(super) seat: Arc<Seat>,
+    pub(super) slot: Arc<Slot>,
 }
 
 impl<S, B> Connection<S>
@@ -77,31 +78,31 @@ where
     /// Serves requests in the clear.
     async fn plain(self, tcp: TcpStream) {
         let common = Arc::clone(&self.common);
-        self.seat.reached(Stage::Open);
-        self.serve(Patient::new(tcp, common.patience), &common.speakers.http1).await;
+        self.slot.reached(Stage::Open);
+        self.serve(WriteTimeout::new(tcp, common.write_timeout), &common.builders.http1).await;
     }
 
     /// Shakes hands, then serves requests.
     async fn secure(self, tcp: TcpStream, config: Arc<ServerConfig>) {
         let common = Arc::clone(&self.common);
-        let Some(tls) = common.shake_hands(tcp, config, &self.seat).await else {
+        let Some(tls) = common.shake_hands(tcp, config, &self.slot).await else {
             return;
         };
-        self.seat.reached(Stage::Open);
-        let speaker = match tls.get_ref().1.alpn_protocol() {
-            Some(b"h2") => &common.speakers.http2,
-            _ => &common.speakers.http1,
+        self.slot.reached(Stage::Open);
+        let builder = match tls.get_ref().1.alpn_protocol() {
+            Some(b"h2") => &common.builders.http2,
+            _ => &common.builders.http1,
         };
-        self.serve(tls, speaker).await;
+        self.serve(tls, builder).await;
     }
 
-    async fn serve<I>(self, io: I, speaker: &Builder<TokioExecutor>)
+    async fn serve<I>(self, io: I, builder: &Builder<TokioExecutor>)
     where
         TokioIo<I>: Read + Write + Unpin + 'static,
     {
-        let Self { common, service, mut stopped, seat } = self;
-        let busy = Arc::clone(&seat);
-        let (idle, patience) = (common.idle, common.patience);
+        let Self { common, service, mut stopped, slot } = self;
+        let busy = Arc::clone(&slot);
+        let (idle, write_timeout) = (common.idle, common.write_timeout);
         let service = service_fn(move |request: Request<Incoming>| {
             let last = common.leaving.load(Relaxed) && request.version() <= Version::HTTP_11;
             let work = busy.work();
@@ -117,7 +118,7 @@ where
             }
         });
         let stop = async move { drop(stopped.wait_for(|stopped| *stopped).await) };
-        let mut connection = std::pin::pin!(speaker.serve_connection(TokioIo::new(io), service));
+        let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(io), service));
         let ended = tokio::select! {
             biased;
             ended = connection.as_mut() => ended,
@@ -125,11 +126,11 @@ where
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
-            () = seat.idle(idle) => {
+            () = slot.idle(idle) => {
                 connection.as_mut().graceful_shutdown();
-                timeout(patience, connection).await.unwrap_or(Ok(()))
+                timeout(write_timeout, connection).await.unwrap_or(Ok(()))
             }
-            () = seat.given_up() => {
+            () = slot.evicted() => {
                 // says goodbye if the peer listens, and waits for nothing
                 connection.as_mut().graceful_shutdown();
                 timeout(Duration::ZERO, connection).await.unwrap_or(Ok(()))
@@ -146,13 +147,15 @@ impl Common {
         &self,
         tcp: TcpStream,
         config: Arc<ServerConfig>,
-        seat: &Seat,
-    ) -> Option<TlsStream<Patient<TcpStream>>> {
+        slot: &Slot,
+    ) -> Option<TlsStream<WriteTimeout<TcpStream>>> {
         let handshake = timeout(self.handshake, async {
-            let greeting =
-                LazyConfigAcceptor::new(Acceptor::default(), Patient::new(tcp, self.patience))
-                    .await?;
-            seat.reached(Stage::Greeted);
+            let greeting = LazyConfigAcceptor::new(
+                Acceptor::default(),
+                WriteTimeout::new(tcp, self.write_timeout),
+            )
+            .await?;
+            slot.reached(Stage::Greeted);
             greeting.into_stream(config).await
         });
         let (counter, reason) = tokio::select! {
@@ -162,7 +165,7 @@ impl Common {
                 Ok(Err(error)) => (&self.counters.handshakes_failed, error.to_string()),
                 Err(_) => (&self.counters.handshakes_timed_out, "took too long".to_owned()),
             },
-            () = seat.given_up() => {
+            () = slot.evicted() => {
                 debug!("no handshake: it gave way");
                 return None;
             }

@@ -1,5 +1,6 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// What a listener has seen, for metrics. Shared and updated while it runs.
 #[derive(Debug, Default)]
@@ -7,11 +8,11 @@ pub(in crate::serve) struct Counters {
     pub(super) accepted: AtomicU64,
     pub(super) open: AtomicU64,
     pub(super) rejected: AtomicU64,
-    pub(super) displaced: AtomicU64,
+    pub(super) evicted: AtomicU64,
     pub(super) accept_errors: AtomicU64,
     pub(super) handshakes_failed: AtomicU64,
     pub(super) handshakes_timed_out: AtomicU64,
-    pub(super) handshakes_displaced: AtomicU64,
+    pub(super) handshakes_evicted: AtomicU64,
 }
 
 /// The counters at one moment. All but `open` only ever grow.
@@ -25,7 +26,7 @@ pub(in crate::serve) struct Tally {
     /// while.
     pub(in crate::serve) rejected: u64,
     /// Idle connections closed because there were too many.
-    pub(in crate::serve) displaced: u64,
+    pub(in crate::serve) evicted: u64,
     /// Failures to accept, for instance because file descriptors ran out.
     pub(in crate::serve) accept_errors: u64,
     /// Handshakes that a peer broke off or that failed: no trust, no common version, plain HTTP, a
@@ -33,8 +34,8 @@ pub(in crate::serve) struct Tally {
     pub(in crate::serve) handshakes_failed: u64,
     /// Handshakes that took too long.
     pub(in crate::serve) handshakes_timed_out: u64,
-    /// Handshakes given up for a newer connection because there were too many.
-    pub(in crate::serve) handshakes_displaced: u64,
+    /// Unfinished handshakes closed for a newer connection because there were too many.
+    pub(in crate::serve) handshakes_evicted: u64,
 }
 
 impl Counters {
@@ -44,11 +45,11 @@ impl Counters {
             accepted: self.accepted.load(Relaxed),
             open: self.open.load(Relaxed),
             rejected: self.rejected.load(Relaxed),
-            displaced: self.displaced.load(Relaxed),
+            evicted: self.evicted.load(Relaxed),
             accept_errors: self.accept_errors.load(Relaxed),
             handshakes_failed: self.handshakes_failed.load(Relaxed),
             handshakes_timed_out: self.handshakes_timed_out.load(Relaxed),
-            handshakes_displaced: self.handshakes_displaced.load(Relaxed),
+            handshakes_evicted: self.handshakes_evicted.load(Relaxed),
         }
     }
 }

@@ -16,7 +16,7 @@ pub struct Limits {
     /// it is closed at once: its caller then fails fast and may reach another replica, where a
     /// place in the kernel's queue would cost it the review's whole timeout.
     pub connections: usize,
-    /// Unfinished TLS handshakes. The one beyond displaces one that makes no progress.
+    /// Unfinished TLS handshakes. The one beyond evicts one that makes no progress.
     pub handshakes: usize,
     /// How long a connection is left alone that does nothing; a tenth of it where the peer said
     /// nothing yet.
@@ -29,7 +29,7 @@ pub struct Limits {
     pub idle: Duration,
     /// The longest a peer may take nothing of what it is sent. Who waits for an answer takes it at
     /// once.
-    pub patience: Duration,
+    pub write_timeout: Duration,
     /// How long the headers of a request may be, in bytes, at least 8192. For HTTP/1 it is the size
     /// of the buffer, which one read may overrun. Headers without an end hold that much for as long
     /// as [`Limits::idle`]: times the number of connections it has to fit into memory. An API
@@ -50,7 +50,7 @@ impl Default for Limits {
             grace: Duration::from_secs(1),
             handshake: Duration::from_secs(5),
             idle: CALLER_IDLE.saturating_add(Duration::from_secs(60)),
-            patience: Duration::from_secs(10),
+            write_timeout: Duration::from_secs(10),
             header_bytes: 16 * 1024,
             streams: 256,
         }
@@ -80,12 +80,12 @@ impl Default for Drain {
 /// hyper-util's guess waits for them without any limit, so a peer that is mute after its handshake
 /// would stay for ever.
 #[derive(Debug)]
-pub(super) struct Speakers {
+pub(super) struct HttpBuilders {
     pub(super) http1: Builder<TokioExecutor>,
     pub(super) http2: Builder<TokioExecutor>,
 }
 
-impl Speakers {
+impl HttpBuilders {
     pub(super) fn new(limits: &Limits) -> Self {
         let mut http1 = Builder::new(TokioExecutor::new()).http1_only();
         // No `max_headers`: the default of 100 is kept on the stack, any other number allocates for

@@ -30,7 +30,7 @@ impl Collector for Connections {
                 "connections closed at once because there were too many",
                 tally.rejected,
             ),
-            ("connections_displaced", "idle connections closed for newer ones", tally.displaced),
+            ("connections_evicted", "idle connections closed for newer ones", tally.evicted),
             ("accept_errors", "failures to accept a connection", tally.accept_errors),
             ("handshakes_failed", "TLS handshakes that failed", tally.handshakes_failed),
             (
@@ -39,9 +39,9 @@ impl Collector for Connections {
                 tally.handshakes_timed_out,
             ),
             (
-                "handshakes_displaced",
-                "TLS handshakes given up for a newer one",
-                tally.handshakes_displaced,
+                "handshakes_evicted",
+                "TLS handshakes closed for newer ones",
+                tally.handshakes_evicted,
             ),
         ];
         for (name, help, value) in counters {

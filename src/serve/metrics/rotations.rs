@@ -8,7 +8,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use crate::serve::secret::Unanswered;
+use crate::serve::request::RequestError;
 use crate::serve::tls::shared::Step;
 
 /// What happens to certificates that replicas share.
@@ -68,7 +68,7 @@ impl Rotations {
     }
 
     /// Counts a step and what came of its write.
-    pub(in crate::serve) fn count<T>(&self, step: Step, written: &Result<T, Unanswered>) {
+    pub(in crate::serve) fn count<T>(&self, step: Step, written: &Result<T, RequestError>) {
         let result = match written {
             Ok(_) => "done",
             Err(error) if error.is_race() => "lost",
@@ -78,7 +78,7 @@ impl Rotations {
     }
 
     /// Counts a write of the bundle. An error of `None` is that another was faster.
-    pub(in crate::serve) fn bundle_written(&self, written: &Result<(), Option<Unanswered>>) {
+    pub(in crate::serve) fn bundle_written(&self, written: &Result<(), Option<RequestError>>) {
         let result = match written {
             Ok(()) => "done",
             Err(None) => "lost",

@@ -15,27 +15,27 @@ use k8s_openapi::ByteString;
 
 use super::{LEAST_KEY, SealKeys};
 
-/// How long after its birth a key seals at the earliest.
+/// How long after its creation a key seals at the earliest.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 
 /// The age at which a key gets a successor.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// How long after the birth of its successor a key is still of use: the successor's wait, the
+/// How long after the creation of its successor a key is still of use: the successor's wait, the
 /// longest lifetime of an approval, and an hour for clocks.
-const AFTERLIFE: SignedDuration = SignedDuration::from_mins(25 * 60 + 5);
+const RETENTION: SignedDuration = SignedDuration::from_mins(25 * 60 + 5);
 
-/// How the name of an entry says when its key was born, in UTC.
-const BIRTH: &str = "%Y%m%dT%H%M%SZ";
+/// How the name of an entry says when its key was created, in UTC.
+const CREATED_FORMAT: &str = "%Y%m%dT%H%M%SZ";
 
-/// The length of such a birth, in characters.
-const BIRTH_LENGTH: usize = 16;
+/// The length of such a time, in characters.
+const CREATED_LENGTH: usize = 16;
 
 /// A key as a Secret keeps it.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) name: String,
-    born: Timestamp,
+    created: Timestamp,
     bytes: Vec<u8>,
 }
 
@@ -46,29 +46,30 @@ impl std::fmt::Debug for Entry {
 }
 
 impl Entry {
-    /// A key born at `now`, under a name that is not `taken`.
-    pub(super) fn born(
+    /// A key created at `now`, under a name that is not `taken`.
+    pub(super) fn created(
         now: Timestamp,
         bytes: [u8; LEAST_KEY],
         taken: impl Fn(&str) -> bool,
     ) -> Self {
-        let birth = now.strftime(BIRTH).to_string();
-        let numbered = (2_u32..).map(|number| format!("{birth}-{number}"));
-        let name = std::iter::once(birth.clone())
+        let creation = now.strftime(CREATED_FORMAT).to_string();
+        let numbered = (2_u32..).map(|number| format!("{creation}-{number}"));
+        let name = std::iter::once(creation.clone())
             .chain(numbered)
             .find(|name| !taken(name))
-            .unwrap_or(birth);
-        Self { name, born: now, bytes: bytes.to_vec() }
+            .unwrap_or(creation);
+        Self { name, created: now, bytes: bytes.to_vec() }
     }
 
     fn read(name: &str, bytes: &[u8]) -> Option<Self> {
-        let (birth, number) = name.split_at_checked(BIRTH_LENGTH)?;
+        let (creation, number) = name.split_at_checked(CREATED_LENGTH)?;
         let numbered = |number: &str| {
             number.strip_prefix('-').is_some_and(|number| number.parse::<u32>().is_ok())
         };
-        let born = TimeZone::UTC.to_timestamp(DateTime::strptime(BIRTH, birth).ok()?).ok()?;
+        let created =
+            TimeZone::UTC.to_timestamp(DateTime::strptime(CREATED_FORMAT, creation).ok()?).ok()?;
         let sound = bytes.len() >= LEAST_KEY && (number.is_empty() || numbered(number));
-        sound.then(|| Self { name: name.to_owned(), born, bytes: bytes.to_vec() })
+        sound.then(|| Self { name: name.to_owned(), created, bytes: bytes.to_vec() })
     }
 
     /// Its place in a Secret's data.
@@ -104,7 +105,7 @@ impl Entries {
     }
 
     pub(super) fn of(mut entries: Vec<Entry>) -> Self {
-        entries.sort_by(|one, other| (one.born, &one.name).cmp(&(other.born, &other.name)));
+        entries.sort_by(|one, other| (one.created, &one.name).cmp(&(other.created, &other.name)));
         Self(entries)
     }
 
@@ -127,7 +128,7 @@ impl Entries {
             .0
             .iter()
             .zip(self.0.iter().skip(1))
-            .filter(|(_, successor)| age(successor, now) > AFTERLIFE);
+            .filter(|(_, successor)| age(successor, now) > RETENTION);
         Plan { add: true, drop: superseded.map(|(entry, _)| entry.name.clone()).collect() }
     }
 
@@ -141,9 +142,9 @@ impl Entries {
     }
 }
 
-/// Negative for what is born in the future.
+/// Negative for what is created in the future.
 fn age(entry: &Entry, now: Timestamp) -> SignedDuration {
-    now.duration_since(entry.born)
+    now.duration_since(entry.created)
 }
 
 #[cfg(test)]
@@ -159,12 +160,14 @@ mod tests {
         "2026-11-21T12:00:00Z".parse().unwrap()
     }
 
-    /// Keys of 1, 2, 3... born so long after the start.
-    fn entries<const N: usize>(births: [SignedDuration; N]) -> Entries {
-        let born = |(index, after)| {
-            Entry::born(start() + after, [u8::try_from(index + 1).unwrap(); LEAST_KEY], |_| false)
+    /// Keys of 1, 2, 3... created so long after the start.
+    fn entries<const N: usize>(times: [SignedDuration; N]) -> Entries {
+        let created = |(index, after)| {
+            Entry::created(start() + after, [u8::try_from(index + 1).unwrap(); LEAST_KEY], |_| {
+                false
+            })
         };
-        Entries::of(births.into_iter().enumerate().map(born).collect())
+        Entries::of(times.into_iter().enumerate().map(created).collect())
     }
 
     fn sealing(entries: &Entries, now: Timestamp) -> u8 {
@@ -205,7 +208,7 @@ mod tests {
 
     #[test]
     fn a_key_is_kept_while_a_stamp_under_it_may_hold() {
-        assert!(AFTERLIFE >= OVERLAP + LONGEST_LIFETIME + CLOCK_SKEW);
+        assert!(RETENTION >= OVERLAP + LONGEST_LIFETIME + CLOCK_SKEW);
         let three = entries([SignedDuration::ZERO, DAY * 30, DAY * 90]);
         let plan = three.plan(start() + DAY * 61);
         assert_eq!(
@@ -256,7 +259,7 @@ mod tests {
             ["20261121T120000Z", "20261121T120000Z-2"]
         );
         assert_eq!(bad.len(), 6);
-        assert!(read.iter().all(|entry| entry.born == start()));
+        assert!(read.iter().all(|entry| entry.created == start()));
         assert_eq!(read.keys(start()).names().count(), 1, "equal keys are one");
         assert!(!format!("{read:?}").contains("1, 1"));
     }
@@ -265,7 +268,7 @@ mod tests {
     fn names_are_births_and_numbers() {
         let taken = ["20261121T120000Z", "20261121T120000Z-2"];
         assert_eq!(
-            Entry::born(start(), [1; LEAST_KEY], |name| taken.contains(&name)).name,
+            Entry::created(start(), [1; LEAST_KEY], |name| taken.contains(&name)).name,
             "20261121T120000Z-3"
         );
     }

@@ -17,7 +17,7 @@ use crate::cluster::NamespacedName;
 use crate::serve::followed::object_watch::ObjectWatch;
 use crate::serve::followed::{Look, Outcome, Source};
 use crate::serve::health::{Topic, Trouble};
-use crate::serve::secret::{Unanswered, asked};
+use crate::serve::request::{RequestError, answered};
 
 use super::rotation::{Entries, Entry};
 use super::{LEAST_KEY, SealKeyError, SealKeys};
@@ -33,7 +33,7 @@ const ATTEMPTS: usize = 5;
 enum SecretError {
     /// The API server did not do it.
     #[error(transparent)]
-    Unanswered(#[from] Unanswered),
+    Request(#[from] RequestError),
     /// Other replicas were always faster.
     #[error("others change it all the time")]
     Contended,
@@ -80,12 +80,12 @@ impl SharedSecret {
     /// Reads the Secret and makes it what it should be at `now`.
     async fn settle(&mut self, now: Timestamp) -> Result<(), SecretError> {
         for _ in 0..ATTEMPTS {
-            let attempt = match asked(self.secrets.get_opt(&self.name.name)).await? {
+            let attempt = match answered(self.secrets.get_opt(&self.name.name)).await? {
                 Some(secret) => self.tend(secret, now).await,
                 None => self.make(now).await,
             };
             match attempt {
-                Err(SecretError::Unanswered(error)) if error.is_race() => {}
+                Err(SecretError::Request(error)) if error.is_race() => {}
                 settled => return settled,
             }
         }
@@ -95,7 +95,7 @@ impl SharedSecret {
     /// Makes the Secret: with the keys that were in force if it was deleted, else with a new one.
     async fn make(&mut self, now: Timestamp) -> Result<(), SecretError> {
         let entries = if self.entries.is_empty() {
-            Entries::of(vec![Entry::born(now, random()?, |_| false)])
+            Entries::of(vec![Entry::created(now, random()?, |_| false)])
         } else {
             self.entries.clone()
         };
@@ -105,7 +105,7 @@ impl SharedSecret {
             data: Some(entries.iter().map(Entry::data).collect()),
             ..Secret::default()
         };
-        asked(self.secrets.create(&PostParams::default(), &secret)).await?;
+        answered(self.secrets.create(&PostParams::default(), &secret)).await?;
         info!(secret = %self.name, "secret of seal keys made");
         self.entries = entries;
         Ok(())
@@ -128,10 +128,10 @@ impl SharedSecret {
             return Ok(());
         }
         data.retain(|name, _| !plan.drop.contains(name));
-        data.extend([Entry::born(now, random()?, |name| data.contains_key(name)).data()]);
+        data.extend([Entry::created(now, random()?, |name| data.contains_key(name)).data()]);
         let (entries, _) = Entries::read(&data);
         secret.data = Some(data);
-        asked(self.secrets.replace(&self.name.name, &PostParams::default(), &secret)).await?;
+        answered(self.secrets.replace(&self.name.name, &PostParams::default(), &secret)).await?;
         info!(secret = %self.name, dropped = ?plan.drop, "seal key added");
         self.entries = entries;
         Ok(())

@@ -11,7 +11,7 @@ use rustls::{
 };
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::certificate::error::{TlsError, What};
+use crate::certificate::error::{KeyMaterialError, PemKind};
 use crate::certificate::identity::{Contents, Pem, alternative_names};
 use crate::certificate::provider;
 
@@ -34,8 +34,10 @@ pub(in crate::serve) struct Clients {
 
 impl Clients {
     /// Reads the authority anew.
-    pub(super) fn verifier(&self) -> Result<(Arc<dyn ClientCertVerifier>, Contents), TlsError> {
-        let what = What::ClientAuthority;
+    pub(super) fn verifier(
+        &self,
+    ) -> Result<(Arc<dyn ClientCertVerifier>, Contents), KeyMaterialError> {
+        let what = PemKind::ClientAuthority;
         let pem = Pem::read(&self.authority, what)?;
         let mut roots = RootCertStore::empty();
         for certificate in pem.certificates(what)? {

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use tracing::warn;
 
-use crate::certificate::IdentitySource;
-use crate::certificate::TlsError;
+use crate::certificate::{IdentitySource, KeyMaterialError};
 use crate::serve::followed::file_watch::{FileWatch, Intervals};
 use crate::serve::followed::{Look, Outcome, Source};
 use crate::serve::health::{Topic, Trouble};
@@ -33,7 +32,7 @@ pub(in crate::serve) struct KeyFilesSource {
 
 impl KeyFiles {
     /// The key material as it is there now. Blocks on file reads.
-    pub(in crate::serve) fn load(&self) -> Result<KeyMaterial, TlsError> {
+    pub(in crate::serve) fn load(&self) -> Result<KeyMaterial, KeyMaterialError> {
         KeyMaterial::load(self.identity.load()?, self.clients.as_ref())
     }
 

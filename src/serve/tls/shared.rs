@@ -26,7 +26,7 @@ use tracing::info;
 use crate::certificate::Identity;
 use crate::cluster::NamespacedName;
 use crate::serve::metrics::Rotations;
-use crate::serve::secret::asked;
+use crate::serve::request::answered;
 
 use bundle::Configurations;
 use error::PairError;
@@ -88,8 +88,8 @@ impl SharedPair {
     async fn settle(&mut self) -> Result<Option<String>, PairError> {
         for _ in 0..ATTEMPTS {
             match self.attempt().await {
-                Err(PairError::Outrun) => {}
-                Err(PairError::Unanswered(error)) if error.is_race() => {}
+                Err(PairError::Conflict) => {}
+                Err(PairError::Request(error)) if error.is_race() => {}
                 settled => return settled,
             }
         }
@@ -101,7 +101,7 @@ impl SharedPair {
         // met with an older Secret, and one that it publishes later makes the patch a conflict.
         let configurations = self.configurations.read().await;
         let now = self.now().await;
-        let secret = asked(self.secrets.get_opt(&self.sharing.secret.name)).await?;
+        let secret = answered(self.secrets.get_opt(&self.sharing.secret.name)).await?;
         let stored = secret
             .as_ref()
             .map(|secret| secret.data.as_ref().map(Material::read).unwrap_or_default());
@@ -172,14 +172,14 @@ impl SharedPair {
         after.write(secret.data.get_or_insert_with(BTreeMap::new));
         let written = match stored {
             Some(_) => {
-                asked(self.secrets.replace(
+                answered(self.secrets.replace(
                     &self.sharing.secret.name,
                     &PostParams::default(),
                     &secret,
                 ))
                 .await
             }
-            None => asked(self.secrets.create(&PostParams::default(), &secret)).await,
+            None => answered(self.secrets.create(&PostParams::default(), &secret)).await,
         };
         self.rotations.count(step, &written);
         written?;
@@ -205,7 +205,7 @@ impl SharedPair {
     async fn now(&self) -> Timestamp {
         let request = axum::http::Request::get("/version").body(kube::client::Body::empty());
         let date = async {
-            let answer = asked(self.client.send(request.ok()?)).await.ok()?;
+            let answer = answered(self.client.send(request.ok()?)).await.ok()?;
             let date = answer.headers().get(axum::http::header::DATE)?.to_str().ok()?;
             Some(rfc2822::parse(date).ok()?.timestamp())
         };

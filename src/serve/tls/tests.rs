@@ -9,14 +9,13 @@ use crate::serve::health::Health;
 
 use super::files::{KeyFiles, KeyFilesSource};
 use super::testing::Served;
-
 use super::*;
 
 fn serves(key_material: &KeyMaterial, authority: &Authority) -> bool {
     meet(key_material.config(), &Client::of(&authority.pem()), "localhost").is_ok()
 }
 
-fn load(identity: &IdentitySource) -> Result<KeyMaterial, TlsError> {
+fn load(identity: &IdentitySource) -> Result<KeyMaterial, KeyMaterialError> {
     KeyMaterial::load(identity.load()?, None)
 }
 

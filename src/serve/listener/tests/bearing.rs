@@ -22,7 +22,7 @@ async fn mute_peers_beyond_the_limit_give_way() {
         mute.push(running.tcp().await);
     }
     assert!(works(&mut running.http1(running.client()).await).await);
-    eventually(|| running.counters.tally().handshakes_displaced == 41).await;
+    eventually(|| running.counters.tally().handshakes_evicted == 41).await;
     assert_eq!(in_time(mute.remove(0).read(&mut [0])).await.unwrap(), 0);
 }
 
@@ -83,7 +83,7 @@ async fn idle_connections_have_a_limit_of_time() {
 
 #[tokio::test]
 async fn answers_that_nobody_takes_are_given_up() {
-    let limits = Limits { patience: Duration::from_millis(10), ..patient() };
+    let limits = Limits { write_timeout: Duration::from_millis(10), ..patient() };
     let ask = b"GET /much HTTP/1.1\r\nhost: localhost\r\n\r\n";
     let running = run(limits, Drain::default(), true).await;
     let mut peer = running.tcp().await;
@@ -129,7 +129,7 @@ async fn idle_connections_give_way_where_there_are_too_many() {
     assert!(works(&mut running.http1(running.client()).await).await);
     eventually(|| running.counters.tally().open == 2).await;
     let tally = running.counters.tally();
-    assert_eq!((tally.displaced + tally.handshakes_displaced, tally.rejected), (20, 0));
+    assert_eq!((tally.evicted + tally.handshakes_evicted, tally.rejected), (20, 0));
 }
 
 #[tokio::test]

@@ -8,11 +8,10 @@ use kube::api::{Patch, PatchParams};
 use kube::core::ObjectMeta;
 use kube::{Api, Client};
 use serde_json::{Value, json};
-
 use tracing::info;
 
 use crate::serve::metrics::Rotations;
-use crate::serve::secret::{Unanswered, asked};
+use crate::serve::request::{RequestError, answered};
 
 use super::error::PairError;
 
@@ -44,11 +43,11 @@ impl Configurations {
     }
 
     /// Reads them; and the names that none has, which may come later.
-    pub(super) async fn read(&self) -> Result<(Vec<Found>, Vec<String>), Unanswered> {
+    pub(super) async fn read(&self) -> Result<(Vec<Found>, Vec<String>), RequestError> {
         let (mut found, mut missing) = (Vec::new(), Vec::new());
         for name in &self.names {
             let before = found.len();
-            if let Some(configuration) = asked(self.validating.get_opt(name)).await? {
+            if let Some(configuration) = answered(self.validating.get_opt(name)).await? {
                 let webhooks = configuration
                     .webhooks
                     .into_iter()
@@ -61,7 +60,7 @@ impl Configurations {
                     webhooks,
                 ));
             }
-            if let Some(configuration) = asked(self.mutating.get_opt(name)).await? {
+            if let Some(configuration) = answered(self.mutating.get_opt(name)).await? {
                 let webhooks = configuration
                     .webhooks
                     .into_iter()
@@ -100,7 +99,7 @@ impl Configurations {
             let (kind, name) = (configuration.kind.as_str(), &*configuration.name);
             match outcome {
                 Ok(()) => info!(kind, name, "ca bundle written"),
-                Err(None) => return Err(PairError::Outrun),
+                Err(None) => return Err(PairError::Conflict),
                 Err(Some(error)) => drop(refused.get_or_insert_with(|| {
                     format!("{kind} \"{name}\" cannot be patched: {error}")
                 })),
@@ -110,7 +109,7 @@ impl Configurations {
     }
 
     /// Writes a patch, unless the configuration was changed since it was read: that is a race.
-    async fn write(&self, found: &Found, patch: Value) -> Result<(), Unanswered> {
+    async fn write(&self, found: &Found, patch: Value) -> Result<(), RequestError> {
         let patch = serde_json::from_value(patch).map_err(kube::Error::SerdeError)?;
         // the name under which Helm reports that the service wrote a field
         let parameters =
@@ -118,12 +117,12 @@ impl Configurations {
         let patch = Patch::<()>::Json(patch);
         match found.kind {
             WebhookKind::Validating => {
-                asked(self.validating.patch_metadata(&found.name, &parameters, &patch))
+                answered(self.validating.patch_metadata(&found.name, &parameters, &patch))
                     .await
                     .map(drop)
             }
             WebhookKind::Mutating => {
-                asked(self.mutating.patch_metadata(&found.name, &parameters, &patch))
+                answered(self.mutating.patch_metadata(&found.name, &parameters, &patch))
                     .await
                     .map(drop)
             }

@@ -1,14 +1,14 @@
-use crate::serve::secret::Unanswered;
+use crate::serve::request::RequestError;
 
 /// Why the pair is not as it should be.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PairError {
     /// The API server did not do it.
     #[error("{0}")]
-    Unanswered(#[from] Unanswered),
+    Request(#[from] RequestError),
     /// A webhook configuration is not the one that was read.
     #[error("a webhook configuration was changed meanwhile")]
-    Outrun,
+    Conflict,
     /// Other replicas were always faster.
     #[error("others change it all the time")]
     Contended,

@@ -23,7 +23,7 @@ use crate::serve::tls::{Clients, KeyMaterial};
 use super::{SharedPair, Sharing};
 
 /// The shortest time between two looks: replicas that disagree must not keep the API server busy.
-const BREATH: Duration = Duration::from_millis(500);
+const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// The pair that replicas share, and the file with the authority of clients.
 pub(in crate::serve) struct SharedSource {
@@ -96,7 +96,7 @@ impl Source<KeyMaterial> for SharedSource {
 
     async fn changed(&mut self) {
         let notice = self.pair.sharing.lifetimes.notice();
-        let objects = timeout(notice, future::join(sleep(BREATH), self.objects.changed()));
+        let objects = timeout(notice, future::join(sleep(SHORTEST_PAUSE), self.objects.changed()));
         match &mut self.files {
             None => drop(objects.await),
             Some(files) => tokio::select! {

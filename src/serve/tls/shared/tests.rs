@@ -12,7 +12,6 @@ use k8s_openapi::ByteString;
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
-use super::source::SharedSource;
 use crate::certificate::SelfMade;
 use crate::certificate::testing::{Client as Caller, in_time, meet};
 use crate::serve::followed::Followed;
@@ -21,6 +20,7 @@ use crate::serve::metrics::Metrics;
 use crate::serve::testing::{api_server, body, json as reply};
 use crate::serve::tls::KeyMaterial;
 
+use super::source::SharedSource;
 use super::*;
 
 const SECRET: &str = "/api/v1/namespaces/ops/secrets/pair";
@@ -260,7 +260,7 @@ async fn an_older_secret_never_overwrites_a_newer_bundle() {
     }
     assert!(matches!(
         one.configurations.publish(&found, "older", &one.rotations).await,
-        Err(PairError::Outrun)
+        Err(PairError::Conflict)
     ));
     assert_eq!(store.bundle().unwrap(), "newer");
 }

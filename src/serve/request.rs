@@ -5,11 +5,11 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// How long the API server has for one answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// Why the API server did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Unanswered {
+pub(super) enum RequestError {
     /// It says so.
     #[error("{0}")]
     Refused(#[from] kube::Error),
@@ -18,7 +18,7 @@ pub(super) enum Unanswered {
     TooSlow,
 }
 
-impl Unanswered {
+impl RequestError {
     /// The HTTP status of a refusal.
     pub(super) fn code(&self) -> Option<u16> {
         match self {
@@ -34,8 +34,8 @@ impl Unanswered {
 }
 
 /// The answer to `question`, unless it takes too long.
-pub(super) async fn asked<T>(
+pub(super) async fn answered<T>(
     question: impl Future<Output = Result<T, kube::Error>>,
-) -> Result<T, Unanswered> {
-    Ok(timeout(PATIENCE, question).await.map_err(|_| Unanswered::TooSlow)??)
+) -> Result<T, RequestError> {
+    Ok(timeout(TIME_LIMIT, question).await.map_err(|_| RequestError::TooSlow)??)
 }

@@ -6,22 +6,22 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-use super::ahead::Ahead;
+use super::read_buffer::ReadBuffer;
 
 /// A connection whose peer takes what it is sent. Where it takes nothing for so long, writing
 /// fails: answers that nobody reads would stay in memory for ever. It is read in large pieces.
 #[derive(Debug)]
-pub(super) struct Patient<I> {
+pub(super) struct WriteTimeout<I> {
     io: I,
-    ahead: Ahead,
-    patience: Duration,
+    read_buffer: ReadBuffer,
+    write_timeout: Duration,
     /// Runs out while the peer takes nothing.
     stuck: Option<Pin<Box<Sleep>>>,
 }
 
-impl<I> Patient<I> {
-    pub(super) fn new(io: I, patience: Duration) -> Self {
-        Self { io, ahead: Ahead::default(), patience, stuck: None }
+impl<I> WriteTimeout<I> {
+    pub(super) fn new(io: I, write_timeout: Duration) -> Self {
+        Self { io, read_buffer: ReadBuffer::default(), write_timeout, stuck: None }
     }
 
     fn watch(
@@ -33,24 +33,24 @@ impl<I> Patient<I> {
             self.stuck = None;
             return written;
         }
-        let stuck = self.stuck.get_or_insert_with(|| Box::pin(sleep(self.patience)));
+        let stuck = self.stuck.get_or_insert_with(|| Box::pin(sleep(self.write_timeout)));
         ready!(stuck.as_mut().poll(context));
         Poll::Ready(Err(io::Error::new(ErrorKind::TimedOut, "the peer takes nothing")))
     }
 }
 
-impl<I: AsyncRead + Unpin> AsyncRead for Patient<I> {
+impl<I: AsyncRead + Unpin> AsyncRead for WriteTimeout<I> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let Self { io, ahead, .. } = &mut *self;
-        ahead.poll_read(io, context, buffer)
+        let Self { io, read_buffer, .. } = &mut *self;
+        read_buffer.poll_read(io, context, buffer)
     }
 }
 
-impl<I: AsyncWrite + Unpin> AsyncWrite for Patient<I> {
+impl<I: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<I> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -93,7 +93,7 @@ mod tests {
     #[tokio::test]
     async fn a_peer_that_takes_nothing_is_given_up() {
         let (near, _far) = duplex(8);
-        let mut near = Patient::new(near, Duration::from_millis(1));
+        let mut near = WriteTimeout::new(near, Duration::from_millis(1));
         let error = near.write_all(&[0; 9]).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TimedOut);
     }
@@ -101,7 +101,7 @@ mod tests {
     #[tokio::test]
     async fn a_peer_that_takes_little_is_waited_for() {
         let (near, mut far) = duplex(8);
-        let mut near = Patient::new(near, Duration::from_secs(3_600));
+        let mut near = WriteTimeout::new(near, Duration::from_secs(3_600));
         near.write_all(&[0; 8]).await.unwrap();
         let mut context = Context::from_waker(Waker::noop());
         for _ in 0..3 {

@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 
 /// How many bytes are read at once: a record of TLS. A peer that sends more than is read makes a
 /// connection hold so many.
-const AHEAD: usize = 17 * 1024;
+const READ_SIZE: usize = 17 * 1024;
 
 thread_local! {
     /// Where the connections of a thread read to, one after the other. It is taken along while
@@ -18,7 +18,7 @@ thread_local! {
 /// What was read of a connection and not yet asked for. TLS asks for 4 KiB at a time, and each time
 /// would be a system call.
 #[derive(Debug, Default)]
-pub(super) struct Ahead(Option<Piece>);
+pub(super) struct ReadBuffer(Option<Piece>);
 
 /// Bytes, and which of them are left.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ struct Piece {
     to: usize,
 }
 
-impl Ahead {
+impl ReadBuffer {
     /// Reads what is left, else from `io`.
     pub(super) fn poll_read<I: AsyncRead + Unpin>(
         &mut self,
@@ -40,10 +40,10 @@ impl Ahead {
             self.give(piece, buffer);
             return Poll::Ready(Ok(()));
         }
-        let mut bytes = SPARE.take().unwrap_or_else(|| vec![0; AHEAD].into());
-        let mut ahead = ReadBuf::new(&mut bytes);
-        let read = Pin::new(io).poll_read(context, &mut ahead);
-        let to = ahead.filled().len();
+        let mut bytes = SPARE.take().unwrap_or_else(|| vec![0; READ_SIZE].into());
+        let mut received = ReadBuf::new(&mut bytes);
+        let read = Pin::new(io).poll_read(context, &mut received);
+        let to = received.filled().len();
         self.give(Piece { bytes, from: 0, to }, buffer);
         read
     }
@@ -70,7 +70,7 @@ mod tests {
 
     use super::*;
 
-    struct Near(DuplexStream, Ahead);
+    struct Near(DuplexStream, ReadBuffer);
 
     impl AsyncRead for Near {
         fn poll_read(
@@ -78,25 +78,25 @@ mod tests {
             context: &mut Context<'_>,
             buffer: &mut ReadBuf<'_>,
         ) -> Poll<io::Result<()>> {
-            let Self(io, ahead) = &mut *self;
-            ahead.poll_read(io, context, buffer)
+            let Self(io, read_buffer) = &mut *self;
+            read_buffer.poll_read(io, context, buffer)
         }
     }
 
     fn pair(room: usize) -> (Near, DuplexStream) {
         let (near, far) = duplex(room);
-        (Near(near, Ahead::default()), far)
+        (Near(near, ReadBuffer::default()), far)
     }
 
     #[tokio::test]
     async fn what_is_read_ahead_comes_in_order_and_whole() {
-        let (mut near, mut far) = pair(3 * AHEAD);
-        let sent: Vec<u8> = (0..2 * AHEAD + 5).map(|index| (index % 251) as u8).collect();
+        let (mut near, mut far) = pair(3 * READ_SIZE);
+        let sent: Vec<u8> = (0..2 * READ_SIZE + 5).map(|index| (index % 251) as u8).collect();
         far.write_all(&sent).await.unwrap();
         drop(far);
         let mut received = vec![0; 4096];
         near.read_exact(&mut received).await.unwrap();
-        assert_eq!(near.1.0.as_ref().map(|piece| piece.to), Some(AHEAD));
+        assert_eq!(near.1.0.as_ref().map(|piece| piece.to), Some(READ_SIZE));
         near.read_to_end(&mut received).await.unwrap();
         assert!(received == sent);
         assert!(near.1.0.is_none());
@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(near.read_u8().await.unwrap(), b'x');
         assert!(near.1.0.is_none());
         let spare = SPARE.take();
-        assert_eq!(spare.as_ref().map(|bytes| bytes.len()), Some(AHEAD));
+        assert_eq!(spare.as_ref().map(|bytes| bytes.len()), Some(READ_SIZE));
         SPARE.set(spare);
         let read = tokio::time::timeout(Duration::from_millis(1), near.read_u8()).await;
         assert!(read.is_err() && near.1.0.is_none(), "it waits, and keeps nothing meanwhile");
