@@ -3,7 +3,7 @@
 use anyhow::bail;
 use jiff::SignedDuration;
 
-use crate::cluster::SecretName;
+use crate::cluster::NamespacedName;
 use crate::serve::tls::shared::{Lifetimes, Sharing};
 
 use super::Options;
@@ -61,7 +61,7 @@ impl Options {
 }
 
 /// The names of a Service in the namespace of `secret`, sorted.
-fn names(service: &str, SecretName { namespace, .. }: &SecretName) -> Vec<String> {
+fn names(service: &str, NamespacedName { namespace, .. }: &NamespacedName) -> Vec<String> {
     let short = service.to_owned();
     let longer = ["", ".svc", ".svc.cluster.local"];
     let longer = longer.map(|end| format!("{service}.{namespace}{end}"));
