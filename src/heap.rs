@@ -16,7 +16,8 @@ mod launch;
 mod node;
 #[cfg(test)]
 mod properties;
-mod retired;
+mod removed;
+mod removed_flag;
 mod setting;
 mod size;
 #[cfg(test)]
@@ -24,10 +25,11 @@ mod tests;
 
 use self::environment::Variables;
 use self::java::Java;
-pub(crate) use self::launch::Reader;
-use self::launch::{Alone, Launch};
-pub(crate) use self::retired::retired_options_by;
-pub use self::retired::{CGROUP, Retired, RetiredOptions, retired_options};
+pub(crate) use self::launch::ScriptReader;
+use self::launch::{Launch, UnsharedReader};
+pub(crate) use self::removed::removed_flags_by;
+pub use self::removed::{RemovedFlags, removed_flags};
+pub use self::removed_flag::{CGROUP_FLAG, RemovedFlag};
 
 use self::setting::Setting;
 use crate::json::text::Text;
@@ -80,11 +82,11 @@ const GO: &str = "GOMEMLIMIT";
 /// The heaps that `container` fixes at start, at most one for each runtime. Without a word of any
 /// it costs nothing.
 pub fn heaps(container: &Container<'_>) -> Vec<Heap> {
-    heaps_by(&Alone, container)
+    heaps_by(&UnsharedReader, container)
 }
 
 /// The same, within what `reader` allows for.
-pub(crate) fn heaps_by(reader: &dyn Reader, container: &Container<'_>) -> Vec<Heap> {
+pub(crate) fn heaps_by(reader: &dyn ScriptReader, container: &Container<'_>) -> Vec<Heap> {
     if mentions(container) { found(reader, container) } else { Vec::new() }
 }
 
@@ -100,7 +102,7 @@ fn mentions(container: &Container<'_>) -> bool {
     words || container.env.iter().any(|variable| &*variable.name == GO || flag(&variable.value))
 }
 
-/// A cheaper look, at everything that [`heaps`] and [`retired_options`] go by: without it they find
+/// A cheaper look, at everything that [`heaps`] and [`removed_flags`] go by: without it they find
 /// nothing.
 pub(crate) fn may_be_set(container: &Container<'_>) -> bool {
     let flag =
@@ -117,7 +119,7 @@ fn begins_flag(text: &str) -> bool {
     bytes.iter().zip(next).fold(false, |found, (byte, next)| found | begins(*byte, *next))
 }
 
-fn found(reader: &dyn Reader, container: &Container<'_>) -> Vec<Heap> {
+fn found(reader: &dyn ScriptReader, container: &Container<'_>) -> Vec<Heap> {
     let launch = Launch::of(container, reader);
     let Some(variables) = Variables::of(container, &launch, reader) else { return Vec::new() };
     let old_space = node::old_space(&variables, &launch)

@@ -19,7 +19,7 @@ pub(crate) mod write;
 
 pub(crate) use decode::{Decode, Fields, Skipped, UNKNOWN, fields};
 pub(crate) use error::Failed;
-pub use error::{Error, Fault, Kind};
+pub use error::{Error, ErrorKind, Fault};
 pub use raw::Raw;
 pub(crate) use reader::Reader;
 

@@ -70,7 +70,7 @@ pub trait Files: fmt::Debug {
 }
 
 /// The variables that tell a watcher how to work.
-pub const TELLING: [&str; 1] = ["WATCHFILES_FORCE_POLLING"];
+pub const POLLING_VARIABLES: [&str; 1] = ["WATCHFILES_FORCE_POLLING"];
 
 /// A script as its simple commands, in the order of the text, functions expanded where they are
 /// called.
@@ -80,7 +80,7 @@ pub struct Script {
     pub commands: Vec<Command>,
     /// The loops that commands refer to by position; an outer loop comes before its inner ones.
     pub loops: Vec<Loop>,
-    /// Which of [`TELLING`] the container's literal environment has.
+    /// Which of [`POLLING_VARIABLES`] the container's literal environment has.
     pub environment: Vec<&'static str>,
 }
 
@@ -101,7 +101,7 @@ pub struct Command {
     /// The file it stands in, where that is not the text of the manifest.
     pub file: Option<Rc<str>>,
     /// Where it stands.
-    pub context: Context,
+    pub context: CommandContext,
 }
 
 /// A word after expansion and quote removal.
@@ -114,13 +114,13 @@ pub enum Word {
         /// The text it certainly begins with; mostly empty.
         prefix: String,
         /// What it is made of, where it is made of one thing only.
-        source: Source,
+        origin: WordOrigin,
     },
 }
 
 /// Where an unknown word comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Source {
+pub enum WordOrigin {
     /// Several things, or nothing that is followed.
     #[default]
     Other,
@@ -148,11 +148,11 @@ pub struct Redirection {
 
 /// Where a command stands in its script.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Context {
+pub struct CommandContext {
     /// The innermost loop, and in which part of it.
-    pub inside: Option<(usize, Part)>,
+    pub inside: Option<(usize, LoopPart)>,
     /// What its exit status decides.
-    pub status: Status,
+    pub status: StatusUse,
     /// Whether it runs beside what follows (`&`), itself or the construct around it.
     pub background: bool,
     /// Whether it may not run at all: after `&&` or `||`, in a branch.
@@ -160,12 +160,12 @@ pub struct Context {
     /// Whether its output is taken by `$(...)`.
     pub captured: bool,
     /// Who reads its output at the other end of a pipe.
-    pub reader: Option<Reader>,
+    pub reader: Option<PipeReader>,
 }
 
 /// The part of a loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum LoopPart {
     /// Between `while` and `do`.
     Condition,
     /// Between `do` and `done`.
@@ -174,7 +174,7 @@ pub enum Part {
 
 /// What the exit status of a command decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Status {
+pub enum StatusUse {
     /// What follows happens only where it succeeds: `&&`, `if`, `while`, `|| exit`, `set -e`.
     Required,
     /// What follows happens only where it fails: `||`, `until`, `!`.
@@ -188,7 +188,7 @@ pub enum Status {
 
 /// The reading end of a pipe.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reader {
+pub enum PipeReader {
     /// A program, by the last part of its path.
     Program(String),
     /// A loop, most often `while read`.
@@ -201,7 +201,7 @@ pub enum Reader {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Loop {
     /// The loop around it, and in which part of it.
-    pub inside: Option<(usize, Part)>,
+    pub inside: Option<(usize, LoopPart)>,
     /// Whether its condition never fails (`while true`) and nothing in it leaves it.
     pub endless: bool,
     /// Whether it goes through a list of words and ends with it.
@@ -231,7 +231,7 @@ pub(crate) fn inline_within(invocation: &Invocation<'_>, most: usize) -> Option<
     walker.start(words)?;
     let mut script = walker.finish()?;
     let has = |telling: &&str| invocation.environment.iter().any(|(name, _)| name == telling);
-    script.environment = TELLING.into_iter().filter(has).collect();
+    script.environment = POLLING_VARIABLES.into_iter().filter(has).collect();
     Some(script)
 }
 
@@ -255,7 +255,7 @@ impl Script {
     /// The commands whose output a word is.
     pub fn output(&self, word: &Word) -> &[Command] {
         match word {
-            Word::Unknown { source: Source::Output { first, count }, .. } => {
+            Word::Unknown { origin: WordOrigin::Output { first, count }, .. } => {
                 self.commands.get(*first..first.saturating_add(*count)).unwrap_or_default()
             }
             _ => &[],
@@ -294,6 +294,6 @@ impl Word {
 
     /// A word of which nothing is known.
     pub(crate) fn unknown() -> Self {
-        Self::Unknown { prefix: String::new(), source: Source::Other }
+        Self::Unknown { prefix: String::new(), origin: WordOrigin::Other }
     }
 }

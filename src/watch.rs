@@ -17,13 +17,13 @@ mod verdict;
 #[cfg(test)]
 mod tests;
 
-pub use self::inotifywait::{Event, Inotifywait};
+pub use self::inotifywait::{InotifyEvent, Inotifywait};
 pub use self::reloader::{FLAGS, ReloadPath, reload_paths};
 pub use self::signal::{Recipient, Signal, may_start, signals};
-pub use self::verdict::{Delivery, Kind, verdict};
+pub use self::verdict::{Delivery, TargetKind, verdict};
 
-use super::shell::options::Options;
-use super::shell::{Command, Reader, Script, Status, Word, absolute};
+use super::shell::options::Arguments;
+use super::shell::{Command, PipeReader, Script, StatusUse, Word, absolute};
 
 /// A command that watches files, or looks at them where a loop or a probe makes that a watch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct Watch {
     /// The program and the options that matter.
     pub tool: Tool,
     /// What it watches. Empty where that comes from elsewhere.
-    pub targets: Vec<Target>,
+    pub targets: Vec<WatchTarget>,
     /// Whether all its options are understood; the verdict is [`Delivery::Unknown`] otherwise.
     pub certain: bool,
     /// Whether a loop runs it again and again.
@@ -57,7 +57,7 @@ pub enum Tool {
     /// `watchmedo` of Python's watchdog.
     Watchmedo {
         /// Whether only names are wanted that no entry the kubelet touches has.
-        blind: bool,
+        excludes_kubelet_names: bool,
         /// Whether directories below are watched, too.
         recursive: bool,
     },
@@ -88,7 +88,7 @@ pub enum Tool {
 
 /// What is watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Target {
+pub enum WatchTarget {
     /// An absolute path without `.` and doubled slashes.
     Path(String),
     /// It cannot be told.
@@ -126,14 +126,14 @@ const TARGETS: usize = 64;
 impl Watch {
     /// Whether all its targets are known, and not too many to look into.
     pub fn is_known(&self) -> bool {
-        self.targets.len() <= TARGETS && !self.targets.contains(&Target::Unknown)
+        self.targets.len() <= TARGETS && !self.targets.contains(&WatchTarget::Unknown)
     }
 
     /// The targets that are known.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.targets.iter().filter_map(|target| match target {
-            Target::Path(path) => Some(path.as_str()),
-            Target::Unknown => None,
+            WatchTarget::Path(path) => Some(path.as_str()),
+            WatchTarget::Unknown => None,
         })
     }
 }
@@ -188,9 +188,9 @@ fn invoked(command: &Command) -> Option<(&str, &[Word])> {
 }
 
 /// The options of the program that a command really runs.
-pub(crate) fn options_of(command: &Command) -> Option<Options<'_>> {
+pub(crate) fn options_of(command: &Command) -> Option<Arguments<'_>> {
     let (program, arguments) = invoked(command)?;
-    Some(Options::of(program, arguments))
+    Some(Arguments::of(program, arguments))
 }
 
 /// The commands of a pipeline before the one at a position, which they feed: the nearest few.
@@ -201,7 +201,7 @@ fn feeding(script: &Script, position: usize) -> &[Command] {
         && let Some(before) = first.checked_sub(1)
         && let (Some(command), Some(feeder)) =
             (script.commands.get(first), script.commands.get(before))
-        && let Some(Reader::Program(name)) = &feeder.context.reader
+        && let Some(PipeReader::Program(name)) = &feeder.context.reader
         && command.program() == Some(name.as_str())
     {
         first = before;
@@ -211,24 +211,24 @@ fn feeding(script: &Script, position: usize) -> &[Command] {
 
 fn reaction(command: &Command) -> Reaction {
     match (&command.context.reader, command.context.status) {
-        (Some(Reader::Loop), _) => Reaction::Output,
-        (Some(Reader::Program(name)), _) if name == "xargs" => Reaction::Output,
+        (Some(PipeReader::Loop), _) => Reaction::Output,
+        (Some(PipeReader::Program(name)), _) if name == "xargs" => Reaction::Output,
         (Some(_), _) => Reaction::Unknown,
-        (None, Status::Required) => Reaction::Success,
-        (None, Status::Inverted) => Reaction::Failure,
-        (None, Status::Ignored) => Reaction::End,
-        (None, Status::Unknown) => Reaction::Unknown,
+        (None, StatusUse::Required) => Reaction::Success,
+        (None, StatusUse::Inverted) => Reaction::Failure,
+        (None, StatusUse::Ignored) => Reaction::End,
+        (None, StatusUse::Unknown) => Reaction::Unknown,
     }
 }
 
 /// A word as a path that is watched.
-fn target(command: &Command, word: &Word) -> Target {
+fn target(command: &Command, word: &Word) -> WatchTarget {
     word.known()
         .and_then(|path| absolute(command.directory.as_deref(), path))
-        .map_or(Target::Unknown, Target::Path)
+        .map_or(WatchTarget::Unknown, WatchTarget::Path)
 }
 
 /// Whether any known target is or leads through the link that the kubelet swaps.
-fn through_link(targets: &[Target]) -> bool {
-    targets.iter().any(|target| matches!(target, Target::Path(path) if path.split('/').any(|part| part == "..data")))
+fn through_link(targets: &[WatchTarget]) -> bool {
+    targets.iter().any(|target| matches!(target, WatchTarget::Path(path) if path.split('/').any(|part| part == "..data")))
 }

@@ -1,6 +1,6 @@
 //! Heaps: a container as JSON, or text as the options of each runtime.
 
-use restraint::heap::{Size, heaps, retired_options};
+use restraint::heap::{Size, heaps, removed_flags};
 use restraint::kube::container::Container;
 use serde_json::json;
 
@@ -37,10 +37,10 @@ fn read(container: &Container<'_>) {
         // what fills a limit fills a smaller one
         assert!(!heap.fills(1 << 40) || heap.fills(1 << 20), "{heap:?}");
     }
-    for (retired, field) in retired_options(container).list {
+    for (removed, field) in removed_flags(container).list {
         assert!(
-            retired.option.contains(retired.name) && matches!(field, "args" | "command" | "env"),
-            "{retired:?}"
+            removed.option.contains(removed.name) && matches!(field, "args" | "command" | "env"),
+            "{removed:?}"
         );
     }
 }

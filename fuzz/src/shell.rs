@@ -1,8 +1,8 @@
 //! Shell text: read twice alike, with every position in range, and whatever is made of it.
 
-use restraint::shell::rerun::leftovers;
+use restraint::shell::rerun::changed_paths;
 use restraint::shell::{Files, Invocation, Script, inline};
-use restraint::watch::{Kind, may_start, reload_paths, signals, verdict, watches};
+use restraint::watch::{TargetKind, may_start, reload_paths, signals, verdict, watches};
 
 /// The text is every file.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ fn look(script: &Script) {
         for path in watch.paths() {
             assert!(path.starts_with('/'), "{path}");
         }
-        for kind in [Kind::File, Kind::Directory] {
+        for kind in [TargetKind::File, TargetKind::Directory] {
             verdict(&watch, kind);
         }
     }
@@ -70,7 +70,7 @@ fn look(script: &Script) {
             assert!(!path.flag.is_empty());
         }
     }
-    for leftover in leftovers(script) {
-        assert!(leftover.path.starts_with('/'), "{leftover:?}");
+    for changed in changed_paths(script) {
+        assert!(changed.path.starts_with('/'), "{changed:?}");
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::kube::container::{Container, EnvVar};
 use crate::shell::{Environment, expand};
 
-use super::launch::{Launch, Reader};
+use super::launch::{Launch, ScriptReader};
 use super::setting::Setting;
 
 /// The variables that the manifest tells of, expanded as the kubelet does it (`kubelet_pods.go`,
@@ -29,7 +29,7 @@ impl<'s> Variables<'s> {
     pub(super) fn of(
         container: &'s Container<'_>,
         launch: &'s Launch<'s>,
-        reader: &dyn Reader,
+        reader: &dyn ScriptReader,
     ) -> Option<Self> {
         let refers = container.env.iter().any(|variable| variable.value.contains('$'));
         let values = if refers {

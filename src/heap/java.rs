@@ -5,11 +5,11 @@
 //! front of the command line, start scripts put variables such as `JAVA_OPTS` into it.
 
 use crate::shell::Word;
-use crate::shell::options::Options;
+use crate::shell::options::Arguments;
 
 use super::environment::Variables;
 use super::launch::Launch;
-use super::retired::Retired;
+use super::removed_flag::RemovedFlag;
 use super::setting::Setting;
 use super::{Size, size};
 
@@ -22,10 +22,10 @@ pub(super) struct Java {
     share: Setting<f64>,
     /// Whether percentages are not of the memory limit.
     uncoupled: bool,
-    /// Options that were given up, the last of each name.
-    retired: Vec<Retired>,
+    /// Options that were removed, the last of each name.
+    removed: Vec<RemovedFlag>,
     /// Whether options that the virtual machine does not know are passed over.
-    lenient: bool,
+    ignores_unknown: bool,
 }
 
 /// Endings of the variables that start scripts put into the command line.
@@ -48,7 +48,7 @@ const FOR_OTHERS: [&str; 3] = ["CLIENT", "EXECUTOR", "CHILD"];
 const MOST: usize = 16;
 
 /// How options begin that say something of the heap, or may.
-const TELLING: [&str; 5] =
+const HEAP_OPTIONS: [&str; 5] =
     ["-Xmx", "-XX:MaxHeapSize", "-XX:MaxRAM", "-XX:-UseContainerSupport", "-XX:VMOptionsFile"];
 
 impl Java {
@@ -73,10 +73,10 @@ impl Java {
         }
     }
 
-    /// The options that were given up, and whether the virtual machine passes over what it does not
+    /// The options that were removed, and whether the virtual machine passes over what it does not
     /// know.
-    pub(super) fn into_retired(self) -> (Vec<Retired>, bool) {
-        (self.retired, self.lenient)
+    pub(super) fn into_removed_flags(self) -> (Vec<RemovedFlag>, bool) {
+        (self.removed, self.ignores_unknown)
     }
 
     fn on_command_line(variables: &Variables<'_>, launch: &Launch<'_>) -> Self {
@@ -135,7 +135,7 @@ impl Java {
 
     /// Takes the options in front of the main class or `-jar`: what follows them is the program's.
     fn arguments(&mut self, words: &[Word]) {
-        let options = Options::of("java", words);
+        let options = Arguments::of("java", words);
         let unlisted = options.given.iter().filter(|given| given.name.is_none());
         unlisted.for_each(|given| self.word(given.word));
     }
@@ -149,9 +149,10 @@ impl Java {
 
     /// Takes an option of which only the beginning is known.
     fn unresolved(&mut self, prefix: &str) {
-        let telling =
-            TELLING.iter().any(|option| option.starts_with(prefix) || prefix.starts_with(option));
-        if telling || !prefix.starts_with('-') {
+        let about_heap = HEAP_OPTIONS
+            .iter()
+            .any(|option| option.starts_with(prefix) || prefix.starts_with(option));
+        if about_heap || !prefix.starts_with('-') {
             self.forget();
         }
     }
@@ -170,39 +171,39 @@ impl Java {
             self.share = Setting::read(size::percentage(share), written);
         } else if option.starts_with("-XX:MaxRAM=") || option == "-XX:-UseContainerSupport" {
             self.uncoupled = true;
-        } else if let Some(retired) = Retired::of(option) {
-            self.retire(retired);
+        } else if let Some(removed) = RemovedFlag::of(option) {
+            self.add_removed(removed);
         } else if option == "-XX:+IgnoreUnrecognizedVMOptions" {
-            self.lenient = true;
+            self.ignores_unknown = true;
         } else if option.starts_with('@') || option.starts_with("-XX:VMOptionsFile=") {
             self.forget();
         }
     }
 
-    fn retire(&mut self, retired: Retired) {
-        self.retired.retain(|known| known.name != retired.name);
-        self.retired.push(retired);
+    fn add_removed(&mut self, removed: RemovedFlag) {
+        self.removed.retain(|known| known.name != removed.name);
+        self.removed.push(removed);
     }
 
     fn over(mut self, mut earlier: Self) -> Self {
-        self.retired.drain(..).for_each(|retired| earlier.retire(retired));
+        self.removed.drain(..).for_each(|removed| earlier.add_removed(removed));
         Self {
             heap: self.heap.over(earlier.heap),
             share: self.share.over(earlier.share),
             uncoupled: self.uncoupled || earlier.uncoupled,
-            retired: earlier.retired,
-            lenient: self.lenient || earlier.lenient,
+            removed: earlier.removed,
+            ignores_unknown: self.ignores_unknown || earlier.ignores_unknown,
         }
     }
 
     fn beside(mut self, mut other: Self) -> Self {
-        other.retired.drain(..).for_each(|retired| self.retire(retired));
+        other.removed.drain(..).for_each(|removed| self.add_removed(removed));
         Self {
             heap: self.heap.beside(other.heap),
             share: self.share.beside(other.share),
             uncoupled: self.uncoupled || other.uncoupled,
-            retired: self.retired,
-            lenient: self.lenient || other.lenient,
+            removed: self.removed,
+            ignores_unknown: self.ignores_unknown || other.ignores_unknown,
         }
     }
 }

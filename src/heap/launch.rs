@@ -6,7 +6,7 @@ use crate::kube::container::Container;
 use crate::shell::{Command, Invocation, LONGEST, SHELLS, Script, Word, base_name, inline};
 
 /// Who reads scripts, and how much work there may be.
-pub(crate) trait Reader {
+pub(crate) trait ScriptReader {
     /// The script, if it is understood.
     fn script(&self, invocation: &Invocation<'_>) -> Option<Rc<Script>>;
 
@@ -15,9 +15,9 @@ pub(crate) trait Reader {
 }
 
 /// A reader of one container alone.
-pub(super) struct Alone;
+pub(super) struct UnsharedReader;
 
-impl Reader for Alone {
+impl ScriptReader for UnsharedReader {
     fn script(&self, invocation: &Invocation<'_>) -> Option<Rc<Script>> {
         inline(invocation).map(Rc::new)
     }
@@ -39,7 +39,7 @@ pub(super) struct Launch<'s> {
 }
 
 impl<'s> Launch<'s> {
-    pub(super) fn of(container: &'s Container<'_>, reader: &dyn Reader) -> Self {
+    pub(super) fn of(container: &'s Container<'_>, reader: &dyn ScriptReader) -> Self {
         let texts: Vec<&str> =
             container.command.iter().chain(&container.args).map(|text| &**text).collect();
         let (command, args) = texts.split_at_checked(container.command.len()).unwrap_or_default();

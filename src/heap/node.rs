@@ -2,7 +2,7 @@
 //! repeated ones the last counts.
 
 use crate::shell::Word;
-use crate::shell::options::Options;
+use crate::shell::options::Arguments;
 
 use super::environment::Variables;
 use super::launch::Launch;
@@ -47,7 +47,7 @@ fn on_command_line(launch: &Launch<'_>) -> Setting<u64> {
 
 /// The setting in the options in front of the script.
 fn arguments(words: &[Word]) -> Setting<u64> {
-    let options = Options::of("node", words);
+    let options = Arguments::of("node", words);
     let unlisted = options.given.iter().filter(|given| given.name.is_none());
     unlisted.fold(Setting::Absent, |setting, given| after(given.word, setting))
 }
@@ -63,12 +63,12 @@ fn after(word: &Word, setting: Setting<u64>) -> Setting<u64> {
     let (name, value) =
         text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
     let name = name.replace('_', "-");
-    let telling = match certain {
+    let about_heap = match certain {
         true => name.starts_with(OPTION),
         false => !name.starts_with('-') || OPTION.starts_with(&name) || name.starts_with(OPTION),
     };
     match value {
-        _ if !telling => setting,
+        _ if !about_heap => setting,
         // V8 takes 0 for its own choice
         Some("0") if certain && name == OPTION => Setting::Absent,
         Some(value) if certain && name == OPTION => {

@@ -8,15 +8,15 @@ use super::Reader;
 #[derive(Clone, Debug)]
 pub struct Error {
     fault: Fault,
-    place: usize,
+    offset: usize,
     line: usize,
     column: usize,
-    path: Vec<Step>,
+    path: Vec<PathStep>,
 }
 
 /// Whose fault it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ErrorKind {
     /// It is not JSON.
     Syntax,
     /// It is JSON of another shape than what it is read as.
@@ -38,7 +38,7 @@ pub enum Fault {
 
 /// A step on the way to a value.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Step {
+pub(super) enum PathStep {
     /// Into the field whose name begins at this index.
     Field(usize),
     /// To this entry of a list.
@@ -54,27 +54,28 @@ pub(crate) struct Failed;
 pub(super) struct Failure {
     pub(super) fault: Fault,
     /// The index of it: of a value where one is of another shape, else where reading stopped.
-    pub(super) place: usize,
+    pub(super) offset: usize,
     /// The way there, the last step first.
-    pub(super) path: Vec<Step>,
+    pub(super) path: Vec<PathStep>,
 }
 
 impl Error {
     pub(super) fn of(text: &str, failure: Failure) -> Self {
-        let Failure { fault, place, mut path } = failure;
+        let Failure { fault, offset, mut path } = failure;
         path.reverse();
         // a value has its first byte in the column, and where reading stopped it is the last byte
         // read
-        let stopped = if matches!(fault, Fault::NoJson) { place } else { place.saturating_add(1) };
+        let stopped =
+            if matches!(fault, Fault::NoJson) { offset } else { offset.saturating_add(1) };
         let read = text.as_bytes().get(..stopped).unwrap_or(text.as_bytes());
         let line = read.iter().filter(|byte| **byte == b'\n').count().saturating_add(1);
         let column = read.iter().rev().take_while(|byte| **byte != b'\n').count();
-        Self { fault, place, line, column, path }
+        Self { fault, offset, line, column, path }
     }
 
     /// Whose fault it is.
-    pub fn kind(&self) -> Kind {
-        if matches!(self.fault, Fault::NoJson) { Kind::Syntax } else { Kind::Shape }
+    pub fn kind(&self) -> ErrorKind {
+        if matches!(self.fault, Fault::NoJson) { ErrorKind::Syntax } else { ErrorKind::Shape }
     }
 
     /// The line, from 1.
@@ -94,16 +95,16 @@ impl Error {
 
     /// The JSON of the value with the fault, of the `text` that was read.
     pub fn value<'a>(&self, text: &'a str) -> &'a str {
-        Reader::starting(text, self.place).raw().unwrap_or_default()
+        Reader::starting(text, self.offset).raw().unwrap_or_default()
     }
 
     /// The names and indices on the way to it, in the `text` that was read.
     pub fn path(&self, text: &str) -> Vec<String> {
-        let name = |step: &Step| match step {
-            Step::Field(start) => {
+        let name = |step: &PathStep| match step {
+            PathStep::Field(start) => {
                 Reader::starting(text, *start).text().unwrap_or_default().into_owned()
             }
-            Step::Entry(index) => index.to_string(),
+            PathStep::Entry(index) => index.to_string(),
         };
         self.path.iter().map(name).collect()
     }
@@ -112,8 +113,8 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.kind() {
-            Kind::Syntax => "not JSON",
-            Kind::Shape => "of another shape",
+            ErrorKind::Syntax => "not JSON",
+            ErrorKind::Shape => "of another shape",
         };
         write!(formatter, "{what}: line {}, column {}", self.line, self.column)
     }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::de::IgnoredAny;
 
-use super::error::{Failure, Step};
+use super::error::{Failure, PathStep};
 use super::scan::{self, Stop};
 use super::{DEPTH_LIMIT, Decode, ENTRY_LIMIT, Error, Failed, Fault, Fields, escape};
 
@@ -36,7 +36,7 @@ impl<'a> Reader<'a> {
 
     /// Why reading failed.
     pub(super) fn error(self) -> Error {
-        let stopped = Failure { fault: Fault::NoJson, place: self.at, path: Vec::new() };
+        let stopped = Failure { fault: Fault::NoJson, offset: self.at, path: Vec::new() };
         Error::of(self.text, self.failure.unwrap_or(stopped))
     }
 
@@ -230,7 +230,7 @@ impl<'a> Reader<'a> {
                 Cow::Borrowed(name) => into.field(name, self),
                 Cow::Owned(name) => into.field(&name, self),
             };
-            let index = index.or_else(|failed| self.on_the_way(Step::Field(start), failed))?;
+            let index = index.or_else(|failed| self.on_the_way(PathStep::Field(start), failed))?;
             let bit = 1u32.unbounded_shl(index);
             if seen & bit != 0 {
                 return Err(self.fail_at(start, Fault::Broken("a field is repeated")));
@@ -270,7 +270,7 @@ impl<'a> Reader<'a> {
         self.peek();
         let start = self.at;
         let name = self.name()?;
-        self.whole(value).or_else(|failed| self.on_the_way(Step::Field(start), failed))?;
+        self.whole(value).or_else(|failed| self.on_the_way(PathStep::Field(start), failed))?;
         Ok((name, self.further(b'}')?))
     }
 
@@ -286,7 +286,7 @@ impl<'a> Reader<'a> {
         value: &mut T,
     ) -> Result<bool, Failed> {
         self.spend()?;
-        self.whole(value).or_else(|failed| self.on_the_way(Step::Entry(index), failed))?;
+        self.whole(value).or_else(|failed| self.on_the_way(PathStep::Entry(index), failed))?;
         self.further(b']')
     }
 
@@ -340,9 +340,9 @@ impl<'a> Reader<'a> {
     #[cold]
     pub(crate) fn expected(&mut self, what: &'static str) -> Failed {
         let next = self.peek();
-        let place = self.at;
+        let offset = self.at;
         let is_value = matches!(next, Some(b'"' | b'{' | b'[')) || is_json(self.word());
-        self.fail_at(place, if is_value { Fault::Expected(what) } else { Fault::NoJson })
+        self.fail_at(offset, if is_value { Fault::Expected(what) } else { Fault::NoJson })
     }
 
     /// Reading ends here.
@@ -353,14 +353,14 @@ impl<'a> Reader<'a> {
 
     /// Reading ends with what is wrong at `place`.
     #[cold]
-    pub(crate) fn fail_at(&mut self, place: usize, fault: Fault) -> Failed {
-        self.failure = Some(Failure { fault, place, path: Vec::new() });
+    pub(crate) fn fail_at(&mut self, offset: usize, fault: Fault) -> Failed {
+        self.failure = Some(Failure { fault, offset, path: Vec::new() });
         Failed
     }
 
     /// Reading failed within what `step` leads to.
     #[cold]
-    fn on_the_way<T>(&mut self, step: Step, failed: Failed) -> Result<T, Failed> {
+    fn on_the_way<T>(&mut self, step: PathStep, failed: Failed) -> Result<T, Failed> {
         if let Some(failure) = &mut self.failure {
             failure.path.push(step);
         }

@@ -155,7 +155,7 @@ proptest! {
         let has_struct_from_list = json.contains("\"inner\"");
         match (read::<Shape<'_>>(&json), slow) {
             (Ok(fast), Ok(slow)) => prop_assert!(fast == slow, "{:?} {:?}", fast, slow),
-            (Err(fast), Err(_)) => prop_assert_eq!(fast.kind(), Kind::Shape),
+            (Err(fast), Err(_)) => prop_assert_eq!(fast.kind(), ErrorKind::Shape),
             // a list for a struct
             (Err(_), Ok(_)) => prop_assert!(has_struct_from_list, "{}", json),
             (Ok(fast), Err(slow)) => prop_assert!(false, "{:?} {} {}", fast, slow, json),
@@ -184,30 +184,30 @@ fn fault(json: &'static str) -> Error {
 #[test]
 fn faults_have_a_place_and_a_kind() {
     let place = |json: &'static str| (fault(json).kind(), fault(json).line(), fault(json).column());
-    assert_eq!(place(""), (Kind::Syntax, 1, 0));
-    assert_eq!(place("{"), (Kind::Syntax, 1, 1));
-    assert_eq!(place("{\n \"text\" 1"), (Kind::Syntax, 2, 8));
-    assert_eq!(place(r#"{"text": "a"} x"#), (Kind::Syntax, 1, 14));
-    assert_eq!(place(r#"{"text": 7}"#), (Kind::Shape, 1, 10));
-    assert_eq!(place(r#"{"text": x}"#), (Kind::Syntax, 1, 9));
-    assert_eq!(place(r#"{"number": 1, "number": 2}"#), (Kind::Shape, 1, 15));
-    assert_eq!(place(r#"{"number": null, "number": 2}"#).0, Kind::Shape);
-    assert_eq!(place(r#"[null]"#).0, Kind::Shape, "a list is no struct");
-    assert_eq!(place("null").0, Kind::Shape);
-    assert_eq!(place("nothing").0, Kind::Syntax);
-    assert_eq!(place(r#"{"text": "\ud800"}"#).0, Kind::Syntax);
-    assert_eq!(place("{\"text\": \"a\tb\"}").0, Kind::Syntax);
+    assert_eq!(place(""), (ErrorKind::Syntax, 1, 0));
+    assert_eq!(place("{"), (ErrorKind::Syntax, 1, 1));
+    assert_eq!(place("{\n \"text\" 1"), (ErrorKind::Syntax, 2, 8));
+    assert_eq!(place(r#"{"text": "a"} x"#), (ErrorKind::Syntax, 1, 14));
+    assert_eq!(place(r#"{"text": 7}"#), (ErrorKind::Shape, 1, 10));
+    assert_eq!(place(r#"{"text": x}"#), (ErrorKind::Syntax, 1, 9));
+    assert_eq!(place(r#"{"number": 1, "number": 2}"#), (ErrorKind::Shape, 1, 15));
+    assert_eq!(place(r#"{"number": null, "number": 2}"#).0, ErrorKind::Shape);
+    assert_eq!(place(r#"[null]"#).0, ErrorKind::Shape, "a list is no struct");
+    assert_eq!(place("null").0, ErrorKind::Shape);
+    assert_eq!(place("nothing").0, ErrorKind::Syntax);
+    assert_eq!(place(r#"{"text": "\ud800"}"#).0, ErrorKind::Syntax);
+    assert_eq!(place("{\"text\": \"a\tb\"}").0, ErrorKind::Syntax);
     for number in ["1.0", "1e3", "9223372036854775808", "true", "\"1\"", "[]"] {
         assert_eq!(
             read::<Shape<'_>>(&format!(r#"{{"number": {number}}}"#)).unwrap_err().kind(),
-            Kind::Shape,
+            ErrorKind::Shape,
             "{number}"
         );
     }
     for number in ["01", "+1", "1.", "--1", "nul", "1a", ",", "}"] {
         assert_eq!(
             read::<Shape<'_>>(&format!(r#"{{"number": {number}}}"#)).unwrap_err().kind(),
-            Kind::Syntax,
+            ErrorKind::Syntax,
             "{number}"
         );
     }
@@ -237,7 +237,7 @@ fn what_nobody_asks_for_is_checked_for_its_end_alone() {
     }
     for endless in ["[", "{\"a\": \"}", "\"\\", "", "\"a\\\"}"] {
         let json = format!(r#"{{"else": {endless}"#);
-        assert_eq!(read::<Shape<'_>>(&json).unwrap_err().kind(), Kind::Syntax, "{json}");
+        assert_eq!(read::<Shape<'_>>(&json).unwrap_err().kind(), ErrorKind::Syntax, "{json}");
     }
 }
 
@@ -245,7 +245,7 @@ fn what_nobody_asks_for_is_checked_for_its_end_alone() {
 fn nesting_is_bounded_where_it_is_read_and_free_where_it_is_not() {
     let nested = |levels: usize| format!("{}7{}", "[".repeat(levels), "]".repeat(levels));
     assert!(read::<Tree>(&nested(100)).is_ok());
-    assert_eq!(read::<Tree>(&nested(101)).unwrap_err().kind(), Kind::Shape);
+    assert_eq!(read::<Tree>(&nested(101)).unwrap_err().kind(), ErrorKind::Shape);
     assert!(read::<Skipped>(&nested(1_000_000)).is_ok());
     let beside = format!("[{}]", vec!["[[1], []]"; 200].join(","));
     assert!(read::<Tree>(&beside).is_ok(), "depth is given back");

@@ -44,19 +44,19 @@ fn escape(json: &mut Vec<u8>, special: u8) {
 }
 
 /// Appends an object of what `fields` gives it.
-pub(crate) fn object(json: &mut Vec<u8>, fields: impl FnOnce(&mut Object<'_>)) {
+pub(crate) fn object(json: &mut Vec<u8>, fields: impl FnOnce(&mut ObjectWriter<'_>)) {
     json.push(b'{');
-    fields(&mut Object { json, first: true });
+    fields(&mut ObjectWriter { json, first: true });
     json.push(b'}');
 }
 
 /// An object that is being written.
-pub(crate) struct Object<'j> {
+pub(crate) struct ObjectWriter<'j> {
     json: &'j mut Vec<u8>,
     first: bool,
 }
 
-impl Object<'_> {
+impl ObjectWriter<'_> {
     /// The next field, whose value is to be appended to what this gives.
     pub(crate) fn field(&mut self, name: &str) -> &mut Vec<u8> {
         next(self.json, &mut self.first);

@@ -5,7 +5,7 @@ use std::iter;
 
 use crate::json::text::Text;
 use crate::json::{self, fields};
-use crate::shell::{Invocation, TELLING};
+use crate::shell::{Invocation, POLLING_VARIABLES};
 
 use super::resources::Resources;
 use super::volume::VolumeMount;
@@ -97,7 +97,7 @@ impl<'a> Container<'a> {
     /// The literal environment, where `invocation` may ask for any of it or what it starts is told
     /// by it how to work.
     pub(crate) fn environment_of(&self, invocation: &Invocation<'_>) -> Vec<(&str, &str)> {
-        let tells = || self.env.iter().any(|variable| TELLING.contains(&&*variable.name));
+        let tells = || self.env.iter().any(|variable| POLLING_VARIABLES.contains(&&*variable.name));
         if invocation.may_refer() || tells() { self.literal_environment() } else { Vec::new() }
     }
 

@@ -7,7 +7,7 @@ const RESTART_ALL: &str = "RestartAllContainers";
 
 /// A set of exit codes, of those that a process can have on Linux: 0 to 255.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Codes([u64; 4]);
+pub(crate) struct ExitCodeSet([u64; 4]);
 
 /// A rule that restarts all containers of the pod.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +17,7 @@ pub(crate) struct RestartAll<'c> {
     /// Its condition.
     pub(crate) exit_codes: &'c ExitCodes<'c>,
     /// The codes it acts on, without those that an earlier rule takes: the first that matches wins.
-    pub(crate) codes: Codes,
+    pub(crate) codes: ExitCodeSet,
 }
 
 impl RestartRule<'_> {
@@ -30,12 +30,12 @@ impl RestartRule<'_> {
 impl<'a> Container<'a> {
     /// The rules that restart all containers of the pod on some exit code.
     pub(crate) fn restart_all_rules(&self) -> impl Iterator<Item = RestartAll<'_>> {
-        let mut taken = Codes::NONE;
+        let mut taken = ExitCodeSet::NONE;
         self.restart_policy_rules.iter().enumerate().filter_map(move |(index, rule)| {
             let exit_codes = rule.exit_codes.as_ref()?;
-            let codes = Codes::matched_by(exit_codes).without(taken);
+            let codes = ExitCodeSet::matched_by(exit_codes).without(taken);
             taken = taken.and(codes);
-            (rule.is_restart_all() && codes != Codes::NONE).then_some(RestartAll {
+            (rule.is_restart_all() && codes != ExitCodeSet::NONE).then_some(RestartAll {
                 index,
                 exit_codes,
                 codes,
@@ -51,7 +51,7 @@ impl ExitCodes<'_> {
     }
 }
 
-impl Codes {
+impl ExitCodeSet {
     const NONE: Self = Self([0; 4]);
 
     /// Whether `code` is one of them.

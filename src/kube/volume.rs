@@ -122,7 +122,7 @@ fields!(ProjectedSource { "configMap" => config_map, "secret" => secret, "servic
 
 /// What kind of configuration a volume carries.
 #[derive(Clone, Copy, Debug)]
-pub enum Source<'v> {
+pub enum VolumeSource<'v> {
     /// One ConfigMap, by name.
     ConfigMap(&'v str),
     /// One Secret, by name.
@@ -135,7 +135,7 @@ pub enum Source<'v> {
     DownwardApi,
 }
 
-impl<'v> Source<'v> {
+impl<'v> VolumeSource<'v> {
     /// The kind and the name of the one object it is; `None` where it is not one.
     pub fn named(self) -> Option<(ConfigKind, &'v str)> {
         match self {
@@ -148,10 +148,11 @@ impl<'v> Source<'v> {
 
 impl ProjectedSource<'_> {
     /// The ConfigMap or Secret this is a part of; `None` for what is neither.
-    pub fn source(&self) -> Option<Source<'_>> {
+    pub fn source(&self) -> Option<VolumeSource<'_>> {
         let config_map =
-            self.config_map.as_ref().map(|reference| Source::ConfigMap(&reference.name));
-        config_map.or_else(|| self.secret.as_ref().map(|reference| Source::Secret(&reference.name)))
+            self.config_map.as_ref().map(|reference| VolumeSource::ConfigMap(&reference.name));
+        config_map
+            .or_else(|| self.secret.as_ref().map(|reference| VolumeSource::Secret(&reference.name)))
     }
 
     fn items(&self) -> Vec<KeyToPath<'_>> {
@@ -184,28 +185,36 @@ impl Volume<'_> {
     }
 
     /// The configuration this volume carries; `None` for data volumes.
-    pub fn source(&self) -> Option<Source<'_>> {
+    pub fn source(&self) -> Option<VolumeSource<'_>> {
         if let Some(config_map) = &self.config_map {
-            return Some(Source::ConfigMap(&config_map.name));
+            return Some(VolumeSource::ConfigMap(&config_map.name));
         }
         if let Some(secret) = &self.secret {
-            return Some(Source::Secret(&secret.secret_name));
+            return Some(VolumeSource::Secret(&secret.secret_name));
         }
         if let Some(projected) = &self.projected {
             let token =
                 projected.sources.iter().any(|source| source.service_account_token.is_some());
-            return Some(if token { Source::Token } else { Source::Projected(&projected.sources) });
+            return Some(if token {
+                VolumeSource::Token
+            } else {
+                VolumeSource::Projected(&projected.sources)
+            });
         }
-        self.downward_api.map(|_| Source::DownwardApi)
+        self.downward_api.map(|_| VolumeSource::DownwardApi)
     }
 
     /// The ConfigMaps and Secrets it is made of, with the keys of each that become files; no keys
     /// stand for all.
-    pub fn objects(&self) -> impl Iterator<Item = (Source<'_>, Vec<KeyToPath<'_>>)> {
-        let config_map =
-            self.config_map.iter().map(|volume| (Source::ConfigMap(&volume.name), volume.items()));
-        let secret =
-            self.secret.iter().map(|volume| (Source::Secret(&volume.secret_name), volume.items()));
+    pub fn objects(&self) -> impl Iterator<Item = (VolumeSource<'_>, Vec<KeyToPath<'_>>)> {
+        let config_map = self
+            .config_map
+            .iter()
+            .map(|volume| (VolumeSource::ConfigMap(&volume.name), volume.items()));
+        let secret = self
+            .secret
+            .iter()
+            .map(|volume| (VolumeSource::Secret(&volume.secret_name), volume.items()));
         let projected = self.projected.iter().flat_map(|projected| &projected.sources);
         config_map
             .chain(secret)

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::json::write::{Object, list, object, text};
+use crate::json::write::{ObjectWriter, list, object, text};
 use crate::judge::message::{WARNING_LIMIT, fit};
 use crate::judge::mode::Cap;
 use crate::judge::verdict::{Ruling, Verdict};
@@ -57,7 +57,7 @@ pub fn answer(uid: &str, verdict: &Verdict) -> Vec<u8> {
     json
 }
 
-fn respond(response: &mut Object<'_>, uid: &str, verdict: &Verdict) {
+fn respond(response: &mut ObjectWriter<'_>, uid: &str, verdict: &Verdict) {
     response.text("uid", uid);
     let allowed: &[u8] = if verdict.allowed() { b"true" } else { b"false" };
     response.field("allowed").extend_from_slice(allowed);
@@ -83,7 +83,7 @@ fn respond(response: &mut Object<'_>, uid: &str, verdict: &Verdict) {
 
 /// 403 Forbidden: never a code that clients retry. Each finding once more for programs: the rule,
 /// where, and what.
-fn deny(status: &mut Object<'_>, denials: &[&Ruling]) {
+fn deny(status: &mut ObjectWriter<'_>, denials: &[&Ruling]) {
     status.field("code").extend_from_slice(b"403");
     status.text("reason", "Forbidden");
     status.text("message", &denial_message(denials));

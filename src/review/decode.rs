@@ -162,8 +162,12 @@ fn review<'a>(request: Request<'a, Object<'a>>) -> Result<Review<'a>, Malformed>
 fn without_objects<'a>(text: &'a str, error: &json::Error) -> Result<Review<'a>, Malformed> {
     let (line, column) = (error.line(), error.column());
     let envelope: Envelope<'a, Skipped> = json::read(text).map_err(|error| match error.kind() {
-        json::Kind::Shape => Malformed::WrongShape { line: error.line(), column: error.column() },
-        json::Kind::Syntax => Malformed::NotJson { line: error.line(), column: error.column() },
+        json::ErrorKind::Shape => {
+            Malformed::WrongShape { line: error.line(), column: error.column() }
+        }
+        json::ErrorKind::Syntax => {
+            Malformed::NotJson { line: error.line(), column: error.column() }
+        }
     })?;
     let request = envelope.into_request()?;
     if request.resource() != Resource::Other {

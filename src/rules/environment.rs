@@ -3,22 +3,22 @@
 use crate::judge::view::PodView;
 use crate::kube::configuration::ConfigKind;
 use crate::kube::container::{Container, Reference};
-use crate::kube::volume::{ProjectedSource, Source, Volume};
+use crate::kube::volume::{ProjectedSource, Volume, VolumeSource};
 
 /// A part of the environment that comes from a ConfigMap or Secret.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::rules) struct EnvSource<'s> {
     /// The field that says so.
     pub(in crate::rules) field: &'static str,
-    pub(in crate::rules) source: Source<'s>,
-    pub(in crate::rules) keys: Keys<'s>,
+    pub(in crate::rules) source: VolumeSource<'s>,
+    pub(in crate::rules) keys: EnvKeys<'s>,
     /// Whether it need not be there.
     pub(in crate::rules) optional: bool,
 }
 
 /// The keys of an object that become variables.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::rules) enum Keys<'s> {
+pub(in crate::rules) enum EnvKeys<'s> {
     /// This one.
     One(&'s str),
     /// All, with this in front of their names.
@@ -36,7 +36,7 @@ pub(in crate::rules) fn env_sources<'s>(
         Some(EnvSource {
             field: "env",
             source,
-            keys: Keys::One(&reference.key),
+            keys: EnvKeys::One(&reference.key),
             optional: reference.optional,
         })
     });
@@ -45,7 +45,7 @@ pub(in crate::rules) fn env_sources<'s>(
         Some(EnvSource {
             field: "envFrom",
             source,
-            keys: Keys::All { prefix: &from.prefix },
+            keys: EnvKeys::All { prefix: &from.prefix },
             optional: reference.optional,
         })
     });
@@ -67,13 +67,15 @@ pub(in crate::rules) fn config_sources<'s>(
     environment
         .chain(whole)
         .chain(projected.filter_map(ProjectedSource::source))
-        .filter_map(Source::named)
+        .filter_map(VolumeSource::named)
 }
 
 fn either<'s>(
     config_map: Option<&'s Reference<'_>>,
     secret: Option<&'s Reference<'_>>,
-) -> Option<(Source<'s>, &'s Reference<'s>)> {
-    let config_map = config_map.map(|reference| (Source::ConfigMap(&reference.name), reference));
-    config_map.or_else(|| secret.map(|reference| (Source::Secret(&reference.name), reference)))
+) -> Option<(VolumeSource<'s>, &'s Reference<'s>)> {
+    let config_map =
+        config_map.map(|reference| (VolumeSource::ConfigMap(&reference.name), reference));
+    config_map
+        .or_else(|| secret.map(|reference| (VolumeSource::Secret(&reference.name), reference)))
 }

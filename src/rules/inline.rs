@@ -7,7 +7,7 @@
 //! read. Rules are silent about it. No pod that runs comes near: the longest script in 1,768 real
 //! manifests takes a hundredth.
 mod files;
-mod spot;
+mod path_target;
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -21,13 +21,13 @@ use crate::kube::container::{Action, Container};
 use crate::kube::image::Image;
 use crate::kube::object::Placed;
 use crate::shell::{self, Invocation, Script};
-use crate::watch::{Delivery, Kind, ReloadPath, Tool, Watch, reload_paths, verdict, watches};
+use crate::watch::{Delivery, ReloadPath, TargetKind, Tool, Watch, reload_paths, verdict, watches};
 
-use self::files::Files;
-pub(in crate::rules) use self::spot::{Spot, below, nearest_mount, spot};
+use self::files::ConfigMapFiles;
+pub(in crate::rules) use self::path_target::{PathTarget, below, nearest_mount, path_target};
 
 /// A script, and the field of the container it stands in.
-pub(in crate::rules) struct Inline {
+pub(in crate::rules) struct InlineScript {
     pub(in crate::rules) field: &'static str,
     pub(in crate::rules) script: Rc<Script>,
 }
@@ -38,11 +38,11 @@ pub(in crate::rules) fn main_script(
     pod: &PodView<'_>,
     container: &Container<'_>,
     words: &[&str],
-) -> Option<Inline> {
+) -> Option<InlineScript> {
     let texts = || container.command.iter().chain(&container.args);
-    Files { pod, container }.mention(texts, words).then_some(())?;
+    ConfigMapFiles { pod, container }.mention(texts, words).then_some(())?;
     let field = if container.args.is_empty() { "command" } else { "args" };
-    Some(Inline { field, script: own_script(pod, container)? })
+    Some(InlineScript { field, script: own_script(pod, container)? })
 }
 
 /// What the container itself runs, whatever it mentions.
@@ -58,7 +58,7 @@ pub(in crate::rules) fn probe_scripts<'p>(
     pod: &'p PodView<'_>,
     container: &'p Container<'_>,
     words: &'p [&str],
-) -> impl Iterator<Item = Inline> + 'p {
+) -> impl Iterator<Item = InlineScript> + 'p {
     let probes = [
         (LIVENESS, &container.liveness_probe),
         ("readinessProbe/exec/command", &container.readiness_probe),
@@ -74,7 +74,7 @@ pub(in crate::rules) fn hook_scripts<'p>(
     pod: &'p PodView<'_>,
     container: &'p Container<'_>,
     words: &'p [&str],
-) -> impl Iterator<Item = Inline> + 'p {
+) -> impl Iterator<Item = InlineScript> + 'p {
     let hooks = [
         (POST_START, &container.lifecycle.post_start),
         ("lifecycle/preStop/exec/command", &container.lifecycle.pre_stop),
@@ -89,7 +89,7 @@ pub(in crate::rules) fn liveness_script(
     pod: &PodView<'_>,
     container: &Container<'_>,
     words: &[&str],
-) -> Option<Inline> {
+) -> Option<InlineScript> {
     action_script(pod, container, LIVENESS, container.liveness_probe.as_ref()?, words)
 }
 
@@ -100,7 +100,7 @@ pub(in crate::rules) fn mentions(
     words: &[&str],
 ) -> bool {
     let texts = || container.texts().flat_map(|(command, args)| command.iter().chain(args));
-    Files { pod, container }.mention(texts, words)
+    ConfigMapFiles { pod, container }.mention(texts, words)
 }
 
 /// What it runs when it has started, where that mentions any of `words`.
@@ -108,7 +108,7 @@ pub(in crate::rules) fn post_start_script(
     pod: &PodView<'_>,
     container: &Container<'_>,
     words: &[&str],
-) -> Option<Inline> {
+) -> Option<InlineScript> {
     action_script(pod, container, POST_START, container.lifecycle.post_start.as_ref()?, words)
 }
 
@@ -116,31 +116,31 @@ const LIVENESS: &str = "livenessProbe/exec/command";
 const POST_START: &str = "lifecycle/postStart/exec/command";
 
 /// A watch on mounted configuration that misses updates.
-pub(in crate::rules) struct Deaf {
+pub(in crate::rules) struct MissedWatch {
     /// The JSON pointer's last part.
     pub(in crate::rules) field: &'static str,
     pub(in crate::rules) tool: &'static str,
     /// The path that is watched.
     pub(in crate::rules) path: String,
     /// What it is.
-    pub(in crate::rules) kind: Kind,
+    pub(in crate::rules) kind: TargetKind,
     pub(in crate::rules) delivery: Delivery,
     /// The file the watch stands in, where that is not the text of the manifest.
     pub(in crate::rules) file: Option<Rc<str>>,
 }
 
 /// Every watch of the container that is of interest and misses updates of mounted configuration.
-pub(in crate::rules) fn deaf_watches(
+pub(in crate::rules) fn missed_watches(
     pod: &PodView<'_>,
     container: &Container<'_>,
     words: &[&str],
     of_interest: fn(&Tool) -> bool,
-) -> Vec<Deaf> {
-    let judged = all_scripts(pod, container, words).flat_map(|Inline { field, script }| {
+) -> Vec<MissedWatch> {
+    let judged = all_scripts(pod, container, words).flat_map(|InlineScript { field, script }| {
         let watches = watches(&script).into_iter().filter(move |watch| of_interest(&watch.tool));
         watches
-            .filter_map(|watch| deaf_watch(pod, container, &script, &watch))
-            .map(move |deaf| Deaf { field, ..deaf })
+            .filter_map(|watch| missed_watch(pod, container, &script, &watch))
+            .map(move |missed| MissedWatch { field, ..missed })
             .collect::<Vec<_>>()
     });
     judged.collect()
@@ -151,34 +151,34 @@ pub(in crate::rules) fn all_scripts<'p>(
     pod: &'p PodView<'_>,
     container: &'p Container<'_>,
     words: &'p [&str],
-) -> impl Iterator<Item = Inline> + 'p {
+) -> impl Iterator<Item = InlineScript> + 'p {
     let main = main_script(pod, container, words).into_iter();
     main.chain(probe_scripts(pod, container, words)).chain(hook_scripts(pod, container, words))
 }
 
-/// The finding about `deaf`.
+/// The finding about `missed`.
 pub(in crate::rules) fn finding(
     rule: &str,
     pod: &PodView<'_>,
     placed: &Placed<'_, '_>,
-    deaf: &Deaf,
+    missed: &MissedWatch,
     advice: &'static str,
 ) -> Finding {
     let name = &placed.container.name;
-    let kind = if deaf.kind == Kind::File { "file" } else { "directory" };
-    let outcome = match deaf.delivery {
+    let kind = if missed.kind == TargetKind::File { "file" } else { "directory" };
+    let outcome = match missed.delivery {
         Delivery::FirstOnly => "sees the first update only",
-        Delivery::ByLuck => "sees an update by luck only",
-        Delivery::ByAccident => "works only because its failure is ignored",
+        Delivery::Racy => "sees an update by luck only",
+        Delivery::OnFailure => "works only because its failure is ignored",
         _ => "never sees an update",
     };
     let message = |names: Names| {
-        let (name, path) = (names.quoted(name), names.quoted(&deaf.path));
-        format!("container {name}: {} on {kind} {path} {outcome}", deaf.tool)
+        let (name, path) = (names.quoted(name), names.quoted(&missed.path));
+        format!("container {name}: {} on {kind} {path} {outcome}", missed.tool)
     };
-    let ceiling = if deaf.delivery == Delivery::ByAccident { Mode::Audit } else { Mode::Fix };
-    let remedy = remedy(pod, placed.container, deaf.file.as_deref(), advice);
-    Finding::new(rule, pod.container_pointer(placed, deaf.field), message, remedy)
+    let ceiling = if missed.delivery == Delivery::OnFailure { Mode::Audit } else { Mode::Fix };
+    let remedy = remedy(pod, placed.container, missed.file.as_deref(), advice);
+    Finding::new(rule, pod.container_pointer(placed, missed.field), message, remedy)
         .in_container(name)
         .at_most(ceiling)
 }
@@ -190,7 +190,7 @@ pub(in crate::rules) fn remedy(
     file: Option<&str>,
     text: &'static str,
 ) -> Cow<'static, str> {
-    let origin = file.and_then(|path| Files { pod, container }.origin(path));
+    let origin = file.and_then(|path| ConfigMapFiles { pod, container }.origin(path));
     origin.map_or(text.into(), |(name, key, _)| {
         format!("in \"{key}\" of ConfigMap \"{name}\": {text}").into()
     })
@@ -213,7 +213,7 @@ const PATHS: usize = 64;
 /// What the container's script tells known reloaders to watch.
 pub(in crate::rules) fn reload_flags(
     container: &Container<'_>,
-    inline: &Inline,
+    inline: &InlineScript,
 ) -> Vec<ReloadPath> {
     let by_image = container.command.is_empty() && inline.field == "args";
     let mut paths =
@@ -228,10 +228,13 @@ fn action_script(
     field: &'static str,
     action: &Action<'_>,
     words: &[&str],
-) -> Option<Inline> {
+) -> Option<InlineScript> {
     let command = &action.exec.command;
-    Files { pod, container }.mention(|| command.iter(), words).then_some(())?;
-    Some(Inline { field, script: parsed(pod, container, Field::Action(field), command, &[])? })
+    ConfigMapFiles { pod, container }.mention(|| command.iter(), words).then_some(())?;
+    Some(InlineScript {
+        field,
+        script: parsed(pod, container, Field::Action(field), command, &[])?,
+    })
 }
 
 fn parsed(
@@ -243,7 +246,7 @@ fn parsed(
 ) -> Option<Rc<Script>> {
     pod.scripts().read(container, field, |inline| {
         let (command, args) = (words(command), words(args));
-        let files = Files { pod, container };
+        let files = ConfigMapFiles { pod, container };
         let files = pod.knows_configuration().then_some(&files as &dyn shell::Files);
         let directory = (!container.working_dir.is_empty()).then_some(&*container.working_dir);
         let hook = matches!(field, Field::Action(field) if field.starts_with("lifecycle/"));
@@ -260,22 +263,24 @@ fn words<'t>(texts: &'t [Text<'_>]) -> Vec<&'t str> {
 
 /// The watch, if the best of what it sees in one mount is not enough. What cannot be told is
 /// silence.
-fn deaf_watch(
+fn missed_watch(
     pod: &PodView<'_>,
     container: &Container<'_>,
     script: &Script,
     watch: &Watch,
-) -> Option<Deaf> {
+) -> Option<MissedWatch> {
     if !watch.is_known() {
         return None;
     }
-    let mut best: Option<Deaf> = None;
+    let mut best: Option<MissedWatch> = None;
     for path in watch.paths() {
-        let Spot::Configuration(_, kind) = spot(pod, container, path) else { continue };
+        let PathTarget::Configuration(_, kind) = path_target(pod, container, path) else {
+            continue;
+        };
         let delivery = verdict(watch, kind);
         if best.as_ref().is_none_or(|best| delivery > best.delivery) {
             let file = script.file(watch.command);
-            best = Some(Deaf {
+            best = Some(MissedWatch {
                 field: "",
                 tool: tool_name(&watch.tool),
                 path: path.to_owned(),

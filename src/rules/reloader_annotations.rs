@@ -38,7 +38,7 @@ pub(in crate::rules) const WRITTEN_BY_RELOADER: [&str; 2] =
 
 /// Reloader's annotations for one kind of configuration.
 #[derive(Debug)]
-pub(in crate::rules) struct Keys {
+pub(in crate::rules) struct AnnotationKeys {
     /// Restarts for all of the kind that the pod refers to.
     pub(in crate::rules) auto: &'static str,
     /// Restarts for these, whether the pod refers to them or not.
@@ -48,28 +48,29 @@ pub(in crate::rules) struct Keys {
 }
 
 /// For ConfigMaps.
-pub(in crate::rules) const CONFIG_MAP: Keys = Keys {
+pub(in crate::rules) const CONFIG_MAP: AnnotationKeys = AnnotationKeys {
     auto: "configmap.reloader.stakater.com/auto",
     listed: "configmap.reloader.stakater.com/reload",
     excluded: "configmaps.exclude.reloader.stakater.com/reload",
 };
 
 /// For Secrets.
-pub(in crate::rules) const SECRET: Keys = Keys {
+pub(in crate::rules) const SECRET: AnnotationKeys = AnnotationKeys {
     auto: "secret.reloader.stakater.com/auto",
     listed: "secret.reloader.stakater.com/reload",
     excluded: "secrets.exclude.reloader.stakater.com/reload",
 };
 
 /// For volumes of the Secrets Store driver, where Reloader is told to watch them.
-pub(in crate::rules) const SECRET_PROVIDER_CLASS: Keys = Keys {
+pub(in crate::rules) const SECRET_PROVIDER_CLASS: AnnotationKeys = AnnotationKeys {
     auto: "secretproviderclass.reloader.stakater.com/auto",
     listed: "secretproviderclass.reloader.stakater.com/reload",
     excluded: "secretproviderclasses.exclude.reloader.stakater.com/reload",
 };
 
 /// Every kind of configuration.
-pub(in crate::rules) const KINDS: [&Keys; 3] = [&CONFIG_MAP, &SECRET, &SECRET_PROVIDER_CLASS];
+pub(in crate::rules) const KINDS: [&AnnotationKeys; 3] =
+    [&CONFIG_MAP, &SECRET, &SECRET_PROVIDER_CLASS];
 
 /// Every key there is.
 pub(in crate::rules) fn known_keys() -> impl Iterator<Item = &'static str> {
@@ -94,32 +95,32 @@ pub(in crate::rules) fn follows(resource: Resource) -> bool {
 
 /// What Reloader is told about one workload.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::rules) struct Orders<'s> {
+pub(in crate::rules) struct ReloaderAnnotations<'s> {
     workload: &'s Annotations<'s>,
     template: &'s Annotations<'s>,
 }
 
-impl<'s> Orders<'s> {
+impl<'s> ReloaderAnnotations<'s> {
     /// The orders about `pod`; `None` where Reloader has none or does not look.
     pub(in crate::rules) fn of(pod: &PodView<'s>) -> Option<Self> {
-        let orders =
+        let reloader =
             Self { workload: &pod.object.annotations, template: &pod.metadata.annotations };
-        let told =
+        let mentions =
             |annotations: &Annotations<'_>| annotations.iter().any(|(key, _)| is_reloader_key(key));
-        (follows(pod.resource) && (told(orders.workload) || told(orders.template)))
-            .then_some(orders)
+        (follows(pod.resource) && (mentions(reloader.workload) || mentions(reloader.template)))
+            .then_some(reloader)
     }
 
     /// The workload's annotation, if any, for which the template's are not read where configuration
     /// of this kind changes.
-    pub(in crate::rules) fn decisive(&self, keys: &Keys) -> Option<&'static str> {
+    pub(in crate::rules) fn decisive(&self, keys: &AnnotationKeys) -> Option<&'static str> {
         [AUTO, SEARCH, keys.auto, keys.listed]
             .into_iter()
             .find(|key| self.workload.value(key).is_some())
     }
 
     /// Whether it restarts the workload for any configuration of this kind that the pod refers to.
-    pub(in crate::rules) fn is_automatic(&self, keys: &Keys) -> bool {
+    pub(in crate::rules) fn is_automatic(&self, keys: &AnnotationKeys) -> bool {
         let source = self.source(keys);
         [AUTO, keys.auto]
             .into_iter()
@@ -128,17 +129,17 @@ impl<'s> Orders<'s> {
 
     /// Whether it restarts the workload for configuration of this kind that is marked for it, which
     /// cannot be seen from here.
-    pub(in crate::rules) fn searches(&self, keys: &Keys) -> bool {
+    pub(in crate::rules) fn searches(&self, keys: &AnnotationKeys) -> bool {
         self.source(keys).text(SEARCH).is_some_and(|value| value == "true")
     }
 
     /// Whether it lists any configuration of this kind.
-    pub(in crate::rules) fn lists(&self, keys: &Keys) -> bool {
+    pub(in crate::rules) fn lists(&self, keys: &AnnotationKeys) -> bool {
         self.source(keys).text(keys.listed).is_some_and(|list| !list.trim().is_empty())
     }
 
     /// Whether Reloader may restart the workload when `name`, which the pod refers to, changes.
-    pub(in crate::rules) fn restart_for(&self, keys: &Keys, name: &str) -> bool {
+    pub(in crate::rules) fn restart_for(&self, keys: &AnnotationKeys, name: &str) -> bool {
         let among = |annotations: &Annotations<'_>, key: &str, matches: fn(&str, &str) -> bool| {
             annotations
                 .text(key)
@@ -164,13 +165,13 @@ impl<'s> Orders<'s> {
 
     /// The JSON pointer of the annotations that decide.
     pub(in crate::rules) fn pointer(&self, pod: &PodView<'_>) -> String {
-        let decides = |keys: &&Keys| self.decisive(keys).is_some();
+        let decides = |keys: &&AnnotationKeys| self.decisive(keys).is_some();
         let own = KINDS.iter().any(decides);
         if own { "/metadata/annotations".to_owned() } else { pod.annotations_pointer() }
     }
 
     /// Where the orders for configuration of this kind are read.
-    fn source(&self, keys: &Keys) -> &'s Annotations<'s> {
+    fn source(&self, keys: &AnnotationKeys) -> &'s Annotations<'s> {
         if self.decisive(keys).is_some() { self.workload } else { self.template }
     }
 }
@@ -217,28 +218,31 @@ mod tests {
         let template = read(
             r#"{"reloader.stakater.com/auto": "true", "configmaps.exclude.reloader.stakater.com/reload": "app"}"#,
         );
-        let orders = Orders { workload: &workload, template: &template };
-        assert!(orders.restart_for(&SECRET, "login"));
+        let reloader = ReloaderAnnotations { workload: &workload, template: &template };
+        assert!(reloader.restart_for(&SECRET, "login"));
         assert!(
-            !orders.restart_for(&SECRET, "other"),
+            !reloader.restart_for(&SECRET, "other"),
             "the template's auto is not read for Secrets"
         );
-        assert!(orders.restart_for(&CONFIG_MAP, "app"), "an exclusion in the template is not read");
+        assert!(
+            reloader.restart_for(&CONFIG_MAP, "app"),
+            "an exclusion in the template is not read"
+        );
 
-        let orders = Orders { workload: &template, template: &workload };
-        assert!(!orders.restart_for(&CONFIG_MAP, "app"));
+        let reloader = ReloaderAnnotations { workload: &template, template: &workload };
+        assert!(!reloader.restart_for(&CONFIG_MAP, "app"));
         let both = read(
             r#"{"secret.reloader.stakater.com/reload": "out", "secrets.exclude.reloader.stakater.com/reload": "x, out"}"#,
         );
         assert!(
-            !Orders { workload: &both, template: &both }.restart_for(&SECRET, "out"),
+            !ReloaderAnnotations { workload: &both, template: &both }.restart_for(&SECRET, "out"),
             "exclusion wins over the list"
         );
         let pattern = read(
             r#"{"reloader.stakater.com/auto": "true", "secrets.exclude.reloader.stakater.com/reload": "a.*"}"#,
         );
         assert!(
-            Orders { workload: &pattern, template: &both }.restart_for(&SECRET, "abc"),
+            ReloaderAnnotations { workload: &pattern, template: &both }.restart_for(&SECRET, "abc"),
             "exclusions are names, not patterns"
         );
     }
@@ -249,7 +253,7 @@ mod tests {
             let text = format!(r#"{{"{SEARCH}": "{value}"}}"#);
             let annotations: Annotations<'_> = json::read(&text).unwrap();
             assert_eq!(
-                Orders { workload: &annotations, template: &annotations }
+                ReloaderAnnotations { workload: &annotations, template: &annotations }
                     .restart_for(&SECRET, "login"),
                 expected,
                 "{value}"

@@ -4,9 +4,9 @@
 use crate::json::text::Annotations;
 use crate::judge::view::PodView;
 use crate::kube::configuration::ConfigKind;
-use crate::kube::volume::Source;
+use crate::kube::volume::VolumeSource;
 
-use super::reloader_annotations::{CONFIG_MAP, Orders, SECRET};
+use super::reloader_annotations::{CONFIG_MAP, ReloaderAnnotations, SECRET};
 
 /// The letters kustomize makes its ten-character name hashes of, and Kubernetes its pod-template
 /// hashes.
@@ -17,7 +17,7 @@ pub(in crate::rules) struct Triggers<'p, 's> {
     /// Everything rolls it, or what does cannot be seen from here.
     any_change: bool,
     /// What Reloader is told, if anything.
-    reloader: Option<Orders<'s>>,
+    reloader: Option<ReloaderAnnotations<'s>>,
     pod: &'p PodView<'s>,
 }
 
@@ -26,29 +26,33 @@ impl<'p, 's> Triggers<'p, 's> {
     pub(in crate::rules) fn of(pod: &'p PodView<'s>) -> Self {
         Self {
             any_change: pod.is_owned() || has_checksum(&pod.metadata.annotations),
-            reloader: Orders::of(pod),
+            reloader: ReloaderAnnotations::of(pod),
             pod,
         }
     }
 
     /// Whether something restarts the pod when `source` changes.
-    pub(in crate::rules) fn fire_for(&self, source: Source<'_>) -> bool {
+    pub(in crate::rules) fn fire_for(&self, source: VolumeSource<'_>) -> bool {
         self.any_change || self.fire_by_name(source)
     }
 
-    fn fire_by_name(&self, source: Source<'_>) -> bool {
+    fn fire_by_name(&self, source: VolumeSource<'_>) -> bool {
         match source {
-            Source::ConfigMap(_) | Source::Secret(_) if never_changes(self.pod, source) => true,
-            Source::ConfigMap(name) => {
-                self.reloader.is_some_and(|orders| orders.restart_for(&CONFIG_MAP, name))
+            VolumeSource::ConfigMap(_) | VolumeSource::Secret(_)
+                if never_changes(self.pod, source) =>
+            {
+                true
             }
-            Source::Secret(name) => {
-                self.reloader.is_some_and(|orders| orders.restart_for(&SECRET, name))
+            VolumeSource::ConfigMap(name) => {
+                self.reloader.is_some_and(|reloader| reloader.restart_for(&CONFIG_MAP, name))
             }
-            Source::Projected(sources) => {
+            VolumeSource::Secret(name) => {
+                self.reloader.is_some_and(|reloader| reloader.restart_for(&SECRET, name))
+            }
+            VolumeSource::Projected(sources) => {
                 sources.iter().filter_map(|part| part.source()).all(|part| self.fire_by_name(part))
             }
-            Source::Token | Source::DownwardApi => false,
+            VolumeSource::Token | VolumeSource::DownwardApi => false,
         }
     }
 }
@@ -56,21 +60,21 @@ impl<'p, 's> Triggers<'p, 's> {
 /// Whether Reloader restarts the workload of `pod` when the object of this kind and name changes.
 pub(crate) fn is_reloaded(pod: &PodView<'_>, kind: ConfigKind, name: &str) -> bool {
     let kind = if kind == ConfigKind::Secret { &SECRET } else { &CONFIG_MAP };
-    Orders::of(pod).is_some_and(|orders| orders.restart_for(kind, name))
+    ReloaderAnnotations::of(pod).is_some_and(|reloader| reloader.restart_for(kind, name))
 }
 
 /// Whether the content of `source` can never change: another content has another name, so the
 /// template changes with it.
-pub(in crate::rules) fn never_changes(pod: &PodView<'_>, source: Source<'_>) -> bool {
+pub(in crate::rules) fn never_changes(pod: &PodView<'_>, source: VolumeSource<'_>) -> bool {
     match source {
-        Source::ConfigMap(name) | Source::Secret(name) => {
+        VolumeSource::ConfigMap(name) | VolumeSource::Secret(name) => {
             has_generated_name(name)
                 || pod.config_object(source).is_some_and(|object| object.immutable)
         }
-        Source::Projected(sources) => {
+        VolumeSource::Projected(sources) => {
             sources.iter().filter_map(|part| part.source()).all(|part| never_changes(pod, part))
         }
-        Source::Token | Source::DownwardApi => false,
+        VolumeSource::Token | VolumeSource::DownwardApi => false,
     }
 }
 

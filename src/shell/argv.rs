@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::options::Options;
+use super::options::Arguments;
 use super::{Invocation, Word};
 
 /// Programs that take a script after `-c` and speak near enough to POSIX.
@@ -99,7 +99,7 @@ pub(crate) fn expand(
 
 /// Where a shell finds the script it is told to run.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Text<'a> {
+pub(super) enum ScriptText<'a> {
     /// It is given after `-c`.
     Given(&'a str),
     /// In a file of this name.
@@ -108,8 +108,8 @@ pub(super) enum Text<'a> {
 
 /// The script that a shell is told to run.
 #[derive(Debug)]
-pub(super) struct Inline<'a> {
-    pub(super) text: Text<'a>,
+pub(super) struct ShellCall<'a> {
+    pub(super) text: ScriptText<'a>,
     /// `$0`, `$1` and so on.
     pub(super) parameters: &'a [Word],
     /// `-e`: the shell ends where a command fails.
@@ -118,12 +118,12 @@ pub(super) struct Inline<'a> {
 
 /// Reads the arguments of a shell. `None` for any other program, and where nothing tells the
 /// script.
-pub(super) fn script(words: &[Word]) -> Option<Inline<'_>> {
+pub(super) fn script(words: &[Word]) -> Option<ShellCall<'_>> {
     let (program, arguments) = words.split_first()?;
     if !SHELLS.contains(&base_name(program.known()?)) {
         return None;
     }
-    let options = Options::of("sh", arguments);
+    let options = Arguments::of("sh", arguments);
     let errexit = match errexit(&options) {
         _ if !options.certain => return None,
         Errexit::Unknown => return None,
@@ -133,11 +133,11 @@ pub(super) fn script(words: &[Word]) -> Option<Inline<'_>> {
     let (first, after) = parameters.split_first()?;
     let text = first.known()?;
     Some(match options.has("c") {
-        true => Inline { text: Text::Given(text), parameters: after, errexit },
+        true => ShellCall { text: ScriptText::Given(text), parameters: after, errexit },
         // with `-s` it comes through a pipe
         false if options.has("s") => return None,
         // the file's name is `$0`
-        false => Inline { text: Text::File(text), parameters, errexit },
+        false => ShellCall { text: ScriptText::File(text), parameters, errexit },
     })
 }
 
@@ -153,7 +153,7 @@ pub(super) enum Errexit {
 }
 
 /// What options of a shell or of `set` say of `-e`, by its letter or by its name.
-pub(super) fn errexit(options: &Options<'_>) -> Errexit {
+pub(super) fn errexit(options: &Arguments<'_>) -> Errexit {
     let mut said = options.given.iter().filter_map(|given| {
         let switch = if given.on { Errexit::On } else { Errexit::Off };
         match (given.name?, &given.value) {
@@ -250,7 +250,7 @@ fn inner(words: &[Word]) -> Option<(&[Word], &'static str)> {
     let (program, arguments) = words.split_first()?;
     let program = base_name(program.known()?);
     let wrapper = WRAPPERS.iter().find(|wrapper| wrapper.name == program)?;
-    let options = Options::of(wrapper.name, arguments);
+    let options = Arguments::of(wrapper.name, arguments);
     if !options.certain || options.has_any(wrapper.unless) {
         return None;
     }

@@ -3,7 +3,7 @@
 
 use super::effects::{Functions, lists};
 use super::state::{DIRECTORY, ERREXIT, PARAMETERS};
-use super::tree::{Kind, List, Node, Part, Pipeline, Raw, Simple};
+use super::tree::{List, Node, NodeKind, Pipeline, RawWord, Simple, WordPart};
 
 /// The names a piece of script may assign to, some of them more than once.
 #[derive(Debug, Default)]
@@ -36,13 +36,13 @@ impl<'t> Assigned<'t> {
     pub(super) fn by_node(mut self, node: &'t Node, functions: &Functions<'t>) -> Self {
         self.cost = self.cost.saturating_add(1);
         match &node.kind {
-            Kind::Simple(simple) => {
+            NodeKind::Simple(simple) => {
                 self.by_simple(simple, functions);
                 self
             }
-            Kind::Function { body, .. } => self.by_node(body, functions),
+            NodeKind::Function { body, .. } => self.by_node(body, functions),
             kind => {
-                if let Kind::For { name, .. } = kind {
+                if let NodeKind::For { name, .. } = kind {
                     self.names.push(name);
                 }
                 lists(kind).fold(self, |all, list| all.by_list(list, functions))
@@ -84,9 +84,9 @@ impl<'t> Assigned<'t> {
         }
     }
 
-    fn by_argument(&mut self, word: &'t Raw) {
+    fn by_argument(&mut self, word: &'t RawWord) {
         match word.parts.first() {
-            Some(Part::Text { text, .. }) => {
+            Some(WordPart::Text { text, .. }) => {
                 let name = text.split_once('=').map_or(text.as_str(), |(name, _)| name);
                 self.names.push(name.strip_suffix('+').unwrap_or(name));
             }

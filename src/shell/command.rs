@@ -3,13 +3,13 @@
 
 use std::rc::Rc;
 
-use super::argv::{self, Inline, Text, Unwrapped};
+use super::argv::{self, ScriptText, ShellCall, Unwrapped};
 use super::effects::{Function, Functions};
 use super::scan::Parser;
 use super::state::absolute;
-use super::tree::{Part, Redirect, Simple};
-use super::walk::{Place, Walker};
-use super::{Command, Redirection, Status, Word};
+use super::tree::{Redirect, Simple, WordPart};
+use super::walk::{Frame, Walker};
+use super::{Command, Redirection, StatusUse, Word};
 
 /// The longest script that is read; the longest in 1,768 real manifests has 3.5 KB.
 const LONGEST: usize = 32 * 1024;
@@ -21,23 +21,23 @@ impl<'t> Walker<'t> {
     /// Notes what a container or a probe starts. `None` where its script is not understood.
     pub(super) fn start(&mut self, words: Vec<String>) -> Option<()> {
         let words: Vec<Word> = words.into_iter().map(Word::Known).collect();
-        let place = Place::default();
+        let frame = Frame::default();
         let unwrapped = argv::unwrap(&words);
         unwrapped.words.first()?;
-        match self.told(unwrapped.words) {
-            Some(told) => {
-                if told.file.is_some() {
-                    self.allow(told.text.len());
+        match self.inner_script(unwrapped.words) {
+            Some(script) => {
+                if script.file.is_some() {
+                    self.allow(script.text.len());
                 }
-                self.inner(&unwrapped, &place)?;
+                self.inner(&unwrapped, &frame)?;
             }
-            None => self.note(&unwrapped, Vec::new(), Vec::new(), &place),
+            None => self.note(&unwrapped, Vec::new(), Vec::new(), &frame),
         }
         Some(())
     }
 
-    pub(super) fn simple(&mut self, simple: &'t Simple, redirects: &'t [Redirect], place: &Place) {
-        let inside = place.captured();
+    pub(super) fn simple(&mut self, simple: &'t Simple, redirects: &'t [Redirect], frame: &Frame) {
+        let inside = frame.captured();
         let mut words = Vec::new();
         for word in &simple.words {
             self.words(word, &inside, &mut words);
@@ -47,10 +47,10 @@ impl<'t> Walker<'t> {
         for (position, assignment) in simple.assignments.iter().enumerate() {
             // `x=$(command)` alone has the status of the last command.
             let last = position.saturating_add(1) == simple.assignments.len();
-            let whole = matches!(assignment.value.parts.as_slice(), [Part::Output { .. }]);
+            let whole = matches!(assignment.value.parts.as_slice(), [WordPart::Output { .. }]);
             let mut here = inside.clone();
             if alone && last && whole {
-                here.context.status = place.context.status;
+                here.context.status = frame.context.status;
             }
             let mut value = self.word(&assignment.value, &here);
             // Only some shells know `+=`; to the others it is no assignment.
@@ -70,7 +70,7 @@ impl<'t> Walker<'t> {
                 redirections.push(Redirection { operator: redirect.operator.clone(), target });
             }
         }
-        self.run(&words, assignments, redirections, place);
+        self.run(&words, assignments, redirections, frame);
     }
 
     fn run(
@@ -78,7 +78,7 @@ impl<'t> Walker<'t> {
         words: &[Word],
         assignments: Vec<(String, Word)>,
         redirections: Vec<Redirection>,
-        place: &Place,
+        frame: &Frame,
     ) {
         self.spend(words.len().saturating_add(1));
         let mut unwrapped = argv::unwrap(words);
@@ -90,24 +90,24 @@ impl<'t> Walker<'t> {
             && let Some(function) = program.known().and_then(|name| self.functions.get(name))
         {
             match function.clone() {
-                Some(function) => return self.call(&function, words, place),
+                Some(function) => return self.call(&function, words, frame),
                 None => self.state.forget_all(),
             }
         }
-        if self.inner(&unwrapped, place).is_some() {
+        if self.inner(&unwrapped, frame).is_some() {
             return;
         }
         self.state.run(unwrapped.words);
-        self.note(&unwrapped, assignments, redirections, place);
+        self.note(&unwrapped, assignments, redirections, frame);
     }
 
     /// Walks the body of a function with its arguments.
-    fn call(&mut self, function: &Function<'t>, words: &[Word], place: &Place) {
+    fn call(&mut self, function: &Function<'t>, words: &[Word], frame: &Frame) {
         let mut parameters = vec![self.state.value("0")];
         self.spend(parameters.iter().map(|word| word.prefix().len()).sum());
         parameters.extend(words.iter().skip(1).cloned());
         let outside = self.state.parameters.replace(parameters);
-        self.deeper(|walker| walker.node(function.body, place));
+        self.deeper(|walker| walker.node(function.body, frame));
         self.state.parameters = outside;
         self.forget(&function.assigned);
     }
@@ -117,11 +117,11 @@ impl<'t> Walker<'t> {
         unwrapped: &Unwrapped<'_>,
         assignments: Vec<(String, Word)>,
         redirections: Vec<Redirection>,
-        place: &Place,
+        frame: &Frame,
     ) {
-        let mut context = place.context.clone();
+        let mut context = frame.context.clone();
         if unwrapped.replaces {
-            context.status = Status::Unknown;
+            context.status = StatusUse::Unknown;
         }
         let directory = self.state.directory().map(str::to_owned);
         self.spend(
@@ -134,7 +134,7 @@ impl<'t> Walker<'t> {
             assignments,
             redirections,
             directory,
-            timed: unwrapped.timed || place.timed,
+            timed: unwrapped.timed || frame.timed,
             file: self.file.clone(),
             context,
         });
@@ -142,8 +142,9 @@ impl<'t> Walker<'t> {
 
     /// Walks the script that a command runs: given to a shell, or in a file that is known. `None`
     /// where it is no such command, or the script is not understood.
-    fn inner(&mut self, unwrapped: &Unwrapped<'_>, place: &Place) -> Option<()> {
-        let Told { text, parameters, errexit, file, sourced } = self.told(unwrapped.words)?;
+    fn inner(&mut self, unwrapped: &Unwrapped<'_>, frame: &Frame) -> Option<()> {
+        let InnerScript { text, parameters, errexit, file, sourced } =
+            self.inner_script(unwrapped.words)?;
         if text.len() >= LONGEST {
             return None;
         }
@@ -166,9 +167,9 @@ impl<'t> Walker<'t> {
             work: self.work,
             most: self.most,
         };
-        let mut place = if sourced { place.clone() } else { place.fresh() };
-        place.timed |= unwrapped.timed;
-        walker.deeper(|walker| walker.list(&tree, &place));
+        let mut frame = if sourced { frame.clone() } else { frame.fresh() };
+        frame.timed |= unwrapped.timed;
+        walker.deeper(|walker| walker.list(&tree, &frame));
         self.script = walker.script;
         self.work = walker.work;
         if sourced {
@@ -178,22 +179,28 @@ impl<'t> Walker<'t> {
     }
 
     /// The script that a command is told to run.
-    fn told<'w>(&self, words: &'w [Word]) -> Option<Told<'w>>
+    fn inner_script<'w>(&self, words: &'w [Word]) -> Option<InnerScript<'w>>
     where
         't: 'w,
     {
-        if let Some(Inline { text, parameters, errexit }) = argv::script(words) {
+        if let Some(ShellCall { text, parameters, errexit }) = argv::script(words) {
             let (text, file) = match text {
-                Text::Given(text) => (text, None),
-                Text::File(path) => self.known_file(path)?,
+                ScriptText::Given(text) => (text, None),
+                ScriptText::File(path) => self.known_file(path)?,
             };
-            return Some(Told { text, parameters, errexit: Some(errexit), file, sourced: false });
+            return Some(InnerScript {
+                text,
+                parameters,
+                errexit: Some(errexit),
+                file,
+                sourced: false,
+            });
         }
         let (path, parameters) = argv::script_file(words)?;
         let (text, file) = self.known_file(path)?;
         let sourced = matches!(words.first()?.known()?, "." | "source");
         let errexit = if sourced { None } else { Some(argv::errexit_of(text)?) };
-        Some(Told { text, parameters, errexit, file, sourced })
+        Some(InnerScript { text, parameters, errexit, file, sourced })
     }
 
     /// The text of the file at `path`, and its whole path.
@@ -205,7 +212,7 @@ impl<'t> Walker<'t> {
 }
 
 /// A script to walk.
-struct Told<'w> {
+struct InnerScript<'w> {
     text: &'w str,
     /// `$0`, `$1` and so on.
     parameters: &'w [Word],

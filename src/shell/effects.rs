@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::assigned::Assigned;
-use super::tree::{Item, Kind, List, Node, Part, Pipeline, Raw, Simple};
+use super::tree::{Item, List, Node, NodeKind, Pipeline, RawWord, Simple, WordPart};
 
 /// A function of the script.
 #[derive(Clone, Debug)]
@@ -59,26 +59,26 @@ pub(super) fn reports(list: &List) -> bool {
 
 pub(super) fn pipeline_reports(pipeline: &Pipeline) -> bool {
     pipeline.stages.iter().any(|node| match &node.kind {
-        Kind::Simple(simple) => first(simple).is_some_and(|name| REPORTS.contains(&name)),
+        NodeKind::Simple(simple) => first(simple).is_some_and(|name| REPORTS.contains(&name)),
         kind => lists(kind).any(reports),
     })
 }
 
 /// The lists a compound command is made of.
-pub(super) fn lists(kind: &Kind) -> impl Iterator<Item = &List> {
+pub(super) fn lists(kind: &NodeKind) -> impl Iterator<Item = &List> {
     let mut found: Vec<&List> = Vec::new();
     match kind {
-        Kind::Group(list) | Kind::Subshell(list) => found.push(list),
-        Kind::While { condition, body, .. } => found.extend([condition, body]),
-        Kind::For { body, .. } => found.push(body),
-        Kind::If { branches, otherwise } => {
+        NodeKind::Group(list) | NodeKind::Subshell(list) => found.push(list),
+        NodeKind::While { condition, body, .. } => found.extend([condition, body]),
+        NodeKind::For { body, .. } => found.push(body),
+        NodeKind::If { branches, otherwise } => {
             for (condition, body) in branches {
                 found.extend([condition, body]);
             }
             found.push(otherwise);
         }
-        Kind::Case { arms, .. } => found.extend(arms),
-        Kind::Simple(_) | Kind::Function { .. } | Kind::Arithmetic(_) => {}
+        NodeKind::Case { arms, .. } => found.extend(arms),
+        NodeKind::Simple(_) | NodeKind::Function { .. } | NodeKind::Arithmetic(_) => {}
     }
     found.into_iter()
 }
@@ -102,7 +102,7 @@ pub(super) fn pipeline_significant(pipeline: &Pipeline, functions: &Functions<'_
 
 pub(super) fn node_significant(node: &Node, functions: &Functions<'_>) -> bool {
     match &node.kind {
-        Kind::Simple(simple) => simple.words.first().is_some_and(|word| {
+        NodeKind::Simple(simple) => simple.words.first().is_some_and(|word| {
             word.literal().is_none_or(|name| match functions.get(name) {
                 Some(function) => function.as_ref().is_none_or(|function| function.significant),
                 None => !IDLE.contains(&name),
@@ -117,10 +117,10 @@ pub(super) fn node_significant(node: &Node, functions: &Functions<'_>) -> bool {
 pub(super) fn leaves(pipeline: &Pipeline) -> bool {
     match pipeline.stages.as_slice() {
         [node] => match &node.kind {
-            Kind::Simple(simple) => {
+            NodeKind::Simple(simple) => {
                 ["exit", "break", "continue", "return"].map(Some).contains(&first(simple))
             }
-            Kind::Group(list) => list_leaves(list),
+            NodeKind::Group(list) => list_leaves(list),
             _ => false,
         },
         _ => false,
@@ -134,7 +134,7 @@ pub(super) fn list_leaves(list: &List) -> bool {
 }
 
 fn first(simple: &Simple) -> Option<&str> {
-    simple.words.first().and_then(Raw::literal)
+    simple.words.first().and_then(RawWord::literal)
 }
 
 /// Whether anything in a list may leave the loop or the script around it.
@@ -147,7 +147,7 @@ pub(super) fn may_leave(list: &List, functions: &Functions<'_>) -> bool {
 
 pub(super) fn node_may_leave(node: &Node, functions: &Functions<'_>) -> bool {
     match &node.kind {
-        Kind::Simple(simple) => first(simple).is_some_and(|name| {
+        NodeKind::Simple(simple) => first(simple).is_some_and(|name| {
             ["exit", "break", "return", "exec", "eval", ".", "source"].contains(&name)
                 || functions.get(name).is_some_and(|function| {
                     function.as_ref().is_none_or(|function| function.leaves)
@@ -159,17 +159,17 @@ pub(super) fn node_may_leave(node: &Node, functions: &Functions<'_>) -> bool {
 
 /// Whether an item begins by looking at the exit status of the one before it.
 pub(super) fn reads_status(item: &Item) -> bool {
-    fn word_reads(word: &Raw) -> bool {
-        word.parts.iter().any(|part| matches!(part, Part::Variable { name, .. } if name == "?"))
+    fn word_reads(word: &RawWord) -> bool {
+        word.parts.iter().any(|part| matches!(part, WordPart::Variable { name, .. } if name == "?"))
     }
     fn node_reads(node: &Node) -> bool {
         match &node.kind {
-            Kind::Simple(simple) => {
+            NodeKind::Simple(simple) => {
                 simple.words.iter().any(word_reads)
                     || simple.assignments.iter().any(|one| word_reads(&one.value))
             }
-            Kind::Case { subject, .. } => word_reads(subject),
-            Kind::Arithmetic(text) => text.contains("$?"),
+            NodeKind::Case { subject, .. } => word_reads(subject),
+            NodeKind::Arithmetic(text) => text.contains("$?"),
             kind => lists(kind).next().and_then(|list| list.0.first()).is_some_and(reads_status),
         }
     }
@@ -179,34 +179,34 @@ pub(super) fn reads_status(item: &Item) -> bool {
 /// Whether a condition is always true: `true`, `:`, `[ 1 ]`, `((1))`.
 pub(super) fn always(condition: &List) -> bool {
     match only(condition) {
-        Some(Kind::Simple(simple)) => {
-            let words: Option<Vec<&str>> = simple.words.iter().map(Raw::literal).collect();
+        Some(NodeKind::Simple(simple)) => {
+            let words: Option<Vec<&str>> = simple.words.iter().map(RawWord::literal).collect();
             matches!(
                 words.as_deref(),
                 Some(["true" | ":"] | ["test", _] | ["[", _, "]"] | ["[[", _, "]]"])
             )
         }
-        Some(Kind::Arithmetic(text)) => text.trim().parse::<u64>().is_ok_and(|value| value > 0),
+        Some(NodeKind::Arithmetic(text)) => text.trim().parse::<u64>().is_ok_and(|value| value > 0),
         _ => false,
     }
 }
 
 /// Whether a condition is always false: `false`.
 pub(super) fn never(condition: &List) -> bool {
-    matches!(only(condition), Some(Kind::Simple(simple)) if simple.words.len() == 1 && first(simple) == Some("false"))
+    matches!(only(condition), Some(NodeKind::Simple(simple)) if simple.words.len() == 1 && first(simple) == Some("false"))
 }
 
 /// Whether a condition waits for a line: `read line`.
 pub(super) fn reads(condition: &List) -> bool {
-    matches!(only(condition), Some(Kind::Simple(simple)) if first(simple) == Some("read"))
+    matches!(only(condition), Some(NodeKind::Simple(simple)) if first(simple) == Some("read"))
 }
 
 /// Whether a condition only waits: `sleep 5`.
 pub(super) fn sleeps(condition: &List) -> bool {
-    matches!(only(condition), Some(Kind::Simple(simple)) if matches!(first(simple), Some("sleep" | "usleep")))
+    matches!(only(condition), Some(NodeKind::Simple(simple)) if matches!(first(simple), Some("sleep" | "usleep")))
 }
 
-fn only(list: &List) -> Option<&Kind> {
+fn only(list: &List) -> Option<&NodeKind> {
     match list.0.as_slice() {
         [Item { first: Pipeline { negated: false, stages }, rest, background: false }]
             if rest.is_empty() =>

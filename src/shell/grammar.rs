@@ -1,7 +1,7 @@
 //! The grammar: lists, pipelines, commands and the compound ones.
 
 use super::scan::Parser;
-use super::tree::{Item, Joint, Kind, List, Node, Pipeline, Simple, is_name};
+use super::tree::{Item, Joint, List, Node, NodeKind, Pipeline, Simple, is_name};
 
 /// Keywords that end a list and belong to the construct around it.
 const CLOSERS: [&str; 8] = ["then", "elif", "else", "fi", "do", "done", "esac", "}"];
@@ -96,7 +96,7 @@ impl Parser<'_> {
         self.blanks();
         let mut redirects = Vec::new();
         let kind = match self.keyword() {
-            Some("[[") => Kind::Simple(self.test()?),
+            Some("[[") => NodeKind::Simple(self.test()?),
             Some("function") => {
                 self.eat("function");
                 self.blanks();
@@ -124,10 +124,10 @@ impl Parser<'_> {
         }
     }
 
-    fn compound(&mut self, keyword: &str) -> Option<Kind> {
+    fn compound(&mut self, keyword: &str) -> Option<NodeKind> {
         Some(match keyword {
-            "{" => Kind::Group(self.inner("}")?),
-            "while" | "until" => Kind::While {
+            "{" => NodeKind::Group(self.inner("}")?),
+            "while" | "until" => NodeKind::While {
                 until: keyword == "until",
                 condition: self.inner("do")?,
                 body: self.inner("done")?,
@@ -144,14 +144,14 @@ impl Parser<'_> {
                     List::default()
                 };
                 self.eat_keyword("fi").then_some(())?;
-                Kind::If { branches, otherwise }
+                NodeKind::If { branches, otherwise }
             }
             "case" => self.case()?,
             _ => return None,
         })
     }
 
-    fn iteration(&mut self) -> Option<Kind> {
+    fn iteration(&mut self) -> Option<NodeKind> {
         self.blanks();
         let mut name = String::new();
         let mut words = Vec::new();
@@ -174,10 +174,10 @@ impl Parser<'_> {
         self.eat(";");
         self.gaps();
         self.eat_keyword("do").then_some(())?;
-        Some(Kind::For { name, words, endless, body: self.inner("done")? })
+        Some(NodeKind::For { name, words, endless, body: self.inner("done")? })
     }
 
-    fn case(&mut self) -> Option<Kind> {
+    fn case(&mut self) -> Option<NodeKind> {
         self.blanks();
         let subject = self.word()?;
         self.gaps();
@@ -186,7 +186,7 @@ impl Parser<'_> {
         loop {
             self.gaps();
             if self.eat_keyword("esac") {
-                return Some(Kind::Case { subject, arms });
+                return Some(NodeKind::Case { subject, arms });
             }
             self.eat("(");
             loop {
@@ -209,16 +209,16 @@ impl Parser<'_> {
     }
 
     /// Reads `((...))` or `(...)`.
-    fn parentheses(&mut self) -> Option<Kind> {
+    fn parentheses(&mut self) -> Option<NodeKind> {
         self.step();
         if self.eat("(") {
             if let Some(text) = self.arithmetic()? {
-                return Some(Kind::Arithmetic(text.to_owned()));
+                return Some(NodeKind::Arithmetic(text.to_owned()));
             }
             self.rewind(self.position().saturating_sub(1));
         }
         let list = self.deeper(Self::list)?;
-        self.eat(")").then_some(Kind::Subshell(list))
+        self.eat(")").then_some(NodeKind::Subshell(list))
     }
 
     /// Reads `[[ ... ]]`, in which operators are part of the test.

@@ -14,7 +14,7 @@ use super::Word;
 
 /// The arguments of a program, taken apart.
 #[derive(Debug)]
-pub(crate) struct Options<'a> {
+pub(crate) struct Arguments<'a> {
     row: &'static Row,
     arguments: &'a [Word],
     /// The options in their order, without the values that are words of their own.
@@ -41,7 +41,7 @@ pub(crate) struct Given<'a> {
     pub(crate) on: bool,
 }
 
-impl<'a> Options<'a> {
+impl<'a> Arguments<'a> {
     /// Takes the arguments of `program` apart. A program that the table does not have takes
     /// options without values.
     pub(crate) fn of(program: &str, arguments: &'a [Word]) -> Self {

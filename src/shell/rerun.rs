@@ -4,14 +4,14 @@
 //! Only what is certain: commands that run in any case, with targets that are known. A script that
 //! removes anything prepares for its next run, so nothing after that counts.
 
-use super::options::Options;
-use super::{Command, Script, Status, Word, absolute, base_name};
+use super::options::Arguments;
+use super::{Command, Script, StatusUse, Word, absolute, base_name};
 
 /// What a second run does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Effect {
+pub enum RerunEffect {
     /// It writes the same again over whatever is there by then.
-    Writes,
+    Overwrites,
     /// It adds the same once more.
     Appends,
     /// It fails, and the script with it.
@@ -20,9 +20,9 @@ pub enum Effect {
 
 /// Something a script leaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Leftover {
+pub struct ChangedPath {
     /// What a second run does with it.
-    pub effect: Effect,
+    pub effect: RerunEffect,
     /// The program, by the last part of its path; the shell's own redirections have none.
     pub program: Option<String>,
     /// An absolute path.
@@ -40,7 +40,7 @@ const ACTIONS: [&str; 22] = [
 const CLEANERS: [&str; 6] = ["find", "mktemp", "rm", "rmdir", "truncate", "unlink"];
 
 /// What `script` leaves, in the order of the text.
-pub fn leftovers(script: &Script) -> Vec<Leftover> {
+pub fn changed_paths(script: &Script) -> Vec<ChangedPath> {
     let mut left = Vec::new();
     let mut reached = true;
     for (index, command) in script.commands.iter().enumerate() {
@@ -52,43 +52,44 @@ pub fn leftovers(script: &Script) -> Vec<Leftover> {
         if sure {
             let last = script.commands.len() == index.saturating_add(1);
             let status = command.context.status;
-            let decides = status == Status::Required
-                || (status == Status::Unknown && last && !command.context.background);
+            let decides = status == StatusUse::Required
+                || (status == StatusUse::Unknown && last && !command.context.background);
             left.extend(redirected(command));
             left.extend(written(command, program, decides));
         }
-        reached = sure && command.context.status == Status::Required && ACTIONS.contains(&program);
+        reached =
+            sure && command.context.status == StatusUse::Required && ACTIONS.contains(&program);
     }
     left
 }
 
 /// The files that the command's output goes to.
-fn redirected(command: &Command) -> impl Iterator<Item = Leftover> {
+fn redirected(command: &Command) -> impl Iterator<Item = ChangedPath> {
     command.redirections.iter().filter_map(|redirection| {
         let operator = redirection
             .operator
             .trim_start_matches(|sign: char| sign.is_ascii_digit() || sign == '&');
         let effect = match operator {
-            ">" | ">|" => Effect::Writes,
-            ">>" => Effect::Appends,
+            ">" | ">|" => RerunEffect::Overwrites,
+            ">>" => RerunEffect::Appends,
             _ => return None,
         };
-        leftover(command, effect, None, redirection.target.known()?)
+        changed(command, effect, None, redirection.target.known()?)
     })
 }
 
 /// What the program itself leaves.
-fn written(command: &Command, program: &str, decides: bool) -> Vec<Leftover> {
+fn written(command: &Command, program: &str, decides: bool) -> Vec<ChangedPath> {
     let (program, arguments) = subcommand(program, command.arguments());
-    let options = Options::of(program, arguments);
-    let failing = decides.then_some(Effect::Fails);
+    let options = Arguments::of(program, arguments);
+    let failing = decides.then_some(RerunEffect::Fails);
     let name = command.program();
-    let all = |effect: Option<Effect>, paths: &[&str]| {
-        let each = paths.iter().filter_map(|path| leftover(command, effect?, name, path));
+    let all = |effect: Option<RerunEffect>, paths: &[&str]| {
+        let each = paths.iter().filter_map(|path| changed(command, effect?, name, path));
         each.collect::<Vec<_>>()
     };
     let one = |effect, path: Option<&str>| all(effect, path.as_slice());
-    let overwritten = Some(Effect::Writes);
+    let overwritten = Some(RerunEffect::Overwrites);
     match program {
         "cp" | "rsync"
             if !options.may_have("no-clobber")
@@ -105,7 +106,7 @@ fn written(command: &Command, program: &str, decides: bool) -> Vec<Leftover> {
         "touch" if !options.may_have("no-create") => all(overwritten, &options.known_operands()),
         "tee" => {
             let appends = options.may_have("append");
-            let effect = if appends { Effect::Appends } else { Effect::Writes };
+            let effect = if appends { RerunEffect::Appends } else { RerunEffect::Overwrites };
             all(Some(effect), &options.known_operands())
         }
         "mkdir" | "mkfifo" | "mknod" if !options.may_have("parents") => {
@@ -139,7 +140,7 @@ fn subcommand<'p, 'c>(program: &'p str, arguments: &'c [Word]) -> (&'p str, &'c 
 }
 
 /// The folder that `git clone` makes.
-fn cloned_folder<'a>(options: &Options<'a>) -> Option<&'a str> {
+fn cloned_folder<'a>(options: &Arguments<'a>) -> Option<&'a str> {
     match options.known_operands().as_slice() {
         [_, folder] => Some(*folder),
         [address] => Some(base_name(address.trim_end_matches('/')))
@@ -164,26 +165,26 @@ fn is_file(path: &&str) -> bool {
     *path != "-"
 }
 
-fn leftover(
+fn changed(
     command: &Command,
-    effect: Effect,
+    effect: RerunEffect,
     program: Option<&str>,
     path: &str,
-) -> Option<Leftover> {
+) -> Option<ChangedPath> {
     let path = absolute(command.directory.as_deref(), path)?;
-    Some(Leftover { effect, program: program.map(str::to_owned), path })
+    Some(ChangedPath { effect, program: program.map(str::to_owned), path })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Effect::{Appends, Fails, Writes};
+    use super::RerunEffect::{Appends, Fails, Overwrites};
     use super::*;
     use crate::shell::{Invocation, inline};
 
-    fn left(text: &str) -> Vec<(Effect, String)> {
+    fn left(text: &str) -> Vec<(RerunEffect, String)> {
         let script =
             inline(&Invocation { command: &["sh", "-c", text], ..Invocation::default() }).unwrap();
-        leftovers(&script).into_iter().map(|leftover| (leftover.effect, leftover.path)).collect()
+        changed_paths(&script).into_iter().map(|path| (path.effect, path.path)).collect()
     }
 
     #[test]
@@ -238,17 +239,17 @@ mod tests {
         for (text, effect, path) in [
             ("echo a >> /work/list", Appends, "/work/list"),
             ("echo a | tee -a /work/list", Appends, "/work/list"),
-            ("echo a > /work/a", Writes, "/work/a"),
-            ("cp -r /app/. /work", Writes, "/work"),
-            ("cp /app/*.yaml /work/", Writes, "/work"),
-            ("mv /app/a /work/a", Writes, "/work/a"),
-            ("touch /work/ready", Writes, "/work/ready"),
-            ("tar -xzf /a.tgz -C /work", Writes, "/work"),
-            ("cd /work; tar xf /a.tar", Writes, "/work"),
-            ("wget -qO /work/a https://example.com/a", Writes, "/work/a"),
-            ("curl -sSL -o /work/a https://example.com/a", Writes, "/work/a"),
-            ("curl https://example.com/a | tar -xz --directory=/work", Writes, "/work"),
-            ("dd if=/dev/zero of=/work/a", Writes, "/work/a"),
+            ("echo a > /work/a", Overwrites, "/work/a"),
+            ("cp -r /app/. /work", Overwrites, "/work"),
+            ("cp /app/*.yaml /work/", Overwrites, "/work"),
+            ("mv /app/a /work/a", Overwrites, "/work/a"),
+            ("touch /work/ready", Overwrites, "/work/ready"),
+            ("tar -xzf /a.tgz -C /work", Overwrites, "/work"),
+            ("cd /work; tar xf /a.tar", Overwrites, "/work"),
+            ("wget -qO /work/a https://example.com/a", Overwrites, "/work/a"),
+            ("curl -sSL -o /work/a https://example.com/a", Overwrites, "/work/a"),
+            ("curl https://example.com/a | tar -xz --directory=/work", Overwrites, "/work"),
+            ("dd if=/dev/zero of=/work/a", Overwrites, "/work/a"),
         ] {
             assert!(left(text).contains(&(effect, path.to_owned())), "{text}: {:?}", left(text));
         }

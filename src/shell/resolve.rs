@@ -1,29 +1,29 @@
 //! From words as written to words as the program gets them.
 
-use super::tree::{Part, Raw};
-use super::walk::{Place, Walker};
-use super::{Source, Word};
+use super::tree::{RawWord, WordPart};
+use super::walk::{Frame, Walker};
+use super::{Word, WordOrigin};
 
 /// A word in the making.
 struct Draft {
     text: String,
     known: bool,
-    source: Source,
+    origin: WordOrigin,
 }
 
 /// The words made so far, and the one in the making.
 #[derive(Default)]
-struct Fields {
+struct Expansion {
     done: Vec<Word>,
     draft: Option<Draft>,
 }
 
-impl Fields {
+impl Expansion {
     fn draft(&mut self) -> &mut Draft {
         self.draft.get_or_insert_with(|| Draft {
             text: String::new(),
             known: true,
-            source: Source::Other,
+            origin: WordOrigin::Other,
         })
     }
 
@@ -34,17 +34,17 @@ impl Fields {
         }
     }
 
-    fn unknown(&mut self, source: Source) {
+    fn unknown(&mut self, origin: WordOrigin) {
         let draft = self.draft();
         draft.known = false;
-        draft.source = source;
+        draft.origin = origin;
     }
 
     fn close(&mut self) {
         if let Some(draft) = self.draft.take() {
             self.done.push(match draft.known {
                 true => Word::Known(draft.text),
-                false => Word::Unknown { prefix: draft.text, source: draft.source },
+                false => Word::Unknown { prefix: draft.text, origin: draft.origin },
             });
         }
     }
@@ -54,7 +54,7 @@ impl Fields {
         match pattern(text) {
             Some(at) => {
                 self.push(text.get(..at).unwrap_or_default());
-                self.unknown(Source::Other);
+                self.unknown(WordOrigin::Other);
             }
             None => self.push(text),
         }
@@ -79,8 +79,8 @@ impl Fields {
 
 impl<'t> Walker<'t> {
     /// The words that one word becomes.
-    pub(super) fn words(&mut self, raw: &'t Raw, place: &Place, words: &mut Vec<Word>) {
-        if let [Part::Variable { name, quoted: true, fallback: false }] = raw.parts.as_slice()
+    pub(super) fn words(&mut self, raw: &'t RawWord, frame: &Frame, words: &mut Vec<Word>) {
+        if let [WordPart::Variable { name, quoted: true, fallback: false }] = raw.parts.as_slice()
             && name == "@"
             && let Some(parameters) = &self.state.parameters
         {
@@ -90,13 +90,13 @@ impl<'t> Walker<'t> {
         }
         match plain(raw) {
             Some(text) => words.push(Word::Known(text.to_owned())),
-            None => words.append(&mut self.fields(raw, place, true).done),
+            None => words.append(&mut self.fields(raw, frame, true).done),
         }
     }
 
     /// The one word that a word becomes where it is neither split nor matched against files.
-    pub(super) fn word(&mut self, raw: &'t Raw, place: &Place) -> Word {
-        let mut fields = self.fields(raw, place, false);
+    pub(super) fn word(&mut self, raw: &'t RawWord, frame: &Frame) -> Word {
+        let mut fields = self.fields(raw, frame, false);
         fields.done.pop().unwrap_or(Word::Known(String::new()))
     }
 
@@ -107,47 +107,47 @@ impl<'t> Walker<'t> {
         value
     }
 
-    fn fields(&mut self, raw: &'t Raw, place: &Place, split: bool) -> Fields {
-        let mut fields = Fields::default();
+    fn fields(&mut self, raw: &'t RawWord, frame: &Frame, split: bool) -> Expansion {
+        let mut fields = Expansion::default();
         let alone = raw.parts.len() == 1;
         for (position, part) in raw.parts.iter().enumerate() {
             match part {
-                Part::Text { text, quoted: true } => fields.push(text),
-                Part::Text { text, quoted: false } => {
+                WordPart::Text { text, quoted: true } => fields.push(text),
+                WordPart::Text { text, quoted: false } => {
                     if position == 0 && text.starts_with('~') {
-                        fields.unknown(Source::Other);
+                        fields.unknown(WordOrigin::Other);
                     }
                     match split {
                         true => fields.push_pattern(text),
                         false => fields.push(text),
                     }
                 }
-                Part::Variable { name, fallback, quoted } => match self.value(name) {
+                WordPart::Variable { name, fallback, quoted } => match self.value(name) {
                     Word::Known(value) if *fallback && value.is_empty() => {
-                        fields.unknown(Source::Other)
+                        fields.unknown(WordOrigin::Other)
                     }
                     Word::Known(value) => match split && !quoted {
-                        true if self.state.separated => fields.unknown(Source::Other),
+                        true if self.state.separated => fields.unknown(WordOrigin::Other),
                         true => fields.push_split(&value),
                         false => fields.push(&value),
                     },
-                    Word::Unknown { prefix, source } => {
+                    Word::Unknown { prefix, origin } => {
                         if *quoted || !split {
                             fields.push(&prefix);
                         }
-                        fields.unknown(if alone { source } else { Source::Other });
+                        fields.unknown(if alone { origin } else { WordOrigin::Other });
                     }
                 },
-                Part::Output { list, process } => {
+                WordPart::Output { list, process } => {
                     let first = self.script.commands.len();
-                    self.aside(|walker| walker.deeper(|walker| walker.list(list, place)));
+                    self.aside(|walker| walker.deeper(|walker| walker.list(list, frame)));
                     let count = self.script.commands.len().saturating_sub(first);
                     fields.unknown(match alone && !process {
-                        true => Source::Output { first, count },
-                        false => Source::Other,
+                        true => WordOrigin::Output { first, count },
+                        false => WordOrigin::Other,
                     });
                 }
-                Part::Opaque => fields.unknown(Source::Other),
+                WordPart::Opaque => fields.unknown(WordOrigin::Other),
             }
         }
         fields.close();
@@ -156,9 +156,9 @@ impl<'t> Walker<'t> {
 }
 
 /// The text of a word in which the shell replaces nothing.
-fn plain(raw: &Raw) -> Option<&str> {
+fn plain(raw: &RawWord) -> Option<&str> {
     match raw.parts.as_slice() {
-        [Part::Text { text, quoted }] => {
+        [WordPart::Text { text, quoted }] => {
             Some(text).filter(|text| *quoted || !(text.starts_with('~') || pattern(text).is_some()))
         }
         _ => None,

@@ -1,19 +1,19 @@
 //! Simple commands: assignments, words and redirections; and functions, which begin like them.
 
 use super::scan::Parser;
-use super::tree::{Assignment, Kind, Part, Raw, Redirect, Simple, is_name};
+use super::tree::{Assignment, NodeKind, RawWord, Redirect, Simple, WordPart, is_name};
 
 const REDIRECTIONS: [&str; 12] =
     ["<<<", "<<-", "<<", "<&", "<>", "<", "&>>", "&>", ">>", ">&", ">|", ">"];
 
 impl Parser<'_> {
-    pub(super) fn function(&mut self, name: String) -> Option<Kind> {
+    pub(super) fn function(&mut self, name: String) -> Option<NodeKind> {
         self.gaps();
         let body = Box::new(self.deeper(Self::command)?);
-        Some(Kind::Function { name, body })
+        Some(NodeKind::Function { name, body })
     }
 
-    pub(super) fn simple_command(&mut self, redirects: &mut Vec<Redirect>) -> Option<Kind> {
+    pub(super) fn simple_command(&mut self, redirects: &mut Vec<Redirect>) -> Option<NodeKind> {
         let mut simple = Simple::default();
         loop {
             self.blanks();
@@ -39,7 +39,7 @@ impl Parser<'_> {
             }
         }
         let empty = simple.words.is_empty() && simple.assignments.is_empty();
-        (!empty || !redirects.is_empty()).then_some(Kind::Simple(simple))
+        (!empty || !redirects.is_empty()).then_some(NodeKind::Simple(simple))
     }
 
     /// Steps over the parentheses that make the word before them the name of a function.
@@ -82,8 +82,8 @@ impl Parser<'_> {
 }
 
 /// Takes a word apart at the `=` of an assignment, or gives it back.
-fn assignment(mut word: Raw) -> Result<Assignment, Raw> {
-    let Some(Part::Text { text, quoted: false }) = word.parts.first_mut() else {
+fn assignment(mut word: RawWord) -> Result<Assignment, RawWord> {
+    let Some(WordPart::Text { text, quoted: false }) = word.parts.first_mut() else {
         return Err(word);
     };
     let Some((left, value)) = text.split_once('=') else {
@@ -103,11 +103,11 @@ fn assignment(mut word: Raw) -> Result<Assignment, Raw> {
 }
 
 /// The text that ends a here-document.
-fn delimiter(word: &Raw) -> Option<String> {
+fn delimiter(word: &RawWord) -> Option<String> {
     word.parts
         .iter()
         .map(|part| match part {
-            Part::Text { text, .. } => Some(text.as_str()),
+            WordPart::Text { text, .. } => Some(text.as_str()),
             _ => None,
         })
         .collect()

@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use super::argv::{self, Environment, Errexit};
 use super::assigned::Assigned;
-use super::options::Options;
-use super::{Source, Word};
+use super::options::Arguments;
+use super::{Word, WordOrigin};
 
 /// Names under which effects other than variables are recorded. None is a name that a script can
 /// assign to.
@@ -22,7 +22,7 @@ const OWN: [&str; 6] = [DIRECTORY, "OLDPWD", "IFS", "PPID", "OPTIND", "_"];
 /// What is known. A name with no value is looked up in the environment; one that is missing there
 /// is unknown.
 #[derive(Clone, Debug)]
-pub(super) struct State {
+pub(super) struct ShellState {
     values: Rc<BTreeMap<String, Word>>,
     environment: Rc<Environment>,
     /// `$0`, `$1` and so on.
@@ -33,7 +33,7 @@ pub(super) struct State {
     pub(super) separated: bool,
 }
 
-impl State {
+impl ShellState {
     pub(super) fn new(environment: Environment, directory: Option<&str>) -> Self {
         let mut state = Self {
             values: Rc::default(),
@@ -81,10 +81,10 @@ impl State {
 
     /// The value of a variable or parameter.
     pub(super) fn value(&self, name: &str) -> Word {
-        let special = |source| Word::Unknown { prefix: String::new(), source };
+        let special = |origin| Word::Unknown { prefix: String::new(), origin };
         let found = match name {
-            "!" => return special(Source::Child),
-            "$" => return special(Source::Shell),
+            "!" => return special(WordOrigin::Child),
+            "$" => return special(WordOrigin::Shell),
             _ => match name.parse::<usize>() {
                 Ok(position) => self.parameters.as_ref().and_then(|words| words.get(position)),
                 Err(_) => self.values.get(name),
@@ -192,7 +192,7 @@ impl State {
     }
 
     fn set(&mut self, arguments: &[Word]) {
-        let options = Options::of("set", arguments);
+        let options = Arguments::of("set", arguments);
         match argv::errexit(&options) {
             _ if !options.certain => self.errexit = None,
             Errexit::Unsaid => {}

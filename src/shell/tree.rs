@@ -29,12 +29,12 @@ pub(super) struct Pipeline {
 /// A command with its redirections.
 #[derive(Debug)]
 pub(super) struct Node {
-    pub(super) kind: Kind,
+    pub(super) kind: NodeKind,
     pub(super) redirects: Vec<Redirect>,
 }
 
 #[derive(Debug)]
-pub(super) enum Kind {
+pub(super) enum NodeKind {
     Simple(Simple),
     Group(List),
     Subshell(List),
@@ -45,7 +45,7 @@ pub(super) enum Kind {
     },
     For {
         name: String,
-        words: Vec<Raw>,
+        words: Vec<RawWord>,
         /// `for ((;;))`: no condition at all.
         endless: bool,
         body: List,
@@ -55,7 +55,7 @@ pub(super) enum Kind {
         otherwise: List,
     },
     Case {
-        subject: Raw,
+        subject: RawWord,
         arms: Vec<List>,
     },
     Function {
@@ -70,30 +70,30 @@ pub(super) enum Kind {
 #[derive(Debug, Default)]
 pub(super) struct Simple {
     pub(super) assignments: Vec<Assignment>,
-    pub(super) words: Vec<Raw>,
+    pub(super) words: Vec<RawWord>,
 }
 
 #[derive(Debug)]
 pub(super) struct Assignment {
     pub(super) name: String,
     pub(super) append: bool,
-    pub(super) value: Raw,
+    pub(super) value: RawWord,
 }
 
 #[derive(Debug)]
 pub(super) struct Redirect {
     pub(super) operator: String,
-    pub(super) target: Raw,
+    pub(super) target: RawWord,
 }
 
 /// A word as written.
 #[derive(Debug, Default)]
-pub(super) struct Raw {
-    pub(super) parts: Vec<Part>,
+pub(super) struct RawWord {
+    pub(super) parts: Vec<WordPart>,
 }
 
 #[derive(Debug)]
-pub(super) enum Part {
+pub(super) enum WordPart {
     Text {
         text: String,
         quoted: bool,
@@ -113,11 +113,11 @@ pub(super) enum Part {
     Opaque,
 }
 
-impl Raw {
+impl RawWord {
     /// The word's text where nothing in it is quoted or computed: what can be a keyword or a name.
     pub(super) fn bare(&self) -> Option<&str> {
         match self.parts.as_slice() {
-            [Part::Text { text, quoted: false }] => Some(text),
+            [WordPart::Text { text, quoted: false }] => Some(text),
             _ => None,
         }
     }
@@ -125,14 +125,14 @@ impl Raw {
     /// The word's text where nothing in it is computed.
     pub(super) fn literal(&self) -> Option<&str> {
         match self.parts.as_slice() {
-            [Part::Text { text, .. }] => Some(text),
+            [WordPart::Text { text, .. }] => Some(text),
             _ => None,
         }
     }
 
     /// Adds text, joined to the text before it where both are quoted alike.
     pub(super) fn push_text(&mut self, more: &str, quote: bool) {
-        if let Some(Part::Text { text, quoted }) = self.parts.last_mut()
+        if let Some(WordPart::Text { text, quoted }) = self.parts.last_mut()
             && *quoted == quote
         {
             text.push_str(more);
@@ -140,7 +140,7 @@ impl Raw {
             if self.parts.is_empty() {
                 self.parts = Vec::with_capacity(1); // most words are of one part
             }
-            self.parts.push(Part::Text { text: more.to_owned(), quoted: quote });
+            self.parts.push(WordPart::Text { text: more.to_owned(), quoted: quote });
         }
     }
 }

@@ -5,9 +5,9 @@ use std::rc::Rc;
 use super::argv::{Environment, base_name};
 use super::assigned::Assigned;
 use super::effects::{self, Functions};
-use super::state::State;
-use super::tree::{Item, Joint, Kind, List, Node, Pipeline, Raw};
-use super::{Context, Files, Invocation, Reader, Script, Status};
+use super::state::ShellState;
+use super::tree::{Item, Joint, List, Node, NodeKind, Pipeline, RawWord};
+use super::{CommandContext, Files, Invocation, PipeReader, Script, StatusUse};
 
 /// How deeply constructs, functions and shells within shells may nest together.
 const DEEPEST: usize = 64;
@@ -19,8 +19,8 @@ const WORK_AT_LEAST: usize = 65_536;
 
 /// Where the walk stands.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Place {
-    pub(super) context: Context,
+pub(super) struct Frame {
+    pub(super) context: CommandContext,
     /// Whether something significant follows in any case.
     pub(super) after: bool,
     /// Whether `set -e` does not apply, because the status is tested.
@@ -33,7 +33,7 @@ pub(super) struct Place {
 #[derive(Debug)]
 pub(super) struct Walker<'t> {
     pub(super) script: Script,
-    pub(super) state: State,
+    pub(super) state: ShellState,
     pub(super) functions: Functions<'t>,
     pub(super) depth: usize,
     pub(super) files: Option<&'t dyn Files>,
@@ -54,7 +54,7 @@ impl<'t> Walker<'t> {
     ) -> Self {
         Self {
             script: Script::default(),
-            state: State::new(environment, invocation.directory),
+            state: ShellState::new(environment, invocation.directory),
             functions: Functions::new(),
             depth: 0,
             files: invocation.files,
@@ -102,22 +102,22 @@ impl<'t> Walker<'t> {
         self.state = before;
     }
 
-    pub(super) fn list(&mut self, list: &'t List, place: &Place) {
+    pub(super) fn list(&mut self, list: &'t List, frame: &Frame) {
         let later: Vec<bool> = list
             .0
             .iter()
             .rev()
-            .scan(place.after, |after, item| {
+            .scan(frame.after, |after, item| {
                 let now = *after;
                 *after |= effects::item_significant(item, &self.functions);
                 Some(now)
             })
             .collect();
-        self.items(list, later.into_iter().rev(), place);
+        self.items(list, later.into_iter().rev(), frame);
     }
 
     /// The body of a loop: what stands before an item comes after it, too.
-    pub(super) fn cycle(&mut self, list: &'t List, also: bool, place: &Place) {
+    pub(super) fn cycle(&mut self, list: &'t List, also: bool, frame: &Frame) {
         let each: Vec<bool> =
             list.0.iter().map(|item| effects::item_significant(item, &self.functions)).collect();
         let count = each
@@ -126,17 +126,20 @@ impl<'t> Walker<'t> {
             .count()
             .saturating_add(usize::from(also));
         let others = each.into_iter().map(|own| count > usize::from(own));
-        self.items(list, others.collect::<Vec<_>>().into_iter(), place);
+        self.items(list, others.collect::<Vec<_>>().into_iter(), frame);
     }
 
-    fn items(&mut self, list: &'t List, after: impl Iterator<Item = bool>, place: &Place) {
+    fn items(&mut self, list: &'t List, after: impl Iterator<Item = bool>, frame: &Frame) {
         let next = list.0.iter().skip(1).map(Some).chain([None]);
         for ((item, after), next) in list.0.iter().zip(after).zip(next) {
-            let mut here = place.clone();
+            let mut here = frame.clone();
             here.after = after;
             if let Some(next) = next {
-                here.context.status =
-                    if effects::reads_status(next) { Status::Unknown } else { Status::Ignored };
+                here.context.status = if effects::reads_status(next) {
+                    StatusUse::Unknown
+                } else {
+                    StatusUse::Ignored
+                };
             }
             self.spend(1);
             self.deeper(|walker| walker.item(item, here));
@@ -144,26 +147,26 @@ impl<'t> Walker<'t> {
     }
 
     /// What the status of a pipeline decides that nothing tests.
-    fn untested(&self, place: &Place) -> Status {
+    fn untested(&self, frame: &Frame) -> StatusUse {
         match self.state.errexit {
-            _ if place.guarded => Status::Ignored,
-            Some(false) => Status::Ignored,
-            Some(true) if !place.context.captured => Status::Required,
-            _ => Status::Unknown,
+            _ if frame.guarded => StatusUse::Ignored,
+            Some(false) => StatusUse::Ignored,
+            Some(true) if !frame.context.captured => StatusUse::Required,
+            _ => StatusUse::Unknown,
         }
     }
 
-    fn item(&mut self, item: &'t Item, mut place: Place) {
+    fn item(&mut self, item: &'t Item, mut frame: Frame) {
         if item.background {
-            place.after = false;
-            place.context.background = true;
-            place.context.status = Status::Unknown;
-            return self.aside(|walker| walker.chain(item, &place));
+            frame.after = false;
+            frame.context.background = true;
+            frame.context.status = StatusUse::Unknown;
+            return self.aside(|walker| walker.chain(item, &frame));
         }
-        self.chain(item, &place);
+        self.chain(item, &frame);
     }
 
-    fn chain(&mut self, item: &'t Item, place: &Place) {
+    fn chain(&mut self, item: &'t Item, frame: &Frame) {
         // For each pipeline what runs after `||` where it fails, found from the end so that it
         // takes one pass.
         let mut otherwise = vec![None; item.rest.len().saturating_add(1)];
@@ -178,8 +181,8 @@ impl<'t> Walker<'t> {
         let pipelines =
             std::iter::once(&item.first).chain(item.rest.iter().map(|(_, pipeline)| pipeline));
         for (position, (pipeline, otherwise)) in pipelines.zip(otherwise).enumerate() {
-            let mut here = place.clone();
-            here.context.status = self.decided(rest, otherwise, place);
+            let mut here = frame.clone();
+            here.context.status = self.decided(rest, otherwise, frame);
             here.context.conditional |= position > 0;
             here.guarded |= !rest.is_empty();
             self.pipeline(pipeline, &here);
@@ -197,34 +200,34 @@ impl<'t> Walker<'t> {
         &self,
         rest: &[(Joint, Pipeline)],
         otherwise: Option<&Pipeline>,
-        place: &Place,
-    ) -> Status {
+        frame: &Frame,
+    ) -> StatusUse {
         let Some(((joint, next), rest)) = rest.split_first() else {
-            return place.context.status;
+            return frame.context.status;
         };
         let reacts = effects::pipeline_significant(next, &self.functions);
         match joint {
-            Joint::And if rest.is_empty() && effects::leaves(next) => Status::Inverted,
+            Joint::And if rest.is_empty() && effects::leaves(next) => StatusUse::Inverted,
             Joint::And => match otherwise {
-                Some(other) if effects::leaves(other) => Status::Required,
+                Some(other) if effects::leaves(other) => StatusUse::Required,
                 Some(other) if effects::pipeline_significant(other, &self.functions) => {
-                    Status::Unknown
+                    StatusUse::Unknown
                 }
                 _ if !reacts
                     && rest.is_empty()
-                    && (place.after || !effects::pipeline_reports(next)) =>
+                    && (frame.after || !effects::pipeline_reports(next)) =>
                 {
-                    place.context.status
+                    frame.context.status
                 }
-                _ if place.after => Status::Unknown,
-                _ => Status::Required,
+                _ if frame.after => StatusUse::Unknown,
+                _ => StatusUse::Required,
             },
-            Joint::Or if effects::leaves(next) => Status::Required,
-            Joint::Or if reacts && (place.after || !rest.is_empty()) => Status::Unknown,
-            Joint::Or if reacts => Status::Inverted,
+            Joint::Or if effects::leaves(next) => StatusUse::Required,
+            Joint::Or if reacts && (frame.after || !rest.is_empty()) => StatusUse::Unknown,
+            Joint::Or if reacts => StatusUse::Inverted,
             Joint::Or => match rest.first() {
-                None | Some((Joint::And, _)) => Status::Ignored,
-                Some((Joint::Or, _)) => Status::Unknown,
+                None | Some((Joint::And, _)) => StatusUse::Ignored,
+                Some((Joint::Or, _)) => StatusUse::Unknown,
             },
         }
     }
@@ -235,27 +238,27 @@ impl<'t> Walker<'t> {
         self.state.forget_assigned(assigned);
     }
 
-    fn pipeline(&mut self, pipeline: &'t Pipeline, place: &Place) {
-        let mut place = place.clone();
-        if place.context.status == Status::Ignored && !pipeline.negated {
-            place.context.status = self.untested(&place);
+    fn pipeline(&mut self, pipeline: &'t Pipeline, frame: &Frame) {
+        let mut frame = frame.clone();
+        if frame.context.status == StatusUse::Ignored && !pipeline.negated {
+            frame.context.status = self.untested(&frame);
         }
         if pipeline.negated {
-            place.guarded = true;
-            place.context.status = match place.context.status {
-                Status::Required => Status::Inverted,
-                Status::Inverted => Status::Required,
+            frame.guarded = true;
+            frame.context.status = match frame.context.status {
+                StatusUse::Required => StatusUse::Inverted,
+                StatusUse::Inverted => StatusUse::Required,
                 other => other,
             };
         }
         if let [stage] = pipeline.stages.as_slice() {
-            return self.node(stage, &place);
+            return self.node(stage, &frame);
         }
         let readers = pipeline.stages.iter().skip(1).map(|stage| Some(reader(stage)));
         for (stage, reader) in pipeline.stages.iter().zip(readers.chain([None])) {
-            let mut here = place.clone();
+            let mut here = frame.clone();
             if reader.is_some() {
-                here.context.status = Status::Unknown;
+                here.context.status = StatusUse::Unknown;
                 here.context.reader = reader;
             }
             self.aside(|walker| walker.node(stage, &here));
@@ -265,14 +268,14 @@ impl<'t> Walker<'t> {
     }
 }
 
-impl Place {
+impl Frame {
     /// The place of a substitution whose status decides nothing certain.
     pub(super) fn captured(&self) -> Self {
-        let mut place = self.clone();
-        place.context.captured = true;
-        place.context.status = Status::Unknown;
-        place.context.reader = None;
-        place
+        let mut frame = self.clone();
+        frame.context.captured = true;
+        frame.context.status = StatusUse::Unknown;
+        frame.context.reader = None;
+        frame
     }
 
     /// The place of a script given to a shell of its own.
@@ -281,13 +284,13 @@ impl Place {
     }
 }
 
-fn reader(node: &Node) -> Reader {
+fn reader(node: &Node) -> PipeReader {
     match &node.kind {
-        Kind::Simple(simple) => match simple.words.first().and_then(Raw::literal) {
-            Some(name) => Reader::Program(base_name(name).to_owned()),
-            None => Reader::Other,
+        NodeKind::Simple(simple) => match simple.words.first().and_then(RawWord::literal) {
+            Some(name) => PipeReader::Program(base_name(name).to_owned()),
+            None => PipeReader::Other,
         },
-        Kind::While { .. } | Kind::For { .. } => Reader::Loop,
-        _ => Reader::Other,
+        NodeKind::While { .. } | NodeKind::For { .. } => PipeReader::Loop,
+        _ => PipeReader::Other,
     }
 }

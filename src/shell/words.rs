@@ -1,12 +1,12 @@
 //! Words: quotes, escapes, variables and substitutions.
 
 use super::scan::Parser;
-use super::tree::{Part, Raw, is_name};
+use super::tree::{RawWord, WordPart, is_name};
 
 impl Parser<'_> {
     /// Reads the word that starts here. `None` where it is not understood.
-    pub(super) fn word(&mut self) -> Option<Raw> {
-        let mut word = Raw::default();
+    pub(super) fn word(&mut self) -> Option<RawWord> {
+        let mut word = RawWord::default();
         while let Some(byte) = self.peek() {
             match byte {
                 b'\'' => {
@@ -29,13 +29,13 @@ impl Parser<'_> {
                 b'`' => self.backquote(&mut word)?,
                 b'(' if is_array(&word) => {
                     self.array()?;
-                    word.parts.push(Part::Opaque);
+                    word.parts.push(WordPart::Opaque);
                 }
                 b'<' | b'>' if word.parts.is_empty() => {
                     self.step();
                     self.eat("(").then_some(())?;
                     let list = self.deeper(Self::substitution)?;
-                    word.parts.push(Part::Output { list, process: true });
+                    word.parts.push(WordPart::Output { list, process: true });
                 }
                 _ if !self.at_word() || matches!(byte, b'<' | b'>') => break,
                 _ => {
@@ -48,7 +48,7 @@ impl Parser<'_> {
     }
 
     /// Reads on to the closing double quote.
-    fn double(&mut self, word: &mut Raw) -> Option<()> {
+    fn double(&mut self, word: &mut RawWord) -> Option<()> {
         if self.peek() == Some(b'"') {
             word.push_text("", true);
         }
@@ -79,19 +79,19 @@ impl Parser<'_> {
     }
 
     /// Reads what a dollar sign starts.
-    fn dollar(&mut self, word: &mut Raw, quoted: bool) -> Option<()> {
+    fn dollar(&mut self, word: &mut RawWord, quoted: bool) -> Option<()> {
         self.step();
         let part = match self.peek() {
             Some(b'(') => {
                 self.step();
                 if self.eat("(") {
                     if self.arithmetic()?.is_some() {
-                        word.parts.push(Part::Opaque);
+                        word.parts.push(WordPart::Opaque);
                         return Some(());
                     }
                     self.rewind(self.position().saturating_sub(1));
                 }
-                Part::Output { list: self.deeper(Self::substitution)?, process: false }
+                WordPart::Output { list: self.deeper(Self::substitution)?, process: false }
             }
             Some(b'{') => {
                 self.step();
@@ -100,17 +100,17 @@ impl Parser<'_> {
             Some(b'\'') if !quoted => {
                 self.step();
                 self.escapes()?;
-                Part::Opaque
+                WordPart::Opaque
             }
             Some(b'"') if !quoted => {
                 self.step();
-                word.parts.push(Part::Opaque);
+                word.parts.push(WordPart::Opaque);
                 return self.double(word);
             }
             Some(byte) if byte.is_ascii_digit() || b"?#!$-@*".contains(&byte) => {
-                Part::Variable { name: self.character()?.to_owned(), fallback: false, quoted }
+                WordPart::Variable { name: self.character()?.to_owned(), fallback: false, quoted }
             }
-            Some(byte) if byte.is_ascii_alphabetic() || byte == b'_' => Part::Variable {
+            Some(byte) if byte.is_ascii_alphabetic() || byte == b'_' => WordPart::Variable {
                 name: self
                     .take_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
                     .to_owned(),
@@ -127,7 +127,7 @@ impl Parser<'_> {
     }
 
     /// Reads `${...}` after its opening brace.
-    fn braces(&mut self, quoted: bool) -> Option<Part> {
+    fn braces(&mut self, quoted: bool) -> Option<WordPart> {
         let start = self.position();
         let special = self.take_while(|byte| b"?#!$-@*".contains(&byte));
         let name = if special.is_empty() {
@@ -138,7 +138,7 @@ impl Parser<'_> {
         let tested = self.eat(":");
         let plain = !tested && self.peek() == Some(b'}');
         let fallback = matches!(self.peek(), Some(b'-' | b'?' | b'='));
-        let mut ignored = Raw::default();
+        let mut ignored = RawWord::default();
         loop {
             match self.peek()? {
                 b'}' => {
@@ -174,9 +174,9 @@ impl Parser<'_> {
             || name.bytes().all(|byte| byte.is_ascii_digit())
             || matches!(name, "?" | "!" | "@" | "*" | "#" | "$" | "-");
         Some(if known && !name.is_empty() && (plain || fallback) {
-            Part::Variable { name: name.to_owned(), fallback: !plain, quoted }
+            WordPart::Variable { name: name.to_owned(), fallback: !plain, quoted }
         } else {
-            Part::Opaque
+            WordPart::Opaque
         })
     }
 
@@ -187,7 +187,7 @@ impl Parser<'_> {
     }
 
     /// Reads a backquoted substitution: its text is unescaped, then parsed like any other script.
-    fn backquote(&mut self, word: &mut Raw) -> Option<()> {
+    fn backquote(&mut self, word: &mut RawWord) -> Option<()> {
         self.step();
         let mut text = String::new();
         loop {
@@ -203,7 +203,7 @@ impl Parser<'_> {
         }
         let depth = self.depth();
         let list = self.deeper(|_| Parser::new(&text, depth.saturating_add(1)).script())?;
-        word.parts.push(Part::Output { list, process: false });
+        word.parts.push(WordPart::Output { list, process: false });
         Some(())
     }
 
@@ -255,7 +255,7 @@ fn is_plain(byte: u8) -> bool {
 }
 
 /// Whether an opening parenthesis after this much of a word starts an array.
-fn is_array(word: &Raw) -> bool {
+fn is_array(word: &RawWord) -> bool {
     word.bare()
         .and_then(|text| text.strip_suffix('='))
         .is_some_and(|name| is_name(name.strip_suffix('+').unwrap_or(name)))

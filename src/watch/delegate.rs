@@ -1,7 +1,7 @@
 //! Commands that a command starts in its turn: what `entr`, `watchfiles`, `watchmedo` and `nodemon`
 //! run at a change.
 
-use crate::shell::options::Options;
+use crate::shell::options::Arguments;
 use crate::shell::{Command, Invocation, Script, Word, inline};
 
 use super::invoked;
@@ -12,11 +12,11 @@ pub(super) fn started(command: &Command) -> Option<Script> {
     let (program, arguments) = invoked(command)?;
     match program {
         "entr" | "setpriv" | "start-stop-daemon" | "xargs" => {
-            argv(Options::of(program, arguments).command())
+            argv(Arguments::of(program, arguments).command())
         }
         "watchfiles" => {
             // It parts its command with Python's `shlex.split`; there is no shell.
-            let options = Options::of(program, arguments);
+            let options = Arguments::of(program, arguments);
             let words = shlex::split(options.operands.first()?.known()?)?;
             argv(&words.into_iter().map(Word::Known).collect::<Vec<_>>())
         }
@@ -40,7 +40,7 @@ fn argv(words: &[Word]) -> Option<Script> {
 
 /// The script that is the value of an option.
 fn text(program: &str, arguments: &[Word], option: &str) -> Option<Script> {
-    let options = Options::of(program, arguments);
+    let options = Arguments::of(program, arguments);
     let text = options.values(option).next()??;
     inline(&Invocation { command: &["sh", "-c", text], hook: true, ..Invocation::default() })
 }

@@ -1,10 +1,10 @@
 //! Programs that follow files by themselves: `tail`, `watchmedo`, `watchfiles`, `entr`, `nodemon`
 //! and others.
 
-use crate::shell::options::Options;
-use crate::shell::{Command, Script, TELLING, Word};
+use crate::shell::options::Arguments;
+use crate::shell::{Command, POLLING_VARIABLES, Script, Word};
 
-use super::{Target, Tool, Watch, target, through_link};
+use super::{Tool, Watch, WatchTarget, target, through_link};
 
 /// Reads the arguments of one of these programs. `None` where it does not watch with them.
 pub(super) fn read(
@@ -31,7 +31,7 @@ pub(super) fn read(
 }
 
 fn tail(mut watch: Watch, command: &Command, arguments: &[Word]) -> Option<Watch> {
-    let options = Options::of("tail", arguments);
+    let options = Arguments::of("tail", arguments);
     let by_name = options.has("F") || options.values("follow").any(|value| value == Some("name"));
     let mut follows = by_name || options.has("follow");
     // `--follow` alone has no value; one that is unknown may be `name`.
@@ -59,7 +59,7 @@ fn watchmedo(mut watch: Watch, command: &Command, arguments: &[Word]) -> Option<
         _ => return None,
     };
     let row = if restarts { "watchmedo_auto-restart" } else { "watchmedo" };
-    let options = Options::of(row, arguments);
+    let options = Arguments::of(row, arguments);
     // Without `--` the options of the program that is restarted may be taken for watchmedo's.
     let mixed = restarts
         && options.operands.iter().any(|word| word.prefix().starts_with('-'))
@@ -77,18 +77,21 @@ fn watchmedo(mut watch: Watch, command: &Command, arguments: &[Word]) -> Option<
     }
     let mut patterns = options.values("pattern").chain(options.values("patterns")).peekable();
     let wanted = patterns.peek().is_some();
-    let blind = wanted && patterns.all(|list| list.is_some_and(|list| list.split(';').all(blind)));
+    let excludes_kubelet_names = wanted
+        && patterns
+            .all(|list| list.is_some_and(|list| list.split(';').all(excludes_kubelet_names)));
     watch.certain = options.certain
         && !mixed
-        && (blind || !wanted && !options.has_any(&["ignore-pattern", "ignore-patterns"]))
+        && (excludes_kubelet_names
+            || !wanted && !options.has_any(&["ignore-pattern", "ignore-patterns"]))
         && !options.has("debug-force-polling");
-    watch.tool = Tool::Watchmedo { blind, recursive: options.has("recursive") };
+    watch.tool = Tool::Watchmedo { excludes_kubelet_names, recursive: options.has("recursive") };
     Some(watch)
 }
 
 /// Whether a pattern fits none of the names that the kubelet touches: all of them begin with two
 /// dots.
-fn blind(pattern: &str) -> bool {
+fn excludes_kubelet_names(pattern: &str) -> bool {
     let name = pattern.rsplit('/').next().unwrap_or(pattern);
     match name.strip_prefix("*.") {
         Some(ending) => {
@@ -106,13 +109,13 @@ fn watchfiles(
     arguments: &[Word],
     script: &Script,
 ) -> Option<Watch> {
-    let options = Options::of("watchfiles", arguments);
+    let options = Arguments::of("watchfiles", arguments);
     let (_, paths) = options.operands.split_first()?;
     watch.targets = paths.iter().map(|path| target(command, path)).collect();
     if watch.targets.is_empty() {
         watch.targets.push(path_of(command, Some(".")));
     }
-    let [polling] = TELLING;
+    let [polling] = POLLING_VARIABLES;
     watch.certain = options.certain
         && !options.has_any(&["ignore-paths", "force-polling"])
         && options.values("filter").all(|filter| matches!(filter, Some("all" | "default")))
@@ -125,12 +128,12 @@ fn watchfiles(
 /// `ls FILE | entr command`: what to watch comes from the command before it.
 fn entr(mut watch: Watch, source: Option<&Command>) -> Watch {
     watch.tool = Tool::Entr;
-    watch.targets = source.map_or_else(|| vec![Target::Unknown], listing);
+    watch.targets = source.map_or_else(|| vec![WatchTarget::Unknown], listing);
     watch
 }
 
 /// The files that a command prints the names of.
-pub(super) fn listing(source: &Command) -> Vec<Target> {
+pub(super) fn listing(source: &Command) -> Vec<WatchTarget> {
     match source.program() {
         Some("ls" | "echo" | "printf" | "find") => source
             .arguments()
@@ -139,7 +142,7 @@ pub(super) fn listing(source: &Command) -> Vec<Target> {
             .filter(|word| word.prefix().starts_with('/'))
             .map(|word| target(source, word))
             .collect(),
-        _ => vec![Target::Unknown],
+        _ => vec![WatchTarget::Unknown],
     }
 }
 
@@ -151,7 +154,7 @@ fn flagged(
     arguments: &[Word],
     tool: Tool,
 ) -> Watch {
-    let options = Options::of(program, arguments);
+    let options = Arguments::of(program, arguments);
     watch.targets = options.values("watch").map(|path| path_of(command, path)).collect();
     watch.certain = options.certain;
     watch.tool = tool;
@@ -166,7 +169,7 @@ fn listed(
     arguments: &[Word],
     tool: Tool,
 ) -> Watch {
-    let options = Options::of(program, arguments);
+    let options = Arguments::of(program, arguments);
     watch.targets = options.operands.iter().map(|operand| target(command, operand)).collect();
     watch.certain = options.certain;
     watch.tool = tool;
@@ -184,6 +187,6 @@ fn inotifyd(mut watch: Watch, command: &Command, arguments: &[Word]) -> Watch {
     watch
 }
 
-fn path_of(command: &Command, path: Option<&str>) -> Target {
-    path.map_or(Target::Unknown, |path| target(command, &Word::Known(path.to_owned())))
+fn path_of(command: &Command, path: Option<&str>) -> WatchTarget {
+    path.map_or(WatchTarget::Unknown, |path| target(command, &Word::Known(path.to_owned())))
 }

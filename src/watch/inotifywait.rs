@@ -1,21 +1,21 @@
 //! `inotifywait`: its options, and the events it waits for.
 
-use crate::shell::options::Options;
+use crate::shell::options::Arguments;
 use crate::shell::{Command, Word};
 
-use super::{Target, Tool, Watch, target, through_link};
+use super::{Tool, Watch, WatchTarget, target, through_link};
 
 /// The options of `inotifywait` that decide what it sees.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inotifywait {
     /// What it waits for; every event where empty.
-    pub events: Vec<Event>,
+    pub events: Vec<InotifyEvent>,
     /// `-m`: it goes on after the first event.
     pub monitor: bool,
     /// `-r`: directories below are watched, too.
     pub recursive: bool,
     /// `-P`: symbolic links are watched themselves.
-    pub links: bool,
+    pub no_dereference: bool,
     /// `--exclude` and the like: some names do not count.
     pub filtered: bool,
 }
@@ -23,7 +23,7 @@ pub struct Inotifywait {
 /// An event of inotify, as `-e` names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names are those of inotifywait(1)")]
-pub enum Event {
+pub enum InotifyEvent {
     Access,
     Modify,
     Attrib,
@@ -41,27 +41,27 @@ pub enum Event {
     Unmount,
 }
 
-const EVENTS: [(&str, Event); 15] = [
-    ("access", Event::Access),
-    ("modify", Event::Modify),
-    ("attrib", Event::Attrib),
-    ("close_write", Event::CloseWrite),
-    ("close_nowrite", Event::CloseNowrite),
-    ("close", Event::Close),
-    ("open", Event::Open),
-    ("moved_to", Event::MovedTo),
-    ("moved_from", Event::MovedFrom),
-    ("move", Event::Move),
-    ("move_self", Event::MoveSelf),
-    ("create", Event::Create),
-    ("delete", Event::Delete),
-    ("delete_self", Event::DeleteSelf),
-    ("unmount", Event::Unmount),
+const EVENTS: [(&str, InotifyEvent); 15] = [
+    ("access", InotifyEvent::Access),
+    ("modify", InotifyEvent::Modify),
+    ("attrib", InotifyEvent::Attrib),
+    ("close_write", InotifyEvent::CloseWrite),
+    ("close_nowrite", InotifyEvent::CloseNowrite),
+    ("close", InotifyEvent::Close),
+    ("open", InotifyEvent::Open),
+    ("moved_to", InotifyEvent::MovedTo),
+    ("moved_from", InotifyEvent::MovedFrom),
+    ("move", InotifyEvent::Move),
+    ("move_self", InotifyEvent::MoveSelf),
+    ("create", InotifyEvent::Create),
+    ("delete", InotifyEvent::Delete),
+    ("delete_self", InotifyEvent::DeleteSelf),
+    ("unmount", InotifyEvent::Unmount),
 ];
 
 /// Reads the arguments.
 pub(super) fn read(mut watch: Watch, command: &Command, arguments: &[Word]) -> Watch {
-    let options = Options::of("inotifywait", arguments);
+    let options = Arguments::of("inotifywait", arguments);
     let events = events(&options);
     let monitor = options.has_any(&["monitor", "daemon"]);
     for operand in &options.operands {
@@ -71,7 +71,7 @@ pub(super) fn read(mut watch: Watch, command: &Command, arguments: &[Word]) -> W
         }
     }
     if options.has("fromfile") {
-        watch.targets.push(Target::Unknown);
+        watch.targets.push(WatchTarget::Unknown);
     }
     watch.timed |= options.values("timeout").any(|seconds| seconds != Some("0"));
     // The directory behind the link dies like a file, but sees other events first.
@@ -84,7 +84,7 @@ pub(super) fn read(mut watch: Watch, command: &Command, arguments: &[Word]) -> W
         events: events.unwrap_or_default(),
         monitor,
         recursive: options.has("recursive"),
-        links: options.has("no-dereference"),
+        no_dereference: options.has("no-dereference"),
         filtered: options.has_any(&["exclude", "excludei", "include", "includei"])
             || options.operands.iter().any(|operand| operand.prefix().starts_with('@')),
     });
@@ -92,7 +92,7 @@ pub(super) fn read(mut watch: Watch, command: &Command, arguments: &[Word]) -> W
 }
 
 /// The events asked for. `None` where they are not all known.
-fn events(options: &Options<'_>) -> Option<Vec<Event>> {
+fn events(options: &Arguments<'_>) -> Option<Vec<InotifyEvent>> {
     let mut found = Vec::new();
     for value in options.values("event") {
         for name in value?.split(',') {
@@ -103,9 +103,9 @@ fn events(options: &Options<'_>) -> Option<Vec<Event>> {
     Some(found)
 }
 
-fn ends_in_link(targets: &[Target]) -> bool {
+fn ends_in_link(targets: &[WatchTarget]) -> bool {
     through_link(targets)
         && targets
             .iter()
-            .any(|target| matches!(target, Target::Path(path) if path.ends_with("/..data")))
+            .any(|target| matches!(target, WatchTarget::Path(path) if path.ends_with("/..data")))
 }

@@ -1,6 +1,6 @@
 //! Programs that look at a file once: `stat`, checksums, `cmp`, `cat`, `readlink`.
 
-use crate::shell::options::Options;
+use crate::shell::options::Arguments;
 use crate::shell::{Command, Word, base_name};
 
 use super::delegate::executed;
@@ -23,8 +23,8 @@ const CHECKSUMS: [&str; 11] = [
 
 /// What a format of `stat` shows that a change of a file changes, and what none does. Times of
 /// access are neither: looking changes them.
-const TELLING: [char; 8] = ['Y', 'y', 'Z', 'z', 'i', 's', 'W', 'w'];
-const SILENT: [char; 12] = ['n', 'N', 'a', 'A', 'u', 'U', 'g', 'G', 'F', 'f', 'b', 'h'];
+const CHANGING: [char; 8] = ['Y', 'y', 'Z', 'z', 'i', 's', 'W', 'w'];
+const CONSTANT: [char; 12] = ['n', 'N', 'a', 'A', 'u', 'U', 'g', 'G', 'F', 'f', 'b', 'h'];
 
 /// Reads the arguments of a program that looks at files. `None` for any other.
 pub(super) fn read(
@@ -51,11 +51,11 @@ pub(super) fn read(
             let (verb, rest) = arguments.split_first()?;
             verb.known()
                 .filter(|verb| matches!(*verb, "dgst" | "md5" | "sha1" | "sha256" | "sha512"))?;
-            operands = Options::of(program, rest).operands;
+            operands = Arguments::of(program, rest).operands;
             program = "md5sum";
         }
         _ => {
-            let options = Options::of(program, arguments);
+            let options = Arguments::of(program, arguments);
             // what is given is a list of checksums then, and what is looked at stands in it
             if CHECKSUMS.contains(&program) && options.has("check") {
                 return None;
@@ -85,12 +85,12 @@ pub(super) fn read(
 }
 
 fn stat(mut watch: Watch, command: &Command, arguments: &[Word]) -> Option<Watch> {
-    let options = Options::of("stat", arguments);
+    let options = Arguments::of("stat", arguments);
     watch.targets = options.operands.iter().map(|word| target(command, word)).collect();
     let mut formats = options.values("format").chain(options.values("printf"));
     watch.certain = options.certain
         && options.all_listed()
-        && formats.next().flatten().is_some_and(telling)
+        && formats.next().flatten().is_some_and(shows_change)
         && formats.next().is_none();
     // The link itself is replaced at every update, and behind it stands a new file.
     watch.tool =
@@ -99,8 +99,8 @@ fn stat(mut watch: Watch, command: &Command, arguments: &[Word]) -> Option<Watch
 }
 
 /// Whether a format shows a change of a file, and nothing else that may change.
-fn telling(format: &str) -> bool {
+fn shows_change(format: &str) -> bool {
     let shown = || format.split('%').skip(1).filter_map(|rest| rest.chars().next());
-    shown().any(|letter| TELLING.contains(&letter))
-        && shown().all(|letter| TELLING.contains(&letter) || SILENT.contains(&letter))
+    shown().any(|letter| CHANGING.contains(&letter))
+        && shown().all(|letter| CHANGING.contains(&letter) || CONSTANT.contains(&letter))
 }

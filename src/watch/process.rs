@@ -1,7 +1,7 @@
 //! Which process a number or a pattern means.
 
-use crate::shell::options::Options;
-use crate::shell::{Command, Script, Source, Word, base_name};
+use crate::shell::options::Arguments;
+use crate::shell::{Command, Script, Word, WordOrigin, base_name};
 
 use super::signal::Recipient;
 
@@ -13,7 +13,7 @@ pub(super) fn identified(script: &Script, word: &Word) -> Recipient {
             _ if text.starts_with('%') => Recipient::Own,
             _ => Recipient::Unknown,
         },
-        Word::Unknown { source: Source::Child | Source::Shell, .. } => Recipient::Own,
+        Word::Unknown { origin: WordOrigin::Child | WordOrigin::Shell, .. } => Recipient::Own,
         Word::Unknown { .. } => {
             let commands = script.output(word);
             match commands.first().and_then(Command::program) {
@@ -30,7 +30,7 @@ pub(super) fn process(commands: &[Command]) -> Option<String> {
     let first = commands.first()?;
     match first.program()? {
         program @ ("pidof" | "pgrep") => {
-            pattern(Options::of(program, first.arguments()).operands.first()?.known()?)
+            pattern(Arguments::of(program, first.arguments()).operands.first()?.known()?)
         }
         "cat" | "head" => {
             let file = first
@@ -44,7 +44,7 @@ pub(super) fn process(commands: &[Command]) -> Option<String> {
             let mut greps = commands
                 .iter()
                 .filter(|command| command.program() == Some("grep"))
-                .map(|grep| Options::of("grep", grep.arguments()));
+                .map(|grep| Arguments::of("grep", grep.arguments()));
             let options = greps.find(|options| !options.has("invert-match"))?;
             let operand = || options.operands.first().and_then(|word| word.known());
             pattern(options.value("regexp").or_else(operand)?)

@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use crate::shell::options::Options;
+use crate::shell::options::Arguments;
 use crate::shell::{Command, Script, Word, absolute};
 
 /// What a reloader is told to watch.
@@ -54,7 +54,7 @@ fn known(name: &str) -> Option<&'static str> {
 }
 
 fn read(reloader: &str, command: &Command, arguments: &[Word], found: &mut Vec<ReloadPath>) {
-    let options = Options::of(reloader, arguments);
+    let options = Arguments::of(reloader, arguments);
     found.extend(options.given.iter().filter_map(|given| {
         // what Kubernetes could not expand comes from elsewhere
         let value = given.value.as_ref()?.known().filter(|value| !value.contains("$("))?;

@@ -1,7 +1,7 @@
 //! Programs that send signals: `kill` and its like, and servers that signal a running instance of
 //! themselves.
 
-use crate::shell::options::Options;
+use crate::shell::options::Arguments;
 use crate::shell::{Command, Script, Word};
 
 use super::process::{identified, pattern};
@@ -44,7 +44,7 @@ fn kill(script: &Script, arguments: &[Word]) -> Vec<Recipient> {
             rest.iter().filter(|word| word.known() != Some("--")).collect()
         }
         _ => {
-            let options = Options::of("kill", arguments);
+            let options = Arguments::of("kill", arguments);
             if options.has_any(&["list", "table"])
                 || options.values("signal").chain(options.values("n")).any(|one| one == Some("0"))
             {
@@ -89,7 +89,7 @@ fn pkill(arguments: &[Word]) -> Vec<Recipient> {
     let Some(arguments) = without_signal(arguments) else {
         return Vec::new();
     };
-    let options = Options::of("pkill", &arguments);
+    let options = Arguments::of("pkill", &arguments);
     if options.values("signal").any(|signal| signal == Some("0")) {
         return Vec::new();
     }
@@ -104,7 +104,7 @@ fn killall(arguments: &[Word]) -> Vec<Recipient> {
     let Some(arguments) = without_signal(arguments) else {
         return Vec::new();
     };
-    let options = Options::of("killall", &arguments);
+    let options = Arguments::of("killall", &arguments);
     if options.has_any(&["list", "version"]) || options.values("signal").any(|one| one == Some("0"))
     {
         return Vec::new();
@@ -114,7 +114,7 @@ fn killall(arguments: &[Word]) -> Vec<Recipient> {
 
 /// `haproxy -f .. -sf $(pidof haproxy)`: the new process signals the old one.
 fn soft_stop(script: &Script, arguments: &[Word]) -> Vec<Recipient> {
-    let options = Options::of("haproxy", arguments);
+    let options = Arguments::of("haproxy", arguments);
     let process = options.operands.first().filter(|_| options.has_any(&["sf", "st"]));
     let recipient = process.map(|word| match identified(script, word) {
         Recipient::Unknown => Recipient::Named("haproxy".to_owned()),
@@ -139,7 +139,7 @@ fn server(program: &str, arguments: &[Word]) -> Vec<Recipient> {
     let Some((_, option, verbs)) = SERVERS.iter().find(|(name, ..)| *name == program) else {
         return Vec::new();
     };
-    let options = Options::of(program, arguments);
+    let options = Arguments::of(program, arguments);
     let verb = options.values(option).flatten().any(|verb| verbs.contains(&verb));
     // `apachectl graceful`.
     let bare = program.ends_with("ctl")

@@ -5,8 +5,8 @@ mod signals;
 
 use crate::shell::{Invocation, inline};
 
-use super::Delivery::{Always, ByAccident, ByLuck, FirstOnly, Never, Unknown};
-use super::Kind::{Directory, File};
+use super::Delivery::{Always, FirstOnly, Never, OnFailure, Racy, Unknown};
+use super::TargetKind::{Directory, File};
 use super::*;
 
 const FILE: &str = "/etc/app/app.yaml";
@@ -40,7 +40,7 @@ fn the_measured_table() {
         ("while inotifywait -e modify FILE; do ..; done", Never),
         ("while inotifywait -e close_write,moved_to,create FILE; do ..; done", Never),
         ("while true; do inotifywait -e modify FILE && ..; done", Never),
-        ("while true; do inotifywait -e modify FILE; ..; done", ByAccident),
+        ("while true; do inotifywait -e modify FILE; ..; done", OnFailure),
         ("while inotifywait -e delete_self FILE; do ..; done", Always),
         ("while inotifywait -e attrib FILE; do ..; done", Always),
         ("inotifywait -m FILE", FirstOnly),
@@ -49,7 +49,7 @@ fn the_measured_table() {
         ("inotifywait -m -e create DIR", Always),
         ("inotifywait -m -e moved_to DIR", Always),
         ("inotifywait -m -e delete DIR", Always),
-        ("inotifywait -m -r -e modify DIR", ByLuck),
+        ("inotifywait -m -r -e modify DIR", Racy),
         ("tail -f FILE", Never),
         ("tail -F FILE", Always),
         ("ls FILE | entr -r nginx -s reload", Always),
@@ -71,10 +71,10 @@ fn the_measured_table() {
 #[test]
 fn measured_besides_the_table() {
     let table = [
-        ("until inotifywait -e modify FILE; do ..; done", ByAccident),
-        ("while ! inotifywait -e modify FILE; do ..; done", ByAccident),
-        ("while true; do inotifywait -e modify FILE || ..; done", ByAccident),
-        ("while true; do x=$(inotifywait -e modify FILE); ..; done", ByAccident),
+        ("until inotifywait -e modify FILE; do ..; done", OnFailure),
+        ("while ! inotifywait -e modify FILE; do ..; done", OnFailure),
+        ("while true; do inotifywait -e modify FILE || ..; done", OnFailure),
+        ("while true; do x=$(inotifywait -e modify FILE); ..; done", OnFailure),
         ("while x=$(inotifywait -e modify FILE); do ..; done", Never),
         ("while true; do inotifywait -e modify FILE | while read l; do ..; done; done", Never),
         ("while inotifywait FILE; do ..; done", Always),
@@ -91,10 +91,10 @@ fn measured_besides_the_table() {
         ("while true; do inotifywait -e modify DIR; ..; done", Never),
         ("while inotifywait -e create DIR; do ..; done", Always),
         ("while inotifywait -e moved_to DIR; do ..; done", Always),
-        ("while inotifywait -r -e modify DIR; do ..; done", ByLuck),
-        ("while true; do inotifywait -r -e modify DIR; ..; done", ByAccident),
+        ("while inotifywait -r -e modify DIR; do ..; done", Racy),
+        ("while true; do inotifywait -r -e modify DIR; ..; done", OnFailure),
         ("while inotifywait -e modify FILE /tmp; do ..; done", Never),
-        ("while true; do inotifywait -e modify FILE /etc/hostname; ..; done", ByAccident),
+        ("while true; do inotifywait -e modify FILE /etc/hostname; ..; done", OnFailure),
         ("watchmedo shell-command -c 'nginx -s reload' DIR", Always),
         ("watchmedo shell-command -p '*.yaml;app.yaml' -c 'nginx -s reload' DIR", Never),
         ("watchfiles 'nginx -s reload' DIR", Always),

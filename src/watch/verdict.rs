@@ -5,11 +5,11 @@
 //! modified or closed after writing, except in a new directory that a recursive watch may reach in
 //! time or not.
 
-use super::{Event, Inotifywait, Reaction, Tool, Watch};
+use super::{InotifyEvent, Inotifywait, Reaction, Tool, Watch};
 
 /// What a target is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum TargetKind {
     /// A file below a mount.
     File,
     /// The mounted directory itself.
@@ -25,9 +25,9 @@ pub enum Delivery {
     /// The first only.
     FirstOnly,
     /// Some, depending on who is faster.
-    ByLuck,
+    Racy,
     /// All, because the watcher fails at each and the script does not look.
-    ByAccident,
+    OnFailure,
     /// All.
     Always,
     /// It was not measured, or cannot be told.
@@ -37,9 +37,9 @@ pub enum Delivery {
 /// Which updates of a target the script reacts to.
 ///
 /// A watcher that runs once and is not in a loop is asked for one update only: it is
-/// [`Delivery::Never`] where it does not see even that, [`Delivery::ByAccident`] where it fails at
+/// [`Delivery::Never`] where it does not see even that, [`Delivery::OnFailure`] where it fails at
 /// it, and [`Delivery::Unknown`] otherwise.
-pub fn verdict(watch: &Watch, kind: Kind) -> Delivery {
+pub fn verdict(watch: &Watch, kind: TargetKind) -> Delivery {
     if !watch.certain {
         return Delivery::Unknown;
     }
@@ -47,21 +47,23 @@ pub fn verdict(watch: &Watch, kind: Kind) -> Delivery {
         (Tool::Inotifywait(options), kind) => inotifywait(watch, options, kind),
 
         (Tool::Tail { by_name: true }, _) => Delivery::Always,
-        (Tool::Tail { by_name: false }, Kind::File) if !watch.timed => Delivery::Never,
+        (Tool::Tail { by_name: false }, TargetKind::File) if !watch.timed => Delivery::Never,
         (Tool::Tail { by_name: false }, _) => Delivery::Unknown,
 
-        (Tool::Watchmedo { blind: false, .. }, Kind::Directory) => Delivery::Always,
-        (Tool::Watchmedo { recursive: false, .. }, Kind::Directory) => Delivery::Never,
+        (Tool::Watchmedo { excludes_kubelet_names: false, .. }, TargetKind::Directory) => {
+            Delivery::Always
+        }
+        (Tool::Watchmedo { recursive: false, .. }, TargetKind::Directory) => Delivery::Never,
         // Whether a pattern is held against the whole path differs between releases.
-        (Tool::Watchmedo { recursive: true, .. }, Kind::Directory) => Delivery::ByLuck,
-        (Tool::Watchmedo { .. }, Kind::File) => Delivery::Unknown,
+        (Tool::Watchmedo { recursive: true, .. }, TargetKind::Directory) => Delivery::Racy,
+        (Tool::Watchmedo { .. }, TargetKind::File) => Delivery::Unknown,
 
-        (Tool::Watchfiles, Kind::File) if !watch.timed => Delivery::FirstOnly,
-        (Tool::Watchfiles, Kind::File) => Delivery::Unknown,
-        (Tool::Watchfiles, Kind::Directory) => Delivery::Always,
+        (Tool::Watchfiles, TargetKind::File) if !watch.timed => Delivery::FirstOnly,
+        (Tool::Watchfiles, TargetKind::File) => Delivery::Unknown,
+        (Tool::Watchfiles, TargetKind::Directory) => Delivery::Always,
 
-        (Tool::Stat { dereference: false }, Kind::File) if watch.repeated => Delivery::Never,
-        (Tool::Stat { dereference: false }, Kind::File) => Delivery::Unknown,
+        (Tool::Stat { dereference: false }, TargetKind::File) if watch.repeated => Delivery::Never,
+        (Tool::Stat { dereference: false }, TargetKind::File) => Delivery::Unknown,
         (Tool::Stat { .. }, _) => Delivery::Always,
 
         (Tool::Checksum | Tool::Compare | Tool::Cat | Tool::Readlink, _) => Delivery::Always,
@@ -70,76 +72,78 @@ pub fn verdict(watch: &Watch, kind: Kind) -> Delivery {
     }
 }
 
-/// What an update is to the events that are waited for.
+/// Whether an update is reported, by the events that are waited for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Sight {
+enum Reported {
     /// One of them happens.
-    Seen,
+    Yes,
     /// None of them happens, but the watch ends.
-    Ends,
+    WatchEnds,
     /// None of them happens, and the watch goes on.
-    Nothing,
+    No,
     /// One of them happens where the watcher is fast enough.
-    Race,
+    Racy,
     /// Readers cause some of them.
-    Noise,
+    WithReads,
 }
 
-fn sight(options: &Inotifywait, kind: Kind) -> Sight {
-    use Event::{
+fn reported(options: &Inotifywait, kind: TargetKind) -> Reported {
+    use InotifyEvent::{
         Access, Attrib, Close, CloseNowrite, CloseWrite, Create, Delete, DeleteSelf, Modify, Move,
         MovedFrom, MovedTo, Open,
     };
-    let among = |events: &[Event]| options.events.iter().any(|event| events.contains(event));
+    let among = |events: &[InotifyEvent]| options.events.iter().any(|event| events.contains(event));
     let every = options.events.is_empty();
     match kind {
-        Kind::File if options.links => Sight::Nothing,
-        Kind::File if every || among(&[Attrib, DeleteSelf]) => Sight::Seen,
-        Kind::Directory if every || among(&[Create, Delete, MovedTo, MovedFrom, Move, Attrib]) => {
-            Sight::Seen
+        TargetKind::File if options.no_dereference => Reported::No,
+        TargetKind::File if every || among(&[Attrib, DeleteSelf]) => Reported::Yes,
+        TargetKind::Directory
+            if every || among(&[Create, Delete, MovedTo, MovedFrom, Move, Attrib]) =>
+        {
+            Reported::Yes
         }
-        _ if among(&[Access, Open, Close, CloseNowrite]) => Sight::Noise,
-        Kind::File => Sight::Ends,
-        Kind::Directory if !options.recursive => Sight::Nothing,
-        Kind::Directory
+        _ if among(&[Access, Open, Close, CloseNowrite]) => Reported::WithReads,
+        TargetKind::File => Reported::WatchEnds,
+        TargetKind::Directory if !options.recursive => Reported::No,
+        TargetKind::Directory
             if options.events.iter().all(|event| [Modify, CloseWrite].contains(event)) =>
         {
-            Sight::Race
+            Reported::Racy
         }
-        Kind::Directory => Sight::Noise,
+        TargetKind::Directory => Reported::WithReads,
     }
 }
 
-fn inotifywait(watch: &Watch, options: &Inotifywait, kind: Kind) -> Delivery {
-    let sight = sight(options, kind);
+fn inotifywait(watch: &Watch, options: &Inotifywait, kind: TargetKind) -> Delivery {
+    let reported = reported(options, kind);
     // What ends without an event is a failure, and so is the end of the time.
     let heeds = matches!(watch.reaction, Reaction::Success | Reaction::Output);
-    let delivery = match (sight, options.monitor) {
-        (Sight::Noise, _) => Delivery::Unknown,
+    let delivery = match (reported, options.monitor) {
+        (Reported::WithReads, _) => Delivery::Unknown,
 
-        (Sight::Nothing | Sight::Ends, true) if !watch.timed || heeds => Delivery::Never,
-        (Sight::Nothing, false) if !watch.timed || heeds => Delivery::Never,
-        (Sight::Ends, false) if heeds => Delivery::Never,
-        (Sight::Ends, false) if watch.reaction != Reaction::Unknown && !watch.timed => {
-            Delivery::ByAccident
+        (Reported::No | Reported::WatchEnds, true) if !watch.timed || heeds => Delivery::Never,
+        (Reported::No, false) if !watch.timed || heeds => Delivery::Never,
+        (Reported::WatchEnds, false) if heeds => Delivery::Never,
+        (Reported::WatchEnds, false) if watch.reaction != Reaction::Unknown && !watch.timed => {
+            Delivery::OnFailure
         }
-        (Sight::Nothing | Sight::Ends, _) => Delivery::Unknown,
+        (Reported::No | Reported::WatchEnds, _) => Delivery::Unknown,
 
         (_, true) if watch.timed => Delivery::Unknown,
-        (Sight::Seen, true) => match kind {
-            Kind::File if watch.repeated => Delivery::Unknown,
-            Kind::File => Delivery::FirstOnly,
-            Kind::Directory => Delivery::Always,
+        (Reported::Yes, true) => match kind {
+            TargetKind::File if watch.repeated => Delivery::Unknown,
+            TargetKind::File => Delivery::FirstOnly,
+            TargetKind::Directory => Delivery::Always,
         },
-        (Sight::Race, true) => Delivery::ByLuck,
+        (Reported::Racy, true) => Delivery::Racy,
 
         // In a recursive watch the old directory ends as a file does.
-        (Sight::Race, false) => match watch.reaction {
-            Reaction::Success | Reaction::Output => Delivery::ByLuck,
-            Reaction::End if !watch.timed => Delivery::ByAccident,
+        (Reported::Racy, false) => match watch.reaction {
+            Reaction::Success | Reaction::Output => Delivery::Racy,
+            Reaction::End if !watch.timed => Delivery::OnFailure,
             _ => Delivery::Unknown,
         },
-        (Sight::Seen, false) => match watch.reaction {
+        (Reported::Yes, false) => match watch.reaction {
             Reaction::Success | Reaction::Output | Reaction::End if watch.repeated => {
                 Delivery::Always
             }

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
-use crate::heap::{Heap, RetiredOptions, heaps_by, retired_options_by};
+use crate::heap::{Heap, RemovedFlags, heaps_by, removed_flags_by};
 use crate::judge::context::PolicyContext;
 use crate::judge::ignore::ignores;
 use crate::judge::mode::Cap;
@@ -13,7 +13,7 @@ use crate::kube::configuration::ConfigObject;
 use crate::kube::container::Container;
 use crate::kube::object::{Metadata, Object, OwnerReference, Placed, Spec};
 use crate::kube::resources::EffectiveLimit;
-use crate::kube::volume::{Source, Volume, VolumeMount};
+use crate::kube::volume::{Volume, VolumeMount, VolumeSource};
 
 use super::hints::Hints;
 use super::scripts::{Field, Launcher, Scripts};
@@ -168,7 +168,7 @@ impl<'s> PodView<'s> {
     }
 
     /// The ConfigMap or Secret that `source` is, where it is known.
-    pub fn config_object(&self, source: Source<'_>) -> Option<&'s ConfigObject> {
+    pub fn config_object(&self, source: VolumeSource<'_>) -> Option<&'s ConfigObject> {
         let (kind, name) = source.named()?;
         self.evidence.configuration.as_deref()?.object(kind, name)
     }
@@ -243,11 +243,11 @@ impl<'s> PodView<'s> {
     }
 
     /// The options that `container` gives its virtual machine in vain.
-    pub fn retired_options(&self, container: &Container<'_>) -> RetiredOptions {
+    pub fn removed_flags(&self, container: &Container<'_>) -> RemovedFlags {
         if !self.hints().may_set_heap(self.spec, container) {
-            return RetiredOptions::default();
+            return RemovedFlags::default();
         }
-        retired_options_by(&self.launcher(container), container)
+        removed_flags_by(&self.launcher(container), container)
     }
 
     /// What a file does that the container runs counts for its scripts, but not for its heaps.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ptr;
 use std::rc::Rc;
 
-use crate::heap::Reader;
+use crate::heap::ScriptReader;
 use crate::kube::container::Container;
 use crate::kube::object::Spec;
 use crate::shell::{Invocation, LONGEST, Script, inline_within};
@@ -96,7 +96,7 @@ pub(super) struct Launcher<'p, 's> {
     pub(super) field: Field,
 }
 
-impl Reader for Launcher<'_, '_> {
+impl ScriptReader for Launcher<'_, '_> {
     fn script(&self, invocation: &Invocation<'_>) -> Option<Rc<Script>> {
         self.scripts.read(self.container, self.field, |inline| inline(invocation))
     }

@@ -21,9 +21,9 @@ use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 use crate::kube::container::Container;
 use crate::kube::object::Placed;
-use crate::rules::inline::{Inline, Spot, known_watches, liveness_script, remedy, spot};
+use crate::rules::inline::{InlineScript, PathTarget, known_watches, liveness_script, path_target, remedy};
 use crate::rules::trigger::never_changes;
-use crate::shell::{Command, Reader, Script, Word};
+use crate::shell::{Command, PipeReader, Script, Word};
 use crate::watch::{Tool, Watch};
 
 pub(crate) const RULE: Rule = Rule::new::<LivenessConfigHash>(
@@ -80,8 +80,10 @@ fn compared<'w>(
     compares: bool,
 ) -> Option<&'w str> {
     let command = script.commands.get(watch.command)?;
-    let changes = |path: &&str| match spot(pod, container, path) {
-        Spot::Configuration(source, _) | Spot::Link(source) => !never_changes(pod, source),
+    let changes = |path: &&str| match path_target(pod, container, path) {
+        PathTarget::Configuration(source, _) | PathTarget::KubeletLink(source) => {
+            !never_changes(pod, source)
+        }
         _ => false,
     };
     match watch.tool {
@@ -92,7 +94,7 @@ fn compared<'w>(
         Tool::Checksum if is_used(command, compares) => watch.paths().find(changes),
         Tool::Readlink if is_used(command, compares) => watch
             .paths()
-            .filter(|path| matches!(spot(pod, container, path), Spot::Link(_)))
+            .filter(|path| matches!(path_target(pod, container, path), PathTarget::KubeletLink(_)))
             .find(changes),
         _ => None,
     }
@@ -111,7 +113,7 @@ fn is_used(command: &Command, compares: bool) -> bool {
         .iter()
         .any(|one| matches!(one.operator.as_str(), ">" | ">>" | "1>") && written(&one.target));
     match &command.context.reader {
-        Some(Reader::Program(name))
+        Some(PipeReader::Program(name))
             if COMPARES.contains(&name.as_str()) || name.ends_with("sum") =>
         {
             true
@@ -123,7 +125,7 @@ fn is_used(command: &Command, compares: bool) -> bool {
 fn finding(
     pod: &PodView<'_>,
     placed: &Placed<'_, '_>,
-    inline: &Inline,
+    inline: &InlineScript,
     path: &str,
     watch: &Watch,
 ) -> Finding {

@@ -25,10 +25,9 @@ use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 use crate::kube::configuration::{ConfigKind, ConfigObject};
 use crate::kube::object::Placed;
+use crate::rules::environment::{EnvKeys, EnvSource, env_sources};
 use crate::rules::trigger::Triggers;
 use crate::shell::is_name;
-
-use crate::rules::environment::{EnvSource, Keys, env_sources};
 
 pub(crate) const RULE: Rule = Rule::new::<SplitConfigSource>(
     "split-config-source",
@@ -43,7 +42,7 @@ type Name<'s> = (ConfigKind, &'s str);
 
 /// The keys of an object that are files somewhere in the pod.
 #[derive(Debug, Default)]
-struct Files {
+struct MountedKeys {
     all: bool,
     keys: BTreeSet<String>,
 }
@@ -92,8 +91,8 @@ impl Check for SplitConfigSource {
 }
 
 /// The files that whole mounts of app containers hold, by the object they come from.
-fn files<'s>(pod: &PodView<'s>) -> BTreeMap<Name<'s>, Files> {
-    let mut files = BTreeMap::<Name<'s>, Files>::new();
+fn files<'s>(pod: &PodView<'s>) -> BTreeMap<Name<'s>, MountedKeys> {
+    let mut files = BTreeMap::<Name<'s>, MountedKeys>::new();
     if !pod.spec.volumes.iter().any(|volume| volume.objects().next().is_some()) {
         return files;
     }
@@ -115,16 +114,16 @@ fn files<'s>(pod: &PodView<'s>) -> BTreeMap<Name<'s>, Files> {
 /// what it holds.
 fn both_ways(
     part: &EnvSource<'_>,
-    files: &Files,
+    files: &MountedKeys,
     known: Option<&ConfigObject>,
 ) -> (bool, BTreeSet<String>) {
     let holds = |key: &str| known.is_none_or(|object| object.data.contains_key(key));
     match part.keys {
-        Keys::One(key) => {
+        EnvKeys::One(key) => {
             let both = holds(key) && (files.all || files.keys.contains(key));
             (false, both.then(|| key.to_owned()).into_iter().collect())
         }
-        Keys::All { prefix } => {
+        EnvKeys::All { prefix } => {
             // the kubelet takes every key, but nobody reads a variable by the name of a file
             let readable = |key: &str| is_name(&format!("{prefix}{key}"));
             let any = || known.is_none_or(|object| object.data.keys().any(|key| readable(key)));
@@ -169,17 +168,17 @@ fn finding(pod: &PodView<'_>, (kind, object): Name<'_>, split: Split<'_>) -> Fin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kube::volume::Source;
+    use crate::kube::volume::VolumeSource;
 
     /// What is used both ways of a ConfigMap that is known to hold `data`, mounted with `items`.
-    fn known(keys: Keys<'_>, items: &[&str], data: &[&str]) -> (bool, Vec<String>) {
+    fn known(keys: EnvKeys<'_>, items: &[&str], data: &[&str]) -> (bool, Vec<String>) {
         let part = EnvSource {
             field: "env",
-            source: Source::ConfigMap("app-config"),
+            source: VolumeSource::ConfigMap("app-config"),
             keys,
             optional: false,
         };
-        let files = Files {
+        let files = MountedKeys {
             all: items.is_empty(),
             keys: items.iter().map(|key| (*key).to_owned()).collect(),
         };
@@ -191,10 +190,13 @@ mod tests {
 
     #[test]
     fn an_object_that_is_known() {
-        let all = || Keys::All { prefix: "" };
-        assert_eq!(known(Keys::One("LEVEL"), &[], &["LEVEL"]), (false, vec!["LEVEL".to_owned()]));
+        let all = || EnvKeys::All { prefix: "" };
         assert_eq!(
-            known(Keys::One("LEVEL"), &[], &["app.yaml"]),
+            known(EnvKeys::One("LEVEL"), &[], &["LEVEL"]),
+            (false, vec!["LEVEL".to_owned()])
+        );
+        assert_eq!(
+            known(EnvKeys::One("LEVEL"), &[], &["app.yaml"]),
             (false, vec![]),
             "it is not there"
         );
@@ -205,7 +207,7 @@ mod tests {
             "none can be a variable"
         );
         assert_eq!(
-            known(Keys::All { prefix: "APP_" }, &[], &["1ST"]),
+            known(EnvKeys::All { prefix: "APP_" }, &[], &["1ST"]),
             (true, vec![]),
             "with its prefix it can"
         );

@@ -26,7 +26,7 @@ use crate::judge::view::PodView;
 use crate::kube::container::Container;
 use crate::kube::image::Image;
 use crate::kube::object::Placed;
-use crate::kube::volume::Source;
+use crate::kube::volume::VolumeSource;
 use crate::rules::inline::{all_scripts, below};
 use crate::rules::trigger::Triggers;
 use crate::watch::{signals, watches};
@@ -104,7 +104,7 @@ fn read_once<'c>(pod: &PodView<'_>, container: &'c Container<'_>, folder: &str) 
         .iter()
         .filter(|mount| mount.part().is_none() && below(folder, &mount.mount_path).is_some());
     let mount = mounts.find(|mount| match pod.volume(mount).and_then(|volume| volume.source()) {
-        Some(Source::Token | Source::DownwardApi) | None => false,
+        Some(VolumeSource::Token | VolumeSource::DownwardApi) | None => false,
         Some(source) => !triggers.get_or_insert_with(|| Triggers::of(pod)).fire_for(source),
     });
     mount.map(|mount| &*mount.mount_path)

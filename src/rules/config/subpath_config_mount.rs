@@ -18,7 +18,7 @@ use crate::judge::message::Names;
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 use crate::kube::object::Placed;
-use crate::kube::volume::{Source, VolumeMount};
+use crate::kube::volume::{VolumeMount, VolumeSource};
 use crate::rules::trigger::Triggers;
 
 pub(crate) const RULE: Rule = Rule::new::<SubpathConfigMount>(
@@ -42,13 +42,13 @@ impl Check for SubpathConfigMount {
 }
 
 /// The source of this mount, if it is a part of a configuration volume that nothing refreshes.
-fn frozen_source<'s>(pod: &PodView<'s>, mount: &VolumeMount<'_>) -> Option<Source<'s>> {
+fn frozen_source<'s>(pod: &PodView<'s>, mount: &VolumeMount<'_>) -> Option<VolumeSource<'s>> {
     mount.part()?;
     let volume = pod.volume(mount)?;
     match volume.source()? {
-        Source::DownwardApi => None,
+        VolumeSource::DownwardApi => None,
         // whatever rolls the workload, no token waits for it
-        Source::Token => Some(Source::Token),
+        VolumeSource::Token => Some(VolumeSource::Token),
         source => (!Triggers::of(pod).fire_for(source)).then_some(source),
     }
 }
@@ -58,7 +58,7 @@ fn finding(
     placed: &Placed<'_, '_>,
     index: usize,
     mount: &VolumeMount<'_>,
-    source: Source<'_>,
+    source: VolumeSource<'_>,
 ) -> Finding {
     let name = &placed.container.name;
     let message = |names: Names| {
@@ -68,7 +68,7 @@ fn finding(
                 "container {name}: {kind} {} at {path} by subPath never updates",
                 names.quoted(source)
             ),
-            (Source::Token, _) => format!(
+            (VolumeSource::Token, _) => format!(
                 "container {name}: service-account token at {path} by subPath expires and is never renewed"
             ),
             _ => format!(

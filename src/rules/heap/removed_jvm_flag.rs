@@ -19,7 +19,7 @@
 //! container's limit on its own. Write a fraction as a percentage: `-XX:MaxRAMFraction=2` is
 //! `-XX:MaxRAMPercentage=50`.
 
-use crate::heap::CGROUP;
+use crate::heap::CGROUP_FLAG;
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
 use crate::judge::rule::{Check, Rule};
@@ -36,12 +36,12 @@ struct RemovedJvmFlag;
 impl Check for RemovedJvmFlag {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {
         for placed in pod.all_containers() {
-            let retired = pod.retired_options(placed.container);
-            for (option, field) in &retired.list {
+            let removed = pod.removed_flags(placed.container);
+            for (option, field) in &removed.list {
                 let name = &placed.container.name;
                 let message = |names: Names| {
                     let (name, written) = (names.quoted(name), &option.option);
-                    match (option.name == CGROUP, retired.ignored) {
+                    match (option.name == CGROUP_FLAG, removed.ignored) {
                         (true, false) => format!(
                             "container {name}: JDK 11 and later do not start with {written}"
                         ),
@@ -57,7 +57,7 @@ impl Check for RemovedJvmFlag {
                     }
                 };
                 let remedy = match option.name {
-                    CGROUP => {
+                    CGROUP_FLAG => {
                         "leave it out: since JDK 10 and 8u191 the virtual machine goes by the limit on its own"
                     }
                     _ => {

@@ -3,19 +3,19 @@
 use crate::json::text::Text;
 use crate::judge::view::PodView;
 use crate::kube::container::Container;
-use crate::kube::volume::{Source, Volume};
+use crate::kube::volume::{Volume, VolumeSource};
 use crate::shell;
 
-use super::spot::nearest_mount;
+use super::path_target::nearest_mount;
 
 /// The files of a container that are keys of known ConfigMaps.
 #[derive(Debug)]
-pub(in crate::rules) struct Files<'p, 's> {
+pub(in crate::rules) struct ConfigMapFiles<'p, 's> {
     pub(in crate::rules) pod: &'p PodView<'s>,
     pub(in crate::rules) container: &'p Container<'s>,
 }
 
-impl<'p, 's> Files<'p, 's> {
+impl<'p, 's> ConfigMapFiles<'p, 's> {
     /// Whether any of `texts`, or a file they may run, mentions any of `words`.
     pub(in crate::rules) fn mention<'t, I: Iterator<Item = &'t Text<'t>>>(
         &self,
@@ -34,7 +34,7 @@ impl<'p, 's> Files<'p, 's> {
             self.container.volume_mounts.iter().filter_map(|mount| self.pod.volume(mount));
         let objects = volumes
             .flat_map(Volume::config_maps)
-            .filter_map(|name| self.pod.config_object(Source::ConfigMap(name)));
+            .filter_map(|name| self.pod.config_object(VolumeSource::ConfigMap(name)));
         objects.flat_map(|object| object.data.values()).any(|text| sought(text))
     }
 
@@ -49,14 +49,14 @@ impl<'p, 's> Files<'p, 's> {
             Some(part) => format!("{part}/{rest}"),
         };
         volume.config_map_keys(&inside).find_map(|(name, key)| {
-            let object = self.pod.config_object(Source::ConfigMap(name))?;
+            let object = self.pod.config_object(VolumeSource::ConfigMap(name))?;
             let text = object.data.get(&key)?;
             Some((name, key, text.as_str()))
         })
     }
 }
 
-impl shell::Files for Files<'_, '_> {
+impl shell::Files for ConfigMapFiles<'_, '_> {
     fn text(&self, path: &str) -> Option<&str> {
         self.origin(path).map(|(_, _, text)| text)
     }

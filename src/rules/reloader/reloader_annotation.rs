@@ -26,12 +26,8 @@ use crate::judge::message::Names;
 use crate::judge::rule::{Check, Rule};
 use crate::judge::subject::Resource;
 use crate::judge::view::PodView;
+use crate::rules::reloader_annotations::{AUTO, AnnotationKeys, DOMAIN, IGNORE, KINDS, MATCH, PAUSE_PERIOD, ROLLOUT_STRATEGY, ReloaderAnnotations, SEARCH, WRITTEN_BY_RELOADER, follows, is_false, is_reloader_key, is_true, known_keys};
 use crate::yaml::suggest::nearest;
-
-use crate::rules::reloader_annotations::{
-    AUTO, DOMAIN, IGNORE, KINDS, Keys, MATCH, Orders, PAUSE_PERIOD, ROLLOUT_STRATEGY, SEARCH,
-    WRITTEN_BY_RELOADER, follows, is_false, is_reloader_key, is_true, known_keys,
-};
 
 pub(crate) const RULE: Rule = Rule::new::<ReloaderAnnotation>(
     "reloader-annotation",
@@ -47,21 +43,21 @@ impl Check for ReloaderAnnotation {
         if pod.is_owned() {
             return;
         }
-        let own = pod.object.annotations.iter().map(|(key, _)| (Place::Object, key));
-        let template = pod
-            .is_template()
-            .then(|| pod.metadata.annotations.iter().map(|(key, _)| (Place::Template, key)));
-        for (place, key) in
+        let own = pod.object.annotations.iter().map(|(key, _)| (AnnotationOwner::Object, key));
+        let template = pod.is_template().then(|| {
+            pod.metadata.annotations.iter().map(|(key, _)| (AnnotationOwner::Template, key))
+        });
+        for (owner, key) in
             own.chain(template.into_iter().flatten()).filter(|(_, key)| is_reloader_key(key))
         {
-            let annotations = if place == Place::Object {
+            let annotations = if owner == AnnotationOwner::Object {
                 &pod.object.annotations
             } else {
                 &pod.metadata.annotations
             };
             let Some(value) = annotations.text(key) else { continue };
-            if let Some(fault) = fault(pod, place, key, &value) {
-                findings.report(fault.finding(pod, place, key, &value));
+            if let Some(misuse) = misuse(pod, owner, key, &value) {
+                findings.report(misuse.finding(pod, owner, key, &value));
             }
         }
     }
@@ -69,7 +65,7 @@ impl Check for ReloaderAnnotation {
 
 /// Whose annotation it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum AnnotationOwner {
     /// The object's own.
     Object,
     /// Its template's.
@@ -78,7 +74,7 @@ enum Place {
 
 /// What is wrong with an annotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
+enum Misuse {
     /// There is no such key; the one that was meant, perhaps.
     Unknown(Option<&'static str>),
     /// Reloader does not restart this kind.
@@ -99,34 +95,34 @@ enum Fault {
     NoDuration,
 }
 
-fn fault(pod: &PodView<'_>, place: Place, key: &str, value: &str) -> Option<Fault> {
+fn misuse(pod: &PodView<'_>, owner: AnnotationOwner, key: &str, value: &str) -> Option<Misuse> {
     if WRITTEN_BY_RELOADER.contains(&key) {
         return None;
     }
     let known = known_keys().find(|known| *known == key);
     if !follows(pod.resource) {
-        return (!is_false(value)).then_some(Fault::KindNotFollowed);
+        return (!is_false(value)).then_some(Misuse::KindNotFollowed);
     }
-    let Some(key) = known else { return Some(Fault::Unknown(meant(key))) };
+    let Some(key) = known else { return Some(Misuse::Unknown(meant(key))) };
     let kind =
         KINDS.into_iter().find(|keys| [keys.auto, keys.listed, keys.excluded].contains(&key));
     let switch = key == AUTO || key == SEARCH || kind.is_some_and(|keys| key == keys.auto);
     match key {
         _ if (switch || key == MATCH || key == IGNORE) && is_false(value) => None,
-        MATCH | IGNORE => Some(Fault::NotOnWorkloads),
-        ROLLOUT_STRATEGY => (value == "restart").then_some(Fault::ForRollouts),
-        PAUSE_PERIOD if pod.resource != Resource::Deployment => Some(Fault::ForDeployments),
-        _ if place == Place::Template
+        MATCH | IGNORE => Some(Misuse::NotOnWorkloads),
+        ROLLOUT_STRATEGY => (value == "restart").then_some(Misuse::ForRollouts),
+        PAUSE_PERIOD if pod.resource != Resource::Deployment => Some(Misuse::ForDeployments),
+        _ if owner == AnnotationOwner::Template
             && (key == PAUSE_PERIOD || kind.is_some_and(|keys| key == keys.excluded)) =>
         {
-            pod.object.annotations.value(key).is_none().then_some(Fault::NotInTemplates)
+            pod.object.annotations.value(key).is_none().then_some(Misuse::NotInTemplates)
         }
-        PAUSE_PERIOD => (!is_duration(value)).then_some(Fault::NoDuration),
+        PAUSE_PERIOD => (!is_duration(value)).then_some(Misuse::NoDuration),
         _ => {
             let overruled =
-                (place == Place::Template).then(|| overruled(pod, key, value)).flatten();
+                (owner == AnnotationOwner::Template).then(|| overruled(pod, key, value)).flatten();
             let off = switch && if key == SEARCH { value != "true" } else { !is_true(value) };
-            overruled.map(Fault::Overruled).or_else(|| off.then_some(Fault::NotTrue))
+            overruled.map(Misuse::Overruled).or_else(|| off.then_some(Misuse::NotTrue))
         }
     }
 }
@@ -138,10 +134,11 @@ fn overruled(pod: &PodView<'_>, key: &str, value: &str) -> Option<&'static str> 
     if pod.object.annotations.text(key).is_some_and(|own| own == value) {
         return None;
     }
-    let orders = Orders::of(pod)?;
-    let concerned =
-        |keys: &&Keys| key == AUTO || key == SEARCH || key == keys.auto || key == keys.listed;
-    let mut decisive = KINDS.into_iter().filter(concerned).map(|keys| orders.decisive(keys));
+    let reloader = ReloaderAnnotations::of(pod)?;
+    let concerned = |keys: &&AnnotationKeys| {
+        key == AUTO || key == SEARCH || key == keys.auto || key == keys.listed
+    };
+    let mut decisive = KINDS.into_iter().filter(concerned).map(|keys| reloader.decisive(keys));
     let first = decisive.next()??;
     decisive.all(|other| other.is_some()).then_some(first)
 }
@@ -176,12 +173,12 @@ fn is_duration(value: &str) -> bool {
     some
 }
 
-impl Fault {
-    fn finding(self, pod: &PodView<'_>, place: Place, key: &str, value: &str) -> Finding {
+impl Misuse {
+    fn finding(self, pod: &PodView<'_>, owner: AnnotationOwner, key: &str, value: &str) -> Finding {
         let kind = pod.resource.kind();
-        let (bearer, pointer) = match place {
-            Place::Object => (kind, pod.object_annotation_pointer(key)),
-            Place::Template => ("template", pod.annotation_pointer(key)),
+        let (bearer, pointer) = match owner {
+            AnnotationOwner::Object => (kind, pod.object_annotation_pointer(key)),
+            AnnotationOwner::Template => ("template", pod.annotation_pointer(key)),
         };
         let message = |names: Names| {
             let (key, value) = (names.quoted(key), names.quoted(value));

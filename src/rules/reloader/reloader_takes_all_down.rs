@@ -22,8 +22,7 @@ use crate::judge::rule::{Check, Rule};
 use crate::judge::subject::Resource;
 use crate::judge::view::PodView;
 use crate::kube::object::Spec;
-
-use crate::rules::reloader_annotations::Orders;
+use crate::rules::reloader_annotations::ReloaderAnnotations;
 
 pub(crate) const RULE: Rule = Rule::new::<ReloaderTakesAllDown>(
     "reloader-takes-all-down",
@@ -35,9 +34,9 @@ struct ReloaderTakesAllDown;
 
 impl Check for ReloaderTakesAllDown {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {
-        let Some(orders) = Orders::of(pod) else { return };
+        let Some(reloader) = ReloaderAnnotations::of(pod) else { return };
         let Some((why, field)) =
-            gap(pod.resource, pod.workload).filter(|_| orders.will_restart(pod))
+            gap(pod.resource, pod.workload).filter(|_| reloader.will_restart(pod))
         else {
             return;
         };

@@ -22,10 +22,7 @@ use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 use crate::kube::configuration::ConfigKind;
 use crate::rules::environment::config_sources;
-
-use crate::rules::reloader_annotations::{
-    CONFIG_MAP, KINDS, Orders, SECRET, SECRET_PROVIDER_CLASS,
-};
+use crate::rules::reloader_annotations::{CONFIG_MAP, KINDS, ReloaderAnnotations, SECRET, SECRET_PROVIDER_CLASS};
 
 pub(crate) const RULE: Rule = Rule::new::<ReloaderWithoutConfig>(
     "reloader-without-config",
@@ -37,12 +34,14 @@ struct ReloaderWithoutConfig;
 
 impl Check for ReloaderWithoutConfig {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {
-        let Some(orders) = Orders::of(pod).filter(|_| !pod.is_owned()) else { return };
-        if KINDS.into_iter().any(|keys| orders.lists(keys) || orders.searches(keys)) {
+        let Some(reloader) = ReloaderAnnotations::of(pod).filter(|_| !pod.is_owned()) else {
+            return;
+        };
+        if KINDS.into_iter().any(|keys| reloader.lists(keys) || reloader.searches(keys)) {
             return;
         }
         let (config_maps, secrets) =
-            (orders.is_automatic(&CONFIG_MAP), orders.is_automatic(&SECRET));
+            (reloader.is_automatic(&CONFIG_MAP), reloader.is_automatic(&SECRET));
         let missing = match (config_maps, secrets) {
             (true, true) => "ConfigMap or Secret",
             (true, false) => "ConfigMap",
@@ -54,12 +53,12 @@ impl Check for ReloaderWithoutConfig {
             ConfigKind::ConfigMap => config_maps,
             ConfigKind::Secret => secrets,
         });
-        if refers || (driver && orders.is_automatic(&SECRET_PROVIDER_CLASS)) {
+        if refers || (driver && reloader.is_automatic(&SECRET_PROVIDER_CLASS)) {
             return;
         }
         let message = |_| format!("Reloader's auto is on, and the pod refers to no {missing}");
         let remedy =
             "refer to the configuration, name it in a reload annotation, or remove the annotation";
-        findings.report(Finding::new(RULE.name, orders.pointer(pod), message, remedy));
+        findings.report(Finding::new(RULE.name, reloader.pointer(pod), message, remedy));
     }
 }

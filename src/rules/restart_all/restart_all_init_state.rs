@@ -29,8 +29,8 @@ use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 use crate::kube::container::{Container, Role};
 use crate::kube::object::Placed;
-use crate::rules::inline::{Inline, main_script, nearest_mount};
-use crate::shell::rerun::{Effect, Leftover, leftovers};
+use crate::rules::inline::{InlineScript, main_script, nearest_mount};
+use crate::shell::rerun::{ChangedPath, RerunEffect, changed_paths};
 
 pub(crate) const RULE: Rule = Rule::new::<RestartAllInitState>(
     "restart-all-init-state",
@@ -50,22 +50,23 @@ impl Check for RestartAllInitState {
             return;
         }
         for placed in pod.all_containers().filter(|placed| placed.role == Role::Init) {
-            let Some(Inline { field, script }) = main_script(pod, placed.container, &ANYTHING)
+            let Some(InlineScript { field, script }) =
+                main_script(pod, placed.container, &ANYTHING)
             else {
                 continue;
             };
-            let mut worst: BTreeMap<&str, Leftover> = BTreeMap::new();
-            for leftover in leftovers(&script) {
-                let Some(volume) = written_volume(pod, placed.container, &leftover.path) else {
+            let mut worst: BTreeMap<&str, ChangedPath> = BTreeMap::new();
+            for changed in changed_paths(&script) {
+                let Some(volume) = written_volume(pod, placed.container, &changed.path) else {
                     continue;
                 };
-                let known = worst.entry(volume).or_insert_with(|| leftover.clone());
-                if known.effect < leftover.effect {
-                    *known = leftover;
+                let known = worst.entry(volume).or_insert_with(|| changed.clone());
+                if known.effect < changed.effect {
+                    *known = changed;
                 }
             }
-            for (volume, leftover) in worst {
-                findings.report(finding(pod, &placed, field, volume, &leftover));
+            for (volume, changed) in worst {
+                findings.report(finding(pod, &placed, field, volume, &changed));
             }
         }
     }
@@ -92,22 +93,22 @@ fn finding(
     placed: &Placed<'_, '_>,
     field: &str,
     volume: &str,
-    leftover: &Leftover,
+    changed: &ChangedPath,
 ) -> Finding {
     let name = &placed.container.name;
     let message = |names: Names| {
-        let (name, path) = (names.quoted(name), names.quoted(&leftover.path));
-        match (leftover.effect, leftover.program.as_deref()) {
-            (Effect::Fails, Some(program)) => {
+        let (name, path) = (names.quoted(name), names.quoted(&changed.path));
+        match (changed.effect, changed.program.as_deref()) {
+            (RerunEffect::Fails, Some(program)) => {
                 format!("container {name}: {program} of {path} fails when it runs again")
             }
-            (Effect::Fails, None) => {
+            (RerunEffect::Fails, None) => {
                 format!("container {name}: {path} is in the way when it runs again")
             }
-            (Effect::Appends, _) => {
+            (RerunEffect::Appends, _) => {
                 format!("container {name}: it adds to {path} each time it runs")
             }
-            (Effect::Writes, _) => {
+            (RerunEffect::Overwrites, _) => {
                 format!("container {name}: it writes to {path}, which outlives a restart of all")
             }
         }

@@ -39,13 +39,13 @@ pub(crate) const RULE: Rule = Rule::with_settings::<RestartAllNotAllowed>(
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct RestartAllNotAllowed {
-    allow: Option<Vec<Entry>>,
+    allow: Option<Vec<AllowEntry>>,
 }
 
 /// An entry of the allowlist.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Entry {
+struct AllowEntry {
     namespaces: Selector,
     workloads: Option<Vec<String>>,
 }
@@ -77,7 +77,7 @@ impl Check for RestartAllNotAllowed {
     }
 }
 
-impl Entry {
+impl AllowEntry {
     fn admits(&self, pod: &PodView<'_>) -> bool {
         let named = |names: &Vec<String>| {
             pod.workload_names().any(|name| names.iter().any(|pattern| name_matches(pattern, name)))

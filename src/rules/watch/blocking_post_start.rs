@@ -20,10 +20,9 @@ use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 use crate::kube::container::Container;
 use crate::kube::object::Placed;
-use crate::shell::{Command, Reader, Script, Word};
+use crate::rules::inline::{PathTarget, path_target, post_start_script, remedy, tool_name};
+use crate::shell::{Command, PipeReader, Script, Word};
 use crate::watch::{Tool, Watch, options_of, watches};
-
-use crate::rules::inline::{Spot, post_start_script, remedy, spot, tool_name};
 
 pub(crate) const RULE: Rule = Rule::new::<BlockingPostStart>(
     "blocking-post-start",
@@ -76,7 +75,7 @@ fn blocking<'i>(
         let command = script.commands.get(watch.command).filter(blocked)?;
         let heard = match &command.context.reader {
             None => true,
-            Some(Reader::Loop) => !ends,
+            Some(PipeReader::Loop) => !ends,
             Some(_) => false,
         };
         (heard && !watch.timed && goes_on(pod, container, &watch, command))
@@ -95,8 +94,8 @@ fn goes_on(pod: &PodView<'_>, container: &Container<'_>, watch: &Watch, command:
     let has = |option| options_of(command).is_some_and(|options| options.has(option));
     let configured = |path: &str| {
         matches!(
-            spot(pod, container, path),
-            Spot::Configuration(..) | Spot::Link(_) | Spot::Part(_)
+            path_target(pod, container, path),
+            PathTarget::Configuration(..) | PathTarget::KubeletLink(_) | PathTarget::SubPath(_)
         )
     };
     watch.certain

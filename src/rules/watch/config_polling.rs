@@ -26,12 +26,11 @@ use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 use crate::kube::container::Container;
 use crate::kube::object::Placed;
-use crate::kube::volume::Source;
+use crate::kube::volume::VolumeSource;
+use crate::rules::inline::{PathTarget, hook_scripts, known_watches, main_script, path_target, remedy};
 use crate::rules::trigger::never_changes;
 use crate::shell::Script;
 use crate::watch::{Delivery, Tool, Watch, verdict};
-
-use crate::rules::inline::{Spot, hook_scripts, known_watches, main_script, remedy, spot};
 
 pub(crate) const RULE: Rule = Rule::new::<ConfigPolling>(
     "config-polling",
@@ -104,13 +103,13 @@ fn is_endless(script: &Script, watch: &Watch) -> bool {
 
 /// The configuration that is looked at, if it can change and the look shows it.
 fn polled<'w>(pod: &PodView<'_>, container: &Container<'_>, watch: &'w Watch) -> Option<&'w str> {
-    watch.paths().find(|path| match spot(pod, container, path) {
-        Spot::Configuration(Source::Token | Source::DownwardApi, _)
-        | Spot::Link(Source::Token | Source::DownwardApi) => false,
-        Spot::Configuration(source, kind) => {
+    watch.paths().find(|path| match path_target(pod, container, path) {
+        PathTarget::Configuration(VolumeSource::Token | VolumeSource::DownwardApi, _)
+        | PathTarget::KubeletLink(VolumeSource::Token | VolumeSource::DownwardApi) => false,
+        PathTarget::Configuration(source, kind) => {
             verdict(watch, kind) == Delivery::Always && !never_changes(pod, source)
         }
-        Spot::Link(source) => !never_changes(pod, source),
+        PathTarget::KubeletLink(source) => !never_changes(pod, source),
         _ => false,
     })
 }

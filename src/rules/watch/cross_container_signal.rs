@@ -23,10 +23,9 @@ use crate::judge::view::PodView;
 use crate::kube::container::Container;
 use crate::kube::image::Image;
 use crate::kube::object::Placed;
+use crate::rules::inline::{InlineScript, main_script, own_script, probe_scripts};
 use crate::shell::Script;
 use crate::watch::{Recipient, may_start, signals};
-
-use crate::rules::inline::{Inline, main_script, own_script, probe_scripts};
 
 pub(crate) const RULE: Rule = Rule::new::<CrossContainerSignal>(
     "cross-container-signal",
@@ -72,7 +71,7 @@ const TARGETS: usize = 16;
 fn stray_targets(
     neighbours: &mut Neighbours<'_, '_>,
     placed: &Placed<'_, '_>,
-    inline: &Inline,
+    inline: &InlineScript,
 ) -> BTreeSet<String> {
     let named = signals(&inline.script).into_iter().filter_map(|signal| match signal.recipient {
         Recipient::Named(target) => Some(target),
@@ -127,7 +126,12 @@ impl<'s> Neighbours<'_, 's> {
     }
 }
 
-fn finding(pod: &PodView<'_>, placed: &Placed<'_, '_>, inline: &Inline, target: &str) -> Finding {
+fn finding(
+    pod: &PodView<'_>,
+    placed: &Placed<'_, '_>,
+    inline: &InlineScript,
+    target: &str,
+) -> Finding {
     let name = &placed.container.name;
     let message = |names: Names| {
         format!(

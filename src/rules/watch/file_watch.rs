@@ -19,9 +19,8 @@
 use crate::judge::finding::Findings;
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
+use crate::rules::inline::{finding, missed_watches};
 use crate::watch::Tool;
-
-use crate::rules::inline::{deaf_watches, finding};
 
 pub(crate) const RULE: Rule =
     Rule::new::<FileWatch>("file-watch", include_str!("../../../policies/file-watch.yaml"));
@@ -32,11 +31,11 @@ struct FileWatch;
 impl Check for FileWatch {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {
         for placed in pod.app_containers() {
-            for deaf in deaf_watches(pod, placed.container, &["inotifywait"], |tool| {
+            for missed in missed_watches(pod, placed.container, &["inotifywait"], |tool| {
                 matches!(tool, Tool::Inotifywait(_))
             }) {
                 let remedy = "watch the mounted directory with `inotifywait -m -e create,moved_to DIR`, or compare checksums in a loop";
-                findings.report(finding(RULE.name, pod, &placed, &deaf, remedy));
+                findings.report(finding(RULE.name, pod, &placed, &missed, remedy));
             }
         }
     }

@@ -21,9 +21,8 @@ use crate::judge::view::PodView;
 use crate::kube::container::Container;
 use crate::kube::image::Image;
 use crate::kube::object::Placed;
+use crate::rules::inline::{InlineScript, all_scripts, below, mentions, remedy};
 use crate::shell::{Command, SHELLS, Script, Word};
-
-use crate::rules::inline::{Inline, all_scripts, below, mentions, remedy};
 
 pub(crate) const RULE: Rule = Rule::new::<MissingWatchTool>(
     "missing-watch-tool",
@@ -57,7 +56,7 @@ impl Check for MissingWatchTool {
             if !plain || !mentions(pod, container, &[TOOL]) || has_other_programs(pod, container) {
                 continue;
             }
-            let scripts: Vec<Inline> = all_scripts(pod, container, &[""]).collect();
+            let scripts: Vec<InlineScript> = all_scripts(pod, container, &[""]).collect();
             // one that is not understood may do anything
             if scripts.len() != container.texts().count()
                 || scripts.iter().any(|inline| brings_programs(&inline.script))

@@ -19,9 +19,8 @@
 use crate::judge::finding::Findings;
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
+use crate::rules::inline::{finding, missed_watches};
 use crate::watch::Tool;
-
-use crate::rules::inline::{deaf_watches, finding};
 
 pub(crate) const RULE: Rule = Rule::new::<StaleFileFollow>(
     "stale-file-follow",
@@ -37,9 +36,9 @@ const WORDS: [&str; 4] = ["tail", "watchmedo", "watchfiles", "stat"];
 impl Check for StaleFileFollow {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {
         for placed in pod.app_containers() {
-            for deaf in deaf_watches(pod, placed.container, &WORDS, keeps_a_file) {
+            for missed in missed_watches(pod, placed.container, &WORDS, keeps_a_file) {
                 let remedy = "follow the name, not the file: `tail -F`, `stat -L`, or a watch on the mounted directory";
-                findings.report(finding(RULE.name, pod, &placed, &deaf, remedy));
+                findings.report(finding(RULE.name, pod, &placed, &missed, remedy));
             }
         }
     }

@@ -25,9 +25,8 @@ use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 use crate::kube::container::Container;
 use crate::kube::object::Placed;
+use crate::rules::inline::{PathTarget, below, main_script, path_target, reload_flags, remedy};
 use crate::watch::{FLAGS, ReloadPath};
-
-use crate::rules::inline::{Spot, below, main_script, reload_flags, remedy, spot};
 
 pub(crate) const RULE: Rule = Rule::new::<UnmountedReloadPath>(
     "unmounted-reload-path",
@@ -54,11 +53,11 @@ impl Check for UnmountedReloadPath {
                 if INJECTED.iter().any(|folder| below(folder, &flag.path).is_some()) {
                     continue;
                 }
-                let place = match spot(pod, placed.container, &flag.path) {
-                    Spot::Image if !is_above_a_mount(placed.container, &flag.path) => {
+                let place = match path_target(pod, placed.container, &flag.path) {
+                    PathTarget::NoMount if !is_above_a_mount(placed.container, &flag.path) => {
                         "is not mounted there"
                     }
-                    Spot::Data(Some(volume)) if volume.empty_dir.is_some() => {
+                    PathTarget::OtherVolume(Some(volume)) if volume.empty_dir.is_some() => {
                         let shared = shared.get_or_insert_with(|| mounters(pod));
                         if shared.get(&*volume.name).is_some_and(|count| *count > 1) {
                             continue;

@@ -25,12 +25,9 @@ use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 use crate::kube::container::Container;
 use crate::kube::object::Placed;
+use crate::rules::inline::{InlineScript, PathTarget, all_scripts, known_watches, path_target, reload_flags, remedy, tool_name};
 use crate::rules::trigger::Triggers;
 use crate::watch::{FLAGS, Tool, Watch};
-
-use crate::rules::inline::{
-    Inline, Spot, all_scripts, known_watches, reload_flags, remedy, spot, tool_name,
-};
 
 pub(crate) const RULE: Rule = Rule::new::<WatchedSubpath>(
     "watched-subpath",
@@ -67,7 +64,10 @@ impl Check for WatchedSubpath {
             let mut seen = BTreeSet::new();
             for inline in all_scripts(pod, placed.container, &WORDS) {
                 for (tool, path, file) in frozen(pod, placed.container, &inline) {
-                    let Spot::Part(source) = spot(pod, placed.container, &path) else { continue };
+                    let PathTarget::SubPath(source) = path_target(pod, placed.container, &path)
+                    else {
+                        continue;
+                    };
                     let fires = triggers.get_or_insert_with(|| Triggers::of(pod)).fire_for(source);
                     if !fires && seen.insert((inline.field, path.clone())) {
                         findings.report(finding(
@@ -90,13 +90,16 @@ impl Check for WatchedSubpath {
 fn frozen(
     pod: &PodView<'_>,
     container: &Container<'_>,
-    inline: &Inline,
+    inline: &InlineScript,
 ) -> Vec<(String, String, Option<Rc<str>>)> {
-    let is_part = |path: &str| matches!(spot(pod, container, path), Spot::Part(_));
+    let is_part = |path: &str| matches!(path_target(pod, container, path), PathTarget::SubPath(_));
     let mut found = Vec::new();
     for watch in known_watches(&inline.script).into_iter().filter(waits) {
         let lives = |path: &str| {
-            matches!(spot(pod, container, path), Spot::Configuration(..) | Spot::Link(_))
+            matches!(
+                path_target(pod, container, path),
+                PathTarget::Configuration(..) | PathTarget::KubeletLink(_)
+            )
         };
         if watch.paths().any(lives) {
             continue;

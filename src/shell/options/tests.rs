@@ -10,7 +10,7 @@ use super::*;
 fn words(line: &str) -> Vec<Word> {
     line.split_whitespace()
         .map(|word| match word.strip_suffix('?') {
-            Some(prefix) => Word::Unknown { prefix: prefix.to_owned(), source: <_>::default() },
+            Some(prefix) => Word::Unknown { prefix: prefix.to_owned(), origin: <_>::default() },
             None => Word::Known(word.to_owned()),
         })
         .collect()
@@ -24,7 +24,7 @@ fn shown(word: &Word) -> String {
 /// The options by name, `.` for one that is not listed, then the operands behind a bar.
 fn read(program: &str, line: &str) -> String {
     let words = words(line);
-    let options = Options::of(program, &words);
+    let options = Arguments::of(program, &words);
     let given = options.given.iter().map(|given| {
         let sign = if given.on { "" } else { "+" };
         let value = given.value.as_ref().map(|value| format!("={}", shown(value)));
@@ -92,10 +92,10 @@ fn an_unknown_word_may_be_an_option() {
         ("-- ?", true),
     ] {
         let words = words(line);
-        assert_eq!(Options::of("inotifywait", &words).certain, certain, "{line}");
+        assert_eq!(Arguments::of("inotifywait", &words).certain, certain, "{line}");
     }
     let words = words("-p ? /a");
-    assert!(Options::of("mkdir", &words).known_operands().is_empty());
+    assert!(Arguments::of("mkdir", &words).known_operands().is_empty());
 }
 
 #[test]

@@ -82,8 +82,8 @@ fn first_lines() {
     let errexit = |text: &str| {
         start(&["/s/x"], &[("/s/x", text)]).unwrap().commands.first().unwrap().context.status
     };
-    assert_eq!(errexit("#!/bin/sh -e\na; b"), Status::Required);
-    assert_eq!(errexit("#!/bin/sh\na; b"), Status::Ignored);
+    assert_eq!(errexit("#!/bin/sh -e\na; b"), StatusUse::Required);
+    assert_eq!(errexit("#!/bin/sh\na; b"), StatusUse::Ignored);
 }
 
 #[test]

@@ -78,21 +78,21 @@ fn silence_where_it_cannot_be_told() {
 
 #[test]
 fn targets() {
-    fn of(text: &str) -> Vec<Target> {
+    fn of(text: &str) -> Vec<WatchTarget> {
         watches(&script(text)).remove(0).targets
     }
-    let path = |path: &str| Target::Path(path.to_owned());
+    let path = |path: &str| WatchTarget::Path(path.to_owned());
     let at = [
         ("f=FILE; inotifywait -m $f", vec![path(FILE)]),
         ("d=DIR; inotifywait -m \"$d/app.yaml\" /x", vec![path(FILE), path("/x")]),
         ("cd DIR && inotifywait -m app.yaml ./b", vec![path(FILE), path("/etc/app/b")]),
         ("cd DIR; cd sub; tail -f x", vec![path("/etc/app/sub/x")]),
-        ("inotifywait -m app.yaml", vec![Target::Unknown]),
-        ("cd $X; inotifywait -m app.yaml", vec![Target::Unknown]),
-        ("inotifywait -m DIR/../x", vec![Target::Unknown]),
-        ("inotifywait -m DIR/*.yaml", vec![Target::Unknown]),
-        ("for f in DIR/a DIR/b; do inotifywait -m $f; done", vec![Target::Unknown]),
-        ("inotifywait -m --fromfile list", vec![Target::Unknown]),
+        ("inotifywait -m app.yaml", vec![WatchTarget::Unknown]),
+        ("cd $X; inotifywait -m app.yaml", vec![WatchTarget::Unknown]),
+        ("inotifywait -m DIR/../x", vec![WatchTarget::Unknown]),
+        ("inotifywait -m DIR/*.yaml", vec![WatchTarget::Unknown]),
+        ("for f in DIR/a DIR/b; do inotifywait -m $f; done", vec![WatchTarget::Unknown]),
+        ("inotifywait -m --fromfile list", vec![WatchTarget::Unknown]),
         ("inotifywait -m DIR @DIR/x", vec![path(DIR)]),
         ("while sleep 1; do stat -c %Y $(readlink -f FILE); done", vec![path(FILE)]),
         ("echo FILE | entr -n true", vec![path(FILE)]),
@@ -106,7 +106,7 @@ fn targets() {
     // The target of the `stat` itself, the second watch, stays unknown.
     let script = script("while sleep 1; do stat -c %Y $(readlink -f FILE); done");
     let watches = watches(&script);
-    assert_eq!(watches.get(1).map(|watch| watch.targets.clone()), Some(vec![Target::Unknown]));
+    assert_eq!(watches.get(1).map(|watch| watch.targets.clone()), Some(vec![WatchTarget::Unknown]));
 }
 
 #[test]
@@ -119,9 +119,9 @@ fn set_e_makes_an_ignored_status_count() {
         assert_eq!(judged(text), Never, "{text}");
     }
     let text = "set -e; while true; do inotifywait -e modify FILE || true; nginx -s reload; done";
-    assert_eq!(judged(text), ByAccident);
+    assert_eq!(judged(text), OnFailure);
     let text = "set -e; set +e; while true; do inotifywait -e modify FILE; nginx -s reload; done";
-    assert_eq!(judged(text), ByAccident);
+    assert_eq!(judged(text), OnFailure);
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn what_only_reports_is_no_reaction() {
         "while true; do nginx -s reload; inotifywait -e modify FILE && echo changed; done",
         "while true; do inotifywait -e modify FILE; echo changed; done",
     ] {
-        assert_eq!(judged(text), ByAccident, "{text}");
+        assert_eq!(judged(text), OnFailure, "{text}");
     }
     let text = "while true; do nginx -s reload; inotifywait -e modify FILE && kill 7; done";
     assert_eq!(judged(text), Unknown);
@@ -151,7 +151,7 @@ fn a_function_is_judged_where_it_is_called() {
     assert_eq!(judged(text), Never);
     let text =
         "changed() { inotifywait -e modify FILE; }; while true; do changed; nginx -s reload; done";
-    assert_eq!(judged(text), ByAccident);
+    assert_eq!(judged(text), OnFailure);
     assert!(
         watches(&script("never_called() { inotifywait -m -e modify FILE; }; sleep 1")).is_empty()
     );
@@ -195,9 +195,9 @@ fn not_a_watch() {
 fn of_several_targets_the_best_counts() {
     assert!(
         Never < FirstOnly
-            && FirstOnly < ByLuck
-            && ByLuck < ByAccident
-            && ByAccident < Always
+            && FirstOnly < Racy
+            && Racy < OnFailure
+            && OnFailure < Always
             && Always < Unknown
     );
 }

@@ -2,38 +2,40 @@
 
 use crate::judge::view::PodView;
 use crate::kube::container::Container;
-use crate::kube::volume::{Source, Volume, VolumeMount};
-use crate::watch::Kind;
+use crate::kube::volume::{Volume, VolumeMount, VolumeSource};
+use crate::watch::TargetKind;
 
 /// What a path of a container leads to.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::rules) enum Spot<'s> {
+pub(in crate::rules) enum PathTarget<'s> {
     /// Into a whole mount of configuration.
-    Configuration(Source<'s>, Kind),
+    Configuration(VolumeSource<'s>, TargetKind),
     /// To one of the links that the kubelet makes in such a mount.
-    Link(Source<'s>),
+    KubeletLink(VolumeSource<'s>),
     /// Into a part of configuration, mounted by `subPath`: it never changes.
-    Part(Source<'s>),
+    SubPath(VolumeSource<'s>),
     /// Into another volume; `None` where the manifest does not tell which.
-    Data(Option<&'s Volume<'s>>),
+    OtherVolume(Option<&'s Volume<'s>>),
     /// Into no mount.
-    Image,
+    NoMount,
 }
 
 /// What `path` leads to.
-pub(in crate::rules) fn spot<'s>(
+pub(in crate::rules) fn path_target<'s>(
     pod: &PodView<'s>,
     container: &Container<'_>,
     path: &str,
-) -> Spot<'s> {
-    let Some((mount, rest)) = nearest_mount(container, path) else { return Spot::Image };
+) -> PathTarget<'s> {
+    let Some((mount, rest)) = nearest_mount(container, path) else { return PathTarget::NoMount };
     let volume = pod.volume(mount);
-    let Some(source) = volume.and_then(Volume::source) else { return Spot::Data(volume) };
+    let Some(source) = volume.and_then(Volume::source) else {
+        return PathTarget::OtherVolume(volume);
+    };
     match rest {
-        _ if mount.part().is_some() => Spot::Part(source),
-        "" => Spot::Configuration(source, Kind::Directory),
-        rest if rest.starts_with("..") => Spot::Link(source), // what a watch on them sees was not measured
-        _ => Spot::Configuration(source, Kind::File),
+        _ if mount.part().is_some() => PathTarget::SubPath(source),
+        "" => PathTarget::Configuration(source, TargetKind::Directory),
+        rest if rest.starts_with("..") => PathTarget::KubeletLink(source), // what a watch on them sees was not measured
+        _ => PathTarget::Configuration(source, TargetKind::File),
     }
 }
 

@@ -1,0 +1,30 @@
+//! A Java option about memory that newer virtual machines have removed.
+
+/// An option that newer virtual machines have removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemovedFlag {
+    /// Its name: `MaxRAMFraction`.
+    pub name: &'static str,
+    /// As written: `-XX:MaxRAMFraction=2`.
+    pub option: String,
+}
+
+/// The option of JDK 8 and 9 that let the heap follow the memory limit.
+pub const CGROUP_FLAG: &str = "UseCGroupMemoryLimitForHeap";
+
+/// The fractions that percentages replaced.
+const FRACTIONS: [&str; 3] = ["MaxRAMFraction", "MinRAMFraction", "InitialRAMFraction"];
+
+impl RemovedFlag {
+    /// Reads an option; `None` for any other.
+    pub(super) fn of(option: &str) -> Option<Self> {
+        let text = option.strip_prefix("-XX:")?;
+        let name = match text.strip_prefix(['+', '-']) {
+            Some(name) => Some(CGROUP_FLAG).filter(|known| *known == name),
+            None => FRACTIONS
+                .into_iter()
+                .find(|known| text.strip_prefix(known).is_some_and(|rest| rest.starts_with('='))),
+        };
+        Some(Self { name: name?, option: option.to_owned() })
+    }
+}
