@@ -21,7 +21,7 @@ pub mod text;
 use std::process::ExitCode;
 
 use crate::cluster;
-use crate::terminal::{self, Form};
+use crate::terminal::{self, OutputFormat};
 
 use observation::{Observation, Severity};
 use options::FailOn;
@@ -42,9 +42,9 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
         gather::gather(&cluster, options).await
     })?;
     let observations = check::examine(&facts);
-    match options.output {
-        Form::Json => terminal::print_json(&observations)?,
-        Form::Text => {
+    match options.output.format {
+        OutputFormat::Json => terminal::print_json(&observations)?,
+        OutputFormat::Text => {
             terminal::print(&text::render(&observations, options.color.is_wanted(false)))?
         }
     }

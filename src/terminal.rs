@@ -15,10 +15,24 @@ pub(crate) use progress::Progress;
 pub(crate) use table::table;
 
 /// How results are printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Form {
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct Output {
+    /// How results are printed.
+    #[arg(
+        short = 'o',
+        long = "output",
+        alias = "format",
+        default_value = "text",
+        value_name = "text|json",
+        hide_possible_values = true
+    )]
+    pub format: OutputFormat,
+}
+
+/// A format of results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum OutputFormat {
     /// For people.
-    #[default]
     Text,
     /// For programs.
     Json,

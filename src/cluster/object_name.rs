@@ -19,7 +19,7 @@ pub(crate) enum ObjectNameError {
     #[error("{0:?} does not say what it is: say KIND/NAME")]
     NoKind(String),
     /// A kind that is not known.
-    #[error("kind {0:?} is not known")]
+    #[error("kind {0:?} is not known here")]
     UnknownKind(String),
     /// A name that no object of the kind can have.
     #[error("{0:?} is not a valid name")]

@@ -14,7 +14,7 @@ use kube::api::{ListParams, PartialObjectMeta};
 use crate::cluster::error::error_message;
 use crate::cluster::list::list_metadata;
 use crate::cluster::{self, Cluster, ClusterOptions};
-use crate::terminal::{self, Form, Progress};
+use crate::terminal::{self, Output, OutputFormat, Progress};
 
 use entry::Entry;
 
@@ -23,25 +23,19 @@ use entry::Entry;
 pub struct Options {
     /// Namespace [default: the context's].
     #[arg(short, long, value_name = "NAME")]
-    pub namespace: Option<String>,
+    namespace: Option<String>,
 
     /// All namespaces.
     #[arg(short = 'A', long, conflicts_with = "namespace")]
-    pub all_namespaces: bool,
+    all_namespaces: bool,
 
     /// How results are printed.
-    #[arg(
-        short,
-        long,
-        default_value = "text",
-        value_name = "text|json",
-        hide_possible_values = true
-    )]
-    pub output: Form,
+    #[command(flatten)]
+    output: Output,
 
     /// Which cluster, and as whom.
     #[command(flatten)]
-    pub cluster: ClusterOptions,
+    cluster: ClusterOptions,
 }
 
 /// Lists approvals.
@@ -59,10 +53,10 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     if entries.is_empty() {
         terminal::remark("no approvals");
     }
-    match options.output {
-        Form::Json => terminal::print_json(&entries)?,
-        Form::Text if entries.is_empty() => {}
-        Form::Text => terminal::print(&entry::text(&entries))?,
+    match options.output.format {
+        OutputFormat::Json => terminal::print_json(&entries)?,
+        OutputFormat::Text if entries.is_empty() => {}
+        OutputFormat::Text => terminal::print(&entry::text(&entries))?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -19,7 +19,7 @@ use crate::cluster::error::error_message;
 use crate::cluster::pod::why_ended;
 use crate::cluster::target::Target;
 use crate::cluster::{self, Cluster};
-use crate::terminal::{self, Form};
+use crate::terminal::{self, OutputFormat};
 
 use super::target_options::TargetOptions;
 use answer::Before;
@@ -31,23 +31,23 @@ pub struct Options {
     /// How far memory limits may fall: CONTAINER=QUANTITY, "@pod" for the pod's own, or "true" for
     /// any decrease.
     #[arg(long, required = true, value_name = "CONTAINER=QUANTITY,...")]
-    pub memory: Vec<String>,
+    memory: Vec<String>,
 
     /// How long the approval is valid, such as 30m, up to 24h [default: what the policy says, 1h].
     #[arg(long = "for", value_name = "DURATION", value_parser = parse_lifetime)]
-    pub lifetime: Option<SignedDuration>,
+    lifetime: Option<SignedDuration>,
 
     /// Why, for the audit log.
     #[arg(long, value_name = "TEXT")]
-    pub reason: Option<String>,
+    reason: Option<String>,
 
     /// Approve even if a heap is known not to fit.
     #[arg(long)]
-    pub force: bool,
+    force: bool,
 
     /// Which pods to change, and how.
     #[command(flatten)]
-    pub pods: TargetOptions,
+    pods: TargetOptions,
 }
 
 /// Approves. The exit code is 1 if any pod is not approved in the end.
@@ -62,8 +62,8 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
         let cluster = options.pods.cluster.connect(options.pods.namespace.as_deref()).await?;
         let approver =
             Approver { cluster: &cluster, grant: &grant, dry_run: options.pods.dry_run.is_some() };
-        let results = approver.approve_all(&target, options.pods.output).await?;
-        if options.pods.output == Form::Json {
+        let results = approver.approve_all(&target, options.pods.output.format).await?;
+        if options.pods.output.format == OutputFormat::Json {
             terminal::print_json(&results)?;
         }
         Ok(if results.iter().all(|result| result.approved) {
@@ -91,7 +91,11 @@ struct Approver<'a> {
 }
 
 impl Approver<'_> {
-    async fn approve_all(&self, target: &Target, form: Form) -> anyhow::Result<Vec<GrantResult>> {
+    async fn approve_all(
+        &self,
+        target: &Target,
+        form: OutputFormat,
+    ) -> anyhow::Result<Vec<GrantResult>> {
         let pods = self.cluster.pods_of(target).await?;
         let pods: Vec<Pod> = pods.into_iter().filter(is_present).collect();
         if pods.is_empty() {
@@ -107,8 +111,8 @@ impl Approver<'_> {
             let result =
                 GrantResult::of(pod, self.approve(pod).await.map(Into::into), self.dry_run);
             match (result.approved, form) {
-                (true, Form::Text) => terminal::print(&format!("{result}\n"))?,
-                (true, Form::Json) => {}
+                (true, OutputFormat::Text) => terminal::print(&format!("{result}\n"))?,
+                (true, OutputFormat::Json) => {}
                 (false, _) => terminal::remark(&result.to_string()),
             }
             results.push(result);

@@ -20,12 +20,12 @@ use crate::terminal;
 pub struct Options {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    command: Command,
 }
 
 /// What to do with certificates.
 #[derive(Clone, Debug, Subcommand)]
-pub enum Command {
+enum Command {
     /// Create a serving certificate for this machine, and the authority that signs it.
     ///
     /// Writes ca.crt, tls.crt and tls.key, and prints the matching flags of `restraint serve` and the
@@ -36,23 +36,23 @@ pub enum Command {
 
 /// Which certificate to create.
 #[derive(Clone, Debug, Args)]
-pub struct Issue {
+struct Issue {
     /// Folder for the files; created if it does not exist.
     #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
+    out: PathBuf,
 
     /// A DNS name or address the certificate is for, besides localhost, 127.0.0.1 and ::1; may be
     /// repeated.
     #[arg(long = "name", value_name = "NAME", value_delimiter = ',')]
-    pub names: Vec<String>,
+    names: Vec<String>,
 
     /// How many days it is valid.
     #[arg(long, value_name = "N", default_value_t = 365, value_parser = clap::value_parser!(u16).range(1..=3650))]
-    pub days: u16,
+    days: u16,
 
     /// Replace existing files.
     #[arg(long)]
-    pub force: bool,
+    force: bool,
 }
 
 /// Creates a certificate.

@@ -14,7 +14,7 @@ use crate::approval::{DEFAULT_ANNOTATION, GRANT_ANNOTATION, STAMP_ANNOTATION, St
 use crate::cluster::error::error_message;
 use crate::cluster::target::Target;
 use crate::cluster::{self, Cluster};
-use crate::terminal::{self, Form};
+use crate::terminal::{self, OutputFormat};
 
 use super::approval_details::ApprovalDetails;
 use super::target_options::TargetOptions;
@@ -27,7 +27,7 @@ const ANNOTATIONS: [&str; 3] = [STAMP_ANNOTATION, GRANT_ANNOTATION, DEFAULT_ANNO
 pub struct Options {
     /// Which pods to change, and how.
     #[command(flatten)]
-    pub pods: TargetOptions,
+    pods: TargetOptions,
 }
 
 /// What was removed from one pod. The names of its fields stay as they are.
@@ -57,14 +57,14 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
         let mut revocations = Vec::new();
         for pod in cluster.pods_of(&target).await? {
             let revocation = revoke(&cluster, &pod, options.pods.dry_run.is_some()).await;
-            match (&revocation.error, options.pods.output) {
+            match (&revocation.error, options.pods.output.format) {
                 (Some(_), _) => terminal::remark(&revocation.to_string()),
-                (None, Form::Text) => terminal::print(&format!("{revocation}\n"))?,
-                (None, Form::Json) => {}
+                (None, OutputFormat::Text) => terminal::print(&format!("{revocation}\n"))?,
+                (None, OutputFormat::Json) => {}
             }
             revocations.push(revocation);
         }
-        if options.pods.output == Form::Json {
+        if options.pods.output.format == OutputFormat::Json {
             terminal::print_json(&revocations)?;
         }
         Ok(if revocations.iter().all(|revocation| revocation.error.is_none()) {

@@ -3,41 +3,35 @@
 use clap::Args;
 
 use crate::cluster::ClusterOptions;
-use crate::terminal::Form;
+use crate::terminal::Output;
 
 /// Which pods to change, and how.
 #[derive(Clone, Debug, Args)]
-pub struct TargetOptions {
+pub(super) struct TargetOptions {
     /// The pod, Deployment or StatefulSet: pod/NAME, deploy/NAME or sts/NAME.
     #[arg(required = true, num_args = 1..=2, value_name = "TARGET")]
-    pub target: Vec<String>,
+    pub(super) target: Vec<String>,
 
     /// Ask the API server and the webhook, and store nothing.
     #[arg(long, value_name = "server", hide_possible_values = true)]
-    pub dry_run: Option<DryRun>,
+    pub(super) dry_run: Option<DryRun>,
 
     /// Namespace [default: the context's].
     #[arg(short, long, value_name = "NAME")]
-    pub namespace: Option<String>,
+    pub(super) namespace: Option<String>,
 
     /// How results are printed.
-    #[arg(
-        short,
-        long,
-        default_value = "text",
-        value_name = "text|json",
-        hide_possible_values = true
-    )]
-    pub output: Form,
+    #[command(flatten)]
+    pub(super) output: Output,
 
     /// Which cluster, and as whom.
     #[command(flatten)]
-    pub cluster: ClusterOptions,
+    pub(super) cluster: ClusterOptions,
 }
 
 /// Who does a dry run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum DryRun {
+pub(super) enum DryRun {
     /// The API server.
     Server,
 }

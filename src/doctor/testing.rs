@@ -30,6 +30,15 @@ const FALLBACK: [&str; 2] = [
     include_str!("../../policies/cel/memory-limit-decrease.yaml"),
 ];
 
+/// The feature gates that are looked at.
+const GATES: [&str; 5] = [
+    "InPlacePodVerticalScaling",
+    "PodLevelResources",
+    "InPlacePodLevelResourcesVerticalScaling",
+    "ContainerRestartRules",
+    "RestartAllContainersOnContainerExits",
+];
+
 /// The year it is.
 pub(super) const YEAR: i32 = 2030;
 
@@ -44,31 +53,12 @@ pub(super) fn read<T: DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).unwrap()
 }
 
-/// A cluster with Restraint, in which all is as it should be.
+/// A cluster with Restraint in which every check passes.
 pub(super) fn healthy() -> Facts {
-    let filled = WEBHOOKS
-        .replace("restraint-${INSTALLATION}", "restraint")
-        .replace("${INSTALLATION}", "restraint")
-        .replace("e2e.example/installation: \"restraint\"", "kubernetes.io/metadata.name: shop")
-        .replace("${PORT}", "443")
-        .replace("${CA_BUNDLE}", &STANDARD.encode(authority().pem()));
-    let mut configurations: Vec<Value> = serde_saphyr::from_multiple(&filled).unwrap();
-    for configuration in &mut configurations {
-        for hook in configuration["webhooks"].as_array_mut().unwrap() {
-            // as with the values of the chart: every namespace but two
-            hook["namespaceSelector"].as_object_mut().unwrap().remove("matchLabels");
-        }
-    }
+    let configurations = configurations();
     let of_kind = |kind: &str| {
         configurations.iter().filter(|value| value["kind"] == kind).cloned().collect::<Vec<_>>()
     };
-    let gates = [
-        "InPlacePodVerticalScaling",
-        "PodLevelResources",
-        "InPlacePodLevelResourcesVerticalScaling",
-        "ContainerRestartRules",
-        "RestartAllContainersOnContainerExits",
-    ];
     let mut facts = Facts {
         now: TimeZone::UTC
             .to_timestamp(date(i16::try_from(YEAR).unwrap(), 6, 1).at(0, 0, 0, 0))
@@ -100,7 +90,7 @@ pub(super) fn healthy() -> Facts {
             .to_vec()),
         version: Ok(Version::read("v1.36.2")),
         resources: Ok(BTreeSet::from(["pods".to_owned(), "pods/resize".to_owned()])),
-        gates: Ok(gates.iter().map(|name| ((*name).to_owned(), true)).collect()),
+        gates: Ok(GATES.iter().map(|name| ((*name).to_owned(), true)).collect()),
         rights: Ok(rights()),
         autoscalers: Ok(None),
         reloaders: Ok(Vec::new()),
@@ -110,6 +100,24 @@ pub(super) fn healthy() -> Facts {
     let pair = authority().issue("restraint", &["restraint.restraint.svc"], YEAR + 1);
     with_certificate(&mut facts, &pair.certificate);
     facts
+}
+
+/// The webhook configurations of the chart.
+fn configurations() -> Vec<Value> {
+    let filled = WEBHOOKS
+        .replace("restraint-${INSTALLATION}", "restraint")
+        .replace("${INSTALLATION}", "restraint")
+        .replace("e2e.example/installation: \"restraint\"", "kubernetes.io/metadata.name: shop")
+        .replace("${PORT}", "443")
+        .replace("${CA_BUNDLE}", &STANDARD.encode(authority().pem()));
+    let mut configurations: Vec<Value> = serde_saphyr::from_multiple(&filled).unwrap();
+    for configuration in &mut configurations {
+        for hook in configuration["webhooks"].as_array_mut().unwrap() {
+            // as with the default values of the chart: every namespace but two
+            hook["namespaceSelector"].as_object_mut().unwrap().remove("matchLabels");
+        }
+    }
+    configurations
 }
 
 fn fallback() -> FallbackPolicies {
@@ -125,7 +133,7 @@ fn fallback() -> FallbackPolicies {
     }
 }
 
-/// The same with a hook of somebody else's.
+/// The same with somebody else's webhook.
 pub(super) fn foreign(hook: Value) -> Facts {
     let mut facts = healthy();
     let configuration = json!({"metadata": {"name": "other"}, "webhooks": [hook]});
@@ -262,24 +270,24 @@ pub(super) fn args(facts: &mut Facts, arguments: &[&str]) {
     container.args = Some(arguments.iter().map(|&argument| argument.to_owned()).collect());
 }
 
-/// A validating hook of ours.
+/// A validating webhook of ours.
 pub(super) fn hook_mut<'f>(facts: &'f mut Facts, name: &str) -> &'f mut ValidatingWebhook {
     let hooks = facts.validating.as_mut().unwrap()[0].webhooks.as_mut().unwrap();
     hooks.iter_mut().find(|hook| hook.name == name).unwrap()
 }
 
-/// A mutating hook of ours.
+/// A mutating webhook of ours.
 pub(super) fn mutating_mut<'f>(facts: &'f mut Facts, name: &str) -> &'f mut MutatingWebhook {
     let hooks = facts.mutating.as_mut().unwrap()[0].webhooks.as_mut().unwrap();
     hooks.iter_mut().find(|hook| hook.name == name).unwrap()
 }
 
-/// What a check says, a line each.
+/// The observations of a check, one on a line.
 pub(super) fn lines(check: impl Fn(&Facts, &mut Observations<'_>), facts: &Facts) -> Vec<String> {
     observed(check, facts).iter().map(line).collect()
 }
 
-/// The gravest of what a check says.
+/// The most severe observation of a check.
 pub(super) fn worst(check: impl Fn(&Facts, &mut Observations<'_>), facts: &Facts) -> String {
     observed(check, facts)
         .iter()
@@ -308,5 +316,5 @@ fn every_check_passes() {
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
     let checks: BTreeSet<_> = observations.iter().map(|observation| observation.check).collect();
-    assert_eq!(checks.len(), check::names().count(), "every check says something");
+    assert_eq!(checks.len(), check::names().count(), "every check reports something");
 }

@@ -51,7 +51,7 @@ impl SelectorOperator {
     }
 
     /// Whether it compares the label with values.
-    pub fn takes_values(self) -> bool {
+    fn takes_values(self) -> bool {
         matches!(self, Self::In | Self::NotIn)
     }
 }
@@ -77,7 +77,7 @@ impl Selector {
     /// # Errors
     ///
     /// Where an expression is none.
-    pub fn new(
+    pub(crate) fn new(
         match_labels: BTreeMap<String, String>,
         match_expressions: impl IntoIterator<Item = (String, String, Vec<String>)>,
     ) -> Result<Self, SelectorError> {
@@ -95,7 +95,7 @@ impl Selector {
     }
 
     /// Whether it selects what has these labels.
-    pub fn matches<'l>(&self, label: impl Fn(&str) -> Option<&'l str>) -> bool {
+    pub(crate) fn matches<'l>(&self, label: impl Fn(&str) -> Option<&'l str>) -> bool {
         self.0.iter().all(|requirement| requirement.allows(label(&requirement.key)))
     }
 

@@ -53,7 +53,7 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
         observations.warning(
             object,
             format!("binds {}, which does not exist", policy_of(binding)),
-            "restore it: helm upgrade with the current values",
+            "helm upgrade with the current values restores it",
         );
     }
 }

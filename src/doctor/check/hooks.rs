@@ -36,7 +36,7 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
                     severity,
                     &place,
                     message,
-                    Some("restore it: helm upgrade with the current values".to_owned()),
+                    Some("helm upgrade with the current values restores it".to_owned()),
                 );
             }
         }

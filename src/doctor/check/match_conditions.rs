@@ -45,7 +45,7 @@ const EXPECTED: [Expected; 9] = [
 ];
 
 /// How to get the chart's conditions back.
-const RESTORE: &str = "restore what the chart renders: helm upgrade with the current values";
+const RESTORE: &str = "helm upgrade with the current values restores what the chart renders";
 
 pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     for installation in &facts.installations {

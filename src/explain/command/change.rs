@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use crate::cluster::{self, ClusterOptions};
 use crate::explain::change::{Surroundings, explain};
 use crate::manifest::object::Document;
-use crate::terminal::{self, Form};
+use crate::terminal::{self, Output, OutputFormat};
 
 use super::live;
 use super::read;
@@ -39,15 +39,8 @@ pub struct Options {
     pub namespace: Option<String>,
 
     /// How results are printed.
-    #[arg(
-        short,
-        long,
-        alias = "format",
-        default_value = "text",
-        value_name = "text|json",
-        hide_possible_values = true
-    )]
-    pub output: Form,
+    #[command(flatten)]
+    pub output: Output,
 
     /// Which cluster, and as whom.
     #[command(flatten)]
@@ -68,9 +61,9 @@ pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     };
     surroundings.now = Some(Timestamp::now());
     let explanations = explain(&old, &new, &surroundings);
-    match options.output {
-        Form::Json => terminal::print_json(&explanations)?,
-        Form::Text => terminal::print(&text::text(&explanations))?,
+    match options.output.format {
+        OutputFormat::Json => terminal::print_json(&explanations)?,
+        OutputFormat::Text => terminal::print(&text::text(&explanations))?,
     }
     let is_refused = explanations.iter().any(|explanation| explanation.effect.is_refusal());
     Ok(if is_refused { ExitCode::from(REFUSED) } else { ExitCode::SUCCESS })

@@ -17,7 +17,7 @@ use crate::cluster::list::PAGE;
 use crate::cluster::{self, Cluster, ClusterOptions};
 use crate::explain::history::{History, Surroundings};
 use crate::manifest::object::Document;
-use crate::terminal::{self, Form, plain};
+use crate::terminal::{self, Output, OutputFormat, plain};
 
 use super::live;
 use super::{read, said};
@@ -39,15 +39,8 @@ pub struct Options {
     pub namespace: Option<String>,
 
     /// How results are printed.
-    #[arg(
-        short,
-        long,
-        alias = "format",
-        default_value = "text",
-        value_name = "text|json",
-        hide_possible_values = true
-    )]
-    pub output: Form,
+    #[command(flatten)]
+    pub output: Output,
 
     /// Which cluster, and as whom.
     #[command(flatten)]
@@ -68,9 +61,9 @@ pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("{pod} cannot be explained"))?;
     // documents keep their namespace beside their content
     let history = History { namespace: pod.namespace.clone(), ..history };
-    match options.output {
-        Form::Json => terminal::print_json(&history)?,
-        Form::Text => terminal::print(&text(&history))?,
+    match options.output.format {
+        OutputFormat::Json => terminal::print_json(&history)?,
+        OutputFormat::Text => terminal::print(&text(&history))?,
     }
     Ok(ExitCode::SUCCESS)
 }

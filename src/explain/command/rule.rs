@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::judge::policies::Policies;
 use crate::judge::rule::{Ignorable, Rule};
 use crate::rules::{self, RULES};
-use crate::terminal::{self, Form};
+use crate::terminal::{self, Output, OutputFormat};
 
 /// How alike names must be for one to be suggested, of 1.
 const ALIKE: f64 = 0.75;
@@ -22,36 +22,29 @@ pub struct Options {
     pub name: Option<String>,
 
     /// How results are printed.
-    #[arg(
-        short,
-        long,
-        alias = "format",
-        default_value = "text",
-        value_name = "text|json",
-        hide_possible_values = true
-    )]
-    pub output: Form,
+    #[command(flatten)]
+    pub output: Output,
 }
 
 /// Prints the page of a rule, or the list of all.
 pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let policies = Policies::embedded();
-    match (&options.name, options.output) {
-        (None, Form::Json) => terminal::print_json(
+    match (&options.name, options.output.format) {
+        (None, OutputFormat::Json) => terminal::print_json(
             &RULES.iter().map(|rule| entry(rule, &policies)).collect::<Vec<_>>(),
         )?,
-        (None, Form::Text) => terminal::print(&list(&policies))?,
+        (None, OutputFormat::Text) => terminal::print(&list(&policies))?,
         (Some(name), form) => {
             let Some(rule) = rules::find(name) else { bail!("{}", unknown(name)) };
             match form {
-                Form::Json => {
+                OutputFormat::Json => {
                     let mut entry = entry(rule, &policies);
                     if let Some(fields) = entry.as_object_mut() {
                         fields.insert("documentation".to_owned(), rule.documentation().into());
                     }
                     terminal::print_json(&entry)?;
                 }
-                Form::Text => terminal::print(&page(rule, &policies))?,
+                OutputFormat::Text => terminal::print(&page(rule, &policies))?,
             }
         }
     }
