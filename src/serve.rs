@@ -41,7 +41,7 @@ use events::Events;
 use evidence::{Live, Sources};
 use following::Following;
 pub use listener::Limits;
-use listener::{Drain, Listener, Transport};
+use listener::{Connections, Drain, Listener, Transport};
 use loaded::Loaded;
 use log::Log;
 use metrics::Metrics;
@@ -74,7 +74,8 @@ async fn serve(options: &Options, loaded: Loaded, log: &Log) -> anyhow::Result<(
     let ports = Ports::bind(options).await?;
     let clients = Clients::find(options).await?;
     let mut metrics = Metrics::new();
-    metrics.follow_connections(ports.reviews.counters());
+    let connections = Connections(ports.reviews.counters());
+    metrics.registry().register_collector(Box::new(connections));
     metrics.follow_log(log.lost());
     let following = Following::start(options, loaded, metrics, clients.retrying.as_ref());
     let reviews = reviews(options, &following, clients);

@@ -12,18 +12,19 @@ use super::followed::Followed;
 use super::followed::file_watch::Intervals;
 use super::health::{Health, Topic};
 use super::loaded::Loaded;
-use super::metrics::{Metrics, Rotations, SharedMetrics};
+use super::metrics::{Metrics, SharedMetrics};
 use super::namespaces::Namespaces;
 use super::options::Options;
 use super::policies::{self, FolderSource};
 use super::seal::SealKeys;
+use super::seal::collector::Keys;
 use super::seal::file::KeyFile;
 use super::seal::secret::SharedSecret;
 use super::tasks::supervise;
 use super::tls::KeyMaterial;
 use super::tls::files::{KeyFiles, KeyFilesSource};
-use super::tls::shared::Sharing;
 use super::tls::shared::source::SharedSource;
+use super::tls::shared::{Rotations, Sharing};
 
 /// What is in force, and who is told of it.
 pub(super) struct Following {
@@ -45,8 +46,9 @@ impl Following {
         client: Option<&Client>,
     ) -> Self {
         let seal_keys = Arc::new(Followed::new(loaded.seal_keys));
-        metrics.follow_seal_keys(Arc::clone(&seal_keys));
-        let sharing = loaded.sharing.map(|sharing| (sharing, metrics.follow_rotations()));
+        metrics.registry().register_collector(Box::new(Keys(Arc::clone(&seal_keys))));
+        let sharing =
+            loaded.sharing.map(|sharing| (sharing, Rotations::register(metrics.registry())));
         let following = Self {
             policies: Arc::new(Followed::new(loaded.policies)),
             key_material: Arc::new(Followed::new(loaded.key_material)),

@@ -4,6 +4,7 @@
 //! The accept loop does nothing that a peer can delay: handshakes and requests run in a task for
 //! each connection.
 
+mod collector;
 mod connection;
 mod counters;
 mod limits;
@@ -28,14 +29,14 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
-pub(super) use counters::Counters;
+pub(super) use collector::Connections;
 pub(super) use limits::Drain;
 pub use limits::Limits;
 
 use super::followed::Followed;
 use super::tls::KeyMaterial;
 use connection::{Common, Connection};
-use counters::increase;
+use counters::{Counters, increase};
 use slots::Slots;
 
 /// How bytes travel.

@@ -1,14 +1,11 @@
 //! What is counted. Labels never carry names of namespaces, objects or people.
 
 mod approvals;
-mod connections;
 mod in_force;
-mod keys;
 mod log;
 mod look_ups;
 mod panics;
 mod reviews;
-mod rotations;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,20 +21,14 @@ use crate::judge::subject::Subject;
 use crate::judge::verdict::Verdict;
 use crate::review::Path;
 
-use super::followed::Followed;
-use super::listener::Counters;
-use super::seal::SealKeys;
 use approvals::Approvals;
-use connections::Connections;
 use in_force::InForce;
-use keys::Keys;
 use log::Lines;
 use look_ups::CountedLookUps;
 pub(super) use look_ups::LookUpOutcome;
 use panics::Panics;
 use reviews::CountedReviews;
 pub(super) use reviews::Failure;
-pub(super) use rotations::Rotations;
 
 /// Shared by everything that counts.
 pub(super) type SharedMetrics = Arc<Metrics>;
@@ -82,25 +73,14 @@ impl Metrics {
         Self { registry, reviews, approvals, look_ups, in_force, events_dropped, events_failed }
     }
 
-    /// Shows what a listener sees.
-    pub(super) fn follow_connections(&mut self, counters: Arc<Counters>) {
-        self.registry.register_collector(Box::new(Connections(counters)));
+    /// Where whoever counts for itself registers what it counts.
+    pub(super) fn registry(&mut self) -> &mut Registry {
+        &mut self.registry
     }
 
     /// Shows how many lines the log lost.
     pub(super) fn follow_log(&mut self, lost: ErrorCounter) {
         self.registry.register_collector(Box::new(Lines(lost)));
-    }
-
-    /// Shows how many keys there are.
-    pub(super) fn follow_seal_keys(&mut self, keys: Arc<Followed<SealKeys>>) {
-        self.registry.register_collector(Box::new(Keys(keys)));
-    }
-
-    /// Shows what happens to certificates that replicas share, which the returned counters are
-    /// told.
-    pub(super) fn follow_rotations(&mut self) -> Rotations {
-        Rotations::register(&mut self.registry)
     }
 
     /// Counts a verdict and how long it took.

@@ -1,5 +1,6 @@
 //! The flags of `restraint serve`, each with an environment variable.
 
+mod sharing;
 mod tls;
 
 use std::net::SocketAddr;

@@ -1,6 +1,7 @@
 //! The keys that stamps are sealed with: HMAC-SHA256. The first seals, all are accepted, so that
 //! keys rotate with an overlap.
 
+pub(super) mod collector;
 pub(super) mod file;
 mod rotation;
 pub(super) mod secret;

@@ -8,6 +8,7 @@
 mod bundle;
 mod error;
 mod material;
+mod rotations;
 pub(in crate::serve) mod source;
 mod step;
 
@@ -25,16 +26,14 @@ use tracing::info;
 
 use crate::certificate::Identity;
 use crate::cluster::NamespacedName;
-use crate::serve::metrics::Rotations;
 use crate::serve::request::answered;
 
 use bundle::Configurations;
 use error::PairError;
 use material::Material;
+pub(in crate::serve) use rotations::Rotations;
 pub(in crate::serve) use step::Lifetimes;
-use step::{View, next_step, take};
-
-pub(in crate::serve) use step::Step;
+use step::{Step, View, next_step, take};
 
 /// How often to begin anew because another replica was faster.
 const ATTEMPTS: usize = 5;

@@ -10,10 +10,10 @@ use kube::{Api, Client};
 use serde_json::{Value, json};
 use tracing::info;
 
-use crate::serve::metrics::Rotations;
 use crate::serve::request::{RequestError, answered};
 
 use super::error::PairError;
+use super::rotations::Rotations;
 
 /// The webhook configurations of these names, of either kind.
 pub(super) struct Configurations {

@@ -16,11 +16,11 @@ use crate::serve::followed::file_watch::{FileWatch, Intervals};
 use crate::serve::followed::object_watch::ObjectWatch;
 use crate::serve::followed::{LastTrouble, Look, Outcome, Source};
 use crate::serve::health::{Health, Topic, Trouble};
-use crate::serve::metrics::{Rotations, SharedMetrics};
+use crate::serve::metrics::SharedMetrics;
 use crate::serve::tasks::blocking;
 use crate::serve::tls::{Clients, KeyMaterial};
 
-use super::{SharedPair, Sharing};
+use super::{Rotations, SharedPair, Sharing};
 
 /// The shortest time between two looks: replicas that disagree must not keep the API server busy.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);

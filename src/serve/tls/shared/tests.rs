@@ -189,7 +189,7 @@ fn sharing() -> Sharing {
 }
 
 fn pair(client: &Client) -> SharedPair {
-    SharedPair::new(client.clone(), sharing(), Metrics::new().follow_rotations())
+    SharedPair::new(client.clone(), sharing(), Rotations::register(Metrics::new().registry()))
 }
 
 /// A look that finds nothing wrong.
@@ -357,7 +357,7 @@ async fn readiness_waits_for_the_pair_and_connections_see_it() {
     let made = SelfMade::make(&[]).unwrap().identity;
     let key_material = Arc::new(Followed::new(KeyMaterial::load(made, None).unwrap()));
     let mut metrics = Metrics::new();
-    let rotations = metrics.follow_rotations();
+    let rotations = Rotations::register(metrics.registry());
     let mut sharing = sharing();
     sharing.lifetimes.leaf = SignedDuration::from_secs(15); // looks often
     let (health_too, metrics) = (Arc::clone(&health), Arc::new(metrics));

@@ -1,4 +1,4 @@
-//! What the listener sees, read when somebody scrapes.
+//! What a listener sees, read when somebody scrapes.
 
 use std::fmt::Error;
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
-use crate::serve::listener::Counters;
+use super::counters::Counters;
 
 #[derive(Debug)]
-pub(super) struct Connections(pub(super) Arc<Counters>);
+pub(in crate::serve) struct Connections(pub(in crate::serve) Arc<Counters>);
 
 impl Collector for Connections {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {

@@ -8,10 +8,11 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::gauge::ConstGauge;
 
 use crate::serve::followed::Followed;
-use crate::serve::seal::SealKeys;
+
+use super::SealKeys;
 
 #[derive(Debug)]
-pub(super) struct Keys(pub(super) Arc<Followed<SealKeys>>);
+pub(in crate::serve) struct Keys(pub(in crate::serve) Arc<Followed<SealKeys>>);
 
 impl Collector for Keys {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {

@@ -9,7 +9,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use crate::serve::request::RequestError;
-use crate::serve::tls::shared::Step;
+
+use super::step::Step;
 
 /// What happens to certificates that replicas share.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +36,7 @@ struct WriteLabels {
 const RESULTS: [&str; 3] = ["done", "lost", "failed"];
 
 impl Rotations {
-    pub(super) fn register(registry: &mut Registry) -> Self {
+    pub(in crate::serve) fn register(registry: &mut Registry) -> Self {
         let this = Self::default();
         registry.register(
             "certificate_rotations",
@@ -68,7 +69,7 @@ impl Rotations {
     }
 
     /// Counts a step and what came of its write.
-    pub(in crate::serve) fn count<T>(&self, step: Step, written: &Result<T, RequestError>) {
+    pub(super) fn count<T>(&self, step: Step, written: &Result<T, RequestError>) {
         let result = match written {
             Ok(_) => "done",
             Err(error) if error.is_race() => "lost",
@@ -78,7 +79,7 @@ impl Rotations {
     }
 
     /// Counts a write of the bundle. An error of `None` is that another was faster.
-    pub(in crate::serve) fn bundle_written(&self, written: &Result<(), Option<RequestError>>) {
+    pub(super) fn bundle_written(&self, written: &Result<(), Option<RequestError>>) {
         let result = match written {
             Ok(()) => "done",
             Err(None) => "lost",
@@ -88,12 +89,12 @@ impl Rotations {
     }
 
     /// Takes note of whether the bundle is where it should be.
-    pub(in crate::serve) fn published(&self, published: bool) {
+    pub(super) fn published(&self, published: bool) {
         self.published.set(i64::from(published));
     }
 
     /// Takes note of when the authority expires, in seconds since 1970.
-    pub(in crate::serve) fn authority_expiry(&self, seconds: i64) {
+    pub(super) fn authority_expiry(&self, seconds: i64) {
         self.expiry.set(seconds as f64);
     }
 }
