@@ -1,3 +1,5 @@
+//! What can be wrong with certificates and keys.
+
 use thiserror::Error;
 
 /// Why key material cannot be used, and what to do about it.

@@ -1,3 +1,5 @@
+//! Reading certificates and keys.
+
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;

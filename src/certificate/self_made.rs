@@ -1,3 +1,5 @@
+//! Certificates for a laptop or a test.
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::error::KeyMaterialError;

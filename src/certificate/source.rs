@@ -1,3 +1,5 @@
+//! Where an identity comes from.
+
 use std::path::PathBuf;
 
 use super::error::KeyMaterialError;

@@ -75,39 +75,32 @@ async fn nobody_is_asked_without_need() {
 /// need.
 #[test]
 fn only_policies_in_force_ask() {
-    let asked = |policies: &[&str], body: &[u8]| {
-        let files = policies.iter().map(|text| {
-            (format!("{}.yaml", text.split([' ', ',']).nth(1).unwrap()), format!("{{{text}}}"))
-        });
-        let review = decode(body).unwrap();
-        LookUps::for_judging(&Policies::read(files).unwrap(), &review.subject)
-    };
-    let (usage, room) = (
-        "name: memory-above-usage, rule: memory-above-usage",
-        "name: resize-beyond-node, rule: resize-beyond-node",
-    );
     let on = |rule: &str, more: &str| format!("{rule}, mode: audit{more}");
-    let both = [on(usage, ""), on(room, "")];
+    let both = [on(USAGE, ""), on(ROOM, "")];
     let both = both.each_ref().map(String::as_str);
-    let (nothing, all) =
-        (LookUps::default(), LookUps { authority: false, usage: true, node_capacity: true });
+    let (nothing, all) = (LookUps::default(), BOTH);
     assert!(nothing.is_empty() && !all.is_empty());
     assert_eq!(asked(&both, &change(false)), all);
     assert_eq!(asked(&both[..1], &change(false)), LookUps { node_capacity: false, ..all });
     assert_eq!(asked(&both[1..], &change(false)), LookUps { usage: false, ..all });
     assert_eq!(
-        asked(&[&format!("{usage}, mode: off"), &format!("{room}, mode: off")], &change(false)),
+        asked(&[&format!("{USAGE}, mode: off"), &format!("{ROOM}, mode: off")], &change(false)),
         nothing
     );
     let elsewhere = ", scope: {namespaces: {names: [elsewhere]}}";
-    assert_eq!(asked(&[&on(usage, elsewhere), &on(room, elsewhere)], &change(false)), nothing);
+    assert_eq!(asked(&[&on(USAGE, elsewhere), &on(ROOM, elsewhere)], &change(false)), nothing);
+}
 
+#[test]
+fn only_changes_that_raise_the_question_ask() {
+    let both = [USAGE, ROOM].map(|rule| format!("{rule}, mode: audit"));
+    let both = both.each_ref().map(String::as_str);
     let requesting = |memory: &str| {
         let mut pod = pod("1", "1Gi");
         pod["spec"]["containers"][0]["resources"]["requests"]["memory"] = memory.into();
         pod
     };
-    let room_alone = LookUps { usage: false, ..all };
+    let room_alone = LookUps { usage: false, ..BOTH };
     assert_eq!(
         asked(&both, &resize(&requesting("256Mi"), &requesting("512Mi"))),
         room_alone,
@@ -115,7 +108,7 @@ fn only_policies_in_force_ask() {
     );
     assert_eq!(
         asked(&both, &resize(&requesting("512Mi"), &requesting("256Mi"))),
-        nothing,
+        LookUps::default(),
         "there is room for less"
     );
 
@@ -129,15 +122,30 @@ fn only_policies_in_force_ask() {
     };
     assert_eq!(
         asked(&both, &with(&["spec", "nodeName"], Value::Null)),
-        LookUps { node_capacity: false, ..all },
+        LookUps { node_capacity: false, ..BOTH },
         "it runs nowhere"
     );
     let ignore = json!({"restraint.dev/ignore": "memory-above-usage,resize-beyond-node"});
     assert_eq!(
         asked(&both, &with(&["metadata", "annotations"], ignore)),
-        LookUps { node_capacity: false, ..all },
+        LookUps { node_capacity: false, ..BOTH },
         "the owner silenced it"
     );
+}
+
+const USAGE: &str = "name: memory-above-usage, rule: memory-above-usage";
+
+const ROOM: &str = "name: resize-beyond-node, rule: resize-beyond-node";
+
+/// What both of them ask.
+const BOTH: LookUps = LookUps { authority: false, usage: true, node_capacity: true };
+
+fn asked(policies: &[&str], body: &[u8]) -> LookUps {
+    let files = policies.iter().map(|text| {
+        (format!("{}.yaml", text.split([' ', ',']).nth(1).unwrap()), format!("{{{text}}}"))
+    });
+    let review = decode(body).unwrap();
+    LookUps::for_judging(&Policies::read(files).unwrap(), &review.subject)
 }
 
 /// Time enough for every answer that comes.

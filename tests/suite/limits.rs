@@ -12,6 +12,25 @@ use crate::subjects::recorded;
 async fn what_cannot_be_judged_is_told_in_one_sentence() {
     let server = Server::start(&[]);
     let mut client = server.client().await;
+    let cases = malformed();
+    for path in ["/validate", "/mutate"] {
+        for (name, body, expected) in &cases {
+            let (status, answer) = client.post(path, body.clone()).await;
+            let answer = std::str::from_utf8(&answer).unwrap();
+            assert_eq!(status, StatusCode::BAD_REQUEST, "{name}: {answer}");
+            assert!(answer.starts_with(expected), "{name}: {answer}");
+            assert!(expected.ends_with(' ') || answer == *expected, "{name}: {answer}");
+            assert!(answer.len() < 200 && !answer.contains(char::is_control), "{name}: {answer}");
+        }
+    }
+    judges(&server).await;
+    let counted =
+        server.metrics().await.sum("restraint_reviews_total", &[("outcome", "malformed")]);
+    assert_eq!(counted, 2.0 * cases.len() as f64);
+}
+
+/// Bodies that are no review: what is wrong with each, and the sentence about it.
+fn malformed() -> [(&'static str, Vec<u8>, &'static str); 17] {
     let request = |request: Value| {
         json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request})
             .to_string()
@@ -29,7 +48,7 @@ async fn what_cannot_be_judged_is_told_in_one_sentence() {
     let version = "the body is not an AdmissionReview of admission.k8s.io/v1: list v1 in admissionReviewVersions of the webhook configuration";
     let shape = "the AdmissionReview has a value of the wrong type, a repeated field, a quantity that is none or too many entries: line 1, column ";
     let nested = format!("{}null{}", r#"{"spec":{"template":"#.repeat(10_000), "}}".repeat(10_000));
-    let cases: [(&str, Vec<u8>, &str); 17] = [
+    [
         ("nothing", Vec::new(), "the body is not JSON: line 1, column 0"),
         ("bytes", b"\xff\xfe".to_vec(), "the body is not JSON: it is not UTF-8"),
         ("text", b"hello".to_vec(), "the body is not JSON: line 1, column "),
@@ -61,21 +80,7 @@ async fn what_cannot_be_judged_is_told_in_one_sentence() {
         ),
         ("a repeated field", pod(json!({})).replace_text("{}", r#"{"spec":{},"spec":{}}"#), shape),
         ("deep nesting", pod(json!({})).replace_text("{}", &nested), shape),
-    ];
-    for path in ["/validate", "/mutate"] {
-        for (name, body, expected) in &cases {
-            let (status, answer) = client.post(path, body.clone()).await;
-            let answer = std::str::from_utf8(&answer).unwrap();
-            assert_eq!(status, StatusCode::BAD_REQUEST, "{name}: {answer}");
-            assert!(answer.starts_with(expected), "{name}: {answer}");
-            assert!(expected.ends_with(' ') || answer == *expected, "{name}: {answer}");
-            assert!(answer.len() < 200 && !answer.contains(char::is_control), "{name}: {answer}");
-        }
-    }
-    judges(&server).await;
-    let counted =
-        server.metrics().await.sum("restraint_reviews_total", &[("outcome", "malformed")]);
-    assert_eq!(counted, 2.0 * cases.len() as f64);
+    ]
 }
 
 #[tokio::test]

@@ -1,3 +1,5 @@
+//! One connection: its handshake, its requests, its end.
+
 use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

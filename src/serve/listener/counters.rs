@@ -1,3 +1,5 @@
+//! What a listener counts.
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;

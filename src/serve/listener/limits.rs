@@ -1,3 +1,5 @@
+//! What a listener bears, and how it ends.
+
 use std::time::Duration;
 
 use hyper_util::rt::{TokioExecutor, TokioTimer};

@@ -1,3 +1,5 @@
+//! Reading in larger pieces than TLS asks for.
+
 use std::cell::Cell;
 use std::io;
 use std::pin::Pin;

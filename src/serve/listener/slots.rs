@@ -1,3 +1,5 @@
+//! How many connections are open, and which is closed for a newer one.
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize};

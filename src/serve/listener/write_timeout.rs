@@ -1,3 +1,5 @@
+//! Writing to a peer that may take nothing.
+
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};

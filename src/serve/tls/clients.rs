@@ -1,3 +1,5 @@
+//! Mutual TLS: which clients are spoken to.
+
 use std::path::PathBuf;
 use std::sync::Arc;
 

@@ -1,3 +1,5 @@
+//! What can go wrong with the shared pair.
+
 use crate::serve::request::RequestError;
 
 /// Why the pair is not as it should be.
