@@ -29,7 +29,8 @@ pub(crate) use self::launch::ScriptReader;
 use self::launch::{Launch, UnsharedReader};
 pub(crate) use self::removed::removed_flags_by;
 pub use self::removed::{RemovedFlags, removed_flags};
-pub use self::removed_flag::{CGROUP_FLAG, RemovedFlag};
+pub(crate) use self::removed_flag::CGROUP_FLAG;
+pub use self::removed_flag::RemovedFlag;
 
 use self::setting::Setting;
 use crate::json::text::Text;

@@ -16,6 +16,7 @@ mod command;
 mod compound;
 mod effects;
 mod grammar;
+mod names;
 pub(crate) mod options;
 pub mod rerun;
 mod resolve;
@@ -33,8 +34,8 @@ use std::fmt;
 use std::rc::Rc;
 
 pub(crate) use self::argv::{Environment, LONGEST, SHELLS, base_name, expand};
+pub(crate) use self::names::is_name;
 pub(crate) use self::state::absolute;
-pub(crate) use self::tree::is_name;
 use self::walk::Walker;
 
 /// What a manifest says about how a program is started.
@@ -70,7 +71,7 @@ pub trait Files: fmt::Debug {
 }
 
 /// The variables that tell a watcher how to work.
-pub const POLLING_VARIABLES: [&str; 1] = ["WATCHFILES_FORCE_POLLING"];
+pub(crate) const POLLING_VARIABLES: [&str; 1] = ["WATCHFILES_FORCE_POLLING"];
 
 /// A script as its simple commands, in the order of the text, functions expanded where they are
 /// called.
@@ -248,7 +249,7 @@ impl Script {
 
     /// The file that the command at a position stands in, where that is not the text of the
     /// manifest.
-    pub fn file(&self, position: usize) -> Option<Rc<str>> {
+    pub(crate) fn file(&self, position: usize) -> Option<Rc<str>> {
         self.commands.get(position)?.file.clone()
     }
 
@@ -265,19 +266,19 @@ impl Script {
 
 impl Command {
     /// The program's name without its directories. `None` where it is not known.
-    pub fn program(&self) -> Option<&str> {
+    pub(crate) fn program(&self) -> Option<&str> {
         self.words.first().and_then(Word::known).map(base_name)
     }
 
     /// The words after the program.
-    pub fn arguments(&self) -> &[Word] {
+    pub(crate) fn arguments(&self) -> &[Word] {
         self.words.get(1..).unwrap_or_default()
     }
 }
 
 impl Word {
     /// The text, where it is certain.
-    pub fn known(&self) -> Option<&str> {
+    pub(crate) fn known(&self) -> Option<&str> {
         match self {
             Self::Known(text) => Some(text),
             Self::Unknown { .. } => None,
@@ -285,7 +286,7 @@ impl Word {
     }
 
     /// The text it certainly begins with: all of it where known.
-    pub fn prefix(&self) -> &str {
+    pub(crate) fn prefix(&self) -> &str {
         match self {
             Self::Known(text) => text,
             Self::Unknown { prefix, .. } => prefix,

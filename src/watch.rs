@@ -9,6 +9,7 @@ mod follow;
 mod inotifywait;
 mod poll;
 mod process;
+mod recipient;
 mod reloader;
 mod sender;
 mod signal;
@@ -18,8 +19,10 @@ mod verdict;
 mod tests;
 
 pub use self::inotifywait::{InotifyEvent, Inotifywait};
-pub use self::reloader::{FLAGS, ReloadPath, reload_paths};
-pub use self::signal::{Recipient, Signal, may_start, signals};
+pub use self::recipient::Recipient;
+pub(crate) use self::reloader::FLAGS;
+pub use self::reloader::{ReloadPath, reload_paths};
+pub use self::signal::{Signal, may_start, signals};
 pub use self::verdict::{Delivery, TargetKind, verdict};
 
 use super::shell::options::Arguments;
@@ -112,7 +115,7 @@ pub enum Reaction {
 
 impl Tool {
     /// Whether the program only looks once, so that a loop or a probe around it is what watches.
-    pub fn polls(&self) -> bool {
+    pub(crate) fn polls(&self) -> bool {
         matches!(
             self,
             Self::Stat { .. } | Self::Checksum | Self::Compare | Self::Cat | Self::Readlink
@@ -125,7 +128,7 @@ const TARGETS: usize = 64;
 
 impl Watch {
     /// Whether all its targets are known, and not too many to look into.
-    pub fn is_known(&self) -> bool {
+    pub(crate) fn is_known(&self) -> bool {
         self.targets.len() <= TARGETS && !self.targets.contains(&WatchTarget::Unknown)
     }
 

@@ -5,7 +5,7 @@
 //! front of the command line, start scripts put variables such as `JAVA_OPTS` into it.
 
 use crate::shell::Word;
-use crate::shell::options::Arguments;
+use crate::shell::options::in_front;
 
 use super::environment::Variables;
 use super::launch::Launch;
@@ -135,9 +135,11 @@ impl Java {
 
     /// Takes the options in front of the main class or `-jar`: what follows them is the program's.
     fn arguments(&mut self, words: &[Word]) {
-        let options = Arguments::of("java", words);
-        let unlisted = options.given.iter().filter(|given| given.name.is_none());
-        unlisted.for_each(|given| self.word(given.word));
+        in_front("java", words, |given| {
+            if given.name.is_none() {
+                self.word(given.word);
+            }
+        });
     }
 
     fn word(&mut self, word: &Word) {

@@ -2,7 +2,7 @@
 //! repeated ones the last counts.
 
 use crate::shell::Word;
-use crate::shell::options::Arguments;
+use crate::shell::options::in_front;
 
 use super::environment::Variables;
 use super::launch::Launch;
@@ -47,9 +47,13 @@ fn on_command_line(launch: &Launch<'_>) -> Setting<u64> {
 
 /// The setting in the options in front of the script.
 fn arguments(words: &[Word]) -> Setting<u64> {
-    let options = Arguments::of("node", words);
-    let unlisted = options.given.iter().filter(|given| given.name.is_none());
-    unlisted.fold(Setting::Absent, |setting, given| after(given.word, setting))
+    let mut setting = Setting::Absent;
+    in_front("node", words, |given| {
+        if given.name.is_none() {
+            setting = after(given.word, std::mem::take(&mut setting));
+        }
+    });
+    setting
 }
 
 /// The setting after one more word.

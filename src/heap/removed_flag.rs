@@ -10,7 +10,7 @@ pub struct RemovedFlag {
 }
 
 /// The option of JDK 8 and 9 that let the heap follow the memory limit.
-pub const CGROUP_FLAG: &str = "UseCGroupMemoryLimitForHeap";
+pub(crate) const CGROUP_FLAG: &str = "UseCGroupMemoryLimitForHeap";
 
 /// The fractions that percentages replaced.
 const FRACTIONS: [&str; 3] = ["MaxRAMFraction", "MinRAMFraction", "InitialRAMFraction"];

@@ -74,17 +74,17 @@ impl Error {
     }
 
     /// Whose fault it is.
-    pub fn kind(&self) -> ErrorKind {
+    pub(crate) fn kind(&self) -> ErrorKind {
         if matches!(self.fault, Fault::NoJson) { ErrorKind::Syntax } else { ErrorKind::Shape }
     }
 
     /// The line, from 1.
-    pub fn line(&self) -> usize {
+    pub(crate) fn line(&self) -> usize {
         self.line
     }
 
     /// The column, in bytes from 1; 0 before the first.
-    pub fn column(&self) -> usize {
+    pub(crate) fn column(&self) -> usize {
         self.column
     }
 

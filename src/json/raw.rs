@@ -8,7 +8,7 @@ pub struct Raw<'a>(&'a str);
 
 impl<'a> Raw<'a> {
     /// The JSON.
-    pub fn get(self) -> &'a str {
+    pub(crate) fn get(self) -> &'a str {
         self.0
     }
 }

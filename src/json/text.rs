@@ -16,7 +16,7 @@ pub struct Text<'a>(Cow<'a, str>);
 
 impl Text<'_> {
     /// The text itself.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -76,7 +76,7 @@ impl<'a, V> Entries<'a, V> {
     }
 
     /// The entries in the order they were written.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &V)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &V)> {
         self.0.iter().map(|(name, value)| (&**name, value))
     }
 }

@@ -50,7 +50,7 @@ impl Configuration {
     }
 
     /// The object of this kind and name, where it is known.
-    pub fn object(&self, kind: ConfigKind, name: &str) -> Option<&ConfigObject> {
+    pub(crate) fn object(&self, kind: ConfigKind, name: &str) -> Option<&ConfigObject> {
         self.0.get(&kind)?.get(name)
     }
 }

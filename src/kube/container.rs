@@ -77,7 +77,7 @@ impl<'a> Container<'a> {
     }
 
     /// The container's entry for `resource` in `resizePolicy`.
-    pub fn policy_for(&self, resource: &str) -> Option<&ResizePolicy<'a>> {
+    pub(crate) fn policy_for(&self, resource: &str) -> Option<&ResizePolicy<'a>> {
         self.resize_policy.iter().flatten().find(|policy| &*policy.resource_name == resource)
     }
 
@@ -168,7 +168,7 @@ fields!(EnvVar { "name" => name, "value" => value, "valueFrom" => value_from });
 impl EnvVar<'_> {
     /// Whether the manifest tells its value. The kubelet asks for `valueFrom` only where `value` is
     /// empty.
-    pub fn is_literal(&self) -> bool {
+    pub(crate) fn is_literal(&self) -> bool {
         self.value_from.is_none() || !self.value.is_empty()
     }
 }
@@ -269,7 +269,7 @@ pub enum Role {
 
 impl Role {
     /// Whether the container runs as long as the pod does: regular containers and sidecars.
-    pub fn is_app(self) -> bool {
+    pub(crate) fn is_app(self) -> bool {
         self != Self::Init
     }
 }

@@ -149,7 +149,7 @@ impl RollingUpdate<'_> {
     /// Whether a Deployment of one replica may be without a pod while it is updated: the one may
     /// become unavailable, or there may be no other beside it. Of shares of one replica the surge
     /// is rounded up, the other down.
-    pub fn leaves_none_of_one(&self) -> bool {
+    pub(crate) fn leaves_none_of_one(&self) -> bool {
         let written = |raw: Option<Raw<'_>>| raw.map_or("", Raw::get).trim_matches('"').to_owned();
         let share =
             |text: &str| text.strip_suffix('%').and_then(|percent| percent.parse::<u32>().ok());
@@ -185,14 +185,14 @@ pub struct Placed<'s, 'a> {
 
 impl Placed<'_, '_> {
     /// The name of the list it stands in.
-    pub fn list(&self) -> &'static str {
+    pub(crate) fn list(&self) -> &'static str {
         if self.role == Role::Regular { "containers" } else { "initContainers" }
     }
 }
 
 impl<'a> Spec<'a> {
     /// Every container: init containers and sidecars first, in the order they start.
-    pub fn all_containers(&self) -> impl Iterator<Item = Placed<'_, 'a>> {
+    pub(crate) fn all_containers(&self) -> impl Iterator<Item = Placed<'_, 'a>> {
         let init = self.init_containers.iter().enumerate().map(|(index, container)| {
             let role =
                 if &*container.restart_policy == "Always" { Role::Sidecar } else { Role::Init };
@@ -207,12 +207,12 @@ impl<'a> Spec<'a> {
     }
 
     /// The containers that run as long as the pod does: regular ones and sidecars.
-    pub fn app_containers(&self) -> impl Iterator<Item = Placed<'_, 'a>> {
+    pub(crate) fn app_containers(&self) -> impl Iterator<Item = Placed<'_, 'a>> {
         self.all_containers().filter(|placed| placed.role.is_app())
     }
 
     /// What the pod asks its node for, its overhead aside; `None` where an amount cannot be told.
-    pub fn requests(&self) -> Option<Requests> {
+    pub(crate) fn requests(&self) -> Option<Requests> {
         let asked = |placed: Placed<'_, '_>| {
             Some((placed.role, Requests::of(&placed.container.resources.requests)?))
         };

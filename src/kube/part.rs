@@ -13,7 +13,7 @@ pub enum Part<'s> {
 
 impl Part<'_> {
     /// The name of the container; `None` for the pod itself.
-    pub fn container(&self) -> Option<&str> {
+    pub(crate) fn container(&self) -> Option<&str> {
         match self {
             Self::Pod => None,
             Self::Container(name) => Some(name),

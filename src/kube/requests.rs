@@ -24,7 +24,7 @@ impl Requests {
     /// requests of its own (pod-level requests, KEP-2837), which win where they are written. A
     /// plain init container runs beside the sidecars that started before it and before everything
     /// else, so the dearer of the two times counts (KEP-753).
-    pub fn of_pod(
+    pub(crate) fn of_pod(
         containers: impl Iterator<Item = Option<(Role, Self)>>,
         own: WrittenRequests,
     ) -> Option<Self> {
@@ -88,7 +88,7 @@ impl WrittenRequests {
 }
 
 /// Thousandths of a core as a quantity.
-pub fn cpu_text(millis: i128) -> String {
+pub(crate) fn cpu_text(millis: i128) -> String {
     canonical(format!("{millis}m"))
 }
 

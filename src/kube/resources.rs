@@ -30,19 +30,19 @@ fields!(Amounts { "memory" => memory, "cpu" => cpu });
 
 impl Amounts<'_> {
     /// `cpu` in thousandths of a core, 0 where there is none; `None` where it cannot be read.
-    pub fn cpu_millis(&self) -> Option<i128> {
+    pub(super) fn cpu_millis(&self) -> Option<i128> {
         self.cpu.map_or(Some(0), |raw| json::read::<Quantity<'_>>(raw.get()).ok()?.milli_value())
     }
 
     /// `memory` in bytes, 0 where there is none; `None` beyond 64 bits.
-    pub fn memory_bytes(&self) -> Option<i128> {
+    pub(super) fn memory_bytes(&self) -> Option<i128> {
         self.memory.as_ref().map_or(Some(0), |memory| memory.value().map(i128::from))
     }
 }
 
 impl Resources<'_> {
     /// Whether a memory request or limit is written, `0` included.
-    pub fn sets_memory(&self) -> bool {
+    pub(crate) fn sets_memory(&self) -> bool {
         self.requests.memory.is_some() || self.limits.memory.is_some()
     }
 }
@@ -59,14 +59,14 @@ pub enum EffectiveLimit<'a> {
 
 impl<'a> EffectiveLimit<'a> {
     /// The limit of a container whose own limit is `own` in a pod whose pod-level limit is `pod`.
-    pub fn of(own: Option<&'a Quantity<'a>>, pod: Option<&'a Quantity<'a>>) -> Self {
+    pub(crate) fn of(own: Option<&'a Quantity<'a>>, pod: Option<&'a Quantity<'a>>) -> Self {
         let in_force =
             |limit: Option<&'a Quantity<'a>>| limit.filter(|quantity| !quantity.is_zero());
         in_force(own).or_else(|| in_force(pod)).map_or(Self::Unlimited, Self::Limited)
     }
 
     /// The limit in bytes; `None` where there is none, or an amount that does not fit 64 bits.
-    pub fn bytes(self) -> Option<u128> {
+    pub(crate) fn bytes(self) -> Option<u128> {
         match self {
             Self::Limited(quantity) => u128::try_from(quantity.value()?).ok(),
             Self::Unlimited => None,
@@ -78,7 +78,7 @@ impl<'a> EffectiveLimit<'a> {
     /// Amounts that do not fit 64 bits wrap around on their way to the kernel
     /// (`18446744073709551617` becomes 1 byte), so changing to or from one counts as taking memory
     /// away.
-    pub fn falls_to(self, new: Self) -> bool {
+    pub(crate) fn falls_to(self, new: Self) -> bool {
         match (self, new) {
             (_, Self::Unlimited) => false,
             (Self::Unlimited, Self::Limited(_)) => true,

@@ -58,7 +58,7 @@ fields!(KeyToPath { "key" => key, "path" => path });
 
 impl ConfigMapVolume<'_> {
     /// The keys that become files, and their paths; empty for all keys under their own names.
-    pub fn items(&self) -> Vec<KeyToPath<'_>> {
+    pub(crate) fn items(&self) -> Vec<KeyToPath<'_>> {
         items(self.items)
     }
 
@@ -77,7 +77,7 @@ impl ConfigMapVolume<'_> {
 
 impl SecretVolume<'_> {
     /// The keys that become files, and their paths; empty for all keys under their own names.
-    pub fn items(&self) -> Vec<KeyToPath<'_>> {
+    pub(crate) fn items(&self) -> Vec<KeyToPath<'_>> {
         items(self.items)
     }
 }
@@ -137,7 +137,7 @@ pub enum VolumeSource<'v> {
 
 impl<'v> VolumeSource<'v> {
     /// The kind and the name of the one object it is; `None` where it is not one.
-    pub fn named(self) -> Option<(ConfigKind, &'v str)> {
+    pub(crate) fn named(self) -> Option<(ConfigKind, &'v str)> {
         match self {
             Self::ConfigMap(name) => Some((ConfigKind::ConfigMap, name)),
             Self::Secret(name) => Some((ConfigKind::Secret, name)),
@@ -148,7 +148,7 @@ impl<'v> VolumeSource<'v> {
 
 impl ProjectedSource<'_> {
     /// The ConfigMap or Secret this is a part of; `None` for what is neither.
-    pub fn source(&self) -> Option<VolumeSource<'_>> {
+    pub(crate) fn source(&self) -> Option<VolumeSource<'_>> {
         let config_map =
             self.config_map.as_ref().map(|reference| VolumeSource::ConfigMap(&reference.name));
         config_map
@@ -166,7 +166,7 @@ impl ProjectedSource<'_> {
 
 impl Volume<'_> {
     /// The names of the ConfigMaps it carries.
-    pub fn config_maps(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn config_maps(&self) -> impl Iterator<Item = &str> {
         let projected = self.projected.iter().flat_map(|projected| &projected.sources);
         let parts = projected.filter_map(|part| part.config_map.as_ref());
         self.config_map.iter().chain(parts).map(|config_map| &*config_map.name)
@@ -174,7 +174,10 @@ impl Volume<'_> {
 
     /// The ConfigMaps of which the file at `path` in this volume may be a key, and that key: the
     /// first that has it.
-    pub fn config_map_keys<'v>(&'v self, path: &str) -> impl Iterator<Item = (&'v str, String)> {
+    pub(crate) fn config_map_keys<'v>(
+        &'v self,
+        path: &str,
+    ) -> impl Iterator<Item = (&'v str, String)> {
         // of two files at one path the later counts
         let projected = self.projected.iter().flat_map(|projected| projected.sources.iter().rev());
         let parts = projected.filter_map(|part| part.config_map.as_ref());
@@ -185,7 +188,7 @@ impl Volume<'_> {
     }
 
     /// The configuration this volume carries; `None` for data volumes.
-    pub fn source(&self) -> Option<VolumeSource<'_>> {
+    pub(crate) fn source(&self) -> Option<VolumeSource<'_>> {
         if let Some(config_map) = &self.config_map {
             return Some(VolumeSource::ConfigMap(&config_map.name));
         }
@@ -206,7 +209,7 @@ impl Volume<'_> {
 
     /// The ConfigMaps and Secrets it is made of, with the keys of each that become files; no keys
     /// stand for all.
-    pub fn objects(&self) -> impl Iterator<Item = (VolumeSource<'_>, Vec<KeyToPath<'_>>)> {
+    pub(crate) fn objects(&self) -> impl Iterator<Item = (VolumeSource<'_>, Vec<KeyToPath<'_>>)> {
         let config_map = self
             .config_map
             .iter()
@@ -247,7 +250,7 @@ fields!(VolumeMount {
 
 impl VolumeMount<'_> {
     /// The `subPath` or `subPathExpr` in use; `None` where the whole volume is mounted.
-    pub fn part(&self) -> Option<&str> {
+    pub(crate) fn part(&self) -> Option<&str> {
         [&self.sub_path, &self.sub_path_expr]
             .into_iter()
             .map(|part| &**part)

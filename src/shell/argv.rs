@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::options::Arguments;
+use super::options::{Given, in_front};
 use super::{Invocation, Word};
 
 /// Programs that take a script after `-c` and speak near enough to POSIX.
@@ -123,19 +123,22 @@ pub(super) fn script(words: &[Word]) -> Option<ShellCall<'_>> {
     if !SHELLS.contains(&base_name(program.known()?)) {
         return None;
     }
-    let options = Arguments::of("sh", arguments);
-    let errexit = match errexit(&options) {
-        _ if !options.certain => return None,
-        Errexit::Unknown => return None,
-        errexit => errexit == Errexit::On,
-    };
-    let parameters = options.command();
+    let (mut inline, mut piped, mut errexit) = (false, false, Errexit::Unsaid);
+    let end = in_front("sh", arguments, |given| {
+        inline |= given.name == Some("c");
+        piped |= given.name == Some("s");
+        errexit = errexit.after(&given);
+    });
+    if !end.certain || errexit == Errexit::Unknown {
+        return None;
+    }
+    let (parameters, errexit) = (end.rest, errexit == Errexit::On);
     let (first, after) = parameters.split_first()?;
     let text = first.known()?;
-    Some(match options.has("c") {
+    Some(match inline {
         true => ShellCall { text: ScriptText::Given(text), parameters: after, errexit },
         // with `-s` it comes through a pipe
-        false if options.has("s") => return None,
+        false if piped => return None,
         // the file's name is `$0`
         false => ShellCall { text: ScriptText::File(text), parameters, errexit },
     })
@@ -152,18 +155,17 @@ pub(super) enum Errexit {
     Unknown,
 }
 
-/// What options of a shell or of `set` say of `-e`, by its letter or by its name.
-pub(super) fn errexit(options: &Arguments<'_>) -> Errexit {
-    let mut said = options.given.iter().filter_map(|given| {
-        let switch = if given.on { Errexit::On } else { Errexit::Off };
-        match (given.name?, &given.value) {
-            ("e", _) => Some(switch),
-            ("o" | "O", Some(Word::Known(name))) => (name == "errexit").then_some(switch),
-            ("o" | "O", Some(Word::Unknown { .. })) => Some(Errexit::Unknown),
-            _ => None,
+impl Errexit {
+    /// What they say with one more option: `-e`, or the same by its name.
+    pub(super) fn after(self, given: &Given<'_>) -> Self {
+        let switch = if given.on { Self::On } else { Self::Off };
+        match (given.name, given.value.as_deref()) {
+            (Some("e"), _) => switch,
+            (Some("o" | "O"), Some(Word::Known(name))) if name == "errexit" => switch,
+            (Some("o" | "O"), Some(Word::Unknown { .. })) => Self::Unknown,
+            _ => self,
         }
-    });
-    said.next_back().unwrap_or(Errexit::Unsaid)
+    }
 }
 
 /// Reads a command that is a file: run for itself, or by `.` in the shell that is there.
@@ -250,13 +252,12 @@ fn inner(words: &[Word]) -> Option<(&[Word], &'static str)> {
     let (program, arguments) = words.split_first()?;
     let program = base_name(program.known()?);
     let wrapper = WRAPPERS.iter().find(|wrapper| wrapper.name == program)?;
-    let options = Arguments::of(wrapper.name, arguments);
-    if !options.certain || options.has_any(wrapper.unless) {
-        return None;
-    }
-    let command = options.command();
-    let known = options.ended || command.first()?.known().is_some();
-    let (operands, rest) = command.split_at_checked(wrapper.operands)?;
-    let certain = operands.iter().all(|word| word.known().is_some());
-    (certain && known && !rest.is_empty()).then_some((rest, wrapper.name))
+    let mut refused = false;
+    let end = in_front(wrapper.name, arguments, |given| {
+        refused |= given.name.is_some_and(|name| wrapper.unless.contains(&name));
+    });
+    let known = end.by_dashes || end.rest.first()?.known().is_some();
+    let (operands, rest) = end.rest.split_at_checked(wrapper.operands)?;
+    let certain = end.certain && operands.iter().all(|word| word.known().is_some());
+    (known && certain && !refused && !rest.is_empty()).then_some((rest, wrapper.name))
 }

@@ -1,9 +1,26 @@
 //! The variables, and what is recorded like them, that a piece of a script may change: told before
 //! it is walked, because a loop comes back to its start with them and a branch may not be taken.
 
-use super::effects::{Functions, lists};
-use super::state::{DIRECTORY, ERREXIT, PARAMETERS};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::names::{DIRECTORY, ERREXIT, PARAMETERS};
 use super::tree::{List, Node, NodeKind, Pipeline, RawWord, Simple, WordPart};
+
+/// A function of the script.
+#[derive(Clone, Debug)]
+pub(super) struct Function<'t> {
+    pub(super) body: &'t Node,
+    /// Whether calling it does something, as `effects` has it.
+    pub(super) significant: bool,
+    /// Whether calling it may end the script.
+    pub(super) leaves: bool,
+    /// What calling it may assign to.
+    pub(super) assigned: Rc<Assigned<'t>>,
+}
+
+/// The functions defined so far; `None` where a name was defined twice.
+pub(super) type Functions<'t> = BTreeMap<&'t str, Option<Function<'t>>>;
 
 /// The names a piece of script may assign to, some of them more than once.
 #[derive(Debug, Default)]
@@ -16,7 +33,7 @@ pub(super) struct Assigned<'t> {
 }
 
 impl<'t> Assigned<'t> {
-    pub(super) fn by_list(mut self, list: &'t List, functions: &Functions<'t>) -> Self {
+    fn by_list(mut self, list: &'t List, functions: &Functions<'t>) -> Self {
         for item in &list.0 {
             self = self.by_pipeline(&item.first, functions);
             for (_, pipeline) in &item.rest {
@@ -45,7 +62,7 @@ impl<'t> Assigned<'t> {
                 if let NodeKind::For { name, .. } = kind {
                     self.names.push(name);
                 }
-                lists(kind).fold(self, |all, list| all.by_list(list, functions))
+                kind.lists().fold(self, |all, list| all.by_list(list, functions))
             }
         }
     }

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use super::argv::{self, ScriptText, ShellCall, Unwrapped};
-use super::effects::{Function, Functions};
+use super::assigned::{Function, Functions};
 use super::scan::Parser;
 use super::state::absolute;
 use super::tree::{Redirect, Simple, WordPart};

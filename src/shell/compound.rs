@@ -1,7 +1,7 @@
 //! Compound commands: groups, loops, branches and functions.
 
-use super::assigned::Assigned;
-use super::effects::{self, Function};
+use super::assigned::{Assigned, Function};
+use super::effects;
 use super::tree::{List, Node, NodeKind, RawWord};
 use super::walk::{Frame, Walker};
 use super::{Loop, LoopPart, PipeReader, StatusUse};

@@ -1,22 +1,9 @@
 //! What a piece of a script would do, told from its tree before it is walked.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::assigned::Assigned;
+use super::assigned::{Assigned, Function, Functions};
 use super::tree::{Item, List, Node, NodeKind, Pipeline, RawWord, Simple, WordPart};
-
-/// A function of the script.
-#[derive(Clone, Debug)]
-pub(super) struct Function<'t> {
-    pub(super) body: &'t Node,
-    /// Whether calling it does something, as [`significant`] has it.
-    pub(super) significant: bool,
-    /// Whether calling it may end the script.
-    pub(super) leaves: bool,
-    /// What calling it may assign to.
-    pub(super) assigned: Rc<Assigned<'t>>,
-}
 
 impl<'t> Function<'t> {
     pub(super) fn new(body: &'t Node, functions: &Functions<'t>) -> Self {
@@ -38,9 +25,6 @@ impl<'t> Function<'t> {
     }
 }
 
-/// The functions defined so far; `None` where a name was defined twice.
-pub(super) type Functions<'t> = BTreeMap<&'t str, Option<Function<'t>>>;
-
 /// Commands that react to nothing: they wait, report, test or steer.
 const IDLE: [&str; 30] = [
     ":", "true", "false", "echo", "printf", "logger", "sleep", "usleep", "date", "test", "[", "[[",
@@ -60,27 +44,8 @@ pub(super) fn reports(list: &List) -> bool {
 pub(super) fn pipeline_reports(pipeline: &Pipeline) -> bool {
     pipeline.stages.iter().any(|node| match &node.kind {
         NodeKind::Simple(simple) => first(simple).is_some_and(|name| REPORTS.contains(&name)),
-        kind => lists(kind).any(reports),
+        kind => kind.lists().any(reports),
     })
-}
-
-/// The lists a compound command is made of.
-pub(super) fn lists(kind: &NodeKind) -> impl Iterator<Item = &List> {
-    let mut found: Vec<&List> = Vec::new();
-    match kind {
-        NodeKind::Group(list) | NodeKind::Subshell(list) => found.push(list),
-        NodeKind::While { condition, body, .. } => found.extend([condition, body]),
-        NodeKind::For { body, .. } => found.push(body),
-        NodeKind::If { branches, otherwise } => {
-            for (condition, body) in branches {
-                found.extend([condition, body]);
-            }
-            found.push(otherwise);
-        }
-        NodeKind::Case { arms, .. } => found.extend(arms),
-        NodeKind::Simple(_) | NodeKind::Function { .. } | NodeKind::Arithmetic(_) => {}
-    }
-    found.into_iter()
 }
 
 fn pipelines(item: &Item) -> impl Iterator<Item = &Pipeline> {
@@ -100,7 +65,7 @@ pub(super) fn pipeline_significant(pipeline: &Pipeline, functions: &Functions<'_
     pipeline.stages.iter().any(|node| node_significant(node, functions))
 }
 
-pub(super) fn node_significant(node: &Node, functions: &Functions<'_>) -> bool {
+fn node_significant(node: &Node, functions: &Functions<'_>) -> bool {
     match &node.kind {
         NodeKind::Simple(simple) => simple.words.first().is_some_and(|word| {
             word.literal().is_none_or(|name| match functions.get(name) {
@@ -108,7 +73,7 @@ pub(super) fn node_significant(node: &Node, functions: &Functions<'_>) -> bool {
                 None => !IDLE.contains(&name),
             })
         }),
-        kind => lists(kind).any(|list| significant(list, functions)),
+        kind => kind.lists().any(|list| significant(list, functions)),
     }
 }
 
@@ -145,7 +110,7 @@ pub(super) fn may_leave(list: &List, functions: &Functions<'_>) -> bool {
         .any(|pipeline| pipeline.stages.iter().any(|node| node_may_leave(node, functions)))
 }
 
-pub(super) fn node_may_leave(node: &Node, functions: &Functions<'_>) -> bool {
+fn node_may_leave(node: &Node, functions: &Functions<'_>) -> bool {
     match &node.kind {
         NodeKind::Simple(simple) => first(simple).is_some_and(|name| {
             ["exit", "break", "return", "exec", "eval", ".", "source"].contains(&name)
@@ -153,7 +118,7 @@ pub(super) fn node_may_leave(node: &Node, functions: &Functions<'_>) -> bool {
                     function.as_ref().is_none_or(|function| function.leaves)
                 })
         }),
-        kind => lists(kind).any(|list| may_leave(list, functions)),
+        kind => kind.lists().any(|list| may_leave(list, functions)),
     }
 }
 
@@ -170,7 +135,7 @@ pub(super) fn reads_status(item: &Item) -> bool {
             }
             NodeKind::Case { subject, .. } => word_reads(subject),
             NodeKind::Arithmetic(text) => text.contains("$?"),
-            kind => lists(kind).next().and_then(|list| list.0.first()).is_some_and(reads_status),
+            kind => kind.lists().next().and_then(|list| list.0.first()).is_some_and(reads_status),
         }
     }
     pipelines(item).any(|pipeline| pipeline.stages.iter().any(node_reads))

@@ -1,7 +1,8 @@
 //! The grammar: lists, pipelines, commands and the compound ones.
 
+use super::names::is_name;
 use super::scan::Parser;
-use super::tree::{Item, Joint, List, Node, NodeKind, Pipeline, Simple, is_name};
+use super::tree::{Item, Joint, List, Node, NodeKind, Pipeline, Simple};
 
 /// Keywords that end a list and belong to the construct around it.
 const CLOSERS: [&str; 8] = ["then", "elif", "else", "fi", "do", "done", "esac", "}"];

@@ -81,7 +81,7 @@ fn redirected(command: &Command) -> impl Iterator<Item = ChangedPath> {
 /// What the program itself leaves.
 fn written(command: &Command, program: &str, decides: bool) -> Vec<ChangedPath> {
     let (program, arguments) = subcommand(program, command.arguments());
-    let options = Arguments::of(program, arguments);
+    let Some(options) = Arguments::of_listed(program, arguments) else { return Vec::new() };
     let failing = decides.then_some(RerunEffect::Fails);
     let name = command.program();
     let all = |effect: Option<RerunEffect>, paths: &[&str]| {

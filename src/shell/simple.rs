@@ -1,7 +1,8 @@
 //! Simple commands: assignments, words and redirections; and functions, which begin like them.
 
+use super::names::is_name;
 use super::scan::Parser;
-use super::tree::{Assignment, NodeKind, RawWord, Redirect, Simple, WordPart, is_name};
+use super::tree::{Assignment, NodeKind, RawWord, Redirect, Simple, WordPart};
 
 const REDIRECTIONS: [&str; 12] =
     ["<<<", "<<-", "<<", "<&", "<>", "<", "&>>", "&>", ">>", ">&", ">|", ">"];

@@ -4,17 +4,11 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::argv::{self, Environment, Errexit};
+use super::argv::{Environment, Errexit};
 use super::assigned::Assigned;
-use super::options::Arguments;
+use super::names::{DIRECTORY, ERREXIT, PARAMETERS};
+use super::options::in_front;
 use super::{Word, WordOrigin};
-
-/// Names under which effects other than variables are recorded. None is a name that a script can
-/// assign to.
-pub(super) const ERREXIT: &str = "set -e";
-pub(super) const PARAMETERS: &str = "$@";
-/// The working directory is the variable of that name.
-pub(super) const DIRECTORY: &str = "PWD";
 
 /// Variables that a shell sets itself, whatever it inherits.
 const OWN: [&str; 6] = [DIRECTORY, "OLDPWD", "IFS", "PPID", "OPTIND", "_"];
@@ -192,15 +186,16 @@ impl ShellState {
     }
 
     fn set(&mut self, arguments: &[Word]) {
-        let options = Arguments::of("set", arguments);
-        match argv::errexit(&options) {
-            _ if !options.certain => self.errexit = None,
+        let mut errexit = Errexit::Unsaid;
+        let end = in_front("set", arguments, |given| errexit = errexit.after(&given));
+        match errexit {
+            _ if !end.certain => self.errexit = None,
             Errexit::Unsaid => {}
             Errexit::On => self.errexit = Some(true),
             Errexit::Off => self.errexit = Some(false),
             Errexit::Unknown => self.errexit = None,
         }
-        if !options.certain || options.ended || !options.operands.is_empty() {
+        if !end.certain || end.by_dashes || !end.rest.is_empty() {
             self.parameters = None;
         }
     }

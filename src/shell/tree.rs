@@ -66,6 +66,27 @@ pub(super) enum NodeKind {
     Arithmetic(String),
 }
 
+impl NodeKind {
+    /// The lists a compound command is made of.
+    pub(super) fn lists(&self) -> impl Iterator<Item = &List> {
+        let mut found: Vec<&List> = Vec::new();
+        match self {
+            Self::Group(list) | Self::Subshell(list) => found.push(list),
+            Self::While { condition, body, .. } => found.extend([condition, body]),
+            Self::For { body, .. } => found.push(body),
+            Self::If { branches, otherwise } => {
+                for (condition, body) in branches {
+                    found.extend([condition, body]);
+                }
+                found.push(otherwise);
+            }
+            Self::Case { arms, .. } => found.extend(arms),
+            Self::Simple(_) | Self::Function { .. } | Self::Arithmetic(_) => {}
+        }
+        found.into_iter()
+    }
+}
+
 /// Assignments, then words.
 #[derive(Debug, Default)]
 pub(super) struct Simple {
@@ -143,11 +164,4 @@ impl RawWord {
             self.parts.push(WordPart::Text { text: more.to_owned(), quoted: quote });
         }
     }
-}
-
-/// Whether a text can be the name of a variable or function.
-pub(crate) fn is_name(text: &str) -> bool {
-    let mut bytes = text.bytes();
-    bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
-        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use super::argv::{Environment, base_name};
-use super::assigned::Assigned;
-use super::effects::{self, Functions};
+use super::assigned::{Assigned, Functions};
+use super::effects;
 use super::state::ShellState;
 use super::tree::{Item, Joint, List, Node, NodeKind, Pipeline, RawWord};
 use super::{CommandContext, Files, Invocation, PipeReader, Script, StatusUse};

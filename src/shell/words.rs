@@ -1,7 +1,8 @@
 //! Words: quotes, escapes, variables and substitutions.
 
+use super::names::is_name;
 use super::scan::Parser;
-use super::tree::{RawWord, WordPart, is_name};
+use super::tree::{RawWord, WordPart};
 
 impl Parser<'_> {
     /// Reads the word that starts here. `None` where it is not understood.

@@ -12,7 +12,7 @@ pub(super) fn started(command: &Command) -> Option<Script> {
     let (program, arguments) = invoked(command)?;
     match program {
         "entr" | "setpriv" | "start-stop-daemon" | "xargs" => {
-            argv(Arguments::of(program, arguments).command())
+            argv(Arguments::of(program, arguments).command)
         }
         "watchfiles" => {
             // It parts its command with Python's `shlex.split`; there is no shell.

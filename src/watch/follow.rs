@@ -20,13 +20,8 @@ pub(super) fn read(
         "watchmedo" => watchmedo(watch, command, arguments),
         "watchfiles" => watchfiles(watch, command, arguments, script),
         "entr" => Some(entr(watch, source)),
-        "nodemon" => Some(flagged(watch, program, command, arguments, Tool::Nodemon)),
-        "watchexec" => Some(flagged(watch, program, command, arguments, Tool::Unmeasured)),
         "inotifyd" => Some(inotifyd(watch, command, arguments)),
-        "chokidar" | "chokidar-cli" => {
-            Some(listed(watch, program, command, arguments, Tool::Chokidar))
-        }
-        _ => Some(listed(watch, program, command, arguments, Tool::Unmeasured)),
+        _ => Some(other(watch, program, command, arguments)),
     }
 }
 
@@ -38,7 +33,7 @@ fn tail(mut watch: Watch, command: &Command, arguments: &[Word]) -> Option<Watch
     watch.certain = options.certain
         && !options.given.iter().any(|given| {
             given.name == Some("follow")
-                && given.value.as_ref().is_some_and(|word| word.known().is_none())
+                && given.value.as_deref().is_some_and(|word| word.known().is_none())
         });
     for operand in options.operands {
         // `tail +1f file` is the old way to write `tail -n +1 -f file`.
@@ -146,33 +141,21 @@ pub(super) fn listing(source: &Command) -> Vec<WatchTarget> {
     }
 }
 
-/// `nodemon --watch FILE`, `watchexec -w FILE`.
-fn flagged(
-    mut watch: Watch,
-    program: &str,
-    command: &Command,
-    arguments: &[Word],
-    tool: Tool,
-) -> Watch {
+/// `nodemon --watch FILE`, `watchexec -w FILE`, `chokidar FILE -c command`, `fswatch FILE`.
+fn other(mut watch: Watch, program: &str, command: &Command, arguments: &[Word]) -> Watch {
     let options = Arguments::of(program, arguments);
-    watch.targets = options.values("watch").map(|path| path_of(command, path)).collect();
+    watch.targets = match program {
+        "nodemon" | "watchexec" => {
+            options.values("watch").map(|path| path_of(command, path)).collect()
+        }
+        _ => options.operands.iter().map(|operand| target(command, operand)).collect(),
+    };
     watch.certain = options.certain;
-    watch.tool = tool;
-    watch
-}
-
-/// `chokidar FILE -c command`, `fswatch FILE`.
-fn listed(
-    mut watch: Watch,
-    program: &str,
-    command: &Command,
-    arguments: &[Word],
-    tool: Tool,
-) -> Watch {
-    let options = Arguments::of(program, arguments);
-    watch.targets = options.operands.iter().map(|operand| target(command, operand)).collect();
-    watch.certain = options.certain;
-    watch.tool = tool;
+    watch.tool = match program {
+        "nodemon" => Tool::Nodemon,
+        "chokidar" | "chokidar-cli" => Tool::Chokidar,
+        _ => Tool::Unmeasured,
+    };
     watch
 }
 

@@ -55,6 +55,7 @@ pub(super) fn read(
             program = "md5sum";
         }
         _ => {
+            tool(program)?;
             let options = Arguments::of(program, arguments);
             // what is given is a list of checksums then, and what is looked at stands in it
             if CHECKSUMS.contains(&program) && options.has("check") {
@@ -63,13 +64,7 @@ pub(super) fn read(
             operands = options.operands;
         }
     }
-    watch.tool = match program {
-        "cmp" | "diff" => Tool::Compare,
-        "cat" => Tool::Cat,
-        "readlink" | "realpath" => Tool::Readlink,
-        _ if CHECKSUMS.contains(&program) => Tool::Checksum,
-        _ => return None,
-    };
+    watch.tool = tool(program)?;
     let inputs = command
         .redirections
         .iter()
@@ -82,6 +77,15 @@ pub(super) fn read(
         watch.targets.extend(source.arguments().iter().map(|word| target(source, word)));
     }
     (!watch.targets.is_empty()).then_some(watch)
+}
+
+fn tool(program: &str) -> Option<Tool> {
+    match program {
+        "cmp" | "diff" => Some(Tool::Compare),
+        "cat" => Some(Tool::Cat),
+        "readlink" | "realpath" => Some(Tool::Readlink),
+        _ => CHECKSUMS.contains(&program).then_some(Tool::Checksum),
+    }
 }
 
 fn stat(mut watch: Watch, command: &Command, arguments: &[Word]) -> Option<Watch> {

@@ -3,7 +3,7 @@
 use crate::shell::options::Arguments;
 use crate::shell::{Command, Script, Word, WordOrigin, base_name};
 
-use super::signal::Recipient;
+use super::recipient::Recipient;
 
 /// Whose number a word is.
 pub(super) fn identified(script: &Script, word: &Word) -> Recipient {

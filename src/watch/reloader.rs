@@ -29,7 +29,7 @@ const RELOADERS: [&str; 5] = [
 ];
 
 /// Any reloader's flag is spelled with one of these.
-pub const FLAGS: [&str; 3] = ["-dir", "-config", ".config-file"];
+pub(crate) const FLAGS: [&str; 3] = ["-dir", "-config", ".config-file"];
 
 /// What the reloaders of a script are told to watch. `image` is the name of the image where that
 /// decides what runs.
@@ -57,7 +57,7 @@ fn read(reloader: &str, command: &Command, arguments: &[Word], found: &mut Vec<R
     let options = Arguments::of(reloader, arguments);
     found.extend(options.given.iter().filter_map(|given| {
         // what Kubernetes could not expand comes from elsewhere
-        let value = given.value.as_ref()?.known().filter(|value| !value.contains("$("))?;
+        let value = given.value.as_deref()?.known().filter(|value| !value.contains("$("))?;
         let path = absolute(command.directory.as_deref(), value)?;
         Some(ReloadPath { flag: given.name?, path, file: command.file.clone() })
     }));

@@ -5,7 +5,7 @@ use crate::shell::options::Arguments;
 use crate::shell::{Command, Script, Word};
 
 use super::process::{identified, pattern};
-use super::signal::Recipient;
+use super::recipient::Recipient;
 
 /// Servers that signal a running instance of themselves, with the option and the values that do.
 const SERVERS: [(&str, &str, &[&str]); 8] = [

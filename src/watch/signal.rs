@@ -5,6 +5,7 @@ use crate::shell::{SHELLS, Script, base_name};
 use super::delegate::started;
 use super::feeding;
 use super::process::process;
+use super::recipient::Recipient;
 use super::sender::sent;
 
 /// A signal that a script sends.
@@ -16,17 +17,6 @@ pub struct Signal {
     pub recipient: Recipient,
     /// The position in [`Script::commands`] of the command that sends it or has it sent.
     pub command: usize,
-}
-
-/// Who gets a signal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Recipient {
-    /// A process by the name of its program.
-    Named(String),
-    /// A process of the script's own container: process 1, the shell, or a child of it.
-    Own,
-    /// It cannot be told.
-    Unknown,
 }
 
 /// Programs whose arguments are names of processes or plain text, so that a name there starts

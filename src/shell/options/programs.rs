@@ -178,6 +178,7 @@ pub(super) const ROWS: &[Row] = &[
         -T,--upload-file= -u,--user= -U,--proxy-user= -w,--write-out= -x,--proxy= -X,--request= \
         -y,--speed-time= -Y,--speed-limit= -z,--time-cond=",
     ),
+    getopt("dd", ""),
     getopt("git_clone", "-b,--branch= --depth= -o,--origin= -c,--config= -j,--jobs= --filter="),
     getopt("initdb", "-D,--pgdata="),
     getopt("ln", "-f,--force"),
@@ -196,10 +197,14 @@ const WATCHMEDO: &str = "-c,--command= -p,--pattern= --patterns= -i,--ignore-pat
     --debug-force-polling";
 
 impl Row {
-    /// The row of this program.
+    /// The row of this program, or the one of every other program.
     pub(super) fn of(program: &str) -> &'static Self {
-        let listed = |row: &&Self| row.programs.split(' ').any(|name| name == program);
-        ROWS.iter().find(listed).unwrap_or(&OTHER)
+        Self::listed_for(program).unwrap_or(&OTHER)
+    }
+
+    /// The row of this program, if it has one.
+    pub(super) fn listed_for(program: &str) -> Option<&'static Self> {
+        ROWS.iter().find(|row| row.programs.split(' ').any(|name| name == program))
     }
 
     /// Whether an option of the row is called `name`.
