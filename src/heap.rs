@@ -6,9 +6,9 @@
 //! Kubernetes' `$(NAME)` expanded. Each runtime's own words are split by its own rules, and of
 //! repeated settings the one counts that the runtime would take.
 //!
-//! Pure and total. What cannot be told is left out, and so is a setting that something unknown may
+//! Pure and total. What is unknown is left out, and so is a setting that something unknown may
 //! override: a value from elsewhere, a reference that leads nowhere here, a script that assigns to
-//! the variable. Where it cannot be told which of several settings counts, the smallest does.
+//! the variable. Where it is unknown which of several settings counts, the smallest does.
 
 mod environment;
 mod java;

@@ -94,7 +94,7 @@ pub enum Tool {
 pub enum WatchTarget {
     /// An absolute path without `.` and doubled slashes.
     Path(String),
-    /// It cannot be told.
+    /// It is unknown.
     Unknown,
 }
 
@@ -109,7 +109,7 @@ pub enum Reaction {
     End,
     /// The watcher prints a line: `w | while read ..`.
     Output,
-    /// It cannot be told.
+    /// It is unknown.
     Unknown,
 }
 

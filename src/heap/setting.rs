@@ -8,7 +8,7 @@ pub(super) enum Setting<T> {
     Absent,
     /// Its value, and how it is written.
     Known(T, String),
-    /// Something may set it, or sets it to what cannot be told.
+    /// Something may set it, or sets it to what is unknown.
     Unknown,
 }
 

@@ -211,7 +211,7 @@ impl<'a> Spec<'a> {
         self.all_containers().filter(|placed| placed.role.is_app())
     }
 
-    /// What the pod asks its node for, its overhead aside; `None` where an amount cannot be told.
+    /// What the pod asks its node for, its overhead aside; `None` where an amount is unknown.
     pub(crate) fn requests(&self) -> Option<Requests> {
         let asked = |placed: Placed<'_, '_>| {
             Some((placed.role, Requests::of(&placed.container.resources.requests)?))

@@ -15,7 +15,7 @@ pub struct Requests {
 }
 
 impl Requests {
-    /// What is written; 0 where nothing is, and `None` where an amount cannot be told.
+    /// What is written; 0 where nothing is, and `None` where an amount is unknown.
     pub fn of(amounts: &Amounts<'_>) -> Option<Self> {
         WrittenRequests::of(amounts).map(WrittenRequests::or_none)
     }
@@ -72,7 +72,7 @@ pub struct WrittenRequests {
 }
 
 impl WrittenRequests {
-    /// What is written; `None` where an amount cannot be told.
+    /// What is written; `None` where an amount is unknown.
     pub fn of(amounts: &Amounts<'_>) -> Option<Self> {
         let (cpu, memory) = (amounts.cpu_millis()?, amounts.memory_bytes()?);
         Some(Self {

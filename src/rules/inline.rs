@@ -261,7 +261,7 @@ fn words<'t>(texts: &'t [Text<'_>]) -> Vec<&'t str> {
     texts.iter().map(|text| &**text).collect()
 }
 
-/// The watch, if the best of what it sees in one mount is not enough. What cannot be told is
+/// The watch, if the best of what it sees in one mount is not enough. What is unknown is
 /// silence.
 fn missed_watch(
     pod: &PodView<'_>,

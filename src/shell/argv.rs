@@ -1,5 +1,5 @@
-//! Arguments before any shell sees them: Kubernetes' own expansion, what a shell is told to run, and
-//! wrappers.
+//! Arguments before any shell sees them: Kubernetes' own expansion, what a shell is told to run,
+//! and wrappers.
 
 use std::collections::BTreeMap;
 
@@ -151,7 +151,7 @@ pub(super) enum Errexit {
     Unsaid,
     On,
     Off,
-    /// It cannot be told.
+    /// It is unknown.
     Unknown,
 }
 

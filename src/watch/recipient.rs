@@ -7,6 +7,6 @@ pub enum Recipient {
     Named(String),
     /// A process of the script's own container: process 1, the shell, or a child of it.
     Own,
-    /// It cannot be told.
+    /// It is unknown.
     Unknown,
 }

@@ -80,7 +80,7 @@ fn signals_within(script: &Script, depth: usize) -> Vec<Signal> {
 }
 
 /// Whether a script may itself have started a process by this name: it runs that program, hands its
-/// name to another, or runs something of which that cannot be told.
+/// name to another, or runs something of which that is unknown.
 pub fn may_start(script: &Script, name: &str) -> bool {
     may_start_within(script, name, DEEPEST)
 }

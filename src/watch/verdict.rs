@@ -17,7 +17,7 @@ pub enum TargetKind {
 }
 
 /// Which updates a script reacts to. In the order of usefulness, so that of several targets in one
-/// mount the greatest counts; what cannot be told counts most, because it means silence.
+/// mount the greatest counts; what is unknown counts most, because it means silence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Delivery {
     /// None.
@@ -30,7 +30,7 @@ pub enum Delivery {
     OnFailure,
     /// All.
     Always,
-    /// It was not measured, or cannot be told.
+    /// It was not measured, or is unknown.
     Unknown,
 }
 

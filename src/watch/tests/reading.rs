@@ -1,4 +1,4 @@
-//! Options, targets and reactions are read right, and what cannot be told stays silent.
+//! Options, targets and reactions are read right, and what is unknown stays silent.
 
 use super::*;
 
