@@ -95,7 +95,7 @@ pub(super) const ROWS: &[Row] = &[
         "java",
         "-cp,-classpath,--class-path= -p,--module-path= --upgrade-module-path= --add-modules= \
         --add-exports= --add-opens= --add-reads= --limit-modules= --patch-module= \
-        --enable-native-access= --origin= -jar! -m,--module! @ $",
+        --enable-native-access= --source= -jar! -m,--module! @ $",
     ),
     runtime(
         "node",
