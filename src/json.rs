@@ -27,11 +27,11 @@ pub(crate) use reader::Reader;
 ///
 /// An empty entry takes three bytes in a body and hundreds once decoded, and whoever may create
 /// pods may send megabytes of them. So lists are bounded, far beyond any object that runs.
-pub(crate) const LIST_LIMIT: usize = 4096;
+pub const LIST_LIMIT: usize = 4096;
 
 /// The most entries of all lists and maps that one reading takes, both objects of an update
 /// together.
-pub(crate) const ENTRY_LIMIT: usize = 32_768;
+pub const ENTRY_LIMIT: usize = 32_768;
 
 /// The deepest nesting of what is read: far beyond any type here, and far from the end of the
 /// stack.

@@ -266,7 +266,7 @@ impl Script {
 
 impl Command {
     /// The program's name without its directories. `None` where it is not known.
-    pub(crate) fn program(&self) -> Option<&str> {
+    pub fn program(&self) -> Option<&str> {
         self.words.first().and_then(Word::known).map(base_name)
     }
 

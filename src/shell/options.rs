@@ -130,7 +130,7 @@ impl<'a> Arguments<'a> {
     }
 
     fn all(&self, name: &str) -> impl Iterator<Item = &Given<'a>> {
-        debug_assert!(self.row.names(name), "{name} is no option of {}", self.row.programs);
+        debug_assert!(self.row.names(name), "{name} is no option of the program");
         self.given.iter().filter(move |given| given.name == Some(name))
     }
 }

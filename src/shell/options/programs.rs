@@ -5,6 +5,8 @@
 //! assignments stand among the options; `@` and `$` say that words which begin so are options, `$`
 //! that unknown words may be.
 
+use std::sync::LazyLock;
+
 use crate::shell::Word;
 
 /// How a program spells its options.
@@ -18,15 +20,28 @@ pub(super) enum Spelling {
     Shell,
 }
 
-/// How programs of these names read their arguments.
+/// How programs of these names read their arguments, as it is written down.
 #[derive(Debug)]
-pub(super) struct Row {
+pub(super) struct Line {
     /// Their names, parted by blanks; with an underscore where a subcommand has its own options.
     pub(super) programs: &'static str,
+    spelling: Spelling,
+    starts_command: bool,
+    options: &'static str,
+}
+
+/// How a program reads its arguments.
+#[derive(Debug)]
+pub(super) struct Row {
     pub(super) spelling: Spelling,
     /// Whether the first operand ends the options, because it starts another command.
     pub(super) starts_command: bool,
-    options: &'static str,
+    /// Each form of each option, with its dashes.
+    pub(super) forms: Vec<(&'static str, Listed)>,
+    /// Words without dashes that are options all the same begin with one of these.
+    marks: Vec<char>,
+    /// Whether assignments may stand among the options.
+    takes_assignments: bool,
 }
 
 /// An option that a row lists.
@@ -38,33 +53,33 @@ pub(super) struct Listed {
     pub(super) ends: bool,
 }
 
-const fn getopt(programs: &'static str, options: &'static str) -> Row {
-    Row { programs, spelling: Spelling::Getopt, starts_command: false, options }
+const fn getopt(programs: &'static str, options: &'static str) -> Line {
+    Line { programs, spelling: Spelling::Getopt, starts_command: false, options }
 }
 
-const fn words(programs: &'static str, options: &'static str) -> Row {
-    Row { programs, spelling: Spelling::Words, starts_command: false, options }
+const fn words(programs: &'static str, options: &'static str) -> Line {
+    Line { programs, spelling: Spelling::Words, starts_command: false, options }
 }
 
 /// A program whose first operand is a command that it starts.
-const fn launcher(programs: &'static str, options: &'static str) -> Row {
-    Row { starts_command: true, ..getopt(programs, options) }
+const fn launcher(programs: &'static str, options: &'static str) -> Line {
+    Line { starts_command: true, ..getopt(programs, options) }
 }
 
 /// A program whose first operand is a program that it runs.
-const fn runtime(programs: &'static str, options: &'static str) -> Row {
-    Row { starts_command: true, ..words(programs, options) }
+const fn runtime(programs: &'static str, options: &'static str) -> Line {
+    Line { starts_command: true, ..words(programs, options) }
 }
 
 /// A shell, whose first operand is its script.
-const fn shell(programs: &'static str, options: &'static str) -> Row {
-    Row { spelling: Spelling::Shell, ..launcher(programs, options) }
+const fn shell(programs: &'static str, options: &'static str) -> Line {
+    Line { spelling: Spelling::Shell, ..launcher(programs, options) }
 }
 
 /// Every other program.
-const OTHER: Row = getopt("", "");
+const OTHER: Line = getopt("", "");
 
-pub(super) const ROWS: &[Row] = &[
+pub(super) const LINES: &[Line] = &[
     // shells, and what starts another command in front of it
     shell("sh set", "-c -e -s -o= -O= --rcfile= --init-file="),
     launcher("builtin busybox catatonit chrt gosu nohup setsid su-exec", ""),
@@ -95,7 +110,7 @@ pub(super) const ROWS: &[Row] = &[
         "java",
         "-cp,-classpath,--class-path= -p,--module-path= --upgrade-module-path= --add-modules= \
         --add-exports= --add-opens= --add-reads= --limit-modules= --patch-module= \
-        --enable-native-access= --source= -jar! -m,--module! @ $",
+        --enable-native-access= --origin= -jar! -m,--module! @ $",
     ),
     runtime(
         "node",
@@ -196,20 +211,60 @@ const WATCHMEDO: &str = "-c,--command= -p,--pattern= --patterns= -i,--ignore-pat
     --shell-executable= --signal= --kill-after= --debounce-interval= -R,--recursive \
     --debug-force-polling";
 
+/// The rows by the names of their programs, in order, and that of every other program: read once,
+/// because scripts are looked at on the review path.
+static ROWS: LazyLock<(Vec<(&str, Row)>, Row)> = LazyLock::new(|| {
+    let named = |line: &'static Line| line.programs.split(' ').map(|name| (name, Row::read(line)));
+    let mut rows: Vec<_> = LINES.iter().flat_map(named).collect();
+    rows.sort_unstable_by_key(|(name, _)| *name);
+    (rows, Row::read(&OTHER))
+});
+
 impl Row {
     /// The row of this program, or the one of every other program.
     pub(super) fn of(program: &str) -> &'static Self {
-        Self::listed_for(program).unwrap_or(&OTHER)
+        Self::listed_for(program).unwrap_or(&ROWS.1)
     }
 
     /// The row of this program, if it has one.
     pub(super) fn listed_for(program: &str) -> Option<&'static Self> {
-        ROWS.iter().find(|row| row.programs.split(' ').any(|name| name == program))
+        let rows = &ROWS.0;
+        let found = rows.binary_search_by_key(&program, |(name, _)| *name).ok()?;
+        rows.get(found).map(|(_, row)| row)
+    }
+
+    pub(super) fn read(line: &Line) -> Self {
+        let mut row = Self {
+            spelling: line.spelling,
+            starts_command: line.starts_command,
+            forms: Vec::new(),
+            marks: Vec::new(),
+            takes_assignments: false,
+        };
+        for entry in line.options.split_whitespace() {
+            match entry {
+                "@" | "$" => row.marks.extend(entry.chars()),
+                "NAME=" => row.takes_assignments = true,
+                _ => row.read_option(entry),
+            }
+        }
+        row
+    }
+
+    fn read_option(&mut self, entry: &'static str) {
+        let ends = entry.ends_with('!');
+        let entry = entry.trim_end_matches('!');
+        let takes_value = entry.ends_with('=');
+        let forms = entry.trim_end_matches('=');
+        let long = forms.split(',').find(|form| form.starts_with("--"));
+        let name = long.unwrap_or(forms).trim_start_matches('-');
+        let option = Listed { name, takes_value, ends };
+        self.forms.extend(forms.split(',').map(|form| (form, option)));
     }
 
     /// Whether an option of the row is called `name`.
     pub(super) fn names(&self, name: &str) -> bool {
-        self.listed().any(|(_, option)| option.name == name)
+        self.forms.iter().any(|(_, option)| option.name == name)
     }
 
     /// The option of this letter.
@@ -224,40 +279,23 @@ impl Row {
 
     /// The option of this name, with however many dashes.
     pub(super) fn whole_word(&self, name: &str) -> Option<Listed> {
-        self.find(|form| form.starts_with('-') && form.trim_start_matches('-') == name)
+        self.find(|form| form.trim_start_matches('-') == name)
     }
 
     /// Whether a word without dashes may be an option all the same.
     pub(super) fn may_stand_for_option(&self, word: &Word) -> bool {
-        let marked = |mark: &str| self.options.split(' ').any(|entry| entry == mark);
         match word.known() {
-            None => marked("$"),
-            Some(text) => {
-                text.starts_with('@') && marked("@") || text.starts_with('$') && marked("$")
-            }
+            None => self.marks.contains(&'$'),
+            Some(text) => text.starts_with(self.marks.as_slice()),
         }
     }
 
     /// Whether a word is an assignment that may stand among the options.
     pub(super) fn is_assignment(&self, word: &Word) -> bool {
-        self.options.starts_with("NAME= ") && word.known().is_some_and(|text| text.contains('='))
+        self.takes_assignments && word.known().is_some_and(|text| text.contains('='))
     }
 
     fn find(&self, is_form: impl Fn(&str) -> bool) -> Option<Listed> {
-        let found = self.listed().find(|(forms, _)| forms.split(',').any(&is_form));
-        found.map(|(_, option)| option)
-    }
-
-    /// The options with all their forms.
-    pub(super) fn listed(&self) -> impl Iterator<Item = (&'static str, Listed)> {
-        self.options.split_whitespace().filter(|entry| entry.starts_with('-')).map(|entry| {
-            let ends = entry.ends_with('!');
-            let entry = entry.trim_end_matches('!');
-            let takes_value = entry.ends_with('=');
-            let forms = entry.trim_end_matches('=');
-            let long = forms.split(',').find(|form| form.starts_with("--"));
-            let name = long.unwrap_or(forms).trim_start_matches('-');
-            (forms, Listed { name, takes_value, ends })
-        })
+        self.forms.iter().find(|(form, _)| is_form(form)).map(|(_, option)| *option)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::programs::{ROWS, Spelling};
+use super::programs::{LINES, Row, Spelling};
 use super::*;
 
 /// The words of a command line; `?` is an unknown one, `-a?` one of which only the beginning is
@@ -101,20 +101,21 @@ fn an_unknown_word_may_be_an_option() {
 #[test]
 fn the_table_is_well_formed() {
     let mut programs = BTreeSet::new();
-    for row in ROWS {
-        for program in row.programs.split(' ') {
+    for line in LINES {
+        for program in line.programs.split(' ') {
             assert!(!program.is_empty() && programs.insert(program), "{program}");
+            assert!(Row::listed_for(program).is_some(), "{program}");
         }
+        let row = Row::read(line);
         let mut forms = BTreeSet::new();
-        for (all, option) in row.listed() {
-            for form in all.split(',') {
-                let name = form.trim_start_matches('-');
-                assert!(!name.is_empty() && !name.contains('='), "{}: {form}", row.programs);
-                let short = form.starts_with("--") || name.chars().count() == 1;
-                assert!(short || row.spelling == Spelling::Words, "{}: {form}", row.programs);
-                assert!(forms.insert(form), "{}: {form} twice", row.programs);
-            }
+        for (form, option) in &row.forms {
+            let name = form.trim_start_matches('-');
+            assert!(!name.is_empty() && !name.contains('='), "{}: {form}", line.programs);
+            let short = form.starts_with("--") || name.chars().count() == 1;
+            assert!(short || row.spelling == Spelling::Words, "{}: {form}", line.programs);
+            assert!(forms.insert(form), "{}: {form} twice", line.programs);
             assert!(row.names(option.name), "{option:?}");
         }
     }
+    assert!(Row::listed_for("unheard-of").is_none());
 }
