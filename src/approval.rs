@@ -20,7 +20,7 @@ pub(crate) use floors::MOST_PARTS;
 pub use floors::{Floor, Floors, Uncovered, part_name};
 pub(crate) use grant::LONGEST_GRANT;
 pub use grant::{FORM, Grant, LONGEST_LIFETIME, parse_lifetime};
-pub use note::{ApprovalNote, Refusal};
+pub use note::{ApprovalNote, LimitChange, Refusal};
 pub use stamp::{Agreement, CLOCK_SKEW, FRESH, Malformed, Stamp, StampTarget};
 pub use validity::{Approval, Authority, Invalid, Stamped};
 

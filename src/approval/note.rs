@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::kube::part::Part;
+
 use super::stamp::Stamp;
 
 /// One thing that happened to an approval.
@@ -17,8 +19,8 @@ pub enum ApprovalNote {
     Revoked,
     /// An approval let a decrease through.
     Used {
-        /// The part of the pod and the values: `container "app" 512Mi to 256Mi`.
-        change: String,
+        /// The decrease.
+        change: LimitChange,
         /// The approval.
         stamp: Box<Stamp>,
     },
@@ -26,9 +28,27 @@ pub enum ApprovalNote {
     Invalid {
         /// Why, in a word.
         reason: &'static str,
-        /// The part of the pod and the values.
-        change: String,
+        /// The decrease.
+        change: LimitChange,
     },
+}
+
+/// A change of the memory limit of one part of a pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitChange {
+    /// The name of the container; `None` for the pod itself.
+    pub container: Option<String>,
+    /// The limit before, as in messages.
+    pub from: String,
+    /// The limit after.
+    pub to: String,
+}
+
+impl fmt::Display for LimitChange {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = self.container.as_deref().map_or(Part::Pod, Part::Container);
+        write!(formatter, "{part} {} to {}", self.from, self.to)
+    }
 }
 
 /// Why a grant was refused.

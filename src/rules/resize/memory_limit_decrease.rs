@@ -34,7 +34,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::approval::{ApprovalNote, Invalid, Stamp};
+use crate::approval::{ApprovalNote, Invalid, LimitChange, Stamp};
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
 use crate::judge::rule::{Check, RestorePolicy, Rule, Stages};
@@ -74,17 +74,21 @@ impl Default for MemoryLimitDecrease {
 impl Check for MemoryLimitDecrease {
     fn resize(&self, resize: &ResizeView<'_>, findings: &mut Findings) {
         for change in resize.memory_changes().filter(MemoryChange::limit_falls) {
-            let values = || format!("{} {} to {}", change.part, change.limit.0, change.limit.1);
+            let limits = || LimitChange {
+                container: change.part.container().map(str::to_owned),
+                from: change.limit.0.to_string(),
+                to: change.limit.1.to_string(),
+            };
             match self.approval(resize, &change) {
                 Ok(stamp) => findings.approval(ApprovalNote::Used {
-                    change: values(),
+                    change: limits(),
                     stamp: Box::new(stamp.clone()),
                 }),
                 Err(invalid) => {
                     if invalid != Invalid::Absent {
                         findings.approval(ApprovalNote::Invalid {
                             reason: invalid.as_str(),
-                            change: values(),
+                            change: limits(),
                         });
                     }
                     findings.report(denial(resize, &change, &invalid));

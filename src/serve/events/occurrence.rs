@@ -132,7 +132,7 @@ fn note(sentences: Vec<String>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::approval::{Refusal, Stamp};
+    use crate::approval::{LimitChange, Refusal, Stamp};
     use crate::judge::finding::Finding;
     use crate::judge::mode::Mode;
     use crate::judge::verdict::{Outcome, Ruling};
@@ -144,6 +144,14 @@ mod tests {
         let text = r#"{"version":1,"approver":"alice","memory":"true","granted":"2026-11-21T12:00:00Z",
             "expires":"2026-11-21T13:00:00Z","uid":"u","generation":1,"reason":"INC-1","key":"k","seal":"s"}"#;
         Box::new(serde_json::from_str(text).unwrap())
+    }
+
+    fn decrease() -> LimitChange {
+        LimitChange {
+            container: Some("app".to_owned()),
+            from: "512Mi".to_owned(),
+            to: "256Mi".to_owned(),
+        }
     }
 
     fn ruling(rule: &'static str, message: &str, outcome: Outcome) -> Ruling {
@@ -183,10 +191,7 @@ mod tests {
             [(Reason::ApprovalGranted, words.to_owned())]
         );
         assert_eq!(of(Path::Mutate, ("", false, "u"), &granted), []);
-        let used = ApprovalNote::Used {
-            change: "container \"app\" 512Mi to 256Mi".to_owned(),
-            stamp: stamp(),
-        };
+        let used = ApprovalNote::Used { change: decrease(), stamp: stamp() };
         let used = Verdict { approvals: vec![used], ..Verdict::default() };
         let words = format!("container \"app\" 512Mi to 256Mi, approved: {words}");
         assert_eq!(
@@ -202,10 +207,7 @@ mod tests {
             ruling("two", "odd", Outcome::Warned),
             ruling("three", "late", Outcome::Denied),
         ];
-        let used = ApprovalNote::Used {
-            change: "container \"app\" 512Mi to 256Mi".to_owned(),
-            stamp: stamp(),
-        };
+        let used = ApprovalNote::Used { change: decrease(), stamp: stamp() };
         let denied = Verdict { rulings, approvals: vec![used], ..Verdict::default() };
         let expected = [(Reason::ResizeDenied, "one: too small; three: late".to_owned())];
         assert_eq!(of(Path::Validate, ("resize", false, "u"), &denied), expected);

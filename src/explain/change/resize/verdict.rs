@@ -67,7 +67,9 @@ pub(super) fn about(verdict: &Verdict, difference: &Difference<'_>) -> About {
         .map(|ruling| format!("Restraint warns: {}", say(ruling.rule, &ruling.finding)))
         .collect();
     let approvals = verdict.approvals.iter().filter_map(|note| match note {
-        ApprovalNote::Used { change, .. } if is_limit(difference) && names(change, container) => {
+        ApprovalNote::Used { change, .. }
+            if is_limit(difference) && change.container.as_deref() == container =>
+        {
             Some("an approval on the pod covers it, if its seal is the service's, which only the service can tell".to_owned())
         }
         _ => None,
@@ -78,11 +80,4 @@ pub(super) fn about(verdict: &Verdict, difference: &Difference<'_>) -> About {
 fn is_limit(difference: &Difference<'_>) -> bool {
     difference.path.words().ends_with(&["limits", "memory"])
         && difference.to.is_some_and(|value| *value != Value::Null)
-}
-
-fn names(change: &str, container: Option<&str>) -> bool {
-    match container {
-        Some(name) => change.starts_with(&format!("container \"{name}\" ")),
-        None => change.starts_with("pod level "),
-    }
 }
