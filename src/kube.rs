@@ -14,5 +14,7 @@ pub mod requests;
 pub mod resources;
 pub mod restart;
 pub mod selector;
+
+pub mod template;
 pub mod usage;
 pub mod volume;

@@ -13,6 +13,7 @@ use crate::judge::mode::{CAP_LABEL, Cap};
 use crate::kube::configuration::Configuration;
 use crate::kube::node_capacity::NodeCapacity;
 use crate::kube::object::Object;
+use crate::kube::template::TemplatePlace;
 use crate::kube::usage::Usage;
 
 /// One admission request, with the facts looked up for it. Everything is borrowed from the bytes it
@@ -266,6 +267,13 @@ impl Resource {
     /// The subresource; empty for the object itself.
     pub fn subresource(self) -> &'static str {
         RESOURCES.iter().find(|row| row.0 == self).map_or("", |row| row.3)
+    }
+
+    /// Where its objects keep the template of their pods; `None` for subresources, and for what
+    /// makes no pods.
+    pub fn template(self) -> Option<TemplatePlace> {
+        let row = RESOURCES.iter().find(|row| row.0 == self && row.3.is_empty())?;
+        TemplatePlace::of_kind(row.1, row.4)
     }
 
     /// The kind, as in messages.

@@ -12,6 +12,7 @@ use super::autoscaler::{ResourcePolicy, UpdatePolicy};
 use super::container::{Container, Role};
 use super::requests::{Requests, WrittenRequests};
 use super::resources::Resources;
+use super::template::TemplatePlace;
 use super::volume::Volume;
 
 /// An object of any kind.
@@ -24,6 +25,21 @@ pub struct Object<'a> {
 }
 
 fields!(Object { "metadata" => metadata, "spec" => spec });
+
+impl<'a> Object<'a> {
+    /// The metadata and spec of its pods, which its kind keeps in `place`; `None` where nothing is
+    /// there.
+    pub fn pod(&self, place: TemplatePlace) -> Option<(&Metadata<'a>, &Spec<'a>)> {
+        let template = match place {
+            TemplatePlace::Itself => return Some((&self.metadata, &self.spec)),
+            TemplatePlace::Template => self.spec.template.as_ref()?,
+            TemplatePlace::JobTemplate => {
+                self.spec.job_template.as_ref()?.spec.template.as_ref()?
+            }
+        };
+        Some((&template.metadata, &template.spec))
+    }
+}
 
 /// `metadata` of an object or of a pod template.
 #[derive(Clone, Debug, Default)]

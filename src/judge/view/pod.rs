@@ -63,24 +63,8 @@ impl<'s> PodView<'s> {
     ) -> Option<Self> {
         let Subject { resource, operation, namespace, evidence, .. } = subject;
         let (resource, operation) = (*resource, *operation);
-        let (metadata, spec, base) = match resource {
-            Resource::Pod => (&object.metadata, &object.spec, ""),
-            Resource::CronJob => {
-                let template = object.spec.job_template.as_ref()?.spec.template.as_ref()?;
-                (&template.metadata, &template.spec, "/spec/jobTemplate/spec/template")
-            }
-            Resource::PodResize
-            | Resource::PodStatus
-            | Resource::PodBinding
-            | Resource::VerticalPodAutoscaler
-            | Resource::Other => {
-                return None;
-            }
-            _ => {
-                let template = object.spec.template.as_ref()?;
-                (&template.metadata, &template.spec, "/spec/template")
-            }
-        };
+        let place = resource.template()?;
+        let (metadata, spec) = object.pod(place)?;
         Some(Self {
             resource,
             operation,
@@ -91,7 +75,7 @@ impl<'s> PodView<'s> {
             context,
             namespace,
             evidence,
-            base,
+            base: place.pointer(),
             scripts: Scripts::of(spec),
             hints: OnceCell::new(),
             volumes: OnceCell::new(),
