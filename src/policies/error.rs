@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::tree::Position;
+use crate::yaml::Position;
 
 /// One thing that is wrong with a policy file. Ordered by file and place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
