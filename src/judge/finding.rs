@@ -1,4 +1,4 @@
-//! One thing that is wrong, and what would put it right.
+//! One thing that is wrong, and what would fix it.
 
 use std::borrow::Cow;
 
@@ -21,7 +21,7 @@ pub struct Finding {
     pub about: String,
     /// What: names the container and the values, never a list position.
     pub message: String,
-    /// How to put it right.
+    /// How to fix it.
     pub remedy: Cow<'static, str>,
     /// The strongest mode this finding deserves, whatever the policy's.
     pub ceiling: Mode,

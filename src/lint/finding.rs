@@ -42,7 +42,7 @@ pub(super) struct Finding {
     pub(super) pointer: String,
     /// What is wrong.
     pub(super) message: String,
-    /// How to put it right.
+    /// How to fix it.
     pub(super) remedy: String,
     /// Whether `--fix` knows how.
     pub(super) fixable: bool,

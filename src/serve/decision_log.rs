@@ -14,7 +14,7 @@ use super::metrics::Failure;
 
 /// Writes the line for a verdict: a denial is a warning, another finding or an approval in use is
 /// information. What happens all day only shows when debugging: a review without a finding, and a
-/// pod that was put right.
+/// pod that was fixed.
 pub(super) fn verdict(path: Path, review: &Review<'_>, verdict: &Verdict, duration: Duration) {
     let subject = &review.subject;
     macro_rules! line {

@@ -36,7 +36,7 @@ pub(super) enum Topic {
 pub(super) enum Trouble {
     /// What there is now is faulty.
     Refused(String),
-    /// What there is now can be neither read nor put right.
+    /// What there is now can be neither read nor repaired.
     Unreachable(String),
 }
 

@@ -110,7 +110,7 @@ fn rules_are_in_order_and_documented() {
             "**Why it matters.**",
             "**What it looks at.**",
             "**What it allows.**",
-            "**How to put it right.**",
+            "**How to fix it.**",
         ] {
             assert!(page.contains(part), "{} lacks {part}", rule.name);
         }

@@ -12,7 +12,7 @@
 //!
 //! **What it allows.** Grants by approvers. Removing a grant or a stamp: that revokes.
 //!
-//! **How to put it right.** Ask an approver, or ask for the right to approve. A grant is `true`
+//! **How to fix it.** Ask an approver, or ask for the right to approve. A grant is `true`
 //! (any decrease) or names parts and floors: `app=256Mi,@pod=1Gi; for=30m; reason=INC-4711`.
 //!
 //! **Settings.** `approvalAnnotation`: another annotation than `approved-by-sre`. `approvers`:

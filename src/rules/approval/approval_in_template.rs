@@ -11,7 +11,7 @@
 //! **What it allows.** Nothing of the kind. On a pod that exists such an annotation is another
 //! matter: a grant.
 //!
-//! **How to put it right.** Remove it from the template. In mode `fix` it is taken off pods as they
+//! **How to fix it.** Remove it from the template. In mode `fix` it is taken off pods as they
 //! are created, and templates are warned about.
 
 use crate::judge::finding::{Finding, Findings};

@@ -14,7 +14,7 @@
 //! Containers that only policies for others leave without a floor: which there are cannot be seen
 //! from here.
 //!
-//! **How to put it right.** Set `minAllowed.memory` to what the program needs to start and to work,
+//! **How to fix it.** Set `minAllowed.memory` to what the program needs to start and to work,
 //! for `*` at least.
 
 use crate::judge::finding::{Finding, Findings};

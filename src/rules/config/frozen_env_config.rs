@@ -10,7 +10,7 @@
 //! **What it allows.** Jobs; sources with a trigger: a checksum annotation on the template, an
 //! effective Reloader annotation, a name with a generated hash.
 //!
-//! **How to put it right.** Give the template a checksum of the source, let Reloader roll the
+//! **How to fix it.** Give the template a checksum of the source, let Reloader roll the
 //! workload, or use names with a generated hash.
 
 use std::collections::BTreeSet;

@@ -12,7 +12,7 @@
 //! **What it allows.** Startup and readiness probes; probes that only read, search or test a file;
 //! a checksum that nothing is compared with; configuration that never changes under its name.
 //!
-//! **How to put it right.** Roll the workload when the source changes: a checksum of it on the
+//! **How to fix it.** Roll the workload when the source changes: a checksum of it on the
 //! template, or Reloader.
 
 use crate::judge::finding::{Finding, Findings};

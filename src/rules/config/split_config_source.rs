@@ -15,7 +15,7 @@
 //! cannot be told: `optional` variables, and with `envFrom` keys that no program reads as a
 //! variable, such as `app.yaml`.
 //!
-//! **How to put it right.** Use the key one way, or roll the workload when the source changes.
+//! **How to fix it.** Use the key one way, or roll the workload when the source changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 

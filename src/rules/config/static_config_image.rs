@@ -14,7 +14,7 @@
 //! loop, a watch or a signal; sources with a trigger, which roll the workload: a checksum
 //! annotation on the template, an effective Reloader annotation, a name with a generated hash.
 //!
-//! **How to put it right.** Roll the workload when the source changes, or add a sidecar that
+//! **How to fix it.** Roll the workload when the source changes, or add a sidecar that
 //! reloads the server.
 
 use serde::Deserialize;

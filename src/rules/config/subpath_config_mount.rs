@@ -10,7 +10,7 @@
 //! **What it allows.** Whole mounts; sources with a trigger: a checksum annotation on the template,
 //! an effective Reloader annotation, a name with a generated hash.
 //!
-//! **How to put it right.** Mount the whole volume into a directory of its own, or roll the
+//! **How to fix it.** Mount the whole volume into a directory of its own, or roll the
 //! workload when the source changes.
 
 use crate::judge::finding::{Finding, Findings};

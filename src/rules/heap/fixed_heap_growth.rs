@@ -15,7 +15,7 @@
 //! may. A limit that goes away, because it does so at the next start only. Values that cannot be
 //! told.
 //!
-//! **How to put it right.** Where the heap is a percentage, restart the container. Where it is a
+//! **How to fix it.** Where the heap is a percentage, restart the container. Where it is a
 //! size, raise the flag by a rollout, because a restart alone keeps it; a percentage and `memory:
 //! RestartContainer` make the next resize count.
 

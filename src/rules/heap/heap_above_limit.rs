@@ -19,7 +19,7 @@
 //! the variable, and where it cannot be told which setting counts. Pods and templates are never
 //! denied.
 //!
-//! **How to put it right.** Lower the flag by a rollout first, then the limit. An approval does not
+//! **How to fix it.** Lower the flag by a rollout first, then the limit. An approval does not
 //! lift this denial unless it says `force`.
 
 use crate::heap::{Heap, Size};

@@ -14,7 +14,7 @@
 //! may give pods a limit that their template does not show: of a template this is a guess, which is
 //! why it is only recorded.
 //!
-//! **How to put it right.** Set a memory limit with room above the heap.
+//! **How to fix it.** Set a memory limit with room above the heap.
 
 use crate::heap::Size;
 use crate::judge::finding::{Finding, Findings};

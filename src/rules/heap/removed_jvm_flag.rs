@@ -14,7 +14,7 @@
 //! the virtual machine starts, and the finding says so: the heap is then not the one that was asked
 //! for.
 //!
-//! **How to put it right.** Leave `UseCGroupMemoryLimitForHeap` and the
+//! **How to fix it.** Leave `UseCGroupMemoryLimitForHeap` and the
 //! `UnlockExperimentalVMOptions` for it out: since JDK 10 and 8u191 the virtual machine goes by the
 //! container's limit on its own. Write a fraction as a percentage: `-XX:MaxRAMFraction=2` is
 //! `-XX:MaxRAMPercentage=50`.

@@ -16,7 +16,7 @@
 //! Reloader writes itself. What a controller copied to the objects it makes. Reloader's own flags
 //! can rename its keys: where they do, silence the rule.
 //!
-//! **How to put it right.** `reloader.stakater.com/auto: "true"` in the metadata of the Deployment,
+//! **How to fix it.** `reloader.stakater.com/auto: "true"` in the metadata of the Deployment,
 //! StatefulSet, DaemonSet, Job or CronJob itself.
 
 use std::borrow::Cow;

@@ -14,7 +14,7 @@
 //! they are never absent, because the API server writes 1. DaemonSets and Jobs. Lists of names:
 //! somebody chose them.
 //!
-//! **How to put it right.** Run two replicas, let the new pod come first (`maxSurge: 1`,
+//! **How to fix it.** Run two replicas, let the new pod come first (`maxSurge: 1`,
 //! `maxUnavailable: 0`), or leave the restart to a person.
 
 use crate::judge::finding::{Finding, Findings};

@@ -13,7 +13,7 @@
 //! **What it allows.** Lists of names and `search`; volumes of CSI drivers, which Reloader can
 //! watch. Workloads that another object controls.
 //!
-//! **How to put it right.** Refer to the configuration, name it in
+//! **How to fix it.** Refer to the configuration, name it in
 //! `configmap.reloader.stakater.com/reload` or `secret.reloader.stakater.com/reload`, or remove the
 //! annotation.
 

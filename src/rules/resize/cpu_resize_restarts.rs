@@ -8,7 +8,7 @@
 //!
 //! **What it allows.** `cpu: NotRequired`, or no entry, which means the same.
 //!
-//! **How to put it right.** Leave the entry out, unless the program sizes its threads once, by the
+//! **How to fix it.** Leave the entry out, unless the program sizes its threads once, by the
 //! cpu it finds at start.
 
 use crate::judge::finding::{Finding, Findings};

@@ -10,7 +10,7 @@
 //!
 //! **What it allows.** Containers that restart for a memory resize.
 //!
-//! **How to put it right.** Roll out `resizePolicy` with `memory: RestartContainer`, or drain the
+//! **How to fix it.** Roll out `resizePolicy` with `memory: RestartContainer`, or drain the
 //! pod first.
 
 use crate::judge::finding::{Finding, Findings};

@@ -19,7 +19,7 @@
 //! reads many files may stay above the new limit with the kubelet although its working set is far
 //! below. What is told is some 15 to 60 seconds old.
 //!
-//! **How to put it right.** Wait until less is in use, or drain the pod first.
+//! **How to fix it.** Wait until less is in use, or drain the pod first.
 //!
 //! **Switching it on.** The policy comes with mode `off`, because it needs the metrics API and the
 //! right to `get` `pods` of the API group `metrics.k8s.io`. Set `warn`. With `enforce` a decrease

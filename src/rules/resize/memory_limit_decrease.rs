@@ -15,7 +15,7 @@
 //! that has not expired, and whose floor is not above the new limit. An annotation that arrives
 //! with the resize counts for nothing.
 //!
-//! **How to put it right.** Have the decrease approved with the command the denial tells, or roll
+//! **How to fix it.** Have the decrease approved with the command the denial tells, or roll
 //! out the new limit.
 //!
 //! **Automation.** The vertical pod autoscaler answers a denied resize by evicting the pod. For

@@ -14,7 +14,7 @@
 //! `RestartContainer`, and in others a restart loses the work. Plain init containers, where it is
 //! refused too. Static pods, which cannot be resized. Values that cannot be told.
 //!
-//! **How to put it right.** Set `memory: RestartContainer`, and give the heap as a percentage: a
+//! **How to fix it.** Set `memory: RestartContainer`, and give the heap as a percentage: a
 //! restart alone keeps a flag that is a size.
 
 use crate::heap::Size;

@@ -10,7 +10,7 @@
 //! **What it allows.** Increases, and a request that falls together with the limit:
 //! `memory-limit-decrease` judges that.
 //!
-//! **How to put it right.** Keep the request, or accept that the pod is evicted earlier. A policy
+//! **How to fix it.** Keep the request, or accept that the pod is evicted earlier. A policy
 //! may raise this rule to `enforce`.
 
 use crate::judge::finding::{Finding, Findings};

@@ -9,12 +9,12 @@
 //!
 //! **What it allows.** Any explicit `memory` entry, `NotRequired` too.
 //!
-//! **How to put it right.** Write `resizePolicy` in the template. In mode `fix` pods are put right
+//! **How to fix it.** Write `resizePolicy` in the template. In mode `fix` pods are fixed
 //! as they are created: `memory: RestartContainer` is added and, where absent, `cpu: NotRequired`;
 //! what is there stays. In a pod with `restartPolicy: Never`, where `RestartContainer` is invalid,
 //! the entry is `memory: NotRequired`. Templates are never changed in the cluster: in mode `fix`
-//! their finding is only recorded, because their pods will be put right. A pod that is validated
-//! without having been put right, because the mutating hook was not called, is denied.
+//! their finding is only recorded, because their pods will be fixed. A pod that is validated
+//! without the fix, because the mutating hook was not called, is denied.
 //!
 //! Once a pod has a `resizePolicy`, a resize by `kubectl patch --type=merge` must repeat it,
 //! because such a patch replaces the list of containers; every other kind of patch may leave it
@@ -70,7 +70,7 @@ fn missing_entry(pod: &PodView<'_>, placed: &Placed<'_, '_>) -> Finding {
     };
     let pointer = pod.container_pointer(placed, "resizePolicy");
     let finding = Finding::new(RULE.name, pointer.clone(), message, remedy).in_container(name);
-    // what is stored already cannot be put right: the field of a pod never changes
+    // what is stored already cannot be fixed: the field of a pod never changes
     if pod.is_new_pod() || pod.is_template() {
         finding.with_edit(addition(placed.container, pointer, memory))
     } else {

@@ -20,7 +20,7 @@
 //! What is left is what the API server's cache says at that moment. Another pod may be faster, or
 //! leave.
 //!
-//! **How to put it right.** Move the pod to a node with room (a rollout with the new requests
+//! **How to fix it.** Move the pod to a node with room (a rollout with the new requests
 //! does), or add capacity.
 //!
 //! **Switching it on.** The policy comes with mode `off`, because it needs the right to `get`

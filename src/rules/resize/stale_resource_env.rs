@@ -15,7 +15,7 @@
 //! pods. Amounts that a resize does not change: `limits.memory` of a container without a limit is
 //! the node's, `requests.memory` without a request is 0.
 //!
-//! **How to put it right.** Set `memory: RestartContainer` in `resizePolicy`. For the memory of
+//! **How to fix it.** Set `memory: RestartContainer` in `resizePolicy`. For the memory of
 //! another container, and in pods with `restartPolicy: Never`, where that is invalid, read a
 //! `downwardAPI` volume, which the kubelet refreshes.
 

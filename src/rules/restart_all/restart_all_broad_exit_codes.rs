@@ -11,7 +11,7 @@
 //!
 //! **What it allows.** `In` with other codes. An `In` without codes, which never matches.
 //!
-//! **How to put it right.** Let the program say with an exit code of its own, such as 88, that all
+//! **How to fix it.** Let the program say with an exit code of its own, such as 88, that all
 //! must start anew.
 
 use crate::judge::finding::{Finding, Findings};

@@ -18,7 +18,7 @@
 //! test. Everything after the script removed something: it prepares for its next run. What cannot
 //! be told: images without a command, unknown targets.
 //!
-//! **How to put it right.** Let the script begin by removing what it left, or ask whether it is
+//! **How to fix it.** Let the script begin by removing what it left, or ask whether it is
 //! there (`mkdir -p`, `[ -d DIR ] || git clone`).
 
 use std::collections::BTreeMap;

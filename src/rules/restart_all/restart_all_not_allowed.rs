@@ -13,7 +13,7 @@
 //! **What it allows.** What one entry of the allowlist admits in full. Labels of a namespace that
 //! are not known admit nobody, but its name, as the label `kubernetes.io/metadata.name`, always is.
 //!
-//! **How to put it right.** Let the container restart alone (`Restart`), or ask whoever keeps the
+//! **How to fix it.** Let the container restart alone (`Restart`), or ask whoever keeps the
 //! allowlist.
 //!
 //! **Settings.** `allow`: a list of entries, each with `namespaces`, a label selector, and

@@ -11,7 +11,7 @@
 //! **What it allows.** The default grace period: nobody asked for it. A grace period of 2 s or
 //! less, which is kept. Rules that never match.
 //!
-//! **How to put it right.** Stop in order before the exit code is given, or let the container
+//! **How to fix it.** Stop in order before the exit code is given, or let the container
 //! restart alone (`Restart`).
 
 use crate::judge::finding::{Finding, Findings};

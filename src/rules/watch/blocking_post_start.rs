@@ -12,7 +12,7 @@
 //! end some time, such as `until curl ..; do sleep 1; done`; what only may run, after `&&` or in a
 //! branch; output read by what may stop reading.
 //!
-//! **How to put it right.** Start it in the background with `&`, or give it a sidecar of its own.
+//! **How to fix it.** Start it in the background with `&`, or give it a sidecar of its own.
 
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;

@@ -15,7 +15,7 @@
 //! watcher, too. `stat` without `-L` on a file sees nothing at all and is the rule
 //! `stale-file-follow`'s.
 //!
-//! **How to put it right.** Watch the mounted directory: `inotifywait -m -e create,moved_to DIR`,
+//! **How to fix it.** Watch the mounted directory: `inotifywait -m -e create,moved_to DIR`,
 //! or keep the delay in mind.
 
 use std::collections::BTreeSet;

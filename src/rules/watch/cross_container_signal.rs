@@ -11,7 +11,7 @@
 //! **What it allows.** `shareProcessNamespace`, `hostPID`, a process that the same container
 //! starts, the container's own `preStop` and `postStart`, and whatever cannot be told.
 //!
-//! **How to put it right.** Set `shareProcessNamespace: true`, or let the container reload itself.
+//! **How to fix it.** Set `shareProcessNamespace: true`, or let the container reload itself.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;

@@ -14,7 +14,7 @@
 //! be told it is silent. A loop that works only because it does not look at a failure is recorded
 //! and nobody is told.
 //!
-//! **How to put it right.** Watch the mounted directory: `inotifywait -m -e create,moved_to DIR`.
+//! **How to fix it.** Watch the mounted directory: `inotifywait -m -e create,moved_to DIR`.
 
 use crate::judge::finding::Findings;
 use crate::judge::rule::{Check, Rule};

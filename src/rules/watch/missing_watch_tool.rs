@@ -11,7 +11,7 @@
 //! that install it (`apk add inotify-tools`), look for it first (`command -v inotifywait`), run
 //! files that nobody knows, or change the `PATH`; volumes mounted where programs are.
 //!
-//! **How to put it right.** Use an image with inotify-tools, or busybox's own `inotifyd` on the
+//! **How to fix it.** Use an image with inotify-tools, or busybox's own `inotifyd` on the
 //! mounted directory.
 
 use crate::judge::finding::{Finding, Findings};

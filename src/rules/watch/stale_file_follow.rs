@@ -13,7 +13,7 @@
 //! **What it allows.** `tail -F`, `entr`, `nodemon`, `chokidar`, checksums, `stat -L`, `readlink`
 //! in a loop, and whatever cannot be told.
 //!
-//! **How to put it right.** Follow the name instead of the file: `tail -F`, `stat -L`, or watch the
+//! **How to fix it.** Follow the name instead of the file: `tail -F`, `stat -L`, or watch the
 //! directory.
 
 use crate::judge::finding::Findings;

@@ -14,7 +14,7 @@
 //! (`/var/run/secrets`, `/vault`); reloaders started by a script that does something else, too. A
 //! path by `subPath` is the rule `watched-subpath`'s.
 //!
-//! **How to put it right.** Mount the volume in the reloader's container at that path, as in the
+//! **How to fix it.** Mount the volume in the reloader's container at that path, as in the
 //! container it reloads.
 
 use std::collections::BTreeMap;

@@ -13,7 +13,7 @@
 //! which roll the workload anyway: a checksum annotation on the template, an effective Reloader
 //! annotation, a name with a generated hash.
 //!
-//! **How to put it right.** Mount the whole volume in a directory of its own, and watch that
+//! **How to fix it.** Mount the whole volume in a directory of its own, and watch that
 //! directory.
 
 use std::collections::BTreeSet;
