@@ -5,6 +5,7 @@
 //! assignments stand among the options; `@` and `$` say that words which begin so are options, `$`
 //! that unknown words may be.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::shell::Word;
@@ -36,12 +37,21 @@ pub(super) struct Row {
     pub(super) spelling: Spelling,
     /// Whether the first operand ends the options, because it starts another command.
     pub(super) starts_command: bool,
-    /// Each form of each option, with its dashes.
-    pub(super) forms: Vec<(&'static str, Listed)>,
+    /// Each form of each option.
+    pub(super) forms: Vec<Form>,
     /// Words without dashes that are options all the same begin with one of these.
     marks: Vec<char>,
     /// Whether assignments may stand among the options.
     takes_assignments: bool,
+}
+
+/// A form of an option: `-e` or `--event`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Form {
+    /// Without its dashes.
+    pub(super) text: &'static str,
+    pub(super) dashes: usize,
+    option: Listed,
 }
 
 /// An option that a row lists.
@@ -75,9 +85,6 @@ const fn runtime(programs: &'static str, options: &'static str) -> Line {
 const fn shell(programs: &'static str, options: &'static str) -> Line {
     Line { spelling: Spelling::Shell, ..launcher(programs, options) }
 }
-
-/// Every other program.
-const OTHER: Line = getopt("", "");
 
 pub(super) const LINES: &[Line] = &[
     // shells, and what starts another command in front of it
@@ -211,26 +218,25 @@ const WATCHMEDO: &str = "-c,--command= -p,--pattern= --patterns= -i,--ignore-pat
     --shell-executable= --signal= --kill-after= --debounce-interval= -R,--recursive \
     --debug-force-polling";
 
-/// The rows by the names of their programs, in order, and that of every other program: read once,
-/// because scripts are looked at on the review path.
-static ROWS: LazyLock<(Vec<(&str, Row)>, Row)> = LazyLock::new(|| {
+/// The rows by the names of their programs: read once, because scripts are looked at on the review
+/// path.
+static ROWS: LazyLock<HashMap<&str, Row>> = LazyLock::new(|| {
     let named = |line: &'static Line| line.programs.split(' ').map(|name| (name, Row::read(line)));
-    let mut rows: Vec<_> = LINES.iter().flat_map(named).collect();
-    rows.sort_unstable_by_key(|(name, _)| *name);
-    (rows, Row::read(&OTHER))
+    LINES.iter().flat_map(named).collect()
 });
+
+/// The row of every other program.
+static OTHER: LazyLock<Row> = LazyLock::new(|| Row::read(&getopt("", "")));
 
 impl Row {
     /// The row of this program, or the one of every other program.
     pub(super) fn of(program: &str) -> &'static Self {
-        Self::listed_for(program).unwrap_or(&ROWS.1)
+        Self::listed_for(program).unwrap_or(&OTHER)
     }
 
     /// The row of this program, if it has one.
     pub(super) fn listed_for(program: &str) -> Option<&'static Self> {
-        let rows = &ROWS.0;
-        let found = rows.binary_search_by_key(&program, |(name, _)| *name).ok()?;
-        rows.get(found).map(|(_, row)| row)
+        ROWS.get(program)
     }
 
     pub(super) fn read(line: &Line) -> Self {
@@ -259,27 +265,32 @@ impl Row {
         let long = forms.split(',').find(|form| form.starts_with("--"));
         let name = long.unwrap_or(forms).trim_start_matches('-');
         let option = Listed { name, takes_value, ends };
-        self.forms.extend(forms.split(',').map(|form| (form, option)));
+        self.forms.extend(forms.split(',').map(|form| {
+            let text = form.trim_start_matches('-');
+            Form { text, dashes: form.len().saturating_sub(text.len()), option }
+        }));
     }
 
     /// Whether an option of the row is called `name`.
     pub(super) fn names(&self, name: &str) -> bool {
-        self.forms.iter().any(|(_, option)| option.name == name)
+        self.forms.iter().any(|form| form.option.name == name)
     }
 
     /// The option of this letter.
     pub(super) fn letter(&self, letter: char) -> Option<Listed> {
-        self.find(|form| form.strip_prefix('-').is_some_and(|form| form.chars().eq([letter])))
+        let mut buffer = [0; 4];
+        let letter = letter.encode_utf8(&mut buffer);
+        self.find(|form| form.dashes == 1 && form.text == letter)
     }
 
     /// The option of this long name.
     pub(super) fn long(&self, name: &str) -> Option<Listed> {
-        self.find(|form| form.strip_prefix("--") == Some(name))
+        self.find(|form| form.dashes == 2 && form.text == name)
     }
 
     /// The option of this name, with however many dashes.
     pub(super) fn whole_word(&self, name: &str) -> Option<Listed> {
-        self.find(|form| form.trim_start_matches('-') == name)
+        self.find(|form| form.text == name)
     }
 
     /// Whether a word without dashes may be an option all the same.
@@ -295,7 +306,7 @@ impl Row {
         self.takes_assignments && word.known().is_some_and(|text| text.contains('='))
     }
 
-    fn find(&self, is_form: impl Fn(&str) -> bool) -> Option<Listed> {
-        self.forms.iter().find(|(form, _)| is_form(form)).map(|(_, option)| *option)
+    fn find(&self, is_meant: impl Fn(&Form) -> bool) -> Option<Listed> {
+        self.forms.iter().find(|form| is_meant(form)).map(|form| form.option)
     }
 }

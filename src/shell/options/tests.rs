@@ -108,13 +108,12 @@ fn the_table_is_well_formed() {
         }
         let row = Row::read(line);
         let mut forms = BTreeSet::new();
-        for (form, option) in &row.forms {
-            let name = form.trim_start_matches('-');
-            assert!(!name.is_empty() && !name.contains('='), "{}: {form}", line.programs);
-            let short = form.starts_with("--") || name.chars().count() == 1;
-            assert!(short || row.spelling == Spelling::Words, "{}: {form}", line.programs);
-            assert!(forms.insert(form), "{}: {form} twice", line.programs);
-            assert!(row.names(option.name), "{option:?}");
+        for form in &row.forms {
+            let name = form.text;
+            assert!(!name.is_empty() && !name.contains('='), "{}: {form:?}", line.programs);
+            let short = form.dashes == 2 || form.dashes == 1 && name.chars().count() == 1;
+            assert!(short || row.spelling == Spelling::Words, "{}: {form:?}", line.programs);
+            assert!(forms.insert((name, form.dashes)), "{}: {form:?} twice", line.programs);
         }
     }
     assert!(Row::listed_for("unheard-of").is_none());
