@@ -1,8 +1,15 @@
 //! Words in messages: quoting them, and finding the one that was meant.
 
-use crate::yaml::LONGEST_WORD;
+/// The longest word that messages show whole, in characters.
+const LONGEST_WORD: usize = 64;
 
-pub(crate) use crate::yaml::quoted;
+/// `word` in double quotes, in one line.
+pub(crate) fn quoted(word: &str) -> String {
+    match word.char_indices().nth(LONGEST_WORD) {
+        Some((end, _)) => format!("{:?}...", word.get(..end).unwrap_or_default()),
+        None => format!("{word:?}"),
+    }
+}
 
 /// What to say of `word`, which is none of the `known` ones: `subject` names it.
 pub(crate) fn unknown(subject: &str, word: &str, known: &[&str]) -> String {

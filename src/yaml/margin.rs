@@ -1,0 +1,132 @@
+//! Quoted text that goes on left of the block it is in.
+//!
+//! libyaml, and so kubectl, lets it go on in any column; the parser here wants it further right.
+//! Blanks at the beginning of such a line are no part of the text, so they are put there.
+
+use serde_saphyr::Error;
+use serde_saphyr::granit_parser::{ErrorKind, Scanner, StrInput};
+use serde_saphyr::localizer::ExternalMessageSource;
+
+/// How many bytes are scanned at most for such text: a document is scanned from its beginning for
+/// each.
+const MOST_SCANNED: usize = 16 << 20;
+
+/// A text with blanks before the lines that stand too far left.
+#[derive(Debug)]
+pub(super) struct Indented {
+    text: String,
+    /// Where blanks were put, in order, and how many up to there.
+    inserted: Vec<(usize, usize)>,
+}
+
+/// Whether `error` is about how far left quoted text goes on.
+pub(super) fn is_about_quotes(error: &Error) -> bool {
+    match error {
+        Error::ExternalMessage { source, .. } => match &**source {
+            ExternalMessageSource::Parser(error) => is_outdented(error.kind()),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn is_outdented(kind: &ErrorKind) -> bool {
+    matches!(kind, ErrorKind::InvalidQuotedScalarIndent | ErrorKind::TabInIndentation)
+}
+
+impl Indented {
+    /// `text` with such blanks; `None` where it needs none, or too many.
+    pub(super) fn of(text: &str) -> Option<Self> {
+        let mut indented = Self { text: text.to_owned(), inserted: Vec::new() };
+        let mut scanned = 0_usize;
+        while let Some(line) = outdented_line(&indented.text) {
+            scanned = scanned.saturating_add(indented.text.len());
+            if scanned > MOST_SCANNED {
+                return None;
+            }
+            indented.indent(line)?;
+        }
+        (!indented.inserted.is_empty()).then_some(indented)
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Where in the text as it is written that is which is at `offset` here.
+    pub(super) fn original(&self, offset: usize) -> usize {
+        let before = self.inserted.partition_point(|(place, _)| *place < offset);
+        let blanks = before.checked_sub(1).and_then(|last| self.inserted.get(last));
+        offset.saturating_sub(blanks.map_or(0, |(_, count)| *count))
+    }
+
+    /// Indents the quoted text of which the line that begins at `line` is a part.
+    fn indent(&mut self, line: usize) -> Option<()> {
+        let open = open_quote(self.text.get(..line)?)?;
+        let start = line_start(&self.text, open);
+        // further right than the quote is further right than its block
+        let margin = " ".repeat(open.checked_sub(start)?.checked_add(1)?);
+        let close = closing_quote(&self.text, open);
+        let (quoted, rest) = self.text.get(open..)?.split_at_checked(close.checked_sub(open)?)?;
+        let mut text = self.text.get(..open)?.to_owned();
+        let mut total = self.inserted.last().map_or(0, |(_, count)| *count);
+        for (index, line) in quoted.split_inclusive('\n').enumerate() {
+            if index > 0 && !is_indicator(line) {
+                total = total.checked_add(margin.len())?;
+                self.inserted.push((text.len(), total));
+                text.push_str(&margin);
+            }
+            text.push_str(line);
+        }
+        text.push_str(rest);
+        self.text = text;
+        Some(())
+    }
+}
+
+/// Where the first line begins that stands too far left.
+fn outdented_line(text: &str) -> Option<usize> {
+    let error = Scanner::new(StrInput::new(text)).find_map(Result::err)?;
+    let place = error.marker().byte_offset().filter(|_| is_outdented(error.kind()))?;
+    Some(line_start(text, place))
+}
+
+/// The quote that is open at the end of `text`.
+fn open_quote(text: &str) -> Option<usize> {
+    // an end at the margin would be too far left, too
+    let text = text.trim_ascii_end();
+    let error = Scanner::new(StrInput::new(text)).find_map(Result::err)?;
+    if *error.kind() != ErrorKind::UnclosedQuotedScalar {
+        return None;
+    }
+    error.marker().byte_offset()
+}
+
+/// Where the text is closed whose quote stands at `open`; the end of `text` where nothing does.
+fn closing_quote(text: &str, open: usize) -> usize {
+    let mut letters = text.get(open..).unwrap_or_default().char_indices();
+    let quote = letters.next().map(|(_, letter)| letter);
+    let mut letters = letters.peekable();
+    while let Some((offset, letter)) = letters.next() {
+        match letter {
+            '\\' if quote == Some('"') => drop(letters.next()),
+            _ if Some(letter) != quote => {}
+            '\'' if letters.next_if(|(_, next)| *next == '\'').is_some() => {}
+            _ => return open.saturating_add(offset),
+        }
+    }
+    text.len()
+}
+
+/// Whether the line would end the document even within quotes: then nobody reads it.
+fn is_indicator(line: &str) -> bool {
+    ["---", "..."].into_iter().any(|mark| {
+        line.strip_prefix(mark)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
+    })
+}
+
+fn line_start(text: &str, offset: usize) -> usize {
+    let before = text.get(..offset).unwrap_or_default();
+    before.rfind('\n').map_or(0, |at| at.saturating_add(1))
+}
