@@ -13,7 +13,6 @@ mod redact;
 #[cfg(feature = "shell")]
 mod command;
 
-pub use crate::manifest::object::{Document, DocumentError};
 pub use effect::{Effect, Explanation};
 
 #[cfg(feature = "shell")]

@@ -7,15 +7,15 @@
     reason = "places in a text that is in memory, and counts of what it holds"
 )]
 
-mod decode;
+mod class;
 mod evidence;
 mod files;
 mod finding;
 mod fix;
 mod github;
-mod outcome;
 mod read;
 mod repair;
+mod report;
 mod sarif;
 mod text;
 
@@ -27,13 +27,14 @@ use clap::{Args, ValueEnum};
 
 use crate::judge::mode::Cap;
 use crate::judge::policies::Policies;
+use crate::manifest::parallel::in_parallel;
 use crate::policies::folder::Folder;
 use crate::terminal::{self, Color, Progress};
 
-use files::Source;
-use outcome::Outcome;
-use read::{File, in_parallel};
-use repair::{Repair, Target};
+use files::Input;
+use read::File;
+use repair::{FixOutput, Repair};
+use report::LintReport;
 
 /// What to lint, and how to tell.
 #[derive(Clone, Debug, Args)]
@@ -65,7 +66,7 @@ pub struct Options {
     )]
     pub fail_on: FailOn,
 
-    /// Put right what can be put right, in the files themselves; what comes from standard input
+    /// Fix what can be fixed, in the files themselves; what comes from standard input
     /// goes to standard output.
     #[arg(long)]
     pub fix: bool,
@@ -126,24 +127,24 @@ pub enum FailOn {
 pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     options.check()?;
     let policies = policies(options)?;
-    let sources = files::sources(&options.paths)?;
+    let inputs = files::inputs(&options.paths)?;
     let progress = Progress::start("files");
-    let mut outcome = Outcome::of(&policies, read::files(&sources, options.fix, &progress));
+    let mut report = LintReport::of(&policies, read::files(&inputs, options.fix, &progress));
     drop(progress);
     let mut repaired = None;
     if options.fix {
-        let target = match (&*sources, options.dry_run) {
-            (_, true) => Target::Nowhere,
-            ([Source::Input], false) => Target::Output,
-            _ => Target::Files,
+        let output = match (&*inputs, options.dry_run) {
+            (_, true) => FixOutput::DryRun,
+            ([Input::Stdin], false) => FixOutput::Stdout,
+            _ => FixOutput::Files,
         };
-        let repair = Repair::of(&outcome, &sources, target)?;
-        outcome = repair.adopt(&policies, outcome);
+        let repair = Repair::of(&report, &inputs, output)?;
+        report = repair.adopt(&policies, report);
         repaired = Some(repair);
     }
-    report(options, &policies, &outcome, repaired.as_ref())?;
+    print(options, &policies, &report, repaired.as_ref())?;
     let is_incomplete = repaired.is_some_and(|repair| repair.is_incomplete());
-    Ok(outcome.exit_code(options.fail_on, is_incomplete))
+    Ok(report.exit_code(options.fail_on, is_incomplete))
 }
 
 /// What the linter says of a text, and what it makes of it.
@@ -151,36 +152,36 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
 pub struct Linted {
     /// The findings: rule and message.
     pub before: Vec<String>,
-    /// Those that are left where what can be put right is.
+    /// Those that are left once what can be fixed is.
     pub after: Vec<String>,
-    /// The text with that put right.
+    /// The text with that fixed.
     pub text: String,
 }
 
-/// Lints the text of a manifest and puts right what can be put right, without any file.
+/// Lints the text of a manifest and fixes what can be fixed, without any file.
 pub fn linted(policies: &Policies, text: &str) -> Linted {
     // on threads with a stack that holds the deepest document
     let lint = |text: &str| {
-        Outcome::of(policies, in_parallel(&[text], |_, text| File::of(String::new(), text)))
+        LintReport::of(policies, in_parallel(&[text], |_, text| File::of(String::new(), text)))
     };
-    let told = |outcome: &Outcome| {
-        outcome
+    let sentences = |report: &LintReport| {
+        report
             .findings
             .iter()
             .map(|finding| format!("{}: {}", finding.rule, finding.message))
             .collect()
     };
-    let outcome = lint(text);
-    let fixed = in_parallel(&outcome.files, |_, file| {
-        fix::fix(text, &file.documents, &outcome.findings).text
+    let report = lint(text);
+    let fixed = in_parallel(&report.files, |_, file| {
+        fix::fix(text, &file.documents, &report.findings).text
     });
     let text = fixed.into_iter().next().unwrap_or_else(|| text.to_owned());
-    Linted { before: told(&outcome), after: told(&lint(&text)), text }
+    Linted { before: sentences(&report), after: sentences(&lint(&text)), text }
 }
 
 impl Options {
     fn check(&self) -> anyhow::Result<()> {
-        let reads_input = self.paths.iter().any(|path| path.as_os_str() == files::STANDARD_INPUT);
+        let reads_input = self.paths.iter().any(|path| path.as_os_str() == files::STDIN_PATH);
         if self.fix && reads_input && self.paths.len() > 1 {
             bail!("--fix prints what comes from standard input, so \"-\" goes with no other path");
         }
@@ -196,8 +197,7 @@ impl Options {
     /// Whether standard output is for something else than the report.
     fn reports_aside(&self) -> bool {
         self.fix
-            && (self.dry_run
-                || self.paths.iter().any(|path| path.as_os_str() == files::STANDARD_INPUT))
+            && (self.dry_run || self.paths.iter().any(|path| path.as_os_str() == files::STDIN_PATH))
     }
 
     fn is_coloured(&self) -> bool {
@@ -212,13 +212,13 @@ fn policies(options: &Options) -> anyhow::Result<Policies> {
 }
 
 /// Remarks go to standard error, findings to standard output. The summary is part of the text.
-fn report(
+fn print(
     options: &Options,
     policies: &Policies,
-    outcome: &Outcome,
+    report: &LintReport,
     repair: Option<&Repair>,
 ) -> anyhow::Result<()> {
-    let remarks: Vec<_> = outcome
+    let remarks: Vec<_> = report
         .remarks(options.verbose)
         .chain(repair.into_iter().flat_map(Repair::remarks))
         .collect();
@@ -228,11 +228,15 @@ fn report(
     if let Some(repair) = repair {
         terminal::remark(&repair.summary());
     }
-    let findings = &outcome.findings;
-    let summary = outcome.summary();
+    let findings = &report.findings;
+    let summary = report.summary(options.fix);
     match options.format {
         Format::Text => {
-            let look = text::Look { coloured: options.is_coloured(), explained: options.explain };
+            let look = text::Look {
+                coloured: options.is_coloured(),
+                explained: options.explain,
+                offers_fix: !options.fix,
+            };
             let text = format!(
                 "{}{}{summary}\n",
                 text::render(findings, look),

@@ -1,11 +1,15 @@
-//! Manifests: from the text of a file to documents, and from documents to objects.
+//! Manifests, as kubectl reads them: from the bytes of a file to text, documents and objects.
 
 #![allow(
     clippy::arithmetic_side_effects,
     reason = "places in a text that is in memory, and counts of what it holds"
 )]
 
+pub(crate) mod decode;
 pub(crate) mod documents;
-pub(crate) mod kinds;
-pub mod object;
+pub(crate) mod encoding;
+pub(crate) mod objects;
+pub(crate) mod parallel;
+mod pieces;
 pub(crate) mod pointer;
+pub mod unstructured;

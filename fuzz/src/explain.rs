@@ -1,29 +1,21 @@
-//! Explanations of a change: the first half of the documents becomes the second.
+//! Explanations of a change: the first half of the objects becomes the second.
 
 use std::sync::LazyLock;
 
-use restraint::explain::change::{Surroundings, explain};
-use restraint::manifest::object::Document;
+use restraint::explain::change::{ChangeContext, explain};
+use restraint::manifest::unstructured::Unstructured;
 
-static SURROUNDINGS: LazyLock<Surroundings> = LazyLock::new(Surroundings::default);
+static CONTEXT: LazyLock<ChangeContext> = LazyLock::new(ChangeContext::default);
 
 pub(crate) fn run(text: &str) {
-    match Document::read(text, "default") {
+    match Unstructured::read(text, "default") {
         Err(error) => assert!(!error.to_string().is_empty()),
-        Ok(documents) => {
-            let (old, new) = documents.split_at(documents.len() / 2);
-            explain(old, new, &SURROUNDINGS);
-            explain(new, old, &SURROUNDINGS);
-            let nothing = explain(&documents, &documents, &SURROUNDINGS);
-            assert!(nothing.is_empty() || repeats(&documents), "{nothing:?}");
+        Ok(objects) => {
+            let (old, new) = objects.split_at(objects.len() / 2);
+            explain(old, new, &CONTEXT);
+            explain(new, old, &CONTEXT);
+            let nothing = explain(&objects, &objects, &CONTEXT);
+            assert!(nothing.is_empty(), "{nothing:?}");
         }
     }
-}
-
-/// Whether an object is there twice: then it is no telling which becomes which.
-fn repeats(documents: &[Document]) -> bool {
-    documents
-        .iter()
-        .enumerate()
-        .any(|(at, one)| documents.iter().skip(at + 1).any(|other| one.is_same_object(other)))
 }

@@ -1,4 +1,4 @@
-//! Manifests: linted, put right, and linted again.
+//! Manifests: linted, fixed, and linted again.
 
 use std::sync::LazyLock;
 
@@ -10,7 +10,7 @@ static POLICIES: LazyLock<Policies> = LazyLock::new(Policies::embedded);
 pub(crate) fn run(text: &str) {
     let Linted { before, after, text: new } = linted(&POLICIES, text);
     if before == after {
-        assert_eq!(new, text, "nothing was put right, but the text changed");
+        assert_eq!(new, text, "nothing was fixed, but the text changed");
         return;
     }
     assert!(after.len() <= before.len(), "{before:?} became {after:?}");

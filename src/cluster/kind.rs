@@ -13,7 +13,7 @@ use super::Cluster;
 pub(crate) struct Kind {
     /// The words for it, as kubectl has them: the plural, the singular, and short ones.
     words: &'static [&'static str],
-    group: &'static str,
+    pub(crate) group: &'static str,
     version: &'static str,
     /// As it is written in manifests.
     pub(crate) name: &'static str,

@@ -6,18 +6,15 @@ mod pod;
 mod rule;
 
 use std::fmt::Write;
-use std::fs;
-use std::io::Read;
 use std::process::ExitCode;
+use std::{fs, io};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
 
-use crate::manifest::object::Document;
+use crate::manifest::encoding;
+use crate::manifest::unstructured::Unstructured;
 use crate::terminal::plain;
-
-/// The largest file that is read, in bytes.
-const LARGEST: u64 = 64 << 20;
 
 /// What to explain.
 #[derive(Clone, Debug, Args)]
@@ -30,7 +27,7 @@ pub struct Options {
 /// What can be explained.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Topic {
-    /// What a rule looks at, why, and how to put its findings right.
+    /// What a rule looks at, why, and what to do about its findings.
     Rule(rule::Options),
 
     /// What a change does to running processes.
@@ -61,36 +58,30 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
 }
 
 /// The objects in a file, or on standard input.
-fn read(path: &str, namespace: &str) -> anyhow::Result<Vec<Document>> {
-    let mut text = String::new();
-    if path == "-" {
-        std::io::stdin()
-            .lock()
-            .take(LARGEST)
-            .read_to_string(&mut text)
-            .context("standard input cannot be read")?;
+fn read(path: &str, namespace: &str) -> anyhow::Result<Vec<Unstructured>> {
+    let decoded = if path == "-" {
+        encoding::read(io::stdin().lock()).context("standard input cannot be read")?
     } else {
-        let file = fs::File::open(path).with_context(|| format!("{path:?} cannot be read"))?;
-        file.take(LARGEST)
-            .read_to_string(&mut text)
-            .with_context(|| format!("{path:?} cannot be read"))?;
-    }
-    Document::read(&text, namespace).with_context(|| format!("{path:?} cannot be read"))
+        fs::File::open(path)
+            .and_then(encoding::read)
+            .with_context(|| format!("{path:?} cannot be read"))?
+    };
+    Unstructured::read(&decoded.text, namespace).with_context(|| format!("{path:?} cannot be read"))
 }
 
 /// The width of text for people, in characters.
 const WIDTH: usize = 110;
 
-/// Adds what is said under `word`, in lines that fit; nothing where nothing is said. Commands stay
-/// in one line.
-fn said(text: &mut String, word: &str, said: &str) {
-    if said.is_empty() {
+/// Adds `sentence` under `label`, in lines that fit; nothing where it is empty. Commands stay in one
+/// line.
+fn paragraph(text: &mut String, label: &str, sentence: &str) {
+    if sentence.is_empty() {
         return;
     }
-    let (said, is_command) = (plain(said), word == "do");
-    let mut line = format!("  {word}:");
+    let (sentence, is_command) = (plain(sentence), label == "do");
+    let mut line = format!("  {label}:");
     let indent = " ".repeat(line.chars().count().min(6));
-    for part in said.split(' ') {
+    for part in sentence.split(' ') {
         let length = line.chars().count().saturating_add(part.chars().count());
         if length >= WIDTH && !is_command {
             let _ = writeln!(text, "{line}"); // writing to memory cannot fail
@@ -109,7 +100,7 @@ mod tests {
     #[test]
     fn long_sentences_are_broken_and_commands_are_not() {
         let mut text = String::new();
-        said(&mut text, "why", &"word ".repeat(50));
+        paragraph(&mut text, "why", &"word ".repeat(50));
         assert!(
             text.lines().count() > 1 && text.lines().all(|line| line.chars().count() <= WIDTH),
             "{text}"
@@ -120,8 +111,8 @@ mod tests {
             "{text}"
         );
         let mut text = String::new();
-        said(&mut text, "do", &format!("`{}`", "word ".repeat(50)));
-        said(&mut text, "do", "");
+        paragraph(&mut text, "do", &format!("`{}`", "word ".repeat(50)));
+        paragraph(&mut text, "do", "");
         assert_eq!(text.lines().count(), 1);
     }
 }

@@ -116,21 +116,29 @@ pub struct Explanation {
 
 /// What is said of a difference, without the difference.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Outcome {
+pub(super) struct Consequence {
+    /// The container it is about, where the difference does not say.
+    pub(super) container: Option<String>,
     pub(super) effect: Effect,
     pub(super) actor: String,
     pub(super) why: String,
     pub(super) remedy: String,
 }
 
-impl Outcome {
+impl Consequence {
     pub(super) fn new(
         effect: Effect,
         actor: impl Into<String>,
         why: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        Self { effect, actor: actor.into(), why: why.into(), remedy: remedy.into() }
+        Self {
+            container: None,
+            effect,
+            actor: actor.into(),
+            why: why.into(),
+            remedy: remedy.into(),
+        }
     }
 
     /// What the API server refuses.

@@ -20,7 +20,7 @@ const LATER: SignedDuration = SignedDuration::from_mins(5);
 
 /// What is known beside the pod.
 #[derive(Clone, Debug, Default)]
-pub struct Surroundings {
+pub struct HistoryContext {
     /// Its events, as objects; `None` where they cannot be read.
     pub events: Option<Vec<Value>>,
     /// When its owner was made.
@@ -102,12 +102,12 @@ impl History {
     /// # Errors
     ///
     /// Where `pod` is none.
-    pub fn of(pod: &Value, surroundings: &Surroundings) -> Result<Self, HistoryError> {
+    pub fn of(pod: &Value, context: &HistoryContext) -> Result<Self, HistoryError> {
         if pod.get("kind").and_then(Value::as_str) != Some("Pod") {
             return Err(HistoryError::NoPod);
         }
         let record = Record::deserialize_from(pod)?;
-        let known = surroundings
+        let known = context
             .events
             .as_deref()
             .map(|events| events.iter().filter_map(Event::read).collect::<Vec<_>>());
@@ -115,7 +115,7 @@ impl History {
         let events: Vec<&Event> = known.iter().flatten().filter(mine).collect();
         let earlier: Vec<&Event> = known.iter().flatten().filter(|event| !mine(event)).collect();
         let restarts = restart::all(&record, &events);
-        let recreation = recreation(&record, &earlier, surroundings.owner_created);
+        let recreation = recreation(&record, &earlier, context.owner_created);
         let unknown = unknown(known.as_deref(), &restarts);
         Ok(Self {
             namespace: record.metadata.namespace.clone(),

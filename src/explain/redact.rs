@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::manifest::object::Document;
+use crate::manifest::unstructured::Unstructured;
 
 use super::difference::Path;
 
@@ -15,14 +15,14 @@ const LONGEST: usize = 80;
 /// `value` as it may be shown: contents of ConfigMaps and Secrets, values of variables, lists and
 /// objects, and whatever a kind holds that is not known here are not.
 pub(super) fn shown(
-    document: &Document,
+    object: &Unstructured,
     is_known: bool,
     path: &Path,
     value: Option<&Value>,
 ) -> Value {
     let Some(value) = value else { return Value::Null };
     match value {
-        _ if is_secret(document, is_known, path) => NOT_SHOWN.into(),
+        _ if is_secret(object, is_known, path) => NOT_SHOWN.into(),
         Value::String(text) if text.chars().count() > LONGEST => {
             Value::String(text.chars().take(LONGEST).chain(['…']).collect())
         }
@@ -31,9 +31,9 @@ pub(super) fn shown(
     }
 }
 
-fn is_secret(document: &Document, is_known: bool, path: &Path) -> bool {
+fn is_secret(object: &Unstructured, is_known: bool, path: &Path) -> bool {
     let words = path.words();
-    let content = matches!(document.kind.as_str(), "ConfigMap" | "Secret")
+    let content = matches!(object.kind.as_str(), "ConfigMap" | "Secret")
         && words.first() != Some(&"metadata")
         && path.steps().len() > 1;
     let variable = matches!(words.as_slice(), [.., "env", "*", "value"]);

@@ -6,24 +6,27 @@ use std::sync::Arc;
 use crate::judge::subject::Evidence;
 use crate::kube::configuration::{ConfigKind, ConfigObject, Configuration};
 use crate::kube::selector::NAME_LABEL;
-use crate::manifest::kinds::{self, Class};
+use crate::manifest::objects::Manifest;
+use crate::manifest::parallel::in_parallel;
 use crate::yaml::{Node, Value};
 
-use super::read::{File, in_parallel};
+use super::class::Class;
+use super::read::File;
 
 /// The namespace of objects that name none.
 pub(super) const DEFAULT_NAMESPACE: &str = "default";
 
-/// Everything that is told, and in which file.
+/// Everything that files define, and in which of them.
 #[derive(Debug, Default)]
 pub(super) struct Evidences {
-    namespaces: BTreeMap<String, Told<Arc<BTreeMap<String, String>>>>,
+    namespaces: BTreeMap<String, Definitions<Arc<BTreeMap<String, String>>>>,
     /// By namespace, name and kind.
-    configuration: BTreeMap<String, BTreeMap<String, BTreeMap<ConfigKind, Told<ConfigObject>>>>,
+    configuration:
+        BTreeMap<String, BTreeMap<String, BTreeMap<ConfigKind, Definitions<ConfigObject>>>>,
 }
 
-/// What is told of one thing, by which file.
-type Told<T> = Vec<(usize, T)>;
+/// One thing, as each file defines it, with the number of the file.
+type Definitions<T> = Vec<(usize, T)>;
 
 /// One thing that a file tells.
 enum Fact {
@@ -61,13 +64,13 @@ impl Evidences {
     /// The evidence for judging `object` of `namespace` in the file with this number.
     pub(super) fn about(&self, object: &Node, namespace: &str, file: usize) -> Evidence {
         let namespace_labels =
-            self.namespaces.get(namespace).and_then(|told| pick(told, file)).cloned();
+            self.namespaces.get(namespace).and_then(|definitions| pick(definitions, file)).cloned();
         let mut configuration = None::<Configuration>;
         if let Some(known) = self.configuration.get(namespace) {
             // an object that is used is named somewhere
             for_each_text(object, &mut |name| {
-                for (kind, told) in known.get(name).into_iter().flatten() {
-                    if let Some(object) = pick(told, file) {
+                for (kind, definitions) in known.get(name).into_iter().flatten() {
+                    if let Some(object) = pick(definitions, file) {
                         configuration.get_or_insert_default().insert(
                             *kind,
                             name.to_owned(),
@@ -85,45 +88,56 @@ impl Evidences {
     }
 }
 
-/// What counts of all that is told to a reader in `file`: what the same file says last. Otherwise
+/// The definition that counts for a reader in `file`: the last one of the same file. Otherwise
 /// what all others agree on, since nobody knows which of them belong together.
-fn pick<T: PartialEq>(told: &Told<T>, file: usize) -> Option<&T> {
-    let own = told.iter().rev().find(|(index, _)| *index == file);
-    let (_, first) = own.or_else(|| told.first())?;
-    (own.is_some() || told.iter().all(|(_, other)| other == first)).then_some(first)
+fn pick<T: PartialEq>(definitions: &Definitions<T>, file: usize) -> Option<&T> {
+    let own = definitions.iter().rev().find(|(index, _)| *index == file);
+    let (_, first) = own.or_else(|| definitions.first())?;
+    (own.is_some() || definitions.iter().all(|(_, other)| other == first)).then_some(first)
 }
 
 fn facts(file: &File) -> Vec<Fact> {
-    let fact = |manifest: &kinds::Manifest<'_>| {
-        let name = kinds::metadata(manifest.node, "name")?.to_owned();
-        match manifest.class {
+    let fact = |manifest: &Manifest<'_>, class: Class| {
+        let name = manifest.metadata("name")?.to_owned();
+        match class {
             Class::Namespace => {
-                let mut labels = kinds::strings(
+                let mut labels = strings(
                     manifest.node.field("metadata").and_then(|metadata| metadata.field("labels")),
                 );
                 labels.insert(NAME_LABEL.to_owned(), name.clone());
                 Some(Fact::Namespace(name, labels))
             }
             Class::Configuration(kind) => {
-                let namespace = namespace(manifest.node).to_owned();
-                Some(Fact::Configuration(
-                    namespace,
-                    name,
-                    kind,
-                    kinds::config_object(kind, manifest.node),
-                ))
+                let namespace = namespace(manifest).to_owned();
+                Some(Fact::Configuration(namespace, name, kind, config_object(kind, manifest.node)))
             }
             _ => None,
         }
     };
-    file.manifests().filter_map(|(_, manifest)| fact(&manifest)).collect()
+    file.manifests().filter_map(|(_, manifest, class)| fact(&manifest, class)).collect()
 }
 
 /// The namespace an object is judged in.
-pub(super) fn namespace(object: &Node) -> &str {
-    kinds::metadata(object, "namespace")
-        .filter(|name| !name.is_empty())
-        .unwrap_or(DEFAULT_NAMESPACE)
+pub(super) fn namespace<'d>(manifest: &Manifest<'d>) -> &'d str {
+    manifest.metadata("namespace").filter(|name| !name.is_empty()).unwrap_or(DEFAULT_NAMESPACE)
+}
+
+/// The strings of a mapping of strings; what is no string is left out.
+fn strings(mapping: Option<&Node>) -> BTreeMap<String, String> {
+    let entries = mapping.map(Node::entries).unwrap_or_default();
+    entries
+        .iter()
+        .filter_map(|(key, value)| Some((key.as_text()?.to_owned(), value.as_text()?.to_owned())))
+        .collect()
+}
+
+/// What an object of configuration tells. Of a Secret nothing but whether it can change.
+fn config_object(kind: ConfigKind, object: &Node) -> ConfigObject {
+    let immutable =
+        object.field("immutable").is_some_and(|node| matches!(node.value, Value::Bool(true)));
+    let data =
+        if kind == ConfigKind::ConfigMap { strings(object.field("data")) } else { BTreeMap::new() };
+    ConfigObject { immutable, data }
 }
 
 fn for_each_text(node: &Node, look: &mut impl FnMut(&str)) {

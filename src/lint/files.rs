@@ -13,25 +13,25 @@ const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
 const FOREIGN: &str = "node_modules";
 
 /// The path that stands for standard input.
-pub(super) const STANDARD_INPUT: &str = "-";
+pub(super) const STDIN_PATH: &str = "-";
 
 /// The name of standard input in findings.
-pub(super) const INPUT: &str = "<stdin>";
+pub(super) const STDIN_NAME: &str = "<stdin>";
 
-/// Where a text comes from.
+/// Where a text is read from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Source {
+pub(super) enum Input {
     /// Standard input.
-    Input,
+    Stdin,
     /// A file.
     File(PathBuf),
 }
 
-impl Source {
+impl Input {
     /// The name of it in findings, with `/` between folders.
     pub(super) fn name(&self) -> String {
         match self {
-            Self::Input => INPUT.to_owned(),
+            Self::Stdin => STDIN_NAME.to_owned(),
             Self::File(path) => {
                 let name = path.to_string_lossy();
                 let name = if std::path::MAIN_SEPARATOR == '/' {
@@ -51,12 +51,12 @@ impl Source {
 /// # Errors
 ///
 /// Where a path is not there, or a folder cannot be read.
-pub(super) fn sources(paths: &[PathBuf]) -> anyhow::Result<Vec<Source>> {
-    let (mut sources, mut known) = (Vec::new(), HashSet::new());
+pub(super) fn inputs(paths: &[PathBuf]) -> anyhow::Result<Vec<Input>> {
+    let (mut inputs, mut known) = (Vec::new(), HashSet::new());
     for path in paths {
-        if path.as_os_str() == STANDARD_INPUT {
-            if known.insert(PathBuf::from(STANDARD_INPUT)) {
-                sources.push(Source::Input);
+        if path.as_os_str() == STDIN_PATH {
+            if known.insert(PathBuf::from(STDIN_PATH)) {
+                inputs.push(Input::Stdin);
             }
             continue;
         }
@@ -74,11 +74,10 @@ pub(super) fn sources(paths: &[PathBuf]) -> anyhow::Result<Vec<Source>> {
         } else {
             found.push(path.clone());
         }
-        sources.extend(
-            found.into_iter().filter(|file| known.insert(identity(file))).map(Source::File),
-        );
+        inputs
+            .extend(found.into_iter().filter(|file| known.insert(identity(file))).map(Input::File));
     }
-    Ok(sources)
+    Ok(inputs)
 }
 
 /// Adds the files in `folder` and below. A folder that is reached again through a link is searched

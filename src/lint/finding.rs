@@ -9,12 +9,13 @@ use crate::judge::patch::Edit;
 use crate::judge::policies::Policies;
 use crate::judge::subject::{Operation, Subject, UserInfo};
 use crate::judge::verdict::Ruling;
-use crate::manifest::kinds::{self, Class, Manifest};
+use crate::manifest::objects::Manifest;
 use crate::manifest::pointer::line;
+use crate::manifest::unstructured::Unstructured;
 use crate::rules;
 
-use super::decode;
-use super::evidence::{Evidences, namespace};
+use super::class::{Class, group_of_today};
+use super::evidence::{DEFAULT_NAMESPACE, Evidences, namespace};
 use super::read::{File, Remark, Weight};
 
 /// One thing that is wrong in a file.
@@ -46,7 +47,7 @@ pub(super) struct Finding {
     pub(super) remedy: String,
     /// Whether `--fix` knows how.
     pub(super) fixable: bool,
-    /// The edit that puts it right, with pointers into the object.
+    /// The edit that fixes it, with pointers into the object.
     #[serde(skip)]
     pub(super) edit: Option<Edit>,
     /// The JSON pointer of the object in its document.
@@ -64,7 +65,7 @@ impl Strength {
         self.0
     }
 
-    /// What is left of what `ruling` asks for. A fault that is put right as the pod is created
+    /// What is left of what `ruling` asks for. A fault that is fixed as the pod is created
     /// denies nothing.
     fn of(ruling: &Ruling, cap: Cap) -> Self {
         let on_templates = rules::find(ruling.rule).and_then(|rule| rule.fix);
@@ -103,19 +104,18 @@ pub(super) fn of_file(
     file: &File,
 ) -> (Vec<Finding>, Vec<Remark>) {
     let (mut findings, mut remarks) = (Vec::new(), Vec::new());
-    for (document, manifest) in file.manifests() {
-        let (Class::Judged(resource) | Class::Outdated(resource)) = manifest.class else {
-            continue;
-        };
+    for (document, manifest, class) in file.manifests() {
+        let (Class::Judged(resource) | Class::Outdated(resource)) = class else { continue };
         let line_of = |pointer: &str| document.lines_before + line(manifest.node, pointer);
-        let mut json = manifest.node.to_json();
-        kinds::forget_unfilled_replicas(&mut json);
-        let json = json.to_string();
-        let malformed = decode::malformed_annotation(manifest.node);
-        let object = match malformed.map_or_else(|| decode::object(&json), Err) {
+        let mut value = manifest.to_json();
+        forget_unfilled_replicas(&mut value);
+        let kind = manifest.kind.to_owned();
+        let group = group_of_today(manifest.group());
+        let object = Unstructured::new(value, group, kind, DEFAULT_NAMESPACE);
+        let object = match object.decode() {
             Ok(object) => object,
             Err(fault) => {
-                let named = kinds::metadata(manifest.node, "name").unwrap_or_default();
+                let named = manifest.metadata("name").unwrap_or_default();
                 let message =
                     format!("{} {named:?} is not judged: {}", manifest.kind, fault.message);
                 remarks.push(Remark {
@@ -127,7 +127,7 @@ pub(super) fn of_file(
                 continue;
             }
         };
-        let namespace = namespace(manifest.node);
+        let namespace = namespace(&manifest);
         let subject = Subject {
             resource,
             operation: Operation::Create,
@@ -163,7 +163,7 @@ fn finding(
     mode: Strength,
     ruling: Ruling,
 ) -> Finding {
-    let metadata = |key| kinds::metadata(manifest.node, key).filter(|text| !text.is_empty());
+    let metadata = |key| manifest.metadata(key).filter(|text| !text.is_empty());
     let finding = ruling.finding;
     Finding {
         rule: ruling.rule,
@@ -171,7 +171,7 @@ fn finding(
         file: file.name.clone(),
         line,
         document,
-        kind: manifest.kind.clone(),
+        kind: manifest.kind.to_owned(),
         namespace: metadata("namespace").unwrap_or_default().to_owned(),
         name: metadata("name").or_else(|| metadata("generateName")).unwrap_or_default().to_owned(),
         container: finding.container,
@@ -181,5 +181,17 @@ fn finding(
         fixable: finding.edit.is_some(),
         edit: finding.edit,
         object: manifest.pointer.clone(),
+    }
+}
+
+/// Leaves out a number of replicas that a template has yet to fill in, as in `replicas:
+/// ${{REPLICAS}}` of OpenShift: it is as unknown as an absent one, which an autoscaler may own, and
+/// the pods are described in full without it.
+fn forget_unfilled_replicas(object: &mut serde_json::Value) {
+    let Some(replicas) = object.pointer_mut("/spec/replicas") else { return };
+    let unfilled =
+        replicas.as_str().is_some_and(|text| text.starts_with("${") && text.ends_with('}'));
+    if unfilled {
+        *replicas = serde_json::Value::Null;
     }
 }

@@ -1,11 +1,13 @@
-//! Putting findings right in the text itself: comments, order and indentation stay.
+//! Fixing findings in the text itself: comments, order and indentation stay.
 //!
 //! Every edit is an insertion or a deletion at a place that the tree knows. Whether the place was
 //! right is not left to chance: the new text is read again, and what it says must be what the edit
 //! asks for and nothing else. Where it is not, the text stays as it is.
 
 mod block;
+mod edit;
 mod flow;
+mod lines;
 mod splice;
 mod write;
 
@@ -15,23 +17,23 @@ use serde_json::Value;
 
 use crate::judge::patch::PatchOperation;
 use crate::manifest::documents::{self, Content, Document, documents};
-use crate::manifest::kinds;
 
+use super::class::is_unknown;
 use super::finding::Finding;
-use splice::{Operation, splices};
+use edit::{Operation, splices};
 
-/// What came of putting findings right.
+/// What came of fixing findings.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Fixed {
     /// The new text.
     pub(super) text: String,
-    /// Which findings are put right.
+    /// Which findings are fixed.
     pub(super) done: Vec<usize>,
-    /// Which could be put right, but not here.
+    /// Which could be fixed, but not as they are written here.
     pub(super) refused: Vec<usize>,
 }
 
-/// Puts right what can be put right of `findings`, which are about `text`.
+/// Fixes what can be fixed of `findings`, which are about `text`.
 pub(super) fn fix(text: &str, read: &[Document], findings: &[Finding]) -> Fixed {
     let mut fixed =
         Fixed { text: String::with_capacity(text.len()), done: Vec::new(), refused: Vec::new() };
@@ -70,7 +72,7 @@ pub(super) fn fix(text: &str, read: &[Document], findings: &[Finding]) -> Fixed 
 
 /// What the documents of `text` say.
 fn values(text: &str) -> Vec<Value> {
-    let read = documents(text, kinds::is_unknown);
+    let read = documents(text, is_unknown);
     read.iter()
         .filter_map(|document| {
             if let Content::Value(node) = &document.content { Some(node.to_json()) } else { None }
@@ -111,7 +113,7 @@ impl Piece {
         let node = documents::value(&self.text)?;
         let text = splice::apply(&self.text, splices(&self.text, &node, operations)?)?;
         let mut value = self.value.clone();
-        json_patch::patch(&mut value, &splice::patch(operations)?).ok()?;
+        json_patch::patch(&mut value, &edit::patch(operations)?).ok()?;
         (documents::value(&text)?.to_json() == value).then_some(Self { text, value })
     }
 }

@@ -1,19 +1,16 @@
 //! Reading files, several at once.
 
-use std::io::{self, Read as _};
-use std::num::NonZero;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::{fmt, fs, thread};
+use std::{fmt, fs, io};
 
 use crate::manifest::documents::{Content, Document, documents};
-use crate::manifest::kinds::{self, Class, Manifest};
+use crate::manifest::encoding::{self, Decoded};
+use crate::manifest::objects::{Manifest, Objects};
+use crate::manifest::parallel::in_parallel;
+use crate::manifest::pointer;
 use crate::terminal::{Progress, plain};
 
-use super::files::Source;
-
-/// The stack of a reader, in bytes: enough for the deepest document the dialect allows.
-const STACK: usize = 16 * 1024 * 1024;
+use super::class::{Class, classify, is_unknown};
+use super::files::Input;
 
 /// A file as it was read.
 #[derive(Debug)]
@@ -22,6 +19,8 @@ pub(super) struct File {
     pub(super) name: String,
     /// Its text, where it is to be changed.
     pub(super) text: Option<String>,
+    /// Whether its text has the very bytes that were read.
+    pub(super) is_utf8: bool,
     /// The documents that were read.
     pub(super) documents: Vec<Document>,
     /// What is to be said of what was not.
@@ -42,10 +41,10 @@ pub(super) struct Tally {
     /// Namespaces, ConfigMaps and Secrets.
     pub(super) evidence: usize,
     /// Workloads that are not judged, each with a remark.
-    pub(super) passed: usize,
-    /// Documents that are no objects of Kubernetes.
+    pub(super) skipped: usize,
+    /// Documents and items of lists that are no objects of Kubernetes.
     pub(super) foreign: usize,
-    /// Documents that are no YAML.
+    /// Documents that kubectl does not read.
     pub(super) broken: usize,
 }
 
@@ -80,75 +79,41 @@ impl fmt::Display for Remark {
 
 impl File {
     /// The objects in it, each with its document.
-    pub(super) fn manifests(&self) -> impl Iterator<Item = (&Document, Manifest<'_>)> {
+    pub(super) fn manifests(&self) -> impl Iterator<Item = (&Document, Manifest<'_>, Class)> {
         self.documents.iter().flat_map(|document| {
             let manifests = match &document.content {
-                Content::Value(node) => kinds::manifests(node).unwrap_or_default(),
+                Content::Value(node) => Objects::of(node).manifests,
                 _ => Vec::new(),
             };
-            manifests.into_iter().map(move |manifest| (document, manifest))
+            manifests.into_iter().map(move |manifest| {
+                let class = classify(manifest.api_version, manifest.kind);
+                (document, manifest, class)
+            })
         })
     }
 
     /// The file with this text.
     pub(super) fn of(name: String, text: &str) -> Self {
-        let documents = documents(text, kinds::is_unknown);
         let mut file = Self {
             name,
             text: None,
-            documents,
+            is_utf8: true,
+            documents: documents(text, is_unknown),
             remarks: Vec::new(),
             is_unreadable: false,
             tally: Tally::default(),
         };
-        let (mut tally, mut remarks) = (Tally::default(), Vec::new());
+        let mut summary = Summary::default();
         for document in &file.documents {
-            match &document.content {
-                Content::Broken { line, message } => {
-                    tally.broken += 1;
-                    remarks.push((Some(*line), format!("not judged: {message}"), Weight::Plain));
-                }
-                Content::Unread => tally.others += 1,
-                Content::Value(node) if kinds::manifests(node).is_none() => {
-                    tally.foreign += 1;
-                    remarks.push((
-                        Some(document.lines_before + node.place.line),
-                        "not an object of Kubernetes".to_owned(),
-                        Weight::Detail,
-                    ));
-                }
-                Content::Value(_) | Content::Nothing => {}
-            }
+            summary.document(document);
         }
-        for (document, manifest) in file.manifests() {
-            let mut remark = |what: &str| {
-                let named = kinds::metadata(manifest.node, "name").unwrap_or_default();
-                let line = document.lines_before + manifest.node.place.line;
-                remarks.push((
-                    Some(line),
-                    format!("{} {named:?} {what}", manifest.kind),
-                    Weight::Plain,
-                ));
-            };
-            match manifest.class {
-                Class::Judged(_) => tally.workloads += 1,
-                Class::Outdated(_) => {
-                    tally.workloads += 1;
-                    remark(
-                        "is judged as if its apiVersion, which no cluster serves any more, were today's",
-                    );
-                }
-                Class::Passed(reason) => {
-                    tally.passed += 1;
-                    remark(&format!("is not judged: {reason}"));
-                }
-                Class::Namespace | Class::Configuration(_) => tally.evidence += 1,
-                Class::Other => tally.others += 1,
-            }
+        for (document, manifest, class) in file.manifests() {
+            summary.object(document, &manifest, class);
         }
         if file.documents.iter().all(|document| matches!(document.content, Content::Nothing)) {
-            remarks.push((None, "nothing in it".to_owned(), Weight::Plain));
+            summary.remark(None, "nothing in it".to_owned(), Weight::Plain);
         }
+        let Summary { tally, mut remarks } = summary;
         remarks.sort_by_key(|(line, ..)| *line);
         file.tally = tally;
         file.remarks = remarks
@@ -173,6 +138,7 @@ impl File {
         Self {
             name,
             text: None,
+            is_utf8: true,
             documents: Vec::new(),
             remarks: vec![remark],
             is_unreadable: true,
@@ -181,64 +147,85 @@ impl File {
     }
 }
 
-/// Reads every source, in the same order.
-pub(super) fn files(sources: &[Source], keep_text: bool, progress: &Progress) -> Vec<File> {
-    in_parallel(sources, |_, source| {
-        let file = match text(source) {
-            Ok(text) => {
-                let file = File::of(source.name(), &text);
-                File { text: keep_text.then_some(text), ..file }
+/// What is said of a file as it is read.
+#[derive(Default)]
+struct Summary {
+    tally: Tally,
+    remarks: Vec<(Option<u64>, String, Weight)>,
+}
+
+impl Summary {
+    fn remark(&mut self, line: Option<u64>, message: String, weight: Weight) {
+        self.remarks.push((line, message, weight));
+    }
+
+    fn document(&mut self, document: &Document) {
+        match &document.content {
+            Content::Broken { line, message } => {
+                self.tally.broken += 1;
+                self.remark(Some(*line), format!("not judged: {message}"), Weight::Plain);
             }
-            Err(error) => File::unreadable(source.name(), &reason(&error)),
+            Content::Unread => self.tally.others += 1,
+            Content::Value(node) => {
+                for pointer in Objects::of(node).foreign {
+                    self.tally.foreign += 1;
+                    let line = document.lines_before + pointer::line(node, &pointer);
+                    let message = "not an object of Kubernetes".to_owned();
+                    self.remark(Some(line), message, Weight::Detail);
+                }
+            }
+            Content::Nothing => {}
+        }
+    }
+
+    fn object(&mut self, document: &Document, manifest: &Manifest<'_>, class: Class) {
+        let what = match class {
+            Class::Judged(_) => {
+                self.tally.workloads += 1;
+                return;
+            }
+            Class::Namespace | Class::Configuration(_) => {
+                self.tally.evidence += 1;
+                return;
+            }
+            Class::Other => {
+                self.tally.others += 1;
+                return;
+            }
+            Class::Outdated(_) => {
+                self.tally.workloads += 1;
+                "is judged as if its apiVersion, which no cluster serves any more, were today's"
+                    .to_owned()
+            }
+            Class::Skipped(reason) => {
+                self.tally.skipped += 1;
+                format!("is not judged: {reason}")
+            }
+        };
+        let name = manifest.metadata("name").unwrap_or_default();
+        let line = document.lines_before + manifest.node.place.line;
+        self.remark(Some(line), format!("{} {name:?} {what}", manifest.kind), Weight::Plain);
+    }
+}
+
+/// Reads every input, in the same order.
+pub(super) fn files(inputs: &[Input], keep_text: bool, progress: &Progress) -> Vec<File> {
+    in_parallel(inputs, |_, input| {
+        let file = match decoded(input) {
+            Ok(Decoded { text, is_utf8 }) => {
+                let file = File::of(input.name(), &text);
+                File { text: keep_text.then_some(text), is_utf8, ..file }
+            }
+            Err(error) => File::unreadable(input.name(), &error.to_string()),
         };
         progress.one_more();
         file
     })
 }
 
-fn reason(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::InvalidData => "not UTF-8".to_owned(),
-        _ => error.to_string(),
+fn decoded(input: &Input) -> io::Result<Decoded> {
+    match input {
+        Input::File(path) => encoding::read(fs::File::open(path)?),
+        Input::Stdin => encoding::read(io::stdin().lock()),
     }
-}
-
-/// The text of `source`.
-fn text(source: &Source) -> io::Result<String> {
-    match source {
-        Source::File(path) => fs::read_to_string(path),
-        Source::Input => {
-            let mut text = String::new();
-            io::stdin().lock().read_to_string(&mut text)?;
-            Ok(text)
-        }
-    }
-}
-
-/// What `work` makes of each item, in the same order, on as many threads as there are processors.
-pub(super) fn in_parallel<T: Sync, R: Send>(
-    items: &[T],
-    work: impl Fn(usize, &T) -> R + Sync,
-) -> Vec<R> {
-    let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(items.len())));
-    let drain = || {
-        let mut mine = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = items.get(index) else { break };
-            mine.push((index, work(index, item)));
-        }
-        done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).append(&mut mine);
-    };
-    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(items.len());
-    thread::scope(|scope| {
-        let start = |_| thread::Builder::new().stack_size(STACK).spawn_scoped(scope, drain).is_ok();
-        // where a thread cannot be had the others do its part
-        if (0..threads).filter(|index| start(*index)).count() == 0 {
-            drain();
-        }
-    });
-    let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    done.sort_by_key(|(index, _)| *index);
-    done.into_iter().map(|(_, result)| result).collect()
 }

@@ -5,93 +5,100 @@ use std::collections::BTreeMap;
 use similar::TextDiff;
 
 use crate::judge::policies::Policies;
+use crate::manifest::parallel::in_parallel;
 use crate::terminal::{self, plain};
 
-use super::files::Source;
+use super::files::Input;
 use super::finding::Finding;
 use super::fix::{self, Fixed};
-use super::outcome::{Outcome, counted};
-use super::read::{File, Remark, Weight, in_parallel};
+use super::read::{File, Remark, Weight};
+use super::report::{LintReport, counted};
 
 /// Where changed texts go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Target {
+pub(super) enum FixOutput {
     /// Into the files they come from.
     Files,
     /// To standard output.
-    Output,
+    Stdout,
     /// Nowhere: what would change is printed.
-    Nowhere,
+    DryRun,
 }
 
-/// What was put right.
+/// What was fixed.
 #[derive(Debug)]
 pub(super) struct Repair {
-    target: Target,
+    output: FixOutput,
     /// New texts by number of file.
     texts: BTreeMap<usize, String>,
-    /// How many findings are put right.
+    /// How many findings are fixed.
     done: usize,
     remarks: Vec<Remark>,
     failed: bool,
 }
 
 impl Repair {
-    /// Puts right what can be put right of `outcome`, whose files are those of `sources`.
+    /// Fixes what can be fixed of `report`, whose files are those of `inputs`.
     ///
     /// # Errors
     ///
     /// Where standard output cannot be written.
     pub(super) fn of(
-        outcome: &Outcome,
-        sources: &[Source],
-        target: Target,
+        report: &LintReport,
+        inputs: &[Input],
+        output: FixOutput,
     ) -> anyhow::Result<Self> {
         let mut repair =
-            Self { target, texts: BTreeMap::new(), done: 0, remarks: Vec::new(), failed: false };
-        let by_file = by_file(&outcome.findings);
-        let fixes = in_parallel(&outcome.files, |_, file| {
+            Self { output, texts: BTreeMap::new(), done: 0, remarks: Vec::new(), failed: false };
+        let by_file = by_file(&report.findings);
+        let fixes = in_parallel(&report.files, |_, file| {
             let findings = by_file.get(&*file.name).copied().unwrap_or_default();
             file.text.as_deref().map(|text| fix::fix(text, &file.documents, findings))
         });
-        for (index, ((file, fixed), source)) in
-            outcome.files.iter().zip(fixes).zip(sources).enumerate()
+        for (index, ((file, fixed), input)) in
+            report.files.iter().zip(fixes).zip(inputs).enumerate()
         {
             let (Some(fixed), Some(text)) = (fixed, &file.text) else { continue };
             let findings = by_file.get(&*file.name).copied().unwrap_or_default();
+            if !file.is_utf8 && matches!(input, Input::File(_)) {
+                repair.remarks.extend(findings.iter().filter(|one| one.fixable).map(refusal));
+                repair.remarks.push(Remark {
+                    file: file.name.clone(),
+                    line: None,
+                    message: "not UTF-8, so --fix leaves it as it is".to_owned(),
+                    weight: Weight::Plain,
+                });
+                continue;
+            }
             repair
                 .remarks
                 .extend(fixed.refused.iter().filter_map(|index| findings.get(*index)).map(refusal));
-            repair.write(index, text, fixed, source)?;
+            repair.write(index, text, fixed, input)?;
         }
         Ok(repair)
     }
 
-    /// The outcome with the new texts, judged again.
-    pub(super) fn adopt(&self, policies: &Policies, outcome: Outcome) -> Outcome {
+    /// The report with the new texts, judged again.
+    pub(super) fn adopt(&self, policies: &Policies, report: LintReport) -> LintReport {
         if self.texts.is_empty() {
-            return outcome;
+            return report;
         }
         let fresh = |(index, file): (usize, File)| match self.texts.get(&index) {
             Some(text) => File::of(file.name, text),
             None => file,
         };
-        Outcome::of(policies, outcome.files.into_iter().enumerate().map(fresh).collect())
+        LintReport::of(policies, report.files.into_iter().enumerate().map(fresh).collect())
     }
 
-    /// What could not be put right.
+    /// What could not be fixed.
     pub(super) fn remarks(&self) -> impl Iterator<Item = &Remark> {
         self.remarks.iter()
     }
 
-    /// What was put right, in numbers.
+    /// What was fixed, in numbers.
     pub(super) fn summary(&self) -> String {
-        let verb = if self.target == Target::Nowhere { "would put" } else { "put" };
-        format!(
-            "{verb} {} right in {}",
-            counted(self.done, "finding"),
-            counted(self.texts.len(), "file")
-        )
+        let verb = if self.output == FixOutput::DryRun { "would fix" } else { "fixed" };
+        format!("{verb} {} in {}", counted(self.done, "finding"), counted(self.texts.len(), "file"))
     }
 
     /// Whether a file could not be written.
@@ -104,17 +111,17 @@ impl Repair {
         index: usize,
         old: &str,
         fixed: Fixed,
-        source: &Source,
+        input: &Input,
     ) -> anyhow::Result<()> {
-        match (self.target, source) {
-            (Target::Output, _) => terminal::print(&fixed.text)?,
+        match (self.output, input) {
+            (FixOutput::Stdout, _) => terminal::print(&fixed.text)?,
             _ if fixed.text == old => return Ok(()),
-            (Target::Nowhere, _) => terminal::print(&diff(&source.name(), old, &fixed.text))?,
-            (Target::Files, Source::File(path)) => {
+            (FixOutput::DryRun, _) => terminal::print(&diff(&input.name(), old, &fixed.text))?,
+            (FixOutput::Files, Input::File(path)) => {
                 if let Err(error) = fix::replace(path, old, &fixed.text) {
                     let message = format!("cannot be written: {error}");
                     self.remarks.push(Remark {
-                        file: source.name(),
+                        file: input.name(),
                         line: None,
                         message,
                         weight: Weight::Plain,
@@ -123,7 +130,7 @@ impl Repair {
                     return Ok(());
                 }
             }
-            (Target::Files, Source::Input) => return Ok(()),
+            (FixOutput::Files, Input::Stdin) => return Ok(()),
         }
         if fixed.text != old {
             self.done += fixed.done.len();
@@ -135,7 +142,7 @@ impl Repair {
 
 fn refusal(finding: &Finding) -> Remark {
     let message = format!(
-        "cannot be put right by --fix as it is written here: {} [{}]",
+        "--fix cannot change what is written like this: {} [{}]",
         finding.message, finding.rule
     );
     Remark { file: finding.file.clone(), line: Some(finding.line), message, weight: Weight::Plain }

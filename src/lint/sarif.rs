@@ -149,9 +149,9 @@ fn location(file: &str, line: Option<u64>, here: &Path) -> Value {
     location
 }
 
-/// Where a file is: from the root of the sources, if it is below it.
+/// Where a file is: from the root of the inputs, if it is below it.
 fn artifact(file: &str, here: &Path) -> Value {
-    if file == super::files::INPUT {
+    if file == super::files::STDIN_NAME {
         return json!({"uri": "stdin"});
     }
     let path = Path::new(file);

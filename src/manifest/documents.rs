@@ -1,18 +1,19 @@
 //! From the text of a file to its documents, each read apart: a broken one hides no other.
 
 use std::borrow::Cow;
-use std::mem;
 
 use serde::de::IgnoredAny;
 
+use crate::yaml::suggest::quoted;
 use crate::yaml::{self, Dialect, FaultKind, Node};
+
+use super::pieces::{BYTE_ORDER_MARK, Pieces, behind_separator, is_idle};
 
 /// Limits that no manifest comes near and no text can use to keep the reader busy.
 const DIALECT: Dialect =
     Dialect { nodes: 50_000_000, depth: 96, repeated: 200_000, anchors: 10_000, as_kubectl: true };
 
-/// A document longer than this, in bytes, is not even parsed where its kind says that nothing in it
-/// is judged.
+/// A document longer than this, in bytes, is not even parsed where nobody wants its kind.
 const LONG: usize = 16 * 1024;
 
 /// A document of a file.
@@ -37,9 +38,9 @@ pub(crate) enum Content {
     Nothing,
     /// A value.
     Value(Node),
-    /// An object of this kind, unread: nothing in it is judged.
+    /// An object of a kind that nobody wants, unread.
     Unread,
-    /// No YAML.
+    /// Nothing that kubectl reads.
     Broken {
         /// The line in the file, from 1.
         line: u64,
@@ -48,20 +49,18 @@ pub(crate) enum Content {
     },
 }
 
-/// Reads every document of `text`. `passes_over` tells kinds that nothing is known about.
-pub(crate) fn documents(text: &str, passes_over: impl Fn(&str) -> bool) -> Vec<Document> {
-    let json = concatenated_json(text);
-    let is_json = json.is_some();
-    let pieces = json.unwrap_or_else(|| pieces(text));
+/// Reads every document of `text`. `is_unwanted` tells kinds that need not be read.
+pub(crate) fn documents(text: &str, is_unwanted: impl Fn(&str) -> bool) -> Vec<Document> {
+    let pieces = Pieces::of(text);
     let mut documents = Vec::new();
     let (mut lines_before, mut counted) = (0, 0);
-    for (start, end) in pieces {
+    for (number, (start, end)) in pieces.places.into_iter().enumerate() {
         let piece = text.get(start..end).unwrap_or_default();
         lines_before += breaks(text.get(counted..start).unwrap_or_default());
         counted = start;
-        let content = content(piece, lines_before, is_json, &passes_over);
-        // what comes before the first `---` is a document only if there is something in it
-        if start == 0 && matches!(content, Content::Nothing) && !piece.starts_with("---") {
+        let content = content(piece, lines_before, pieces.is_json, &is_unwanted);
+        // what comes before the first separator is a document only if there is something in it
+        if number == 0 && matches!(content, Content::Nothing) && behind_separator(piece).is_none() {
             continue;
         }
         documents.push(Document { index: documents.len(), start, end, lines_before, content });
@@ -81,9 +80,18 @@ fn content(
     piece: &str,
     lines_before: u64,
     is_json: bool,
-    passes_over: &impl Fn(&str) -> bool,
+    is_unwanted: &impl Fn(&str) -> bool,
 ) -> Content {
-    if piece.len() > LONG && top_level_kind(piece).is_some_and(passes_over) {
+    let broken = |line: u64, reason: String| {
+        let hint = if piece.contains("{{") { " (a template? lint what it renders to)" } else { "" };
+        Content::Broken { line: lines_before + line, message: format!("{reason}{hint}") }
+    };
+    let is_comment = |text: &str| text.is_empty() || text.starts_with('#');
+    if let Some(behind) = behind_separator(piece).filter(|behind| !is_comment(behind)) {
+        let reason = format!("nothing but a comment may follow \"---\", not {}", quoted(behind));
+        return broken(1, reason);
+    }
+    if piece.len() > LONG && top_level_kind(piece).is_some_and(is_unwanted) {
         return Content::Unread;
     }
     if !is_json && piece.lines().all(is_idle) {
@@ -92,74 +100,48 @@ fn content(
     match yaml::read(&yaml_of(piece), &DIALECT) {
         (Some(node), None) => Content::Value(node),
         (None, None) => Content::Nothing,
-        (_, Some(fault)) => {
-            let reason = match fault.kind {
-                FaultKind::SecondDocument => "a second document after \"...\"".to_owned(),
-                FaultKind::TooMuch => {
-                    "the document is larger, nested deeper or has more aliases than any manifest"
-                        .to_owned()
-                }
-                FaultKind::Invalid(reason) => format!("invalid YAML: {reason}"),
-            };
-            let hint =
-                if piece.contains("{{") { " (a template? lint what it renders to)" } else { "" };
-            Content::Broken {
-                line: lines_before + fault.place.line,
-                message: format!("{reason}{hint}"),
-            }
-        }
+        (_, Some(fault)) => broken(fault.place.line, reason(fault.kind)),
     }
 }
 
-/// JSON is YAML but for tabs between its parts, which are the only tabs it has.
+fn reason(kind: FaultKind) -> String {
+    match kind {
+        FaultKind::SecondDocument => {
+            "a second document after \"...\", which kubectl would ignore".to_owned()
+        }
+        FaultKind::TooMuch => {
+            "the document is larger, nested deeper or has more aliases than any manifest".to_owned()
+        }
+        FaultKind::Invalid(reason) => format!("invalid YAML: {reason}"),
+    }
+}
+
+/// `piece` as YAML, byte for byte in the same places.
+///
+/// JSON is YAML but for tabs between its parts, which are the only tabs it has. A byte order mark
+/// may begin a document after comments; in its place blanks end the line before.
 fn yaml_of(piece: &str) -> Cow<'_, str> {
-    let is_json = piece.contains('\t')
+    if piece.contains('\t')
         && piece.trim_start().starts_with(['{', '['])
-        && serde_json::from_str::<IgnoredAny>(piece).is_ok();
-    if is_json { Cow::Owned(piece.replace('\t', " ")) } else { Cow::Borrowed(piece) }
-}
-
-/// Where the documents of `text` are, if it is JSON throughout.
-fn concatenated_json(text: &str) -> Option<Vec<(usize, usize)>> {
-    if !text.trim_start_matches('\u{feff}').trim_start().starts_with('{')
-        || text.starts_with('\u{feff}')
+        && serde_json::from_str::<IgnoredAny>(piece).is_ok()
     {
-        return None;
+        return Cow::Owned(piece.replace('\t', " "));
     }
-    let mut values = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
-    let (mut pieces, mut start) = (Vec::new(), 0);
-    while let Some(value) = values.next() {
-        value.ok()?;
-        pieces.push((mem::replace(&mut start, values.byte_offset()), values.byte_offset()));
-    }
-    Some(pieces)
-}
-
-/// Where the documents of `text` are: a line that begins with `---` begins a document, whatever
-/// comes before it.
-fn pieces(text: &str) -> Vec<(usize, usize)> {
-    let (mut pieces, mut start, mut offset) = (Vec::new(), 0, 0);
-    for line in text.split_inclusive('\n') {
-        if is_marker(line) && offset > 0 {
-            pieces.push((mem::replace(&mut start, offset), offset));
+    let idle: usize = piece
+        .split_inclusive('\n')
+        .take_while(|line| is_idle(line) && !line.starts_with(BYTE_ORDER_MARK))
+        .map(str::len)
+        .sum();
+    match piece.get(idle..).and_then(|rest| rest.strip_prefix(BYTE_ORDER_MARK)) {
+        Some(rest) => {
+            let comments = piece.get(..idle).unwrap_or_default();
+            let kept = comments.trim_end_matches(['\r', '\n']);
+            let line_break = comments.get(kept.len()..).unwrap_or_default();
+            let blanks = " ".repeat(BYTE_ORDER_MARK.len_utf8());
+            Cow::Owned(format!("{kept}{blanks}{line_break}{rest}"))
         }
-        offset += line.len();
+        None => Cow::Borrowed(piece),
     }
-    pieces.push((start, text.len()));
-    pieces
-}
-
-fn is_marker(line: &str) -> bool {
-    line.strip_prefix("---")
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
-}
-
-/// Whether nothing is written in this line: blanks, comments, marks and directives.
-fn is_idle(line: &str) -> bool {
-    let line = line.strip_prefix('\u{feff}').unwrap_or(line);
-    let rest = if is_marker(line) { line.get(3..).unwrap_or_default() } else { line };
-    let rest = rest.trim();
-    rest.is_empty() || rest == "..." || rest.starts_with('#') || line.starts_with('%')
 }
 
 /// The kind that a document names in its first column, if it does so once and plainly.
@@ -173,3 +155,6 @@ fn top_level_kind(piece: &str) -> Option<&str> {
 fn breaks(text: &str) -> u64 {
     text.bytes().filter(|byte| *byte == b'\n').count() as u64
 }
+
+#[cfg(test)]
+mod tests;

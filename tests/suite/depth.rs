@@ -4,15 +4,14 @@
 
 use std::thread;
 
-use serde_json::json;
-
 use restraint::judge::policies::Policies;
 use restraint::judge::{amend, judge};
 use restraint::lint::linted;
-use restraint::manifest::object::Document;
+use restraint::manifest::unstructured::Unstructured;
 use restraint::review::{answer, decode};
 use restraint::shell::{Invocation, inline};
 use restraint::watch::watches;
+use serde_json::json;
 
 use crate::subjects::creation;
 
@@ -101,7 +100,7 @@ fn manifests() {
         values.into_iter().any(|value| {
             let text =
                 format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nunknown: {value}\nspec: {{containers: [{{name: app, resources: {{limits: {{memory: 1Gi}}}}}}]}}\n");
-            let _ = Document::read(&text, "default");
+            let _ = Unstructured::read(&text, "default");
             !linted(&policies, &text).before.is_empty()
         })
     });

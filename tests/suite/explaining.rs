@@ -4,12 +4,11 @@ use std::fs;
 
 use assert_cmd::Command;
 use proptest::prelude::*;
-use serde_json::{Value, json};
-
 use restraint::explain::Effect;
-use restraint::explain::change::{Surroundings, explain};
-use restraint::explain::history::{self, History};
-use restraint::manifest::object::Document;
+use restraint::explain::change::{ChangeContext, explain};
+use restraint::explain::history::{History, HistoryContext};
+use restraint::manifest::unstructured::Unstructured;
+use serde_json::{Value, json};
 
 use crate::subjects::recorded;
 
@@ -108,6 +107,85 @@ fn programs_read_stable_names() {
     assert_eq!(same, "[]\n");
 }
 
+/// A file compared with itself: kubectl reads all of these.
+#[test]
+fn manifests_are_read_as_kubectl_reads_them() {
+    let one = r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}}"#;
+    let template = |spec: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web}}\nspec:\n  template:\n    spec:\n{spec}"
+        )
+    };
+    let containers = "      containers:\n      - name: a\n        image: a:1\n";
+    for text in [
+        format!("{one}{}\n", one.replace("\"a\"", "\"b\"")),
+        template(&format!("{containers}        env: [{{name: A}}]\n        env: [{{name: B}}]\n")),
+        format!(
+            "{}---\nkind: Kustomization\napiVersion: kustomize.config.k8s.io/v1beta1\nresources: [a.yaml]\n",
+            template(containers)
+        ),
+        format!("{}---\n{}", template(containers), template(&containers.replace("a:1", "a:2"))),
+        "apiVersion: v1\nkind: ConfigMapList\nitems: [{metadata: {name: a}}]\n".to_owned(),
+        template("      containers: [{name: a, image: 'a\n1'}]\n"),
+    ] {
+        assert_eq!(change(&text, &text, &[]), (0, "no differences\n".to_owned()), "{text}");
+    }
+    let mode = |mode: &str| {
+        template(&format!(
+            "{containers}      volumes: [{{name: c, configMap: {{name: c{mode}}}}}]\n"
+        ))
+    };
+    for (old, new) in [(", defaultMode: 0444", ", defaultMode: 292"), ("", ", defaultMode: 0644")] {
+        assert_eq!(change(&mode(old), &mode(new), &[]).1, "no differences\n", "{old} {new}");
+    }
+}
+
+#[test]
+fn the_last_of_an_object_given_twice_counts() {
+    let pods = |last: &str| {
+        let pod = |image: &str| {
+            format!(
+                "apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec: {{containers: [{{name: a, image: '{image}'}}]}}\n"
+            )
+        };
+        format!("{}---\n{}", pod("a:1"), pod(last))
+    };
+    let (_, text) = change(&pods("a:2"), &pods("a:3"), &[]);
+    assert!(text.contains("\n  a:2 -> a:3\n") && text.contains("\n1 explanation"), "{text}");
+}
+
+/// A pod that the API server would not take is not "allowed" either.
+#[test]
+fn what_cannot_be_judged_is_said_to_be_unknown() {
+    let pod = |memory: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: a, namespace: shop}}\nspec:\n  containers:\n  - {{name: a, image: 'a:1', args: java, resources: {{limits: {{memory: {memory}}}}}}}\n"
+        )
+    };
+    let (code, text) = change(&pod("1Gi"), &pod("512Mi"), &[]);
+    assert_eq!(code, 0);
+    assert!(
+        text.starts_with("[not known] Pod shop/a: spec.containers[a].resources.limits.memory\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("who: Restraint") && text.contains("spec.containers[0].args: must be a"),
+        "{text}"
+    );
+
+    let settings = |value: &str| {
+        format!(
+            "{}---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c, namespace: shop}}\ndata: {{a: {value}}}\n",
+            pod("1Gi")
+        )
+    };
+    let (_, text) = change(&settings("x"), &settings("y"), &[]);
+    assert!(
+        text.contains("whether Pod shop/a uses it is not known: spec.containers[0].args"),
+        "{text}"
+    );
+}
+
 #[test]
 fn what_cannot_run_ends_with_two() {
     for (arguments, expected) in [
@@ -175,9 +253,9 @@ fn recorded_reviews_are_explained() {
     let mut explained = 0;
     for (name, bytes) in recorded() {
         let Ok(review) = serde_json::from_slice::<Value>(&bytes) else { continue };
-        let document = |side: &str| Document::of(review["request"][side].clone(), "shop");
+        let document = |side: &str| Unstructured::of(review["request"][side].clone(), "shop");
         let (Some(old), Some(new)) = (document("oldObject"), document("object")) else { continue };
-        let told = explain(&[old], &[new], &Surroundings::default());
+        let told = explain(&[old], &[new], &ChangeContext::default());
         assert!(told.iter().all(|one| one.effect != Effect::Unknown), "{name}: {told:#?}");
         explained += told.len();
     }
@@ -267,10 +345,10 @@ proptest! {
             }
             object
         };
-        let document = |spec: &Value| Document::of(object(spec), "shop").unwrap();
-        let told = explain(&[document(&old)], &[document(&new)], &Surroundings::default());
+        let document = |spec: &Value| Unstructured::of(object(spec), "shop").unwrap();
+        let told = explain(&[document(&old)], &[document(&new)], &ChangeContext::default());
         prop_assert!(told.is_sorted_by_key(|one| one.effect));
-        prop_assert_eq!(explain(&[document(&old)], &[document(&old)], &Surroundings::default()), Vec::new());
-        let _ = History::of(&object(&new), &history::Surroundings { events: Some(vec![old]), owner_created: None });
+        prop_assert_eq!(explain(&[document(&old)], &[document(&old)], &ChangeContext::default()), Vec::new());
+        let _ = History::of(&object(&new), &HistoryContext { events: Some(vec![old]), owner_created: None });
     }
 }

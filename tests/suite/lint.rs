@@ -3,6 +3,7 @@
 mod fixing;
 mod formats;
 mod inputs;
+mod reading;
 
 use std::fs;
 use std::path::Path;

@@ -3,35 +3,34 @@
 mod usage;
 
 use crate::explain::difference::Difference;
-use crate::explain::effect::{Effect, Outcome};
-use crate::manifest::object::Document;
+use crate::explain::effect::{Consequence, Effect};
+use crate::manifest::decode::Malformed;
+use crate::manifest::unstructured::Unstructured;
 
-use super::{Pair, Told, Users};
+use super::{Pair, Users};
 use usage::{Usage, Way};
 
 /// What comes of a difference of a ConfigMap or Secret, for each container that uses it.
-pub(super) fn outcomes(
+pub(super) fn consequences(
     pair: Pair<'_>,
     difference: &Difference<'_>,
     users: &Users<'_>,
-) -> Vec<Told> {
+) -> Vec<Consequence> {
     let words = difference.path.words();
     let key = match words.as_slice() {
         ["data" | "binaryData", key, ..] => *key,
-        ["immutable"] => return vec![immutable(pair).into()],
+        ["immutable"] => return vec![immutable(pair)],
         ["type"] => {
-            return vec![
-                Outcome::refused(
-                    "the type of a Secret cannot change (422)",
-                    "delete it and create another",
-                )
-                .into(),
-            ];
+            return vec![Consequence::refused(
+                "the type of a Secret cannot change (422)",
+                "delete it and create another",
+            )];
         }
         _ => {
-            return vec![
-                Outcome::unknown(format!("no such field of a {} is known", pair.new.kind)).into(),
-            ];
+            return vec![Consequence::unknown(format!(
+                "no such field of a {} is known",
+                pair.new.kind
+            ))];
         }
     };
     if pair.old.is_true("/immutable") {
@@ -39,41 +38,59 @@ pub(super) fn outcomes(
             "create a {} with another name, and refer to that in the template: a rollout",
             pair.new.kind
         );
-        return vec![Outcome::refused("it is immutable (422)", remedy).into()];
+        return vec![Consequence::refused("it is immutable (422)", remedy)];
     }
-    let mut told: Vec<Told> = Vec::new();
+    let mut consequences: Vec<Consequence> = Vec::new();
     for user in &users.all {
         let is_rolled = users.rolled.iter().any(|rolled| rolled.is_same_object(user));
-        for usage in usage::of(user, pair.new, Some(key)) {
-            let outcome = reaches(user, &usage, difference.to.is_none());
-            let outcome = if is_rolled { rolled(user, outcome) } else { outcome };
-            told.push(Told { container: Some(usage.container), outcome });
+        let usages = match usage::of(user, pair.new, Some(key)) {
+            Ok(usages) => usages,
+            Err(fault) => {
+                consequences.push(unreadable(user, &fault));
+                continue;
+            }
+        };
+        for usage in usages {
+            let consequence = reaches(user, &usage, difference.to.is_none());
+            let consequence = if is_rolled { rolled(user, consequence) } else { consequence };
+            consequences.push(Consequence { container: Some(usage.container), ..consequence });
         }
     }
-    if told.is_empty() {
+    if consequences.is_empty() {
         let why = "nothing among the given objects uses this key: whether anything else does is not known";
-        told.push(Outcome::unknown(why).into());
+        consequences.push(Consequence::unknown(why));
     }
-    told
+    consequences
+}
+
+/// Nobody can tell whether `user` uses it.
+fn unreadable(user: &Unstructured, fault: &Malformed) -> Consequence {
+    let why = format!("whether {user} uses it is not known: {}", fault.message);
+    Consequence::new(Effect::Unknown, "not known", why, "correct this field first")
 }
 
 /// What comes of deleting one.
-pub(super) fn deleted(document: &Document, users: &[&Document], prune: &str) -> Outcome {
-    let named: Vec<_> = users
-        .iter()
-        .filter(|user| !usage::of(user, document, None).is_empty())
-        .map(ToString::to_string)
-        .collect();
+pub(super) fn deleted(object: &Unstructured, users: &[&Unstructured], prune: &str) -> Consequence {
+    let (mut named, mut unread) = (Vec::new(), String::new());
+    for user in users {
+        match usage::of(user, object, None) {
+            Ok(usages) if usages.is_empty() => {}
+            Ok(_) => named.push(user.to_string()),
+            Err(fault) => {
+                unread.push_str(&format!("; whether {user} does is not known: {}", fault.message))
+            }
+        }
+    }
     let who = if named.is_empty() {
-        "nothing among the given objects uses it".to_owned()
+        format!("nothing among the given objects uses it{unread}")
     } else {
-        format!("used by {}", named.join(", "))
+        format!("used by {}{unread}", named.join(", "))
     };
     let why = format!(
         "{who}: running processes keep what they have; a container that starts later fails without it, unless the reference is optional \
          ({prune})"
     );
-    Outcome::new(
+    Consequence::new(
         Effect::NextStart,
         "kubelet",
         why,
@@ -81,21 +98,21 @@ pub(super) fn deleted(document: &Document, users: &[&Document], prune: &str) -> 
     )
 }
 
-fn immutable(pair: Pair<'_>) -> Outcome {
+fn immutable(pair: Pair<'_>) -> Consequence {
     if pair.old.is_true("/immutable") {
-        return Outcome::refused(
+        return Consequence::refused(
             "what is immutable stays so (422)",
             "delete it and create another, with another name at best",
         );
     }
-    Outcome::nothing(
+    Consequence::nothing(
         "kubelet",
         "from now on nothing of it can change, and kubelets stop watching it; processes keep what they have",
     )
 }
 
 /// What one use of it does with a changed key.
-fn reaches(user: &Document, usage: &Usage, is_gone: bool) -> Outcome {
+fn reaches(user: &Unstructured, usage: &Usage, is_gone: bool) -> Consequence {
     let gone = if is_gone {
         "; the key is gone: without `optional` a container that starts later fails"
     } else {
@@ -107,7 +124,7 @@ fn reaches(user: &Document, usage: &Usage, is_gone: bool) -> Outcome {
             "{user} {}: Reloader, where it runs, rolls the workload when the content changes{gone}",
             usage.way.words()
         );
-        return Outcome::new(Effect::PodRecreation, "Reloader", why, "");
+        return Consequence::new(Effect::PodRecreation, "Reloader", why, "");
     }
     match usage.way {
         Way::Environment => {
@@ -115,14 +132,14 @@ fn reaches(user: &Document, usage: &Usage, is_gone: bool) -> Outcome {
                 "{user} takes it as environment variables, which are fixed when a container starts: it keeps the old values until any \
                  restart, whatever the reason{gone}"
             );
-            Outcome::new(Effect::NextStart, "nobody", why, again)
+            Consequence::new(Effect::NextStart, "nobody", why, again)
         }
         Way::Volume => {
             let why = format!(
                 "{user} mounts it as files: they change under the process in about 60 to 90 s, all at once, and the process has to notice \
                  (a watch on the file itself sees nothing or dies, one on the directory works){gone}"
             );
-            Outcome::new(
+            Consequence::new(
                 Effect::ReRead,
                 "kubelet, then the application",
                 why,
@@ -133,28 +150,32 @@ fn reaches(user: &Document, usage: &Usage, is_gone: bool) -> Outcome {
             let why = format!(
                 "{user} mounts it by subPath: such a file never changes until the container starts again{gone}"
             );
-            Outcome::new(Effect::NextStart, "nobody", why, again)
+            Consequence::new(Effect::NextStart, "nobody", why, again)
         }
         Way::Init => {
             let why = format!(
                 "an init container of {user} uses it, which does not run again until the pod is made anew{gone}"
             );
-            Outcome::new(Effect::NextStart, "nobody", why, again)
+            Consequence::new(Effect::NextStart, "nobody", why, again)
         }
     }
 }
 
 /// A rollout in the same change brings it.
-fn rolled(user: &Document, outcome: Outcome) -> Outcome {
+fn rolled(user: &Unstructured, consequence: Consequence) -> Consequence {
     let why = format!(
         "{}; {user} rolls out in the same change, and every pod made after this object changed has it",
-        outcome.why
+        consequence.why
     );
-    Outcome { why, remedy: "apply this object first, the workload after it".to_owned(), ..outcome }
+    Consequence {
+        why,
+        remedy: "apply this object first, the workload after it".to_owned(),
+        ..consequence
+    }
 }
 
 /// How the workload is restarted.
-fn restart(user: &Document) -> String {
+fn restart(user: &Unstructured) -> String {
     match user.kind.as_str() {
         "Deployment" | "StatefulSet" | "DaemonSet" => {
             format!("kubectl rollout restart {} -n {}", user.target(), user.namespace)

@@ -2,47 +2,47 @@
 
 use serde_json::Value;
 
-use crate::explain::effect::{Effect, Explanation, Outcome};
+use crate::explain::effect::{Consequence, Effect, Explanation};
 use crate::judge::subject::Resource;
-use crate::manifest::object::Document;
+use crate::manifest::unstructured::Unstructured;
 
 use super::configuration;
 
 /// What comes of an object that is there afterwards only.
-pub(super) fn created(document: &Document) -> Explanation {
-    let outcome = match document.resource() {
-        Resource::Pod => Outcome::new(
+pub(super) fn created(object: &Unstructured) -> Explanation {
+    let consequence = match object.resource() {
+        Resource::Pod => Consequence::new(
             Effect::Scale,
             "scheduler and kubelet",
             "a pod is made; others are not touched",
             "",
         ),
-        Resource::CronJob => Outcome::new(
+        Resource::CronJob => Consequence::new(
             Effect::NewPodsOnly,
             "the CronJob controller",
             "pods are made when the schedule says so",
             "",
         ),
-        Resource::VerticalPodAutoscaler | Resource::Other => Outcome::nothing(
+        Resource::VerticalPodAutoscaler | Resource::Other => Consequence::nothing(
             "nobody",
             "running pods do not notice that it is there; a pod that waits for it may start",
         ),
-        _ => Outcome::new(
+        _ => Consequence::new(
             Effect::Scale,
             "its controller",
             "its pods are made; others are not touched",
             "",
         ),
     };
-    whole(document, Value::Null, "present".into(), outcome)
+    whole(object, Value::Null, "present".into(), consequence)
 }
 
 /// What comes of an object that is there before only.
-pub(super) fn deleted(document: &Document, users: &[&Document]) -> Explanation {
+pub(super) fn deleted(object: &Unstructured, users: &[&Unstructured]) -> Explanation {
     let prune =
         "leaving an object out of a file deletes nothing with `kubectl apply`, unless it prunes";
-    let outcome = match (document.resource(), document.kind.as_str()) {
-        (Resource::Pod, _) => Outcome::new(
+    let consequence = match (object.resource(), object.kind.as_str()) {
+        (Resource::Pod, _) => Consequence::new(
             Effect::PodDeletion,
             "kubelet",
             format!(
@@ -50,32 +50,32 @@ pub(super) fn deleted(document: &Document, users: &[&Document]) -> Explanation {
             ),
             "keep it, or have a Deployment or StatefulSet keep it",
         ),
-        (Resource::VerticalPodAutoscaler, _) => Outcome::nothing(
+        (Resource::VerticalPodAutoscaler, _) => Consequence::nothing(
             "nobody",
             format!("running pods keep the resources they have ({prune})"),
         ),
-        (Resource::Other, "ConfigMap" | "Secret") => configuration::deleted(document, users, prune),
-        (Resource::Other, _) => Outcome::unknown(format!(
+        (Resource::Other, "ConfigMap" | "Secret") => configuration::deleted(object, users, prune),
+        (Resource::Other, _) => Consequence::unknown(format!(
             "what depends on a {} is not known here ({prune})",
-            document.kind
+            object.kind
         )),
-        _ => Outcome::new(
+        _ => Consequence::new(
             Effect::PodDeletion,
             "garbage collector",
             format!("its pods are deleted with it ({prune})"),
             "to keep the pods: `kubectl delete --cascade=orphan`",
         ),
     };
-    whole(document, "present".into(), Value::Null, outcome)
+    whole(object, "present".into(), Value::Null, consequence)
 }
 
-fn whole(document: &Document, from: Value, to: Value, outcome: Outcome) -> Explanation {
-    let Outcome { effect, actor, why, remedy } = outcome;
-    let (object, field) = (document.to_string(), "the whole object".to_owned());
+fn whole(object: &Unstructured, from: Value, to: Value, consequence: Consequence) -> Explanation {
+    let Consequence { container, effect, actor, why, remedy } = consequence;
+    let (object, field) = (object.to_string(), "the whole object".to_owned());
     Explanation {
         object,
         pointer: String::new(),
-        container: None,
+        container,
         from,
         to,
         effect,

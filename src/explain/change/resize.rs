@@ -7,10 +7,11 @@ mod verdict;
 use serde_json::{Map, Value, json};
 
 use crate::explain::difference::{Difference, Step};
-use crate::explain::effect::{Effect, Outcome};
-use crate::manifest::object::Document;
+use crate::explain::effect::{Consequence, Effect};
+use crate::manifest::decode::Malformed;
+use crate::manifest::unstructured::Unstructured;
 
-use super::{Pair, Surroundings};
+use super::{ChangeContext, Pair};
 
 /// Whether the difference is one of resources, of a container that is there on both sides or of the
 /// pod itself.
@@ -23,57 +24,80 @@ pub(super) fn is_resize(difference: &Difference<'_>) -> bool {
 }
 
 /// What comes of each of `differences`, which are one resize: it happens as a whole or not at all.
-pub(super) fn outcomes<'d, 'v>(
+pub(super) fn consequences<'d, 'v>(
     pair: Pair<'_>,
     differences: &'d [Difference<'v>],
-    surroundings: &Surroundings,
-) -> Vec<(&'d Difference<'v>, Outcome)> {
+    context: &ChangeContext,
+) -> Vec<(&'d Difference<'v>, Consequence)> {
     if differences.is_empty() {
         return Vec::new();
     }
     let resized = resized(pair);
     let refusals = refusal::all(pair.old, &resized, differences);
     if let Some(first) = refusals.iter().flatten().next() {
-        let told = differences.iter().zip(&refusals);
-        return told
+        return differences
+            .iter()
+            .zip(&refusals)
             .map(|(difference, own)| (difference, refused(own.as_deref(), first)))
             .collect();
     }
     let command = command(&resized, differences);
-    let verdict = verdict::of(pair.old, &resized, surroundings);
+    let (old_object, object) = match (pair.old.decode(), resized.decode()) {
+        (Ok(old_object), Ok(object)) => (old_object, object),
+        (Err(fault), _) | (_, Err(fault)) => {
+            let consequence = unreadable(&fault);
+            return differences.iter().map(|one| (one, consequence.clone())).collect();
+        }
+    };
+    let specs = (old_object.spec.clone(), object.spec.clone());
+    let verdict = verdict::of(pair.old, old_object, object, context);
     let together = verdict.allowed();
     let explain = |difference: &'d Difference<'v>| {
-        let mut outcome = kubelet::outcome(pair.old, &resized, difference);
-        outcome.remedy.clone_from(&command);
-        outcome.why.push_str("; a plain `kubectl apply` or `edit` of it is refused (422)");
+        let mut consequence =
+            kubelet::consequence(pair.old, &resized, (&specs.0, &specs.1), difference);
+        consequence.remedy.clone_from(&command);
+        consequence.why.push_str("; a plain `kubectl apply` or `edit` of it is refused (422)");
         let mine = verdict::about(&verdict, difference);
-        if let Some((said, remedy)) = mine.denial {
-            outcome = Outcome::new(
+        if let Some((message, remedy)) = mine.denial {
+            consequence = Consequence::new(
                 Effect::Denied,
                 "Restraint",
-                format!("{said}; once it is let through: {}", outcome.why),
+                format!("{message}; once it is let through: {}", consequence.why),
                 remedy,
             );
         } else if !together {
-            outcome.why = format!(
+            consequence.why = format!(
                 "with the rest of the resize it is denied by Restraint; on its own: {}",
-                outcome.why
+                consequence.why
             );
         }
-        for said in mine.warnings.into_iter().chain(mine.approvals) {
-            outcome.why = format!("{}; {said}", outcome.why);
+        for note in mine.warnings.into_iter().chain(mine.approvals) {
+            consequence.why = format!("{}; {note}", consequence.why);
         }
-        (difference, outcome)
+        (difference, consequence)
     };
     differences.iter().map(explain).collect()
 }
 
-fn refused(own: Option<&str>, first: &str) -> Outcome {
+/// Nothing can be told of a pod that Restraint cannot read.
+fn unreadable(fault: &Malformed) -> Consequence {
+    Consequence::new(
+        Effect::Unknown,
+        "Restraint",
+        format!(
+            "the pod cannot be judged, so what would be answered is not known: {}",
+            fault.message
+        ),
+        "correct this field first",
+    )
+}
+
+fn refused(own: Option<&str>, first: &str) -> Consequence {
     let why = own.map_or_else(
         || format!("a resize happens as a whole or not at all, and this one is refused: {first}"),
         str::to_owned,
     );
-    Outcome::refused(
+    Consequence::refused(
         why,
         "leave it out of the resize, or change the template or manifest and have the pod replaced",
     )
@@ -81,9 +105,9 @@ fn refused(own: Option<&str>, first: &str) -> Outcome {
 
 /// The pod as a resize leaves it: the old one with the new resources, and with what the API server
 /// fills in.
-fn resized(pair: Pair<'_>) -> Document {
-    let mut value = pair.old.value.clone();
-    let new = &pair.new.value;
+fn resized(pair: Pair<'_>) -> Unstructured {
+    let mut value = pair.old.value().clone();
+    let new = pair.new.value();
     if let Some(spec) = value.get_mut("spec").and_then(Value::as_object_mut) {
         put(spec, new.pointer("/spec/resources"));
         for list in ["containers", "initContainers"] {
@@ -132,7 +156,7 @@ fn fill_in(holder: &mut Map<String, Value>) {
 }
 
 /// The command that does the whole of it.
-fn command(pod: &Document, differences: &[Difference<'_>]) -> String {
+fn command(pod: &Unstructured, differences: &[Difference<'_>]) -> String {
     let mut patch = json!({});
     for difference in differences {
         let mut place = &mut patch;

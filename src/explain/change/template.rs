@@ -3,20 +3,25 @@
 use serde_json::Value;
 
 use crate::explain::difference::{Difference, Path};
-use crate::explain::effect::{Effect, Outcome};
+use crate::explain::effect::{Consequence, Effect};
 use crate::judge::subject::Resource;
-use crate::manifest::object::Document;
+use crate::manifest::unstructured::Unstructured;
 
 use super::{Pair, valid};
 
 /// The words of the path within the template; `None` where it leads elsewhere.
-pub(super) fn within<'p>(document: &Document, path: &'p Path) -> Option<Vec<&'p str>> {
-    let (words, template) = (path.words(), document.template()?);
-    words.starts_with(template).then(|| words.into_iter().skip(template.len()).collect())
+pub(super) fn within<'p>(object: &Unstructured, path: &'p Path) -> Option<Vec<&'p str>> {
+    let mut words = path.words().into_iter();
+    let is_within = object.template()?.fields().all(|field| words.next() == Some(field));
+    is_within.then(|| words.collect())
 }
 
 /// What comes of a difference in a template. `words` is where in the template.
-pub(super) fn outcome(pair: Pair<'_>, words: &[&str], difference: &Difference<'_>) -> Outcome {
+pub(super) fn consequence(
+    pair: Pair<'_>,
+    words: &[&str],
+    difference: &Difference<'_>,
+) -> Consequence {
     let container = difference.path.container().map(|(_, name)| name);
     let fault = pair.new.pod_spec().and_then(|spec| {
         valid::fault(spec, container).or_else(|| restart_policy(pair.new, spec, words))
@@ -24,98 +29,104 @@ pub(super) fn outcome(pair: Pair<'_>, words: &[&str], difference: &Difference<'_
     if let Some(fault) = fault.or_else(|| {
         labels_missing(pair.new).filter(|_| matches!(words, ["metadata", "labels", ..]))
     }) {
-        return Outcome::refused(fault, "put it right in the template");
+        return Consequence::refused(fault, "correct it in the template");
     }
     if pair.new.resource() == Resource::Job && !is_mutable_of_job(pair.old, words) {
-        return Outcome::refused(
+        return Consequence::refused(
             "the template of a Job cannot change (422)",
             "delete the Job and make another",
         );
     }
-    let mut outcome = rollout(pair);
+    let mut consequence = rollout(pair);
     let what = field(pair, words, difference);
     if !what.is_empty() {
-        outcome.why = format!("{}; {what}", outcome.why);
+        consequence.why = format!("{}; {what}", consequence.why);
     }
-    outcome
+    consequence
 }
 
 /// What the controller does with a template that changed.
-pub(super) fn rollout(pair: Pair<'_>) -> Outcome {
+pub(super) fn rollout(pair: Pair<'_>) -> Consequence {
     let new = pair.new;
-    let name = new.target();
-    let recreated = |actor: &str, why: &str| Outcome::new(Effect::PodRecreation, actor, why, "");
-    let later = |actor: &str, why: String, remedy: String| {
-        Outcome::new(Effect::NewPodsOnly, actor, why, remedy)
-    };
-    let none = new.number("/spec/replicas") == Some(0);
-    match new.resource() {
-        Resource::Deployment if new.is_true("/spec/paused") => later(
-            "nobody",
-            "the Deployment is paused: its pods stay as they are until it is resumed".to_owned(),
-            format!("kubectl rollout resume {name} -n {}", new.namespace),
-        ),
+    let scaled = matches!(
+        new.resource(),
         Resource::Deployment
-        | Resource::StatefulSet
-        | Resource::ReplicaSet
-        | Resource::ReplicationController
-            if none =>
-        {
-            later("nobody", "there are 0 replicas: the next ones have it".to_owned(), String::new())
+            | Resource::StatefulSet
+            | Resource::ReplicaSet
+            | Resource::ReplicationController
+    );
+    let is_paused = new.resource() == Resource::Deployment && new.is_true("/spec/paused");
+    match new.resource() {
+        _ if scaled && !is_paused && new.number("/spec/replicas") == Some(0) => {
+            later("nobody", "there are 0 replicas: the next ones have it", "")
         }
-        Resource::Deployment if new.text("/spec/strategy/type") == Some("Recreate") => recreated(
-            "the Deployment controller",
-            "strategy Recreate: every pod ends before the first new one starts, so nothing serves in between; new UIDs and IPs",
-        ),
-        Resource::Deployment => recreated(
-            "the Deployment controller",
-            "a rollout at once: pods are replaced step by step, new UIDs and IPs",
-        ),
-        Resource::StatefulSet if new.text("/spec/updateStrategy/type") == Some("OnDelete") => {
-            later(
-                "nobody",
-                "updateStrategy OnDelete: each pod takes it when somebody deletes the pod"
-                    .to_owned(),
-                format!(
-                    "kubectl delete pod {}-0 -n {} and so on, when it suits",
-                    new.name, new.namespace
-                ),
-            )
-        }
-        Resource::StatefulSet => partition(new),
-        Resource::DaemonSet if new.text("/spec/updateStrategy/type") == Some("OnDelete") => later(
-            "nobody",
-            "updateStrategy OnDelete: each pod takes it when somebody deletes the pod".to_owned(),
-            "delete the pods one by one, when it suits".to_owned(),
-        ),
-        Resource::DaemonSet => recreated(
-            "the DaemonSet controller",
-            "a rollout at once: node by node the pod is replaced",
-        ),
+        Resource::Deployment => deployment(new, is_paused),
+        Resource::StatefulSet => stateful_set(new),
+        Resource::DaemonSet => daemon_set(new),
         Resource::ReplicaSet | Resource::ReplicationController => later(
             "nobody",
             format!(
                 "a {} leaves the pods it has as they are; only those it makes later are made from this template",
                 new.kind
             ),
-            "delete the pods one by one, or use a Deployment".to_owned(),
+            "delete the pods one by one, or use a Deployment",
         ),
         Resource::CronJob => later(
             "the CronJob controller",
-            "jobs that run go on as they are; the next run has it".to_owned(),
-            String::new(),
+            "jobs that run go on as they are; the next run has it",
+            "",
         ),
-        Resource::Job => later(
-            "the Job controller",
-            "the Job is suspended: the pods of its start have it".to_owned(),
-            String::new(),
-        ),
-        _ => Outcome::unknown("no controller is known for it"),
+        Resource::Job => {
+            later("the Job controller", "the Job is suspended: the pods of its start have it", "")
+        }
+        _ => Consequence::unknown("no controller is known for it"),
     }
 }
 
+fn recreated(actor: &str, why: &str) -> Consequence {
+    Consequence::new(Effect::PodRecreation, actor, why, "")
+}
+
+fn later(actor: &str, why: impl Into<String>, remedy: impl Into<String>) -> Consequence {
+    Consequence::new(Effect::NewPodsOnly, actor, why, remedy)
+}
+
+fn deployment(new: &Unstructured, is_paused: bool) -> Consequence {
+    if is_paused {
+        return later(
+            "nobody",
+            "the Deployment is paused: its pods stay as they are until it is resumed",
+            format!("kubectl rollout resume {} -n {}", new.target(), new.namespace),
+        );
+    }
+    let why = if new.text("/spec/strategy/type") == Some("Recreate") {
+        "strategy Recreate: every pod ends before the first new one starts, so nothing serves in between; new UIDs and IPs"
+    } else {
+        "a rollout at once: pods are replaced step by step, new UIDs and IPs"
+    };
+    recreated("the Deployment controller", why)
+}
+
+const ON_DELETE: &str = "updateStrategy OnDelete: each pod takes it when somebody deletes the pod";
+
+fn stateful_set(new: &Unstructured) -> Consequence {
+    if new.text("/spec/updateStrategy/type") != Some("OnDelete") {
+        return partition(new);
+    }
+    let (name, namespace) = (&new.name, &new.namespace);
+    let remedy = format!("kubectl delete pod {name}-0 -n {namespace} and so on, when it suits");
+    later("nobody", ON_DELETE, remedy)
+}
+
+fn daemon_set(new: &Unstructured) -> Consequence {
+    if new.text("/spec/updateStrategy/type") == Some("OnDelete") {
+        return later("nobody", ON_DELETE, "delete the pods one by one, when it suits");
+    }
+    recreated("the DaemonSet controller", "a rollout at once: node by node the pod is replaced")
+}
+
 /// Only ordinals at and above the partition are replaced.
-fn partition(set: &Document) -> Outcome {
+fn partition(set: &Unstructured) -> Consequence {
     let keeps = "new UIDs and IPs, the same names and volumes";
     let actor = "the StatefulSet controller";
     let replicas = set.number("/spec/replicas").unwrap_or(1);
@@ -126,7 +137,7 @@ fn partition(set: &Document) -> Outcome {
             let why = format!(
                 "partition {partition} is beyond the last ordinal {last}: no pod is replaced"
             );
-            Outcome::new(
+            Consequence::new(
                 Effect::NewPodsOnly,
                 "nobody",
                 why,
@@ -137,9 +148,9 @@ fn partition(set: &Document) -> Outcome {
             let why = format!(
                 "partition {partition}: only pods with ordinals {partition} to {last} are replaced, last first; {keeps}"
             );
-            Outcome::new(Effect::PodRecreation, actor, why, "lower the partition for the rest")
+            Consequence::new(Effect::PodRecreation, actor, why, "lower the partition for the rest")
         }
-        _ => Outcome::new(
+        _ => Consequence::new(
             Effect::PodRecreation,
             actor,
             format!("a rollout at once, last ordinal first; {keeps}"),
@@ -185,9 +196,9 @@ pub(super) fn is_no_image(name: &str) -> bool {
 }
 
 /// What may still change in a template of a Job that never ran.
-fn is_mutable_of_job(old: &Document, words: &[&str]) -> bool {
+fn is_mutable_of_job(old: &Unstructured, words: &[&str]) -> bool {
     let waits = old.is_true("/spec/suspend")
-        && old.value.pointer("/status/startTime").is_none_or(Value::is_null);
+        && old.value().pointer("/status/startTime").is_none_or(Value::is_null);
     let node = matches!(
         words,
         ["metadata", "annotations" | "labels", ..]
@@ -198,23 +209,23 @@ fn is_mutable_of_job(old: &Document, words: &[&str]) -> bool {
     waits && (node || resources)
 }
 
-fn restart_policy(document: &Document, spec: &Value, words: &[&str]) -> Option<String> {
+fn restart_policy(object: &Unstructured, spec: &Value, words: &[&str]) -> Option<String> {
     let policy = spec.get("restartPolicy").and_then(Value::as_str).unwrap_or("Always");
-    let finishes = matches!(document.resource(), Resource::Job | Resource::CronJob);
+    let finishes = matches!(object.resource(), Resource::Job | Resource::CronJob);
     let fits = if finishes { policy != "Always" } else { policy == "Always" };
     (words == ["spec", "restartPolicy"] && !fits)
-        .then(|| format!("a {} cannot have restartPolicy {policy} (422)", document.kind))
+        .then(|| format!("a {} cannot have restartPolicy {policy} (422)", object.kind))
 }
 
 /// The labels of the template must fit the selector.
-pub(super) fn labels_missing(document: &Document) -> Option<String> {
-    let selector = document.value.pointer("/spec/selector")?;
-    let wanted = if document.resource() == Resource::ReplicationController {
+pub(super) fn labels_missing(object: &Unstructured) -> Option<String> {
+    let selector = object.value().pointer("/spec/selector")?;
+    let wanted = if object.resource() == Resource::ReplicationController {
         selector
     } else {
         selector.get("matchLabels")?
     };
-    let labels = document.value.pointer("/spec/template/metadata/labels");
+    let labels = object.value().pointer("/spec/template/metadata/labels");
     let missing = wanted
         .as_object()?
         .iter()

@@ -11,8 +11,8 @@ fn effects(old: &str, new: &str) -> Vec<(String, Option<String>, Effect)> {
 }
 
 fn told(old: &str, new: &str) -> Vec<Explanation> {
-    let read = |text| Document::read(text, "shop").unwrap();
-    explain(&read(old), &read(new), &Surroundings::default())
+    let read = |text| Unstructured::read(text, "shop").unwrap();
+    explain(&read(old), &read(new), &ChangeContext::default())
 }
 
 /// The only explanation.
@@ -246,9 +246,9 @@ fn values_of_variables_are_never_shown() {
 fn objects_come_and_go() {
     assert_eq!(only("", &pod("NotRequired")).effect, Effect::Scale);
     assert_eq!(only(&pod("NotRequired"), "").effect, Effect::PodDeletion);
-    let surroundings = Surroundings { is_whole: false, ..Surroundings::default() };
+    let context = ChangeContext { is_whole: false, ..ChangeContext::default() };
     assert_eq!(
-        explain(&[], &Document::read(&pod("NotRequired"), "shop").unwrap(), &surroundings),
+        explain(&[], &Unstructured::read(&pod("NotRequired"), "shop").unwrap(), &context),
         []
     );
 }

@@ -3,21 +3,22 @@
 use serde_json::Value;
 
 use crate::explain::difference::Difference;
-use crate::explain::effect::{Effect, Outcome};
+use crate::explain::effect::{Consequence, Effect};
 use crate::judge::subject::Resource;
+use crate::manifest::unstructured::Unstructured;
 
 use super::{Pair, template};
 
 /// What comes of a difference outside the template.
-pub(super) fn outcome(pair: Pair<'_>, difference: &Difference<'_>) -> Outcome {
+pub(super) fn consequence(pair: Pair<'_>, difference: &Difference<'_>) -> Consequence {
     let words = difference.path.words();
-    let later = |why: &str| Outcome::nothing("its controller", why);
+    let later = |why: &str| Consequence::nothing("its controller", why);
     match (pair.new.resource(), words.as_slice()) {
         (Resource::ReplicationController, ["spec", "selector", ..]) => {
             if let Some(fault) = template::labels_missing(pair.new) {
-                return Outcome::refused(fault, "change the labels of the template with it");
+                return Consequence::refused(fault, "change the labels of the template with it");
             }
-            Outcome::unknown(
+            Consequence::unknown(
                 "pods that the selector leaves out go on without an owner, and others are made in their place",
             )
         }
@@ -28,7 +29,7 @@ pub(super) fn outcome(pair: Pair<'_>, difference: &Difference<'_>) -> Outcome {
         (Resource::CronJob, ["spec", "suspend"]) => {
             later("jobs that run go on; only new runs are held or let go")
         }
-        (Resource::CronJob, ["spec", "jobTemplate", ..]) => Outcome::new(
+        (Resource::CronJob, ["spec", "jobTemplate", ..]) => Consequence::new(
             Effect::NewPodsOnly,
             "the CronJob controller",
             "jobs that run go on as they are; the next run has it",
@@ -45,25 +46,15 @@ pub(super) fn outcome(pair: Pair<'_>, difference: &Difference<'_>) -> Outcome {
                 "later changes of the template wait until it is resumed; pods stay as they are, scaling goes on",
             )
         }
-        (Resource::Deployment, ["spec", "paused"]) => Outcome::new(
+        (Resource::Deployment, ["spec", "paused"]) => Consequence::new(
             Effect::PodRecreation,
             "the Deployment controller",
             "changes of the template that waited roll out now; if none waited nothing happens: that cannot be seen from here",
             "compare with `kubectl rollout history` before",
         ),
-        (Resource::StatefulSet, ["spec", "updateStrategy", .., "partition"]) => partition(pair),
-        (Resource::StatefulSet, ["spec", field, ..]) if !STATEFUL.contains(field) => {
-            immutable(&format!("{field} of a StatefulSet"), pair)
+        (Resource::StatefulSet, ["spec", field, ..]) if is_of_sets(field, &words) => {
+            stateful_set(pair, field)
         }
-        (Resource::StatefulSet, ["spec", "persistentVolumeClaimRetentionPolicy", ..]) => {
-            later("it counts when the set is scaled down or deleted")
-        }
-        (Resource::StatefulSet, ["spec", "ordinals", ..]) => Outcome::new(
-            Effect::PodRecreation,
-            "the StatefulSet controller",
-            "pods whose ordinals are no longer in the range are deleted, and others are made for those that are new",
-            "",
-        ),
         (Resource::StatefulSet | Resource::DaemonSet, ["spec", "updateStrategy", ..]) => later(
             "it counts for the next rollout; leaving OnDelete begins one at once, if pods are of an older template",
         ),
@@ -71,7 +62,31 @@ pub(super) fn outcome(pair: Pair<'_>, difference: &Difference<'_>) -> Outcome {
         (_, ["spec", "minReadySeconds" | "revisionHistoryLimit" | "progressDeadlineSeconds"]) => {
             later("it counts for rollouts and for what is kept of them; pods are not touched")
         }
-        _ => Outcome::unknown(format!("no such field of a {} is known", pair.new.kind)),
+        _ => Consequence::unknown(format!("no such field of a {} is known", pair.new.kind)),
+    }
+}
+
+/// Whether a field of a StatefulSet is like none of a Deployment.
+fn is_of_sets(field: &str, words: &[&str]) -> bool {
+    field == "updateStrategy" && words.ends_with(&["partition"])
+        || !STATEFUL.contains(&field)
+        || matches!(field, "persistentVolumeClaimRetentionPolicy" | "ordinals")
+}
+
+fn stateful_set(pair: Pair<'_>, field: &str) -> Consequence {
+    match field {
+        "updateStrategy" => partition(pair),
+        "persistentVolumeClaimRetentionPolicy" => Consequence::nothing(
+            "its controller",
+            "it counts when the set is scaled down or deleted",
+        ),
+        "ordinals" => Consequence::new(
+            Effect::PodRecreation,
+            "the StatefulSet controller",
+            "pods whose ordinals are no longer in the range are deleted, and others are made for those that are new",
+            "",
+        ),
+        field => immutable(&format!("{field} of a StatefulSet"), pair),
     }
 }
 
@@ -87,7 +102,7 @@ const STATEFUL: [&str; 8] = [
     "updateStrategy",
 ];
 
-fn immutable(what: &str, pair: Pair<'_>) -> Outcome {
+fn immutable(what: &str, pair: Pair<'_>) -> Consequence {
     let (name, namespace) = (pair.new.target(), &pair.new.namespace);
     let remedy = if pair.new.resource() == Resource::StatefulSet {
         format!(
@@ -98,14 +113,17 @@ fn immutable(what: &str, pair: Pair<'_>) -> Outcome {
             "delete {name} and create it with the new value, which replaces its pods; or use another name"
         )
     };
-    Outcome::refused(format!("{what} cannot change (422)"), remedy)
+    Consequence::refused(format!("{what} cannot change (422)"), remedy)
 }
 
-fn replicas(difference: &Difference<'_>) -> Outcome {
+fn replicas(difference: &Difference<'_>) -> Consequence {
     let number = |value: Option<&Value>| value.and_then(Value::as_i64).unwrap_or(1);
     let (old, new) = (number(difference.from), number(difference.to));
     if new < 0 {
-        return Outcome::refused("a number of replicas is not negative (422)", "0 is the least");
+        return Consequence::refused(
+            "a number of replicas is not negative (422)",
+            "0 is the least",
+        );
     }
     let why = if new < old {
         format!(
@@ -115,7 +133,7 @@ fn replicas(difference: &Difference<'_>) -> Outcome {
     } else {
         format!("{} pods are made; the others are not touched", new.saturating_sub(old))
     };
-    Outcome::new(
+    Consequence::new(
         Effect::Scale,
         "its controller",
         why,
@@ -124,13 +142,13 @@ fn replicas(difference: &Difference<'_>) -> Outcome {
 }
 
 /// A lower partition lets a rollout go on.
-fn partition(pair: Pair<'_>) -> Outcome {
-    let number = |pair_side: &crate::manifest::object::Document| {
-        pair_side.number("/spec/updateStrategy/rollingUpdate/partition").unwrap_or_default()
+fn partition(pair: Pair<'_>) -> Consequence {
+    let number = |side: &Unstructured| {
+        side.number("/spec/updateStrategy/rollingUpdate/partition").unwrap_or_default()
     };
     let (old, new) = (number(pair.old), number(pair.new));
     if new > old {
-        return Outcome::nothing(
+        return Consequence::nothing(
             "the StatefulSet controller",
             "pods that were replaced already stay; those below the partition are held",
         );
@@ -140,28 +158,28 @@ fn partition(pair: Pair<'_>) -> Outcome {
         "pods of an older template with ordinals {new} to {} are replaced; if there are none nothing happens",
         old.saturating_sub(1)
     );
-    Outcome { why, ..rollout }
+    Consequence { why, ..rollout }
 }
 
 /// Of a Job that is there hardly anything can change.
-fn job(pair: Pair<'_>, difference: &Difference<'_>, words: &[&str]) -> Outcome {
+fn job(pair: Pair<'_>, difference: &Difference<'_>, words: &[&str]) -> Consequence {
     match words {
-        ["spec", "suspend"] if difference.to == Some(&Value::Bool(true)) => Outcome::new(
+        ["spec", "suspend"] if difference.to == Some(&Value::Bool(true)) => Consequence::new(
             Effect::PodDeletion,
             "the Job controller",
             "its running pods are deleted, with grace period; when it is resumed others begin from the start",
             "",
         ),
         ["spec", "suspend"] => {
-            Outcome::new(Effect::Scale, "the Job controller", "its pods are made", "")
+            Consequence::new(Effect::Scale, "the Job controller", "its pods are made", "")
         }
-        ["spec", "parallelism"] => Outcome::new(
+        ["spec", "parallelism"] => Consequence::new(
             Effect::Scale,
             "the Job controller",
             "pods are added, or running ones end, to fit it",
             "",
         ),
-        ["spec", "completions"] if is_elastic(pair) => Outcome::new(
+        ["spec", "completions"] if is_elastic(pair) => Consequence::new(
             Effect::Scale,
             "the Job controller",
             "an indexed Job whose completions equal its parallelism may be scaled",
@@ -173,7 +191,7 @@ fn job(pair: Pair<'_>, difference: &Difference<'_>, words: &[&str]) -> Outcome {
             | "ttlSecondsAfterFinished"
             | "activeDeadlineSeconds"
             | "podReplacementPolicy",
-        ] => Outcome::nothing(
+        ] => Consequence::nothing(
             "the Job controller",
             "pods are not touched until the new bound is reached",
         ),

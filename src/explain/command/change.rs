@@ -10,8 +10,8 @@ use clap::Args;
 use jiff::Timestamp;
 
 use crate::cluster::{self, ClusterOptions};
-use crate::explain::change::{Surroundings, explain};
-use crate::manifest::object::Document;
+use crate::explain::change::{ChangeContext, explain};
+use crate::manifest::unstructured::Unstructured;
 use crate::terminal::{self, Output, OutputFormat};
 
 use super::live;
@@ -53,14 +53,14 @@ pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
         bail!("standard input can be read once: give a file for one side");
     }
     let is_live = |side: &str| side.starts_with(LIVE);
-    let (old, new, mut surroundings) = if is_live(&options.from) || is_live(&options.to) {
+    let (old, new, mut context) = if is_live(&options.from) || is_live(&options.to) {
         live_sides(options)?
     } else {
         let namespace = options.namespace.as_deref().unwrap_or("default");
-        (read(&options.from, namespace)?, read(&options.to, namespace)?, Surroundings::default())
+        (read(&options.from, namespace)?, read(&options.to, namespace)?, ChangeContext::default())
     };
-    surroundings.now = Some(Timestamp::now());
-    let explanations = explain(&old, &new, &surroundings);
+    context.now = Some(Timestamp::now());
+    let explanations = explain(&old, &new, &context);
     match options.output.format {
         OutputFormat::Json => terminal::print_json(&explanations)?,
         OutputFormat::Text => terminal::print(&text::text(&explanations))?,
@@ -71,7 +71,9 @@ pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
 
 /// Both sides, where one at least is in a cluster. A file says what is wanted, not all that is
 /// there: what it leaves out stays, unless it was applied before.
-fn live_sides(options: &Options) -> anyhow::Result<(Vec<Document>, Vec<Document>, Surroundings)> {
+fn live_sides(
+    options: &Options,
+) -> anyhow::Result<(Vec<Unstructured>, Vec<Unstructured>, ChangeContext)> {
     cluster::block_on(async {
         let cluster = options.cluster.connect(options.namespace.as_deref()).await?;
         let mut sides = Vec::new();
@@ -95,17 +97,17 @@ fn live_sides(options: &Options) -> anyhow::Result<(Vec<Document>, Vec<Document>
             _ => bail!("there are two sides"),
         };
         let others = live::users(&cluster, old.iter().chain(&new)).await;
-        Ok((old, new, Surroundings { others, is_whole: false, ..Surroundings::default() }))
+        Ok((old, new, ChangeContext { others, is_whole: false, ..ChangeContext::default() }))
     })
 }
 
 enum Side {
-    Live(Document),
-    File(Vec<Document>),
+    Live(Unstructured),
+    File(Vec<Unstructured>),
 }
 
 /// The objects of a file, one of them completed.
-fn with(mut file: Vec<Document>, whole: Document) -> Vec<Document> {
+fn with(mut file: Vec<Unstructured>, whole: Unstructured) -> Vec<Unstructured> {
     if let Some(same) = file.iter_mut().find(|document| document.is_same_object(&whole)) {
         *same = whole;
     }

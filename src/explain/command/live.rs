@@ -9,52 +9,46 @@ use crate::cluster::error::error_message;
 use crate::cluster::kind::Kind;
 use crate::cluster::list::list_all;
 use crate::cluster::object_name::ObjectName;
-use crate::manifest::object::Document;
+use crate::kube::template::TemplatePlace;
+use crate::manifest::unstructured::Unstructured;
 use crate::terminal;
 
-/// Who may use a ConfigMap or Secret.
-const USERS: [&str; 8] = [
-    "Deployment",
-    "StatefulSet",
-    "DaemonSet",
-    "ReplicaSet",
-    "ReplicationController",
-    "Job",
-    "CronJob",
-    "Pod",
-];
-
-/// The object as a document; lists leave out what kind it is.
-fn document(kind: &Kind, cluster: &Cluster, object: &DynamicObject) -> anyhow::Result<Document> {
+/// The object with its kind, which lists leave out.
+fn unstructured(
+    kind: &Kind,
+    cluster: &Cluster,
+    object: &DynamicObject,
+) -> anyhow::Result<Unstructured> {
     let mut value = serde_json::to_value(object)?;
     if let Some(fields) = value.as_object_mut() {
         fields.insert("apiVersion".to_owned(), Value::String(kind.api_version()));
         fields.insert("kind".to_owned(), kind.name.into());
     }
-    Document::of(value, &cluster.namespace)
+    Unstructured::of(value, &cluster.namespace)
         .ok_or_else(|| anyhow!("the API server answered with no object"))
 }
 
 /// The object in the cluster.
-pub(super) async fn read(cluster: &Cluster, named: &ObjectName) -> anyhow::Result<Document> {
+pub(super) async fn read(cluster: &Cluster, named: &ObjectName) -> anyhow::Result<Unstructured> {
     let object = named.kind.api(cluster).get(&named.name).await.map_err(|error| {
         let (namespace, error) = (&cluster.namespace, error_message(&error));
         anyhow!("{named} cannot be read in namespace {namespace:?}: {error}")
     })?;
-    document(named.kind, cluster, &object)
+    unstructured(named.kind, cluster, &object)
 }
 
-/// The workloads and bare pods of the namespace, where `documents` have a ConfigMap or Secret among
+/// The workloads and bare pods of the namespace, where `objects` have a ConfigMap or Secret among
 /// them. What cannot be listed is told and left out.
 pub(super) async fn users(
     cluster: &Cluster,
-    mut documents: impl Iterator<Item = &Document>,
-) -> Vec<Document> {
-    if !documents.any(|document| matches!(document.kind.as_str(), "ConfigMap" | "Secret")) {
+    mut objects: impl Iterator<Item = &Unstructured>,
+) -> Vec<Unstructured> {
+    if !objects.any(|object| matches!(object.kind.as_str(), "ConfigMap" | "Secret")) {
         return Vec::new();
     }
     let mut users = Vec::new();
-    for kind in Kind::every().filter(|kind| USERS.contains(&kind.name)) {
+    for kind in Kind::every().filter(|kind| TemplatePlace::of_kind(kind.group, kind.name).is_some())
+    {
         if let Err(error) = list(cluster, kind, &mut users).await {
             let plural = kind.plural();
             terminal::remark(&format!(
@@ -66,7 +60,7 @@ pub(super) async fn users(
 }
 
 /// Those that a controller keeps say what their controller says.
-async fn list(cluster: &Cluster, kind: &Kind, users: &mut Vec<Document>) -> anyhow::Result<()> {
+async fn list(cluster: &Cluster, kind: &Kind, users: &mut Vec<Unstructured>) -> anyhow::Result<()> {
     let objects = list_all(&kind.api(cluster), &ListParams::default())
         .await
         .map_err(|error| anyhow!("{}", error_message(&error)))?;
@@ -78,7 +72,7 @@ async fn list(cluster: &Cluster, kind: &Kind, users: &mut Vec<Document>) -> anyh
             .flatten()
             .any(|owner| owner.controller == Some(true));
         if !owned {
-            users.push(document(kind, cluster, object)?);
+            users.push(unstructured(kind, cluster, object)?);
         }
     }
     Ok(())

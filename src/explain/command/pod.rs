@@ -15,12 +15,12 @@ use serde_json::Value;
 use crate::cluster::error::error_message;
 use crate::cluster::list::PAGE;
 use crate::cluster::{self, Cluster, ClusterOptions};
-use crate::explain::history::{History, Surroundings};
-use crate::manifest::object::Document;
+use crate::explain::history::{History, HistoryContext};
+use crate::manifest::unstructured::Unstructured;
 use crate::terminal::{self, Output, OutputFormat, plain};
 
 use super::live;
-use super::{read, said};
+use super::{paragraph, read};
 
 /// Which pod to explain.
 #[derive(Clone, Debug, Args)]
@@ -49,7 +49,7 @@ pub struct Options {
 
 /// Tells what happened to the pod.
 pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
-    let (pod, surroundings) = match (&options.file, &options.name) {
+    let (pod, context) = match (&options.file, &options.name) {
         (Some(file), name) => from_file(&file.to_string_lossy(), name.as_deref())?,
         (None, Some(name)) => cluster::block_on(async {
             let cluster = options.cluster.connect(options.namespace.as_deref()).await?;
@@ -57,9 +57,9 @@ pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
         })?,
         (None, None) => bail!("name a pod, or a file"),
     };
-    let history = History::of(&pod.value, &surroundings)
-        .with_context(|| format!("{pod} cannot be explained"))?;
-    // documents keep their namespace beside their content
+    let history =
+        History::of(pod.value(), &context).with_context(|| format!("{pod} cannot be explained"))?;
+    // objects keep their namespace beside their content
     let history = History { namespace: pod.namespace.clone(), ..history };
     match options.output.format {
         OutputFormat::Json => terminal::print_json(&history)?,
@@ -69,28 +69,32 @@ pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
 }
 
 /// The pod in a file, and the events beside it.
-fn from_file(path: &str, name: Option<&str>) -> anyhow::Result<(Document, Surroundings)> {
-    let documents = read(path, "default")?;
+fn from_file(path: &str, name: Option<&str>) -> anyhow::Result<(Unstructured, HistoryContext)> {
+    let objects = read(path, "default")?;
     let (events, rest): (Vec<_>, Vec<_>) =
-        documents.into_iter().partition(|document| document.kind == "Event");
+        objects.into_iter().partition(|object| object.kind == "Event");
     let mut pods = rest
         .into_iter()
-        .filter(|document| document.kind == "Pod" && name.is_none_or(|name| document.name == name));
+        .filter(|object| object.kind == "Pod" && name.is_none_or(|name| object.name == name));
     let Some(pod) = pods.next() else { bail!("{path:?} holds no such pod") };
     if pods.next().is_some() {
         bail!("{path:?} holds several pods: name one");
     }
-    let about = |event: &Document| {
+    let about = |event: &Unstructured| {
         event.text("/involvedObject/name").or_else(|| event.text("/regarding/name"))
             == Some(&pod.name)
     };
-    let events: Vec<Value> = events.into_iter().filter(about).map(|event| event.value).collect();
+    let events: Vec<Value> =
+        events.iter().filter(|event| about(event)).map(|event| event.value().clone()).collect();
     let events = (!events.is_empty()).then_some(events);
-    Ok((pod, Surroundings { events, owner_created: None }))
+    Ok((pod, HistoryContext { events, owner_created: None }))
 }
 
 /// The pod in the cluster, its events, and its owner's age. Only the pod is needed.
-async fn from_cluster(cluster: &Cluster, name: &str) -> anyhow::Result<(Document, Surroundings)> {
+async fn from_cluster(
+    cluster: &Cluster,
+    name: &str,
+) -> anyhow::Result<(Unstructured, HistoryContext)> {
     let pod = live::read(cluster, &format!("pod/{name}").parse()?).await?;
     let events = match events(cluster, name).await {
         Ok(events) => Some(events),
@@ -104,7 +108,7 @@ async fn from_cluster(cluster: &Cluster, name: &str) -> anyhow::Result<(Document
         }
     };
     let owner_created = owner_created(cluster, &pod).await;
-    Ok((pod, Surroundings { events, owner_created }))
+    Ok((pod, HistoryContext { events, owner_created }))
 }
 
 async fn events(cluster: &Cluster, name: &str) -> kube::Result<Vec<Value>> {
@@ -115,8 +119,8 @@ async fn events(cluster: &Cluster, name: &str) -> kube::Result<Vec<Value>> {
 }
 
 /// An owner that cannot be read is no error.
-async fn owner_created(cluster: &Cluster, pod: &Document) -> Option<Timestamp> {
-    let owners = pod.value.pointer("/metadata/ownerReferences")?.as_array()?;
+async fn owner_created(cluster: &Cluster, pod: &Unstructured) -> Option<Timestamp> {
+    let owners = pod.value().pointer("/metadata/ownerReferences")?.as_array()?;
     let owner = owners
         .iter()
         .find(|owner| owner.get("controller").and_then(Value::as_bool) == Some(true))?;
@@ -138,6 +142,26 @@ fn text(history: &History) -> String {
         let _ = writeln!(text, "  {}", plain(now));
     }
     text.push('\n');
+    restarts(&mut text, history);
+    if let Some(recreation) = &history.recreation {
+        text.push_str("\nthe pod itself\n");
+        paragraph(
+            &mut text,
+            "why",
+            &format!("{} ({})", recreation.why, recreation.certainty.as_str()),
+        );
+    }
+    resize(&mut text, history);
+    if !history.unknown.is_empty() {
+        text.push_str("\nnot known\n");
+        for unknown in &history.unknown {
+            let _ = writeln!(text, "  {unknown}");
+        }
+    }
+    text
+}
+
+fn restarts(text: &mut String, history: &History) {
     if history.restarts.is_empty() {
         text.push_str("restarts: none\n");
     }
@@ -160,17 +184,16 @@ fn text(history: &History) -> String {
             let _ = write!(text, ", at {end}");
         }
         text.push('\n');
-        said(&mut text, "why", &format!("{} ({})", restart.why, restart.certainty.as_str()));
-        said(&mut text, "do", &restart.remedy);
+        paragraph(text, "why", &format!("{} ({})", restart.why, restart.certainty.as_str()));
+        paragraph(text, "do", &restart.remedy);
     }
-    if let Some(recreation) = &history.recreation {
-        text.push_str("\nthe pod itself\n");
-        said(&mut text, "why", &format!("{} ({})", recreation.why, recreation.certainty.as_str()));
-    }
+}
+
+fn resize(text: &mut String, history: &History) {
     let resize = &history.resize;
     let _ = writeln!(text, "\nresize: {}", resize.state.words());
-    said(&mut text, "why", &resize.why);
-    said(&mut text, "said", &resize.message);
+    paragraph(text, "why", &resize.why);
+    paragraph(text, "said", &resize.message);
     for amount in &resize.differing {
         let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
         let whose = amount
@@ -184,14 +207,7 @@ fn text(history: &History) -> String {
             .unwrap_or_default();
         let values =
             format!("desired {}{agreed}, actual {}", value(&amount.desired), value(&amount.actual));
-        said(&mut text, &format!("{whose} {}", amount.resource), &values);
+        paragraph(text, &format!("{whose} {}", amount.resource), &values);
     }
-    said(&mut text, "do", &resize.remedy);
-    if !history.unknown.is_empty() {
-        text.push_str("\nnot known\n");
-        for unknown in &history.unknown {
-            let _ = writeln!(text, "  {unknown}");
-        }
-    }
-    text
+    paragraph(text, "do", &resize.remedy);
 }

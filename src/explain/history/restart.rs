@@ -137,7 +137,7 @@ fn restart(
     })
 }
 
-type Told = (Cause, Certainty, String, &'static str);
+type Diagnosis = (Cause, Certainty, String, &'static str);
 
 fn cause(
     record: &Record,
@@ -145,59 +145,22 @@ fn cause(
     container: Option<&Container>,
     end: &Terminated,
     events: &[&Event],
-) -> Told {
-    let (code, reason) = (end.exit_code, end.reason.as_str());
-    match reason {
-        "RestartingAllContainers" => {
-            let why = "its last end has the reason RestartingAllContainers: a container left with an exit code that a rule of \
-                       restartPolicyRules answers with a restart of all; no preStop, 2 s after SIGTERM, init containers run again"
-                .to_owned();
-            return (
-                Cause::RestartAllContainers,
-                Certainty::Certain,
-                why,
-                "look at the container whose exit code started it",
-            );
-        }
-        "OOMKilled" => {
-            let why = "the kernel killed it at its memory limit, or its node was out of memory"
-                .to_owned();
-            return (
-                Cause::OutOfMemory,
-                Certainty::Certain,
-                why,
-                "raise the limit, or lower what the process takes, its heap first",
-            );
-        }
-        "ContainerStatusUnknown" => {
-            let why =
-                "its node cannot tell how it ended: a reboot, or its runtime lost it".to_owned();
-            return (Cause::Lost, Certainty::Likely, why, "look at the node's events");
-        }
-        "StartError" | "ContainerCannotRun" => {
-            let why = format!(
-                "it never ran ({reason}, exit code {code}): command, mounts or limits did not let it start"
-            );
-            return (
-                Cause::StartError,
-                Certainty::Certain,
-                why,
-                "read the message of its status: `kubectl describe pod`",
-            );
-        }
-        _ => {}
+) -> Diagnosis {
+    if let Some(diagnosis) = by_reason(end) {
+        return diagnosis;
     }
     let close = |event: &&&Event| {
         (event.container.is_empty() || event.container == status.name) && is_close(event, end)
     };
     let near: Vec<&&Event> = events.iter().filter(close).collect();
-    if let Some(told) = near
+    if let Some(diagnosis) = near
         .iter()
         .filter(|event| event.reason == "Killing")
         .find_map(|event| by_message(status, event))
     {
-        return told;
+        return diagnosis;
     }
+    let code = end.exit_code;
     let (by_signal, resized) =
         (matches!(code, 0 | 137 | 143), near.iter().any(|event| is_resize(event)));
     let restarts = container.is_some_and(|container| {
@@ -218,11 +181,56 @@ fn cause(
     by_code(end)
 }
 
+/// The kubelet or the runtime says why it ended.
+fn by_reason(end: &Terminated) -> Option<Diagnosis> {
+    let (code, reason) = (end.exit_code, end.reason.as_str());
+    Some(match reason {
+        "RestartingAllContainers" => {
+            let why = "its last end has the reason RestartingAllContainers: a container left with an exit code that a rule of \
+                       restartPolicyRules answers with a restart of all; no preStop, 2 s after SIGTERM, init containers run again"
+                .to_owned();
+            (
+                Cause::RestartAllContainers,
+                Certainty::Certain,
+                why,
+                "look at the container whose exit code started it",
+            )
+        }
+        "OOMKilled" => {
+            let why = "the kernel killed it at its memory limit, or its node was out of memory"
+                .to_owned();
+            (
+                Cause::OutOfMemory,
+                Certainty::Certain,
+                why,
+                "raise the limit, or lower what the process takes, its heap first",
+            )
+        }
+        "ContainerStatusUnknown" => {
+            let why =
+                "its node cannot tell how it ended: a reboot, or its runtime lost it".to_owned();
+            (Cause::Lost, Certainty::Likely, why, "look at the node's events")
+        }
+        "StartError" | "ContainerCannotRun" => {
+            let why = format!(
+                "it never ran ({reason}, exit code {code}): command, mounts or limits did not let it start"
+            );
+            (
+                Cause::StartError,
+                Certainty::Certain,
+                why,
+                "read the message of its status: `kubectl describe pod`",
+            )
+        }
+        _ => return None,
+    })
+}
+
 const RESIZE_REMEDY: &str =
     "nothing; where a restart is not wanted, new pods need resize policy NotRequired";
 
 /// The kubelet says why it ends a container.
-fn by_message(status: &ContainerStatus, event: &Event) -> Option<Told> {
+fn by_message(status: &ContainerStatus, event: &Event) -> Option<Diagnosis> {
     let message = &event.message;
     if !message.contains(&status.name) && event.container.is_empty() {
         return None;
@@ -244,7 +252,7 @@ fn by_message(status: &ContainerStatus, event: &Event) -> Option<Told> {
     }
 }
 
-fn by_code(end: &Terminated) -> Told {
+fn by_code(end: &Terminated) -> Diagnosis {
     let code = end.exit_code;
     match (code, signal(end)) {
         (0, _) => {

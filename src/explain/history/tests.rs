@@ -32,7 +32,7 @@ fn event(reason: &str, message: &str, time: &str) -> Value {
 }
 
 fn history(pod: &Value, events: Option<Vec<Value>>) -> History {
-    History::of(pod, &Surroundings { events, owner_created: None }).unwrap()
+    History::of(pod, &HistoryContext { events, owner_created: None }).unwrap()
 }
 
 #[track_caller]
@@ -188,9 +188,9 @@ fn another_pod_in_its_place_is_told_by_uid_or_age() {
     let told = history(&fresh, Some(vec![earlier])).recreation.unwrap();
     assert_eq!(told.certainty, Certainty::Certain);
     let aged = |created: &str| {
-        let surroundings =
-            Surroundings { events: None, owner_created: Some(created.parse().unwrap()) };
-        History::of(&fresh, &surroundings).unwrap().recreation.map(|told| told.certainty)
+        let context =
+            HistoryContext { events: None, owner_created: Some(created.parse().unwrap()) };
+        History::of(&fresh, &context).unwrap().recreation.map(|told| told.certainty)
     };
     assert_eq!(aged("2026-11-01T00:00:00Z"), Some(Certainty::Unknown));
     assert_eq!(aged("2026-11-21T09:59:58Z"), None);
@@ -226,7 +226,7 @@ fn odd_values_are_no_reason_to_panic() {
     for value in
         [json!({}), json!({"kind": "Node"}), json!({"kind": "Pod", "status": 3}), json!([])]
     {
-        assert!(History::of(&value, &Surroundings::default()).is_err(), "{value}");
+        assert!(History::of(&value, &HistoryContext::default()).is_err(), "{value}");
     }
     let bare = history(&json!({"kind": "Pod"}), Some(vec![json!({}), json!(null)]));
     assert_eq!((bare.restarts, bare.recreation), (Vec::new(), None));

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::yaml::Node;
 
-use super::block::{indentation_before, line_break};
+use super::lines::{indentation_before, line_break};
 use super::splice::Splice;
 
 /// Adds a field before the first one.

@@ -1,12 +1,13 @@
-//! Manifests of every style: what is put right says afterwards what the edits ask for, and what is
+//! Manifests of every style: what is fixed says afterwards what the edits ask for, and what is
 //! not stays as it is.
 
 use proptest::prelude::*;
 
-use super::super::outcome::Outcome;
-use super::super::read::File;
-use super::*;
 use crate::judge::policies::Policies;
+
+use super::super::read::File;
+use super::super::report::LintReport;
+use super::*;
 
 /// How a manifest is written.
 #[derive(Clone, Debug)]
@@ -220,26 +221,23 @@ impl Container {
     }
 }
 
-fn outcome(text: &str) -> Outcome {
-    Outcome::of(&Policies::embedded(), vec![File::of("a.yaml".to_owned(), text)])
+fn report(text: &str) -> LintReport {
+    LintReport::of(&Policies::embedded(), vec![File::of("a.yaml".to_owned(), text)])
 }
 
 fn fixed(text: &str) -> Fixed {
-    let outcome = outcome(text);
-    fix(text, &outcome.files.first().unwrap().documents, &outcome.findings)
+    let report = report(text);
+    fix(text, &report.files.first().unwrap().documents, &report.findings)
 }
 
-/// What `text` should say once the findings of these numbers are put right.
+/// What `text` should say once the findings of these numbers are fixed.
 fn patched(text: &str, done: &[usize]) -> Vec<Value> {
-    let outcome = outcome(text);
+    let report = report(text);
     let mut all = values(text);
     for index in done {
-        let finding = &outcome.findings[*index];
-        json_patch::patch(
-            &mut all[finding.document],
-            &splice::patch(&operations(finding)).unwrap(),
-        )
-        .unwrap();
+        let finding = &report.findings[*index];
+        json_patch::patch(&mut all[finding.document], &edit::patch(&operations(finding)).unwrap())
+            .unwrap();
     }
     all
 }
@@ -301,7 +299,7 @@ proptest! {
         let text = style.text();
         let before = values(&text);
         let result = fixed(&text);
-        let fixable = outcome(&text).findings.iter().filter(|finding| finding.fixable).count();
+        let fixable = report(&text).findings.iter().filter(|finding| finding.fixable).count();
         prop_assert_eq!(result.done.len() + result.refused.len(), fixable);
         if result.done.is_empty() {
             prop_assert_eq!(&result.text, &text);

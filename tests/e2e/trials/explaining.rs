@@ -14,9 +14,9 @@ mod resizes;
 mod workloads;
 
 use libtest_mimic::Trial;
-use restraint::explain::change::{Surroundings, explain};
+use restraint::explain::change::{ChangeContext, explain};
 use restraint::explain::{Effect, Explanation};
-use restraint::manifest::object::Document;
+use restraint::manifest::unstructured::Unstructured;
 use serde_json::{Value, json};
 
 use crate::kubectl::{Kubectl, Outcome};
@@ -73,8 +73,8 @@ fn try_out(namespace: &str, Case(name, old, change): &Case, door: Door, is_refus
     } else {
         outcome.accepted();
     }
-    let read = |value: &Value| Document::read(&value.to_string(), namespace).unwrap();
-    let told = explain(&read(&old), &read(&wanted), &Surroundings::default());
+    let read = |value: &Value| Unstructured::read(&value.to_string(), namespace).unwrap();
+    let told = explain(&read(&old), &read(&wanted), &ChangeContext::default());
     let says_refused = told.iter().any(|one| one.effect == Effect::Refused);
     let is_plain_resize = door == Object
         && !told.is_empty()

@@ -1,12 +1,12 @@
 //! `--fix`: what it changes, what it leaves alone, and what it refuses.
 
-use super::*;
-
 use restraint::judge::policies::Policies;
 use restraint::judge::{amend, judge};
 use restraint::review::decode;
 
 use crate::subjects::{creation, update};
+
+use super::*;
 
 /// The text of `text` after `--fix`, and what was said.
 fn fixed(text: &str) -> (String, Ran) {
@@ -39,7 +39,7 @@ fn comments_order_and_the_rest_stay() {
         .replace("# cpu: 1\n", &format!("# cpu: 1\n{POLICY}"));
     assert_eq!(new, expected);
     assert!(
-        ran.remarks.ends_with("put 2 findings right in 1 file\n")
+        ran.remarks.ends_with("fixed 2 findings in 1 file\n")
             && ran.output.starts_with("0 findings "),
         "{ran:?}"
     );
@@ -116,7 +116,7 @@ fn lists_and_several_documents_are_put_right_apart() {
     let (new, ran) = fixed(&text);
     assert_eq!(new.matches("resizePolicy:").count(), 3, "{new}");
     assert!(!new.contains("approved-by-sre") && new.contains("\n---\na: [\n---\n"), "{new}");
-    assert!(ran.remarks.contains("put 6 findings right in 1 file"), "{}", ran.remarks);
+    assert!(ran.remarks.contains("fixed 6 findings in 1 file"), "{}", ran.remarks);
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn what_is_used_elsewhere_is_left_alone() {
     let (new, ran) = fixed(text);
     assert_eq!(new, text);
     assert_eq!(
-        ran.remarks.matches("cannot be put right by --fix as it is written here").count(),
+        ran.remarks.matches("--fix cannot change what is written like this").count(),
         2,
         "{}",
         ran.remarks
@@ -146,7 +146,7 @@ fn a_dry_run_prints_and_changes_nothing() {
         ran.output
     );
     assert!(
-        ran.remarks.contains("would put 2 findings right in 1 file")
+        ran.remarks.contains("would fix 2 findings in 1 file")
             && ran.remarks.contains("0 findings"),
         "{}",
         ran.remarks

@@ -14,7 +14,7 @@ web.yaml:14: audit: container \"app\": no resizePolicy for memory, so a resize d
     in Deployment shop/web, container app
     to put it right: add {resourceName: memory, restartPolicy: RestartContainer} to resizePolicy (--fix does it)
 
-2 findings (0 enforce, 1 warn, 1 audit) in 1 file, 1 workload judged; --fix knows how to put 2 right
+2 findings (0 enforce, 1 warn, 1 audit) in 1 file, 1 workload judged; 2 fixable with --fix
 ";
     assert_eq!((&*ran.output, &*ran.remarks), (expected, ""));
 

@@ -250,7 +250,8 @@ fn replicas_that_are_yet_to_be_filled_in_hide_no_finding() {
 fn one_broken_document_hides_no_other() {
     let text = format!("kind: {{{{ .Values.kind }}\nmetadata: [\n---\n{POD}---\na: b: c\n");
     let folder = tree(&[("a.yaml", &text), ("b.yaml", POD)]);
-    fs::write(folder.path().join("c.yaml"), b"\xff\xfe").unwrap();
+    let large = fs::File::create(folder.path().join("c.yaml")).unwrap();
+    large.set_len((64 << 20) + 1).unwrap();
     let ran = lint(folder.path(), &["--format", "json", "."]);
     let found: Vec<Value> = serde_json::from_str(&ran.output).unwrap();
     assert_eq!(told(&found), ["a.yaml:11 warn heap-above-limit", "b.yaml:8 warn heap-above-limit"]);
@@ -261,12 +262,12 @@ fn one_broken_document_hides_no_other() {
         "{remarks:?}"
     );
     assert!(remarks[1].starts_with("a.yaml:15: not judged: invalid YAML: "), "{remarks:?}");
-    assert_eq!(remarks[2], "c.yaml: cannot be read: not UTF-8");
+    assert_eq!(remarks[2], "c.yaml: cannot be read: larger than 64 MiB");
     assert_eq!(ran.code, 2);
 }
 
 #[test]
-fn malformed_workloads_are_told_with_the_field_and_passed_over() {
+fn malformed_workloads_are_told_with_the_field_and_skipped() {
     let pod = |spec: &str| {
         format!(
             "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\n  annotations: {{a: b}}\nspec:\n{spec}"

@@ -1,13 +1,13 @@
 //! How the containers of a pod or workload use a ConfigMap or Secret.
 
-use crate::json;
 use crate::judge::context::PolicyContext;
 use crate::judge::subject::{Evidence, Operation, Subject, UserInfo};
 use crate::judge::view::{PodView, View};
 use crate::kube::configuration::ConfigKind;
 use crate::kube::container::{Container, Reference, Role};
 use crate::kube::volume::{KeyToPath, Volume, VolumeMount};
-use crate::manifest::object::Document;
+use crate::manifest::decode::Malformed;
+use crate::manifest::unstructured::Unstructured;
 use crate::rules::trigger;
 
 /// One way in which one container uses an object.
@@ -52,13 +52,19 @@ struct Wanted<'w> {
 }
 
 /// How `user` uses `object`, or `key` of it.
-pub(super) fn of(user: &Document, object: &Document, key: Option<&str>) -> Vec<Usage> {
+///
+/// # Errors
+///
+/// Where `user` cannot be read, so that nobody can tell.
+pub(super) fn of(
+    user: &Unstructured,
+    object: &Unstructured,
+    key: Option<&str>,
+) -> Result<Vec<Usage>, Malformed> {
     if user.namespace != object.namespace || user.template().is_none() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let kind = if object.kind == "Secret" { ConfigKind::Secret } else { ConfigKind::ConfigMap };
-    let text = user.value.to_string();
-    let Ok(decoded) = json::read(&text) else { return Vec::new() };
     let subject = Subject {
         resource: user.resource(),
         operation: Operation::Create,
@@ -66,13 +72,16 @@ pub(super) fn of(user: &Document, object: &Document, key: Option<&str>) -> Vec<U
         name: user.name.as_str().into(),
         requester: UserInfo::default(),
         dry_run: false,
-        object: decoded,
+        object: user.decode()?,
         old_object: None,
         evidence: Evidence::default(),
     };
     let context = PolicyContext::default();
-    let Some(View::Pod { new, .. }) = View::of(&subject, &context) else { return Vec::new() };
-    usages(&new, Wanted { kind, name: &object.name, key })
+    match View::of(&subject, &context) {
+        Some(View::Pod { new, .. }) => Ok(usages(&new, Wanted { kind, name: &object.name, key })),
+        // a workload without a template has no containers
+        _ => Ok(Vec::new()),
+    }
 }
 
 fn usages(pod: &PodView<'_>, wanted: Wanted<'_>) -> Vec<Usage> {

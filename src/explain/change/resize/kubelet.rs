@@ -6,21 +6,27 @@ use crate::explain::change::valid::{
     amount, container, containers, is_plain_init, name_of, resize_policy,
 };
 use crate::explain::difference::Difference;
-use crate::explain::effect::{Effect, Outcome};
+use crate::explain::effect::{Consequence, Effect};
 use crate::heap::{Heap, Size, heaps};
 use crate::kube::container::Container;
+use crate::kube::object::Spec;
 use crate::kube::resources::EffectiveLimit;
-use crate::manifest::object::Document;
+use crate::manifest::unstructured::Unstructured;
 
 const RESOURCES: [&str; 2] = ["cpu", "memory"];
 
-/// What comes of one difference of the resize from `old` to `new`.
-pub(super) fn outcome(old: &Document, new: &Document, difference: &Difference<'_>) -> Outcome {
+/// What comes of one difference of the resize from `old` to `new`, whose specs are `specs`.
+pub(super) fn consequence(
+    old: &Unstructured,
+    new: &Unstructured,
+    specs: (&Spec<'_>, &Spec<'_>),
+    difference: &Difference<'_>,
+) -> Consequence {
     let (Some(old_spec), Some(new_spec)) = (old.pod_spec(), new.pod_spec()) else {
-        return Outcome::unknown("there is no spec");
+        return Consequence::unknown("there is no spec");
     };
     if matches!(old.text("/status/phase"), Some("Succeeded" | "Failed")) {
-        return Outcome::nothing(
+        return Consequence::nothing(
             "nobody",
             "the pod has finished: the API server takes the values, and nothing is left to resize",
         );
@@ -28,7 +34,7 @@ pub(super) fn outcome(old: &Document, new: &Document, difference: &Difference<'_
     let words = difference.path.words();
     let (list, resource) = match words.as_slice() {
         [.., list, resource] => (*list, *resource),
-        _ => return Outcome::unknown("no resource is named"),
+        _ => return Consequence::unknown("no resource is named"),
     };
     let Some((_, name)) = difference.path.container() else {
         return pod_level(old_spec, new_spec, resource);
@@ -36,32 +42,33 @@ pub(super) fn outcome(old: &Document, new: &Document, difference: &Difference<'_
     let (Some((kind, before)), Some((_, after))) =
         (container(old_spec, name), container(new_spec, name))
     else {
-        return Outcome::unknown("the container is not there");
+        return Consequence::unknown("the container is not there");
     };
     if is_plain_init(kind, before) {
         let why = "an init container that ran to its end does not run again for it; should the pod's init containers run again, it counts";
-        return Outcome::new(Effect::NextStart, "kubelet", why, "");
+        return Consequence::new(Effect::NextStart, "kubelet", why, "");
     }
     let restarting = restarting(before, after);
     let what = match (list, resource) {
-        ("limits", "memory") => {
-            memory_limit(old_spec, new_spec, before, after, restarting.is_some())
-        }
+        ("limits", "memory") => memory_limit(specs, name, restarting.is_some()),
         (_, "memory") => {
             "a memory request counts for scheduling and for who is evicted first".to_owned()
         }
         _ => "the container's share of cpu time changes at once".to_owned(),
     };
     match restarting {
-        Some(cause) => Outcome::new(
+        Some(cause) => Consequence::new(
             Effect::ResizeWithRestart,
             "kubelet",
             format!("{}; {what}", restart(cause)),
             "",
         ),
-        None => {
-            Outcome::new(Effect::Resize, "kubelet", format!("{what}{}", waiting(before, after)), "")
-        }
+        None => Consequence::new(
+            Effect::Resize,
+            "kubelet",
+            format!("{what}{}", waiting(before, after)),
+            "",
+        ),
     }
 }
 
@@ -96,17 +103,8 @@ fn waiting(before: &Value, after: &Value) -> &'static str {
     }
 }
 
-fn memory_limit(
-    old_spec: &Value,
-    new_spec: &Value,
-    before: &Value,
-    after: &Value,
-    restarts: bool,
-) -> String {
-    let own = [amount(before, "limits", "memory"), amount(after, "limits", "memory")];
-    let pods = [amount(old_spec, "limits", "memory"), amount(new_spec, "limits", "memory")];
-    let [old, new] = [(&own[0], &pods[0]), (&own[1], &pods[1])]
-        .map(|(own, pod)| EffectiveLimit::of(own.as_ref(), pod.as_ref()));
+fn memory_limit(specs: (&Spec<'_>, &Spec<'_>), name: &str, restarts: bool) -> String {
+    let (old, new) = (limit(specs.0, name), limit(specs.1, name));
     let first = if matches!(old, EffectiveLimit::Unlimited) {
         "a first limit takes memory from a process that had no bound: "
     } else {
@@ -127,16 +125,22 @@ fn memory_limit(
         (false, true) => "the process starts with the higher limit".to_owned(),
         (false, false) => "the limit rises under the running process".to_owned(),
     };
-    format!("{what}{}", heap_words(after, new, restarts))
+    let heaps = named(specs.1, name).map(heaps).unwrap_or_default();
+    let words = heaps.iter().map(|heap| heap_word(heap, new, restarts));
+    format!("{what}{}", words.collect::<String>())
 }
 
-/// What becomes of heaps that are fixed at start.
-fn heap_words(container: &Value, limit: EffectiveLimit<'_>, restarts: bool) -> String {
-    let text = container.to_string();
-    let Ok(container) = Container::from_json(&text) else { return String::new() };
-    heaps(&container).iter().map(|heap| heap_word(heap, limit, restarts)).collect()
+fn named<'s, 'a>(spec: &'s Spec<'a>, name: &str) -> Option<&'s Container<'a>> {
+    spec.all_containers().map(|placed| placed.container).find(|container| *container.name == *name)
 }
 
+/// The memory limit that the container of this name is under.
+fn limit<'s>(spec: &'s Spec<'_>, name: &str) -> EffectiveLimit<'s> {
+    let own = named(spec, name).and_then(|container| container.resources.limits.memory.as_ref());
+    EffectiveLimit::of(own, spec.resources.limits.memory.as_ref())
+}
+
+/// What becomes of a heap that is fixed at start.
 fn heap_word(heap: &Heap, limit: EffectiveLimit<'_>, restarts: bool) -> String {
     let setting = &heap.setting;
     let is_above = |bytes: u64| match limit {
@@ -165,7 +169,7 @@ fn heap_word(heap: &Heap, limit: EffectiveLimit<'_>, restarts: bool) -> String {
     }
 }
 
-fn pod_level(old_spec: &Value, new_spec: &Value, resource: &str) -> Outcome {
+fn pod_level(old_spec: &Value, new_spec: &Value, resource: &str) -> Consequence {
     let none = |container: &Value| {
         amount(container, "limits", resource).is_none_or(|limit| limit.is_zero())
     };
@@ -192,10 +196,10 @@ fn pod_level(old_spec: &Value, new_spec: &Value, resource: &str) -> Outcome {
              restarted ({}){shrink}",
             restarted.join(", ")
         );
-        return Outcome::new(Effect::ResizeWithRestart, "kubelet", why, "");
+        return Consequence::new(Effect::ResizeWithRestart, "kubelet", why, "");
     }
     let why = format!(
         "the bounds of the pod as a whole change under the running processes{shrink}; its node must know this (1.36)"
     );
-    Outcome::new(Effect::Resize, "kubelet", why, "")
+    Consequence::new(Effect::Resize, "kubelet", why, "")
 }

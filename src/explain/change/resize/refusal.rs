@@ -7,13 +7,13 @@ use crate::explain::change::valid::{
 };
 use crate::explain::change::{pod, qos};
 use crate::explain::difference::Difference;
-use crate::manifest::object::Document;
+use crate::manifest::unstructured::Unstructured;
 
 /// Why each of `differences` is refused, where it is. What is wrong with the pod as a whole is told
 /// of the first.
 pub(super) fn all(
-    old: &Document,
-    new: &Document,
+    old: &Unstructured,
+    new: &Unstructured,
     differences: &[Difference<'_>],
 ) -> Vec<Option<String>> {
     let mut refusals: Vec<_> = differences.iter().map(|difference| own(new, difference)).collect();
@@ -23,7 +23,7 @@ pub(super) fn all(
     refusals
 }
 
-fn own(new: &Document, difference: &Difference<'_>) -> Option<String> {
+fn own(new: &Unstructured, difference: &Difference<'_>) -> Option<String> {
     let words = difference.path.words();
     let place = match words.as_slice() {
         ["spec", "resources", rest @ ..] => rest,
@@ -55,7 +55,7 @@ fn own(new: &Document, difference: &Difference<'_>) -> Option<String> {
     }
 }
 
-fn whole(old: &Document, new: &Document) -> Option<String> {
+fn whole(old: &Unstructured, new: &Unstructured) -> Option<String> {
     let (old_spec, new_spec) = (old.pod_spec()?, new.pod_spec()?);
     if old.text(pod::MIRROR).is_some() {
         return Some(
@@ -85,7 +85,7 @@ fn whole(old: &Document, new: &Document) -> Option<String> {
         ));
     }
     if old
-        .value
+        .value()
         .pointer("/status/nodeAllocatableResourceClaimStatuses")
         .and_then(Value::as_array)
         .is_some_and(|list| !list.is_empty())
@@ -105,9 +105,9 @@ fn whole(old: &Document, new: &Document) -> Option<String> {
 }
 
 /// Whether the first running container has no resources in its status.
-fn is_old_kubelet(pod: &Document) -> bool {
+fn is_old_kubelet(pod: &Unstructured) -> bool {
     let statuses = pod
-        .value
+        .value()
         .pointer("/status/containerStatuses")
         .and_then(Value::as_array)
         .into_iter()

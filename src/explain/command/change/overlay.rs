@@ -5,33 +5,36 @@ use anyhow::{Context, bail};
 use serde_json::Value;
 
 use crate::explain::difference::{LAST_APPLIED, key_of};
-use crate::manifest::object::Document;
+use crate::manifest::unstructured::Unstructured;
 
 /// The object as it is once `file` is applied.
-pub(super) fn over(live: &Document, file: &[Document]) -> anyhow::Result<Document> {
+pub(super) fn over(live: &Unstructured, file: &[Unstructured]) -> anyhow::Result<Unstructured> {
     let wanted = counterpart(live, file)?;
     let applied = live
-        .value
+        .value()
         .pointer("/metadata/annotations")
         .and_then(|annotations| annotations.get(LAST_APPLIED)?.as_str());
     let applied = applied
         .and_then(|text| serde_json::from_str(text).ok())
-        .and_then(|value| Document::of(value, &live.namespace));
-    Ok(live.with(lay(&live.value, &wanted.value, applied.as_ref().map(|document| &document.value))))
+        .and_then(|value| Unstructured::of(value, &live.namespace));
+    Ok(live.with(lay(live.value(), wanted.value(), applied.as_ref().map(|object| object.value()))))
 }
 
 /// The object as it was when `file` was what was wanted.
-pub(super) fn under(live: &Document, file: &[Document]) -> anyhow::Result<Document> {
+pub(super) fn under(live: &Unstructured, file: &[Unstructured]) -> anyhow::Result<Unstructured> {
     let past = counterpart(live, file)?;
-    Ok(live.with(lay(&live.value, &past.value, None)))
+    Ok(live.with(lay(live.value(), past.value(), None)))
 }
 
-fn counterpart<'f>(live: &Document, file: &'f [Document]) -> anyhow::Result<&'f Document> {
+fn counterpart<'f>(
+    live: &Unstructured,
+    file: &'f [Unstructured],
+) -> anyhow::Result<&'f Unstructured> {
     if file.is_empty() {
         bail!("the file holds no object");
     }
     file.iter()
-        .find(|document| document.is_same_object(live))
+        .find(|object| object.is_same_object(live))
         .with_context(|| format!("the file holds no {live}"))
 }
 

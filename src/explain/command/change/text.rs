@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use crate::explain::command::said;
+use crate::explain::command::paragraph;
 use crate::explain::redact::NOT_SHOWN;
 use crate::explain::{Effect, Explanation};
 use crate::terminal::plain;
@@ -22,9 +22,9 @@ pub(super) fn text(explanations: &[Explanation]) -> String {
             place(explanation)
         );
         let _ = writeln!(text, "  {}", values(&explanation.from, &explanation.to));
-        said(&mut text, "who", &explanation.actor);
-        said(&mut text, "why", &explanation.why);
-        said(&mut text, "do", &explanation.remedy);
+        paragraph(&mut text, "who", &explanation.actor);
+        paragraph(&mut text, "why", &explanation.why);
+        paragraph(&mut text, "do", &explanation.remedy);
         text.push('\n');
     }
     text.push_str(&summary(explanations));

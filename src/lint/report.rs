@@ -4,11 +4,12 @@ use std::process::ExitCode;
 
 use crate::judge::mode::Mode;
 use crate::judge::policies::Policies;
+use crate::manifest::parallel::in_parallel;
 
 use super::FailOn;
 use super::evidence::Evidences;
 use super::finding::{self, Finding};
-use super::read::{File, Remark, Tally, Weight, in_parallel};
+use super::read::{File, Remark, Tally, Weight};
 
 /// The exit code where there are findings.
 const FOUND: u8 = 1;
@@ -18,7 +19,7 @@ const INCOMPLETE: u8 = 2;
 
 /// What came of it.
 #[derive(Debug)]
-pub(super) struct Outcome {
+pub(super) struct LintReport {
     /// What was read.
     pub(super) files: Vec<File>,
     /// Findings in order of file and place.
@@ -27,7 +28,7 @@ pub(super) struct Outcome {
     malformed: Vec<Remark>,
 }
 
-impl Outcome {
+impl LintReport {
     /// Judges what is in `files`.
     pub(super) fn of(policies: &Policies, files: Vec<File>) -> Self {
         let evidences = Evidences::of(&files);
@@ -47,8 +48,8 @@ impl Outcome {
         remarks.filter(move |remark| verbose || remark.weight == Weight::Plain)
     }
 
-    /// Everything in numbers.
-    pub(super) fn summary(&self) -> String {
+    /// Everything in numbers. Once what can be fixed `is_fixed`, the rest cannot.
+    pub(super) fn summary(&self, is_fixed: bool) -> String {
         let of =
             |mode: Mode| self.findings.iter().filter(|finding| finding.mode.mode() == mode).count();
         let modes = [Mode::Enforce, Mode::Warn, Mode::Audit]
@@ -59,7 +60,7 @@ impl Outcome {
         };
         let judged = sum(|tally| tally.workloads).saturating_sub(self.malformed.len());
         let left_out = [
-            (sum(|tally| tally.passed), "of an apiVersion or kind that is not judged"),
+            (sum(|tally| tally.skipped), "of an apiVersion or kind that is not judged"),
             (self.malformed.len(), "malformed"),
             (sum(|tally| tally.broken), "broken"),
             (sum(|tally| tally.evidence), "as evidence"),
@@ -76,9 +77,10 @@ impl Outcome {
         } else {
             format!("; besides {}", left_out.join(", "))
         };
-        let fixable = match self.findings.iter().filter(|finding| finding.fixable).count() {
+        let fixable = self.findings.iter().filter(|finding| finding.fixable && !is_fixed).count();
+        let fixable = match fixable {
             0 => String::new(),
-            count => format!("; --fix knows how to put {count} right"),
+            count => format!("; {count} fixable with --fix"),
         };
         let (findings, files) =
             (counted(self.findings.len(), "finding"), counted(self.files.len(), "file"));

@@ -1,22 +1,22 @@
-//! From the JSON of a manifest to what the rules look at: with the decoder of the server, but
+//! From the JSON of an object to what the rules look at: with the decoder of the server, but
 //! talkative.
 //!
 //! A server is sent objects that the API server has read already; a file may hold anything. So here
 //! every fault comes with the field it is in and with what stands there.
 
+use serde_json::Value;
+
 use crate::json::{self, Fault};
 use crate::judge::patch::pointer_token;
 use crate::kube::object::Object;
-use crate::manifest::pointer::resolve;
-use crate::yaml::{Node, Value};
 
 /// Why an object cannot be judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Malformed {
+pub(crate) struct Malformed {
     /// The JSON pointer of the field with the fault.
-    pub(super) pointer: String,
+    pub(crate) pointer: String,
     /// What is wrong.
-    pub(super) message: String,
+    pub(crate) message: String,
 }
 
 /// Reads an object.
@@ -68,28 +68,27 @@ fn dotted(tokens: &[String]) -> String {
     if text.is_empty() { "the object".to_owned() } else { text }
 }
 
-/// Annotations that are no strings: the API server refuses them, and the decoder leaves them
-/// undecoded.
-pub(crate) fn malformed_annotation(object: &Node) -> Option<Malformed> {
-    const HOLDERS: [&str; 4] =
-        ["", "/spec/template", "/spec/jobTemplate", "/spec/jobTemplate/spec/template"];
-    let faulty = |holder: &str| {
+/// An annotation that is no string, in the metadata of one of `holders`: the API server refuses it,
+/// and the decoder leaves it undecoded.
+pub(super) fn malformed_annotation(object: &Value, holders: &[&str]) -> Option<Malformed> {
+    let faulty = |holder: &&str| {
         let pointer = format!("{holder}/metadata/annotations");
-        let annotations = resolve(object, &pointer)?;
-        let (key, value) = annotations
-            .entries()
-            .iter()
-            .find(|(_, value)| !matches!(value.value, Value::Text(_) | Value::Null))?;
-        let name = key.as_text().unwrap_or_default();
+        let annotations = object.pointer(&pointer)?.as_object()?;
+        let (name, value) =
+            annotations.iter().find(|(_, value)| !value.is_string() && !value.is_null())?;
         let path = pointer.replace('/', ".");
+        let found = match value {
+            Value::Object(_) => "a mapping".to_owned(),
+            Value::Array(_) => "a list".to_owned(),
+            word => word.to_string(),
+        };
         let message = format!(
-            "{}[{name:?}]: must be a string, not {}: put it in quotes",
+            "{}[{name:?}]: must be a string, not {found}: put it in quotes",
             path.trim_start_matches('.'),
-            value.description()
         );
         Some(Malformed { pointer: format!("{pointer}/{}", pointer_token(name)), message })
     };
-    HOLDERS.into_iter().find_map(faulty)
+    holders.iter().find_map(faulty)
 }
 
 #[cfg(test)]

@@ -1,0 +1,68 @@
+//! What an object is to the linter: something to judge, evidence, or neither.
+
+use crate::judge::subject::Resource;
+use crate::kube::configuration::ConfigKind;
+
+/// What an object is to the linter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    /// It is judged.
+    Judged(Resource),
+    /// It is judged as if its `apiVersion` were the one that is served today: nothing that rules
+    /// look at has changed.
+    Outdated(Resource),
+    /// It tells the labels of a namespace.
+    Namespace,
+    /// It is configuration that pods may use.
+    Configuration(ConfigKind),
+    /// It would be judged, but for this reason.
+    Skipped(&'static str),
+    /// Nothing is known about its kind.
+    Other,
+}
+
+/// What this group, version and kind is to the linter.
+pub(super) fn classify(api_version: &str, kind: &str) -> Class {
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    match (group, version, kind) {
+        ("", "v1", "Namespace") => return Class::Namespace,
+        ("", "v1", "ConfigMap") => return Class::Configuration(ConfigKind::ConfigMap),
+        ("", "v1", "Secret") => return Class::Configuration(ConfigKind::Secret),
+        ("", "v1", "PodTemplate") => {
+            return Class::Skipped("kind PodTemplate: no pods are made from it");
+        }
+        _ => {}
+    }
+    let today = group_of_today(group);
+    match (Resource::of_kind(today, kind), version) {
+        (Resource::Other | Resource::PodResize | Resource::PodStatus | Resource::PodBinding, _) => {
+            Class::Other
+        }
+        (resource, "v1") if today == group => Class::Judged(resource),
+        // still served, and converted for webhooks
+        (Resource::VerticalPodAutoscaler, "v1beta2") => {
+            Class::Judged(Resource::VerticalPodAutoscaler)
+        }
+        (Resource::VerticalPodAutoscaler, _) => {
+            Class::Skipped("only autoscaling.k8s.io/v1 and v1beta2 are known")
+        }
+        (resource, "v1beta1" | "v1beta2" | "v2alpha1") => Class::Outdated(resource),
+        _ => Class::Skipped("unknown apiVersion"),
+    }
+}
+
+/// The group of what was in `group`: Deployments, DaemonSets and ReplicaSets moved to `apps`.
+pub(super) fn group_of_today(group: &str) -> &str {
+    if group == "extensions" { "apps" } else { group }
+}
+
+/// Whether objects of `kind` tell the linter nothing, whatever their `apiVersion`.
+pub(super) fn is_unknown(kind: &str) -> bool {
+    let groups = ["", "apps", "batch", "extensions", "autoscaling.k8s.io"];
+    !kind.ends_with("List")
+        && groups.iter().all(|group| {
+            let version = if group.is_empty() { "v1".to_owned() } else { format!("{group}/v1") };
+            classify(&version, kind) == Class::Other
+                && classify(&format!("{group}/v1beta1"), kind) == Class::Other
+        })
+}
