@@ -9,6 +9,7 @@
 
 mod class;
 mod evidence;
+mod fail_on;
 mod files;
 mod finding;
 mod fix;
@@ -31,6 +32,7 @@ use crate::manifest::parallel::in_parallel;
 use crate::policies::folder::Folder;
 use crate::terminal::{self, Color, Progress};
 
+pub use fail_on::FailOn;
 use files::Input;
 use read::File;
 use repair::{FixOutput, Repair};
@@ -104,19 +106,6 @@ pub enum Format {
     Sarif,
     /// For GitHub Actions: workflow commands.
     Github,
-}
-
-/// The weakest mode of findings that fail the command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum FailOn {
-    /// What would be denied.
-    Enforce,
-    /// What would be warned about, too.
-    Warn,
-    /// What would only be recorded, too.
-    Audit,
-    /// Nothing.
-    Never,
 }
 
 /// Lints.

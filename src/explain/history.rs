@@ -3,6 +3,7 @@
 //!
 //! Of each container the API keeps only the last end. What cannot be known is said to be unknown.
 
+mod certainty;
 mod record;
 mod resize;
 mod restart;
@@ -11,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 
+pub use certainty::Certainty;
 use record::{Event, Record};
 use resize::Resize;
 use restart::Restart;
@@ -60,29 +62,6 @@ pub struct Recreation {
     pub certainty: Certainty,
     /// What speaks for it.
     pub why: String,
-}
-
-/// How sure something is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Certainty {
-    /// Kubernetes says so.
-    Certain,
-    /// It fits what Kubernetes says.
-    Likely,
-    /// Several things fit.
-    Unknown,
-}
-
-impl Certainty {
-    /// The word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Certain => "certain",
-            Self::Likely => "likely",
-            Self::Unknown => "unknown",
-        }
-    }
 }
 
 /// A value that is no pod.

@@ -20,6 +20,7 @@ pub(crate) fn is_path_segment(text: &str) -> bool {
 }
 
 /// An object as messages name it: `Kind namespace/name`, or `Kind name` where it is in none.
+#[cfg(feature = "shell")]
 pub(crate) fn describe(kind: &str, namespace: &str, name: &str) -> String {
     if namespace.is_empty() {
         format!("{kind} {name}")

@@ -6,8 +6,8 @@ use crate::judge::mode::Mode;
 use crate::judge::policies::Policies;
 use crate::manifest::parallel::in_parallel;
 
-use super::FailOn;
 use super::evidence::Evidences;
+use super::fail_on::FailOn;
 use super::finding::{self, Finding};
 use super::read::{File, Remark, Tally, Weight};
 

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::Certainty;
+use super::certainty::Certainty;
 use super::record::{Container, ContainerStatus, Event, Record, Terminated};
 
 /// Events this close to the end of a container belong to it: longer than most grace periods.
