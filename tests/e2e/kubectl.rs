@@ -6,6 +6,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::deadline::eventually;
+
 /// The people the cluster knows.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Person {
@@ -86,6 +88,9 @@ pub(crate) struct Kubectl {
     pub(crate) namespace: String,
 }
 
+/// How kubectl says that it got no connection.
+const UNHEARD: &str = "Unable to connect to the server: net/http: TLS handshake timeout";
+
 /// What came of a command.
 #[derive(Debug)]
 pub(crate) struct Outcome {
@@ -131,26 +136,36 @@ impl Kubectl {
         self.outcome(command, format!("restraint {}", arguments.join(" ")), "")
     }
 
+    /// What comes of a command once it was heard: an API server that is busy may not take a
+    /// connection in time, and then nothing was asked of it.
     fn outcome(&self, mut command: Command, line: String, input: &str) -> Outcome {
         command
             .env("HOME", &self.folder)
             .env("KUBECONFIG", self.folder.join(self.person.kubeconfig()));
         command.env("NO_PROXY", "*").env("no_proxy", "*");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        eventually("the API server hears", || {
+            let outcome = Outcome::of(&mut command, &line, input);
+            (!outcome.err.contains(UNHEARD)).then_some(outcome)
+        })
+    }
+}
+
+impl Outcome {
+    /// Runs a command.
+    fn of(command: &mut Command, line: &str, input: &str) -> Self {
         let mut child = command.spawn().unwrap();
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes()); // it need not read all of it
         let output = child.wait_with_output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Outcome {
-            command: line,
+        Self {
+            command: line.to_owned(),
             succeeded: output.status.success(),
             out: text(&output.stdout),
             err: text(&output.stderr),
         }
     }
-}
 
-impl Outcome {
     /// The same, once it is sure that the command succeeded.
     #[track_caller]
     pub(crate) fn accepted(self) -> Self {
