@@ -200,84 +200,81 @@ mod tests {
         }
     }
 
+    const BAD_FILES: &[(&str, &[&str])] = &[
+        ("", &["1:1: the file holds no policy"]),
+        ("# nothing\n---\n", &["1:1: the file holds no policy"]),
+        ("[]", &["1:1: a policy must be a mapping, not a list"]),
+        (
+            "{}",
+            &[
+                r#"1:1: missing field "mode""#,
+                r#"1:1: missing field "name""#,
+                r#"1:1: missing field "rule""#,
+            ],
+        ),
+        ("# a policy\nname: p\nrule: file-watch\n", &[r#"2:1: missing field "mode""#]),
+        ("name: p\nrule: \nmode: warn\n", &[r#"1:1: missing field "rule""#]),
+        (
+            "name: q\nrule: file-watch\nmode: warn\n",
+            &[r#"1:7: name "q" differs from the file's, "p""#],
+        ),
+        (
+            "name: P.1\nrule: file-watch\nmode: warn\n",
+            &[r#"1:7: name "P.1" must be lower-case letters, digits and "-", at most 63"#],
+        ),
+        (
+            "name: 1\nrule: file-watch\nmode: warn\n",
+            &[r#"1:7: "name" must be a string, not 1: put it in quotes"#],
+        ),
+        (
+            "name: p\nrule: File-Wacth\nmode: warn\n",
+            &[r#"2:7: unknown rule "File-Wacth", did you mean "file-watch"?"#],
+        ),
+        (
+            "name: p\nrule: [file-watch]\nmode: warn\n",
+            &[r#"2:7: "rule" must be a string, not a list"#],
+        ),
+        (
+            "name: p\nrule: file-watch\nmode: Off\n",
+            &[r#"3:7: unknown mode "Off", did you mean "off"?"#],
+        ),
+        (
+            "name: p\nrule: file-watch\nmode: On\n",
+            &[r#"3:7: unknown mode "On", known are "off", "audit", "warn", "enforce", "fix""#],
+        ),
+        (
+            "name: p\nrule: file-watch\nmode: false\n",
+            &[r#"3:7: "mode" must be a string, not false: if "off" is meant, put it in quotes"#],
+        ),
+        (
+            "name: p\nrule: file-watch\nmode: true\n",
+            &[r#"3:7: "mode" must be a string, not true: put it in quotes"#],
+        ),
+        (
+            "name: p\nrule: file-watch\nmode: fix\n",
+            &[r#"3:7: rule "file-watch" has no fix: its strongest mode is "enforce""#],
+        ),
+        (
+            "name: p\nrule: file-watch\nmode: warn\nscop: {}\ncolour: red\nmode: warn\n",
+            &[
+                r#"4:1: unknown field "scop", did you mean "scope"?"#,
+                r#"5:1: unknown field "colour", known are "mode", "name", "rule", "scope", "settings""#,
+                r#"6:1: repeated field "mode""#,
+            ],
+        ),
+        (
+            "<<: {name: p}\nname: p\nrule: file-watch\nmode: warn\n",
+            &[r#"1:1: unknown field "<<", known are "mode", "name", "rule", "scope", "settings""#],
+        ),
+        (
+            "name: p\nrule: file-watch\nmode: warn\n---\nname: q\n",
+            &["5:1: a second document: a policy file holds one policy"],
+        ),
+    ];
+
     #[test]
     fn bad_files_are_told_with_their_places() {
-        let cases: &[(&str, &[&str])] = &[
-            ("", &["1:1: the file holds no policy"]),
-            ("# nothing\n---\n", &["1:1: the file holds no policy"]),
-            ("[]", &["1:1: a policy must be a mapping, not a list"]),
-            (
-                "{}",
-                &[
-                    r#"1:1: missing field "mode""#,
-                    r#"1:1: missing field "name""#,
-                    r#"1:1: missing field "rule""#,
-                ],
-            ),
-            ("# a policy\nname: p\nrule: file-watch\n", &[r#"2:1: missing field "mode""#]),
-            ("name: p\nrule: \nmode: warn\n", &[r#"1:1: missing field "rule""#]),
-            (
-                "name: q\nrule: file-watch\nmode: warn\n",
-                &[r#"1:7: name "q" differs from the file's, "p""#],
-            ),
-            (
-                "name: P.1\nrule: file-watch\nmode: warn\n",
-                &[r#"1:7: name "P.1" must be lower-case letters, digits and "-", at most 63"#],
-            ),
-            (
-                "name: 1\nrule: file-watch\nmode: warn\n",
-                &[r#"1:7: "name" must be a string, not 1: put it in quotes"#],
-            ),
-            (
-                "name: p\nrule: File-Wacth\nmode: warn\n",
-                &[r#"2:7: unknown rule "File-Wacth", did you mean "file-watch"?"#],
-            ),
-            (
-                "name: p\nrule: [file-watch]\nmode: warn\n",
-                &[r#"2:7: "rule" must be a string, not a list"#],
-            ),
-            (
-                "name: p\nrule: file-watch\nmode: Off\n",
-                &[r#"3:7: unknown mode "Off", did you mean "off"?"#],
-            ),
-            (
-                "name: p\nrule: file-watch\nmode: On\n",
-                &[r#"3:7: unknown mode "On", known are "off", "audit", "warn", "enforce", "fix""#],
-            ),
-            (
-                "name: p\nrule: file-watch\nmode: false\n",
-                &[
-                    r#"3:7: "mode" must be a string, not false: if "off" is meant, put it in quotes"#,
-                ],
-            ),
-            (
-                "name: p\nrule: file-watch\nmode: true\n",
-                &[r#"3:7: "mode" must be a string, not true: put it in quotes"#],
-            ),
-            (
-                "name: p\nrule: file-watch\nmode: fix\n",
-                &[r#"3:7: rule "file-watch" has no fix: its strongest mode is "enforce""#],
-            ),
-            (
-                "name: p\nrule: file-watch\nmode: warn\nscop: {}\ncolour: red\nmode: warn\n",
-                &[
-                    r#"4:1: unknown field "scop", did you mean "scope"?"#,
-                    r#"5:1: unknown field "colour", known are "mode", "name", "rule", "scope", "settings""#,
-                    r#"6:1: repeated field "mode""#,
-                ],
-            ),
-            (
-                "<<: {name: p}\nname: p\nrule: file-watch\nmode: warn\n",
-                &[
-                    r#"1:1: unknown field "<<", known are "mode", "name", "rule", "scope", "settings""#,
-                ],
-            ),
-            (
-                "name: p\nrule: file-watch\nmode: warn\n---\nname: q\n",
-                &["5:1: a second document: a policy file holds one policy"],
-            ),
-        ];
-        for (text, expected) in cases {
+        for (text, expected) in BAD_FILES {
             assert_eq!(flaws_of(text), *expected, "{text}");
         }
     }

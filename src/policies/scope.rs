@@ -280,100 +280,101 @@ mod tests {
         }
     }
 
+    const BAD_SCOPES: &[(&str, &[&str])] = &[
+        ("  5", &[r#"5:3: "scope" must be a mapping, not 5"#]),
+        (
+            "  namespace: {}\n  labels: {}",
+            &[
+                r#"5:3: unknown field "namespace" in "scope", did you mean "namespaces"?"#,
+                r#"6:3: unknown field "labels" in "scope", known are "namespaces", "objects", "operations", "requesters""#,
+            ],
+        ),
+        (
+            "  namespaces: {name: [a], names: shop, except: [1, ~, {}, b, b]}",
+            &[
+                r#"5:16: unknown field "name" in "scope.namespaces", did you mean "names"?"#,
+                r#"5:34: "scope.namespaces.names" must be a list of strings, not "shop""#,
+                r#"5:49: "scope.namespaces.except[]" must be a string, not 1: put it in quotes"#,
+                r#"5:52: "scope.namespaces.except[]" must be a string, not nothing"#,
+                r#"5:55: "scope.namespaces.except[]" must be a string, not a mapping"#,
+            ],
+        ),
+        (
+            "  namespaces: {names: [Shop, '', 'te*am', '*-x'], except: ['te**']}",
+            &[
+                r#"5:24: no namespace is called "Shop": lower-case letters, digits and "-""#,
+                r#"5:30: no namespace is called "": lower-case letters, digits and "-""#,
+                r#"5:34: no namespace is called "te*am": "*" stands at the end only"#,
+                r#"5:43: no namespace is called "*-x": "*" stands at the end only"#,
+                r#"5:60: no namespace is called "te**": "*" stands at the end only"#,
+            ],
+        ),
+        (
+            "  objects: {matchLabels: {a: b}, selector: {matchLabel: {}, matchLabels: [], matchExpressions: {}}}",
+            &[
+                r#"5:13: unknown field "matchLabels" in "scope.objects", known are "selector""#,
+                r#"5:45: unknown field "matchLabel" in "scope.objects.selector", did you mean "matchLabels"?"#,
+                r#"5:74: "scope.objects.selector.matchLabels" must be a mapping, not a list"#,
+                r#"5:96: "scope.objects.selector.matchExpressions" must be a list of mappings, not a mapping"#,
+            ],
+        ),
+        (
+            "  objects: {selector: {matchLabels: {a b: x, a: x y, c: 1, d: [e]}}}",
+            &[
+                r#"5:38: no label is called "a b""#,
+                r#"5:49: no label has the value "x y""#,
+                r#"5:57: "scope.objects.selector.matchLabels.c" must be a string, not 1: put it in quotes"#,
+                r#"5:63: "scope.objects.selector.matchLabels.d" must be a string, not a list"#,
+            ],
+        ),
+        (
+            "  namespaces:\n    selector:\n      matchExpressions:\n      - {key: a, operator: In}\n      - {key: a, operator: NotIn, values: []}\n      - {key: a, operator: Exists, values: [b]}\n      - {key: a, operator: DoesNotExist, values: [b]}\n      - {key: a, operator: exists}\n      - {key: a, operator: Equals}\n      - {value: [a]}\n      - a\n      - {key: '', operator: In, values: [1, a b]}",
+            &[
+                r#"8:28: operator "In" needs "values""#,
+                r#"9:28: operator "NotIn" needs "values""#,
+                r#"10:28: operator "Exists" takes no "values""#,
+                r#"11:28: operator "DoesNotExist" takes no "values""#,
+                r#"12:28: unknown operator "exists", did you mean "Exists"?"#,
+                r#"13:28: unknown operator "Equals", known are "In", "NotIn", "Exists", "DoesNotExist""#,
+                r#"14:9: missing field "key" in "scope.namespaces.selector.matchExpressions[]""#,
+                r#"14:9: missing field "operator" in "scope.namespaces.selector.matchExpressions[]""#,
+                r#"14:10: unknown field "value" in "scope.namespaces.selector.matchExpressions[]", did you mean "values"?"#,
+                r#"15:9: "scope.namespaces.selector.matchExpressions[]" must be a mapping, not "a""#,
+                r#"16:15: no label is called """#,
+                r#"16:42: "scope.namespaces.selector.matchExpressions[].values[]" must be a string, not 1: put it in quotes"#,
+                r#"16:45: no label has the value "a b""#,
+            ],
+        ),
+        (
+            "  namespaces: {selector: {matchExpressions: [~]}}",
+            &[
+                r#"5:46: missing field "key" in "scope.namespaces.selector.matchExpressions[]""#,
+                r#"5:46: missing field "operator" in "scope.namespaces.selector.matchExpressions[]""#,
+            ],
+        ),
+        (
+            "  requesters: {user: [a], users: [''], exceptGroups: ['system:*']}",
+            &[
+                r#"5:16: unknown field "user" in "scope.requesters", did you mean "users"?"#,
+                r#"5:35: nobody is called "": users and groups are written out"#,
+                r#"5:55: nobody is called "system:*": users and groups are written out"#,
+            ],
+        ),
+        (
+            "  operations: [create, DELETE, CONNECT, PATCH, other]",
+            &[
+                r#"5:16: unknown operation "create", did you mean "CREATE"?"#,
+                r#"5:24: operation "DELETE" never matches, only "CREATE", "UPDATE" are judged"#,
+                r#"5:32: operation "CONNECT" never matches, only "CREATE", "UPDATE" are judged"#,
+                r#"5:41: unknown operation "PATCH", known are "CREATE", "UPDATE""#,
+                r#"5:48: unknown operation "other", known are "CREATE", "UPDATE""#,
+            ],
+        ),
+    ];
+
     #[test]
     fn bad_scopes_are_told_with_their_places() {
-        let cases: &[(&str, &[&str])] = &[
-            ("  5", &[r#"5:3: "scope" must be a mapping, not 5"#]),
-            (
-                "  namespace: {}\n  labels: {}",
-                &[
-                    r#"5:3: unknown field "namespace" in "scope", did you mean "namespaces"?"#,
-                    r#"6:3: unknown field "labels" in "scope", known are "namespaces", "objects", "operations", "requesters""#,
-                ],
-            ),
-            (
-                "  namespaces: {name: [a], names: shop, except: [1, ~, {}, b, b]}",
-                &[
-                    r#"5:16: unknown field "name" in "scope.namespaces", did you mean "names"?"#,
-                    r#"5:34: "scope.namespaces.names" must be a list of strings, not "shop""#,
-                    r#"5:49: "scope.namespaces.except[]" must be a string, not 1: put it in quotes"#,
-                    r#"5:52: "scope.namespaces.except[]" must be a string, not nothing"#,
-                    r#"5:55: "scope.namespaces.except[]" must be a string, not a mapping"#,
-                ],
-            ),
-            (
-                "  namespaces: {names: [Shop, '', 'te*am', '*-x'], except: ['te**']}",
-                &[
-                    r#"5:24: no namespace is called "Shop": lower-case letters, digits and "-""#,
-                    r#"5:30: no namespace is called "": lower-case letters, digits and "-""#,
-                    r#"5:34: no namespace is called "te*am": "*" stands at the end only"#,
-                    r#"5:43: no namespace is called "*-x": "*" stands at the end only"#,
-                    r#"5:60: no namespace is called "te**": "*" stands at the end only"#,
-                ],
-            ),
-            (
-                "  objects: {matchLabels: {a: b}, selector: {matchLabel: {}, matchLabels: [], matchExpressions: {}}}",
-                &[
-                    r#"5:13: unknown field "matchLabels" in "scope.objects", known are "selector""#,
-                    r#"5:45: unknown field "matchLabel" in "scope.objects.selector", did you mean "matchLabels"?"#,
-                    r#"5:74: "scope.objects.selector.matchLabels" must be a mapping, not a list"#,
-                    r#"5:96: "scope.objects.selector.matchExpressions" must be a list of mappings, not a mapping"#,
-                ],
-            ),
-            (
-                "  objects: {selector: {matchLabels: {a b: x, a: x y, c: 1, d: [e]}}}",
-                &[
-                    r#"5:38: no label is called "a b""#,
-                    r#"5:49: no label has the value "x y""#,
-                    r#"5:57: "scope.objects.selector.matchLabels.c" must be a string, not 1: put it in quotes"#,
-                    r#"5:63: "scope.objects.selector.matchLabels.d" must be a string, not a list"#,
-                ],
-            ),
-            (
-                "  namespaces:\n    selector:\n      matchExpressions:\n      - {key: a, operator: In}\n      - {key: a, operator: NotIn, values: []}\n      - {key: a, operator: Exists, values: [b]}\n      - {key: a, operator: DoesNotExist, values: [b]}\n      - {key: a, operator: exists}\n      - {key: a, operator: Equals}\n      - {value: [a]}\n      - a\n      - {key: '', operator: In, values: [1, a b]}",
-                &[
-                    r#"8:28: operator "In" needs "values""#,
-                    r#"9:28: operator "NotIn" needs "values""#,
-                    r#"10:28: operator "Exists" takes no "values""#,
-                    r#"11:28: operator "DoesNotExist" takes no "values""#,
-                    r#"12:28: unknown operator "exists", did you mean "Exists"?"#,
-                    r#"13:28: unknown operator "Equals", known are "In", "NotIn", "Exists", "DoesNotExist""#,
-                    r#"14:9: missing field "key" in "scope.namespaces.selector.matchExpressions[]""#,
-                    r#"14:9: missing field "operator" in "scope.namespaces.selector.matchExpressions[]""#,
-                    r#"14:10: unknown field "value" in "scope.namespaces.selector.matchExpressions[]", did you mean "values"?"#,
-                    r#"15:9: "scope.namespaces.selector.matchExpressions[]" must be a mapping, not "a""#,
-                    r#"16:15: no label is called """#,
-                    r#"16:42: "scope.namespaces.selector.matchExpressions[].values[]" must be a string, not 1: put it in quotes"#,
-                    r#"16:45: no label has the value "a b""#,
-                ],
-            ),
-            (
-                "  namespaces: {selector: {matchExpressions: [~]}}",
-                &[
-                    r#"5:46: missing field "key" in "scope.namespaces.selector.matchExpressions[]""#,
-                    r#"5:46: missing field "operator" in "scope.namespaces.selector.matchExpressions[]""#,
-                ],
-            ),
-            (
-                "  requesters: {user: [a], users: [''], exceptGroups: ['system:*']}",
-                &[
-                    r#"5:16: unknown field "user" in "scope.requesters", did you mean "users"?"#,
-                    r#"5:35: nobody is called "": users and groups are written out"#,
-                    r#"5:55: nobody is called "system:*": users and groups are written out"#,
-                ],
-            ),
-            (
-                "  operations: [create, DELETE, CONNECT, PATCH, other]",
-                &[
-                    r#"5:16: unknown operation "create", did you mean "CREATE"?"#,
-                    r#"5:24: operation "DELETE" never matches, only "CREATE", "UPDATE" are judged"#,
-                    r#"5:32: operation "CONNECT" never matches, only "CREATE", "UPDATE" are judged"#,
-                    r#"5:41: unknown operation "PATCH", known are "CREATE", "UPDATE""#,
-                    r#"5:48: unknown operation "other", known are "CREATE", "UPDATE""#,
-                ],
-            ),
-        ];
-        for (scope, expected) in cases {
+        for (scope, expected) in BAD_SCOPES {
             assert_eq!(flaws_of(&policy(scope)), *expected, "{scope}");
         }
     }

@@ -1,20 +1,22 @@
 //! Approvals through a running server: what the mutating path makes of a grant is what the
 //! validating path wants.
 
+mod webhook;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hyper::StatusCode;
-use serde_json::{Value, json};
-
 use restraint::approval::Grant;
 use restraint::judge::judge;
 use restraint::judge::look_up::LookUps;
 use restraint::judge::policies::Policies;
 use restraint::review::decode;
+use serde_json::{Value, json};
 
 use crate::following::{VolumeFolder, policy};
 use crate::server::{Server, eventually};
 use crate::subjects::{recorded, resize, update};
+
+use webhook::{Webhook, by, patched};
 
 const GRANT: &str = "restraint.dev/approve";
 const STAMP: &str = "restraint.dev/approval";
@@ -322,75 +324,6 @@ async fn what_an_autoscaler_takes_is_put_back() {
     }
     let refused = webhook.ask("/validate", &body).await;
     assert_eq!(refused["allowed"], false, "where the mutating path was passed by: {refused}");
-}
-
-/// A server where the policy says that alice approves.
-struct Webhook {
-    server: Server,
-    _folder: Option<VolumeFolder>,
-}
-
-impl Webhook {
-    fn new(flags: &[&str]) -> Self {
-        Self::of(policy("memory-limit-decrease", "enforce"), flags)
-    }
-
-    /// The same with another policy on decreases.
-    fn of(decrease: (String, String), flags: &[&str]) -> Self {
-        let (name, text) = policy("approval-authority", "enforce");
-        let authority =
-            (name, format!("{text}\nsettings: {{approvers: {{users: [alice], groups: [sre]}}}}\n"));
-        let folder = VolumeFolder::new(&[authority, decrease]);
-        let server = Server::start(&[&["--policies", folder.path()], flags].concat());
-        Self { server, _folder: Some(folder) }
-    }
-
-    async fn ask(&self, path: &str, body: &[u8]) -> Value {
-        let (status, answer) = self.server.client().await.post(path, body.to_vec()).await;
-        assert_eq!(status, StatusCode::OK);
-        serde_json::from_slice::<Value>(&answer).unwrap()["response"].take()
-    }
-
-    /// The pod after the mutating path, or what it refuses with.
-    async fn mutate(
-        &self,
-        user: &str,
-        old: &Value,
-        new: &Value,
-        dry_run: bool,
-    ) -> Result<Value, String> {
-        let response = self.ask("/mutate", &by(user, &update(old, new), dry_run)).await;
-        if response["allowed"] == false {
-            return Err(response["status"]["message"].as_str().unwrap().to_owned());
-        }
-        Ok(patched(new, &response))
-    }
-
-    async fn validate(&self, user: &str, body: &[u8], dry_run: bool) -> Result<(), String> {
-        let response = self.ask("/validate", &by(user, body, dry_run)).await;
-        if response["allowed"] == true {
-            Ok(())
-        } else {
-            Err(response["status"]["message"].as_str().unwrap().to_owned())
-        }
-    }
-}
-
-fn by(user: &str, body: &[u8], dry_run: bool) -> Vec<u8> {
-    let mut review: Value = serde_json::from_slice(body).unwrap();
-    review["request"]["userInfo"]["username"] = user.into();
-    review["request"]["dryRun"] = dry_run.into();
-    serde_json::to_vec(&review).unwrap()
-}
-
-fn patched(object: &Value, response: &Value) -> Value {
-    let mut object = object.clone();
-    if let Some(patch) = response["patch"].as_str() {
-        let operations: json_patch::Patch =
-            serde_json::from_slice(&STANDARD.decode(patch).unwrap()).unwrap();
-        json_patch::patch(&mut object, &operations).unwrap();
-    }
-    object
 }
 
 fn pod(memory: &str, annotations: Value) -> Value {

@@ -263,62 +263,64 @@ fn recorded_reviews_are_explained() {
 }
 
 /// Values of any shape, with the words that the code looks for.
+const WORDS: [&str; 10] = [
+    "app",
+    "1Gi",
+    "0",
+    "-1",
+    "Always",
+    "RestartContainer",
+    "",
+    "a/b",
+    "True",
+    "2026-11-21T12:00:00Z",
+];
+
+const FIELDS: [&str; 31] = [
+    "spec",
+    "template",
+    "metadata",
+    "containers",
+    "initContainers",
+    "name",
+    "resources",
+    "limits",
+    "requests",
+    "memory",
+    "cpu",
+    "env",
+    "resizePolicy",
+    "image",
+    "status",
+    "containerStatuses",
+    "lastState",
+    "terminated",
+    "exitCode",
+    "conditions",
+    "selector",
+    "data",
+    "replicas",
+    "updateStrategy",
+    "tolerations",
+    "annotations",
+    "volumes",
+    "volumeMounts",
+    "type",
+    "reason",
+    "restartCount",
+];
+
 fn any_value() -> impl Strategy<Value = Value> {
-    let words = [
-        "app",
-        "1Gi",
-        "0",
-        "-1",
-        "Always",
-        "RestartContainer",
-        "",
-        "a/b",
-        "True",
-        "2026-11-21T12:00:00Z",
-    ];
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
-        prop::sample::select(words.to_vec()).prop_map(Value::from),
-    ];
-    let fields = [
-        "spec",
-        "template",
-        "metadata",
-        "containers",
-        "initContainers",
-        "name",
-        "resources",
-        "limits",
-        "requests",
-        "memory",
-        "cpu",
-        "env",
-        "resizePolicy",
-        "image",
-        "status",
-        "containerStatuses",
-        "lastState",
-        "terminated",
-        "exitCode",
-        "conditions",
-        "selector",
-        "data",
-        "replicas",
-        "updateStrategy",
-        "tolerations",
-        "annotations",
-        "volumes",
-        "volumeMounts",
-        "type",
-        "reason",
-        "restartCount",
+        prop::sample::select(WORDS.to_vec()).prop_map(Value::from),
     ];
     leaf.prop_recursive(6, 64, 6, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::btree_map(prop::sample::select(fields.to_vec()), inner, 0..6)
+            prop::collection::btree_map(prop::sample::select(FIELDS.to_vec()), inner, 0..6)
                 .prop_map(|fields| fields
                     .into_iter()
                     .map(|(key, value)| (key.to_owned(), value))

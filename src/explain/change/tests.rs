@@ -125,7 +125,10 @@ fn a_resize_is_judged_and_explained() {
         "{}",
         told.why
     );
+}
 
+#[test]
+fn growth_and_cpu_are_explained() {
     let higher = |text: &str| text.replace("memory: 512Mi", "memory: 1Gi");
     let told = only(&pod("NotRequired"), &higher(&pod("NotRequired")));
     assert_eq!(told.effect, Effect::Resize);
@@ -253,100 +256,97 @@ fn objects_come_and_go() {
     );
 }
 
+const RBAC: &str = "rbac.authorization.k8s.io/v1";
+
+/// A kind without pods, two specs of it, and the effect of the change.
+const WITHOUT_PODS: &[(&str, &str, &str, &str, Effect)] = &[
+    (
+        "networking.istio.io/v1",
+        "VirtualService",
+        "spec: {http: [1]}",
+        "spec: {http: [2]}",
+        Effect::Nothing,
+    ),
+    (
+        "networking.istio.io/v1",
+        "DestinationRule",
+        "spec: {host: a}",
+        "spec: {host: b}",
+        Effect::Nothing,
+    ),
+    (
+        "networking.k8s.io/v1",
+        "NetworkPolicy",
+        "spec: {policyTypes: [Ingress]}",
+        "spec: {policyTypes: [Egress]}",
+        Effect::Nothing,
+    ),
+    ("v1", "Service", "spec: {ports: [{port: 1}]}", "spec: {ports: [{port: 2}]}", Effect::Nothing),
+    (RBAC, "Role", "rules: [1]", "rules: [2]", Effect::Nothing),
+    (RBAC, "ClusterRoleBinding", "roleRef: {name: a}", "roleRef: {name: b}", Effect::Refused),
+    ("v1", "Node", "spec: {}", "spec: {unschedulable: true}", Effect::NewPodsOnly),
+    (
+        "v1",
+        "Node",
+        "spec: {}",
+        "spec: {taints: [{key: a, effect: NoSchedule}]}",
+        Effect::NewPodsOnly,
+    ),
+    (
+        "v1",
+        "Node",
+        "spec: {}",
+        "spec: {taints: [{key: a, effect: NoExecute}]}",
+        Effect::PodRecreation,
+    ),
+    (
+        "autoscaling/v2",
+        "HorizontalPodAutoscaler",
+        "spec: {maxReplicas: 2}",
+        "spec: {maxReplicas: 3}",
+        Effect::Scale,
+    ),
+    (
+        "autoscaling.k8s.io/v1",
+        "VerticalPodAutoscaler",
+        "spec: {}",
+        "spec: {updatePolicy: {updateMode: 'Off'}}",
+        Effect::Nothing,
+    ),
+    (
+        "autoscaling.k8s.io/v1",
+        "VerticalPodAutoscaler",
+        "spec: {}",
+        "spec: {updatePolicy: {updateMode: Initial}}",
+        Effect::NewPodsOnly,
+    ),
+    (
+        "autoscaling.k8s.io/v1",
+        "VerticalPodAutoscaler",
+        "spec: {}",
+        "spec: {updatePolicy: {updateMode: InPlace}}",
+        Effect::Resize,
+    ),
+    ("v1", "LimitRange", "spec: {limits: [1]}", "spec: {limits: [2]}", Effect::NewPodsOnly),
+    (
+        "policy/v1",
+        "PodDisruptionBudget",
+        "spec: {minAvailable: 1}",
+        "spec: {minAvailable: 2}",
+        Effect::Nothing,
+    ),
+];
+
 #[test]
 fn kinds_without_pods_restart_nothing() {
     let object = |version: &str, kind: &str, field: &str| {
         format!("{{apiVersion: {version}, kind: {kind}, metadata: {{name: a}}, {field}}}")
     };
-    let rbac = "rbac.authorization.k8s.io/v1";
-    let cases = [
-        (
-            "networking.istio.io/v1",
-            "VirtualService",
-            "spec: {http: [1]}",
-            "spec: {http: [2]}",
-            Effect::Nothing,
-        ),
-        (
-            "networking.istio.io/v1",
-            "DestinationRule",
-            "spec: {host: a}",
-            "spec: {host: b}",
-            Effect::Nothing,
-        ),
-        (
-            "networking.k8s.io/v1",
-            "NetworkPolicy",
-            "spec: {policyTypes: [Ingress]}",
-            "spec: {policyTypes: [Egress]}",
-            Effect::Nothing,
-        ),
-        (
-            "v1",
-            "Service",
-            "spec: {ports: [{port: 1}]}",
-            "spec: {ports: [{port: 2}]}",
-            Effect::Nothing,
-        ),
-        (rbac, "Role", "rules: [1]", "rules: [2]", Effect::Nothing),
-        (rbac, "ClusterRoleBinding", "roleRef: {name: a}", "roleRef: {name: b}", Effect::Refused),
-        ("v1", "Node", "spec: {}", "spec: {unschedulable: true}", Effect::NewPodsOnly),
-        (
-            "v1",
-            "Node",
-            "spec: {}",
-            "spec: {taints: [{key: a, effect: NoSchedule}]}",
-            Effect::NewPodsOnly,
-        ),
-        (
-            "v1",
-            "Node",
-            "spec: {}",
-            "spec: {taints: [{key: a, effect: NoExecute}]}",
-            Effect::PodRecreation,
-        ),
-        (
-            "autoscaling/v2",
-            "HorizontalPodAutoscaler",
-            "spec: {maxReplicas: 2}",
-            "spec: {maxReplicas: 3}",
-            Effect::Scale,
-        ),
-        (
-            "autoscaling.k8s.io/v1",
-            "VerticalPodAutoscaler",
-            "spec: {}",
-            "spec: {updatePolicy: {updateMode: 'Off'}}",
-            Effect::Nothing,
-        ),
-        (
-            "autoscaling.k8s.io/v1",
-            "VerticalPodAutoscaler",
-            "spec: {}",
-            "spec: {updatePolicy: {updateMode: Initial}}",
-            Effect::NewPodsOnly,
-        ),
-        (
-            "autoscaling.k8s.io/v1",
-            "VerticalPodAutoscaler",
-            "spec: {}",
-            "spec: {updatePolicy: {updateMode: InPlace}}",
-            Effect::Resize,
-        ),
-        ("v1", "LimitRange", "spec: {limits: [1]}", "spec: {limits: [2]}", Effect::NewPodsOnly),
-        (
-            "policy/v1",
-            "PodDisruptionBudget",
-            "spec: {minAvailable: 1}",
-            "spec: {minAvailable: 2}",
-            Effect::Nothing,
-        ),
-    ];
-    for (version, kind, old, new, effect) in cases {
+    for (version, kind, old, new, effect) in WITHOUT_PODS {
         assert!(
             effects(&object(version, kind, old), &object(version, kind, new))
                 .iter()
-                .all(|one| one.2 == effect),
+                .all(|one| one.2 == *effect),
             "{kind} {new}"
         );
         assert!(

@@ -156,6 +156,20 @@ impl Style {
     }
 }
 
+/// A container in flow style.
+fn flow(style: &Style, policy: &str) -> Vec<String> {
+    let policy =
+        if policy.is_empty() || policy.ends_with(':') { "" } else { ", resizePolicy: [] " };
+    if style.quoted {
+        vec![format!(
+            "{{\"name\": \"a\", \"resources\": {{\"limits\": {{\"memory\": \"1Gi\"}}}}{}}}",
+            policy.replace("resizePolicy", "\"resizePolicy\"")
+        )]
+    } else {
+        vec![format!("{{name: a{policy},"), "    resources: {limits: {memory: 1Gi}}}".to_owned()]
+    }
+}
+
 impl Container {
     fn lines(&self, style: &Style) -> Vec<String> {
         let policy = if self.policy == "-" {
@@ -164,19 +178,7 @@ impl Container {
             self.policy
         };
         if self.flow {
-            let policy =
-                if policy.is_empty() || policy.ends_with(':') { "" } else { ", resizePolicy: [] " };
-            return if style.quoted {
-                vec![format!(
-                    "{{\"name\": \"a\", \"resources\": {{\"limits\": {{\"memory\": \"1Gi\"}}}}{}}}",
-                    policy.replace("resizePolicy", "\"resizePolicy\"")
-                )]
-            } else {
-                vec![
-                    format!("{{name: a{policy},"),
-                    "    resources: {limits: {memory: 1Gi}}}".to_owned(),
-                ]
-            };
+            return flow(style, policy);
         }
         let mut lines = vec!["name: a".to_owned()];
         let resources: &[&str] = match self.resources {
