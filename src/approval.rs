@@ -17,15 +17,17 @@ mod validity;
 
 pub use error::GrantError;
 pub(crate) use floors::MOST_PARTS;
-pub use floors::{Floor, Floors, Uncovered, part_name};
+pub(crate) use floors::part_name;
+pub use floors::{Floor, Floors, Uncovered};
+pub(crate) use grant::FORM;
 pub(crate) use grant::LONGEST_GRANT;
-pub use grant::{FORM, Grant, LONGEST_LIFETIME, parse_lifetime};
+pub use grant::{Grant, LONGEST_LIFETIME, parse_lifetime};
 pub use note::{ApprovalNote, LimitChange, Refusal};
 pub use stamp::{Agreement, CLOCK_SKEW, FRESH, Malformed, Stamp, StampTarget};
 pub use validity::{Approval, Authority, Invalid, Stamped};
 
 /// The annotation that grants, unless a policy names another.
-pub const DEFAULT_ANNOTATION: &str = "approved-by-sre";
+pub(crate) const DEFAULT_ANNOTATION: &str = "approved-by-sre";
 
 /// The annotation that grants whatever a policy says.
 pub const GRANT_ANNOTATION: &str = "restraint.dev/approve";
@@ -35,4 +37,4 @@ pub const STAMP_ANNOTATION: &str = "restraint.dev/approval";
 
 /// Annotations by which approvals are granted or recorded whatever a policy says. Nobody may bring
 /// them along with a new pod.
-pub const RESERVED_ANNOTATIONS: [&str; 2] = [GRANT_ANNOTATION, STAMP_ANNOTATION];
+pub(crate) const RESERVED_ANNOTATIONS: [&str; 2] = [GRANT_ANNOTATION, STAMP_ANNOTATION];

@@ -13,10 +13,9 @@ use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
-pub use error::{KeyMaterialError, PemKind};
-pub use identity::{Identity, Leaf, Pem};
-pub use self_made::SelfMade;
-pub use source::IdentitySource;
+pub(crate) use error::{KeyMaterialError, PemKind};
+pub(crate) use identity::{Identity, Leaf, Pem};
+pub(crate) use source::IdentitySource;
 
 /// The crypto provider, named at each use: a default of the process would be whoever came first.
 pub(crate) fn provider() -> Arc<CryptoProvider> {

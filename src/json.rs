@@ -14,7 +14,7 @@ mod escape;
 mod raw;
 mod reader;
 mod scan;
-pub mod text;
+pub(crate) mod text;
 pub(crate) mod write;
 
 pub(crate) use decode::{Decode, Fields, Skipped, UNKNOWN, fields};

@@ -2,21 +2,21 @@
 //! inside.
 
 mod applies;
-pub mod approvals;
-pub mod context;
+pub(crate) mod approvals;
+pub(crate) mod context;
 pub mod finding;
 mod ignore;
 pub mod look_up;
 pub mod message;
 pub mod mode;
-pub mod patch;
+pub(crate) mod patch;
 pub mod policies;
-pub mod policy;
+pub(crate) mod policy;
 pub mod rule;
-pub mod scope;
+pub(crate) mod scope;
 pub mod subject;
 pub mod verdict;
-pub mod view;
+pub(crate) mod view;
 
 use std::collections::BTreeSet;
 

@@ -14,17 +14,21 @@
 //! The words, which code, logs, metrics, policies and documentation share:
 //!
 //! - **Subject**: what is under judgement and everything a rule may know ([`judge::subject`]).
-//! - **View**: the part of a subject that a rule looks at ([`judge::view`]).
+//! - **View**: the part of a subject that a rule looks at (`judge::view`).
 //! - **Evidence**: facts looked up before judging; absent evidence is a value.
 //! - **Rule**: code that looks at a view and reports findings ([`judge::rule`], [`rules`]).
 //! - **Finding**: one thing that is wrong, perhaps with an edit that fixes it ([`judge::finding`]).
-//! - **Policy**: one rule, its settings, its scope, its mode ([`judge::policy`]).
+//! - **Policy**: one rule, its settings, its scope, its mode (`judge::policy`).
 //! - **Mode** and **Cap**: how strongly a policy acts, and the strongest it may ([`judge::mode`]).
 //! - **Verdict**: denials, warnings, notes and the amendment ([`judge::verdict`]).
 //! - **Approval**: a person's agreement to one pod's decrease ([`approval`]).
 //!
 //! Without the default feature `shell` only the pure part is built.
 
+#![cfg_attr(
+    not(feature = "shell"),
+    allow(dead_code, unreachable_pub, reason = "the shell uses the rest")
+)]
 #![cfg_attr(
     test,
     allow(
@@ -46,24 +50,16 @@ pub mod heap;
 pub mod json;
 pub mod judge;
 pub mod kube;
-#[cfg_attr(
-    not(feature = "shell"),
-    allow(dead_code, reason = "manifests are read by the shell alone")
-)]
 pub mod manifest;
 pub mod policies;
 pub mod review;
 pub mod rules;
 pub mod shell;
 pub mod watch;
-#[cfg_attr(
-    not(feature = "shell"),
-    allow(dead_code, reason = "manifests are read by the shell alone")
-)]
 mod yaml;
 
 #[cfg(feature = "shell")]
-pub mod certificate;
+pub(crate) mod certificate;
 #[cfg(feature = "shell")]
 pub mod cli;
 #[cfg(feature = "shell")]
@@ -79,4 +75,4 @@ pub mod serve;
 #[cfg(feature = "shell")]
 mod signals;
 #[cfg(feature = "shell")]
-pub mod terminal;
+pub(crate) mod terminal;

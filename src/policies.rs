@@ -4,7 +4,7 @@ mod error;
 mod fields;
 mod file;
 #[cfg(feature = "shell")]
-pub mod folder;
+pub(crate) mod folder;
 mod scope;
 mod tree;
 

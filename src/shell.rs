@@ -81,7 +81,7 @@ pub struct Script {
     pub commands: Vec<Command>,
     /// The loops that commands refer to by position; an outer loop comes before its inner ones.
     pub loops: Vec<Loop>,
-    /// Which of [`POLLING_VARIABLES`] the container's literal environment has.
+    /// Which of the polling variables the container's literal environment has.
     pub environment: Vec<&'static str>,
 }
 

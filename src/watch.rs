@@ -1,7 +1,7 @@
 //! What a script watches, and whether it would learn that the kubelet replaced a mounted file.
 //!
 //! The kubelet writes a ConfigMap or Secret volume into a new directory and swaps one symbolic
-//! link; the file a process has open or watches is deleted, not written to. [`verdict`] holds what
+//! link; the file a process has open or watches is deleted, not written to. `verdict` holds what
 //! each construct then sees.
 
 mod delegate;

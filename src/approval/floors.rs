@@ -109,13 +109,13 @@ impl Floor {
     }
 
     /// The name of its part, as it is written.
-    pub fn part_name(&self) -> &str {
+    pub(crate) fn part_name(&self) -> &str {
         self.container.as_deref().unwrap_or(POD)
     }
 }
 
 /// The name under which `part` is granted a floor.
-pub fn part_name<'p>(part: &'p Part<'_>) -> &'p str {
+pub(crate) fn part_name<'p>(part: &'p Part<'_>) -> &'p str {
     part.container().unwrap_or(POD)
 }
 

@@ -26,7 +26,8 @@ const LONGEST_REASON: usize = 256;
 pub(crate) const LONGEST_GRANT: usize = 4096;
 
 /// What a grant looks like, for whoever wrote another.
-pub const FORM: &str = "\"true\", or like \"app=256Mi,@pod=1Gi; for=30m; force; reason=INC-4711\"";
+pub(crate) const FORM: &str =
+    "\"true\", or like \"app=256Mi,@pod=1Gi; for=30m; force; reason=INC-4711\"";
 
 /// What an approver asks the service to put its stamp on.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -166,7 +166,7 @@ impl<'s> Approval<'s> {
     }
 
     /// Whether the approver knows that a heap does not fit the new limit.
-    pub fn forces(&self) -> bool {
+    pub(crate) fn forces(&self) -> bool {
         self.0.as_ref().is_ok_and(|stamp| stamp.force)
     }
 }

@@ -5,7 +5,7 @@ use thiserror::Error;
 /// Why key material cannot be used, and what to do about it.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum KeyMaterialError {
+pub(crate) enum KeyMaterialError {
     /// A file cannot be read.
     #[error(
         "cannot read {what} \"{origin}\": {cause}; check the path, the volume and that this user may read it"
@@ -72,7 +72,7 @@ pub enum KeyMaterialError {
 
 /// A kind of key material.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PemKind {
+pub(crate) enum PemKind {
     /// The server's certificate chain.
     Certificate,
     /// The server's private key.

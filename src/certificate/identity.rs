@@ -16,7 +16,7 @@ use super::provider;
 
 /// A piece of PEM and where it came from.
 #[derive(Clone)]
-pub struct Pem {
+pub(crate) struct Pem {
     /// A path, or what else messages should call it.
     pub origin: String,
     /// The text.
@@ -79,7 +79,7 @@ impl Pem {
 
 /// A certificate chain and the key it was issued for: who this server is.
 #[derive(Debug, Clone)]
-pub struct Identity {
+pub(crate) struct Identity {
     pub(crate) pair: Arc<CertifiedKey>,
     pub(crate) leaf: Arc<Leaf>,
     pub(crate) contents: Contents,
@@ -90,7 +90,7 @@ impl Identity {
     ///
     /// # Errors
     /// Where either is absent or damaged, or where they do not belong together.
-    pub fn from_pem(certificate: &Pem, key: &Pem) -> Result<Self, KeyMaterialError> {
+    pub(crate) fn from_pem(certificate: &Pem, key: &Pem) -> Result<Self, KeyMaterialError> {
         let chain = certificate.certificates(PemKind::Certificate)?;
         let leaf = chain
             .first()
@@ -122,7 +122,7 @@ impl Identity {
     ///
     /// # Errors
     /// As [`Identity::from_pem`], and where a file cannot be read.
-    pub fn from_files(certificate: &Path, key: &Path) -> Result<Self, KeyMaterialError> {
+    pub(crate) fn from_files(certificate: &Path, key: &Path) -> Result<Self, KeyMaterialError> {
         Self::from_pem(
             &Pem::read(certificate, PemKind::Certificate)?,
             &Pem::read(key, PemKind::Key)?,
@@ -130,14 +130,14 @@ impl Identity {
     }
 
     /// What its certificate says.
-    pub fn leaf(&self) -> &Leaf {
+    pub(crate) fn leaf(&self) -> &Leaf {
         &self.leaf
     }
 }
 
 /// What the server's own certificate says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Leaf {
+pub(crate) struct Leaf {
     /// Valid from, in seconds since 1970.
     pub not_before: i64,
     /// Valid until, in seconds since 1970.
@@ -168,7 +168,7 @@ impl Leaf {
     /// What makes callers refuse this certificate at `now` (seconds since 1970), if anything does.
     ///
     /// Such a certificate is served all the same: a caller's error says more than a closed port.
-    pub fn fault(&self, now: i64) -> Option<String> {
+    pub(crate) fn fault(&self, now: i64) -> Option<String> {
         if now > self.not_after {
             let since = now.saturating_sub(self.not_after);
             return Some(format!("certificate expired {since} s ago"));

@@ -9,27 +9,19 @@ use super::issue::{self, Issued, Validity};
 /// How long a self-made identity is valid, unless somebody says otherwise.
 const YEAR: SignedDuration = SignedDuration::from_hours(365 * 24);
 
-/// An identity made on the spot, for a laptop or a test, and the authority that vouches for it.
+/// An identity made on the spot, for a laptop or a test, and its authority's certificate as PEM: the
+/// form that `curl --cacert` and a `caBundle` take. It is for `localhost`, `127.0.0.1`, `::1` and
+/// `names`, a P-256 leaf, and valid for a year from now.
 ///
-/// The authority's key is thrown away with the making, so it never vouches for anything else.
-#[derive(Debug, Clone)]
-pub struct SelfMade {
-    /// The identity, for `localhost`, `127.0.0.1`, `::1` and the names asked for.
-    pub identity: Identity,
-    /// The authority's certificate as PEM: what `curl --cacert` or a `caBundle` takes.
-    pub authority: String,
-}
-
-impl SelfMade {
-    /// Makes an authority and a P-256 leaf that are valid for a year from now.
-    ///
-    /// # Errors
-    /// Where a name is neither a DNS name nor an address.
-    pub fn make(names: &[String]) -> Result<Self, KeyMaterialError> {
-        let (authority, Issued { certificate, key }) = issue(names, YEAR)?;
-        let pem = |text: String| Pem { origin: "self-made".to_owned(), text: text.into_bytes() };
-        Ok(Self { identity: Identity::from_pem(&pem(certificate), &pem(key))?, authority })
-    }
+/// The authority's key is thrown away, so it never vouches for anything else.
+///
+/// # Errors
+///
+/// Where a name is neither a DNS name nor an address.
+pub(crate) fn make(names: &[String]) -> Result<(Identity, String), KeyMaterialError> {
+    let (authority, Issued { certificate, key }) = issue(names, YEAR)?;
+    let pem = |text: String| Pem { origin: "self-made".to_owned(), text: text.into_bytes() };
+    Ok((Identity::from_pem(&pem(certificate), &pem(key))?, authority))
 }
 
 /// An authority's certificate, and what it issued for this machine and these names before its key

@@ -7,7 +7,7 @@ use super::identity::Identity;
 
 /// Where a server's identity comes from.
 #[derive(Debug, Clone)]
-pub enum IdentitySource {
+pub(crate) enum IdentitySource {
     /// Two PEM files, which may change.
     Files {
         /// The chain, leaf first.

@@ -8,9 +8,9 @@ use kube::{Client, Config};
 /// Where a pod finds its service account's token, unless it was told to have none.
 const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
-/// Where a service finds its API server. A command's way there is [`super::Access`].
+/// Where a service finds its API server. A command's way there is [`super::ClusterOptions`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ServiceAccess {
+pub(crate) enum ServiceAccess {
     /// Through a kubeconfig file.
     Kubeconfig(PathBuf),
     /// Through the pod's own service account.
@@ -19,7 +19,7 @@ pub enum ServiceAccess {
 
 impl ServiceAccess {
     /// The kubeconfig where one is named, else the service account where this runs in a pod.
-    pub fn find(kubeconfig: Option<PathBuf>) -> Option<Self> {
+    pub(crate) fn find(kubeconfig: Option<PathBuf>) -> Option<Self> {
         let in_cluster =
             || std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() && Path::new(TOKEN).exists();
         kubeconfig.map(Self::Kubeconfig).or_else(|| in_cluster().then_some(Self::ServiceAccount))
@@ -30,7 +30,7 @@ impl ServiceAccess {
     /// # Errors
     ///
     /// Where the kubeconfig or the service account's files cannot be used.
-    pub async fn client(&self) -> anyhow::Result<Client> {
+    pub(crate) async fn client(&self) -> anyhow::Result<Client> {
         Ok(Client::try_from(self.config().await?)?)
     }
 
@@ -39,7 +39,7 @@ impl ServiceAccess {
     /// # Errors
     ///
     /// As [`Self::client`].
-    pub async fn client_asking_once(&self) -> anyhow::Result<Client> {
+    pub(crate) async fn client_asking_once(&self) -> anyhow::Result<Client> {
         Ok(asking_once(self.config().await?)?)
     }
 

@@ -21,7 +21,7 @@ use crate::kube::selector::NAME_LABEL;
 use super::flag::flag_value;
 
 /// What was looked up, or why it could not be.
-pub type Fact<T> = Result<T, String>;
+pub(crate) type Fact<T> = Result<T, String>;
 
 /// Everything that the checks look at.
 #[derive(Clone, Debug)]

@@ -76,7 +76,7 @@ impl Effect {
     }
 
     /// Whether somebody says no.
-    pub fn is_refusal(self) -> bool {
+    pub(crate) fn is_refusal(self) -> bool {
         matches!(self, Self::Refused | Self::Denied)
     }
 }

@@ -63,11 +63,11 @@ impl<'a> Decode<'a> for Text<'a> {
 pub struct Entries<'a, V>(Vec<(Text<'a>, V)>);
 
 /// `metadata.labels`.
-pub type Labels<'a> = Entries<'a, Text<'a>>;
+pub(crate) type Labels<'a> = Entries<'a, Text<'a>>;
 
 /// `metadata.annotations`. Values stay undecoded: most are never read, and some (the last applied
 /// configuration) are as large as the object itself.
-pub type Annotations<'a> = Entries<'a, Raw<'a>>;
+pub(crate) type Annotations<'a> = Entries<'a, Raw<'a>>;
 
 impl<'a, V> Entries<'a, V> {
     /// The value under `key`. Of repeated keys the last one counts, as in Go.

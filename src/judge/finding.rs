@@ -52,7 +52,7 @@ impl Finding {
     }
 
     /// The same finding, about this part of the pod.
-    pub fn about_part(self, part: Part<'_>) -> Self {
+    pub(crate) fn about_part(self, part: Part<'_>) -> Self {
         match part.container() {
             Some(name) => self.in_container(name),
             None => self,
@@ -60,7 +60,7 @@ impl Finding {
     }
 
     /// The same finding, about the container `name`.
-    pub fn in_container(mut self, name: &str) -> Self {
+    pub(crate) fn in_container(mut self, name: &str) -> Self {
         self.container = Some(name.to_owned());
         self
     }
@@ -72,19 +72,19 @@ impl Finding {
     }
 
     /// The same finding, acted on no stronger than `ceiling`.
-    pub fn at_most(mut self, ceiling: Mode) -> Self {
+    pub(crate) fn at_most(mut self, ceiling: Mode) -> Self {
         self.ceiling = self.ceiling.min(ceiling);
         self
     }
 
     /// The same finding, fixed by `edit`.
-    pub fn with_edit(mut self, edit: Edit) -> Self {
+    pub(crate) fn with_edit(mut self, edit: Edit) -> Self {
         self.edit = Some(edit);
         self
     }
 
     /// What makes it this finding and no other, wherever the thing it is about stands in its list.
-    pub fn identity(&self) -> (Option<&str>, &str, &str) {
+    pub(crate) fn identity(&self) -> (Option<&str>, &str, &str) {
         (self.container.as_deref(), &self.message, &self.about)
     }
 }

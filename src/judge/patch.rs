@@ -47,7 +47,7 @@ pub struct ResizePolicyEntry {
 }
 
 /// `key` as one token of a JSON pointer (RFC 6901).
-pub fn pointer_token(key: &str) -> String {
+pub(crate) fn pointer_token(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 

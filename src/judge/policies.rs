@@ -30,7 +30,7 @@ impl Policies {
 
     /// The policies in force whose scope asks for labels of namespaces: without access to
     /// namespaces that part of their scope excludes nothing.
-    pub fn unresolvable(&self) -> impl Iterator<Item = &Policy> {
+    pub(crate) fn unresolvable(&self) -> impl Iterator<Item = &Policy> {
         self.list
             .iter()
             .filter(|policy| policy.mode != Mode::Off && policy.scope.namespaces.asks_for_labels())

@@ -125,7 +125,7 @@ impl Rule {
     }
 
     /// A rule with settings: the names of the fields of `C`.
-    pub const fn with_settings<C: Check + DeserializeOwned + 'static>(
+    pub(crate) const fn with_settings<C: Check + DeserializeOwned + 'static>(
         name: &'static str,
         default_policy: &'static str,
         settings: &'static [&'static str],
@@ -135,7 +135,7 @@ impl Rule {
     }
 
     /// A rule that does more than look.
-    pub const fn staged(
+    pub(crate) const fn staged(
         name: &'static str,
         default_policy: &'static str,
         settings: &'static [&'static str],
@@ -154,20 +154,20 @@ impl Rule {
     }
 
     /// The same rule, which the owner of a workload may not silence.
-    pub const fn not_ignorable(mut self) -> Self {
+    pub(crate) const fn not_ignorable(mut self) -> Self {
         self.ignorable = Ignorable::Never;
         self
     }
 
     /// The same rule, which the owner of a workload may silence on pods and templates, but on no
     /// resize.
-    pub const fn not_ignorable_on_resize(mut self) -> Self {
+    pub(crate) const fn not_ignorable_on_resize(mut self) -> Self {
         self.ignorable = Ignorable::ExceptOnResize;
         self
     }
 
     /// The same rule, which can fix its findings at the creation of a pod.
-    pub const fn with_fix(mut self, on_templates: Mode) -> Self {
+    pub(crate) const fn with_fix(mut self, on_templates: Mode) -> Self {
         self.fix = Some(OnTemplates(on_templates));
         self
     }
@@ -189,7 +189,10 @@ impl Rule {
     /// # Errors
     ///
     /// Where a setting is unknown or has the wrong shape.
-    pub fn configure(&self, settings: serde_json::Value) -> Result<Stages, serde_json::Error> {
+    pub(crate) fn configure(
+        &self,
+        settings: serde_json::Value,
+    ) -> Result<Stages, serde_json::Error> {
         (self.configure)(settings)
     }
 

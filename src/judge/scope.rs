@@ -66,7 +66,7 @@ impl Scope {
 
 impl NamespaceScope {
     /// Whether it asks for labels that only the API server knows.
-    pub fn asks_for_labels(&self) -> bool {
+    pub(crate) fn asks_for_labels(&self) -> bool {
         self.selector.asks_for_labels()
     }
 

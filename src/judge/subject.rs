@@ -106,7 +106,7 @@ pub struct Evidence {
 
 impl Evidence {
     /// The cap of the request's namespace. Where its labels are unknown there is none.
-    pub fn namespace_cap(&self) -> Cap {
+    pub(crate) fn namespace_cap(&self) -> Cap {
         let label = self.namespace_labels.as_deref().and_then(|labels| labels.get(CAP_LABEL));
         label.and_then(|word| word.parse().ok()).unwrap_or_default()
     }
@@ -130,7 +130,7 @@ fields!(UserInfo { "username" => username, "uid" => uid, "groups" => groups, "ex
 /// Requesters by name and group: the setting of a rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Requesters {
+pub(crate) struct Requesters {
     /// Users by name.
     pub users: Vec<String>,
     /// Members of these groups.
@@ -139,7 +139,7 @@ pub struct Requesters {
 
 impl Requesters {
     /// Whether `requester` is one of them.
-    pub fn include(&self, requester: &UserInfo<'_>) -> bool {
+    pub(crate) fn include(&self, requester: &UserInfo<'_>) -> bool {
         let member = |group: &String| requester.groups.iter().any(|name| **name == **group);
         self.users.iter().any(|name| **name == *requester.username)
             || self.groups.iter().any(member)

@@ -7,10 +7,11 @@ mod pod;
 mod resize;
 mod scripts;
 
-pub use approval::ApprovalChange;
-pub use autoscaler::AutoscalerView;
-pub use pod::PodView;
-pub use resize::{MemoryChange, ResizeView};
+pub(crate) use approval::ApprovalChange;
+pub(crate) use autoscaler::AutoscalerView;
+pub(crate) use pod::PodView;
+pub(crate) use resize::MemoryChange;
+pub(crate) use resize::ResizeView;
 pub(crate) use scripts::Field;
 
 use super::context::PolicyContext;
@@ -22,7 +23,7 @@ use super::subject::{Operation, Resource, Subject};
     clippy::large_enum_variant,
     reason = "one of it is made for a judgement, and a box would be an allocation"
 )]
-pub enum View<'s> {
+pub(crate) enum View<'s> {
     /// A pod's spec, wherever its kind keeps it, and the stored one on UPDATE.
     Pod {
         /// As it would be stored.
@@ -47,7 +48,7 @@ pub enum View<'s> {
 
 impl<'s> View<'s> {
     /// The view of `subject`; `None` where no rule has anything to look at.
-    pub fn of(subject: &'s Subject<'_>, context: &'s PolicyContext) -> Option<Self> {
+    pub(crate) fn of(subject: &'s Subject<'_>, context: &'s PolicyContext) -> Option<Self> {
         match (subject.resource, subject.operation) {
             (Resource::PodResize, Operation::Update) => {
                 Some(Self::Resize(ResizeView::new(subject, subject.old_object.as_ref()?)))

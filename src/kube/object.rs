@@ -190,7 +190,7 @@ fields!(Template { "metadata" => metadata, "spec" => spec });
 
 /// A container with its role and its place in the spec.
 #[derive(Clone, Copy, Debug)]
-pub struct Placed<'s, 'a> {
+pub(crate) struct Placed<'s, 'a> {
     /// The container.
     pub container: &'s Container<'a>,
     /// What it is in the pod.

@@ -41,7 +41,7 @@ impl Requests {
     }
 
     /// Both together.
-    pub fn plus(self, other: Self) -> Self {
+    pub(crate) fn plus(self, other: Self) -> Self {
         Self {
             cpu: self.cpu.saturating_add(other.cpu),
             memory: self.memory.saturating_add(other.memory),
@@ -49,7 +49,7 @@ impl Requests {
     }
 
     /// What is left without `other`.
-    pub fn minus(self, other: Self) -> Self {
+    pub(crate) fn minus(self, other: Self) -> Self {
         Self {
             cpu: self.cpu.saturating_sub(other.cpu),
             memory: self.memory.saturating_sub(other.memory),
@@ -64,7 +64,7 @@ impl Requests {
 
 /// Amounts of cpu and memory, where they are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct WrittenRequests {
+pub(crate) struct WrittenRequests {
     /// In thousandths of a core.
     pub cpu: Option<i128>,
     /// In bytes.
@@ -73,7 +73,7 @@ pub struct WrittenRequests {
 
 impl WrittenRequests {
     /// What is written; `None` where an amount is unknown.
-    pub fn of(amounts: &Amounts<'_>) -> Option<Self> {
+    pub(crate) fn of(amounts: &Amounts<'_>) -> Option<Self> {
         let (cpu, memory) = (amounts.cpu_millis()?, amounts.memory_bytes()?);
         Some(Self {
             cpu: amounts.cpu.is_some().then_some(cpu),
@@ -82,7 +82,7 @@ impl WrittenRequests {
     }
 
     /// Nothing is asked for where nothing is written.
-    pub fn or_none(self) -> Requests {
+    pub(crate) fn or_none(self) -> Requests {
         Requests { cpu: self.cpu.unwrap_or_default(), memory: self.memory.unwrap_or_default() }
     }
 }
@@ -93,12 +93,12 @@ pub(crate) fn cpu_text(millis: i128) -> String {
 }
 
 /// At least so many bytes as a quantity: whole MiB, rounded up.
-pub fn memory_text(bytes: i128) -> String {
+pub(crate) fn memory_text(bytes: i128) -> String {
     canonical(format!("{}Mi", bytes.saturating_add(MEBIBYTE - 1).div_euclid(MEBIBYTE)))
 }
 
 /// At most so many bytes as a quantity: whole MiB, rounded down.
-pub fn memory_floor_text(bytes: i128) -> String {
+pub(crate) fn memory_floor_text(bytes: i128) -> String {
     canonical(format!("{}Mi", bytes.div_euclid(MEBIBYTE)))
 }
 

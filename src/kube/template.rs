@@ -37,7 +37,7 @@ impl TemplatePlace {
 
     /// The JSON pointers of everything on the way to it that has metadata, the object itself first
     /// and the pod's last.
-    pub fn metadata_holders(self) -> &'static [&'static str] {
+    pub(crate) fn metadata_holders(self) -> &'static [&'static str] {
         match self {
             Self::Itself => &[""],
             Self::Template => &["", "/spec/template"],

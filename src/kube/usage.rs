@@ -14,7 +14,7 @@ impl Usage {
     }
 
     /// Of all that were measured together.
-    pub fn total(&self) -> i128 {
+    pub(crate) fn total(&self) -> i128 {
         self.0.values().fold(0, |sum, bytes| sum.saturating_add(*bytes))
     }
 }

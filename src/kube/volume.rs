@@ -47,7 +47,7 @@ fields!(ConfigMapVolume { "name" => name, "items" => items });
 
 /// An entry of `items`: a key and the file it becomes.
 #[derive(Clone, Debug, Default)]
-pub struct KeyToPath<'a> {
+pub(crate) struct KeyToPath<'a> {
     /// `key`.
     pub key: Text<'a>,
     /// `path` of the file in the volume.
@@ -122,7 +122,7 @@ fields!(ProjectedSource { "configMap" => config_map, "secret" => secret, "servic
 
 /// What kind of configuration a volume carries.
 #[derive(Clone, Copy, Debug)]
-pub enum VolumeSource<'v> {
+pub(crate) enum VolumeSource<'v> {
     /// One ConfigMap, by name.
     ConfigMap(&'v str),
     /// One Secret, by name.

@@ -11,17 +11,17 @@ use super::PolicyErrors;
 
 /// A folder with one policy in each YAML file.
 #[derive(Clone, Debug)]
-pub struct Folder {
+pub(crate) struct Folder {
     path: PathBuf,
     cap: Cap,
 }
 
 /// The contents of a folder: file names and texts.
-pub type Contents = BTreeMap<String, String>;
+pub(crate) type Contents = BTreeMap<String, String>;
 
 /// Why a folder's policies cannot come into force.
 #[derive(Debug, thiserror::Error)]
-pub enum FolderError {
+pub(crate) enum FolderError {
     /// It cannot be read.
     #[error("policies folder \"{path}\" cannot be read: {cause}")]
     Unreadable {
@@ -40,12 +40,12 @@ pub enum FolderError {
 
 impl Folder {
     /// The folder at `path`, whose policies act under `cap`.
-    pub fn new(path: PathBuf, cap: Cap) -> Self {
+    pub(crate) fn new(path: PathBuf, cap: Cap) -> Self {
         Self { path, cap }
     }
 
     /// Where it is.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
@@ -54,7 +54,7 @@ impl Folder {
     /// # Errors
     ///
     /// Where the folder or a file in it cannot be read, or where there is no policy file.
-    pub fn read(&self) -> Result<Contents, FolderError> {
+    pub(crate) fn read(&self) -> Result<Contents, FolderError> {
         let unreadable =
             |path: &Path, cause| FolderError::Unreadable { path: path.to_owned(), cause };
         let mut contents = Contents::new();
@@ -76,7 +76,7 @@ impl Folder {
     /// # Errors
     ///
     /// With every error of every file.
-    pub fn policies(&self, contents: &Contents) -> Result<Policies, FolderError> {
+    pub(crate) fn policies(&self, contents: &Contents) -> Result<Policies, FolderError> {
         let files = contents.iter().map(|(name, text)| (name.as_str(), text.as_str()));
         Policies::read(files).map(|policies| policies.under(self.cap)).map_err(FolderError::Faulty)
     }

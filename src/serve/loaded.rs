@@ -2,7 +2,7 @@
 
 use anyhow::{Context, bail};
 
-use crate::certificate::{IdentitySource, SelfMade};
+use crate::certificate::{IdentitySource, self_made};
 use crate::cluster::ServiceAccess;
 use crate::judge::policies::Policies;
 use crate::policies::folder::{Contents, Folder};
@@ -74,7 +74,7 @@ fn key_files(options: &Options, sharing: Option<&Sharing>) -> anyhow::Result<Key
         // what is shared takes its place once the API server was asked
         _ => {
             let names = sharing.map_or(&[][..], |sharing| &sharing.names);
-            IdentitySource::Held(SelfMade::make(names)?.identity)
+            IdentitySource::Held(self_made::make(names)?.0)
         }
     };
     let clients = options

@@ -33,11 +33,12 @@ fn examine(facts: &Facts, installation: &Installation, observations: &mut Observ
             "create it, or name another with --tls-secret",
         );
     };
-    let chain =
-        match (Pem { origin: "tls.crt".to_owned(), text }).read_certificates(PemKind::Certificate) {
-            Ok(chain) => chain,
-            Err(error) => return observations.problem(secret, error.to_string(), RENEW),
-        };
+    let chain = match (Pem { origin: "tls.crt".to_owned(), text })
+        .read_certificates(PemKind::Certificate)
+    {
+        Ok(chain) => chain,
+        Err(error) => return observations.problem(secret, error.to_string(), RENEW),
+    };
     let Some((_, leaf)) = chain.first() else { return };
     let now = facts.now.as_second();
     let before = observations.count();

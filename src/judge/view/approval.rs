@@ -41,7 +41,7 @@ impl<'s> ApprovalChange<'s> {
     }
 
     /// Whether it comes through the pod itself, the only way that is open.
-    pub fn is_through_pod(&self) -> bool {
+    pub(crate) fn is_through_pod(&self) -> bool {
         self.subject.resource == Resource::Pod
     }
 
@@ -58,12 +58,12 @@ impl<'s> ApprovalChange<'s> {
     }
 
     /// Whether this request removes the stamp.
-    pub fn removes_stamp(&self) -> bool {
+    pub(crate) fn removes_stamp(&self) -> bool {
         self.old_text(STAMP_ANNOTATION).is_some() && self.new_text(STAMP_ANNOTATION).is_none()
     }
 
     /// Every annotation that grants and would be stored, whether this request wrote it or not.
-    pub fn present_grants(&self) -> impl Iterator<Item = &'s str> + use<'s> {
+    pub(crate) fn present_grants(&self) -> impl Iterator<Item = &'s str> + use<'s> {
         let new = &self.subject.object.metadata.annotations;
         self.granting().filter(move |key| new.value(key).is_some())
     }

@@ -83,17 +83,17 @@ impl<'s> PodView<'s> {
     }
 
     /// Whether this is a pod that is being created: the only time a pod may be amended.
-    pub fn is_new_pod(&self) -> bool {
+    pub(crate) fn is_new_pod(&self) -> bool {
         self.resource == Resource::Pod && self.operation == Operation::Create
     }
 
     /// Whether this is a template that pods will be made from.
-    pub fn is_template(&self) -> bool {
+    pub(crate) fn is_template(&self) -> bool {
         self.resource != Resource::Pod
     }
 
     /// Whether it runs until someone stops it. Jobs and pods that may finish do not.
-    pub fn is_long_running(&self) -> bool {
+    pub(crate) fn is_long_running(&self) -> bool {
         let finishes = matches!(self.resource, Resource::Job | Resource::CronJob);
         !finishes && matches!(&*self.spec.restart_policy, "" | "Always")
     }
@@ -106,7 +106,7 @@ impl<'s> PodView<'s> {
 
     /// Whether a controller made it. Then its maker's own template is the place for advice, and
     /// annotations on the maker cannot be seen from here.
-    pub fn is_owned(&self) -> bool {
+    pub(crate) fn is_owned(&self) -> bool {
         self.controller().is_some()
     }
 
@@ -118,7 +118,7 @@ impl<'s> PodView<'s> {
     /// The names of the workload it belongs to: of its maker's maker where the name tells, its
     /// maker's and, but for the pods of a controller, its own. A ReplicaSet is called after its
     /// Deployment and a hash of the template, a Job after its CronJob and a time.
-    pub fn workload_names(&self) -> impl Iterator<Item = &'s str> + use<'s> {
+    pub(crate) fn workload_names(&self) -> impl Iterator<Item = &'s str> + use<'s> {
         const MADE: [Resource; 3] = [Resource::Pod, Resource::ReplicaSet, Resource::Job];
         const HASH_LABELS: [&str; 2] = ["pod-template-hash", "rollouts-pod-template-hash"];
         let own = if self.object.name.is_empty() {
@@ -152,7 +152,7 @@ impl<'s> PodView<'s> {
     }
 
     /// The ConfigMap or Secret that `source` is, where it is known.
-    pub fn config_object(&self, source: VolumeSource<'_>) -> Option<&'s ConfigObject> {
+    pub(crate) fn config_object(&self, source: VolumeSource<'_>) -> Option<&'s ConfigObject> {
         let (kind, name) = source.named()?;
         self.evidence.configuration.as_deref()?.object(kind, name)
     }
@@ -177,17 +177,17 @@ impl<'s> PodView<'s> {
     }
 
     /// Whether any ConfigMap or Secret is known.
-    pub fn knows_configuration(&self) -> bool {
+    pub(crate) fn knows_configuration(&self) -> bool {
         self.evidence.configuration.is_some()
     }
 
     /// Every container of the pod.
-    pub fn all_containers(&self) -> impl Iterator<Item = Placed<'s, 's>> + use<'s> {
+    pub(crate) fn all_containers(&self) -> impl Iterator<Item = Placed<'s, 's>> + use<'s> {
         self.spec.all_containers()
     }
 
     /// The containers that run as long as the pod does.
-    pub fn app_containers(&self) -> impl Iterator<Item = Placed<'s, 's>> + use<'s> {
+    pub(crate) fn app_containers(&self) -> impl Iterator<Item = Placed<'s, 's>> + use<'s> {
         self.spec.app_containers()
     }
 
@@ -242,7 +242,7 @@ impl<'s> PodView<'s> {
 
     /// Whether what `rule` finds here will be fixed as pods are created. Where a scope or a cap
     /// may have a say in it, it counts as no.
-    pub fn will_be_fixed(&self, rule: &str) -> bool {
+    pub(crate) fn will_be_fixed(&self, rule: &str) -> bool {
         let created = self.is_template() || self.is_new_pod();
         let always_fixed = created
             && self.context.always_fixed.contains(&rule)
@@ -251,27 +251,27 @@ impl<'s> PodView<'s> {
     }
 
     /// The JSON pointer of `field` of the pod's spec.
-    pub fn spec_pointer(&self, field: &str) -> String {
+    pub(crate) fn spec_pointer(&self, field: &str) -> String {
         format!("{}/spec/{field}", self.base)
     }
 
     /// The JSON pointer of `field` of `placed`.
-    pub fn container_pointer(&self, placed: &Placed<'_, '_>, field: &str) -> String {
+    pub(crate) fn container_pointer(&self, placed: &Placed<'_, '_>, field: &str) -> String {
         format!("{}/spec/{}/{}/{field}", self.base, placed.list(), placed.index)
     }
 
     /// The JSON pointer of the annotation `key` of the object itself.
-    pub fn object_annotation_pointer(&self, key: &str) -> String {
+    pub(crate) fn object_annotation_pointer(&self, key: &str) -> String {
         format!("/metadata/annotations/{}", pointer_token(key))
     }
 
     /// The JSON pointer of the pod's annotations.
-    pub fn annotations_pointer(&self) -> String {
+    pub(crate) fn annotations_pointer(&self) -> String {
         format!("{}/metadata/annotations", self.base)
     }
 
     /// The JSON pointer of the pod's annotation `key`.
-    pub fn annotation_pointer(&self, key: &str) -> String {
+    pub(crate) fn annotation_pointer(&self, key: &str) -> String {
         format!("{}/{}", self.annotations_pointer(), pointer_token(key))
     }
 }

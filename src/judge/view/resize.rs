@@ -26,7 +26,7 @@ pub struct ResizeView<'s> {
 
 /// The memory of one part of the pod before and after.
 #[derive(Clone, Debug)]
-pub struct MemoryChange<'s> {
+pub(crate) struct MemoryChange<'s> {
     /// Which part.
     pub part: Part<'s>,
     /// The effective limit before and after.
@@ -91,13 +91,13 @@ impl<'s> ResizeView<'s> {
     }
 
     /// Whether the pod itself has a memory request or limit, before or after.
-    pub fn has_pod_level_memory(&self) -> bool {
+    pub(crate) fn has_pod_level_memory(&self) -> bool {
         self.old.spec.resources.sets_memory() || self.subject.object.spec.resources.sets_memory()
     }
 
     /// The commands by which an approver grants every decrease of this resize; `None` where no
     /// grant can say it.
-    pub fn granting_command(&self) -> Option<String> {
+    pub(crate) fn granting_command(&self) -> Option<String> {
         let (name, namespace) = (self.name(), self.namespace());
         let mut floors = String::new();
         for (position, change) in
@@ -127,14 +127,14 @@ impl<'s> ResizeView<'s> {
     }
 
     /// Whether the approver knows of a heap that does not fit.
-    pub fn approval_forces(&self) -> bool {
+    pub(crate) fn approval_forces(&self) -> bool {
         self.approval().forces()
     }
 
     /// The memory of the pod and of each container, before and after. Containers are matched by
     /// name; one that is not on both sides is skipped, because the API server refuses to add,
     /// remove or rename any.
-    pub fn memory_changes(&self) -> impl Iterator<Item = MemoryChange<'s>> + use<'s> {
+    pub(crate) fn memory_changes(&self) -> impl Iterator<Item = MemoryChange<'s>> + use<'s> {
         let (old, new) = (&self.old.spec, &self.subject.object.spec);
         let containers = new.all_containers().filter_map(move |placed| {
             Some(container_change(old, new, placed, counterpart(old, placed)?))
@@ -145,29 +145,29 @@ impl<'s> ResizeView<'s> {
 
 impl<'s> MemoryChange<'s> {
     /// The container with its place, as resized; `None` for the pod itself.
-    pub fn placed(&self) -> Option<Placed<'s, 's>> {
+    pub(crate) fn placed(&self) -> Option<Placed<'s, 's>> {
         self.placed
     }
 
     /// Whether less memory is left to the part, be it by its own limit or by that of the pod.
-    pub fn loses_memory(&self) -> bool {
+    pub(crate) fn loses_memory(&self) -> bool {
         self.limit.0.falls_to(self.limit.1)
     }
 
     /// Whether a limit becomes a larger one. One that goes away does so at the next start only.
-    pub fn limit_grows(&self) -> bool {
+    pub(crate) fn limit_grows(&self) -> bool {
         let amounts = self.limit.0.bytes().zip(self.limit.1.bytes());
         amounts.is_some_and(|(old, new)| old < new)
     }
 
     /// Whether the effective limit falls, or appears where there was none. Where a container only
     /// follows the pod-level limit the pod answers for it.
-    pub fn limit_falls(&self) -> bool {
+    pub(crate) fn limit_falls(&self) -> bool {
         !self.inherited && self.loses_memory()
     }
 
     /// Whether the request falls. No request counts as 0.
-    pub fn request_falls(&self) -> bool {
+    pub(crate) fn request_falls(&self) -> bool {
         match self.request {
             (None, _) => false,
             (Some(old), None) => !old.is_zero(),
@@ -177,7 +177,7 @@ impl<'s> MemoryChange<'s> {
 
     /// The operations that put request and limit of this part back. What the resize removed stays
     /// away: the API server refuses such a resize.
-    pub fn restoration(&self) -> Vec<PatchOperation> {
+    pub(crate) fn restoration(&self) -> Vec<PatchOperation> {
         let operation =
             |field: &str, (old, new): (Option<&Quantity<'_>>, Option<&Quantity<'_>>)| {
                 let path = self.pointer(field);
@@ -197,7 +197,7 @@ impl<'s> MemoryChange<'s> {
     }
 
     /// The JSON pointer of the memory limit or request: `field` is `limits` or `requests`.
-    pub fn pointer(&self, field: &str) -> String {
+    pub(crate) fn pointer(&self, field: &str) -> String {
         match self.placed {
             None => format!("/spec/resources/{field}/memory"),
             Some(placed) => {

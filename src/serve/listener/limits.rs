@@ -27,7 +27,7 @@ pub struct Limits {
     pub handshake: Duration,
     /// The longest a connection may take over the headers of its next request, the idle time before
     /// it included, and the longest it may be idle or busy with an answer; must be above
-    /// [`CALLER_IDLE`].
+    /// what API servers keep (90 s).
     pub idle: Duration,
     /// The longest a peer may take nothing of what it is sent. Who waits for an answer takes it at
     /// once.

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::certificate::SelfMade;
+use crate::certificate::self_made;
 use crate::certificate::testing::{Client, in_time};
 
 use super::counters::Tally;
@@ -43,8 +43,8 @@ struct Running {
 }
 
 async fn run(limits: Limits, drain: Drain, plain: bool) -> Running {
-    let made = SelfMade::make(&[]).unwrap();
-    let key_material = Arc::new(Followed::new(KeyMaterial::load(made.identity, None).unwrap()));
+    let (identity, authority) = self_made::make(&[]).unwrap();
+    let key_material = Arc::new(Followed::new(KeyMaterial::load(identity, None).unwrap()));
     let transport = match plain {
         true => Transport::Plain,
         false => Transport::Tls(Arc::clone(&key_material)),
@@ -69,7 +69,7 @@ async fn run(limits: Limits, drain: Drain, plain: bool) -> Running {
     let service = TowerToHyperService::new(router);
     Running {
         address,
-        authority: made.authority,
+        authority,
         key_material,
         counters,
         waiting,
@@ -187,9 +187,9 @@ async fn a_peer_that_speaks_no_tls_is_counted() {
 async fn open_connections_outlive_a_new_certificate() {
     let running = running().await;
     let mut before = running.http1(running.client()).await;
-    let next = SelfMade::make(&[]).unwrap();
-    running.key_material.replace(KeyMaterial::load(next.identity, None).unwrap());
+    let (identity, authority) = self_made::make(&[]).unwrap();
+    running.key_material.replace(KeyMaterial::load(identity, None).unwrap());
     assert!(works(&mut before).await);
     assert!(running.tls(running.client()).await.is_err());
-    assert!(works(&mut running.http1(Client::of(&next.authority)).await).await);
+    assert!(works(&mut running.http1(Client::of(&authority)).await).await);
 }

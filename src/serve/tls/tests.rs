@@ -2,7 +2,7 @@ use std::fs;
 use std::time::Duration;
 
 use crate::certificate::testing::{Authority, Client, Folder, Pair, in_time, meet};
-use crate::certificate::{IdentitySource, SelfMade};
+use crate::certificate::{IdentitySource, self_made};
 use crate::serve::followed::Followed;
 use crate::serve::followed::file_watch::Intervals;
 use crate::serve::health::Health;
@@ -43,10 +43,10 @@ fn a_pair_of_files_is_served() {
 
 #[test]
 fn both_versions_and_both_protocols_are_spoken() {
-    let made = SelfMade::make(&[]).unwrap();
-    let key_material = held(made.identity);
+    let (identity, authority) = self_made::make(&[]).unwrap();
+    let key_material = held(identity);
     for protocol in [b"h2".as_slice(), b"http/1.1"] {
-        for client in [Client::of(&made.authority), Client::of(&made.authority).old()] {
+        for client in [Client::of(&authority), Client::of(&authority).old()] {
             let client = Client { protocol, ..client };
             let met = meet(key_material.config(), &client, "localhost").unwrap();
             assert_eq!(met.alpn_protocol(), Some(protocol));
@@ -58,16 +58,17 @@ fn both_versions_and_both_protocols_are_spoken() {
 
 #[test]
 fn a_self_made_identity_is_for_this_machine_and_the_names_given() {
-    let made = SelfMade::make(&["restraint.ops.svc".to_owned(), "localhost".to_owned()]).unwrap();
-    let leaf = made.identity.leaf().clone();
+    let (identity, authority) =
+        self_made::make(&["restraint.ops.svc".to_owned(), "localhost".to_owned()]).unwrap();
+    let leaf = identity.leaf().clone();
     assert_eq!(leaf.names, ["127.0.0.1", "::1", "localhost", "restraint.ops.svc"]);
     assert_eq!(leaf.fault(leaf.not_before + 3_600), None);
-    let key_material = held(made.identity);
+    let key_material = held(identity);
     for name in &leaf.names {
-        meet(key_material.config(), &Client::of(&made.authority), name).unwrap();
+        meet(key_material.config(), &Client::of(&authority), name).unwrap();
     }
-    assert!(meet(key_material.config(), &Client::of(&made.authority), "elsewhere").is_err());
-    let refused = SelfMade::make(&["näme".to_owned()]).map(|_| ()).unwrap_err();
+    assert!(meet(key_material.config(), &Client::of(&authority), "elsewhere").is_err());
+    let refused = self_made::make(&["näme".to_owned()]).map(|_| ()).unwrap_err();
     assert!(refused.to_string().contains("\"näme\""), "{refused}");
 }
 

@@ -12,7 +12,7 @@ use k8s_openapi::ByteString;
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
-use crate::certificate::SelfMade;
+use crate::certificate::self_made;
 use crate::certificate::testing::{Client as Caller, in_time, meet};
 use crate::serve::followed::Followed;
 use crate::serve::health::{Health, Topic};
@@ -354,7 +354,7 @@ async fn readiness_waits_for_the_pair_and_connections_see_it() {
     let client = served(&store).await;
     let health = Arc::new(Health::default());
     health.wait_for(Topic::Certificate);
-    let made = SelfMade::make(&[]).unwrap().identity;
+    let (made, _) = self_made::make(&[]).unwrap();
     let key_material = Arc::new(Followed::new(KeyMaterial::load(made, None).unwrap()));
     let mut metrics = Metrics::new();
     let rotations = Rotations::register(metrics.registry());
