@@ -99,7 +99,7 @@ fn result(
         "ruleId": finding.rule,
         "ruleIndex": found.iter().position(|name| *name == finding.rule),
         "level": level(finding.mode.mode()),
-        "message": {"text": format!("{}; to put it right: {}", finding.message, finding.remedy)},
+        "message": {"text": format!("{}; fix: {}", finding.message, finding.remedy)},
         "locations": [{
             "physicalLocation": location(&finding.file, Some(finding.line), here),
             "logicalLocations": [{"fullyQualifiedName": finding.subject(), "kind": "resource"}],

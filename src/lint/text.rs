@@ -22,7 +22,7 @@ pub(super) struct Look {
     pub(super) offers_fix: bool,
 }
 
-/// Each finding in three lines: where and what, in which object, and how to put it right.
+/// Each finding in three lines: where and what, in which object, and how to fix it.
 pub(super) fn render(findings: &[Finding], look: Look) -> String {
     let mut text = String::new();
     for finding in findings {
@@ -52,7 +52,7 @@ fn write(text: &mut String, finding: &Finding, look: Look) {
         .unwrap_or_default();
     let _ = writeln!(text, "{place} {mode}: {} {rule}", plain(&finding.message));
     let _ = writeln!(text, "    in {}{container}", plain(&subject));
-    let _ = writeln!(text, "    to put it right: {}{hint}", plain(&finding.remedy));
+    let _ = writeln!(text, "    fix: {}{hint}", plain(&finding.remedy));
 }
 
 fn style(mode: Mode) -> Style {

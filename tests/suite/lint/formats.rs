@@ -9,10 +9,10 @@ fn text_is_for_people() {
     let expected = "\
 web.yaml:10: warn: annotation \"approved-by-sre\" sits in a template: it approves nothing [approval-in-template]
     in Deployment shop/web
-    to put it right: remove it, and approve the running pod when it is to be resized (--fix does it)
+    fix: remove it, and approve the running pod when it is to be resized (--fix does it)
 web.yaml:14: audit: container \"app\": no resizePolicy for memory, so a resize does not restart it [memory-resize-policy]
     in Deployment shop/web, container app
-    to put it right: add {resourceName: memory, restartPolicy: RestartContainer} to resizePolicy (--fix does it)
+    fix: add {resourceName: memory, restartPolicy: RestartContainer} to resizePolicy (--fix does it)
 
 2 findings (0 enforce, 1 warn, 1 audit) in 1 file, 1 workload judged; 2 fixable with --fix
 ";
