@@ -1,7 +1,7 @@
 //! JSON, read once into what borrows from it.
 //!
 //! A decoder for what the API server writes: large objects of which little is read. What nothing
-//! asks for is passed over many bytes at a time (`scan`) and checked only for where it ends; what
+//! asks for is skipped many bytes at a time (`scan`) and checked only for where it ends; what
 //! is read is read as strictly as serde_json reads it. Values are read in place, into what was as
 //! good as absent before: a derived decoder moves each struct several times, and is so large that
 //! most of its time goes into fetching its code.

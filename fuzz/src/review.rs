@@ -2,7 +2,7 @@
 //! `serde_json::Value`.
 //!
 //! Where the two readings may differ, and why that is harmless:
-//! * What no rule reads is passed over without a look but for its end: what stands there need not
+//! * What no rule reads is skipped without a look but for its end: what stands there need not
 //!   even be JSON. The API server writes its own objects, and whoever else writes to the port is
 //!   answered about what is read.
 //! * Of repeated labels and annotations the last one counts on both sides; other repeated fields

@@ -24,7 +24,7 @@ pub(super) struct Java {
     uncoupled: bool,
     /// Options that were removed, the last of each name.
     removed: Vec<RemovedFlag>,
-    /// Whether options that the virtual machine does not know are passed over.
+    /// Whether options that the virtual machine does not know are skipped.
     ignores_unknown: bool,
 }
 
@@ -159,7 +159,7 @@ impl Java {
         }
     }
 
-    /// Takes an option; whatever is none is passed over.
+    /// Takes an option; whatever is none is skipped.
     fn option(&mut self, option: &str) {
         if let Some((prefix, _)) = option.split_once("$(") {
             return self.unresolved(prefix);

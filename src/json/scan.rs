@@ -1,7 +1,7 @@
 //! Where JSON values end, found many bytes at a time.
 //!
 //! Most of a review is never read: managed fields, status, what controllers note about a pod. What
-//! is passed over is looked at for quotes, escapes and brackets alone.
+//! is skipped is looked at for quotes, escapes and brackets alone.
 
 use wide::u8x16;
 

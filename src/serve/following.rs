@@ -83,7 +83,7 @@ impl Following {
 
     fn follow_namespaces(&self, client: Option<&Client>) {
         let Some(client) = client.cloned() else {
-            return warn_of_blind_spots(&self.policies.load());
+            return warn_of_unknown_labels(&self.policies.load());
         };
         self.health.wait_for(Topic::Namespaces);
         let (namespaces, health) = (Arc::clone(&self.namespaces), Arc::clone(&self.health));
@@ -153,7 +153,7 @@ impl Following {
 }
 
 /// A policy that selects namespaces by label applies to all of them while their labels are unknown.
-fn warn_of_blind_spots(policies: &Policies) {
+fn warn_of_unknown_labels(policies: &Policies) {
     for policy in policies.unresolvable() {
         warn!(
             policy = policy.name,

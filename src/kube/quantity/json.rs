@@ -12,7 +12,7 @@ const QUANTITY: &str = "a quantity, that is a string such as \"256Mi\" or a numb
 
 /// From a JSON string or the digits of a JSON number.
 ///
-/// As the API server does, it forgives blanks around the quantity in a string; [`Quantity::text`]
+/// As the API server does, it ignores blanks around the quantity in a string; [`Quantity::text`]
 /// is without them.
 impl<'a> Decode<'a> for Quantity<'a> {
     const INSTEAD_OF_NULL: Option<&'static str> = Some(QUANTITY);

@@ -12,9 +12,9 @@
 //! duration, which stops every restart, or that is not on a Deployment; `rollout-strategy`, which
 //! Argo Rollouts alone have.
 //!
-//! **What it allows.** Orders on the template alone, or the same on both. An explicit `false`. What
-//! Reloader writes itself. What a controller copied to the objects it makes. Reloader's own flags
-//! can rename its keys: where they do, silence the rule.
+//! **What it allows.** Annotations on the template alone, or the same on both. An explicit `false`.
+//! What Reloader writes itself. What a controller copied to the objects it makes. Reloader's own
+//! flags can rename its keys: where they do, silence the rule.
 //!
 //! **How to fix it.** `reloader.stakater.com/auto: "true"` in the metadata of the Deployment,
 //! StatefulSet, DaemonSet, Job or CronJob itself.
@@ -26,7 +26,11 @@ use crate::judge::message::Names;
 use crate::judge::rule::{Check, Rule};
 use crate::judge::subject::Resource;
 use crate::judge::view::PodView;
-use crate::rules::reloader_annotations::{AUTO, AnnotationKeys, DOMAIN, IGNORE, KINDS, MATCH, PAUSE_PERIOD, ROLLOUT_STRATEGY, ReloaderAnnotations, SEARCH, WRITTEN_BY_RELOADER, follows, is_false, is_reloader_key, is_true, known_keys};
+use crate::rules::reloader_annotations::{
+    AUTO, AnnotationKeys, DOMAIN, IGNORE, KINDS, MATCH, PAUSE_PERIOD, ROLLOUT_STRATEGY,
+    ReloaderAnnotations, SEARCH, WRITTEN_BY_RELOADER, follows, is_false, is_reloader_key, is_true,
+    known_keys,
+};
 use crate::yaml::suggest::nearest;
 
 pub(crate) const RULE: Rule = Rule::new::<ReloaderAnnotation>(

@@ -135,10 +135,10 @@ fn finding(
     };
     let finding = Finding::new(RULE.name, pod.container_pointer(placed, "env"), message, remedy)
         .in_container(name);
-    let mended = || {
+    let will_be_fixed = || {
         memory_resize_policy::is_undecided(pod, placed.container)
             && pod.will_be_fixed(memory_resize_policy::RULE.name)
     };
-    let restarts_soon = !never && mended();
+    let restarts_soon = !never && will_be_fixed();
     if restarts_soon { finding.at_most(Mode::Audit) } else { finding }
 }

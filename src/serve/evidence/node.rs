@@ -33,7 +33,7 @@ pub(super) fn read(node: &[u8], pods: &[u8], uid: &str) -> Option<NodeCapacity> 
     Some(NodeCapacity { node: node.metadata.name.unwrap_or_default(), most })
 }
 
-/// What counts of a `PodList`. Everything else is passed over instead of taken apart: whoever may
+/// What counts of a `PodList`. Everything else is skipped instead of taken apart: whoever may
 /// create pods writes it, and a volume of 30 bytes takes thousands once it is a `Volume`.
 #[derive(Deserialize)]
 struct PodList {

@@ -117,7 +117,7 @@ impl SharedSecret {
         let mut data = secret.data.take().unwrap_or_default();
         let (entries, bad) = Entries::read(&data);
         if !bad.is_empty() && bad != self.bad {
-            warn!(secret = %self.name, entries = ?bad, "entries that are no seal keys are passed over: a key is named like 20261121T120000Z and has at least 32 bytes");
+            warn!(secret = %self.name, entries = ?bad, "entries that are no seal keys are skipped: a key is named like 20261121T120000Z and has at least 32 bytes");
         }
         self.bad = bad;
         let plan = entries.plan(now);

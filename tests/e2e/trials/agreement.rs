@@ -145,13 +145,13 @@ fn put_right() {
     assert_eq!(left, NOT_PUT_RIGHT);
     let is_refused = |manifest: &Manifest| REFUSED.iter().any(|(file, _)| *file == manifest.file);
     faulty.retain(|manifest| !left.contains(&manifest.file) && !is_refused(manifest));
-    let mended: Vec<_> =
+    let fixed: Vec<_> =
         faulty.iter().map(|manifest| manifests::read(&folder, &manifest.file)).collect();
 
     let pod = |object: &Value| manifests::pod_of(object).unwrap();
     let pods_before = create(faulty.iter().map(|manifest| pod(&manifest.object)));
-    let workloads = create(mended.iter().filter(|object| object["kind"] != "Pod").cloned());
-    let pods = create(mended.iter().map(pod));
+    let workloads = create(fixed.iter().filter(|object| object["kind"] != "Pod").cloned());
+    let pods = create(fixed.iter().map(pod));
     let mut faults = Vec::new();
     for workload in &workloads {
         faults.extend(

@@ -192,14 +192,14 @@ fn the_webhook_still_mends_nothing_but_new_pods() {
     let mut changed = pod.clone();
     changed["metadata"]["labels"] = serde_json::json!({"a": "b"});
     let policies = Policies::embedded();
-    for (body, mended) in [
+    for (body, fixed) in [
         (creation(&template), false),
         (update(&template, &template), false),
         (update(&pod, &changed), false),
         (creation(&pod), true),
     ] {
         let review = decode(&body).unwrap();
-        assert_eq!(!amend(&policies, &review.subject).amendment.is_empty(), mended);
+        assert_eq!(!amend(&policies, &review.subject).amendment.is_empty(), fixed);
         assert!(judge(&policies, &review.subject).amendment.is_empty());
     }
 }
