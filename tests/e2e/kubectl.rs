@@ -88,8 +88,12 @@ pub(crate) struct Kubectl {
     pub(crate) namespace: String,
 }
 
-/// How kubectl says that it got no connection.
-const UNHEARD: &str = "Unable to connect to the server: net/http: TLS handshake timeout";
+/// How kubectl says that it waited for an API server in vain, which a machine that stands still for
+/// a while brings about.
+const LOST: [&str; 2] = ["net/http: TLS handshake timeout", "http2: client connection lost"];
+
+/// How it says so before it has asked for any change.
+const UNHEARD: [&str; 2] = ["Unable to connect to the server: ", "error: Get \"https://"];
 
 /// What came of a command.
 #[derive(Debug)]
@@ -136,8 +140,7 @@ impl Kubectl {
         self.outcome(command, format!("restraint {}", arguments.join(" ")), "")
     }
 
-    /// What comes of a command once it was heard: an API server that is busy may not take a
-    /// connection in time, and then nothing was asked of it.
+    /// What comes of a command once the API server has heard it.
     fn outcome(&self, mut command: Command, line: String, input: &str) -> Outcome {
         command
             .env("HOME", &self.folder)
@@ -146,7 +149,7 @@ impl Kubectl {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         eventually("the API server hears", || {
             let outcome = Outcome::of(&mut command, &line, input);
-            (!outcome.err.contains(UNHEARD)).then_some(outcome)
+            outcome.was_heard().then_some(outcome)
         })
     }
 }
@@ -164,6 +167,12 @@ impl Outcome {
             out: text(&output.stdout),
             err: text(&output.stderr),
         }
+    }
+
+    /// Whether the API server was asked for anything: if not, it is harmless to ask again.
+    fn was_heard(&self) -> bool {
+        let says = |parts: &[&str]| parts.iter().any(|part| self.err.contains(part));
+        !(says(&UNHEARD) && says(&LOST))
     }
 
     /// The same, once it is sure that the command succeeded.
