@@ -54,13 +54,13 @@ mutants file *arguments:
 
 # the benchmarks, with a table and, given `--write`, a plot for docs/performance.md; `just bench cluster` asks a real API server
 bench *arguments:
-    cargo build --release --bin restraint
+    cargo build --profile dist --locked --bin restraint
     cargo build --release --bins --manifest-path benches/Cargo.toml
     cargo run --release --manifest-path benches/Cargo.toml -- {{ arguments }}
 
 # what it bears: overload, hostile peers, a full disk; see docs/reliability.md
 faults *arguments:
-    cargo build --release --bin restraint
+    cargo build --profile dist --locked --bin restraint
     cargo run --release --manifest-path benches/Cargo.toml --bin faults -- {{ arguments }}
 
 # a container image for this machine's architecture

@@ -110,9 +110,9 @@ fn until_interrupted<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow
     })
 }
 
-/// Where the main crate's release build lies.
+/// Where the main crate's build for images lies.
 fn default_program() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from);
-    target.join("release/restraint")
+    target.join("dist/restraint")
 }

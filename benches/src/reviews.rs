@@ -20,7 +20,7 @@ const PICTURE: &str =
 /// What to measure, and for how long.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// The program to measure [default: target/release/restraint].
+    /// The program to measure [default: target/dist/restraint].
     #[arg(long, value_name = "PATH", global = true)]
     restraint: Option<PathBuf>,
 

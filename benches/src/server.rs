@@ -59,7 +59,7 @@ impl Server {
     /// Starts Restraint with its default policies.
     pub(crate) fn restraint(program: &Path, certificate: &Certificate) -> anyhow::Result<Self> {
         if !program.is_file() {
-            let way_out = "build it with `cargo build --release --bin restraint`, or name another with --restraint";
+            let way_out = "build it with `cargo build --profile dist --bin restraint`, or name another with --restraint";
             bail!("there is no {}: {way_out}", program.display());
         }
         let mut command = Command::new(program);

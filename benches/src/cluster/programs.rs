@@ -262,7 +262,7 @@ fn serve(
 ) -> anyhow::Result<Command> {
     ensure!(
         program.is_file(),
-        "there is no {}: build it with `cargo build --release --bin restraint`",
+        "there is no {}: build it with `cargo build --profile dist --bin restraint`",
         program.display()
     );
     let mut command = Command::new(program);

@@ -64,7 +64,7 @@ struct Cli {
     /// Scenarios [default: all but soak].
     scenarios: Vec<Scenario>,
 
-    /// The program to try [default: target/release/restraint].
+    /// The program to try [default: target/dist/restraint].
     #[arg(long, value_name = "PATH")]
     restraint: Option<PathBuf>,
 
@@ -103,7 +103,7 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
     let program = cli.restraint.clone().unwrap_or_else(default_program);
     if !program.is_file() {
         bail!(
-            "there is no {}: build it with `cargo build --release --bin restraint`, or name another with --restraint",
+            "there is no {}: build it with `cargo build --profile dist --bin restraint`, or name another with --restraint",
             program.display()
         );
     }
@@ -148,9 +148,9 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
     Ok(outcomes.iter().all(Outcome::is_kept))
 }
 
-/// Where the main crate's release build lies.
+/// Where the main crate's build for images lies.
 fn default_program() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from);
-    target.join("release/restraint")
+    target.join("dist/restraint")
 }
