@@ -5,8 +5,11 @@ use std::thread;
 use std::time::Duration;
 
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::EnvFilter;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Lines that wait while standard error is slow, some 4 MiB of them. What comes on top is lost, and
 /// counted.
@@ -43,17 +46,20 @@ impl Log {
     /// A thread of its own writes the lines, those of some milliseconds in one go: whoever reads
     /// them may stop reading, and reviews go on.
     pub(super) fn start(format: LogFormat) -> Self {
-        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
         let (lines, writer) = NonBlockingBuilder::default()
             .buffered_lines_limit(WAITING)
             .finish(Gathered::to(io::stderr()));
         let lost = lines.error_counter();
-        let builder = fmt().with_env_filter(filter).with_writer(lines);
+        let (registry, layer) = (tracing_subscriber::registry().with(filter()), fmt::layer());
+        let layer = layer.with_writer(lines);
         // a second start within one process (a test's) keeps the first
         let _ = match format {
-            LogFormat::Text => builder.with_ansi(io::stderr().is_terminal()).try_init(),
+            LogFormat::Text => {
+                registry.with(layer.with_ansi(io::stderr().is_terminal())).try_init()
+            }
             LogFormat::Json => {
-                builder.json().flatten_event(true).with_current_span(false).try_init()
+                let layer = layer.json().flatten_event(true).with_current_span(false);
+                registry.with(layer).try_init()
             }
         };
         Self { lost, _writer: writer }
@@ -63,6 +69,12 @@ impl Log {
     pub(super) fn lost(&self) -> ErrorCounter {
         self.lost.clone()
     }
+}
+
+/// What is logged: `RUST_LOG` lists levels, for all or for a target, such as `warn,restraint=debug`.
+fn filter() -> Targets {
+    let wanted = std::env::var("RUST_LOG").ok().and_then(|text| text.parse().ok());
+    wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO))
 }
 
 /// What is written, in one go with what comes soon after it.
