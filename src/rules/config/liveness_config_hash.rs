@@ -21,7 +21,9 @@ use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 use crate::kube::container::Container;
 use crate::kube::object::Placed;
-use crate::rules::inline::{InlineScript, PathTarget, known_watches, liveness_script, path_target, remedy};
+use crate::rules::inline::{
+    InlineScript, PathTarget, known_watches, liveness_script, path_target, remedy,
+};
 use crate::rules::trigger::never_changes;
 use crate::shell::{Command, PipeReader, Script, Word};
 use crate::watch::{Tool, Watch};

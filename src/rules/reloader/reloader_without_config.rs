@@ -22,7 +22,9 @@ use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 use crate::kube::configuration::ConfigKind;
 use crate::rules::environment::config_sources;
-use crate::rules::reloader_annotations::{CONFIG_MAP, KINDS, ReloaderAnnotations, SECRET, SECRET_PROVIDER_CLASS};
+use crate::rules::reloader_annotations::{
+    CONFIG_MAP, KINDS, ReloaderAnnotations, SECRET, SECRET_PROVIDER_CLASS,
+};
 
 pub(crate) const RULE: Rule = Rule::new::<ReloaderWithoutConfig>(
     "reloader-without-config",

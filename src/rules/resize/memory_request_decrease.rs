@@ -41,7 +41,8 @@ impl Check for MemoryRequestDecrease {
             let message = |names: Names| {
                 format!("{}: memory request {old} -> {new}", names.part(change.part))
             };
-            let remedy = "keep the request, or accept an earlier eviction and less room on the node";
+            let remedy =
+                "keep the request, or accept an earlier eviction and less room on the node";
             let finding = Finding::new(RULE.name, change.pointer("requests"), message, remedy);
             findings.report(finding.about_part(change.part));
         }

@@ -27,7 +27,9 @@ use crate::judge::view::PodView;
 use crate::kube::container::Container;
 use crate::kube::object::Placed;
 use crate::kube::volume::VolumeSource;
-use crate::rules::inline::{PathTarget, hook_scripts, known_watches, main_script, path_target, remedy};
+use crate::rules::inline::{
+    PathTarget, hook_scripts, known_watches, main_script, path_target, remedy,
+};
 use crate::rules::trigger::never_changes;
 use crate::shell::Script;
 use crate::watch::{Delivery, Tool, Watch, verdict};

@@ -25,7 +25,10 @@ use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 use crate::kube::container::Container;
 use crate::kube::object::Placed;
-use crate::rules::inline::{InlineScript, PathTarget, all_scripts, known_watches, path_target, reload_flags, remedy, tool_name};
+use crate::rules::inline::{
+    InlineScript, PathTarget, all_scripts, known_watches, path_target, reload_flags, remedy,
+    tool_name,
+};
 use crate::rules::trigger::Triggers;
 use crate::watch::{FLAGS, Tool, Watch};
 
