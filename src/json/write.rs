@@ -1,5 +1,5 @@
 //! JSON out of names and text, for answers: most of an answer is sentences, copied in pieces
-//! without an escape.
+//! without an escape. serde_json's writer takes 2 to 4 % more instructions for a whole review.
 
 use super::scan::next_special;
 
