@@ -17,6 +17,23 @@ pub(super) struct Record {
     pub(super) status: Status,
 }
 
+impl Record {
+    /// The status of each container, init containers first, with the container in the spec.
+    pub(super) fn containers(
+        &self,
+    ) -> impl Iterator<Item = (&ContainerStatus, Option<&Container>)> {
+        let (status, spec) = (&self.status, &self.spec);
+        let lists = [
+            (&status.init_container_statuses, &spec.init_containers),
+            (&status.container_statuses, &spec.containers),
+        ];
+        lists.into_iter().flat_map(|(statuses, containers)| {
+            let named = |name: &str| containers.iter().find(|container| container.name == name);
+            statuses.iter().map(move |status| (status, named(&status.name)))
+        })
+    }
+}
+
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Metadata {

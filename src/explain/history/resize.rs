@@ -186,15 +186,7 @@ fn differing(record: &Record) -> Vec<Amount> {
             &mut amounts,
         );
     }
-    let init = record
-        .status
-        .init_container_statuses
-        .iter()
-        .zip(std::iter::repeat(&record.spec.init_containers));
-    let app =
-        record.status.container_statuses.iter().zip(std::iter::repeat(&record.spec.containers));
-    for (status, list) in init.chain(app) {
-        let container = list.iter().find(|container| container.name == status.name);
+    for (status, container) in record.containers() {
         let (Some(container), Some(actual)) = (container, &status.resources) else { continue };
         compare(
             Some(&status.name),

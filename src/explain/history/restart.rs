@@ -85,17 +85,10 @@ impl Cause {
 
 /// Every container that started again, or ended.
 pub(super) fn all(record: &Record, events: &[&Event]) -> Vec<Restart> {
-    let init = record
-        .status
-        .init_container_statuses
-        .iter()
-        .zip(std::iter::repeat(&record.spec.init_containers));
-    let app =
-        record.status.container_statuses.iter().zip(std::iter::repeat(&record.spec.containers));
-    let with_spec = init.chain(app).map(|(status, list)| {
-        (status, list.iter().find(|container| container.name == status.name))
-    });
-    with_spec.filter_map(|(status, container)| restart(record, status, container, events)).collect()
+    let restarts = record
+        .containers()
+        .filter_map(|(status, container)| restart(record, status, container, events));
+    restarts.collect()
 }
 
 fn restart(

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use crate::approval::{STAMP_ANNOTATION, StampTarget, Stamped};
+use crate::approval::{STAMP_ANNOTATION, Stamped};
 use crate::judge::context::PolicyContext;
 use crate::judge::subject::{Operation, Resource, Subject};
 use crate::kube::object::Metadata;
@@ -72,11 +72,6 @@ impl<'s> ApprovalChange<'s> {
     /// resets it.
     pub fn stored(&self) -> Option<&'s Metadata<'s>> {
         self.subject.old_object.as_ref().map(|old| &old.metadata)
-    }
-
-    /// Where a stamp of this request is.
-    pub fn place(&self) -> StampTarget<'s> {
-        self.subject.place()
     }
 
     /// The time of the request.
