@@ -12,8 +12,10 @@ pub mod mode;
 pub(crate) mod patch;
 pub mod policies;
 pub(crate) mod policy;
+pub(crate) mod requesters;
 pub mod rule;
 pub(crate) mod scope;
+pub(crate) mod settings;
 pub mod subject;
 pub mod verdict;
 pub(crate) mod view;
@@ -26,7 +28,7 @@ use mode::{Cap, Mode};
 use policies::Policies;
 use rule::Check;
 use subject::Subject;
-use verdict::{Outcome, Verdict};
+use verdict::{MissedFix, Outcome, Ruling, Verdict};
 use view::View;
 
 /// Judges `subject` as it would be stored: what the validating path answers.
@@ -44,11 +46,35 @@ pub fn judge(policies: &Policies, subject: &Subject<'_>) -> Verdict {
         let cap = verdict.cap;
         verdict.record_as(policy, findings, |finding| {
             let wanted = wanted.min(finding.ceiling);
-            // a fault that reaches this path was not fixed, or was brought back by another webhook
-            (wanted, Outcome::of(wanted, wanted.under(cap).min(Mode::Enforce)))
+            (wanted, stored_outcome(wanted, cap, &view))
         });
     }
+    verdict.missed_fix = missed_fix(&verdict, &view);
     verdict
+}
+
+/// What comes of a finding whose policy asks for `wanted`, in an object that is about to be stored.
+/// A fix that was missed never denies: the hook that fixes fails open, and a lost call of it must
+/// not keep pods from starting. Nobody reads what is said to a controller.
+fn stored_outcome(wanted: Mode, cap: Cap, view: &View<'_>) -> Outcome {
+    match wanted.under(cap) {
+        Mode::Fix if matches!(view, View::Pod { new, .. } if new.is_owned()) => Outcome::Noted,
+        Mode::Fix => Outcome::Warned,
+        applied => Outcome::of(wanted, applied),
+    }
+}
+
+/// Why a fix was probably missed, where one was.
+fn missed_fix(verdict: &Verdict, view: &View<'_>) -> Option<MissedFix> {
+    let View::Pod { new, .. } = view else { return None };
+    if !new.is_new_pod() {
+        return None;
+    }
+    let missed = |ruling: &Ruling| ruling.wanted.under(verdict.cap) == Mode::Fix;
+    // a pod that is fixed in part met the hook that fixes, and another one after it
+    let cause =
+        || if new.has_memory_policy() { MissedFix::OtherWebhook } else { MissedFix::MutatingHook };
+    verdict.rulings.iter().any(missed).then(cause)
 }
 
 /// Amends `subject`: what the mutating path answers. New pods are fixed, grants are turned into

@@ -9,6 +9,7 @@ pub(crate) mod name;
 pub mod node_capacity;
 pub mod object;
 pub(crate) mod part;
+pub(crate) mod pod_status;
 pub mod quantity;
 pub mod requests;
 pub mod resources;

@@ -6,6 +6,7 @@ mod file;
 #[cfg(feature = "shell")]
 pub(crate) mod folder;
 mod scope;
+mod settings;
 mod tree;
 
 pub use error::{PolicyError, PolicyErrors};
@@ -244,8 +245,13 @@ mod tests {
             after.collect::<Vec<_>>()
         };
         let (yaml, text) = (blocks("\n```yaml\n"), blocks("\n```text\n"));
-        let [good, bad] = yaml.as_slice() else { panic!("{yaml:?}") };
+        let [good, recipes @ .., bad] = yaml.as_slice() else { panic!("{yaml:?}") };
         read(&[("memory-limit-decrease-shop.yaml", good)]);
+        assert_eq!(recipes.len(), 3);
+        for recipe in recipes {
+            let policy = format!("name: p\nrule: memory-limit-decrease\nmode: enforce\n{recipe}\n");
+            read(&[("p.yaml", &policy)]);
+        }
         let errors = Policies::read([("policies/memory-limit-decrease.yaml", bad)]).unwrap_err();
         assert_eq!(text, [errors.to_string()]);
     }

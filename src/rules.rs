@@ -37,6 +37,7 @@ rules! {
         memory_request_decrease,
         memory_resize_policy,
         resize_beyond_node,
+        resize_restarts_container,
         stale_resource_env,
     }
 

@@ -17,6 +17,7 @@ mod options;
 mod panics;
 mod policies;
 mod request;
+mod restorations;
 mod reviews;
 mod seal;
 mod tasks;
@@ -46,6 +47,7 @@ use loaded::Loaded;
 use log::Log;
 use metrics::Metrics;
 pub use options::Options;
+use restorations::Restorations;
 pub use reviews::BODY_LIMIT;
 use reviews::Reviews;
 pub use seal::{SealKeyError, SealKeys};
@@ -164,6 +166,7 @@ fn reviews(options: &Options, following: &Following, clients: Clients) -> Review
         sources: Sources::new(authorities, live),
         events,
         metrics,
+        restorations: Restorations::default(),
         memory_budget: reviews::memory_budget(options.body_memory()),
         deadline: options.request_deadline(),
     }

@@ -86,7 +86,9 @@ impl Floors {
             EffectiveLimit::Unlimited => Ok(()),
             // what does not fit 64 bits wraps around on its way to the kernel
             EffectiveLimit::Limited(new) if new >= &floor.least && new.value().is_some() => Ok(()),
-            EffectiveLimit::Limited(_) => Err(Uncovered::BelowFloor(floor.least.text().to_owned())),
+            EffectiveLimit::Limited(_) | EffectiveLimit::Total(_) => {
+                Err(Uncovered::BelowFloor(floor.least.text().to_owned()))
+            }
         }
     }
 }

@@ -24,6 +24,13 @@ pub enum ApprovalNote {
         /// The approval.
         stamp: Box<Stamp>,
     },
+    /// An allowance of the policy let a decrease through.
+    Allowed {
+        /// The decrease.
+        change: LimitChange,
+        /// The name of the allowance.
+        allowance: String,
+    },
     /// There was an approval, and it did not count.
     Invalid {
         /// Why, in a word.
@@ -117,6 +124,7 @@ impl ApprovalNote {
             Self::Refused(_) => "approval-refused",
             Self::Revoked => "approval-revoked",
             Self::Used { .. } => "approval-used",
+            Self::Allowed { .. } => "allowance-used",
             Self::Invalid { .. } => "approval-invalid",
         }
     }
@@ -131,6 +139,9 @@ impl fmt::Display for ApprovalNote {
             Self::Used { change, stamp } => {
                 write!(formatter, "{change}, approved: ")?;
                 describe(stamp, formatter)
+            }
+            Self::Allowed { change, allowance } => {
+                write!(formatter, "{change}, by allowance {allowance:?}")
             }
             Self::Invalid { reason, change } => write!(formatter, "{change}: {reason}"),
         }

@@ -1,5 +1,7 @@
 //! What the policies in force have in common.
 
+use super::requesters::Requesters;
+
 /// What all policies have in common: worked out once, when they are read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PolicyContext {
@@ -8,4 +10,6 @@ pub struct PolicyContext {
     /// The rules whose findings are fixed in every pod that is created: a policy of theirs is
     /// in mode `fix` and leaves nothing out of its scope.
     pub always_fixed: Vec<&'static str>,
+    /// Whom a policy lists as automation.
+    pub automation: Vec<Requesters>,
 }

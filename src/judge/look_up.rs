@@ -9,7 +9,7 @@ use super::policies::Policies;
 use super::policy::Policy;
 use super::rule::LookUp;
 use super::subject::{Resource, Subject};
-use super::view::{ApprovalChange, MemoryChange, View};
+use super::view::{ApprovalChange, View};
 
 /// The facts that one request asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,32 +26,37 @@ impl LookUps {
     /// What judging `subject` asks for.
     pub fn for_judging(policies: &Policies, subject: &Subject<'_>) -> Self {
         if subject.resource != Resource::PodResize {
-            return Self::for_amending(policies, subject);
+            return Self::of_grant(policies, subject);
         }
         let Some(view) = View::of(subject, policies.context()) else { return Self::default() };
         let View::Resize(resize) = &view else { return Self::default() };
-        let asked = |what: LookUp| {
-            let asks = |policy: &Policy| {
-                policy.stages.check.as_ref().and_then(|check| check.asks_for()) == Some(what)
-            };
-            in_force(policies, subject, &view).any(asks)
-        };
-        let grows = || {
-            resize.requests().is_some_and(|(old, new)| new.cpu > old.cpu || new.memory > old.memory)
-        };
-        Self {
-            authority: false,
-            usage: asked(LookUp::Usage)
-                && resize.memory_changes().any(|change| MemoryChange::limit_falls(&change)),
-            node_capacity: asked(LookUp::NodeCapacity)
-                && !resize.old.spec.node_name.is_empty()
-                && grows(),
-        }
+        let asked = |policy: &Policy| policy.stages.check.as_ref()?.asks_for(resize);
+        Self::of_resize(in_force(policies, subject, &view).filter_map(asked))
     }
 
-    /// What amending `subject` asks for: whether its requester may approve, where it carries a
-    /// grant or a new stamp and a policy in force leaves that to the API server.
+    /// What amending `subject` asks for.
     pub fn for_amending(policies: &Policies, subject: &Subject<'_>) -> Self {
+        if subject.resource != Resource::PodResize {
+            return Self::of_grant(policies, subject);
+        }
+        let Some(view) = View::of(subject, policies.context()) else { return Self::default() };
+        let View::Resize(resize) = &view else { return Self::default() };
+        let asked = |policy: &Policy| policy.stages.restore.as_ref()?.asks_for(resize);
+        let restoring =
+            in_force(policies, subject, &view).filter(|policy| policy.mode >= Mode::Enforce);
+        Self::of_resize(restoring.filter_map(asked))
+    }
+
+    fn of_resize(asked: impl Iterator<Item = LookUp>) -> Self {
+        asked.fold(Self::default(), |asked, what| match what {
+            LookUp::Usage => Self { usage: true, ..asked },
+            LookUp::NodeCapacity => Self { node_capacity: true, ..asked },
+        })
+    }
+
+    /// Whether the requester may approve, where the request carries a grant or a new stamp and a
+    /// policy in force leaves that to the API server.
+    fn of_grant(policies: &Policies, subject: &Subject<'_>) -> Self {
         let granting = |change: ApprovalChange<'_>| {
             change.is_through_pod()
                 && (change.written(STAMP_ANNOTATION).is_some() || change.grants().next().is_some())

@@ -17,7 +17,8 @@ pub enum Mode {
     Warn,
     /// Findings deny the request.
     Enforce,
-    /// `Enforce`, and the fault is fixed where a pod is created.
+    /// The fault is fixed where a pod is created. It never denies: where the fix is missed the
+    /// client is told.
     Fix,
 }
 

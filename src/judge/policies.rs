@@ -81,5 +81,9 @@ fn context_of(list: &[Policy]) -> PolicyContext {
     let everywhere =
         list.iter().filter(|policy| policy.mode == Mode::Fix && policy.scope == Scope::default());
     let always_fixed = everywhere.map(|policy| policy.rule.name).collect();
-    PolicyContext { approval_annotations, always_fixed }
+    let restoring = list.iter().filter(|policy| policy.mode != Mode::Off);
+    let automation = restoring
+        .filter_map(|policy| Some(policy.stages.restore.as_ref()?.automation().clone()))
+        .collect();
+    PolicyContext { approval_annotations, always_fixed, automation }
 }

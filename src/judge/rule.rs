@@ -3,12 +3,14 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use serde::de::{DeserializeOwned, Error as _};
+use serde::de::DeserializeOwned;
 
 use crate::approval::Stamp;
 
 use super::finding::Findings;
 use super::mode::Mode;
+use super::requesters::Requesters;
+use super::settings::{self, Setting, SettingsError};
 use super::view::{ApprovalChange, AutoscalerView, PodView, ResizeView};
 
 /// A rule with its settings. Total: it cannot fail, and what it cannot resolve it is silent about.
@@ -22,8 +24,8 @@ pub trait Check: Debug + Send + Sync {
     /// Looks at a Vertical Pod Autoscaler.
     fn autoscaler(&self, _autoscaler: &AutoscalerView<'_>, _findings: &mut Findings) {}
 
-    /// What must be looked up for it; where that cannot be had, it is silent or says so.
-    fn asks_for(&self) -> Option<LookUp> {
+    /// What must be looked up for this resize; where that cannot be had, it is silent or says so.
+    fn asks_for(&self, _resize: &ResizeView<'_>) -> Option<LookUp> {
         None
     }
 }
@@ -45,8 +47,14 @@ pub trait ApprovalPolicy: Debug + Send + Sync {
 
 /// What a policy restores of a resize by automation instead of denying it.
 pub trait RestorePolicy: Debug + Send + Sync {
+    /// Whom it takes for automation.
+    fn automation(&self) -> &Requesters;
+
     /// Reports every decrease that is restored, with the edit that does it.
     fn restore(&self, resize: &ResizeView<'_>, findings: &mut Findings);
+
+    /// What must be looked up before it can be told what is restored.
+    fn asks_for(&self, resize: &ResizeView<'_>) -> Option<LookUp>;
 }
 
 /// A fact that a rule asks for.
@@ -93,12 +101,12 @@ pub struct Rule {
     pub family: &'static str,
     /// The source file: its header is the rule's page.
     source: &'static str,
-    settings: &'static [&'static str],
+    settings: &'static [Setting],
     configure: Configure,
 }
 
 /// From settings, a JSON object, to what the rule does.
-type Configure = fn(serde_json::Value) -> Result<Stages, serde_json::Error>;
+type Configure = fn(serde_json::Value) -> Result<Stages, SettingsError>;
 
 /// Where the owner of a workload may silence a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,9 +136,9 @@ impl Rule {
     pub(crate) const fn with_settings<C: Check + DeserializeOwned + 'static>(
         name: &'static str,
         default_policy: &'static str,
-        settings: &'static [&'static str],
+        settings: &'static [Setting],
     ) -> Self {
-        let configure = |settings| serde_json::from_value::<C>(settings).map(Stages::of);
+        let configure = |settings| settings::read::<C>(settings).map(Stages::of);
         Self::staged(name, default_policy, settings, configure)
     }
 
@@ -138,7 +146,7 @@ impl Rule {
     pub(crate) const fn staged(
         name: &'static str,
         default_policy: &'static str,
-        settings: &'static [&'static str],
+        settings: &'static [Setting],
         configure: Configure,
     ) -> Self {
         Self {
@@ -179,8 +187,8 @@ impl Rule {
         self
     }
 
-    /// The names of its settings.
-    pub fn settings(&self) -> &'static [&'static str] {
+    /// What may be set.
+    pub(crate) fn settings(&self) -> &'static [Setting] {
         self.settings
     }
 
@@ -189,10 +197,7 @@ impl Rule {
     /// # Errors
     ///
     /// Where a setting is unknown or has the wrong shape.
-    pub(crate) fn configure(
-        &self,
-        settings: serde_json::Value,
-    ) -> Result<Stages, serde_json::Error> {
+    pub(crate) fn configure(&self, settings: serde_json::Value) -> Result<Stages, SettingsError> {
         (self.configure)(settings)
     }
 
@@ -211,9 +216,9 @@ impl Rule {
 
 fn without_settings<C: Check + Default + 'static>(
     settings: serde_json::Value,
-) -> Result<Stages, serde_json::Error> {
+) -> Result<Stages, SettingsError> {
     match settings.as_object() {
         Some(fields) if fields.is_empty() => Ok(Stages::of(C::default())),
-        _ => Err(serde_json::Error::custom("there are no settings")),
+        _ => Err(SettingsError::together("there are no settings")),
     }
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::Deserialize;
 
 use crate::approval::{Authority, STAMP_ANNOTATION, Stamp, StampTarget, Stamped};
 use crate::json::text::Text;
@@ -126,25 +125,6 @@ pub struct UserInfo<'a> {
 }
 
 fields!(UserInfo { "username" => username, "uid" => uid, "groups" => groups, "extra" => extra });
-
-/// Requesters by name and group: the setting of a rule.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Requesters {
-    /// Users by name.
-    pub users: Vec<String>,
-    /// Members of these groups.
-    pub groups: Vec<String>,
-}
-
-impl Requesters {
-    /// Whether `requester` is one of them.
-    pub(crate) fn include(&self, requester: &UserInfo<'_>) -> bool {
-        let member = |group: &String| requester.groups.iter().any(|name| **name == **group);
-        self.users.iter().any(|name| **name == *requester.username)
-            || self.groups.iter().any(member)
-    }
-}
 
 /// What is done: `request.operation`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

@@ -18,8 +18,36 @@ pub struct Verdict {
     pub amendment: Vec<PatchOperation>,
     /// The stamp that is to be sealed before the answer is written; only on the mutating path.
     pub stamp: Option<Box<Stamp>>,
+    /// Why a new pod probably comes without what a policy in mode `fix` would have fixed; only on
+    /// the validating path.
+    pub missed_fix: Option<MissedFix>,
     /// The cap that was in force.
     pub cap: Cap,
+}
+
+/// Why a new pod probably comes without its fixes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MissedFix {
+    /// Nothing in it is fixed: the mutating hook did not act.
+    MutatingHook,
+    /// It is fixed in part: another webhook acted afterwards.
+    OtherWebhook,
+    /// The policies changed a moment ago, and another replica may not hold these yet.
+    OtherPolicies,
+}
+
+impl MissedFix {
+    /// Every cause.
+    pub const ALL: [Self; 3] = [Self::MutatingHook, Self::OtherWebhook, Self::OtherPolicies];
+
+    /// The word for it in metrics, logs and audit annotations.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MutatingHook => "mutating-hook",
+            Self::OtherWebhook => "other-webhook",
+            Self::OtherPolicies => "other-policies",
+        }
+    }
 }
 
 /// A finding and what is done about it.

@@ -3,14 +3,15 @@
 mod approval;
 mod autoscaler;
 mod hints;
+mod memory_change;
 mod pod;
 mod resize;
 mod scripts;
 
 pub(crate) use approval::ApprovalChange;
 pub(crate) use autoscaler::AutoscalerView;
+pub(crate) use memory_change::MemoryChange;
 pub(crate) use pod::PodView;
-pub(crate) use resize::MemoryChange;
 pub(crate) use resize::ResizeView;
 pub(crate) use scripts::Field;
 
@@ -51,7 +52,7 @@ impl<'s> View<'s> {
     pub(crate) fn of(subject: &'s Subject<'_>, context: &'s PolicyContext) -> Option<Self> {
         match (subject.resource, subject.operation) {
             (Resource::PodResize, Operation::Update) => {
-                Some(Self::Resize(ResizeView::new(subject, subject.old_object.as_ref()?)))
+                Some(Self::Resize(ResizeView::new(subject, subject.old_object.as_ref()?, context)))
             }
             (Resource::PodStatus | Resource::PodBinding, _) => {
                 ApprovalChange::of(subject, context).map(Self::Approval)

@@ -22,9 +22,11 @@ pub struct Object<'a> {
     pub metadata: Metadata<'a>,
     /// `spec`.
     pub spec: Spec<'a>,
+    /// `status`, undecoded: only a resize asks what the pod has.
+    pub status: Option<Raw<'a>>,
 }
 
-fields!(Object { "metadata" => metadata, "spec" => spec });
+fields!(Object { "metadata" => metadata, "spec" => spec, "status" => status });
 
 impl<'a> Object<'a> {
     /// The metadata and spec of its pods, which its kind keeps in `place`; `None` where nothing is
@@ -70,18 +72,35 @@ fields!(Metadata {
     "ownerReferences" => owner_references,
 });
 
+impl<'a> Metadata<'a> {
+    /// The controller that made the object and keeps it as it is.
+    pub(crate) fn controller(&self) -> Option<&OwnerReference<'a>> {
+        self.owner_references.iter().find(|owner| owner.controller)
+    }
+}
+
 /// An entry of `ownerReferences`.
 #[derive(Clone, Debug, Default)]
 pub struct OwnerReference<'a> {
+    /// `apiVersion`.
+    pub api_version: Text<'a>,
     /// `kind`.
     pub kind: Text<'a>,
     /// `name`.
     pub name: Text<'a>,
+    /// `uid`.
+    pub uid: Text<'a>,
     /// `controller`: whether this owner made the object and keeps it as it is.
     pub controller: bool,
 }
 
-fields!(OwnerReference { "kind" => kind, "name" => name, "controller" => controller });
+fields!(OwnerReference {
+    "apiVersion" => api_version,
+    "kind" => kind,
+    "name" => name,
+    "uid" => uid,
+    "controller" => controller,
+});
 
 /// `spec` of a pod, a workload or a template.
 #[derive(Clone, Debug, Default)]

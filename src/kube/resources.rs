@@ -30,7 +30,7 @@ fields!(Amounts { "memory" => memory, "cpu" => cpu });
 
 impl Amounts<'_> {
     /// `cpu` in thousandths of a core, 0 where there is none; `None` where it cannot be read.
-    pub(super) fn cpu_millis(&self) -> Option<i128> {
+    pub(crate) fn cpu_millis(&self) -> Option<i128> {
         self.cpu.map_or(Some(0), |raw| json::read::<Quantity<'_>>(raw.get()).ok()?.milli_value())
     }
 
@@ -47,12 +47,17 @@ impl Resources<'_> {
     }
 }
 
+const MEBIBYTE: i128 = 1024 * 1024;
+
 /// A memory limit as the kubelet applies it: own, else pod-level, else none. Ordered by how much
 /// memory it leaves.
 #[derive(Clone, Copy, Debug)]
 pub enum EffectiveLimit<'a> {
     /// A limit in force.
     Limited(&'a Quantity<'a>),
+    /// What the limits of all containers add up to, in bytes: the limit in force of a pod that has
+    /// none of its own.
+    Total(i128),
     /// No limit: none is written, or only `0`, which the kubelet reads as none.
     Unlimited,
 }
@@ -69,6 +74,7 @@ impl<'a> EffectiveLimit<'a> {
     pub(crate) fn bytes(self) -> Option<u128> {
         match self {
             Self::Limited(quantity) => u128::try_from(quantity.value()?).ok(),
+            Self::Total(bytes) => u128::try_from(bytes).ok(),
             Self::Unlimited => None,
         }
     }
@@ -81,11 +87,15 @@ impl<'a> EffectiveLimit<'a> {
     pub(crate) fn falls_to(self, new: Self) -> bool {
         match (self, new) {
             (_, Self::Unlimited) => false,
-            (Self::Unlimited, Self::Limited(_)) => true,
+            (Self::Unlimited, _) => true,
             (Self::Limited(old), Self::Limited(new)) => {
                 let changed = old != new;
                 new < old || (changed && (old.value().is_none() || new.value().is_none()))
             }
+            (old, new) => match (old.bytes(), new.bytes()) {
+                (Some(old), Some(new)) => new < old,
+                _ => true,
+            },
         }
     }
 }
@@ -94,6 +104,10 @@ impl fmt::Display for EffectiveLimit<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Limited(quantity) => formatter.write_str(quantity.text()),
+            Self::Total(bytes) if bytes % MEBIBYTE == 0 => {
+                write!(formatter, "{}Mi", bytes / MEBIBYTE)
+            }
+            Self::Total(bytes) => write!(formatter, "{bytes}"),
             Self::Unlimited => formatter.write_str("unlimited"),
         }
     }

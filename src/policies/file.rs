@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::approval::RESERVED_ANNOTATIONS;
 use crate::judge::mode::Mode;
 use crate::judge::policy::Policy;
-use crate::judge::rule::{Rule, Stages};
+use crate::judge::rule::Rule;
 use crate::kube::name::{is_dns_label, is_qualified_name};
 use crate::rules::{self, RULES};
 use crate::yaml::suggest::{quoted, unknown};
@@ -13,6 +13,7 @@ use crate::yaml::suggest::{quoted, unknown};
 use super::error::Flaws;
 use super::fields::{Fields, Word};
 use super::scope::read_scope;
+use super::settings::read_settings;
 use super::tree::{self, Node, Position, Value};
 
 const FIELDS: [&str; 5] = ["mode", "name", "rule", "scope", "settings"];
@@ -54,6 +55,10 @@ pub(super) fn read(
     let mode = read_mode(&fields, rule, flaws);
     let scope = read_scope(&fields, flaws);
     let stages = rule.and_then(|rule| read_settings(rule, &document, &fields, flaws));
+    if let Some(approval) = stages.as_ref().and_then(|stages| stages.approval.as_ref()) {
+        let place = fields.node("settings").map_or(document.place, |node| node.place);
+        check_annotation(approval.annotation(), place, flaws);
+    }
     Some(Policy { name: name?.text.to_owned(), rule: rule?, mode: mode?, scope, stages: stages? })
 }
 
@@ -121,41 +126,6 @@ fn read_mode(fields: &Fields<'_>, rule: Option<&Rule>, flaws: &mut Flaws) -> Opt
         _ => {}
     }
     mode
-}
-
-fn read_settings(
-    rule: &Rule,
-    document: &Node,
-    fields: &Fields<'_>,
-    flaws: &mut Flaws,
-) -> Option<Stages> {
-    let node = fields.node("settings");
-    let place = node.map_or(document.place, |node| node.place);
-    let before = flaws.count();
-    let settings = Fields::of(node, "settings", rule.settings(), flaws);
-    for (name, value) in settings.iter() {
-        // alone, because an error does not say which setting it is about
-        let alone = serde_json::Map::from_iter([(name.to_owned(), value.to_json())]);
-        if let Err(error) = rule.configure(alone.into()) {
-            flaws.add(value.place, format!("{:?}: {error}", settings.path_of(name)));
-        }
-    }
-    let together: serde_json::Map<_, _> =
-        settings.iter().map(|(name, value)| (name.to_owned(), value.to_json())).collect();
-    match rule.configure(together.into()) {
-        Ok(stages) => {
-            if let Some(approval) = &stages.approval {
-                check_annotation(approval.annotation(), place, flaws);
-            }
-            Some(stages)
-        }
-        Err(error) => {
-            if flaws.count() == before {
-                flaws.add(place, format!("\"settings\": {error}"));
-            }
-            None
-        }
-    }
 }
 
 /// An annotation that cannot be would let nobody approve; the reserved ones carry more than a word.

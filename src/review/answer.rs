@@ -156,6 +156,9 @@ fn audit_annotations(verdict: &Verdict) -> BTreeMap<&'static str, String> {
     for note in &verdict.approvals {
         append(annotations.entry(note.outcome()).or_default(), &[&note.to_string()]);
     }
+    if let Some(cause) = verdict.missed_fix {
+        annotations.insert("fix-missed", cause.as_str().to_owned());
+    }
     if verdict.cap != Cap::Enforce && !verdict.rulings.is_empty() {
         annotations.insert("cap", verdict.cap.as_str().to_owned());
     }

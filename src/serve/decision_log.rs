@@ -7,15 +7,21 @@ use std::time::Duration;
 use tracing::{debug, error, info, warn};
 
 use crate::approval::ApprovalNote;
-use crate::judge::verdict::{Outcome, Ruling, Verdict};
+use crate::judge::verdict::{MissedFix, Outcome, Ruling, Verdict};
 use crate::review::{Path, Review};
 
 use super::metrics::Failure;
 
 /// Writes the line for a verdict: a denial is a warning, another finding or an approval in use is
 /// information. What happens all day only shows when debugging: a review without a finding, and a
-/// pod that was fixed.
-pub(super) fn verdict(path: Path, review: &Review<'_>, verdict: &Verdict, duration: Duration) {
+/// pod that was fixed, and what `is_repeated`.
+pub(super) fn verdict(
+    path: Path,
+    review: &Review<'_>,
+    verdict: &Verdict,
+    is_repeated: bool,
+    duration: Duration,
+) {
     let subject = &review.subject;
     macro_rules! line {
         ($level:ident) => {
@@ -33,6 +39,7 @@ pub(super) fn verdict(path: Path, review: &Review<'_>, verdict: &Verdict, durati
                 allowed = verdict.allowed(),
                 findings = findings(&verdict.rulings),
                 approvals = approvals(&verdict.approvals),
+                fix_missed = verdict.missed_fix.map(MissedFix::as_str),
                 microseconds = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
                 "review"
             )
@@ -40,8 +47,9 @@ pub(super) fn verdict(path: Path, review: &Review<'_>, verdict: &Verdict, durati
     }
     if !verdict.allowed() {
         line!(warn);
-    } else if verdict.rulings.iter().any(|ruling| ruling.outcome != Outcome::Amended)
-        || !verdict.approvals.is_empty()
+    } else if !is_repeated
+        && (verdict.rulings.iter().any(|ruling| ruling.outcome != Outcome::Amended)
+            || !verdict.approvals.is_empty())
     {
         line!(info);
     } else {

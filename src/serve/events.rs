@@ -146,8 +146,8 @@ impl Writer {
     async fn publish(&mut self, occurrence: Occurrence) -> Result<(), String> {
         let now = Instant::now();
         self.series.retain(|_, series| now.duration_since(series.last) < SERIES);
-        let Occurrence { reason, note, namespace, name, uid } = occurrence;
-        let key = (uid.clone(), reason);
+        let Occurrence { reason, note, namespace, regarding } = occurrence;
+        let key = (regarding.uid.clone(), reason);
         let known = self.series.remove(&key).filter(|series| series.note == note);
         let recorder = known.map_or_else(
             || Recorder::new(self.client.clone(), self.reporter.clone()),
@@ -160,15 +160,15 @@ impl Writer {
             action: reason.action().to_owned(),
             secondary: None,
         };
-        let pod = ObjectReference {
-            api_version: Some("v1".to_owned()),
-            kind: Some("Pod".to_owned()),
+        let regarding = ObjectReference {
+            api_version: Some(regarding.api_version),
+            kind: Some(regarding.kind),
             namespace: Some(namespace),
-            name: Some(name),
-            uid: Some(uid),
+            name: Some(regarding.name),
+            uid: Some(regarding.uid),
             ..ObjectReference::default()
         };
-        match tokio::time::timeout(self.time_limit, recorder.publish(&event, &pod)).await {
+        match tokio::time::timeout(self.time_limit, recorder.publish(&event, &regarding)).await {
             Ok(Ok(())) => drop(self.series.insert(key, Series { note, recorder, last: now })),
             Ok(Err(error)) => return Err(error.to_string()),
             Err(_) => return Err("the API server is too slow".to_owned()),
@@ -186,19 +186,23 @@ mod tests {
     use axum::routing::any;
     use serde_json::Value;
 
+    use super::occurrence::Regarding;
     use super::*;
     use crate::certificate::testing::in_time;
     use crate::serve::metrics::Metrics;
     use crate::serve::testing::{api_server, body, json};
 
     fn denied(uid: &str, note: &str) -> Occurrence {
-        let (namespace, name) = ("shop".to_owned(), "db-0".to_owned());
         Occurrence {
             reason: Reason::ResizeDenied,
             note: note.to_owned(),
-            namespace,
-            name,
-            uid: uid.to_owned(),
+            namespace: "shop".to_owned(),
+            regarding: Regarding {
+                api_version: "v1".to_owned(),
+                kind: "Pod".to_owned(),
+                name: "db-0".to_owned(),
+                uid: uid.to_owned(),
+            },
         }
     }
 

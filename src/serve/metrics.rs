@@ -5,6 +5,7 @@ mod in_force;
 mod log;
 mod look_ups;
 mod panics;
+mod restored;
 mod reviews;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use log::Lines;
 use look_ups::CountedLookUps;
 pub(super) use look_ups::LookUpOutcome;
 use panics::Panics;
+use restored::Restored;
 use reviews::CountedReviews;
 pub(super) use reviews::Failure;
 
@@ -39,6 +41,7 @@ pub(super) struct Metrics {
     registry: Registry,
     reviews: CountedReviews,
     approvals: Approvals,
+    restored: Restored,
     look_ups: CountedLookUps,
     in_force: InForce,
     events_dropped: Counter,
@@ -51,6 +54,7 @@ impl Metrics {
         let mut registry = Registry::with_prefix("restraint");
         let reviews = CountedReviews::register(&mut registry);
         let approvals = Approvals::register(&mut registry);
+        let restored = Restored::register(&mut registry);
         let look_ups = CountedLookUps::register(&mut registry);
         let in_force = InForce::register(&mut registry);
         let (events_dropped, events_failed) = (Counter::default(), Counter::default());
@@ -70,7 +74,16 @@ impl Metrics {
             "the build of this binary",
             Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]),
         );
-        Self { registry, reviews, approvals, look_ups, in_force, events_dropped, events_failed }
+        Self {
+            registry,
+            reviews,
+            approvals,
+            restored,
+            look_ups,
+            in_force,
+            events_dropped,
+            events_failed,
+        }
     }
 
     /// Where whoever counts for itself registers what it counts.
@@ -94,6 +107,7 @@ impl Metrics {
         self.reviews.verdict(path, subject, verdict, duration);
         if !subject.dry_run {
             self.approvals.count(&verdict.approvals);
+            self.restored.count(&subject.requester.username, verdict);
         }
     }
 

@@ -26,6 +26,7 @@ use super::evidence::{Answers, Questions, Sources};
 use super::followed::Followed;
 use super::metrics::{Failure, SharedMetrics};
 use super::namespaces::Namespaces;
+use super::restorations::Restorations;
 use super::seal::SealKeys;
 
 /// The largest body, in bytes: an update carries two objects of up to 3 MiB each, and the words
@@ -54,6 +55,8 @@ pub(super) struct Reviews {
     pub(super) seal_keys: Arc<Followed<SealKeys>>,
     /// Whom to ask for facts.
     pub(super) sources: Sources,
+    /// What was put back before.
+    pub(super) restorations: Restorations,
     /// Where pods are told.
     pub(super) events: Events,
     /// Where everything is counted.
@@ -214,7 +217,8 @@ impl Reviews {
         self.reserve(reserved, &reply)?;
         let duration = started.elapsed();
         self.metrics.verdict(path, &review.subject, &verdict, duration);
-        decision_log::verdict(path, &review, &verdict, duration);
+        let is_repeated = self.restorations.is_repeated(&review.subject, &verdict);
+        decision_log::verdict(path, &review, &verdict, is_repeated, duration);
         self.events.tell(path, &review.subject, &verdict);
         Ok(Answer::Ready(reply))
     }

@@ -40,10 +40,13 @@ async fn it_hints_at_what_there_is() {
 
 #[tokio::test]
 async fn every_family_appears_and_has_a_sample() {
-    let folder = VolumeFolder::new(&[policy("memory-limit-decrease", "enforce")]);
+    let (file, text) = policy("memory-limit-decrease", "enforce");
+    let allowances = "settings: {allowances: [{name: a, requesters: {users: [dev@example.com]}, atLeast: 512Mi}]}\n";
+    let folder = VolumeFolder::new(&[(file, text + allowances)]);
     let server = Server::start(&["--policies", folder.path()]);
     send(&server, "resize-limit-down-unapproved.pods-resize.validate").await;
     send(&server, "resize-limit-down-approved.pods-resize.validate").await;
+    send(&server, "resize-by-vpa-updater.pods-resize.mutate").await;
     folder.swap(&[policy("memory-limit-decrease", "warn")]);
     let (certificate, key) = server.authority().issue();
     std::fs::write(server.file("tls.crt"), certificate).unwrap();
@@ -51,6 +54,7 @@ async fn every_family_appears_and_has_a_sample() {
 
     let expected = [
         ("accept_errors", "counter"),
+        ("allowed", "counter"),
         ("approvals_granted", "counter"),
         ("approvals_invalid", "counter"),
         ("approvals_refused", "counter"),
@@ -66,6 +70,7 @@ async fn every_family_appears_and_has_a_sample() {
         ("events_dropped", "counter"),
         ("events_failed", "counter"),
         ("findings", "counter"),
+        ("fix_missed", "counter"),
         ("handshakes_evicted", "counter"),
         ("handshakes_failed", "counter"),
         ("handshakes_timed_out", "counter"),
@@ -75,6 +80,7 @@ async fn every_family_appears_and_has_a_sample() {
         ("policies", "gauge"),
         ("policies_refused", "gauge"),
         ("policy_reloads", "counter"),
+        ("restored", "counter"),
         ("review_duration_seconds", "histogram"),
         ("reviews", "counter"),
         ("seal_keys", "gauge"),

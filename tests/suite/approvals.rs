@@ -25,7 +25,8 @@ const STAMP: &str = "restraint.dev/approval";
 fn a_denial_suggests_no_grant_that_is_none() {
     let pod = |count: usize, name: &str, memory: &str| {
         let container = |index| json!({"name": format!("{name}{index}"), "resources": {"limits": {"memory": memory}}});
-        let spec = json!({"containers": (0..count).map(container).collect::<Value>()});
+        let spec =
+            json!({"nodeName": "n1", "containers": (0..count).map(container).collect::<Value>()});
         json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "db-0", "uid": "uid-1"}, "spec": spec})
     };
     let remedy = |count: usize, name: &str| {

@@ -215,7 +215,11 @@ fn rules_are_listed_and_shown() {
     let entry: Value = serde_json::from_str(&entry).unwrap();
     assert_eq!(
         (&entry["mode"], &entry["ignorable"], &entry["settings"]),
-        (&json!("enforce"), &json!("never"), &json!(["automation", "fourEyes"]))
+        (
+            &json!("enforce"),
+            &json!("never"),
+            &json!(["allowances", "automation", "fourEyes", "unapproved"])
+        )
     );
 }
 

@@ -18,6 +18,7 @@
 mod acceptance;
 mod admin;
 mod allocations;
+mod allowances;
 mod approvals;
 mod approving;
 mod caps;
@@ -41,6 +42,7 @@ mod lint;
 mod listing;
 mod logging;
 mod messages;
+mod missed_fixes;
 mod pods;
 mod properties;
 mod redaction;

@@ -67,6 +67,28 @@ proptest! {
     }
 
     #[test]
+    fn no_status_lets_a_limit_below_spec_and_actual_pass(
+        old in quantities(), new in quantities(), status in statuses(), on_node in any::<bool>(),
+    ) {
+        let (mut before, after) = (limited(&old, None), limited(&new, None));
+        before["metadata"]["generation"] = json!(3);
+        before["status"] = status.clone();
+        if on_node {
+            before["spec"]["nodeName"] = json!("n1");
+        }
+        let body = resize(&before, &after);
+        let review = decode(&body).unwrap();
+        let verdict = judge(&Policies::embedded(), &review.subject);
+        let effective = |amount: u128| if amount == 0 { u128::MAX } else { amount };
+        let actual = status.pointer("/containerStatuses/0/resources/limits/memory");
+        let actual = actual.and_then(Value::as_str).map_or(u128::MAX, |text| effective(bytes(text)));
+        let (old, new) = (effective(bytes(&old)), effective(bytes(&new)));
+        prop_assert!(new >= old.min(actual) || !verdict.allowed(), "{old} or {actual} -> {new}");
+        prop_assert!(new < old || verdict.allowed(), "{old} -> {new}");
+        prop_assert!(on_node || verdict.allowed() == (new >= old), "a pod on no node");
+    }
+
+    #[test]
     fn damaged_reviews_never_panic(which in 0usize..100, cuts in vec((0usize..20_000, any::<u8>()), 1..4)) {
         let (_, mut body) = recorded().swap_remove(which);
         for (place, byte) in cuts {
@@ -193,6 +215,23 @@ fn containers() -> impl Strategy<Value = Value> {
             container
         },
     )
+}
+
+/// What a kubelet, or somebody else, may say of a resize.
+fn statuses() -> impl Strategy<Value = Value> {
+    let condition = (
+        select(vec!["PodResizePending", "PodResizeInProgress", "Ready"]),
+        select(vec!["True", "False", ""]),
+        select(vec!["Deferred", "Infeasible", "Error", ""]),
+        select(vec![json!(3), json!(2), Value::Null]),
+    )
+        .prop_map(|(kind, status, reason, generation)| {
+            json!({"type": kind, "status": status, "reason": reason, "observedGeneration": generation})
+        });
+    (vec(condition, 0..3), quantities(), quantities()).prop_map(|(conditions, limit, request)| {
+        let resources = json!({"limits": {"memory": limit}, "requests": {"memory": request}});
+        json!({"conditions": conditions, "containerStatuses": [{"name": "app", "resources": resources}]})
+    })
 }
 
 fn resources() -> impl Strategy<Value = Value> {

@@ -74,7 +74,7 @@ fn entry(rule: &Rule, policies: &Policies) -> Value {
         "name": rule.name,
         "mode": mode(rule, policies),
         "ignorable": ignorable(rule).0,
-        "settings": rule.settings(),
+        "settings": rule.settings().iter().map(|setting| setting.name).collect::<Vec<_>>(),
         "summary": rule.summary(),
     })
 }

@@ -98,6 +98,11 @@ impl<'s> PodView<'s> {
         !finishes && matches!(&*self.spec.restart_policy, "" | "Always")
     }
 
+    /// Whether an app container says what a resize of its memory does.
+    pub(crate) fn has_memory_policy(&self) -> bool {
+        self.spec.app_containers().any(|placed| placed.container.policy_for("memory").is_some())
+    }
+
     /// Whether it is the API's copy of a static pod, which only a file on its node can change.
     pub fn is_mirror(&self) -> bool {
         self.resource == Resource::Pod
@@ -148,7 +153,7 @@ impl<'s> PodView<'s> {
     }
 
     fn controller(&self) -> Option<&'s OwnerReference<'s>> {
-        self.object.owner_references.iter().find(|owner| owner.controller)
+        self.object.controller()
     }
 
     /// The ConfigMap or Secret that `source` is, where it is known.

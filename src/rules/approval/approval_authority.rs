@@ -16,7 +16,8 @@
 //! (any decrease) or names parts and floors: `app=256Mi,@pod=1Gi; for=30m; reason=INC-4711`.
 //!
 //! **Settings.** `approvalAnnotation`: another annotation than `approved-by-sre`. `approvers`:
-//! `users` and `groups` who may approve, instead of RBAC. `lifetime`: how long an approval holds
+//! `users` and `groups` who may approve, instead of RBAC; `*` matches any run of characters, but is
+//! an error in the namespace of a service account. `lifetime`: how long an approval holds
 //! that does not say (default `1h`). `longestLifetime`: the longest it may say (default and at most
 //! `24h`).
 
@@ -32,8 +33,9 @@ use crate::approval::{
     LONGEST_LIFETIME, STAMP_ANNOTATION, Stamp, Stamped, parse_lifetime,
 };
 use crate::judge::finding::Findings;
+use crate::judge::requesters::{Grantees, REQUESTER_FIELDS};
 use crate::judge::rule::{ApprovalPolicy, Rule, Stages};
-use crate::judge::subject::Requesters;
+use crate::judge::settings::{self, Setting, SettingsError};
 use crate::judge::view::ApprovalChange;
 
 use refused::{NAME, Refused};
@@ -41,23 +43,38 @@ use refused::{NAME, Refused};
 pub(crate) const RULE: Rule = Rule::staged(
     NAME,
     include_str!("../../../policies/approval-authority.yaml"),
-    &["approvalAnnotation", "approvers", "lifetime", "longestLifetime"],
+    &[
+        Setting::plain("approvalAnnotation"),
+        Setting::with_fields("approvers", REQUESTER_FIELDS),
+        Setting::plain("lifetime"),
+        Setting::plain("longestLifetime"),
+    ],
     configure,
 )
 .not_ignorable();
 
-fn configure(settings: serde_json::Value) -> Result<Stages, serde_json::Error> {
-    let authority: ApprovalAuthority = serde_json::from_value(settings)?;
+fn configure(settings: serde_json::Value) -> Result<Stages, SettingsError> {
+    let authority: ApprovalAuthority = settings::read(settings)?;
+    if let Some(lifetime) = authority.lifetime.filter(|time| *time > authority.longest_lifetime) {
+        return Err(SettingsError::together(format!(
+            "longestLifetime is {:#}, and lifetime {lifetime:#} is longer",
+            authority.longest_lifetime
+        )));
+    }
     Ok(Stages { approval: Some(Arc::new(authority)), ..Stages::default() })
 }
+
+/// How long an approval holds where neither grant nor policy says.
+const LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 struct ApprovalAuthority {
     approval_annotation: String,
-    approvers: Option<Requesters>,
-    #[serde(deserialize_with = "lifetime")]
-    lifetime: SignedDuration,
+    approvers: Option<Grantees>,
+    /// How long an approval holds that does not say.
+    #[serde(deserialize_with = "some_lifetime")]
+    lifetime: Option<SignedDuration>,
     #[serde(deserialize_with = "lifetime")]
     longest_lifetime: SignedDuration,
 }
@@ -67,7 +84,7 @@ impl Default for ApprovalAuthority {
         Self {
             approval_annotation: DEFAULT_ANNOTATION.to_owned(),
             approvers: None,
-            lifetime: SignedDuration::from_hours(1),
+            lifetime: None,
             longest_lifetime: LONGEST_LIFETIME,
         }
     }
@@ -125,7 +142,8 @@ impl ApprovalAuthority {
         let [(key, text)] = grants.as_slice() else { return Err(Refused::ambiguous(&grants)) };
         let grant = Grant::parse(text).map_err(|error| Refused::malformed(key, &error))?;
         self.may_approve(change, key)?;
-        let lifetime = grant.lifetime.unwrap_or(self.lifetime.min(self.longest_lifetime));
+        let lifetime =
+            grant.lifetime.or(self.lifetime).unwrap_or(LIFETIME.min(self.longest_lifetime));
         if lifetime > self.longest_lifetime {
             return Err(Refused::too_long(key, self.longest_lifetime));
         }
@@ -195,6 +213,12 @@ fn own_stamp<'s>(change: &ApprovalChange<'s>) -> Result<&'s Stamp, &'static str>
     } else {
         Ok(stamp)
     }
+}
+
+fn some_lifetime<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SignedDuration>, D::Error> {
+    lifetime(deserializer).map(Some)
 }
 
 fn lifetime<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SignedDuration, D::Error> {

@@ -22,6 +22,7 @@ use serde::Deserialize;
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
 use crate::judge::rule::{Check, Rule};
+use crate::judge::settings::Setting;
 use crate::judge::view::PodView;
 use crate::kube::container::Container;
 use crate::kube::image::Image;
@@ -34,7 +35,7 @@ use crate::watch::{signals, watches};
 pub(crate) const RULE: Rule = Rule::with_settings::<StaticConfigImage>(
     "static-config-image",
     include_str!("../../../policies/static-config-image.yaml"),
-    &["images"],
+    &[Setting::plain("images")],
 );
 
 #[derive(Debug, Default, Deserialize)]

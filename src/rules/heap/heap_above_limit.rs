@@ -11,7 +11,7 @@
 //! `args` and inline shell text, and from literal variables such as `JAVA_TOOL_OPTIONS`,
 //! `JDK_JAVA_OPTIONS`, `JAVA_OPTS`, `CATALINA_OPTS` and `NODE_OPTIONS`, of every container, with
 //! `$(NAME)` expanded. Of repeated settings the one counts that the runtime takes. On a resize it
-//! looks at containers whose effective limit falls, and at the new limit.
+//! looks at containers whose effective limit is lowered, and at the new limit.
 //!
 //! **What it allows.** Containers without a limit; resizes that raise the limit, and percentages on
 //! any resize, because they follow the limit at the next start. It is silent where a value comes
@@ -58,7 +58,7 @@ impl Check for HeapAboveLimit {
         if resize.approval_forces() {
             return;
         }
-        for change in resize.memory_changes().filter(MemoryChange::loses_memory) {
+        for change in resize.memory_changes().filter(MemoryChange::is_lowered) {
             let Some(container) = change.placed().map(|placed| placed.container) else { continue };
             let limit = change.limit.1;
             for heap in above(limit, || resize.heaps(container))

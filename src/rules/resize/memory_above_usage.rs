@@ -33,6 +33,7 @@ use serde::{Deserialize, Deserializer};
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
 use crate::judge::rule::{Check, LookUp, Rule};
+use crate::judge::settings::Setting;
 use crate::judge::view::{MemoryChange, ResizeView};
 use crate::kube::part::Part;
 use crate::kube::requests::memory_text;
@@ -40,7 +41,7 @@ use crate::kube::requests::memory_text;
 pub(crate) const RULE: Rule = Rule::with_settings::<MemoryAboveUsage>(
     "memory-above-usage",
     include_str!("../../../policies/memory-above-usage.yaml"),
-    &["margin"],
+    &[Setting::plain("margin")],
 )
 .not_ignorable();
 
@@ -90,8 +91,9 @@ impl Check for MemoryAboveUsage {
         }
     }
 
-    fn asks_for(&self) -> Option<LookUp> {
-        Some(LookUp::Usage)
+    fn asks_for(&self, resize: &ResizeView<'_>) -> Option<LookUp> {
+        let falls = resize.memory_changes().any(|change| change.limit_falls());
+        falls.then_some(LookUp::Usage)
     }
 }
 

@@ -10,26 +10,50 @@
 //! limit, the pod answers for it. Amounts beyond 64 bits, which wrap around on their way to the
 //! kernel, count as a decrease.
 //!
-//! **What it allows.** Increases; the same amount in other words; a decrease that an approval on
-//! the stored pod covers: a stamp that the service sealed for this pod and this state of its spec,
-//! that has not expired, and whose floor is not above the new limit. An annotation that arrives
-//! with the resize counts for nothing.
+//! "Before" is what the process has. That is the stored spec, or less where the kubelet says that
+//! the resize to it waits (`PodResizePending`) or failed (`PodResizeInProgress`, reason `Error`):
+//! then the limit in `status.containerStatuses[].resources` counts. A status of another
+//! `metadata.generation`, one that cannot be read, and that of a pod on no node count for nothing.
+//! A pod without a limit of its own has what its containers' limits add up to, if each has one.
+//!
+//! **What it allows.** Increases; the same amount in other words; taking back growth that was never
+//! carried out, down to what the process has; a decrease that an approval on the stored pod covers:
+//! a stamp that the service sealed for this pod and this state of its spec, that has not expired,
+//! and whose floor is not above the new limit; a decrease that an allowance of the policy covers.
+//! An annotation that arrives with the resize counts for nothing.
 //!
 //! **How to fix it.** Have the decrease approved with the command the denial tells, or roll
 //! out the new limit.
 //!
 //! **Automation.** The vertical pod autoscaler answers a denied resize by evicting the pod. For
 //! requesters listed as automation the mutating path puts memory request and limit of the container
-//! back, warns, and lets the rest of the resize through; of a pod with pod-level memory it puts all
-//! memory back, because its parts must fit together. If the mutating path was not asked, the
-//! decrease is denied as for anybody.
+//! back to what it has, warns, and lets the rest of the resize through; of a pod with pod-level
+//! memory it puts all memory back, because its parts must fit together. If the mutating path was
+//! not asked, the decrease is denied as for anybody.
 //!
 //! **Settings.** `fourEyes`: `true` wants an approver who is not the requester of the resize
-//! (default `false`). `automation`: `users` and `groups` whose decreases are put back (default:
-//! user `system:serviceaccount:kube-system:vpa-updater`).
+//! (default `false`).
+//!
+//! `automation`: `users` and `groups` whose decreases are put back; `*` matches any run of
+//! characters (default: users `system:serviceaccount:*:*vpa*updater*` and
+//! `system:serviceaccount:*:*vertical-pod-autoscaler*updater*`, the updaters of the VPA of common
+//! installations). `unapproved`: `restore` or `deny` for automation (default `restore`).
+//!
+//! `allowances`: a list of standing rules by which a decrease needs no person. Each has a `name`,
+//! which stands in every record of what it let through, and any of: `requesters` (`users` and
+//! `groups`; `*` as above, but not in the namespace of a service account), `atLeast` (no shrinking
+//! container or pod ends below it), `step` (at most this share of what it has in one resize, as in
+//! `25%`), `aboveUsage` (the new limit is this share above the live working set of the metrics API;
+//! what cannot be told in time is not allowed), `onlyWithRestart: true` (only containers whose
+//! memory policy is `RestartContainer`; never the pod's own limit), `onlyUnscheduled: true` (only
+//! pods on no node). All that is there must hold for every part that shrinks, and one allowance
+//! must cover the whole resize. One of `atLeast`, `aboveUsage` and `onlyUnscheduled` is required,
+//! because steps add up. `heap-above-limit` denies as ever.
 
+mod allowance;
 mod restore;
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -37,20 +61,28 @@ use serde::Deserialize;
 use crate::approval::{ApprovalNote, Invalid, LimitChange, Stamp};
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
-use crate::judge::rule::{Check, RestorePolicy, Rule, Stages};
-use crate::judge::subject::Requesters;
+use crate::judge::requesters::{REQUESTER_FIELDS, Requesters};
+use crate::judge::rule::{Check, LookUp, RestorePolicy, Rule, Stages};
+use crate::judge::settings::{self, Setting, SettingsError};
 use crate::judge::view::{MemoryChange, ResizeView};
+
+use allowance::Allowances;
 
 pub(crate) const RULE: Rule = Rule::staged(
     "memory-limit-decrease",
     include_str!("../../../policies/memory-limit-decrease.yaml"),
-    &["automation", "fourEyes"],
+    &[
+        Setting::with_fields("allowances", allowance::FIELDS),
+        Setting::with_fields("automation", REQUESTER_FIELDS),
+        Setting::plain("fourEyes"),
+        Setting::plain("unapproved"),
+    ],
     configure,
 )
 .not_ignorable();
 
-fn configure(settings: serde_json::Value) -> Result<Stages, serde_json::Error> {
-    let rule: Arc<MemoryLimitDecrease> = Arc::new(serde_json::from_value(settings)?);
+fn configure(settings: serde_json::Value) -> Result<Stages, SettingsError> {
+    let rule: Arc<MemoryLimitDecrease> = Arc::new(settings::read(settings)?);
     Ok(Stages { check: Some(rule.clone()), restore: Some(rule), ..Stages::default() })
 }
 
@@ -58,64 +90,98 @@ fn configure(settings: serde_json::Value) -> Result<Stages, serde_json::Error> {
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 struct MemoryLimitDecrease {
     four_eyes: bool,
+    allowances: Allowances,
     automation: Requesters,
+    unapproved: Unapproved,
 }
+
+/// What is done about a decrease by automation that nobody approved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Unapproved {
+    /// It is put back.
+    #[default]
+    Restore,
+    /// It is denied, as for anybody.
+    Deny,
+}
+
+/// What public charts and operators call the updater of the VPA, in whatever namespace. To be listed
+/// gives nothing, so the names may be wide.
+const UPDATERS: [&str; 2] = [
+    "system:serviceaccount:*:*vpa*updater*",
+    "system:serviceaccount:*:*vertical-pod-autoscaler*updater*",
+];
 
 impl Default for MemoryLimitDecrease {
     fn default() -> Self {
-        let updater = "system:serviceaccount:kube-system:vpa-updater".to_owned();
         Self {
             four_eyes: false,
-            automation: Requesters { users: vec![updater], groups: Vec::new() },
+            allowances: Allowances::default(),
+            automation: Requesters::of_users(&UPDATERS),
+            unapproved: Unapproved::default(),
         }
     }
 }
 
 impl Check for MemoryLimitDecrease {
     fn resize(&self, resize: &ResizeView<'_>, findings: &mut Findings) {
+        let allowance = OnceCell::new();
         for change in resize.memory_changes().filter(MemoryChange::limit_falls) {
-            let limits = || LimitChange {
-                container: change.part.container().map(str::to_owned),
-                from: change.limit.0.to_string(),
-                to: change.limit.1.to_string(),
-            };
-            match self.approval(resize, &change) {
-                Ok(stamp) => findings.approval(ApprovalNote::Used {
-                    change: limits(),
-                    stamp: Box::new(stamp.clone()),
-                }),
-                Err(invalid) => {
-                    if invalid != Invalid::Absent {
-                        findings.approval(ApprovalNote::Invalid {
-                            reason: invalid.as_str(),
-                            change: limits(),
-                        });
-                    }
-                    findings.report(denial(resize, &change, &invalid));
+            let invalid = match self.approval(resize, &change) {
+                Ok(stamp) => {
+                    let (change, stamp) = (limits(&change), Box::new(stamp.clone()));
+                    findings.approval(ApprovalNote::Used { change, stamp });
+                    continue;
                 }
+                Err(invalid) => invalid,
+            };
+            if let Some(name) = allowance.get_or_init(|| self.allowances.covering(resize)) {
+                let (change, allowance) = (limits(&change), (*name).to_owned());
+                findings.approval(ApprovalNote::Allowed { change, allowance });
+                continue;
             }
+            if invalid != Invalid::Absent {
+                let (change, reason) = (limits(&change), invalid.as_str());
+                findings.approval(ApprovalNote::Invalid { reason, change });
+            }
+            findings.report(denial(resize, &change, &invalid));
         }
+    }
+
+    fn asks_for(&self, resize: &ResizeView<'_>) -> Option<LookUp> {
+        let falls = resize.memory_changes().any(|change| change.limit_falls());
+        (falls && self.allowances.ask_for_usage(resize)).then_some(LookUp::Usage)
     }
 }
 
 impl RestorePolicy for MemoryLimitDecrease {
+    fn automation(&self) -> &Requesters {
+        &self.automation
+    }
+
     fn restore(&self, resize: &ResizeView<'_>, findings: &mut Findings) {
-        if self.automation.include(resize.requester()) {
-            restore::put_back(
-                RULE.name,
-                resize,
-                |change| self.approval(resize, change).is_ok(),
-                findings,
-            );
+        if self.restores(resize) && self.allowances.covering(resize).is_none() {
+            let is_approved = |change: &MemoryChange<'_>| self.approval(resize, change).is_ok();
+            restore::put_back(RULE.name, resize, is_approved, findings);
         }
+    }
+
+    fn asks_for(&self, resize: &ResizeView<'_>) -> Option<LookUp> {
+        self.restores(resize).then(|| Check::asks_for(self, resize)).flatten()
     }
 }
 
 impl MemoryLimitDecrease {
+    /// Whether what is not approved of `resize` is put back.
+    fn restores(&self, resize: &ResizeView<'_>) -> bool {
+        self.unapproved == Unapproved::Restore && self.automation.include(resize.requester())
+    }
+
     /// The approval that covers `change`, or why none does.
     fn approval<'s>(
         &self,
-        resize: &ResizeView<'s>,
+        resize: &'s ResizeView<'_>,
         change: &MemoryChange<'_>,
     ) -> Result<&'s Stamp, Invalid> {
         let stamp = resize.approval().covers(change.part, change.limit.1)?;
@@ -124,16 +190,32 @@ impl MemoryLimitDecrease {
     }
 }
 
+fn limits(change: &MemoryChange<'_>) -> LimitChange {
+    LimitChange {
+        container: change.part.container().map(str::to_owned),
+        from: change.limit.0.to_string(),
+        to: change.limit.1.to_string(),
+    }
+}
+
+/// How to get there without an approval.
+fn rollout(resize: &ResizeView<'_>) -> &'static str {
+    match (resize.is_scheduled(), resize.old.metadata.controller()) {
+        (true, _) => "roll out the new limit",
+        (false, Some(_)) => "change its template: the pod does not run yet",
+        (false, None) => "create it anew with the new limit: the pod does not run yet",
+    }
+}
+
 fn denial(resize: &ResizeView<'_>, change: &MemoryChange<'_>, invalid: &Invalid) -> Finding {
     let (old, new) = (change.limit.0, change.limit.1);
     let message = |names: Names| {
         format!("{}: memory limit {old} -> {new} {invalid}", names.part(change.part))
     };
+    let rollout = rollout(resize);
     let remedy = match resize.granting_command() {
-        Some(command) => {
-            format!("an approver grants it with `{command}`, or roll out the new limit")
-        }
-        None => "roll out the new limit".to_owned(),
+        Some(command) => ["an approver grants it with `", &command, "`, or ", rollout].concat(),
+        None => rollout.to_owned(),
     };
     Finding::new(RULE.name, change.pointer("limits"), message, remedy).about_part(change.part)
 }

@@ -13,8 +13,11 @@
 //! as they are created: `memory: RestartContainer` is added and, where absent, `cpu: NotRequired`;
 //! what is there stays. In a pod with `restartPolicy: Never`, where `RestartContainer` is invalid,
 //! the entry is `memory: NotRequired`. Templates are never changed in the cluster: in mode `fix`
-//! their finding is only recorded, because their pods will be fixed. A pod that is validated
-//! without the fix, because the mutating hook was not called, is denied.
+//! their finding is only recorded, because their pods will be fixed. A pod that comes to the
+//! validating hook without the fix is never denied for it: the mutating hook was away, another
+//! webhook undid the fix, or another replica holds other policies. It is warned about (recorded
+//! only, for a pod of a controller) and counted in `restraint_fix_missed_total`. Mode `enforce`
+//! denies.
 //!
 //! Once a pod has a `resizePolicy`, a resize by `kubectl patch --type=merge` must repeat it,
 //! because such a patch replaces the list of containers; every other kind of patch may leave it

@@ -67,7 +67,8 @@ impl Check for ResizeBeyondNode {
         }
     }
 
-    fn asks_for(&self) -> Option<LookUp> {
-        Some(LookUp::NodeCapacity)
+    fn asks_for(&self, resize: &ResizeView<'_>) -> Option<LookUp> {
+        let (old, new) = resize.requests().filter(|_| resize.is_scheduled())?;
+        (new.cpu > old.cpu || new.memory > old.memory).then_some(LookUp::NodeCapacity)
     }
 }

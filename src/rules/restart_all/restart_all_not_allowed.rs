@@ -26,15 +26,23 @@ use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
 use crate::judge::rule::{Check, Rule};
 use crate::judge::scope::name_matches;
+use crate::judge::settings::Setting;
 use crate::judge::view::PodView;
 use crate::kube::selector::Selector;
 
 pub(crate) const RULE: Rule = Rule::with_settings::<RestartAllNotAllowed>(
     "restart-all-not-allowed",
     include_str!("../../../policies/restart-all-not-allowed.yaml"),
-    &["allow"],
+    &[Setting::with_fields("allow", ALLOW_FIELDS)],
 )
 .not_ignorable();
+
+const ALLOW_FIELDS: &[Setting] =
+    &[Setting::with_fields("namespaces", SELECTOR_FIELDS), Setting::plain("workloads")];
+
+/// Labels have any key: what is in `matchLabels` is left alone.
+const SELECTOR_FIELDS: &[Setting] =
+    &[Setting::plain("matchExpressions"), Setting::plain("matchLabels")];
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]

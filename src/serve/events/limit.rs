@@ -34,7 +34,7 @@ impl Limit {
     pub(super) fn admits(&mut self, now: Instant, occurrence: &Occurrence) -> bool {
         self.told.retain(|_, told| now.saturating_duration_since(*told) < SILENCE);
         self.refill(now);
-        let key = (occurrence.uid.clone(), occurrence.reason);
+        let key = (occurrence.regarding.uid.clone(), occurrence.reason);
         if self.told.contains_key(&key) {
             return false;
         }
@@ -63,6 +63,7 @@ impl Limit {
 
 #[cfg(test)]
 mod tests {
+    use super::super::occurrence::Regarding;
     use super::*;
 
     fn about(uid: &str, reason: Reason) -> Occurrence {
@@ -70,8 +71,12 @@ mod tests {
             reason,
             note: String::new(),
             namespace: "shop".to_owned(),
-            name: "db-0".to_owned(),
-            uid: uid.to_owned(),
+            regarding: Regarding {
+                api_version: "v1".to_owned(),
+                kind: "Pod".to_owned(),
+                name: "db-0".to_owned(),
+                uid: uid.to_owned(),
+            },
         }
     }
 

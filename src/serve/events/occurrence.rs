@@ -2,7 +2,8 @@
 
 use crate::approval::ApprovalNote;
 use crate::judge::subject::{Resource, Subject};
-use crate::judge::verdict::Verdict;
+use crate::judge::verdict::{Outcome, Verdict};
+use crate::kube::object::OwnerReference;
 use crate::review::Path;
 
 /// The longest note the API server takes, in bytes.
@@ -14,11 +15,18 @@ pub(super) struct Occurrence {
     pub(super) reason: Reason,
     /// What happened, in sentences.
     pub(super) note: String,
-    /// The pod's namespace.
+    /// The namespace.
     pub(super) namespace: String,
-    /// The pod's name.
+    /// What it happened to.
+    pub(super) regarding: Regarding,
+}
+
+/// What an event is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Regarding {
+    pub(super) api_version: String,
+    pub(super) kind: String,
     pub(super) name: String,
-    /// The pod's uid.
     pub(super) uid: String,
 }
 
@@ -31,6 +39,10 @@ pub(super) enum Reason {
     ApprovalRefused,
     /// A decrease went through by an approval.
     ApprovalUsed,
+    /// A decrease went through by an allowance.
+    AllowanceUsed,
+    /// What automation lowered was put back.
+    MemoryRestored,
     /// A resize was denied.
     ResizeDenied,
 }
@@ -42,6 +54,8 @@ impl Reason {
             Self::ApprovalGranted => "ApprovalGranted",
             Self::ApprovalRefused => "ApprovalRefused",
             Self::ApprovalUsed => "ApprovalUsed",
+            Self::AllowanceUsed => "AllowanceUsed",
+            Self::MemoryRestored => "MemoryRestored",
             Self::ResizeDenied => "ResizeDenied",
         }
     }
@@ -50,41 +64,81 @@ impl Reason {
     pub(super) fn action(self) -> &'static str {
         match self {
             Self::ApprovalGranted | Self::ApprovalRefused => "Approve",
-            Self::ApprovalUsed | Self::ResizeDenied => "Resize",
+            Self::ApprovalUsed
+            | Self::AllowanceUsed
+            | Self::MemoryRestored
+            | Self::ResizeDenied => "Resize",
         }
     }
 
     /// Whether somebody should look.
     pub(super) fn is_warning(self) -> bool {
-        matches!(self, Self::ApprovalRefused | Self::ResizeDenied)
+        matches!(self, Self::ApprovalRefused | Self::MemoryRestored | Self::ResizeDenied)
     }
 }
 
 /// What happened in a review that is worth an event on the pod. A dry run is nothing that happened,
 /// and what was denied used no approval.
 pub(super) fn occurrences(path: Path, subject: &Subject<'_>, verdict: &Verdict) -> Vec<Occurrence> {
-    if subject.dry_run || (verdict.approvals.is_empty() && verdict.allowed()) {
+    let restored = restored(verdict);
+    let silent = verdict.approvals.is_empty() && verdict.allowed() && restored.is_empty();
+    if subject.dry_run || silent {
         return Vec::new();
     }
-    let pod = matches!(subject.resource, Resource::Pod | Resource::PodResize | Resource::PodStatus);
-    let Some(uid) = subject
-        .old_object
-        .as_ref()
-        .map(|old| &*old.metadata.uid)
-        .filter(|uid| pod && !uid.is_empty())
-    else {
+    let is_pod =
+        matches!(subject.resource, Resource::Pod | Resource::PodResize | Resource::PodStatus);
+    let stored = subject.old_object.as_ref().map(|old| &old.metadata);
+    let Some(stored) = stored.filter(|stored| is_pod && !stored.uid.is_empty()) else {
         return Vec::new();
     };
     let sentences =
         if verdict.allowed() { successes(path, verdict) } else { denial(path, subject, verdict) };
-    let occurrence = |(reason, sentences)| Occurrence {
-        reason,
-        note: note(sentences),
-        namespace: subject.namespace.to_string(),
+    let pod = Regarding {
+        api_version: "v1".to_owned(),
+        kind: "Pod".to_owned(),
         name: subject.name.to_string(),
-        uid: uid.to_owned(),
+        uid: stored.uid.to_string(),
     };
-    sentences.into_iter().map(occurrence).collect()
+    let occurrence = |reason, sentences, regarding| {
+        let namespace = subject.namespace.to_string();
+        Occurrence { reason, note: note(sentences), namespace, regarding }
+    };
+    let mut told: Vec<_> = sentences
+        .into_iter()
+        .map(|(reason, sentences)| occurrence(reason, sentences, pod.clone()))
+        .collect();
+    if !restored.is_empty() {
+        // whoever looks for the reason of a loop looks at the workload first
+        told.extend(
+            stored
+                .controller()
+                .map(controller)
+                .map(|owner| occurrence(Reason::MemoryRestored, restored.clone(), owner)),
+        );
+        told.push(occurrence(Reason::MemoryRestored, restored, pod));
+    }
+    told
+}
+
+fn controller(owner: &OwnerReference<'_>) -> Regarding {
+    Regarding {
+        api_version: owner.api_version.to_string(),
+        kind: owner.kind.to_string(),
+        name: owner.name.to_string(),
+        uid: owner.uid.to_string(),
+    }
+}
+
+/// What was put back, and how that ends. Equal for all pods of a workload, so that it is one
+/// series there.
+fn restored(verdict: &Verdict) -> Vec<String> {
+    let restored = verdict.rulings.iter().filter(|ruling| ruling.outcome == Outcome::Restored);
+    let mut sentences: Vec<String> = restored
+        .clone()
+        .map(|ruling| format!("{}: {}", ruling.rule, ruling.finding.message))
+        .collect();
+    sentences.extend(restored.map(|ruling| ruling.finding.remedy.to_string()).next());
+    sentences
 }
 
 /// The validating path speaks last: only there it is certain that a stamp is about to be stored.
@@ -100,7 +154,9 @@ fn successes(path: Path, verdict: &Verdict) -> Vec<(Reason, Vec<String>)> {
     let granted =
         (Reason::ApprovalGranted, sentences(|note| matches!(note, ApprovalNote::Granted(_))));
     let used = (Reason::ApprovalUsed, sentences(|note| matches!(note, ApprovalNote::Used { .. })));
-    [granted, used]
+    let allowed =
+        (Reason::AllowanceUsed, sentences(|note| matches!(note, ApprovalNote::Allowed { .. })));
+    [granted, used, allowed]
         .into_iter()
         .filter(|(_, sentences)| path == Path::Validate && !sentences.is_empty())
         .collect()
@@ -135,7 +191,7 @@ mod tests {
     use crate::approval::{LimitChange, Refusal, Stamp};
     use crate::judge::finding::Finding;
     use crate::judge::mode::Mode;
-    use crate::judge::verdict::{Outcome, Ruling};
+    use crate::judge::verdict::Ruling;
     use crate::review::decode;
 
     use super::*;
@@ -174,8 +230,13 @@ mod tests {
         let bytes = serde_json::to_vec(&review).unwrap();
         let told = occurrences(path, &decode(&bytes).unwrap().subject, verdict);
         assert!(
-            told.iter()
-                .all(|told| (&*told.namespace, &*told.name, &*told.uid) == ("shop", "db-0", uid)),
+            told.iter().filter(|told| told.regarding.kind == "Pod").all(|told| (
+                &*told.namespace,
+                &*told.regarding.name,
+                &*told.regarding.uid
+            ) == (
+                "shop", "db-0", uid
+            )),
             "{told:?}"
         );
         told.into_iter().map(|told| (told.reason, told.note)).collect()

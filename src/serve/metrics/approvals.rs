@@ -14,6 +14,13 @@ pub(super) struct Approvals {
     revoked: Counter,
     used: Counter,
     invalid: Family<ReasonLabels, Counter>,
+    allowed: Family<AllowanceLabels, Counter>,
+}
+
+/// The name is that of a policy's allowance: there are as many as somebody wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AllowanceLabels {
+    name: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -29,6 +36,7 @@ impl Approvals {
             revoked: Counter::default(),
             used: Counter::default(),
             invalid: Family::default(),
+            allowed: Family::default(),
         };
         registry.register(
             "approvals_granted",
@@ -55,6 +63,11 @@ impl Approvals {
             "memory decreases that met an approval which did not count, by reason (expired among them)",
             approvals.invalid.clone(),
         );
+        registry.register(
+            "allowed",
+            "memory decreases let through by an allowance of a policy, by its name",
+            approvals.allowed.clone(),
+        );
         for refusal in Refusal::ALL {
             drop(approvals.refused.get_or_create(&ReasonLabels { reason: refusal.as_str() })); // there from the start
         }
@@ -74,6 +87,10 @@ impl Approvals {
                 ApprovalNote::Used { .. } => drop(self.used.inc()),
                 ApprovalNote::Invalid { reason, .. } => {
                     self.invalid.get_or_create(&ReasonLabels { reason }).inc();
+                }
+                ApprovalNote::Allowed { allowance, .. } => {
+                    let name = allowance.clone();
+                    self.allowed.get_or_create(&AllowanceLabels { name }).inc();
                 }
                 ApprovalNote::WouldGrant(_) => {}
             }

@@ -9,7 +9,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::judge::subject::{Operation, Subject};
-use crate::judge::verdict::{Outcome, Ruling, Verdict};
+use crate::judge::verdict::{MissedFix, Outcome, Ruling, Verdict};
 use crate::review::Path;
 
 /// Upper bounds in seconds: most reviews take a fraction of a millisecond.
@@ -23,7 +23,13 @@ const DURATION_BUCKETS: [f64; 13] = [
 pub(super) struct CountedReviews {
     reviews: Family<ReviewLabels, Counter>,
     findings: Family<FindingLabels, Counter>,
+    missed_fixes: Family<CauseLabels, Counter>,
     durations: Family<PathLabels, Histogram, Buckets>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CauseLabels {
+    cause: &'static str,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -91,6 +97,7 @@ impl CountedReviews {
         let counted = Self {
             reviews: Family::default(),
             findings: Family::default(),
+            missed_fixes: Family::default(),
             durations: Family::new_with_constructor(Buckets),
         };
         registry.register(
@@ -103,6 +110,15 @@ impl CountedReviews {
             "findings, by path, rule, the mode its policy asks for, and what came of it",
             counted.findings.clone(),
         );
+        registry.register(
+            "fix_missed",
+            "new pods that came without what a policy in mode fix would have fixed, by probable cause",
+            counted.missed_fixes.clone(),
+        );
+        for cause in MissedFix::ALL {
+            let cause = cause.as_str();
+            drop(counted.missed_fixes.get_or_create(&CauseLabels { cause })); // there from the start
+        }
         registry.register_with_unit(
             "review_duration",
             "from the last byte of a review to its answer",
@@ -123,6 +139,9 @@ impl CountedReviews {
         self.durations
             .get_or_create(&PathLabels { path: path.as_str() })
             .observe(duration.as_secs_f64());
+        if let Some(cause) = verdict.missed_fix.filter(|_| !subject.dry_run) {
+            self.missed_fixes.get_or_create(&CauseLabels { cause: cause.as_str() }).inc();
+        }
         // findings of one rule stand together, and what came of them is mostly the same
         for group in verdict
             .rulings

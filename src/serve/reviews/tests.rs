@@ -57,6 +57,7 @@ fn reviews() -> Reviews {
         ),
         events: Events::start(None, Arc::clone(&metrics)),
         metrics,
+        restorations: Restorations::default(),
         memory_budget: memory_budget(0),
         deadline: Duration::from_secs(3_600),
     }

@@ -143,12 +143,7 @@ fn limit<'s>(spec: &'s Spec<'_>, name: &str) -> EffectiveLimit<'s> {
 /// What becomes of a heap that is fixed at start.
 fn heap_word(heap: &Heap, limit: EffectiveLimit<'_>, restarts: bool) -> String {
     let setting = &heap.setting;
-    let is_above = |bytes: u64| match limit {
-        EffectiveLimit::Limited(limit) => {
-            limit.value().is_some_and(|limit| i128::from(bytes) >= i128::from(limit))
-        }
-        EffectiveLimit::Unlimited => false,
-    };
+    let is_above = |bytes: u64| limit.bytes().is_some_and(|limit| u128::from(bytes) >= limit);
     match heap.size {
         Size::Share(_) if restarts => {
             format!("; heap {setting} is taken of the new limit at the restart")

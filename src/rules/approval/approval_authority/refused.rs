@@ -114,10 +114,9 @@ impl Refused {
     }
 
     pub(super) fn not_stamped(key: &str) -> Self {
-        let message = |names: Names| {
-            format!("{} was not turned into a stamp: it approves nothing", names.quoted(key))
-        };
-        let remedy = "an administrator looks why the mutating webhook for approvals did not act; then grant again";
+        let message =
+            |names: Names| format!("{} was not turned into a stamp: ask again", names.quoted(key));
+        let remedy = "it approved nothing: grant again in a minute, because replicas may hold other policies for so long; if it stays so, an administrator looks with `restraint doctor` why the mutating webhook for approvals did not act";
         Self::new(Refusal::NotStamped, key, message, remedy)
     }
 

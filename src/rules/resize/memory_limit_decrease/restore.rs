@@ -24,7 +24,7 @@ pub(super) fn put_back(
         if operations.is_empty() {
             continue;
         }
-        let (old, new) = (change.limit.0, change.limit.1);
+        let (old, new) = (change.restored_limit(), change.limit.1);
         let message = |names: Names| match change.limit_falls() {
             true => format!(
                 "{}: memory limit restored to {old}, not {new}: no approval",
@@ -36,7 +36,7 @@ pub(super) fn put_back(
             rule,
             change.pointer("limits"),
             message,
-            "have the decrease approved, or give the autoscaler a floor",
+            "it would be asked for again: end it with minAllowed.memory or controlledValues RequestsOnly in the autoscaler, an allowance in the policy, or an approval",
         );
         findings.report(finding.about_part(change.part).with_edit(Edit(operations)));
     }

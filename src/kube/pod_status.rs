@@ -1,0 +1,164 @@
+//! `status` of a pod, as far as it says what became of a resize (KEP-1287).
+
+use crate::json::fields;
+use crate::json::text::Text;
+
+use super::resources::Resources;
+
+/// The words without which a status says nothing of a resize: the names of both its conditions
+/// begin with them.
+const RESIZE_CONDITIONS: &str = "\"PodResize";
+
+/// `status` of a pod.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PodStatus<'a> {
+    conditions: Vec<Condition<'a>>,
+    container_statuses: Vec<ContainerStatus<'a>>,
+    init_container_statuses: Vec<ContainerStatus<'a>>,
+    /// What the pod itself has (pod-level resources, KEP-5419).
+    pub resources: Resources<'a>,
+}
+
+fields!(PodStatus {
+    "conditions" => conditions,
+    "containerStatuses" => container_statuses,
+    "initContainerStatuses" => init_container_statuses,
+    "resources" => resources,
+});
+
+/// An entry of `conditions`.
+#[derive(Clone, Debug, Default)]
+struct Condition<'a> {
+    kind: Text<'a>,
+    status: Text<'a>,
+    reason: Text<'a>,
+    observed_generation: Option<i64>,
+}
+
+fields!(Condition {
+    "type" => kind,
+    "status" => status,
+    "reason" => reason,
+    "observedGeneration" => observed_generation,
+});
+
+/// An entry of `containerStatuses` or `initContainerStatuses`.
+#[derive(Clone, Debug, Default)]
+struct ContainerStatus<'a> {
+    name: Text<'a>,
+    resources: Resources<'a>,
+}
+
+fields!(ContainerStatus { "name" => name, "resources" => resources });
+
+impl<'a> PodStatus<'a> {
+    /// The status written in `json`, if the kubelet says there that the resize of this
+    /// `generation` waits or failed: then the pod has what its status says, not what its spec asks
+    /// for. A status that cannot be read, is of another generation, or shows a resize that is
+    /// simply under way says nothing.
+    pub(crate) fn of_resize_not_carried_out(
+        json: &'a str,
+        generation: Option<i64>,
+    ) -> Option<Self> {
+        if !json.contains(RESIZE_CONDITIONS) {
+            return None;
+        }
+        let status: Self = crate::json::read(json).ok()?;
+        status.shows_resize_not_carried_out(generation?).then_some(status)
+    }
+
+    fn shows_resize_not_carried_out(&self, generation: i64) -> bool {
+        let standing = || self.conditions.iter().filter(|condition| &*condition.status == "True");
+        let of_now = |condition: &Condition<'_>| condition.observed_generation == Some(generation);
+        let under_way = |condition: &Condition<'_>| {
+            &*condition.kind == "PodResizeInProgress" && &*condition.reason != "Error"
+        };
+        let waits_or_failed = |condition: &Condition<'_>| match &*condition.kind {
+            "PodResizePending" => matches!(&*condition.reason, "Deferred" | "Infeasible"),
+            "PodResizeInProgress" => &*condition.reason == "Error",
+            _ => false,
+        };
+        !standing().any(under_way) && standing().any(|each| of_now(each) && waits_or_failed(each))
+    }
+
+    /// What the container `name` has; `None` where the status does not say so once.
+    pub(crate) fn container(&self, name: &str) -> Option<&Resources<'a>> {
+        let all = self.container_statuses.iter().chain(&self.init_container_statuses);
+        let mut same = all.filter(|status| &*status.name == name);
+        same.next().filter(|_| same.next().is_none()).map(|status| &status.resources)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(conditions: &str) -> String {
+        format!(
+            r#"{{"conditions": [{conditions}], "containerStatuses": [{{"name": "app", "resources":
+               {{"limits": {{"memory": "512Mi"}}}}}}, {{"name": "twice"}}, {{"name": "twice"}}]}}"#
+        )
+    }
+
+    fn condition(kind: &str, status: &str, reason: &str, generation: i64) -> String {
+        format!(
+            r#"{{"type": "{kind}", "status": "{status}", "reason": "{reason}", "observedGeneration": {generation}}}"#
+        )
+    }
+
+    fn counts(conditions: &[String]) -> bool {
+        let status = status(&conditions.join(","));
+        PodStatus::of_resize_not_carried_out(&status, Some(3)).is_some()
+    }
+
+    #[test]
+    fn what_waits_or_failed_is_told_from_what_is_under_way() {
+        let (pending, progress) = ("PodResizePending", "PodResizeInProgress");
+        assert!(counts(&[condition(pending, "True", "Deferred", 3)]));
+        assert!(counts(&[condition(pending, "True", "Infeasible", 3)]));
+        assert!(counts(&[condition(progress, "True", "Error", 3)]));
+        assert!(counts(&[
+            condition(progress, "True", "Error", 2),
+            condition(pending, "True", "Deferred", 3)
+        ]));
+        for silent in [
+            condition(pending, "False", "Deferred", 3),
+            condition(pending, "True", "", 3),
+            condition(pending, "True", "Deferred", 2),
+            condition(pending, "True", "Deferred", 4),
+            condition(progress, "True", "", 3),
+            condition("Ready", "True", "Error", 3),
+        ] {
+            assert!(!counts(&[silent.clone()]), "{silent}");
+        }
+        assert!(!counts(&[
+            condition(progress, "True", "", 2),
+            condition(pending, "True", "Deferred", 3)
+        ]));
+        let without = r#"{"type": "PodResizePending", "status": "True", "reason": "Deferred"}"#;
+        assert!(!counts(&[without.to_owned()]), "of nobody knows which generation");
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_nothing() {
+        let pending = condition("PodResizePending", "True", "Deferred", 3);
+        let read = |json: &str, generation| {
+            PodStatus::of_resize_not_carried_out(json, generation).is_some()
+        };
+        assert!(!read(&status(&pending), None), "a pod without a generation");
+        for garbage in ["", "[]", "\"PodResizePending", r#"{"conditions": "PodResizePending"}"#] {
+            assert!(!read(garbage, Some(3)), "{garbage}");
+        }
+        let unreadable = status(&pending).replace("512Mi", "much");
+        assert!(!read(&unreadable, Some(3)));
+    }
+
+    #[test]
+    fn a_container_that_is_named_twice_has_nothing() {
+        let status = status(&condition("PodResizePending", "True", "Deferred", 3));
+        let status = PodStatus::of_resize_not_carried_out(&status, Some(3)).unwrap();
+        let limit = status.container("app").unwrap().limits.memory.as_ref().unwrap();
+        assert_eq!(limit.text(), "512Mi");
+        assert!(status.container("twice").is_none() && status.container("other").is_none());
+    }
+}

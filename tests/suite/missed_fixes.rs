@@ -1,0 +1,103 @@
+//! A new pod that comes without what would have fixed it is told about, and never denied.
+
+use serde_json::{Value, json};
+
+use restraint::judge::judge;
+use restraint::judge::mode::Cap;
+use restraint::judge::policies::Policies;
+use restraint::judge::verdict::{MissedFix, Outcome};
+use restraint::review::{answer, decode};
+
+use crate::subjects::{creation, update};
+
+const RULE: &str = "memory-resize-policy";
+
+#[test]
+fn a_bare_pod_is_warned_about() {
+    let (outcomes, cause, response) = judged(&Policies::embedded(), &creation(&pod(&[false])));
+    assert_eq!((outcomes, cause), (vec![Outcome::Warned], Some(MissedFix::MutatingHook)));
+    assert_eq!(response["allowed"], true);
+    assert_eq!(response["warnings"].as_array().unwrap().len(), 1, "{response}");
+    assert_eq!(response["auditAnnotations"]["fix-missed"], "mutating-hook");
+}
+
+#[test]
+fn a_pod_of_a_controller_is_only_recorded() {
+    let mut pod = pod(&[false]);
+    pod["metadata"]["ownerReferences"] =
+        json!([{"apiVersion": "apps/v1", "kind": "DaemonSet", "name": "cni", "controller": true}]);
+    let (outcomes, cause, response) = judged(&Policies::embedded(), &creation(&pod));
+    assert_eq!((outcomes, cause), (vec![Outcome::Noted], Some(MissedFix::MutatingHook)));
+    assert_eq!((&response["allowed"], &response["warnings"]), (&json!(true), &Value::Null));
+}
+
+#[test]
+fn a_pod_that_is_fixed_in_part_met_another_webhook() {
+    let (outcomes, cause, _) = judged(&Policies::embedded(), &creation(&pod(&[true, false])));
+    assert_eq!((outcomes, cause), (vec![Outcome::Warned], Some(MissedFix::OtherWebhook)));
+}
+
+#[test]
+fn a_pod_that_is_fixed_and_one_that_is_there_already_missed_nothing() {
+    let fixed = judged(&Policies::embedded(), &creation(&pod(&[true])));
+    assert_eq!((fixed.0, fixed.1), (vec![], None));
+    let stored = judged(&Policies::embedded(), &update(&pod(&[false]), &pod(&[false])));
+    assert_eq!((stored.0, stored.1), (vec![], None));
+}
+
+#[test]
+fn under_a_cap_nothing_is_fixed_and_nothing_missed() {
+    for cap in [Cap::Audit, Cap::Warn] {
+        let policies = Policies::embedded().under(cap);
+        let (outcomes, cause, _) = judged(&policies, &creation(&pod(&[false])));
+        assert_eq!((outcomes, cause), (vec![Outcome::WouldAmend], None));
+    }
+}
+
+#[test]
+fn who_wants_a_denial_enforces() {
+    let text = format!("name: p\nrule: {RULE}\nmode: enforce\n");
+    let policies = Policies::read([("p.yaml", text)]).unwrap();
+    let (outcomes, cause, response) = judged(&policies, &creation(&pod(&[false])));
+    assert_eq!((outcomes, cause), (vec![Outcome::Denied], None));
+    assert_eq!(response["allowed"], false);
+}
+
+#[test]
+fn an_approval_that_came_along_is_warned_about() {
+    let mut pod = pod(&[true]);
+    pod["metadata"]["annotations"] = json!({"approved-by-sre": "true"});
+    let body = creation(&pod);
+    let review = decode(&body).unwrap();
+    let verdict = judge(&Policies::embedded(), &review.subject);
+    let told = verdict.rulings.iter().find(|ruling| ruling.rule == "approval-in-template");
+    assert_eq!(told.map(|ruling| ruling.outcome), Some(Outcome::Warned));
+}
+
+/// A pod with a container for each of `fixed`.
+fn pod(fixed: &[bool]) -> Value {
+    let policy = json!([{"resourceName": "memory", "restartPolicy": "RestartContainer"}]);
+    let containers: Vec<_> = fixed
+        .iter()
+        .enumerate()
+        .map(|(index, fixed)| {
+            let mut container =
+                json!({"name": format!("c{index}"), "resources": {"limits": {"memory": "512Mi"}}});
+            if *fixed {
+                container["resizePolicy"] = policy.clone();
+            }
+            container
+        })
+        .collect();
+    json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "db-0"}, "spec": {"containers": containers}})
+}
+
+/// What came of the rule, why a fix was missed, and the answer.
+fn judged(policies: &Policies, body: &[u8]) -> (Vec<Outcome>, Option<MissedFix>, Value) {
+    let review = decode(body).unwrap();
+    let verdict = judge(policies, &review.subject);
+    let outcomes = verdict.rulings.iter().filter(|ruling| ruling.rule == RULE);
+    let outcomes = outcomes.map(|ruling| ruling.outcome).collect();
+    let mut reply: Value = serde_json::from_slice(&answer(&review.uid, &verdict)).unwrap();
+    (outcomes, verdict.missed_fix, reply["response"].take())
+}
