@@ -26,10 +26,8 @@ CA = "-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n"
 SECRET = {"mode": "secret", "secretName": "serving", "caBundle": CA}
 LISTED = "name: approval-authority\nrule: approval-authority\nmode: enforce\nsettings: {approvers: {users: [\"it's me\"], groups: [sre]}}\n"
 APPROVER = "name: approval-authority\nrule: approval-authority\nmode: enforce\nsettings: {approvalAnnotation: example.com/agreed}\n"
-AUTOMATION = (
-    "name: memory-limit-decrease\nrule: memory-limit-decrease\nmode: enforce\n"
-    'settings: {automation: {users: ["it\'s me"], groups: [robots]}}\n'
-)
+DECREASE = "name: memory-limit-decrease\nrule: memory-limit-decrease\nmode: enforce\n"
+AUTOMATION = DECREASE + 'settings: {automation: {users: ["it\'s me"], groups: [robots]}}\n'
 
 # what people install
 SETS = {
@@ -38,6 +36,7 @@ SETS = {
     "one namespace": {"cap": "enforce", "enforceNamespaces": ["shop", "pay"]},
     "enforcing, with a certificate of one's own": {"cap": "enforce", "tls": SECRET},
     "failing open": {"cap": "enforce", "webhooks": {"failurePolicy": {"resize": "Ignore", "approval": "Ignore"}}},
+    "requests that need an answer as limits do": {"cap": "enforce", "policies": {"modes": {"memory-request-decrease": "enforce"}}},
     "failing closed in a dry run": {"webhooks": {"failurePolicy": {"resize": "Fail"}}},
     "a certificate by cert-manager": {"cap": "enforce", "tls": {"mode": "certManager"}},
     "an issuer that is there": {"tls": {"mode": "certManager", "certManager": {"issuerRef": {"kind": "ClusterIssuer", "name": "house"}}}},
@@ -62,7 +61,7 @@ SETS = {
     },
     "everything": {
         "cap": "enforce",
-        "policies": {"modes": {"memory-above-usage": "warn", "resize-beyond-node": "warn"}},
+        "policies": {"modes": {"memory-above-usage": "warn", "resize-beyond-node": "warn", "memory-request-decrease": "enforce"}},
         "tls": {"clients": {"configMap": "clients", "names": ["kube-apiserver"]}},
         "webhooks": {
             "timeoutSeconds": 5,
@@ -260,12 +259,36 @@ def check_hooks(values, merged, all_objects, in_force):
         by = {"cert-manager": injected, "the chart": "caBundle" in hook["clientConfig"], "the service": writes_bundles(all_objects)}
         expect([writer for writer, writes in by.items() if writes] == [writers[merged["tls"]["mode"]]], f'the authority of "{name}" is written by {by}')
     rules = {rule for rule, mode, _ in in_force.values() if mode != "off"}
-    expected = {("Mutating", "approval"), ("Mutating", "pods"), ("Validating", "resize"), ("Validating", "approval"), ("Validating", "advice")}
+    expected = {("Mutating", "approval"), ("Mutating", "pods"), *(("Validating", name) for name in ("resize", "resize-advice", "approval", "advice"))}
     expected |= {("Mutating", "restore")} if "memory-limit-decrease" in rules else set()
-    expected |= {("Validating", "node-capacity")} if "resize-beyond-node" in rules else set()
     expected |= {("Validating", "resize-elsewhere")} if merged["cap"] == "enforce" and merged["enforceNamespaces"] else set()
     found = {(kind.removesuffix("WebhookConfiguration"), name) for kind, name in names}
     expect(found == expected, f"hooks are {sorted(found)}, not {sorted(expected)}")
+
+
+def conditions(all_objects, name):
+    """The match conditions of the hook `name`, by their names; none where there is no such hook."""
+    found = [hook for _, hook in hooks(all_objects) if hook["name"] == f"{name}.restraint.dev"]
+    return {one["name"]: one["expression"] for hook in found for one in hook["matchConditions"]}
+
+
+def check_resizes(all_objects, in_force):
+    """What may take memory needs an answer, and nothing else. Whatever else rules look at is asked about as well."""
+    rules = {rule for rule, mode, _ in in_force.values() if mode != "off"}
+    takes = conditions(all_objects, "resize")["may-take-memory"]
+    advice = conditions(all_objects, "resize-advice")
+    expect(takes == f'!({advice["takes-no-memory"]})', "a resize is asked about by two hooks, or by none")
+    elsewhere = conditions(all_objects, "resize-elsewhere")
+    expect(elsewhere in ({}, {"may-take-memory": takes}), "other resizes are warned about elsewhere")
+    requests = any((rule, mode) == ("memory-request-decrease", "enforce") for rule, mode, _ in in_force.values())
+    expect(("requests" in takes) == requests, "requests that fall need an answer, or need none")
+    restored = conditions(all_objects, "restore").get("may-take-memory", takes)
+    expect(restored == takes if not requests else "requests" not in restored, "requests that fall are put back")
+    differs = advice["resources-differ"]
+    expect(all(word in differs for word in ("limits", "requests", "initContainers")), "growth is not asked about")
+    looks = {"resize-beyond-node", "resize-restarts-container"} & rules
+    expect(("cpu" in differs) == bool(looks), "cpu is asked about, or is not")
+    expect(("RestartContainer" in differs) == (looks == {"resize-restarts-container"}), "all of cpu is asked about, or is not")
 
 
 def check_fallback(merged, all_objects, in_force, settings):
@@ -395,8 +418,8 @@ def check_policies(values, merged, all_objects, in_force, policies):
         if "approvalAnnotation" in settings:
             expect(all(json.dumps(settings["approvalAnnotation"]) in one for one in expressions), "nobody asks about an annotation that approves")
         if "automation" in settings:
-            (keep,) = [hook for _, hook in hooks(all_objects) if hook["name"] == "restore.restraint.dev"]
-            expect(all(json.dumps(one) in keep["matchConditions"][0]["expression"] for people in settings["automation"].values() for one in people), "automation is not asked about")
+            asked = conditions(all_objects, "restore")["automation"]
+            expect(all(json.dumps(one) in asked for people in settings["automation"].values() for one in people), "automation is not asked about")
 
 
 def check_set(name, values, programs):
@@ -413,6 +436,7 @@ def check_set(name, values, programs):
     policies = {path.removesuffix(".yaml"): text for path, text in data.items()}
     in_force = modes(policies)
     check_hooks(values, merged, all_objects, in_force)
+    check_resizes(all_objects, in_force)
     check_fallback(merged, all_objects, in_force, {name: yaml.safe_load(text).get("settings") or {} for name, text in policies.items()})
     check_deployment(merged, all_objects, programs["help"])
     check_certificate(merged, all_objects, programs["help"])

@@ -6,6 +6,7 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use k8s_openapi::api::admissionregistration::v1::MatchCondition;
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
@@ -18,11 +19,8 @@ use crate::signals::{stop_signal, stopped};
 use super::facts::{Fact, Facts, Measurement};
 use super::hook;
 
-/// The webhook that is to be called.
-const RESIZE: &str = "resize.restraint.dev";
-
-/// The webhook for resizes of cpu alone, if there is one.
-const NODE_CAPACITY: &str = "node-capacity.restraint.dev";
+/// The webhook that is called for growth.
+const GROWTH: &str = "resize-advice.restraint.dev";
 
 /// What holds the pod back.
 const GATE: &str = "restraint.dev/probe";
@@ -34,16 +32,16 @@ pub(super) async fn measure(cluster: &Cluster, facts: &Facts, count: u16) -> Fac
     if let Err(reason) = &facts.validating {
         return Err(format!("whether Restraint covers that namespace is not known: {reason}"));
     }
-    if !ours().any(|hook| hook.name == RESIZE && hook.matches_in(&labels)) {
+    let Some(growth) = ours().find(|hook| hook.name == GROWTH && hook.matches_in(&labels)) else {
         return Err(format!(
             "Restraint does not cover resizes in namespace {:?}",
             cluster.namespace
         ));
-    }
+    };
     let probe = Probe {
         pods: cluster.pods(),
         name: name(),
-        calls_for_cpu: ours().any(|hook| hook.name == NODE_CAPACITY),
+        calls_for_cpu: growth.conditions.iter().any(looks_at_cpu),
     };
     let stop = stop_signal().map_err(|error| error.to_string())?;
     // once it is asked for, the pod is waited for: what is deleted before it is there would stay
@@ -71,6 +69,11 @@ pub(super) async fn measure(cluster: &Cluster, facts: &Facts, count: u16) -> Fac
     })
 }
 
+/// Whether it lets through every resize of cpu, and not only where that restarts the container.
+fn looks_at_cpu(condition: &MatchCondition) -> bool {
+    condition.expression.contains("?cpu") && !condition.expression.contains("RestartContainer")
+}
+
 /// Whether it is certain that nothing was made.
 fn is_refusal(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.code < 500)
@@ -93,6 +96,7 @@ impl Probe {
     }
 
     async fn measure(&self, count: u16) -> Fact<Times> {
+        self.is_answered().await.map_err(|error| error_message(&error))?;
         self.times(count).await.map_err(|error| error_message(&error))
     }
 
@@ -108,9 +112,21 @@ impl Probe {
         Ok((asked, unasked))
     }
 
+    /// Less memory, which fails if nobody answers. A denial is an answer.
+    async fn is_answered(&self) -> kube::Result<()> {
+        match self.limit_memory("12Mi").await {
+            Err(kube::Error::Api(status)) if status.code == 403 => Ok(()),
+            answer => answer.map(drop),
+        }
+    }
+
     /// More memory: that is never a decrease, and never refused.
     async fn asked(&self) -> kube::Result<Duration> {
-        self.patch(Some("resize"), json!({"spec": {"containers": [{"name": "pause", "resources": {"limits": {"memory": "17Mi"}}}]}})).await
+        self.limit_memory("17Mi").await
+    }
+
+    async fn limit_memory(&self, amount: &str) -> kube::Result<Duration> {
+        self.patch(Some("resize"), json!({"spec": {"containers": [{"name": "pause", "resources": {"limits": {"memory": amount}}}]}})).await
     }
 
     /// A write as similar as possible that does not call Restraint.
@@ -183,6 +199,22 @@ fn pod(name: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::doctor::testing::healthy;
+
+    #[test]
+    fn cpu_is_looked_at_where_the_chart_asks_for_it() {
+        let facts = healthy();
+        let growth = hook::every(&facts).find(|hook| hook.name == GROWTH).unwrap();
+        assert!(!growth.conditions.iter().any(looks_at_cpu));
+        let asks = |expression: &str| {
+            looks_at_cpu(&MatchCondition {
+                expression: expression.to_owned(),
+                ..Default::default()
+            })
+        };
+        assert!(asks("c.?resources.?limits.?cpu.orValue('')"));
+        assert!(!asks("p.restartPolicy == 'RestartContainer' ? c.?resources.?limits.?cpu : ''"));
+    }
 
     #[test]
     fn the_pod_is_one_and_its_name_may_be_one() {

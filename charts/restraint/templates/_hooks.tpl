@@ -1,10 +1,71 @@
-{{/* A memory value differs: requests and limits of containers and init containers (sidecars), and of the pod itself. */}}
-{{- define "restraint.memoryDiffers" -}}
-{{- $memory := "[c.?resources.?limits.?memory.orValue(''), c.?resources.?requests.?memory.orValue('')]" -}}
-(object.spec.containers + object.spec.?initContainers.orValue([])).map(c, {{ $memory }})
-!= (oldObject.spec.containers + oldObject.spec.?initContainers.orValue([])).map(c, {{ $memory }})
-|| object.spec.?resources.?limits.?memory.orValue('') != oldObject.spec.?resources.?limits.?memory.orValue('')
-|| object.spec.?resources.?requests.?memory.orValue('') != oldObject.spec.?resources.?requests.?memory.orValue('')
+{{/* Containers and init containers (sidecars) before and after. */}}
+{{- define "restraint.oldContainers" -}}
+(oldObject.spec.containers + oldObject.spec.?initContainers.orValue([]))
+{{- end -}}
+{{- define "restraint.newContainers" -}}
+(object.spec.containers + object.spec.?initContainers.orValue([]))
+{{- end -}}
+
+{{/*
+It takes no memory: each limit, of containers and of the pod, is provably the same or larger, and with (requests) so is
+each request. `0` is no limit, and a first limit is less than none. What does not fit 64 bits is less on its way to the
+kernel.
+*/}}
+{{- define "restraint.keepsMemory" -}}
+{{ include "restraint.newContainers" . }}.all(c,
+{{ include "restraint.oldContainers" . }}.exists(o, o.name == c.name && {{ include "restraint.keepsLimit" (list "o" "c") }}
+{{- if . }}
+&& {{ include "restraint.keepsRequest" (list "o" "c") }}
+{{- end }}))
+&& {{ include "restraint.keepsLimit" (list "oldObject.spec" "object.spec") }}
+{{- if . }}
+&& {{ include "restraint.keepsRequest" (list "oldObject.spec" "object.spec") }}
+{{- end }}
+{{- end -}}
+
+{{/* The limit of one part is the same or larger: (before, after). */}}
+{{- define "restraint.keepsLimit" -}}
+{{- $old := printf "%s.?resources.?limits.?memory.orValue('')" (index . 0) -}}
+{{- $new := printf "%s.?resources.?limits.?memory.orValue('')" (index . 1) -}}
+{{- $before := printf "quantity(%s.resources.limits.memory)" (index . 0) -}}
+{{- $after := printf "quantity(%s.resources.limits.memory)" (index . 1) -}}
+({{ $old }} == {{ $new }}
+|| (isQuantity({{ $old }}) && isQuantity({{ $new }})
+&& {{ $before }}.isGreaterThan(quantity('0')) && {{ $after }}.compareTo({{ $before }}) >= 0
+&& !{{ $after }}.isGreaterThan(quantity('9223372036854775807'))))
+{{- end -}}
+
+{{/* The request of one part is the same or larger: (before, after). None is 0. */}}
+{{- define "restraint.keepsRequest" -}}
+{{- $old := printf "%s.?resources.?requests.?memory.orValue('0')" (index . 0) -}}
+{{- $new := printf "%s.?resources.?requests.?memory.orValue('0')" (index . 1) -}}
+({{ $old }} == {{ $new }}
+|| (isQuantity({{ $old }}) && isQuantity({{ $new }}) && quantity({{ $new }}).compareTo(quantity({{ $old }})) >= 0))
+{{- end -}}
+
+{{/*
+A value differs that rules look at: memory of containers and of the pod, and cpu as far as (cpu) says: "all" of it, or
+where the container "restarts" for it.
+*/}}
+{{- define "restraint.resourcesDiffer" -}}
+{{- $values := include "restraint.values" (list "c" .) -}}
+{{ include "restraint.newContainers" . }}.map(c, {{ $values }})
+!= {{ include "restraint.oldContainers" . }}.map(c, {{ $values }})
+|| {{ include "restraint.values" (list "object.spec" (empty . | ternary "" "all")) }}
+!= {{ include "restraint.values" (list "oldObject.spec" (empty . | ternary "" "all")) }}
+{{- end -}}
+
+{{/* The values of one part that rules look at: (part, cpu). */}}
+{{- define "restraint.values" -}}
+{{- $part := index . 0 -}}
+{{- $cpu := index . 1 -}}
+[{{ $part }}.?resources.?limits.?memory.orValue(''), {{ $part }}.?resources.?requests.?memory.orValue('')
+{{- if eq $cpu "all" }},
+{{ $part }}.?resources.?limits.?cpu.orValue(''), {{ $part }}.?resources.?requests.?cpu.orValue('')
+{{- else if eq $cpu "restarts" }}]
++ (!{{ $part }}.?resizePolicy.orValue([]).exists(p, p.resourceName == 'cpu' && p.restartPolicy == 'RestartContainer') ? []
+: [{{ $part }}.?resources.?limits.?cpu.orValue(''), {{ $part }}.?resources.?requests.?cpu.orValue('')]
+{{- end }}{{ eq $cpu "restarts" | ternary ")" "]" }}
 {{- end -}}
 
 {{/* An annotation that approves is added, changed or taken off: (annotations). There is no oldObject on CREATE. */}}

@@ -77,13 +77,16 @@ namespace can be raised above the others, and one that is made later would begin
 {{- end -}}
 
 {{/*
-What the policies need of the cluster: the annotations that grant, who is automation, and which live facts are looked
-up. Hooks and rights follow from it, so that no policy is in force that nobody asks about.
+What the policies need of the cluster: the annotations that grant, whose decreases are put back, whether requests count
+as limits do, which changes of cpu are looked at, and which live facts are looked up. Hooks and rights follow from it, so
+that no policy is in force that nobody asks about.
 */}}
 {{- define "restraint.needs" -}}
 {{- $annotations := list "approved-by-sre" "restraint.dev/approve" "restraint.dev/approval" -}}
 {{- $users := list -}}
 {{- $groups := list -}}
+{{- $requests := false -}}
+{{- $cpu := "" -}}
 {{- $usage := false -}}
 {{- $nodeCapacity := false -}}
 {{- range $name, $text := include "restraint.policies" . | fromYaml -}}
@@ -97,12 +100,18 @@ up. Hooks and rights follow from it, so that no policy is in force that nobody a
 {{- $automation := $settings.automation | default (dict "users" (list "system:serviceaccount:kube-system:vpa-updater")) -}}
 {{- $users = concat $users ($automation.users | default list) -}}
 {{- $groups = concat $groups ($automation.groups | default list) -}}
+{{- else if and (eq $policy.rule "memory-request-decrease") (eq $policy.mode "enforce") -}}
+{{- $requests = true -}}
+{{- else if and (eq $policy.rule "resize-restarts-container") (not $cpu) -}}
+{{- $cpu = "restarts" -}}
 {{- else if eq $policy.rule "memory-above-usage" -}}
 {{- $usage = true -}}
 {{- else if eq $policy.rule "resize-beyond-node" -}}
 {{- $nodeCapacity = true -}}
+{{- $cpu = "all" -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- dict "annotations" (uniq $annotations) "users" (uniq $users) "groups" (uniq $groups) "usage" $usage "nodeCapacity" $nodeCapacity | toYaml -}}
+{{- dict "annotations" (uniq $annotations) "users" (uniq $users) "groups" (uniq $groups) "requests" $requests "cpu" $cpu
+  "usage" $usage "nodeCapacity" $nodeCapacity | toYaml -}}
 {{- end -}}

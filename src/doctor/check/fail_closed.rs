@@ -8,8 +8,13 @@ use crate::doctor::observation::Observations;
 /// The namespace of the pods that everything else needs.
 const SYSTEM: &str = "kube-system";
 
-/// Our webhooks that match nearly every write of a pod or a workload, and so must fail open.
-const BROAD: [&str; 2] = ["pods.restraint.dev", "advice.restraint.dev"];
+/// Our webhooks that must fail open, and what nobody can do otherwise while Restraint is down.
+const OPEN: [(&str, &str); 4] = [
+    ("pods.restraint.dev", "no pod can be created"),
+    ("advice.restraint.dev", "no pod or workload can be written"),
+    ("resize-advice.restraint.dev", "no pod can grow in place"),
+    ("restore.restraint.dev", "autoscalers evict what they cannot resize"),
+];
 
 /// Our webhooks that fail closed if policies are enforced.
 const NARROW: [&str; 2] = ["resize.restraint.dev", "approval.restraint.dev"];
@@ -54,8 +59,8 @@ fn examine(facts: &Facts, hook: &Hook<'_>, observations: &mut Observations<'_>) 
     if !hook.fails_closed {
         return;
     }
-    if BROAD.contains(&hook.name) {
-        let message = "fails closed: while Restraint is down, no pod or workload can be written";
+    if let Some((_, refused)) = OPEN.iter().find(|(name, _)| *name == hook.name) {
+        let message = format!("fails closed: while Restraint is down, {refused}");
         observations.problem(
             hook.object(),
             message,
@@ -136,12 +141,20 @@ mod tests {
     }
 
     #[test]
-    fn our_broad_hooks_must_fail_open() {
-        let mut facts = healthy();
-        hook_mut(&mut facts, "advice.restraint.dev").failure_policy = Some("Fail".to_owned());
-        assert!(
-            worst(check, &facts).starts_with("problem: ValidatingWebhookConfiguration restraint, hook advice.restraint.dev: fails closed")
-        );
+    fn our_other_hooks_must_fail_open() {
+        for (name, refused) in [
+            ("advice.restraint.dev", "no pod or workload can be written"),
+            ("resize-advice.restraint.dev", "no pod can grow in place"),
+        ] {
+            let mut facts = healthy();
+            hook_mut(&mut facts, name).failure_policy = Some("Fail".to_owned());
+            assert_eq!(
+                worst(check, &facts),
+                format!(
+                    "problem: ValidatingWebhookConfiguration restraint, hook {name}: fails closed: while Restraint is down, {refused}"
+                )
+            );
+        }
     }
 
     #[test]

@@ -5,8 +5,8 @@ use crate::doctor::hook::{self, HookKind};
 use crate::doctor::observation::{Observations, Severity};
 
 /// Webhooks that every installation has, and what happens without them.
-const NEEDED: [(HookKind, &str, Severity, &str); 5] = [
-    (HookKind::Validating, "resize.restraint.dev", Severity::Problem, "resizes are not checked"),
+const NEEDED: [(HookKind, &str, Severity, &str); 6] = [
+    (HookKind::Validating, "resize.restraint.dev", Severity::Problem, "decreases are not checked"),
     (
         HookKind::Validating,
         "approval.restraint.dev",
@@ -15,6 +15,12 @@ const NEEDED: [(HookKind, &str, Severity, &str); 5] = [
     ),
     (HookKind::Mutating, "approval.restraint.dev", Severity::Problem, "grants are not stamped"),
     (HookKind::Mutating, "pods.restraint.dev", Severity::Warning, "new pods get no resizePolicy"),
+    (
+        HookKind::Validating,
+        "resize-advice.restraint.dev",
+        Severity::Warning,
+        "nobody is warned about growth and requests",
+    ),
     (HookKind::Validating, "advice.restraint.dev", Severity::Warning, "nobody gets warnings"),
 ];
 
@@ -68,7 +74,7 @@ mod tests {
             lines(check, &facts),
             [
                 "problem: Service restraint/restraint: no ValidatingWebhookConfiguration calls it with the webhook \
-                 \"resize.restraint.dev\": resizes are not checked"
+                 \"resize.restraint.dev\": decreases are not checked"
             ]
         );
         facts.mutating = Ok(Vec::new());

@@ -60,13 +60,13 @@ mod tests {
         let facts = healthy();
         assert_eq!(
             lines(check, &facts),
-            ["ok: Service restraint/restraint: Restraint is installed, with 6 webhooks"]
+            ["ok: Service restraint/restraint: Restraint is installed, with 7 webhooks"]
         );
         let mut capped = healthy();
         args(&mut capped, &["serve", "--cap=audit"]);
         assert_eq!(
             worst(check, &capped),
-            "note: Service restraint/restraint: Restraint is installed, with 6 webhooks, with cap audit: it denies and changes nothing"
+            "note: Service restraint/restraint: Restraint is installed, with 7 webhooks, with cap audit: it denies and changes nothing"
         );
     }
 

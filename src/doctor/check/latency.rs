@@ -9,9 +9,6 @@ use crate::doctor::observation::Observations;
 /// What the API server says if a webhook that fails closed does not answer.
 const UNANSWERED: &str = "failed calling webhook";
 
-/// The webhook whose latency is measured.
-const RESIZE: &str = "resize.restraint.dev";
-
 pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     let measurement = match &facts.probe {
         Some(Ok(measurement)) => measurement,
@@ -45,7 +42,8 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
         return;
     };
     let message = summary(measurement, asked, unasked);
-    let ours = hook::every(facts).filter(|hook| hook.is_ours() && hook.name == RESIZE);
+    let ours =
+        hook::every(facts).filter(|hook| hook.is_ours() && hook.matches("pods/resize", "UPDATE"));
     let timeout = ours
         .map(|hook| hook.timeout)
         .min()

@@ -17,7 +17,11 @@ struct Expected {
     mentions: &'static [&'static str],
 }
 
-const MEMORY: &[&str] =
+/// What may take memory, and what provably does not.
+const LIMITS: &[&str] = &["oldObject", "containers", "initContainers", "limits", "memory"];
+
+/// What rules look at in any resize.
+const RESOURCES: &[&str] =
     &["oldObject", "containers", "initContainers", "limits", "requests", "memory"];
 
 const fn expected(
@@ -28,12 +32,13 @@ const fn expected(
     Expected { hook, condition, mentions }
 }
 
-const EXPECTED: [Expected; 9] = [
-    expected("resize.restraint.dev", "memory-differs", MEMORY),
-    expected("resize-elsewhere.restraint.dev", "memory-differs", MEMORY),
-    expected("restore.restraint.dev", "memory-differs", MEMORY),
+const EXPECTED: [Expected; 10] = [
+    expected("resize.restraint.dev", "may-take-memory", LIMITS),
+    expected("resize-elsewhere.restraint.dev", "may-take-memory", LIMITS),
+    expected("restore.restraint.dev", "may-take-memory", LIMITS),
     expected("restore.restraint.dev", "automation", &["request.userInfo"]),
-    expected("node-capacity.restraint.dev", "memory-is-the-same", MEMORY),
+    expected("resize-advice.restraint.dev", "resources-differ", RESOURCES),
+    expected("resize-advice.restraint.dev", "takes-no-memory", LIMITS),
     expected(
         "approval.restraint.dev",
         "approval-differs",
@@ -147,7 +152,7 @@ mod tests {
         hook_mut(&mut facts, "resize.restraint.dev").match_conditions = None;
         assert_eq!(
             worst(check, &facts),
-            "problem: ValidatingWebhookConfiguration restraint, hook resize.restraint.dev: has no match condition \"memory-differs\" and \
+            "problem: ValidatingWebhookConfiguration restraint, hook resize.restraint.dev: has no match condition \"may-take-memory\" and \
              fails closed: while Restraint is down, every resize is denied"
         );
         let mut facts = healthy();

@@ -24,9 +24,9 @@
 //! does), or add capacity.
 //!
 //! **Switching it on.** The policy comes with mode `off`, because it needs the right to `get`
-//! `nodes` and to `list` `pods` of all namespaces. Set `warn`. The resize hook is asked where
-//! memory differs; to have growth of cpu alone looked at, a hook must be asked about other resizes,
-//! too.
+//! `nodes` and to `list` `pods` of all namespaces. Set `warn`. The hooks on resizes are asked where
+//! memory differs; to have growth of cpu alone looked at, the match condition of
+//! `resize-advice.restraint.dev` must look at cpu as well. The chart sees to it.
 
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;

@@ -41,7 +41,7 @@ fn a_decrease() {
     assert_eq!(approved.annotation("resize.restraint.dev/denied"), "");
     says(
         warned,
-        "resize.restraint.dev/warned",
+        "resize-advice.restraint.dev/warned",
         "memory-request-decrease: container \"app\": memory request 256Mi -> 128Mi",
     );
     // creation and annotation

@@ -23,6 +23,7 @@ pub(super) fn trials() -> Vec<Trial> {
         trial("resize: every decrease is told in one answer", several_decreases),
         trial("resize: the same amount in other words is allowed", the_same_in_other_words),
         trial("resize: a lower request is warned about", a_lower_request),
+        trial("resize: growth is asked about by the hook that fails open", growth),
         trial("resize: a dry run gets the same answers and changes nothing", a_dry_run),
         trial("resize: a strategic merge patch is judged", || {
             a_patch("strategic", &memory_limit("300Mi"), &memory_limit("600Mi"))
@@ -184,6 +185,19 @@ fn a_lower_request() {
     outcome.assert_warnings(&[
         "memory-request-decrease: container \"app\": memory request 256Mi -> 128Mi",
     ]);
+}
+
+fn growth() {
+    let mut java = pod("db");
+    java["spec"]["containers"][0]["command"] = json!(["java", "-Xmx256m", "-jar", "/app.jar"]);
+    // as a program that came with its own resizePolicy
+    java["spec"]["containers"][0]["resizePolicy"] =
+        json!([{"resourceName": "memory", "restartPolicy": "NotRequired"}]);
+    let space = space_with(&java);
+    space.resize("db", &memory_limit("1Gi")).accepted();
+    let events = space.audited("pods", "resize", "db", 1);
+    let noted = events[0].annotation("resize-advice.restraint.dev/noted");
+    assert!(noted.starts_with("fixed-heap-growth: container \"app\": "), "{noted}");
 }
 
 fn a_dry_run() {

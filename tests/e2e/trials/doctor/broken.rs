@@ -18,7 +18,7 @@ const PLACE: &str = "restraint-doctor/restraint";
 
 /// What is said while all is well.
 const WELL: &[Said<'_>] = &[
-    ("installation", "ok", PLACE, "with 6 webhooks"),
+    ("installation", "ok", PLACE, "with 7 webhooks"),
     ("hooks", "ok", PLACE, "every required webhook"),
     ("fail-closed", "ok", PLACE, "only narrow webhooks"),
     ("fallback", "ok", DECREASE_POLICY, "is in force"),
@@ -49,7 +49,7 @@ const BROKEN_HOOKS: &[Said<'_>] = &[
         "match-conditions",
         "problem",
         RESIZE_HOOK,
-        "has no match condition \"memory-differs\" and fails closed",
+        "has no match condition \"may-take-memory\" and fails closed",
     ),
     ("fail-closed", "problem", "broad.example.com", "every pod of kube-system"),
     ("hook-service", "problem", "restraint-doctor/gone", "does not exist"),

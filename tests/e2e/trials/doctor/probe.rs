@@ -30,10 +30,12 @@ pub(super) fn measured() {
     let reviews = space.reviews();
     let resizes: Vec<_> =
         reviews.iter().filter(|review| review["subresource"] == "resize").collect();
-    assert_eq!(resizes.len(), 4, "the first makes the connection: {resizes:#?}");
-    assert!(
-        resizes.iter().all(|review| review["dry_run"] == true && review["allowed"] == true),
-        "{resizes:#?}"
+    assert!(resizes.iter().all(|review| review["dry_run"] == true), "{resizes:#?}");
+    let allowed = resizes.iter().filter(|review| review["allowed"] == true).count();
+    assert_eq!(
+        (resizes.len(), allowed),
+        (5, 4),
+        "less memory, a connection, three that count: {resizes:#?}"
     );
 
     doctor("default").assert_says(&[(
