@@ -291,6 +291,47 @@ def check_resizes(all_objects, in_force):
     expect(("RestartContainer" in differs) == (looks == {"resize-restarts-container"}), "all of cpu is asked about, or is not")
 
 
+def who_is_meant(expression):
+    """Whether a user or a member of a group is meant by a condition that the chart made of lists of them."""
+    lists = {"user": r"request\.userInfo\.username", "group": r"\bg"}
+    exact = {who: [json.loads(found) for found in re.findall(rf"{name} in (\[.*?\])", expression)] for who, name in lists.items()}
+    literal = r"""\.matches\(("(?:[^"\\]|\\.)*")\)"""
+    # the end of a text is another sign to Python
+    patterns = {who: [re.compile(json.loads(found).removesuffix("$") + r"\Z") for found in re.findall(name + literal, expression)] for who, name in lists.items()}
+    return lambda who, name: any(name in names for names in exact[who]) or any(pattern.search(name) for pattern in patterns[who])
+
+
+# settings of memory-limit-decrease, whose decreases are put back, and whose are not
+AUTOMATED = [
+    (
+        "{}",
+        [("user", f"system:serviceaccount:{one}") for one in ("kube-system:vpa-updater", "platform:goldilocks-vpa-updater", "a:vertical-pod-autoscaler-2-updater")],
+        [("user", "system:serviceaccount:kube-system:vpa-recommender"), ("user", "x-system:serviceaccount:a:vpa-updater"), ("group", "vpa-updater")],
+    ),
+    ("{automation: {}}", [], []),
+    ("{automation: {users: [], groups: [robots]}}", [("group", "robots")], [("group", "robot"), ("user", "robots")]),
+    (
+        '{automation: {users: ["it\'s me", "a.b*(c|d)\\\\*", "*@x.example", "\\"<&>\\"*"], groups: ["team-*", sre]}}',
+        [("user", "it's me"), ("user", "a.b(c|d)\\"), ("user", "a.b\n1(c|d)\\2"), ("user", "me@x.example"), ("user", '"<&>"!'), ("group", "team-"), ("group", "sre")],
+        [("user", "a-b(c|d)\\"), ("user", "a.bc\\"), ("user", "it's me "), ("user", "me@x-example"), ("user", "me@x.example\n"), ("group", "a-team-b")],
+    ),
+    ("{automation: {users: [robot]}, unapproved: restore}", [("user", "robot")], [("user", "system:serviceaccount:kube-system:vpa-updater")]),
+    ("{automation: {users: [robot]}, unapproved: deny}", [], []),
+    ("{unapproved: deny}", [], []),
+]
+
+
+def check_automation(settings, included, excluded):
+    """Whose decreases the service is asked to put back."""
+    overrides = {"memory-limit-decrease": DECREASE + f"settings: {settings}\n"}
+    asked = conditions(objects(render({"cap": "enforce", "policies": {"overrides": overrides}})), "restore")
+    expect(bool(asked) == bool(included), f"there is a hook for nobody, or none: {asked}")
+    if asked:
+        is_meant = who_is_meant(asked["automation"])
+        expect(all(is_meant(*one) for one in included), f'{asked["automation"]} leaves out {[one for one in included if not is_meant(*one)]}')
+        expect(not any(is_meant(*one) for one in excluded), f'{asked["automation"]} includes {[one for one in excluded if is_meant(*one)]}')
+
+
 def check_fallback(merged, all_objects, in_force, settings):
     """What the API server does by itself goes no further than what the service does."""
     found = {}
@@ -417,9 +458,6 @@ def check_policies(values, merged, all_objects, in_force, policies):
         settings = yaml.safe_load(text).get("settings", {})
         if "approvalAnnotation" in settings:
             expect(all(json.dumps(settings["approvalAnnotation"]) in one for one in expressions), "nobody asks about an annotation that approves")
-        if "automation" in settings:
-            asked = conditions(all_objects, "restore")["automation"]
-            expect(all(json.dumps(one) in asked for people in settings["automation"].values() for one in people), "automation is not asked about")
 
 
 def check_set(name, values, programs):
@@ -628,6 +666,8 @@ def main():
     checks["one namespace enforced"] = lambda: check_one_namespace(arguments.restraint)
     for name, values in SETS.items():
         checks[f"rendered: {name}"] = functools.partial(check_set, name, values, programs)
+    for settings, included, excluded in AUTOMATED:
+        checks[f"automation: {settings}"] = functools.partial(check_automation, settings, included, excluded)
     for values, word in WRONG:
         checks[f"refused: {json.dumps(values)}"] = functools.partial(check_wrong, values, word)
 

@@ -68,6 +68,43 @@ where the container "restarts" for it.
 {{- end }}{{ eq $cpu "restarts" | ternary ")" "]" }}
 {{- end -}}
 
+{{/* The requester is one of these: (users, groups). In a name `*` is any run of characters. */}}
+{{- define "restraint.requester" -}}
+{{- $conditions := list -}}
+{{- with include "restraint.name.matches" (list "request.userInfo.username" (index . 0)) -}}
+{{- $conditions = append $conditions . -}}
+{{- end -}}
+{{- with include "restraint.name.matches" (list "g" (index . 1)) -}}
+{{- $conditions = append $conditions (printf "request.userInfo.?groups.orValue([]).exists(g, %s)" .) -}}
+{{- end -}}
+{{- join "\n|| " $conditions | default "false" -}}
+{{- end -}}
+
+{{/* What a name has to be, one of a list: (name, list). Empty for an empty list. */}}
+{{- define "restraint.name.matches" -}}
+{{- $exact := list -}}
+{{- $patterns := list -}}
+{{- range uniq (index . 1) -}}
+{{- if contains "*" . -}}
+{{- $parts := list -}}
+{{- range splitList "*" . -}}
+{{- $parts = append $parts (regexQuoteMeta .) -}}
+{{- end -}}
+{{- $patterns = append $patterns (join ".*" $parts) -}}
+{{- else -}}
+{{- $exact = append $exact . -}}
+{{- end -}}
+{{- end -}}
+{{- $conditions := list -}}
+{{- with $exact -}}
+{{- $conditions = append $conditions (printf "%s in %s" (index $ 0) (toJson .)) -}}
+{{- end -}}
+{{- with $patterns -}}
+{{- $conditions = append $conditions (printf "%s.matches(%s)" (index $ 0) (printf "(?s)^(?:%s)$" (join "|" .) | toJson)) -}}
+{{- end -}}
+{{- join " || " $conditions -}}
+{{- end -}}
+
 {{/* An annotation that approves is added, changed or taken off: (annotations). There is no oldObject on CREATE. */}}
 {{- define "restraint.approvalDiffers" -}}
 {{ toJson . }}.exists(k, object.metadata.?annotations[?k].orValue('')

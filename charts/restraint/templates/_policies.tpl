@@ -97,9 +97,9 @@ that no policy is in force that nobody asks about.
 {{- end -}}
 {{- if ne $policy.mode "off" -}}
 {{- if eq $policy.rule "memory-limit-decrease" -}}
-{{- $automation := $settings.automation | default (dict "users" (list "system:serviceaccount:kube-system:vpa-updater")) -}}
-{{- $users = concat $users ($automation.users | default list) -}}
-{{- $groups = concat $groups ($automation.groups | default list) -}}
+{{- $automation := include "restraint.automation" $settings | fromYaml -}}
+{{- $users = concat $users $automation.users -}}
+{{- $groups = concat $groups $automation.groups -}}
 {{- else if and (eq $policy.rule "memory-request-decrease") (eq $policy.mode "enforce") -}}
 {{- $requests = true -}}
 {{- else if and (eq $policy.rule "resize-restarts-container") (not $cpu) -}}
@@ -114,4 +114,16 @@ that no policy is in force that nobody asks about.
 {{- end -}}
 {{- dict "annotations" (uniq $annotations) "users" (uniq $users) "groups" (uniq $groups) "requests" $requests "cpu" $cpu
   "usage" $usage "nodeCapacity" $nodeCapacity | toYaml -}}
+{{- end -}}
+
+{{/* Users and groups whose unapproved decreases a policy of memory-limit-decrease puts back, by its settings. */}}
+{{- define "restraint.automation" -}}
+{{- $people := dict "users" (list "system:serviceaccount:*:*vpa*updater*" "system:serviceaccount:*:*vertical-pod-autoscaler*updater*") -}}
+{{- if hasKey . "automation" -}}
+{{- $people = .automation | default dict -}}
+{{- end -}}
+{{- if eq (.unapproved | default "restore") "deny" -}}
+{{- $people = dict -}}
+{{- end -}}
+{{- dict "users" ($people.users | default list) "groups" ($people.groups | default list) | toYaml -}}
 {{- end -}}
