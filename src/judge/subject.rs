@@ -25,7 +25,8 @@ pub struct Subject<'a> {
     pub operation: Operation,
     /// The namespace of the request.
     pub namespace: Text<'a>,
-    /// The name of the object; empty while the API server has not made one up.
+    /// The name of the object, of the pod for a Binding; empty while the API server has not made
+    /// one up.
     pub name: Text<'a>,
     /// Who asks.
     pub requester: UserInfo<'a>,
@@ -179,6 +180,8 @@ pub enum Resource {
     PodStatus,
     /// `pods/binding`: the annotations of a Binding are copied to the pod.
     PodBinding,
+    /// `bindings`: the same under the name that it had first.
+    Binding,
     /// `deployments.apps`.
     Deployment,
     /// `statefulsets.apps`.
@@ -200,11 +203,12 @@ pub enum Resource {
 }
 
 /// Every resource that is judged: group, plural name, subresource, kind.
-const RESOURCES: [(Resource, &str, &str, &str, &str); 12] = [
+const RESOURCES: [(Resource, &str, &str, &str, &str); 13] = [
     (Resource::Pod, "", "pods", "", "Pod"),
     (Resource::PodResize, "", "pods", "resize", "Pod"),
     (Resource::PodStatus, "", "pods", "status", "Pod"),
     (Resource::PodBinding, "", "pods", "binding", "Binding"),
+    (Resource::Binding, "", "bindings", "", "Binding"),
     (Resource::Deployment, "apps", "deployments", "", "Deployment"),
     (Resource::StatefulSet, "apps", "statefulsets", "", "StatefulSet"),
     (Resource::DaemonSet, "apps", "daemonsets", "", "DaemonSet"),
@@ -271,6 +275,8 @@ mod tests {
     fn resources_are_known_by_all_their_words() {
         assert_eq!(Resource::of("", "v1", "pods", "resize"), Resource::PodResize);
         assert_eq!(Resource::of("", "v1", "pods", "status"), Resource::PodStatus);
+        assert_eq!(Resource::of("", "v1", "pods", "binding"), Resource::PodBinding);
+        assert_eq!(Resource::of("", "v1", "bindings", ""), Resource::Binding);
         assert_eq!(Resource::of("", "v1", "pods", "log"), Resource::Other);
         assert_eq!(Resource::of("apps", "v1", "deployments", ""), Resource::Deployment);
         assert_eq!(Resource::of("apps", "v1", "deployments", "scale"), Resource::Other);

@@ -54,7 +54,7 @@ impl<'s> View<'s> {
             (Resource::PodResize, Operation::Update) => {
                 Some(Self::Resize(ResizeView::new(subject, subject.old_object.as_ref()?, context)))
             }
-            (Resource::PodStatus | Resource::PodBinding, _) => {
+            (Resource::PodStatus | Resource::PodBinding | Resource::Binding, _) => {
                 ApprovalChange::of(subject, context).map(Self::Approval)
             }
             (Resource::VerticalPodAutoscaler, Operation::Create | Operation::Update) => {

@@ -35,9 +35,14 @@ pub(super) fn classify(api_version: &str, kind: &str) -> Class {
     }
     let today = group_of_today(group);
     match (Resource::of_kind(today, kind), version) {
-        (Resource::Other | Resource::PodResize | Resource::PodStatus | Resource::PodBinding, _) => {
-            Class::Other
-        }
+        (
+            Resource::Other
+            | Resource::PodResize
+            | Resource::PodStatus
+            | Resource::PodBinding
+            | Resource::Binding,
+            _,
+        ) => Class::Other,
         (resource, "v1") if today == group => Class::Judged(resource),
         // still served, and converted for webhooks
         (Resource::VerticalPodAutoscaler, "v1beta2") => {

@@ -143,11 +143,16 @@ fn review<'a>(request: Request<'a, Object<'a>>) -> Result<Review<'a>, Malformed>
     {
         return Err(Malformed::NoOldObject);
     }
+    let name = match &request.object {
+        // the pod's, which the URL need not say
+        Some(binding) if resource == Resource::Binding => binding.metadata.name.clone(),
+        _ => request.name,
+    };
     let subject = Subject {
         resource,
         operation,
         namespace: request.namespace,
-        name: request.name,
+        name,
         requester: request.user_info,
         dry_run: request.dry_run,
         object: request.object.unwrap_or_default(),

@@ -10,6 +10,7 @@ mod certificates;
 mod chart;
 mod creation;
 mod doctor;
+mod doors;
 mod evidence;
 mod explaining;
 mod fallback;
@@ -34,6 +35,7 @@ pub(crate) fn all() -> Vec<Trial> {
         resizes::trials(),
         approvals::trials(),
         attacks::trials(),
+        doors::trials(),
         namespaces::trials(),
         outage::trials(),
         audit_log::trials(),

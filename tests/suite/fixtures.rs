@@ -2,10 +2,10 @@
 //!
 //! One document is created; of two, the second replaces the first. Two pods are a resize; with a
 //! first line `# update`, an ordinary update. Lines with more facts: `# mutate` (the mutating path
-//! is asked), `# requester: NAME`, `# authority: held` or `lacking`, `# through: status` or
-//! `binding`, `# namespace-labels: {...}`. It is noon of 2026-11-21, and a stamp whose seal is the
-//! word `genuine` is sealed by the service. `# policy: {mode: warn, settings: {…}}` judges with
-//! this instead of the rule's own default policy. `# usage: app=900Mi side=10Mi` is what the
+//! is asked), `# requester: NAME`, `# authority: held` or `lacking`, `# through: status`,
+//! `binding` or `bindings`, `# namespace-labels: {...}`. It is noon of 2026-11-21, and a stamp whose
+//! seal is the word `genuine` is sealed by the service. `# policy: {mode: warn, settings: {…}}`
+//! judges with this instead of the rule's own default policy. `# usage: app=900Mi side=10Mi` is what the
 //! metrics API measured, and `# room: cpu=500m memory=1Gi` is what the node "n1" has for the pod
 //! beside all others. ConfigMaps and Secrets do not count as documents: they are what is known
 //! beside. A file of `fail` begins with one line `# finds: <message>` for each finding of its rule,
@@ -147,8 +147,7 @@ fn findings(rule: &str, text: &str) -> Vec<Finding> {
         |name: &str| text.lines().find_map(|line| line.strip_prefix("# ")?.strip_prefix(name));
     let body = match documents.as_slice() {
         [object] => creation(object),
-        [old, new] if fact("through: ") == Some("status") => through(old, new, "status"),
-        [old, new] if fact("through: ") == Some("binding") => through(old, new, "binding"),
+        [old, new] if fact("through: ").is_some() => through(old, new, fact("through: ").unwrap()),
         [old, new] if new["kind"] == "Pod" && fact("update").is_none() => resize(old, new),
         [old, new] => update(old, new),
         _ => panic!("a fixture has one document or two"),

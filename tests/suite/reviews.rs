@@ -27,7 +27,7 @@ async fn golden(server: &Server, cap: &str) {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     let reviews = recorded();
-    assert_eq!(reviews.len(), 100);
+    assert_eq!(reviews.len(), 102);
     for (name, body) in reviews {
         let path = if name.ends_with(".mutate") { "/mutate" } else { "/validate" };
         let (status, answer) = client.post(path, body.clone()).await;

@@ -70,6 +70,15 @@ pub(crate) fn resize(old: &Value, new: &Value) -> Vec<u8> {
 pub(crate) fn through(old: &Value, new: &Value, subresource: &str) -> Vec<u8> {
     match subresource {
         "binding" => review("CREATE", subresource, new, &Value::Null),
+        "bindings" => {
+            let mut binding = new.clone();
+            binding["kind"] = json!("Binding");
+            let mut review: Value =
+                serde_json::from_slice(&review("CREATE", "", &binding, &Value::Null)).unwrap();
+            review["request"]["resource"]["resource"] = json!("bindings");
+            review["request"]["name"] = json!("");
+            serde_json::to_vec(&review).unwrap()
+        }
         _ => review("UPDATE", subresource, new, old),
     }
 }

@@ -9,7 +9,7 @@ use crate::judge::context::PolicyContext;
 use crate::judge::subject::{Operation, Resource, Subject};
 use crate::kube::object::Metadata;
 
-/// An UPDATE of a pod, or a write through one of its subresources, that adds, changes or removes
+/// An UPDATE of a pod, or a write through another door to its annotations, that adds, changes or removes
 /// such annotations.
 #[derive(Clone, Copy, Debug)]
 pub struct ApprovalChange<'s> {
@@ -25,7 +25,7 @@ impl<'s> ApprovalChange<'s> {
     pub fn of(subject: &'s Subject<'_>, context: &'s PolicyContext) -> Option<Self> {
         let watched = match subject.resource {
             Resource::Pod | Resource::PodStatus => subject.operation == Operation::Update,
-            Resource::PodBinding => {
+            Resource::PodBinding | Resource::Binding => {
                 matches!(subject.operation, Operation::Create | Operation::Update)
             }
             _ => false,
@@ -172,13 +172,14 @@ mod tests {
     }
 
     #[test]
-    fn approvals_change_through_three_doors() {
+    fn approvals_change_through_four_doors() {
         let is_change = |resource, operation| {
             change(resource, operation, &[], &[GRANT_ANNOTATION], |_| ()).is_some()
         };
         assert!(is_change(Resource::Pod, Operation::Update));
         assert!(is_change(Resource::PodStatus, Operation::Update));
         assert!(is_change(Resource::PodBinding, Operation::Create));
+        assert!(is_change(Resource::Binding, Operation::Create));
         assert!(!is_change(Resource::Pod, Operation::Create), "a new pod has nothing to approve");
         assert!(!is_change(Resource::Deployment, Operation::Update), "nor has a template");
     }

@@ -8,7 +8,8 @@
 //! changes them. A grant is turned into a stamp and taken off while it is stored, if the requester
 //! may approve: by default RBAC decides, verb `approve` on `pods/resize` of that pod. A stamp is
 //! accepted if the service sealed it for this pod, in this state, for this requester, just now, and
-//! if the requester may approve. Through `pods/status` and `pods/binding` nobody may write either.
+//! if the requester may approve. Through `pods/status`, `pods/binding` and `bindings` nobody may
+//! write either.
 //!
 //! **What it allows.** Grants by approvers. Removing a grant or a stamp: that revokes.
 //!

@@ -22,8 +22,6 @@ pub(super) fn trials() -> Vec<Trial> {
         trial("attack: a stamp is copied to a new pod", a_stamp_in_a_new_pod),
         trial("attack: a stamp is written by hand", a_hand_written_stamp),
         trial("attack: a stamp is edited", an_edited_stamp),
-        trial("attack: a grant or a stamp is written through pods/status", through_status),
-        trial("attack: a grant or a stamp is written through pods/binding", through_binding),
         trial("attack: an approval is used twice", replay_after_a_resize),
         trial("attack: an approval is used after it expired", replay_after_expiry),
         trial("attack: an approval is put back after it was revoked", revoked_and_put_back),
@@ -155,72 +153,6 @@ fn an_edited_stamp() {
     space.resize("db", &memory_limit("300Mi")).refused();
 }
 
-fn through_status() {
-    let space = space_with_pod();
-    grant(&space, "db", "approved-by-sre=true").accepted();
-    let text = text(&space, "db");
-    space.by(Person::Developer).run(&["annotate", "pod", "db", &format!("{STAMP}-")]).accepted();
-    let agent = space.by(Person::Agent);
-    for (key, value) in
-        [("approved-by-sre", "true"), ("restraint.dev/approve", "app=1Mi"), (STAMP, &text)]
-    {
-        let patch =
-            json!({"metadata": {"annotations": {key: value}}, "status": {"phase": "Running"}})
-                .to_string();
-        let said = agent
-            .run(&[
-                "patch",
-                "pod",
-                "db",
-                "--subresource",
-                "status",
-                "--type",
-                "merge",
-                "--patch",
-                &patch,
-            ])
-            .refused();
-        assert!(
-            said.contains(&format!("\"{key}\" cannot be written through pods/status")),
-            "{said}"
-        );
-    }
-    let status = json!({"status": {"phase": "Running"}}).to_string();
-    agent
-        .run(&[
-            "patch",
-            "pod",
-            "db",
-            "--subresource",
-            "status",
-            "--type",
-            "merge",
-            "--patch",
-            &status,
-        ])
-        .accepted();
-    not_approved(&space, "300Mi");
-}
-
-fn through_binding() {
-    let space = space_with_pod();
-    let binding = json!({
-        "apiVersion": "v1", "kind": "Binding", "target": {"apiVersion": "v1", "kind": "Node", "name": "node"},
-        "metadata": {"name": "db", "annotations": {"approved-by-sre": "true"}},
-    });
-    let path = format!("/api/v1/namespaces/{}/pods/db/binding", space.name());
-    let said = space
-        .by(Person::Agent)
-        .feed(&["create", "--raw", &path, "--filename", "-"], &binding.to_string())
-        .refused();
-    assert!(
-        said.contains("\\\"approved-by-sre\\\" cannot be written through pods/binding")
-            || said.contains("cannot be written through"),
-        "{said}"
-    );
-    not_approved(&space, "300Mi");
-}
-
 fn replay_after_a_resize() {
     let space = space_with_pod();
     grant(&space, "db", "approved-by-sre=true").accepted();
@@ -343,14 +275,14 @@ fn labels_as_well() {
     assert!(said.contains("is not approved"), "{said}");
 }
 
-fn text(space: &Space<'_>, pod: &str) -> String {
+pub(super) fn text(space: &Space<'_>, pod: &str) -> String {
     let pod = space.pod(pod);
     assert!(!stamp(&pod).is_null());
     pod["metadata"]["annotations"][STAMP].as_str().unwrap().to_owned()
 }
 
 #[track_caller]
-fn not_approved(space: &Space<'_>, memory: &str) {
+pub(super) fn not_approved(space: &Space<'_>, memory: &str) {
     let said = space.resize("db", &memory_limit(memory)).refused();
     assert!(said.contains("is not approved;"), "{said}");
 }

@@ -127,13 +127,17 @@ impl Refused {
     }
 
     pub(super) fn through_subresource(change: &ApprovalChange<'_>, key: &str) -> Self {
-        let door = format!(
-            "{}/{}",
-            change.subject.resource.plural(),
-            change.subject.resource.subresource()
-        );
-        let message =
-            |names: Names| format!("{} cannot be written through {door}", names.quoted(key));
+        let (resource, pod) = (change.subject.resource, &*change.subject.name);
+        let message = |names: Names| match (resource.plural(), resource.subresource()) {
+            // its URL does not say which pod is meant
+            (door, "") => {
+                let (key, pod) = (names.quoted(key), names.quoted(pod));
+                format!("{key} of pod {pod} cannot be written through {door}")
+            }
+            (plural, door) => {
+                format!("{} cannot be written through {plural}/{door}", names.quoted(key))
+            }
+        };
         Self::new(Refusal::ThroughSubresource, key, message, "annotate the pod itself")
     }
 }

@@ -156,10 +156,13 @@ fn authority() {
     binding["metadata"] = annotated["metadata"].clone();
     binding["metadata"]["name"] = json!("other");
     binding["metadata"]["namespace"] = json!(space.name());
-    let path = format!("/api/v1/namespaces/{}/pods/other/binding", space.name());
-    let bind = ["create", "--raw", &path, "--filename", "-"];
-    let said = space.by(Person::Agent).feed(&bind, &binding.to_string()).refused();
-    denied(Person::Agent, said);
+    for door in ["pods/other/binding", "bindings"] {
+        let path = format!("/api/v1/namespaces/{}/{door}", space.name());
+        let bind = ["create", "--raw", &path, "--filename", "-"];
+        let said = space.by(Person::Agent).feed(&bind, &binding.to_string()).refused();
+        assert!(said.contains("of pod \"other\" in namespace"), "{said}");
+        denied(Person::Agent, said);
+    }
     // a resize brings nothing along
     let mut resize = memory_limit("1Gi");
     resize["metadata"] = annotated["metadata"].clone();
