@@ -6,6 +6,7 @@
 import argparse
 import base64
 import contextlib
+import copy
 import functools
 import json
 import os
@@ -27,6 +28,17 @@ SECRET = {"mode": "secret", "secretName": "serving", "caBundle": CA}
 LISTED = "name: approval-authority\nrule: approval-authority\nmode: enforce\nsettings: {approvers: {users: [\"it's me\"], groups: [sre]}}\n"
 APPROVER = "name: approval-authority\nrule: approval-authority\nmode: enforce\nsettings: {approvalAnnotation: example.com/agreed}\n"
 DECREASE = "name: memory-limit-decrease\nrule: memory-limit-decrease\nmode: enforce\n"
+ALLOWANCES = DECREASE + """settings:
+  allowances:
+    - name: autoscaler-above-usage
+      requesters: {users: ["system:serviceaccount:vpa-system:*updater*"]}
+      atLeast: 256Mi
+      aboveUsage: 30%
+    - {name: platform-team, requesters: {groups: [developers]}, atLeast: 256Mi}
+    - {name: after-a-restart, requesters: {users: [agent@example.com]}, atLeast: 64Mi, onlyWithRestart: true}
+    - {name: step-by-step, requesters: {users: ["*:step@example.com"]}, atLeast: 1048576, step: 25%}
+    - {name: not-placed-yet, requesters: {users: [scheduler@example.com]}, onlyUnscheduled: true}
+"""
 AUTOMATION = DECREASE + 'settings: {automation: {users: ["it\'s me"], groups: [robots]}}\n'
 
 # what people install
@@ -47,7 +59,7 @@ SETS = {
     },
     "fallback policies that record": {"fallback": {"enabled": True}},
     "fallback policies in one namespace": {"cap": "enforce", "enforceNamespaces": ["shop", "pay"], "fallback": {"enabled": True}},
-    "fallback policies everywhere": {"cap": "enforce", "fallback": {"enabled": True, "resizePolicy": False}, "policies": {"overrides": {"approval-authority": LISTED}}},
+    "fallback policies everywhere": {"cap": "enforce", "fallback": {"enabled": True, "resizePolicy": False, "restore": True}, "policies": {"overrides": {"approval-authority": LISTED}}},
     "fallback policies under weaker policies": {
         "cap": "enforce",
         "fallback": {"enabled": True},
@@ -332,21 +344,27 @@ def check_automation(settings, included, excluded):
         expect(not any(is_meant(*one) for one in excluded), f'{asked["automation"]} includes {[one for one in excluded if is_meant(*one)]}')
 
 
+def shipped_fallback():
+    """Every document of policies/cel by its name and kind, and the policy that each follows."""
+    documents, follows = {}, {}
+    for path in sorted((ROOT / "policies/cel").rglob("*.yaml")):
+        for document in yaml.safe_load_all(path.read_text()):
+            name = document["metadata"]["name"].removesuffix(".fallback.restraint.dev")
+            documents[name, document["kind"]] = document
+            follows[name] = path.stem
+    return documents, follows
+
+
 def check_fallback(merged, all_objects, in_force, settings):
     """What the API server does by itself goes no further than what the service does."""
     found = {}
-    shipped = {path.stem: list(yaml.safe_load_all(path.read_text())) for path in (ROOT / "policies/cel").glob("*.yaml")}
+    documents, follows = shipped_fallback()
     for one in all_objects:
         if "AdmissionPolicy" not in one["kind"]:
             continue
         name = one["metadata"]["name"].removesuffix(".fallback.restraint.dev")
-        kept = next(other for other in shipped[name] if other["kind"] == one["kind"])
         if not one["kind"].endswith("Binding"):
-            listed = settings.get(name, {}).get("approvers", {})
-            people = [json.dumps(listed[field], separators=(",", ":")) for field in ("users", "groups") if field in listed]
-            asked = one["spec"].get("validations", [{}])[0].get("expression", "")
-            expect(all(each in asked for each in people) and ("authorizer" in asked) == (name == "approval-authority" and not people), f'the fallback policy "{name}" asks for other people')
-            expect(people or one["spec"] == kept["spec"], f'the fallback policy "{name}" is not as shipped')
+            check_fallback_policy(name, one, documents[name, one["kind"]], settings.get(follows[name], {}))
             continue
         expect(any(other["kind"] + "Binding" == one["kind"] and other["metadata"]["name"] == one["spec"]["policyName"] for other in all_objects), f'the fallback policy "{name}" binds nothing')
         selectors = one["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"]
@@ -358,14 +376,90 @@ def check_fallback(merged, all_objects, in_force, settings):
         expect(narrowed == (None if everywhere else set(merged["enforceNamespaces"])), f'the fallback policy "{name}" is in force in {narrowed}')
         found[name] = one["spec"].get("validationActions", ["change"])
     expected = {}
-    for name in shipped if merged["fallback"]["enabled"] else ():
-        _, mode, _ = in_force[name]
+    for name, policy in follows.items() if merged["fallback"]["enabled"] else ():
+        _, mode, _ = in_force[policy]
         acts = merged["cap"] == "enforce" and mode in ("enforce", "fix")
-        if name == "memory-resize-policy":
-            expected |= {name: ["change"]} if acts and merged["fallback"]["resizePolicy"] else {}
-        else:
-            expected |= {name: ["Deny" if acts else "Audit"]} if mode != "off" else {}
+        if (name, "MutatingAdmissionPolicy") not in documents:
+            # a policy that fixes never denies
+            expected |= {name: ["Deny" if acts and mode == "enforce" else "Audit"]} if mode != "off" else {}
+        elif acts and merged["fallback"]["restore" if name == "memory-limit-restore" else "resizePolicy"]:
+            expected[name] = ["change"]
     expect(found == expected, f"the fallback policies are {found}, not {expected}")
+
+
+def check_fallback_policy(name, one, kept, settings):
+    """It is as shipped but for people and allowances."""
+    approvers, allowances = settings.get("approvers", {}), settings.get("allowances", [])
+    spec, kept = copy.deepcopy(one["spec"]), copy.deepcopy(kept["spec"])
+    if name == "approval-authority":
+        asked = spec["validations"][0]["expression"]
+        expect(("authorizer" in asked) == (not approvers), "who is listed approves, or who RBAC names")
+        if approvers:
+            is_meant = who_is_meant(asked)
+            expect(all(is_meant(who, one) for who in ("user", "group") for one in approvers.get(f"{who}s", [])), "other people approve")
+            kept["validations"][0]["expression"] = asked
+    for variable in kept.get("variables", []):
+        if variable["name"] == "allowance" and allowances:
+            variable["expression"] = next(other["expression"] for other in spec["variables"] if other["name"] == "allowance")
+    for condition in kept["matchConditions"]:
+        if condition["name"] == "automation" and "automation" in settings:
+            condition["expression"] = next(other["expression"] for other in spec["matchConditions"] if other["name"] == "automation")
+    expect(spec == kept, f'the fallback policy "{name}" is not as shipped')
+
+
+def check_looks():
+    """What a policy looks at, the service is asked about, and may look up."""
+
+    def rendered(name, text):
+        found = objects(render({"cap": "enforce", "policies": {"overrides": {name: text}}}))
+        data = next(one["data"] for one in of_kind(found, "ConfigMap") if one["metadata"]["name"] == "restraint-policies")
+        return found, modes({path.removesuffix(".yaml"): content for path, content in data.items()})
+
+    for mode in ("warn", '"off"'):
+        check_resizes(*rendered("resize-restarts-container", f"name: resize-restarts-container\nrule: resize-restarts-container\nmode: {mode}\n"))
+    for allowance, asks in (("{name: a, aboveUsage: 30%}", True), ("{name: a, atLeast: 1Gi}", False)):
+        found, _ = rendered("memory-limit-decrease", DECREASE + f"settings: {{allowances: [{allowance}]}}\n")
+        (role,) = [one for one in of_kind(found, "ClusterRole") if one["metadata"]["name"] == "restraint"]
+        expect(any(rule["apiGroups"] == ["metrics.k8s.io"] for rule in role["rules"]) == asks, f"{allowance} reads metrics, or may not")
+
+
+def check_allowances():
+    """What the policy allows the fallback policies leave alone, as far as CEL can tell."""
+
+    def allowance(settings, **fallback):
+        overrides = {"memory-limit-decrease": DECREASE + f"settings: {json.dumps(settings)}\n"}
+        files = render({"cap": "enforce", "fallback": {"enabled": True, **fallback}, "policies": {"overrides": overrides}})
+        variables = {one["metadata"]["name"].split(".")[0]: one["spec"].get("variables", []) for one in objects(files) if one["kind"].endswith("AdmissionPolicy")}
+        return {name: one["expression"] for name, found in variables.items() for one in found if one["name"] == "allowance"}
+
+    expect(allowance({}, restore=True) == {"memory-limit-decrease": "''", "memory-limit-restore": "''"}, "something is allowed without a setting")
+    listed = yaml.safe_load(ALLOWANCES)["settings"]["allowances"]
+    for one in listed:
+        found = allowance({"allowances": [one]}, restore=True)
+        denies, restores = found["memory-limit-decrease"], found["memory-limit-restore"]
+        expect(denies.endswith(f"? {json.dumps(one['name'])}\n: ''"), f'"{one["name"]}" allows nothing: {denies}')
+        # what cannot be told is not denied, and not left alone either
+        expect(restores == ("''" if "aboveUsage" in one else denies), f'"{one["name"]}" is another to what puts back: {restores}')
+        is_meant = who_is_meant(denies)
+        people = [(who, name.replace("*", "any")) for who in ("user", "group") for name in one["requesters"].get(f"{who}s", [])]
+        expect(all(is_meant(*each) for each in people) and not is_meant("user", "any") and not is_meant("group", "any"), f'"{one["name"]}" is for others')
+        for word, field in (("restarting", "onlyWithRestart"), ("nodeName", "onlyUnscheduled"), ("* 75", "step"), (f'"{one.get("atLeast")}"', "atLeast")):
+            expect((word in denies) == (field in one), f'"{one["name"]}": {field}')
+    order = re.findall(r"\? (\"[-a-z]+\")", allowance({"allowances": listed})["memory-limit-decrease"])
+    expect(order == [json.dumps(one["name"]) for one in listed], f"allowances are {order}")
+    anybody = allowance({"allowances": [{"name": "anybody", "atLeast": "1Gi"}]})["memory-limit-decrease"]
+    expect("userInfo" not in anybody, "an allowance for anybody asks who it is")
+    nobody = allowance({"allowances": [{"name": "nobody", "requesters": {"users": []}, "atLeast": "1Gi"}]})["memory-limit-decrease"]
+    expect(nobody.startswith("(false)"), "an allowance for nobody is for somebody")
+
+
+def check_shared_fallback():
+    """What falls, and what an allowance covers, is the same to the policy that denies and to the one that puts back."""
+    documents, _ = shipped_fallback()
+    denies = documents["memory-limit-decrease", "ValidatingAdmissionPolicy"]["spec"]["variables"]
+    restores = documents["memory-limit-restore", "MutatingAdmissionPolicy"]["spec"]["variables"]
+    shared = [variable["name"] for variable in denies].index("allowance") + 1
+    expect(denies[:shared] == restores[:shared], "the two have other variables")
 
 
 def check_deployment(merged, all_objects, help_text):
@@ -584,11 +678,15 @@ def made_files():
     files = render(everything, "restraint-installation")
     core = [text for path, text in sorted(files.items()) if path.endswith(".yaml") and path != "policies.yaml"]
     fallback = render({**installation, "fallback": {"enabled": True}, "webhooks": {"namespaceSelector": {"matchLabels": {"e2e.example/fallback": "yes"}}}})["fallback.yaml"]
+    # beside those without allowances, so under names of their own
+    allowing = {"policies": {"overrides": {"memory-limit-decrease": ALLOWANCES}}, "webhooks": {"namespaceSelector": {"matchLabels": {"e2e.example/fallback": "allowances"}}}}
+    allowances = render({**installation, "fallback": {"enabled": True, "restore": True, "resizePolicy": False}, **allowing})["fallback.yaml"]
     certificate = re.sub(r"\n  labels:\n(    .*\n)+", "\n", render({"tls": {"mode": "certManager"}})["certificate.yaml"])
     return {
         "tests/e2e/webhooks.yaml": head.format("`${...}` is filled in by the tests, which also keep their\n# installations apart by `e2e.example/installation`. The rest is what a cluster would have.") + words(webhooks),
         "tests/e2e/chart.yaml": head.format("All that it renders with live look-ups on, but policies and\n# what needs a definition of its own.") + words("---\n".join(core)),
         "tests/e2e/fallback.yaml": head.format("For the namespaces with the label `e2e.example/fallback`.") + fallback,
+        "tests/e2e/fallback-with-allowances.yaml": head.format("For the namespaces with the label\n# `e2e.example/fallback: allowances`.") + allowances.replace(".fallback.restraint.dev", ".allowances.fallback.restraint.dev"),
         "certs/cert-manager/certificate.yaml": head.format("For a service `restraint` in a namespace `restraint`, where\n# no Helm is used; the webhook configurations want `cert-manager.io/inject-ca-from: restraint/restraint`.") + certificate,
     }
 
@@ -661,7 +759,7 @@ def main():
     arguments = parser.parse_args()
     programs = {"restraint": arguments.restraint, "help": run([arguments.restraint, "serve", "--help"])}
 
-    checks = {"made files": lambda: check_made(arguments.update), "rights in the trials": check_trial_rights, "values": check_values, "package": check_package}
+    checks = {"made files": lambda: check_made(arguments.update), "rights in the trials": check_trial_rights, "fallback policies": check_shared_fallback, "allowances": check_allowances, "what is looked at": check_looks, "values": check_values, "package": check_package}
     checks["alerts and dashboard"] = lambda: check_monitoring(arguments.promtool)
     checks["one namespace enforced"] = lambda: check_one_namespace(arguments.restraint)
     for name, values in SETS.items():

@@ -4,11 +4,14 @@ use serde_json::json;
 
 use crate::cluster::Cluster;
 use crate::deadline::eventually;
-use crate::kubectl::Person;
+use crate::kubectl::{Kubectl, Outcome, Person};
 use crate::pods::{memory_limit, pod};
 
 /// As the chart renders them.
 const FALLBACK: &str = include_str!("fallback.yaml");
+
+/// As it renders them for a policy with allowances, with the one that puts back.
+const WITH_ALLOWANCES: &str = include_str!("fallback-with-allowances.yaml");
 
 /// The label of the namespaces that have the fallback policies: other trials go on without them.
 pub(crate) const LABEL: &str = "e2e.example/fallback";
@@ -26,21 +29,32 @@ pub(crate) fn install(cluster: &Cluster) {
     });
     kubectl.feed(&["create", "--filename", "-"], &pod("probe").to_string()).accepted();
     eventually("decreases are denied", || {
-        let patch = memory_limit("300Mi").to_string();
-        let resize = [
-            "patch",
-            "pod",
-            "probe",
-            "--subresource",
-            "resize",
-            "--dry-run=server",
-            "--patch",
-            &patch,
-        ];
-        (!kubectl.run(&resize).succeeded()).then_some(())
+        (!resize(&kubectl, "300Mi", &[]).succeeded()).then_some(())
     });
     eventually("who writes a stamp is looked at", || {
         let stamp = ["annotate", "pod", "probe", "restraint.dev/approval=a", "--dry-run=server"];
         (!kubectl.by(Person::Developer).run(&stamp).succeeded()).then_some(())
     });
+}
+
+/// Installs those with allowances, and returns when the API server goes by them.
+pub(crate) fn install_with_allowances(cluster: &Cluster) {
+    cluster.kubectl().feed(&["create", "--filename", "-"], WITH_ALLOWANCES).accepted();
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "allowances-probe", "labels": {LABEL: "allowances"}}});
+    cluster.kubectl().feed(&["create", "--filename", "-"], &namespace.to_string()).accepted();
+    let kubectl = cluster.kubectl().within("allowances-probe");
+    kubectl.feed(&["create", "--filename", "-"], &pod("probe").to_string()).accepted();
+    eventually("decreases are denied", || {
+        (!resize(&kubectl, "300Mi", &[]).succeeded()).then_some(())
+    });
+    let updater = ["--as", Person::Autoscaler.username(), "--as-group", "system:masters"];
+    eventually("decreases are put back", || {
+        resize(&kubectl, "300Mi", &updater).succeeded().then_some(())
+    });
+}
+
+fn resize(kubectl: &Kubectl, amount: &str, flags: &[&str]) -> Outcome {
+    let patch = memory_limit(amount).to_string();
+    let line = ["patch", "pod", "probe", "--subresource", "resize", "--patch", &patch];
+    kubectl.run(&[&line[..], &["--dry-run=server"], flags].concat())
 }

@@ -15,6 +15,7 @@ pub(crate) const ASSETS: &str = "KUBEBUILDER_ASSETS";
 static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
 static ENFORCING: OnceLock<Option<Installation<'static>>> = OnceLock::new();
 static FALLBACK: OnceLock<Option<()>> = OnceLock::new();
+static ALLOWANCES: OnceLock<Option<()>> = OnceLock::new();
 static AUDITING: OnceLock<Option<Installation<'static>>> = OnceLock::new();
 static KUBE_SYSTEM: Mutex<()> = Mutex::new(());
 
@@ -56,6 +57,13 @@ pub(crate) fn auditing() -> &'static Installation<'static> {
 /// The fallback policies, for the namespaces that carry its label.
 pub(crate) fn fallback() {
     shared(&FALLBACK, "the fallback policies", || crate::fallback::install(cluster()));
+}
+
+/// The fallback policies that know allowances and put back, for the namespaces whose label says so.
+pub(crate) fn fallback_with_allowances() {
+    shared(&ALLOWANCES, "the fallback policies with allowances", || {
+        crate::fallback::install_with_allowances(cluster());
+    });
 }
 
 /// Lets one trial at a time see to kube-system, the one namespace that they cannot have for

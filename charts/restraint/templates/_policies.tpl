@@ -100,6 +100,9 @@ that no policy is in force that nobody asks about.
 {{- $automation := include "restraint.automation" $settings | fromYaml -}}
 {{- $users = concat $users $automation.users -}}
 {{- $groups = concat $groups $automation.groups -}}
+{{- range $settings.allowances -}}
+{{- $usage = or $usage (hasKey . "aboveUsage") -}}
+{{- end -}}
 {{- else if and (eq $policy.rule "memory-request-decrease") (eq $policy.mode "enforce") -}}
 {{- $requests = true -}}
 {{- else if and (eq $policy.rule "resize-restarts-container") (not $cpu) -}}

@@ -1,10 +1,13 @@
 //! The fallback policies answer as the service does, and go on while the service is away.
 
+mod allowances;
 mod cases;
 mod comparison;
 mod creations;
 mod outage;
+mod restoring;
 mod stamps;
+mod what_it_has;
 
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
@@ -30,6 +33,9 @@ pub(super) fn trials() -> Vec<Trial> {
     comparison::trials()
         .into_iter()
         .chain(stamps::trials())
+        .chain(what_it_has::trials())
+        .chain(allowances::trials())
+        .chain(restoring::trials())
         .chain(rest)
         .chain(outage::trials())
         .collect()

@@ -158,7 +158,7 @@ const POD_LEVEL: &[Trap] = &[
     ),
     Trap(
         "pod-first",
-        plain,
+        partly_limited,
         || pod_limit("2Gi"),
         &["pod level: memory limit unlimited -> 2Gi is not approved;"],
     ),
@@ -204,6 +204,10 @@ fn limited() -> Value {
 
 fn beyond_64_bits() -> Value {
     of(json!([with_limit("app", "18446744073709551617")]))
+}
+
+fn partly_limited() -> Value {
+    of(json!([with_limit("app", "512Mi"), bare("side")]))
 }
 
 fn zero() -> Value {
