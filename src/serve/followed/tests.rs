@@ -103,3 +103,27 @@ async fn what_is_known_of_a_source_out_of_reach_is_in_force() {
     );
     assert_eq!(report, "ok\nseal keys: 2\nseal keys: cannot be read or written now:\n  c\n");
 }
+
+#[tokio::test]
+async fn a_change_is_remembered_for_a_time_and_a_look_is_none() {
+    const WHILE: Duration = Duration::from_secs(30);
+    let followed = Followed::new(1);
+    assert!(followed.changed_within(WHILE), "a start is a change");
+    assert!(!followed.changed_within(Duration::ZERO));
+    let age = || *followed.since.lock().unwrap() -= WHILE;
+    age();
+    assert!(!followed.changed_within(WHILE));
+    let settle = |look| {
+        let source = Looks::default();
+        followed.settle(look, &source, &Health::default(), &mut LastTrouble::default())
+    };
+    for look in [Look::Unchanged, Look::Found(1), refused("a"), unreachable("a", Some(1))] {
+        settle(look);
+        assert!(!followed.changed_within(WHILE));
+    }
+    settle(Look::Found(2));
+    assert!(followed.changed_within(WHILE));
+    age();
+    followed.replace(3);
+    assert!(followed.changed_within(WHILE));
+}
