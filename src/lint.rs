@@ -26,7 +26,6 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 
-use crate::judge::mode::Cap;
 use crate::judge::policies::Policies;
 use crate::manifest::parallel::in_parallel;
 use crate::policies::folder::Folder;
@@ -196,8 +195,7 @@ impl Options {
 
 fn policies(options: &Options) -> anyhow::Result<Policies> {
     let Some(path) = &options.policies else { return Ok(Policies::embedded()) };
-    let folder = Folder::new(path.clone(), Cap::Enforce);
-    Ok(folder.policies(&folder.read()?)?)
+    Ok(Policies::read(Folder::new(path.clone()).read()?)?)
 }
 
 /// Remarks go to standard error, findings to standard output. The summary is part of the text.

@@ -6,6 +6,8 @@ mod file;
 #[cfg(feature = "shell")]
 pub(crate) mod folder;
 mod scope;
+#[cfg(feature = "shell")]
+pub(crate) mod set;
 mod settings;
 mod tree;
 

@@ -1,25 +1,15 @@
-//! The policies folder: read whole, followed, and swapped whole.
+//! The policies folder, which is read whole.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use crate::judge::mode::Cap;
-use crate::judge::policies::Policies;
-
-use super::PolicyErrors;
+use super::set::Contents;
 
 /// A folder with one policy in each YAML file.
 #[derive(Clone, Debug)]
-pub(crate) struct Folder {
-    path: PathBuf,
-    cap: Cap,
-}
+pub(crate) struct Folder(PathBuf);
 
-/// The contents of a folder: file names and texts.
-pub(crate) type Contents = BTreeMap<String, String>;
-
-/// Why a folder's policies cannot come into force.
+/// Why a folder has no policies to read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FolderError {
     /// It cannot be read.
@@ -33,20 +23,17 @@ pub(crate) enum FolderError {
     /// It has no policy files.
     #[error("policies folder \"{0}\" has no files that end in .yaml or .yml")]
     Empty(PathBuf),
-    /// Some policies are faulty.
-    #[error("{0}")]
-    Faulty(PolicyErrors),
 }
 
 impl Folder {
-    /// The folder at `path`, whose policies act under `cap`.
-    pub(crate) fn new(path: PathBuf, cap: Cap) -> Self {
-        Self { path, cap }
+    /// The folder at `path`.
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self(path)
     }
 
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
-        &self.path
+        &self.0
     }
 
     /// Reads every policy file. Names that begin with a dot are the kubelet's own.
@@ -58,8 +45,8 @@ impl Folder {
         let unreadable =
             |path: &Path, cause| FolderError::Unreadable { path: path.to_owned(), cause };
         let mut contents = Contents::new();
-        for entry in fs::read_dir(&self.path).map_err(|cause| unreadable(&self.path, cause))? {
-            let path = entry.map_err(|cause| unreadable(&self.path, cause))?.path();
+        for entry in fs::read_dir(&self.0).map_err(|cause| unreadable(&self.0, cause))? {
+            let path = entry.map_err(|cause| unreadable(&self.0, cause))?.path();
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
             if !name.starts_with('.') && (name.ends_with(".yaml") || name.ends_with(".yml")) {
                 contents.insert(
@@ -68,16 +55,6 @@ impl Folder {
                 );
             }
         }
-        if contents.is_empty() { Err(FolderError::Empty(self.path.clone())) } else { Ok(contents) }
-    }
-
-    /// The policies that `contents` describe.
-    ///
-    /// # Errors
-    ///
-    /// With every error of every file.
-    pub(crate) fn policies(&self, contents: &Contents) -> Result<Policies, FolderError> {
-        let files = contents.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-        Policies::read(files).map(|policies| policies.under(self.cap)).map_err(FolderError::Faulty)
+        if contents.is_empty() { Err(FolderError::Empty(self.0.clone())) } else { Ok(contents) }
     }
 }

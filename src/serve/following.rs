@@ -5,8 +5,10 @@ use std::sync::Arc;
 use kube::Client;
 use tracing::warn;
 
+use crate::judge::mode::Cap;
 use crate::judge::policies::Policies;
-use crate::policies::folder::{Contents, Folder};
+use crate::policies::folder::Folder;
+use crate::policies::set::{Contents, PolicySet};
 
 use super::followed::Followed;
 use super::followed::file_watch::Intervals;
@@ -15,6 +17,7 @@ use super::loaded::Loaded;
 use super::metrics::{Metrics, SharedMetrics};
 use super::namespaces::Namespaces;
 use super::options::Options;
+use super::policies::collector::Digest;
 use super::policies::{self, FolderSource};
 use super::seal::SealKeys;
 use super::seal::collector::Keys;
@@ -28,7 +31,7 @@ use super::tls::shared::{Rotations, Sharing};
 
 /// What is in force, and who is told of it.
 pub(super) struct Following {
-    pub(super) policies: Arc<Followed<Policies>>,
+    pub(super) policies: Arc<Followed<PolicySet>>,
     pub(super) key_material: Arc<Followed<KeyMaterial>>,
     pub(super) seal_keys: Arc<Followed<SealKeys>>,
     pub(super) namespaces: Arc<Namespaces>,
@@ -45,12 +48,14 @@ impl Following {
         mut metrics: Metrics,
         client: Option<&Client>,
     ) -> Self {
+        let policies = Arc::new(Followed::new(loaded.policies));
+        metrics.registry().register_collector(Box::new(Digest(Arc::clone(&policies))));
         let seal_keys = Arc::new(Followed::new(loaded.seal_keys));
         metrics.registry().register_collector(Box::new(Keys(Arc::clone(&seal_keys))));
         let sharing =
             loaded.sharing.map(|sharing| (sharing, Rotations::register(metrics.registry())));
         let following = Self {
-            policies: Arc::new(Followed::new(loaded.policies)),
+            policies,
             key_material: Arc::new(Followed::new(loaded.key_material)),
             seal_keys,
             namespaces: Arc::default(),
@@ -67,7 +72,7 @@ impl Following {
             _ => following.follow_key_files(loaded.key_files),
         }
         if let Some((folder, contents)) = loaded.folder {
-            following.follow_policies(folder, contents);
+            following.follow_policies(folder, options.cap, contents);
         }
         following
     }
@@ -144,10 +149,10 @@ impl Following {
         });
     }
 
-    fn follow_policies(&self, folder: Folder, contents: Contents) {
+    fn follow_policies(&self, folder: Folder, cap: Cap, contents: Contents) {
         let metrics = Arc::clone(&self.metrics);
         self.policies.supervise("policies", &self.health, move || {
-            FolderSource::new(folder.clone(), contents.clone(), Arc::clone(&metrics))
+            FolderSource::new(folder.clone(), cap, contents.clone(), Arc::clone(&metrics))
         });
     }
 }

@@ -4,8 +4,8 @@ use anyhow::{Context, bail};
 
 use crate::certificate::{IdentitySource, self_made};
 use crate::cluster::ServiceAccess;
-use crate::judge::policies::Policies;
-use crate::policies::folder::{Contents, Folder};
+use crate::policies::folder::Folder;
+use crate::policies::set::{Contents, PolicySet};
 
 use super::options::Options;
 use super::seal::SealKeys;
@@ -15,7 +15,7 @@ use super::tls::{Clients, KeyMaterial};
 
 /// Policies and keys as they are at start, and where they come from.
 pub(super) struct Loaded {
-    pub(super) policies: Policies,
+    pub(super) policies: PolicySet,
     /// The policies folder, if there is one.
     pub(super) folder: Option<(Folder, Contents)>,
     pub(super) key_files: KeyFiles,
@@ -29,11 +29,11 @@ impl Loaded {
     /// Loads what `options` name.
     pub(super) fn load(options: &Options) -> anyhow::Result<Self> {
         let (policies, folder) = match &options.policies {
-            None => (Policies::embedded().under(options.cap), None),
+            None => (PolicySet::embedded(options.cap), None),
             Some(path) => {
-                let folder = Folder::new(path.clone(), options.cap);
+                let folder = Folder::new(path.clone());
                 let contents = folder.read()?;
-                (folder.policies(&contents)?, Some((folder, contents)))
+                (PolicySet::read(&contents, options.cap)?, Some((folder, contents)))
             }
         };
         let sharing = sharing(options)?;
@@ -49,9 +49,10 @@ impl Loaded {
         let from = if self.folder.is_some() { "from the folder" } else { "built in" };
         let names = self.key_material.leaf().names.join(", ");
         format!(
-            "ok: {} policies {from}, cap {}, certificate for {names}",
+            "ok: {} policies {from}, cap {}, digest {}, certificate for {names}",
             self.policies.iter().count(),
-            self.policies.cap()
+            self.policies.cap(),
+            self.policies.digest()
         )
     }
 }

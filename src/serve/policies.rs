@@ -1,10 +1,13 @@
 //! The policies folder, followed: a sound set comes into force whole, a faulty one leaves the old
 //! in force.
 
+pub(super) mod collector;
+
 use tracing::{info, warn};
 
-use crate::judge::policies::Policies;
-use crate::policies::folder::{Contents, Folder};
+use crate::judge::mode::Cap;
+use crate::policies::folder::Folder;
+use crate::policies::set::{Contents, PolicySet};
 
 use super::followed::file_watch::{FileWatch, Intervals};
 use super::followed::{Look, Outcome, Source};
@@ -16,37 +19,37 @@ use super::tasks::blocking;
 #[derive(Debug)]
 pub(super) struct FolderSource {
     folder: Folder,
+    cap: Cap,
     read: Result<Contents, String>,
     watch: FileWatch,
     metrics: SharedMetrics,
 }
 
 impl FolderSource {
-    /// The folder, of which `known` is in force.
-    pub(super) fn new(folder: Folder, known: Contents, metrics: SharedMetrics) -> Self {
+    /// The folder, of which `known` is in force under `cap`.
+    pub(super) fn new(folder: Folder, cap: Cap, known: Contents, metrics: SharedMetrics) -> Self {
         let watch = FileWatch::start(vec![folder.path().to_owned()], Intervals::default());
-        Self { folder, read: Ok(known), watch, metrics }
+        Self { folder, cap, read: Ok(known), watch, metrics }
     }
 }
 
 /// Policies in the words of readiness.
-pub(super) fn describe(policies: &Policies) -> String {
-    format!("{} in force, cap {}", policies.iter().count(), policies.cap())
+pub(super) fn describe(set: &PolicySet) -> String {
+    format!("{} in force, cap {}, digest {}", set.iter().count(), set.cap(), set.digest())
 }
 
-impl Source<Policies> for FolderSource {
+impl Source<PolicySet> for FolderSource {
     const TOPIC: Option<Topic> = Some(Topic::Policies);
 
-    async fn look(&mut self) -> Option<Look<Policies>> {
+    async fn look(&mut self) -> Option<Look<PolicySet>> {
         let folder = self.folder.clone();
         let read = blocking(move || folder.read()).await?.map_err(|error| error.to_string());
         if read == self.read {
             return Some(Look::Unchanged);
         }
-        let found = read
-            .as_ref()
-            .map_err(Clone::clone)
-            .and_then(|contents| self.folder.policies(contents).map_err(|error| error.to_string()));
+        let found = read.as_ref().map_err(Clone::clone).and_then(|contents| {
+            PolicySet::read(contents, self.cap).map_err(|error| error.to_string())
+        });
         self.read = read;
         Some(found.map_or_else(Look::Refused, Look::Found))
     }
@@ -55,17 +58,17 @@ impl Source<Policies> for FolderSource {
         self.watch.changed().await;
     }
 
-    /// What is read another time is always another set.
-    fn is_same(_: &Policies, _: &Policies) -> bool {
-        false
+    fn is_same(in_force: &PolicySet, found: &PolicySet) -> bool {
+        in_force.digest() == found.digest()
     }
 
-    fn describe(&self, in_force: &Policies) -> String {
+    fn describe(&self, in_force: &PolicySet) -> String {
         describe(in_force)
     }
 
-    fn log_swap(&self, in_force: &Policies) {
-        info!(policies = in_force.iter().count(), "policies swapped");
+    fn log_swap(&self, in_force: &PolicySet) {
+        let (policies, digest) = (in_force.iter().count(), in_force.digest());
+        info!(policies, digest, "policies swapped");
     }
 
     fn log_trouble(&self, trouble: &Trouble) {
@@ -73,7 +76,7 @@ impl Source<Policies> for FolderSource {
         warn!(error, "policies refused, the old ones stay in force");
     }
 
-    fn count(&self, in_force: &Policies, outcome: Outcome) {
+    fn count(&self, in_force: &PolicySet, outcome: Outcome) {
         let accepted = outcome != Outcome::Refused;
         self.metrics.policy_reload(accepted);
         self.metrics.policies(in_force.iter().count(), accepted);

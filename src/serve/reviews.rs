@@ -16,8 +16,8 @@ use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::judge::look_up::LookUps;
-use crate::judge::policies::Policies;
 use crate::judge::{amend, judge};
+use crate::policies::set::PolicySet;
 use crate::review::{Path, answer, decode};
 
 use super::decision_log;
@@ -48,7 +48,7 @@ impl<B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send> Re
 #[derive(Debug)]
 pub(super) struct Reviews {
     /// The policies in force.
-    pub(super) policies: Arc<Followed<Policies>>,
+    pub(super) policies: Arc<Followed<PolicySet>>,
     /// What is known of namespaces.
     pub(super) namespaces: Arc<Namespaces>,
     /// The keys of stamps.

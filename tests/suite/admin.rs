@@ -19,7 +19,9 @@ async fn it_tells_that_it_lives_and_what_it_is_ready_with() {
     let lines: Vec<&str> = text.lines().collect();
     let [word, policies, certificate] = lines[..] else { panic!("{text}") };
     assert_eq!(word, "ok");
-    assert_eq!(policies, format!("policies: {} in force, cap warn", RULES.len()));
+    let digest = server.digest().await;
+    let expected = format!("policies: {} in force, cap warn, digest {digest}", RULES.len());
+    assert_eq!(policies, expected);
     assert!(
         certificate.starts_with("certificate: for 127.0.0.1, localhost, expires "),
         "{certificate}"
@@ -78,6 +80,7 @@ async fn every_family_appears_and_has_a_sample() {
         ("look_ups", "counter"),
         ("panics", "counter"),
         ("policies", "gauge"),
+        ("policies_info", "gauge"),
         ("policies_refused", "gauge"),
         ("policy_reloads", "counter"),
         ("restored", "counter"),
@@ -281,6 +284,15 @@ impl Exposition {
     /// The sum of the samples of this name that have all of these labels.
     pub(crate) fn sum(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         self.samples(name, labels).iter().map(|sample| sample.value).sum()
+    }
+
+    /// The value that the only sample of this name has for a label, unless there is none.
+    pub(crate) fn label(&self, name: &str, label: &str) -> Option<String> {
+        match self.samples(name, &[])[..] {
+            [] => None,
+            [sample] => Some(sample.labels[label].clone()),
+            ref more => panic!("more than one: {more:?}"),
+        }
     }
 
     /// The families and their types.

@@ -100,9 +100,9 @@ fn mode(rule: &Rule, policies: &Policies) -> &'static str {
 fn the_example_of_readiness_counts_the_policies() {
     is_up_to_date("docs/observability.md", |page| {
         let (before, rest) = page.split_once("\npolicies: ").expect("an example");
-        let (_, after) = rest.split_once(" in force, cap enforce\n").expect("a count");
+        let (_, after) = rest.split_once(" in force, cap enforce, ").expect("a count");
         let count = Policies::embedded().iter().count();
-        format!("{before}\npolicies: {count} in force, cap enforce\n{after}")
+        format!("{before}\npolicies: {count} in force, cap enforce, {after}")
     });
 }
 

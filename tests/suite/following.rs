@@ -47,6 +47,33 @@ async fn policies_come_and_go_with_their_files() {
 }
 
 #[tokio::test]
+async fn replicas_with_the_same_policies_have_the_same_digest() {
+    let sets = ["enforce", "warn"].map(|mode| [policy("memory-limit-decrease", mode)]);
+    let folder = VolumeFolder::new(&sets[0]);
+    let server = Server::start(&["--policies", folder.path()]);
+    let first = server.digest().await;
+    let changed = async |old: &str| {
+        eventually("another digest", async || {
+            Some(server.digest().await).filter(|digest| digest != old)
+        })
+        .await
+    };
+    folder.swap(&sets[1]);
+    let second = changed(&first).await;
+    assert_eq!(server.line("policies swapped")["digest"], *second);
+    let readiness = server.admin("/readyz").await.1;
+    assert!(readiness.contains(&format!(", digest {second}\n")), "{readiness}");
+
+    let copy = VolumeFolder::new(&sets[1]);
+    let other = Server::start(&["--policies", copy.path()]);
+    assert_eq!(other.digest().await, second);
+    let capped = Server::start(&["--policies", copy.path(), "--cap", "audit"]);
+    assert_ne!(capped.digest().await, second, "the cap is part of what is in force");
+    folder.swap(&sets[0]);
+    assert_eq!(changed(&second).await, first);
+}
+
+#[tokio::test]
 async fn a_bad_set_is_refused_told_and_cured() {
     let folder = VolumeFolder::new(&[policy("memory-limit-decrease", "enforce")]);
     let server = Server::start(&["--policies", folder.path()]);
@@ -68,10 +95,9 @@ async fn a_bad_set_is_refused_told_and_cured() {
     };
     let text = eventually("a refusal", told).await;
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(
-        lines[..3],
-        ["ok", "policies: 1 in force, cap enforce", "policies: a newer one is refused:"]
-    );
+    let digest = server.digest().await;
+    let in_force = format!("policies: 1 in force, cap enforce, digest {digest}");
+    assert_eq!(lines[..3], ["ok", &in_force, "policies: a newer one is refused:"]);
     assert!(
         lines[3].starts_with("  memory-limit-decrease.yaml:3:7: unknown mode \"loud\""),
         "{text}"
@@ -93,7 +119,9 @@ async fn a_bad_set_is_refused_told_and_cured() {
         Some(server.admin("/readyz").await).filter(|(_, text)| !text.contains("refused"))
     })
     .await;
-    assert!(text.starts_with("ok\npolicies: 1 in force, cap enforce\ncertificate: "), "{text}");
+    let in_force =
+        format!("ok\npolicies: 1 in force, cap enforce, digest {}\n", server.digest().await);
+    assert!(text.starts_with(&format!("{in_force}certificate: ")), "{text}");
 }
 
 #[tokio::test]

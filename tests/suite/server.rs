@@ -184,6 +184,11 @@ impl Server {
         Exposition::parse(&text)
     }
 
+    /// What the policies in force and the cap come to, in short.
+    pub(crate) async fn digest(&self) -> String {
+        self.metrics().await.label("restraint_policies_info", "digest").expect("a digest")
+    }
+
     /// Where the server's certificate and key lie.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)

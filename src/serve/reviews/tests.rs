@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::mode::Mode;
+use crate::judge::policies::Policies;
 use crate::judge::policy::Policy;
 use crate::judge::rule::{Check, Stages};
 use crate::judge::scope::Scope;
@@ -48,7 +49,7 @@ fn reviews() -> Reviews {
     };
     let metrics = Arc::new(Metrics::new());
     Reviews {
-        policies: Arc::new(Followed::new(Policies::of(vec![policy]))),
+        policies: Arc::new(Followed::new(Policies::of(vec![policy]).into())),
         namespaces: Arc::default(),
         seal_keys: Arc::default(),
         sources: Sources::new(
