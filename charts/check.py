@@ -69,7 +69,7 @@ SETS = {
         "replicas": 1,
         "roles": {"create": False},
         "networkPolicy": {"enabled": False},
-        "policies": {"modes": {"memory-limit-decrease": "off"}},
+        "policies": {"watch": False, "modes": {"memory-limit-decrease": "off"}},
     },
     "everything": {
         "cap": "enforce",
@@ -481,6 +481,8 @@ def check_deployment(merged, all_objects, help_text):
         expect(f"--{flag} <" in help_text, f'the program knows no flag "--{flag}"')
     expect(max(int(flags["request-deadline"]), int(flags["authority-deadline"])) < merged["webhooks"]["timeoutSeconds"] * 1000, "a deadline is after the timeout")
     expect(flags["cap"] == merged["cap"], "another cap")
+    (policies,) = (volume["configMap"]["name"] for volume in pod["volumes"] if volume["name"] == "policies")
+    expect(flags.get("policies-config-map") == (f"restraint/{policies}" if merged["policies"]["watch"] else None), "another ConfigMap is watched")
     mounts = {mount["mountPath"] for mount in container["volumeMounts"]}
     for value in flags.values():
         if value.startswith("/"):
@@ -525,8 +527,12 @@ def check_rights(merged, all_objects, in_force):
         for rule in role["rules"]:
             expect(rule["apiGroups"] != ["admissionregistration.k8s.io"] or rule.get("resourceNames") == ["restraint"], "hooks of others")
     secrets = ["restraint-seal"] + ([merged["tls"]["secretName"] or "restraint-tls"] if keeps else [])
-    rights = [(rule["resources"], rule.get("resourceNames"), rule["verbs"]) for rule in only(all_objects, "Role")["rules"]]
-    expect(rights == [(["secrets"], None, ["create"]), (["secrets"], secrets, ["get", "list", "watch", "update"])], f"in its namespace it may {rights}")
+    rights = [(rule["resources"], rule.get("resourceNames"), rule["verbs"]) for role in of_kind(all_objects, "Role") for rule in role["rules"]]
+    expected = [(["secrets"], None, ["create"]), (["secrets"], secrets, ["get", "list", "watch", "update"])]
+    expected += [(["configmaps"], ["restraint-policies"], ["get", "list", "watch"])] if merged["policies"]["watch"] else []
+    expect(rights == expected, f"in its namespace it may {rights}")
+    bound = sorted(one["roleRef"]["name"] for one in of_kind(all_objects, "RoleBinding"))
+    expect(bound == sorted(role["metadata"]["name"] for role in of_kind(all_objects, "Role")), f"bound are {bound}")
     of_cluster = [right for (kind, _), rights in granted.items() if kind == "ClusterRole" for right in rights]
     expect(not any(resource == "secrets" for _, resource, _ in of_cluster), "Secrets of the whole cluster")
 
@@ -732,7 +738,7 @@ def check_trial_rights():
     people = list(yaml.safe_load_all((ROOT / "tests/e2e/people.yaml").read_text()))
     given = rights([one for one in people if one["kind"] == "ClusterRole" and one["metadata"]["name"] == "restraint"])
     roles = of_kind(objects(render({**SETS["everything"], "tls": SECRET})), "ClusterRole", "Role")
-    rendered = rights([one for one in roles if one["metadata"]["name"] in ("restraint", "restraint-secrets")])
+    rendered = rights([one for one in roles if one["metadata"]["name"] in ("restraint", "restraint-secrets", "restraint-policies")])
     expect(given == rendered, f"tests/e2e/people.yaml and the chart differ in {sorted(given ^ rendered)}")
 
 

@@ -1,5 +1,7 @@
 //! Reading policies: from YAML files to the policies in force together.
 
+#[cfg(feature = "shell")]
+pub(crate) mod config_map;
 mod error;
 mod fields;
 mod file;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use super::set::Contents;
+use super::set::{Contents, is_policy_file};
 
 /// A folder with one policy in each YAML file.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ impl Folder {
         &self.0
     }
 
-    /// Reads every policy file. Names that begin with a dot are the kubelet's own.
+    /// Reads every policy file.
     ///
     /// # Errors
     ///
@@ -48,7 +48,7 @@ impl Folder {
         for entry in fs::read_dir(&self.0).map_err(|cause| unreadable(&self.0, cause))? {
             let path = entry.map_err(|cause| unreadable(&self.0, cause))?.path();
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-            if !name.starts_with('.') && (name.ends_with(".yaml") || name.ends_with(".yml")) {
+            if is_policy_file(name) {
                 contents.insert(
                     name.to_owned(),
                     fs::read_to_string(&path).map_err(|cause| unreadable(&path, cause))?,

@@ -63,6 +63,11 @@ impl From<Policies> for PolicySet {
     }
 }
 
+/// Whether a file of this name holds a policy. Names that begin with a dot are the kubelet's own.
+pub(super) fn is_policy_file(name: &str) -> bool {
+    !name.starts_with('.') && (name.ends_with(".yaml") || name.ends_with(".yml"))
+}
+
 /// Every part comes with its length, so that no two sets look alike.
 fn digest<'f>(files: impl Iterator<Item = (&'f str, &'f str)>, cap: Cap) -> String {
     let mut context = Context::new(&SHA256);

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use kube::Client;
 use tracing::warn;
 
-use crate::judge::mode::Cap;
 use crate::judge::policies::Policies;
 use crate::policies::folder::Folder;
 use crate::policies::set::{Contents, PolicySet};
@@ -18,7 +17,8 @@ use super::metrics::{Metrics, SharedMetrics};
 use super::namespaces::Namespaces;
 use super::options::Options;
 use super::policies::collector::Digest;
-use super::policies::{self, FolderSource};
+use super::policies::config_map::PolicyMap;
+use super::policies::{self, PolicySource};
 use super::seal::SealKeys;
 use super::seal::collector::Keys;
 use super::seal::file::KeyFile;
@@ -72,7 +72,7 @@ impl Following {
             _ => following.follow_key_files(loaded.key_files),
         }
         if let Some((folder, contents)) = loaded.folder {
-            following.follow_policies(folder, options.cap, contents);
+            following.follow_policies(options, folder, contents, client);
         }
         following
     }
@@ -149,10 +149,21 @@ impl Following {
         });
     }
 
-    fn follow_policies(&self, folder: Folder, cap: Cap, contents: Contents) {
-        let metrics = Arc::clone(&self.metrics);
+    fn follow_policies(
+        &self,
+        options: &Options,
+        folder: Folder,
+        contents: Contents,
+        client: Option<&Client>,
+    ) {
+        let (metrics, health) = (Arc::clone(&self.metrics), Arc::clone(&self.health));
+        let map = client.cloned().zip(options.policies_config_map.clone());
+        let (cap, mut tried) = (options.cap, Some(Ok(contents)));
         self.policies.supervise("policies", &self.health, move || {
-            FolderSource::new(folder.clone(), cap, contents.clone(), Arc::clone(&metrics))
+            let map = map.clone();
+            let map = map.map(|(client, name)| PolicyMap::new(client, name, Arc::clone(&health)));
+            // after a panic nobody knows what came of the last try
+            PolicySource::new(folder.clone(), map, cap, tried.take(), Arc::clone(&metrics))
         });
     }
 }

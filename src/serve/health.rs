@@ -21,6 +21,8 @@ pub(super) struct Health {
 pub(super) enum Topic {
     /// The policies in force.
     Policies,
+    /// The ConfigMap that they come from.
+    ConfigMap,
     /// The certificate in force.
     Certificate,
     /// Whether callers were told whom to trust.
@@ -48,8 +50,14 @@ struct Detail {
 }
 
 impl Topic {
-    const ALL: [Self; 5] =
-        [Self::Policies, Self::Certificate, Self::Bundle, Self::Namespaces, Self::SealKeys];
+    const ALL: [Self; 6] = [
+        Self::Policies,
+        Self::ConfigMap,
+        Self::Certificate,
+        Self::Bundle,
+        Self::Namespaces,
+        Self::SealKeys,
+    ];
 
     /// Those that may be waited for, the first one first.
     const AWAITED: [(Self, &'static str); 3] = [
@@ -61,6 +69,7 @@ impl Topic {
     fn as_str(self) -> &'static str {
         match self {
             Self::Policies => "policies",
+            Self::ConfigMap => "config map",
             Self::Certificate => "certificate",
             Self::Bundle => "ca bundle",
             Self::Namespaces => "namespaces",
@@ -163,6 +172,6 @@ mod tests {
     #[test]
     fn every_topic_has_a_place_of_its_own() {
         let places = Topic::ALL.map(|topic| topic as usize);
-        assert_eq!(places, [0, 1, 2, 3, 4]);
+        assert_eq!(places, [0, 1, 2, 3, 4, 5]);
     }
 }

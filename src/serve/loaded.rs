@@ -3,7 +3,7 @@
 use anyhow::{Context, bail};
 
 use crate::certificate::{IdentitySource, self_made};
-use crate::cluster::ServiceAccess;
+use crate::cluster::{NamespacedName, ServiceAccess};
 use crate::policies::folder::Folder;
 use crate::policies::set::{Contents, PolicySet};
 
@@ -36,6 +36,7 @@ impl Loaded {
                 (PolicySet::read(&contents, options.cap)?, Some((folder, contents)))
             }
         };
+        needs_api_server(options, "policies config map", options.policies_config_map.as_ref())?;
         let sharing = sharing(options)?;
         let key_files = key_files(options, sharing.as_ref())?;
         let key_material = key_files.load()?;
@@ -59,11 +60,7 @@ impl Loaded {
 
 fn sharing(options: &Options) -> anyhow::Result<Option<Sharing>> {
     let sharing = options.sharing()?;
-    if let Some(Sharing { secret, .. }) = sharing.as_ref().filter(|_| !has_api_server(options)) {
-        bail!(
-            "tls secret \"{secret}\" needs an API server: a kubeconfig, or the service account of a pod"
-        )
-    }
+    needs_api_server(options, "tls secret", sharing.as_ref().map(|sharing| &sharing.secret))?;
     Ok(sharing)
 }
 
@@ -90,16 +87,24 @@ fn seal_keys(options: &Options) -> anyhow::Result<SealKeys> {
         (Some(path), _) => {
             SealKeys::read(path).with_context(|| format!("seal key \"{}\"", path.display()))
         }
-        (None, Some(secret)) if !has_api_server(options) => {
-            bail!(
-                "seal secret \"{secret}\" needs an API server: a kubeconfig, or the service account of a pod"
-            )
+        (None, Some(secret)) => {
+            needs_api_server(options, "seal secret", Some(secret))?;
+            Ok(SealKeys::default()) // known once the API server was asked
         }
-        (None, Some(_)) => Ok(SealKeys::default()), // known once the API server was asked
         (None, None) => Ok(SealKeys::made()?),
     }
 }
 
-fn has_api_server(options: &Options) -> bool {
-    ServiceAccess::find(options.kubeconfig.clone()).is_some()
+/// Refuses the name of an object where nobody can be asked for it.
+fn needs_api_server(
+    options: &Options,
+    what: &str,
+    name: Option<&NamespacedName>,
+) -> anyhow::Result<()> {
+    match name {
+        Some(name) if ServiceAccess::find(options.kubeconfig.clone()).is_none() => bail!(
+            "{what} \"{name}\" needs an API server: a kubeconfig, or the service account of a pod"
+        ),
+        _ => Ok(()),
+    }
 }

@@ -37,6 +37,16 @@ pub struct Options {
     #[arg(long, env = "RESTRAINT_POLICIES", value_name = "DIR")]
     pub policies: Option<PathBuf>,
 
+    /// ConfigMap that the policies folder shows; read and watched, so that a change is in force at
+    /// once and not when the kubelet shows it; needs the API server.
+    #[arg(
+        long,
+        env = "RESTRAINT_POLICIES_CONFIG_MAP",
+        value_name = "NAMESPACE/NAME",
+        requires = "policies"
+    )]
+    pub policies_config_map: Option<NamespacedName>,
+
     /// The strongest mode of any policy; "audit" denies and changes nothing and records what would
     /// have happened.
     #[arg(

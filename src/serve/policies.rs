@@ -1,35 +1,48 @@
-//! The policies folder, followed: a sound set comes into force whole, a faulty one leaves the old
-//! in force.
+//! The policies, followed in their folder and, where the API server may be asked, in the ConfigMap
+//! that the folder shows: a sound set comes into force whole, a faulty one leaves the old in force.
 
 pub(super) mod collector;
+pub(super) mod config_map;
+#[cfg(test)]
+mod tests;
 
 use tracing::{info, warn};
 
 use crate::judge::mode::Cap;
 use crate::policies::folder::Folder;
-use crate::policies::set::{Contents, PolicySet};
+use crate::policies::set::PolicySet;
 
 use super::followed::file_watch::{FileWatch, Intervals};
 use super::followed::{Look, Outcome, Source};
 use super::health::{Topic, Trouble};
 use super::metrics::SharedMetrics;
 use super::tasks::blocking;
+use config_map::{PolicyMap, Read};
 
-/// The policies folder, and what was last read there.
+/// Where policies come from, and what was last read there.
 #[derive(Debug)]
-pub(super) struct FolderSource {
+pub(super) struct PolicySource {
     folder: Folder,
+    map: Option<PolicyMap>,
     cap: Cap,
-    read: Result<Contents, String>,
+    /// What was tried last. `None` where that is not known.
+    tried: Option<Read>,
     watch: FileWatch,
     metrics: SharedMetrics,
 }
 
-impl FolderSource {
-    /// The folder, of which `known` is in force under `cap`.
-    pub(super) fn new(folder: Folder, cap: Cap, known: Contents, metrics: SharedMetrics) -> Self {
+impl PolicySource {
+    /// The folder and the ConfigMap that it shows, if that is to be asked for. What was `tried` is
+    /// not tried again.
+    pub(super) fn new(
+        folder: Folder,
+        map: Option<PolicyMap>,
+        cap: Cap,
+        tried: Option<Read>,
+        metrics: SharedMetrics,
+    ) -> Self {
         let watch = FileWatch::start(vec![folder.path().to_owned()], Intervals::default());
-        Self { folder, cap, read: Ok(known), watch, metrics }
+        Self { folder, map, cap, tried, watch, metrics }
     }
 }
 
@@ -38,24 +51,34 @@ pub(super) fn describe(set: &PolicySet) -> String {
     format!("{} in force, cap {}, digest {}", set.iter().count(), set.cap(), set.digest())
 }
 
-impl Source<PolicySet> for FolderSource {
+impl Source<PolicySet> for PolicySource {
     const TOPIC: Option<Topic> = Some(Topic::Policies);
 
     async fn look(&mut self) -> Option<Look<PolicySet>> {
         let folder = self.folder.clone();
-        let read = blocking(move || folder.read()).await?.map_err(|error| error.to_string());
-        if read == self.read {
+        let shown = blocking(move || folder.read()).await?.map_err(|error| error.to_string());
+        let newest = match &mut self.map {
+            Some(map) => map.newest(shown).await,
+            None => Some(shown),
+        };
+        let Some(read) = newest.filter(|newest| self.tried.as_ref() != Some(newest)) else {
             return Some(Look::Unchanged);
-        }
+        };
         let found = read.as_ref().map_err(Clone::clone).and_then(|contents| {
             PolicySet::read(contents, self.cap).map_err(|error| error.to_string())
         });
-        self.read = read;
+        self.tried = Some(read);
         Some(found.map_or_else(Look::Refused, Look::Found))
     }
 
     async fn changed(&mut self) {
-        self.watch.changed().await;
+        match &mut self.map {
+            Some(map) => tokio::select! {
+                () = map.changed() => {}
+                () = self.watch.changed() => {}
+            },
+            None => self.watch.changed().await,
+        }
     }
 
     fn is_same(in_force: &PolicySet, found: &PolicySet) -> bool {

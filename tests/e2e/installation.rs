@@ -15,6 +15,7 @@ use crate::certificate::Certificate;
 use crate::cluster::{Cluster, free_ports};
 use crate::deadline::eventually;
 use crate::kubectl::Person;
+use crate::policies;
 use crate::process::Process;
 use crate::space::Space;
 
@@ -316,8 +317,7 @@ impl<'c> Installation<'c> {
         fs::write(self.cluster.file(&self.kubeconfig), kubeconfig.to_string()).unwrap();
     }
 
-    /// All but those that depend on where it runs, and on how fast that is. Without `--policies` the same policies come from
-    /// the program itself.
+    /// All but those that depend on where it runs, and on how fast that is.
     fn flags_of_deployment(&self) -> Vec<String> {
         let kubectl = self.cluster.kubectl().within(&self.namespace());
         let deployment = kubectl
@@ -335,7 +335,9 @@ impl<'c> Installation<'c> {
             "--request-deadline=",
             "--authority-deadline=",
         ];
-        flags.filter(|flag| !elsewhere.iter().any(|name| flag.starts_with(name))).collect()
+        let policies = format!("--policies={}", policies::provide(self).display());
+        let flags = flags.filter(|flag| !elsewhere.iter().any(|name| flag.starts_with(name)));
+        flags.chain([policies]).collect()
     }
 
     /// The API server takes note of configurations and Services in its own time.

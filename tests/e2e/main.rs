@@ -29,6 +29,7 @@ mod kubectl;
 mod linter;
 mod manifests;
 mod pods;
+mod policies;
 mod process;
 mod space;
 mod trials;

@@ -17,6 +17,7 @@ mod fallback;
 mod installing;
 mod namespaces;
 mod outage;
+mod policies;
 mod resizes;
 mod restart_all;
 mod scope;
@@ -38,6 +39,7 @@ pub(crate) fn all() -> Vec<Trial> {
         doors::trials(),
         namespaces::trials(),
         outage::trials(),
+        policies::trials(),
         audit_log::trials(),
         scope::trials(),
         evidence::trials(),

@@ -32,6 +32,7 @@ fn help_of_serve_names_every_flag_and_its_variable() {
         "listen",
         "admin",
         "policies",
+        "policies-config-map",
         "cap",
         "tls",
         "tls-cert",
@@ -230,7 +231,7 @@ fn a_pair_that_does_not_match_is_refused() {
 
 #[test]
 fn flags_that_make_no_sense_are_refused() {
-    let cases: [(&[&str], &str); 12] = [
+    let cases: [(&[&str], &str); 14] = [
         (&["--tls-cert", "tls.crt"], "--tls-key <FILE>"),
         (&["--tls-key", "tls.key"], "--tls-cert <FILE>"),
         (&["--client-name", "kube-apiserver"], "--client-ca <FILE>"),
@@ -250,6 +251,11 @@ fn flags_that_make_no_sense_are_refused() {
         (
             &["--seal-secret", "restraint/keys"],
             "seal secret \"restraint/keys\" needs an API server",
+        ),
+        (&["--policies-config-map", "restraint/policies"], "--policies <DIR>"),
+        (
+            &["--policies", "policies", "--policies-config-map", "restraint/policies"],
+            "policies config map \"restraint/policies\" needs an API server",
         ),
         (&["--dry-run"], "unexpected argument '--dry-run'"),
     ];

@@ -24,6 +24,7 @@ mod approving;
 mod caps;
 mod client;
 mod commands;
+mod config_map;
 mod depth;
 mod doctor;
 mod documentation;

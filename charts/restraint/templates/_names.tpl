@@ -25,6 +25,10 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
+{{- define "restraint.policiesConfigMap" -}}
+{{- printf "%s-policies" (include "restraint.fullname" .) -}}
+{{- end -}}
+
 {{- define "restraint.tlsSecret" -}}
 {{- $name := .Values.tls.secretName | default (printf "%s-tls" (include "restraint.fullname" .)) -}}
 {{- if eq $name (include "restraint.sealSecret" .) -}}

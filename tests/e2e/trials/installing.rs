@@ -59,13 +59,16 @@ fn as_it_comes() {
         format!("{}/{}", KINDS[0], installation.namespace()),
         format!("secret/{}-tls", installation.namespace()),
     );
-    assert!(may(&["patch", &ours]) && may(&["update", &pair]));
+    let policies = format!("configmap/{}-policies", installation.namespace());
+    assert!(may(&["patch", &ours]) && may(&["update", &pair]) && may(&["watch", &policies]));
     assert!(
         !may(&["patch", KINDS[0]]) && !may(&["delete", &ours]) && !may(&["update", &ours]),
         "of others, or all of it"
     );
     assert!(
         !may(&["get", "secrets"])
+            && !may(&["get", "configmaps"])
+            && !may(&["update", &policies])
             && !may(&["delete", &pair])
             && !may(&["create", "secrets", "--namespace", "default"])
     );
