@@ -15,6 +15,6 @@ mod workload;
 pub use namespaced_name::NamespacedName;
 pub use options::ClusterOptions;
 pub(crate) use options::{Cluster, block_on};
-pub(crate) use service_access::ServiceAccess;
 #[cfg(test)]
 pub(crate) use service_access::asking_once;
+pub(crate) use service_access::{ServiceAccess, is_in_pod};

@@ -20,8 +20,7 @@ pub(crate) enum ServiceAccess {
 impl ServiceAccess {
     /// The kubeconfig where one is named, else the service account where this runs in a pod.
     pub(crate) fn find(kubeconfig: Option<PathBuf>) -> Option<Self> {
-        let in_cluster =
-            || std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() && Path::new(TOKEN).exists();
+        let in_cluster = || is_in_pod() && Path::new(TOKEN).exists();
         kubeconfig.map(Self::Kubeconfig).or_else(|| in_cluster().then_some(Self::ServiceAccount))
     }
 
@@ -55,6 +54,11 @@ impl ServiceAccess {
             Self::ServiceAccount => Config::incluster()?,
         })
     }
+}
+
+/// Whether this runs in a pod of a cluster, be it with a service account or without one.
+pub(crate) fn is_in_pod() -> bool {
+    std::env::var_os("KUBERNETES_SERVICE_HOST").is_some()
 }
 
 /// By default 429, 503 and 504 are asked again, after longer and longer waits.

@@ -5,19 +5,18 @@ use std::sync::Arc;
 use kube::Client;
 use tracing::warn;
 
-use crate::judge::policies::Policies;
 use crate::policies::folder::Folder;
-use crate::policies::set::{Contents, PolicySet};
+use crate::policies::set::PolicySet;
 
 use super::followed::Followed;
 use super::followed::file_watch::Intervals;
-use super::health::{Health, Topic};
+use super::health::{Health, Topic, Trouble};
 use super::loaded::Loaded;
 use super::metrics::{Metrics, SharedMetrics};
 use super::namespaces::Namespaces;
 use super::options::Options;
 use super::policies::collector::Digest;
-use super::policies::config_map::PolicyMap;
+use super::policies::config_map::{PolicyMap, Read};
 use super::policies::{self, PolicySource};
 use super::seal::SealKeys;
 use super::seal::collector::Keys;
@@ -31,7 +30,7 @@ use super::tls::shared::{Rotations, Sharing};
 
 /// What is in force, and who is told of it.
 pub(super) struct Following {
-    pub(super) policies: Arc<Followed<PolicySet>>,
+    pub(super) policies: Arc<Followed<Option<PolicySet>>>,
     pub(super) key_material: Arc<Followed<KeyMaterial>>,
     pub(super) seal_keys: Arc<Followed<SealKeys>>,
     pub(super) namespaces: Arc<Namespaces>,
@@ -48,7 +47,11 @@ impl Following {
         mut metrics: Metrics,
         client: Option<&Client>,
     ) -> Self {
-        let policies = Arc::new(Followed::new(loaded.policies));
+        let (policies, fault) = match loaded.policies {
+            Ok(set) => (Some(set), None),
+            Err(why) => (None, Some(why)),
+        };
+        let policies = Arc::new(Followed::new(policies));
         metrics.registry().register_collector(Box::new(Digest(Arc::clone(&policies))));
         let seal_keys = Arc::new(Followed::new(loaded.seal_keys));
         metrics.registry().register_collector(Box::new(Keys(Arc::clone(&seal_keys))));
@@ -62,7 +65,7 @@ impl Following {
             health: Arc::default(),
             metrics: Arc::new(metrics),
         };
-        following.tell();
+        following.tell(fault);
         following.follow_namespaces(client);
         following.follow_seal_keys(options, client);
         match (sharing, client) {
@@ -71,24 +74,31 @@ impl Following {
             }
             _ => following.follow_key_files(loaded.key_files),
         }
-        if let Some((folder, contents)) = loaded.folder {
-            following.follow_policies(options, folder, contents, client);
+        if let Some((folder, read)) = loaded.folder {
+            following.follow_policies(options, folder, read, client);
         }
         following
     }
 
-    /// Tells readiness and metrics what is in force at start.
-    fn tell(&self) {
+    /// Tells readiness and metrics what is in force at start, and why there are no policies, if so.
+    fn tell(&self, fault: Option<String>) {
         let (policies, key_material) = (self.policies.load(), self.key_material.load());
-        self.metrics.policies(policies.iter().count(), true);
-        self.health.in_force(Topic::Policies, policies::describe(&policies));
+        self.metrics.policies(policies::count(&policies), fault.is_none());
+        if let Some(set) = &**policies {
+            self.health.in_force(Topic::Policies, policies::describe(set));
+        }
+        if let Some(why) = fault {
+            policies::log_wait(&why);
+            self.health.wait_for(Topic::Policies);
+            self.health.trouble(Topic::Policies, Trouble::Refused(why));
+        }
         self.metrics.certificate_expiry(key_material.leaf().not_after);
         self.health.in_force(Topic::Certificate, key_material.describe());
     }
 
     fn follow_namespaces(&self, client: Option<&Client>) {
         let Some(client) = client.cloned() else {
-            return warn_of_unknown_labels(&self.policies.load());
+            return self.warn_of_unknown_labels();
         };
         self.health.wait_for(Topic::Namespaces);
         let (namespaces, health) = (Arc::clone(&self.namespaces), Arc::clone(&self.health));
@@ -153,27 +163,29 @@ impl Following {
         &self,
         options: &Options,
         folder: Folder,
-        contents: Contents,
+        read: Read,
         client: Option<&Client>,
     ) {
         let (metrics, health) = (Arc::clone(&self.metrics), Arc::clone(&self.health));
         let map = client.cloned().zip(options.policies_config_map.clone());
-        let (cap, mut tried) = (options.cap, Some(Ok(contents)));
+        let (cap, mut tried, policies) = (options.cap, Some(read), Arc::clone(&self.policies));
         self.policies.supervise("policies", &self.health, move || {
             let map = map.clone();
             let map = map.map(|(client, name)| PolicyMap::new(client, name, Arc::clone(&health)));
             // after a panic nobody knows what came of the last try
-            PolicySource::new(folder.clone(), map, cap, tried.take(), Arc::clone(&metrics))
+            let waits = policies.load().is_none();
+            PolicySource::new(folder.clone(), map, cap, tried.take(), waits, Arc::clone(&metrics))
         });
     }
-}
 
-/// A policy that selects namespaces by label applies to all of them while their labels are unknown.
-fn warn_of_unknown_labels(policies: &Policies) {
-    for policy in policies.unresolvable() {
-        warn!(
-            policy = policy.name,
-            "selects namespaces by label, which are not known here: it applies to every namespace"
-        );
+    /// A policy that selects namespaces by label applies to all of them while their labels are
+    /// unknown.
+    fn warn_of_unknown_labels(&self) {
+        for policy in self.policies.load().iter().flat_map(|set| set.unresolvable()) {
+            warn!(
+                policy = policy.name,
+                "selects namespaces by label, which are not known here: it applies to every namespace"
+            );
+        }
     }
 }

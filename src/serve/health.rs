@@ -6,10 +6,10 @@ use std::sync::{Mutex, PoisonError};
 
 use hyper::StatusCode;
 
-/// What readiness depends on. Policies and keys are loaded before the port opens, so only stopping,
-/// namespaces that were never listed, and seal keys or a shared certificate that were never read
-/// make a server unready; what was refused since is told as a detail, and so is a ca bundle that
-/// cannot be written: callers may well have it.
+/// What readiness depends on. Stopping makes a server unready, and so do policies that were never
+/// sound, namespaces that were never listed, and seal keys or a shared certificate that were never
+/// read; what was refused since is told as a detail, and so is a ca bundle that cannot be written:
+/// callers may well have it.
 #[derive(Debug, Default)]
 pub(super) struct Health {
     stopping: AtomicBool,
@@ -60,7 +60,8 @@ impl Topic {
     ];
 
     /// Those that may be waited for, the first one first.
-    const AWAITED: [(Self, &'static str); 3] = [
+    const AWAITED: [(Self, &'static str); 4] = [
+        (Self::Policies, "waiting for sound policies"),
         (Self::Namespaces, "waiting for the list of namespaces"),
         (Self::SealKeys, "waiting for seal keys"),
         (Self::Certificate, "waiting for the shared certificate"),
@@ -117,6 +118,7 @@ impl Health {
             }
             let (trouble, why) = match trouble {
                 None => continue,
+                Some(Trouble::Refused(why)) if in_force.is_empty() => ("refused", why),
                 Some(Trouble::Refused(why)) => ("a newer one is refused", why),
                 Some(Trouble::Unreachable(why)) => ("cannot be read or written now", why),
             };

@@ -1,13 +1,16 @@
-//! What must be sound before a port opens.
+//! What must be sound before a port opens, or, of policies in a pod, before a review is judged.
+
+use std::io::{IsTerminal, stderr};
 
 use anyhow::{Context, bail};
 
 use crate::certificate::{IdentitySource, self_made};
-use crate::cluster::{NamespacedName, ServiceAccess};
+use crate::cluster::{NamespacedName, ServiceAccess, is_in_pod};
 use crate::policies::folder::Folder;
-use crate::policies::set::{Contents, PolicySet};
+use crate::policies::set::PolicySet;
 
 use super::options::Options;
+use super::policies::config_map::Read;
 use super::seal::SealKeys;
 use super::tls::files::KeyFiles;
 use super::tls::shared::Sharing;
@@ -15,9 +18,10 @@ use super::tls::{Clients, KeyMaterial};
 
 /// Policies and keys as they are at start, and where they come from.
 pub(super) struct Loaded {
-    pub(super) policies: PolicySet,
-    /// The policies folder, if there is one.
-    pub(super) folder: Option<(Folder, Contents)>,
+    /// The policies, or what is wrong with them where sound ones may be waited for.
+    pub(super) policies: Result<PolicySet, String>,
+    /// The policies folder, if there is one, and what was read there.
+    pub(super) folder: Option<(Folder, Read)>,
     pub(super) key_files: KeyFiles,
     pub(super) key_material: KeyMaterial,
     /// What certificates are shared, if they are.
@@ -28,14 +32,7 @@ pub(super) struct Loaded {
 impl Loaded {
     /// Loads what `options` name.
     pub(super) fn load(options: &Options) -> anyhow::Result<Self> {
-        let (policies, folder) = match &options.policies {
-            None => (PolicySet::embedded(options.cap), None),
-            Some(path) => {
-                let folder = Folder::new(path.clone());
-                let contents = folder.read()?;
-                (PolicySet::read(&contents, options.cap)?, Some((folder, contents)))
-            }
-        };
+        let (policies, folder) = policies(options)?;
         needs_api_server(options, "policies config map", options.policies_config_map.as_ref())?;
         let sharing = sharing(options)?;
         let key_files = key_files(options, sharing.as_ref())?;
@@ -49,13 +46,39 @@ impl Loaded {
     pub(super) fn summary(&self) -> String {
         let from = if self.folder.is_some() { "from the folder" } else { "built in" };
         let names = self.key_material.leaf().names.join(", ");
-        format!(
-            "ok: {} policies {from}, cap {}, digest {}, certificate for {names}",
-            self.policies.iter().count(),
-            self.policies.cap(),
-            self.policies.digest()
-        )
+        match &self.policies {
+            Ok(set) => format!(
+                "ok: {} policies {from}, cap {}, digest {}, certificate for {names}",
+                set.iter().count(),
+                set.cap(),
+                set.digest()
+            ),
+            Err(why) => why.clone(),
+        }
     }
+}
+
+type LoadedPolicies = (Result<PolicySet, String>, Option<(Folder, Read)>);
+
+fn policies(options: &Options) -> anyhow::Result<LoadedPolicies> {
+    let Some(path) = &options.policies else {
+        return Ok((Ok(PolicySet::embedded(options.cap)), None));
+    };
+    let folder = Folder::new(path.clone());
+    let read = folder.read().map_err(|error| error.to_string());
+    let set = read.as_ref().map_err(Clone::clone).and_then(|contents| {
+        PolicySet::read(contents, options.cap).map_err(|error| error.to_string())
+    });
+    match set {
+        Err(why) if !may_wait(options) => bail!(why),
+        set => Ok((set, Some((folder, read)))),
+    }
+}
+
+/// Whether a server without sound policies waits for them. In a pod it would be started again and
+/// again, and say less the longer that takes; elsewhere somebody waits for an answer.
+fn may_wait(options: &Options) -> bool {
+    !options.check && is_in_pod() && !stderr().is_terminal()
 }
 
 fn sharing(options: &Options) -> anyhow::Result<Option<Sharing>> {

@@ -47,8 +47,8 @@ impl<B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send> Re
 /// Everything that answers reviews.
 #[derive(Debug)]
 pub(super) struct Reviews {
-    /// The policies in force.
-    pub(super) policies: Arc<Followed<PolicySet>>,
+    /// The policies in force, if there were sound ones yet.
+    pub(super) policies: Arc<Followed<Option<PolicySet>>>,
     /// What is known of namespaces.
     pub(super) namespaces: Arc<Namespaces>,
     /// The keys of stamps.
@@ -185,16 +185,18 @@ impl Reviews {
         reserved: &mut OwnedSemaphorePermit,
     ) -> Result<Answer, (Failure, String)> {
         let started = Instant::now();
+        let in_force = self.policies.load();
+        let Some(policies) = &**in_force else { return Err(no_policies()) };
         let mut review = decode(body).map_err(|error| (Failure::Malformed, error.to_string()))?;
         review.subject.evidence.namespace_labels =
             self.namespaces.labels(&review.subject.namespace);
-        let (policies, seal_keys) = (self.policies.load(), self.seal_keys.load());
+        let seal_keys = self.seal_keys.load();
         match answers {
             Some(answers) => answers.give(&mut review.subject.evidence),
             None => {
                 let asked = match path {
-                    Path::Validate => LookUps::for_judging(&policies, &review.subject),
-                    Path::Mutate => LookUps::for_amending(&policies, &review.subject),
+                    Path::Validate => LookUps::for_judging(policies, &review.subject),
+                    Path::Mutate => LookUps::for_amending(policies, &review.subject),
                 };
                 if let Some(questions) = Questions::about(&review.subject, asked) {
                     return Ok(Answer::Ask(Box::new(questions)));
@@ -207,8 +209,8 @@ impl Reviews {
         evidence.now = Some(jiff::Timestamp::now());
         evidence.can_seal = sealing.is_some();
         let mut verdict = match path {
-            Path::Validate => judge(&policies, &review.subject),
-            Path::Mutate => amend(&policies, &review.subject),
+            Path::Validate => judge(policies, &review.subject),
+            Path::Mutate => amend(policies, &review.subject),
         };
         if let Some((key, seal)) = sealing {
             verdict.seal(review.subject.place(), key, seal);
@@ -273,6 +275,13 @@ fn panicked() -> (Failure, String) {
     (Failure::Panicked, "judging failed; this is a bug in restraint".to_owned())
 }
 
+fn no_policies() -> (Failure, String) {
+    (
+        Failure::NoPolicies,
+        "no policies are in force yet: /readyz of the admin port says why".to_owned(),
+    )
+}
+
 fn too_large() -> (Failure, String) {
     (Failure::TooLarge, format!("the body is larger than {BODY_LIMIT} bytes"))
 }
@@ -284,7 +293,7 @@ fn status(failure: Failure) -> StatusCode {
         Failure::TooSlow => StatusCode::REQUEST_TIMEOUT,
         Failure::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Failure::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
-        Failure::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+        Failure::Overloaded | Failure::NoPolicies => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 

@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::http::{Response, Uri};
 use axum::routing::any;
 use futures_util::stream::unfold;
+use hyper::StatusCode;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -66,6 +67,22 @@ async fn without_the_right_to_read_it_the_folder_is_followed() {
     place.changed(&first).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sound_config_map_is_enough_to_be_ready() {
+    let place = Place::new("loud", Some("loud")).await;
+    let readiness = place.server.admin("/readyz").await.1;
+    assert!(readiness.starts_with("waiting for sound policies\n"), "{readiness}");
+    place.store(Some("warn"));
+    let ready = async || {
+        let (status, readiness) = place.server.admin("/readyz").await;
+        (status == StatusCode::OK).then_some(readiness)
+    };
+    let readiness = timeout(PATIENCE, eventually("readiness", ready)).await.unwrap();
+    let digest = place.server.digest().await;
+    let in_force = format!("\npolicies: 1 in force, cap enforce, digest {digest}\n");
+    assert!(readiness.contains(&in_force), "{readiness}");
+}
+
 /// A server, and an API server with the ConfigMap that its folder shows.
 struct Place {
     server: Server,
@@ -94,7 +111,8 @@ impl Place {
         });
         std::fs::write(&path, kubeconfig.to_string()).unwrap();
         let folder = VolumeFolder::new(&[policy("memory-limit-decrease", in_folder)]);
-        let server = Server::start(&[
+        // as in a pod, where it may wait for sound policies
+        let server = Server::start_in_pod(&[
             "--policies",
             folder.path(),
             "--policies-config-map",

@@ -51,3 +51,4 @@ mod reviews;
 mod server;
 mod subjects;
 mod together;
+mod waiting;

@@ -21,6 +21,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// How often to look at what is awaited.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 
+/// What a kubelet tells every container.
+pub(crate) const IN_POD: (&str, &str) = ("KUBERNETES_SERVICE_HOST", "127.0.0.1");
+
 /// Looks again and again until something is there.
 pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
@@ -87,6 +90,15 @@ impl Server {
 
     /// The same, with what `RUST_LOG` asks for.
     pub(crate) fn start_logging(log: &str, flags: &[&str]) -> Self {
+        Self::start_with(&[("RUST_LOG", log)], flags)
+    }
+
+    /// The same, as in a pod: it waits for policies that are sound.
+    pub(crate) fn start_in_pod(flags: &[&str]) -> Self {
+        Self::start_with(&[IN_POD], flags)
+    }
+
+    fn start_with(variables: &[(&str, &str)], flags: &[&str]) -> Self {
         let authority = Authority::new();
         let folder = tempfile::tempdir().unwrap();
         let (certificate, key) = authority.issue();
@@ -111,9 +123,10 @@ impl Server {
             .arg("--tls-key")
             .arg(key_path)
             .args(flags)
-            .env("RUST_LOG", log)
             .env("RESTRAINT_REQUEST_DEADLINE", "60000") // a flag overrides it
             .env_remove("KUBERNETES_SERVICE_HOST")
+            .env_remove("RUST_LOG")
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

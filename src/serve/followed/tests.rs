@@ -81,7 +81,7 @@ async fn what_is_refused_is_said_once_and_counted_each_time() {
         follow([refused("a"), refused("a"), Look::Unchanged, refused("b")]).await;
     assert_eq!(in_force, 1);
     assert_eq!(said, ["Refused 1", "Refused(\"a\")", "Refused 1", "Refused 1", "Refused(\"b\")"]);
-    assert_eq!(report, "waiting for seal keys\nseal keys: a newer one is refused:\n  b\n");
+    assert_eq!(report, "waiting for seal keys\nseal keys: refused:\n  b\n");
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ impl InForce {
         registry.register("policies", "policies in force", in_force.policies.clone());
         registry.register(
             "policies_refused",
-            "1 while the newest policy set is refused and an older one is in force",
+            "1 while the newest policy set is refused: an older one is in force, or none",
             in_force.policies_refused.clone(),
         );
         registry.register(

@@ -77,6 +77,8 @@ pub(in crate::serve) enum Failure {
     Panicked,
     /// 503: too much is in flight.
     Overloaded,
+    /// 503: there were no sound policies yet.
+    NoPolicies,
 }
 
 impl Failure {
@@ -88,6 +90,7 @@ impl Failure {
             Self::TooLarge => "too-large",
             Self::Panicked => "panicked",
             Self::Overloaded => "overloaded",
+            Self::NoPolicies => "no-policies",
         }
     }
 }

@@ -47,6 +47,7 @@ impl Place {
             Some(PolicyMap::new(client, name, Arc::clone(&health))),
             Cap::Enforce,
             Some(Ok(read.read().unwrap())),
+            false,
             Arc::new(Metrics::new()),
         );
         Self { source, folder, answer, health }
@@ -77,7 +78,7 @@ impl Place {
     async fn look(&mut self) -> String {
         match self.source.look().await.unwrap() {
             Look::Unchanged => "unchanged".to_owned(),
-            Look::Found(set) => set.iter().next().unwrap().mode.to_string(),
+            Look::Found(set) => set.unwrap().iter().next().unwrap().mode.to_string(),
             Look::Refused(why) => format!("refused: {why}"),
             Look::Unreachable { why, .. } => panic!("{why}"),
         }

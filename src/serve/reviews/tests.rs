@@ -49,7 +49,7 @@ fn reviews() -> Reviews {
     };
     let metrics = Arc::new(Metrics::new());
     Reviews {
-        policies: Arc::new(Followed::new(Policies::of(vec![policy]).into())),
+        policies: Arc::new(Followed::new(Some(Policies::of(vec![policy]).into()))),
         namespaces: Arc::default(),
         seal_keys: Arc::default(),
         sources: Sources::new(
