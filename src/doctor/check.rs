@@ -11,6 +11,7 @@ mod installation;
 mod latency;
 mod match_conditions;
 mod memory_floor;
+mod policies;
 mod reloader;
 mod replicas;
 mod resizers;
@@ -26,7 +27,7 @@ use super::observation::{Observation, Observations};
 type Check = (&'static str, fn(&Facts, &mut Observations<'_>));
 
 /// Every check, in the order of the report.
-const CHECKS: [Check; 18] = [
+const CHECKS: [Check; 19] = [
     ("installation", installation::check),
     ("hooks", hooks::check),
     ("fail-closed", fail_closed::check),
@@ -36,6 +37,7 @@ const CHECKS: [Check; 18] = [
     ("hook-service", service::check),
     ("ca-bundle", trust::check),
     ("certificate", certificate::check),
+    ("policies", policies::check),
     ("replicas", replicas::check),
     ("disruption-budget", disruption::check),
     ("versions", versions::check),

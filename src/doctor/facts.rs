@@ -95,6 +95,17 @@ pub struct Installation {
     pub budgets: Fact<Vec<PodDisruptionBudget>>,
     /// The serving certificate.
     pub certificate: Fact<Certificate>,
+    /// Its policies; `None` where they come from no ConfigMap.
+    pub policies: Fact<Option<PolicyFiles>>,
+}
+
+/// The policy files of an installation, as their ConfigMap has them.
+#[derive(Clone, Debug)]
+pub struct PolicyFiles {
+    /// The ConfigMap.
+    pub config_map: NamespacedName,
+    /// Names and texts, or why there are none.
+    pub contents: Result<BTreeMap<String, String>, String>,
 }
 
 /// A serving certificate as a Secret holds it, without its key.

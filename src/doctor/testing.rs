@@ -14,10 +14,12 @@ use serde_json::{Value, json};
 
 use crate::certificate::testing::Authority;
 use crate::cluster::NamespacedName;
+use crate::policies::embedded_files;
 
 use super::check;
 use super::facts::{
-    Certificate, Facts, FallbackPolicies, Installation, Rights, ServiceEndpoints, Version,
+    Certificate, Facts, FallbackPolicies, Installation, PolicyFiles, Rights, ServiceEndpoints,
+    Version,
 };
 use super::observation::{Observation, Observations};
 
@@ -184,10 +186,13 @@ fn endpoints() -> ServiceEndpoints {
 fn installation() -> Installation {
     let container = json!({
         "name": "restraint",
-        "args": ["serve", "--cap=enforce", "--tls-cert=/etc/restraint/tls/tls.crt", "--request-deadline=2000"],
+        "args": [
+            "serve", "--cap=enforce", "--policies=/etc/restraint/policies", "--policies-config-map=restraint/restraint-policies",
+            "--tls-cert=/etc/restraint/tls/tls.crt", "--request-deadline=2000",
+        ],
         "volumeMounts": [{"name": "policies", "mountPath": "/etc/restraint/policies"}, {"name": "tls", "mountPath": "/etc/restraint/tls"}],
     });
-    let volumes = json!([{"name": "tls", "secret": {"secretName": "serving"}}]);
+    let volumes = json!([{"name": "tls", "secret": {"secretName": "serving"}}, {"name": "policies", "configMap": {"name": "mounted"}}]);
     Installation {
         service: NamespacedName::new("restraint", "restraint"),
         deployment: Ok(Some(read(json!({
@@ -206,6 +211,10 @@ fn installation() -> Installation {
             secret: NamespacedName::new("restraint", "restraint-tls"),
             chain: None,
         }),
+        policies: Ok(Some(PolicyFiles {
+            config_map: NamespacedName::new("restraint", "restraint-policies"),
+            contents: Ok(embedded_files().map(|(name, text)| (name, text.to_owned())).collect()),
+        })),
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use restraint::cluster::NamespacedName;
 use restraint::doctor::check::{examine, names};
 use restraint::doctor::facts::{
-    Certificate, Facts, FallbackPolicies, Follower, Installation, Measurement, Rights,
+    Certificate, Facts, FallbackPolicies, Follower, Installation, Measurement, PolicyFiles, Rights,
     ServiceEndpoints, Version,
 };
 use restraint::doctor::observation::Severity;
@@ -43,6 +43,7 @@ fn every_check_says_why_it_did_not_examine() {
             pods: Err(no.clone()),
             budgets: Err(no.clone()),
             certificate: Err(no.clone()),
+            policies: Err(no.clone()),
         }],
         is_narrowed: false,
         mutating: Err(no.clone()),
@@ -171,6 +172,12 @@ fn installation(service: NamespacedName) -> Installation {
             secret: NamespacedName::new("restraint", "restraint-tls"),
             chain: None,
         }),
+        policies: Ok(Some(PolicyFiles {
+            config_map: NamespacedName::new("restraint", "restraint-policies"),
+            contents: Ok([("file-watch.yaml", "name: file-watch\nrule: file-wacth\nmode: loud\n")]
+                .map(|(name, text)| (name.to_owned(), text.to_owned()))
+                .into()),
+        })),
     }
 }
 

@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{Pod, Secret, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret, Service, Volume};
 use kube::api::ListParams;
 use kube::core::Selector;
 use kube::{Api, ResourceExt};
 
 use crate::cluster::NamespacedName;
-use crate::doctor::facts::{Certificate, Fact, Facts, Installation};
+use crate::doctor::facts::{Certificate, Fact, Facts, Installation, PolicyFiles};
 use crate::doctor::hook;
 use crate::doctor::options::Options;
+use crate::policies::config_map;
 
 use super::look_ups::LookUps;
 
@@ -73,9 +74,11 @@ pub(super) async fn look_up(
     let budgets = look_ups
         .list(&Api::namespaced(look_ups.client.clone(), namespace), &ListParams::default())
         .await;
-    let certificate = Err("it was not looked up".to_owned());
-    let mut installation = Installation { service, deployment, pods, budgets, certificate };
+    let (certificate, policies) = (Err("it was not looked up".to_owned()), Ok(None));
+    let mut installation =
+        Installation { service, deployment, pods, budgets, certificate, policies };
     installation.certificate = certificate_of(look_ups, &installation, options).await;
+    installation.policies = policies_of(look_ups, &installation).await;
     installation
 }
 
@@ -122,17 +125,50 @@ fn configured_secret(installation: &Installation) -> Option<NamespacedName> {
     if let Some(secret) = installation.flag("--tls-secret").and_then(|secret| secret.parse().ok()) {
         return Some(secret);
     }
-    let certificate = installation.flag("--tls-cert")?;
-    let pod =
-        installation.deployment.as_ref().ok()?.as_ref()?.spec.as_ref()?.template.spec.as_ref()?;
-    let mounts =
-        pod.containers.iter().flat_map(|container| container.volume_mounts.iter().flatten());
-    let mount = mounts.into_iter().find(|mount| {
-        certificate.starts_with(&format!("{}/", mount.mount_path.trim_end_matches('/')))
-    })?;
-    let volume = pod.volumes.iter().flatten().find(|volume| volume.name == mount.name)?;
+    let volume = volume_at(installation, installation.flag("--tls-cert")?)?;
     let secret = volume.secret.as_ref()?.secret_name.clone()?;
     Some(NamespacedName::new(&installation.service.namespace, secret))
+}
+
+/// The policies as their ConfigMap has them.
+async fn policies_of(
+    look_ups: &LookUps<'_>,
+    installation: &Installation,
+) -> Fact<Option<PolicyFiles>> {
+    if let Err(reason) = &installation.deployment {
+        return Err(reason.clone());
+    }
+    let Some(config_map) = configured_config_map(installation) else { return Ok(None) };
+    let maps: Api<ConfigMap> = Api::namespaced(look_ups.client.clone(), &config_map.namespace);
+    let contents = match look_ups.answer(maps.get_opt(&config_map.name)).await? {
+        Some(map) => config_map::contents(map).map_err(|error| error.to_string()),
+        None => Err("the config map does not exist".to_owned()),
+    };
+    Ok(Some(PolicyFiles { config_map, contents }))
+}
+
+/// The ConfigMap that the Deployment names: by a flag if the service reads it, else as the volume
+/// with the policies folder.
+fn configured_config_map(installation: &Installation) -> Option<NamespacedName> {
+    let named = installation.flag("--policies-config-map").and_then(|name| name.parse().ok());
+    named.or_else(|| {
+        let volume = volume_at(installation, installation.flag("--policies")?)?;
+        let name = volume.config_map.as_ref()?.name.clone();
+        Some(NamespacedName::new(&installation.service.namespace, name))
+    })
+}
+
+/// The volume of the Deployment's pods in which they find `path`.
+fn volume_at<'i>(installation: &'i Installation, path: &str) -> Option<&'i Volume> {
+    let pod =
+        installation.deployment.as_ref().ok()?.as_ref()?.spec.as_ref()?.template.spec.as_ref()?;
+    let mut mounts =
+        pod.containers.iter().flat_map(|container| container.volume_mounts.iter().flatten());
+    let mount = mounts.find(|mount| {
+        let within = path.strip_prefix(mount.mount_path.trim_end_matches('/'));
+        within.is_some_and(|within| within.is_empty() || within.starts_with('/'))
+    })?;
+    pod.volumes.iter().flatten().find(|volume| volume.name == mount.name)
 }
 
 #[cfg(test)]
@@ -155,5 +191,18 @@ mod tests {
         );
         args(&mut facts, &["serve"]);
         assert_eq!(configured_secret(&facts.installations[0]), None);
+    }
+
+    #[test]
+    fn the_deployment_names_the_config_map() {
+        let mut facts = healthy();
+        let named = |facts: &Facts| configured_config_map(&facts.installations[0]);
+        assert_eq!(named(&facts), Some(NamespacedName::new("restraint", "restraint-policies")));
+        args(&mut facts, &["serve", "--policies=/etc/restraint/policies"]);
+        assert_eq!(named(&facts), Some(NamespacedName::new("restraint", "mounted")));
+        args(&mut facts, &["serve", "--policies=/etc/restraint/policiesx"]);
+        assert_eq!(named(&facts), None);
+        args(&mut facts, &["serve"]);
+        assert_eq!(named(&facts), None);
     }
 }

@@ -26,6 +26,7 @@ const WELL: &[Said<'_>] = &[
     ("hook-service", "ok", PLACE, "has 1 ready endpoints"),
     ("ca-bundle", "ok", PLACE, "matches the serving certificate"),
     ("certificate", "ok", "restraint-doctor/serving", "is for restraint.restraint-doctor.svc"),
+    ("policies", "ok", "restraint-doctor/restraint-policies", "1 policies, cap enforce, digest "),
     ("replicas", "ok", PLACE, "2 replicas are ready on 2 nodes"),
     ("disruption-budget", "ok", PLACE, "covers its 2 pods"),
     ("versions", "ok", "API server", "v1."),
@@ -60,6 +61,7 @@ const RESIZE_HOOK: &str = "hook resize.restraint.dev";
 
 /// What is said of replicas that go all at once.
 const BROKEN_REPLICAS: &[Said<'_>] = &[
+    ("policies", "problem", "restraint-doctor/restraint-policies", "unknown mode \"loud\""),
     ("replicas", "warning", PLACE, "all 2 replicas are on node \"restraint-doctor-1\""),
     ("disruption-budget", "warning", PLACE, "no PodDisruptionBudget covers its pods"),
     ("certificate", "problem", "restraint-doctor/serving", "has no tls.crt"),
@@ -151,6 +153,8 @@ fn break_replicas(made: &Made) {
         .accepted();
     made.replica("restraint-3", 1);
     made.kubectl.run(&["delete", "poddisruptionbudget", "restraint"]).accepted();
+    let patch = json!([{"op": "replace", "path": "/data/file-watch.yaml", "value": "name: file-watch\nrule: file-watch\nmode: loud\n"}]);
+    made.patch("configmap", "restraint-policies", &patch);
     made.kubectl.run(&["delete", "secret", "serving"]).accepted();
     let (outcome, report) = made.examine();
     outcome.refused();

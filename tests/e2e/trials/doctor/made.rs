@@ -36,6 +36,8 @@ impl Made {
             made.slice(true),
             json!({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "restraint"},
                    "spec": {"maxUnavailable": 1, "selector": {"matchLabels": labels()}}}),
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "restraint-policies"},
+                   "data": {"file-watch.yaml": "name: file-watch\nrule: file-watch\nmode: warn\n"}}),
             json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "serving"}, "type": "kubernetes.io/tls",
                    "stringData": {"tls.crt": certificate.certificate, "tls.key": certificate.key}}),
         ]));
@@ -60,10 +62,11 @@ impl Made {
     fn deployment(&self) -> Value {
         let container = json!({
             "name": "restraint", "image": "example.com/restraint:1",
-            "args": ["serve", "--cap=enforce", "--tls-cert=/etc/restraint/tls/tls.crt"],
-            "volumeMounts": [{"name": "tls", "mountPath": "/etc/restraint/tls"}],
+            "args": ["serve", "--cap=enforce", "--tls-cert=/etc/restraint/tls/tls.crt", "--policies=/etc/restraint/policies"],
+            "volumeMounts": [{"name": "tls", "mountPath": "/etc/restraint/tls"}, {"name": "policies", "mountPath": "/etc/restraint/policies"}],
         });
-        let spec = json!({"containers": [container], "volumes": [{"name": "tls", "secret": {"secretName": "serving"}}]});
+        let volumes = json!([{"name": "tls", "secret": {"secretName": "serving"}}, {"name": "policies", "configMap": {"name": "restraint-policies"}}]);
+        let spec = json!({"containers": [container], "volumes": volumes});
         json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "restraint"},
                "spec": {"replicas": 2, "selector": {"matchLabels": labels()}, "template": {"metadata": {"labels": labels()}, "spec": spec}}})
     }
