@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use restraint::cli::{Cli, Command};
 use restraint::command::{approvals, approve, certs, revoke};
+use restraint::serve::LogFormat;
 use restraint::{doctor, explain, lint, serve};
 
 // the review path hardly allocates; this keeps what little there is from fragmenting over months
@@ -14,7 +15,12 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const COULD_NOT_RUN: u8 = 2;
 
 fn main() -> ExitCode {
-    let result = match Cli::read().command {
+    let command = Cli::read().command;
+    let log_format = match &command {
+        Command::Serve(options) => options.log_format,
+        _ => LogFormat::Text,
+    };
+    let result = match command {
         Command::Approvals(options) => approvals::run(&options),
         Command::Approve(options) => approve::run(&options),
         Command::Certs(options) => certs::run(&options),
@@ -27,7 +33,7 @@ fn main() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("restraint: {error:#}");
+            log_format.report_fatal(&error);
             ExitCode::from(COULD_NOT_RUN)
         }
     }

@@ -45,6 +45,7 @@ pub use listener::Limits;
 use listener::{Connections, Drain, Listener, Transport};
 use loaded::Loaded;
 use log::Log;
+pub use log::LogFormat;
 use metrics::Metrics;
 pub use options::Options;
 use restorations::Restorations;

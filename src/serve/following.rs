@@ -88,7 +88,6 @@ impl Following {
             self.health.in_force(Topic::Policies, policies::describe(set));
         }
         if let Some(why) = fault {
-            policies::log_wait(&why);
             self.health.wait_for(Topic::Policies);
             self.health.trouble(Topic::Policies, Trouble::Refused(why));
         }

@@ -11,6 +11,7 @@ use crate::policies::set::PolicySet;
 
 use super::options::Options;
 use super::policies::config_map::Read;
+use super::policies::log_wait;
 use super::seal::SealKeys;
 use super::tls::files::KeyFiles;
 use super::tls::shared::Sharing;
@@ -71,7 +72,11 @@ fn policies(options: &Options) -> anyhow::Result<LoadedPolicies> {
     });
     match set {
         Err(why) if !may_wait(options) => bail!(why),
-        set => Ok((set, Some((folder, read)))),
+        Err(why) => {
+            log_wait(&why);
+            Ok((Err(why), Some((folder, read))))
+        }
+        Ok(set) => Ok((Ok(set), Some((folder, read)))),
     }
 }
 

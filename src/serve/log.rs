@@ -4,7 +4,9 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::thread;
 use std::time::Duration;
 
+use tracing::error;
 use tracing::level_filters::LevelFilter;
+use tracing::subscriber::with_default;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt;
@@ -30,6 +32,21 @@ pub enum LogFormat {
     Text,
     /// One JSON object per line.
     Json,
+}
+
+impl LogFormat {
+    /// Says on standard error why nothing can be served, in the form of the log. `RUST_LOG` has no
+    /// say: it is the last that is heard of the program.
+    pub fn report_fatal(self, error: &anyhow::Error) {
+        match self {
+            Self::Text => eprintln!("restraint: {error:#}"),
+            Self::Json => {
+                let lines = fmt().json().flatten_event(true).with_current_span(false);
+                let log = lines.with_max_level(LevelFilter::ERROR).with_writer(io::stderr).finish();
+                with_default(log, || error!(error = %format_args!("{error:#}"), "cannot serve"));
+            }
+        }
+    }
 }
 
 /// The log, while it lasts. Dropped, it writes what waits, but waits no longer than a second

@@ -7,7 +7,7 @@ use restraint::rules::RULES;
 
 use crate::approving::call;
 use crate::following::policy;
-use crate::server::Authority;
+use crate::server::{Authority, IN_POD};
 
 #[test]
 fn help_names_the_commands() {
@@ -313,6 +313,63 @@ fn logs_go_to_standard_error_in_the_format_asked_for() {
     assert!(error.contains("certificate in force") && !error.contains('\u{1b}'), "{error}");
     let (_, _, error) = run(&["serve", "--check"], &[("RUST_LOG", "off")]);
     assert_eq!(error, "");
+}
+
+#[test]
+fn what_ends_it_is_a_line_of_the_log() {
+    let (taken, folder) = (TcpListener::bind("127.0.0.1:0").unwrap(), tempfile::tempdir().unwrap());
+    let (address, path) =
+        (taken.local_addr().unwrap().to_string(), folder.path().to_str().unwrap());
+    for rule in ["file-watch", "file-wacth"] {
+        let (name, text) = policy(rule, "loud");
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let nowhere = "/nowhere/at-all";
+    let cases: [(&[&str], &[&str]); 4] = [
+        (&["--listen", &address], &["cannot listen on ", " (os error "]),
+        (&["--policies", path], &["file-watch.yaml:3:7: ", "file-wacth.yaml:2:7: "]),
+        (&["--check", "--policies", path], &["file-watch.yaml:3:7: ", "file-wacth.yaml:2:7: "]),
+        (&["--tls-cert", nowhere, "--tls-key", nowhere], &["cannot read certificate "]),
+    ];
+    for (flags, expected) in cases {
+        for level in ["off", "info"] {
+            let variables = [("RESTRAINT_LOG_FORMAT", "json"), ("RUST_LOG", level)];
+            let (code, text, error) = run(&[&["serve"], flags].concat(), &variables);
+            assert_eq!((code, &*text), (2, ""), "{flags:?}");
+            let line = last_line(&error);
+            assert_eq!(
+                (&line["level"], &line["message"]),
+                (&"ERROR".into(), &"cannot serve".into())
+            );
+            assert!(line["timestamp"].is_string() && line["target"].is_string(), "{line}");
+            let told = line["error"].as_str().unwrap();
+            assert!(expected.iter().all(|part| told.contains(part)), "{told}");
+            assert!(level == "info" || error.lines().count() == 1, "{error}");
+        }
+    }
+}
+
+#[test]
+fn policies_that_are_waited_for_are_an_error_in_the_log() {
+    let (taken, folder) = (TcpListener::bind("127.0.0.1:0").unwrap(), tempfile::tempdir().unwrap());
+    let address = taken.local_addr().unwrap().to_string();
+    let (name, text) = policy("file-watch", "loud");
+    fs::write(folder.path().join(name), text).unwrap();
+    let flags = ["--policies", folder.path().to_str().unwrap(), "--listen", &address];
+    let flags = [&["serve", "--log-format", "json"], &flags[..]].concat();
+    let (code, _, error) = run(&flags, &[IN_POD]);
+    assert_eq!(code, 2, "the address is in use");
+    let line: serde_json::Value = serde_json::from_str(error.lines().next().unwrap()).unwrap();
+    assert_eq!(line["level"], "ERROR", "{error}");
+    assert!(line["message"].as_str().unwrap().ends_with("not ready until sound ones come"));
+    assert!(line["error"].as_str().unwrap().starts_with("file-watch.yaml:3:7: unknown mode"));
+    assert!(last_line(&error)["error"].as_str().unwrap().starts_with("cannot listen on "));
+}
+
+/// The last of some lines, each of which is JSON.
+fn last_line(lines: &str) -> serde_json::Value {
+    let lines = lines.lines().map(|line| serde_json::from_str(line).unwrap());
+    lines.collect::<Vec<_>>().pop().unwrap()
 }
 
 /// Exit code, standard output and standard error of `restraint` with these flags and variables, and
