@@ -20,10 +20,6 @@ use super::subject::{Operation, Resource, Subject};
 
 /// What a subject is to the rules.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one of it is made for a judgement, and a box would be an allocation"
-)]
 pub(crate) enum View<'s> {
     /// A pod's spec, wherever its kind keeps it, and the stored one on UPDATE.
     Pod {

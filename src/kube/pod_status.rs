@@ -129,7 +129,7 @@ mod tests {
             condition(progress, "True", "", 3),
             condition("Ready", "True", "Error", 3),
         ] {
-            assert!(!counts(&[silent.clone()]), "{silent}");
+            assert!(!counts(std::slice::from_ref(&silent)), "{silent}");
         }
         assert!(!counts(&[
             condition(progress, "True", "", 2),

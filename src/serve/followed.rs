@@ -94,10 +94,6 @@ impl<T: Send + Sync + 'static> Followed<T> {
 
     /// Whether something else came into force within the last `time`. The start counts as well:
     /// nobody knows what was in force before.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for whoever tells why a new pod came without its fix")
-    )]
     pub(super) fn changed_within(&self, time: Duration) -> bool {
         self.since.lock().unwrap_or_else(PoisonError::into_inner).elapsed() < time
     }

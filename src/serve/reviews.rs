@@ -16,6 +16,7 @@ use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::judge::look_up::LookUps;
+use crate::judge::verdict::MissedFix;
 use crate::judge::{amend, judge};
 use crate::policies::set::PolicySet;
 use crate::review::{Path, answer, decode};
@@ -35,6 +36,10 @@ pub const BODY_LIMIT: usize = 8 * 1024 * 1024;
 
 /// What a review weighs at least, in KiB, however small its body: bounds how many are in flight.
 const LEAST_WEIGHT: usize = 16;
+
+/// How long replicas may hold different policies after a change: the kubelet brings a ConfigMap to
+/// one of them up to a minute and a half after the other.
+const SETTLING: Duration = Duration::from_secs(120);
 
 /// Where reviews go.
 const PATHS: &str = "reviews go to POST /validate or POST /mutate";
@@ -212,6 +217,9 @@ impl Reviews {
             Path::Validate => judge(policies, &review.subject),
             Path::Mutate => amend(policies, &review.subject),
         };
+        if verdict.missed_fix.is_some() && self.policies.changed_within(SETTLING) {
+            verdict.missed_fix = Some(MissedFix::OtherPolicies);
+        }
         if let Some((key, seal)) = sealing {
             verdict.seal(review.subject.place(), key, seal);
         }

@@ -8,6 +8,7 @@ use restraint::judge::policies::Policies;
 use restraint::judge::verdict::{MissedFix, Outcome};
 use restraint::review::{answer, decode};
 
+use crate::server::Server;
 use crate::subjects::{creation, update};
 
 const RULE: &str = "memory-resize-policy";
@@ -72,6 +73,23 @@ fn an_approval_that_came_along_is_warned_about() {
     let verdict = judge(&Policies::embedded(), &review.subject);
     let told = verdict.rulings.iter().find(|ruling| ruling.rule == "approval-in-template");
     assert_eq!(told.map(|ruling| ruling.outcome), Some(Outcome::Warned));
+}
+
+/// Just after a start nobody knows whether the other replicas hold the same policies.
+#[tokio::test]
+async fn what_is_missed_is_counted_by_its_cause_and_dry_runs_are_not() {
+    let server = Server::start(&[]);
+    let mut client = server.client().await;
+    let mut review: Value = serde_json::from_slice(&creation(&pod(&[false]))).unwrap();
+    for dry_run in [false, true] {
+        review["request"]["dryRun"] = json!(dry_run);
+        client.post("/validate", &serde_json::to_vec(&review).unwrap()).await;
+    }
+    let counted = async |cause: &str| {
+        server.metrics().await.sum("restraint_fix_missed_total", &[("cause", cause)])
+    };
+    assert_eq!(counted("other-policies").await, 1.0);
+    assert_eq!(counted("mutating-hook").await + counted("other-webhook").await, 0.0);
 }
 
 /// A pod with a container for each of `fixed`.
