@@ -77,5 +77,10 @@ fn checked(body: &[u8], answer: &[u8], path: &str) -> Value {
     {
         assert!(key.chars().all(|letter| letter.is_ascii_lowercase() || letter == '-'), "{key}");
     }
+    if let Some(cause) = response.pointer_mut("/auditAnnotations/fix-missed") {
+        // which of them it is depends on how long ago the server started
+        assert!(["mutating-hook", "other-policies"].contains(&cause.as_str().unwrap()), "{cause}");
+        *cause = "probable cause".into();
+    }
     response
 }
