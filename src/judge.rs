@@ -39,6 +39,9 @@ pub fn judge(policies: &Policies, subject: &Subject<'_>) -> Verdict {
     for policy in in_force(policies, subject, &view) {
         let Some(check) = &policy.stages.check else { continue };
         let wanted = wanted_mode(policy, &view);
+        if is_told_by_amend(wanted, verdict.cap, &view) {
+            continue;
+        }
         let mut findings = Findings::default();
         run_check(&**check, &view, &mut findings);
         verdict.take_notes(&mut findings);
@@ -51,6 +54,13 @@ pub fn judge(policies: &Policies, subject: &Subject<'_>) -> Verdict {
     }
     verdict.missed_fix = missed_fix(&verdict, &view);
     verdict
+}
+
+/// Whether the mutating path says what is to be said: under a cap nothing is fixed, and a new pod
+/// that comes to both paths is counted once.
+fn is_told_by_amend(wanted: Mode, cap: Cap, view: &View<'_>) -> bool {
+    let is_new = matches!(view, View::Pod { new, .. } if new.is_new_pod());
+    wanted == Mode::Fix && cap != Cap::Enforce && is_new
 }
 
 /// What comes of a finding whose policy asks for `wanted`, in an object that is about to be stored.

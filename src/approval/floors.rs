@@ -48,6 +48,15 @@ pub enum Uncovered {
 }
 
 impl Floors {
+    /// The names of the containers that are named.
+    pub(crate) fn containers(&self) -> impl Iterator<Item = &str> {
+        let floors = match self {
+            Self::Any => &[][..],
+            Self::Only(floors) => floors,
+        };
+        floors.iter().filter_map(|floor| floor.container.as_deref())
+    }
+
     /// Reads `true` or `PART=QUANTITY` separated by commas.
     ///
     /// # Errors

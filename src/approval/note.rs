@@ -1,5 +1,6 @@
 //! What happened to approvals in a review: for the audit log, the log, metrics and events.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::kube::part::Part;
@@ -17,17 +18,17 @@ pub enum ApprovalNote {
     Refused(Refusal),
     /// The stamp was taken off.
     Revoked,
-    /// An approval let a decrease through.
+    /// An approval let decreases through.
     Used {
-        /// The decrease.
-        change: LimitChange,
+        /// The decreases.
+        changes: Vec<LimitChange>,
         /// The approval.
         stamp: Box<Stamp>,
     },
-    /// An allowance of the policy let a decrease through.
+    /// An allowance of the policy let decreases through.
     Allowed {
-        /// The decrease.
-        change: LimitChange,
+        /// The decreases.
+        changes: Vec<LimitChange>,
         /// The name of the allowance.
         allowance: String,
     },
@@ -130,32 +131,59 @@ impl ApprovalNote {
     }
 }
 
+/// The decreases that a brief sentence names.
+const FEW: usize = 3;
+
+/// What happened, in a sentence. The alternate form (`{:#}`) names a few decreases only.
 impl fmt::Display for ApprovalNote {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Granted(stamp) | Self::WouldGrant(stamp) => describe(stamp, formatter),
             Self::Refused(refusal) => formatter.write_str(refusal.as_str()),
             Self::Revoked => formatter.write_str("the stamp was removed"),
-            Self::Used { change, stamp } => {
-                write!(formatter, "{change}, approved: ")?;
+            Self::Used { changes, stamp } => {
+                list(changes, formatter)?;
+                formatter.write_str(", approved: ")?;
                 describe(stamp, formatter)
             }
-            Self::Allowed { change, allowance } => {
-                write!(formatter, "{change}, by allowance {allowance:?}")
+            Self::Allowed { changes, allowance } => {
+                list(changes, formatter)?;
+                write!(formatter, ", by allowance {allowance:?}")
             }
             Self::Invalid { reason, change } => write!(formatter, "{change}: {reason}"),
         }
     }
 }
 
+fn list(changes: &[LimitChange], formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let most = if formatter.alternate() { FEW } else { changes.len() };
+    for (index, change) in changes.iter().take(most).enumerate() {
+        write!(formatter, "{}{change}", if index == 0 { "" } else { ", " })?;
+    }
+    match changes.len().checked_sub(most).filter(|more| *more > 0) {
+        Some(more) => write!(formatter, ", and {more} more"),
+        None => Ok(()),
+    }
+}
+
+/// A name of more than so many characters is shown without its middle.
+const LONGEST_NAME: usize = 512;
+
+fn shortened(name: &str) -> Cow<'_, str> {
+    let length = name.chars().count();
+    if length <= LONGEST_NAME {
+        return name.into();
+    }
+    let half = LONGEST_NAME / 2;
+    let tail = name.chars().skip(length.saturating_sub(half));
+    name.chars().take(half).chain(['…']).chain(tail).collect()
+}
+
 fn describe(stamp: &Stamp, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
     let memory = stamp.memory.to_string();
     let memory = if memory == "true" { "any decrease" } else { &memory };
-    write!(
-        formatter,
-        "{memory} by {:?} from {} until {}",
-        stamp.approver, stamp.granted, stamp.expires
-    )?;
+    let (approver, granted, expires) = (shortened(&stamp.approver), stamp.granted, stamp.expires);
+    write!(formatter, "{memory} by {approver:?} from {granted} until {expires}")?;
     if stamp.force {
         formatter.write_str(", forced")?;
     }

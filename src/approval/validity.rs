@@ -138,7 +138,9 @@ impl<'s> Approval<'s> {
         stamped: &'s Stamped,
         now: Option<Timestamp>,
     ) -> Self {
-        if metadata.annotations.value(super::STAMP_ANNOTATION).is_none() {
+        // an empty one is none: anybody may write it, because for the hooks it is no change
+        let written = metadata.annotations.value(super::STAMP_ANNOTATION);
+        if written.is_none_or(|written| written.get() == "\"\"") {
             return Self(Err(Invalid::Absent));
         }
         Self(match (stamped, now) {

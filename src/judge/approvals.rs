@@ -26,7 +26,8 @@ pub(super) fn review(
     for policy in in_force(policies, subject, view) {
         let Some(approvals) = &policy.stages.approval else { continue };
         let mut findings = Findings::default();
-        approvals.review(change, &mut findings);
+        // under a cap nothing is stamped, and a lawful grant is no refusal
+        approvals.review(change, verdict.cap == Cap::Enforce, &mut findings);
         verdict.take_notes(&mut findings);
         verdict.record(policy, findings, |_| policy.mode);
     }

@@ -41,8 +41,9 @@ pub trait ApprovalPolicy: Debug + Send + Sync {
     /// The stamp that the grant of `change` deserves. Where it deserves none, reports why.
     fn grant(&self, change: &ApprovalChange<'_>, findings: &mut Findings) -> Option<Box<Stamp>>;
 
-    /// Looks at a change of approval annotations as it would be stored.
-    fn review(&self, change: &ApprovalChange<'_>, findings: &mut Findings);
+    /// Looks at a change of approval annotations as it would be stored. Only where grants are
+    /// `stamped` is one that is left a fault.
+    fn review(&self, change: &ApprovalChange<'_>, stamped: bool, findings: &mut Findings);
 }
 
 /// What a policy restores of a resize by automation instead of denying it.

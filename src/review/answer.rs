@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::json::write::{ObjectWriter, list, object, text};
 use crate::judge::message::{WARNING_LIMIT, fit};
 use crate::judge::mode::Cap;
-use crate::judge::verdict::{Ruling, Verdict};
+use crate::judge::verdict::{Outcome, Ruling, Verdict};
 
 /// The most warnings in one answer: past that the API server would cut every one of them.
 const WARNING_COUNT: usize = 10;
@@ -130,7 +130,7 @@ fn warnings(verdict: &Verdict) -> Vec<String> {
     let mut texts: Vec<String> = Vec::new();
     for ruling in verdict.warnings() {
         if known.insert((ruling.rule, &ruling.finding.message)) && texts.len() < WARNING_COUNT {
-            texts.push(fit([ruling.rule, ": ", &ruling.finding.message].concat(), WARNING_LIMIT));
+            texts.push(warning(ruling));
         }
     }
     if known.len() > WARNING_COUNT {
@@ -141,6 +141,26 @@ fn warnings(verdict: &Verdict) -> Vec<String> {
         ));
     }
     texts
+}
+
+/// The least that is shown of a remedy, in characters.
+const LEAST_REMEDY: usize = 24;
+
+/// A finding with what would come of it without the cap, and with the start of its remedy where
+/// there is room.
+fn warning(Ruling { rule, finding, outcome, .. }: &Ruling) -> String {
+    let prevented = match outcome {
+        Outcome::WouldDeny => "would be denied: ",
+        Outcome::WouldAmend => "would be fixed: ",
+        Outcome::WouldRestore => "would be put back: ",
+        _ => "",
+    };
+    let text = [rule, ": ", prevented, &finding.message].concat();
+    let left = WARNING_LIMIT.saturating_sub(text.chars().count());
+    if left < LEAST_REMEDY || finding.remedy.is_empty() {
+        return fit(text, WARNING_LIMIT);
+    }
+    fit([&text, "; ", &finding.remedy].concat(), WARNING_LIMIT)
 }
 
 /// What was done or would have been done, by outcome. Keys are plain words: the API server drops
@@ -154,7 +174,10 @@ fn audit_annotations(verdict: &Verdict) -> BTreeMap<&'static str, String> {
         );
     }
     for note in &verdict.approvals {
-        append(annotations.entry(note.outcome()).or_default(), &[&note.to_string()]);
+        // who agreed to what is never cut: the note names each part once
+        let annotation = annotations.entry(note.outcome()).or_default();
+        let separator = if annotation.is_empty() { "" } else { "; " };
+        let _ = write!(annotation, "{separator}{note}");
     }
     if let Some(cause) = verdict.missed_fix {
         annotations.insert("fix-missed", cause.as_str().to_owned());

@@ -5,19 +5,13 @@
 
 mod limit;
 mod occurrence;
+mod writer;
 
-use std::collections::HashMap;
-use std::fmt;
-use std::panic::AssertUnwindSafe;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures_util::FutureExt;
-use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Client;
-use kube::runtime::events::{Event, EventType, Recorder, Reporter};
-use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tracing::warn;
+use tokio::sync::mpsc::{Sender, channel};
 
 use crate::judge::subject::Subject;
 use crate::judge::verdict::Verdict;
@@ -25,20 +19,14 @@ use crate::review::Path;
 
 use super::metrics::SharedMetrics;
 use limit::Limit;
-use occurrence::{Occurrence, Reason, occurrences};
+use occurrence::{Occurrence, occurrences};
+use writer::Writer;
 
 /// The most events that wait to be written.
 const QUEUE: usize = 256;
 
 /// How long writing one event may take.
 const TIME_LIMIT: Duration = Duration::from_secs(5);
-
-/// How long an event may be repeated as one of a series. Longer than whoever tries again and again
-/// waits at most, and far below the hour that API servers keep events.
-const SERIES: Duration = Duration::from_secs(6 * 60);
-
-/// The longest `reportingInstance` the API server takes, in bytes.
-const INSTANCE_LIMIT: usize = 128;
 
 /// Hands events over to a task that writes them.
 #[derive(Debug)]
@@ -88,95 +76,6 @@ impl Queue {
     }
 }
 
-/// Writes events, equal ones as a series.
-struct Writer {
-    client: Client,
-    reporter: Reporter,
-    time_limit: Duration,
-    series: HashMap<(String, Reason), Series>,
-}
-
-/// An event that may come again. A recorder tells events apart by everything but their notes, and a
-/// note that names another value or approver must not vanish in the series of an older one: so each
-/// note has a recorder of its own.
-struct Series {
-    note: String,
-    recorder: Recorder,
-    last: Instant,
-}
-
-impl fmt::Debug for Writer {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Writer")
-            .field("time_limit", &self.time_limit)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Writer {
-    fn new(client: Client, time_limit: Duration) -> Self {
-        let mut reporter = Reporter::from("restraint.dev");
-        let pod = std::env::var("POD_NAME").ok().filter(|name| !name.is_empty());
-        reporter.instance = pod.or(reporter.instance).map(|mut name| {
-            name.truncate(name.floor_char_boundary(INSTANCE_LIMIT));
-            name
-        });
-        Self { client, reporter, time_limit, series: HashMap::new() }
-    }
-
-    /// Writes one after the other until nobody can send any more. The first failure is logged, all
-    /// are counted.
-    async fn write(mut self, mut receiver: Receiver<Occurrence>, metrics: SharedMetrics) {
-        let mut failed = false;
-        while let Some(occurrence) = receiver.recv().await {
-            // a panic costs this event, not those that come
-            let published = AssertUnwindSafe(self.publish(occurrence)).catch_unwind().await;
-            let Err(error) = published.unwrap_or_else(|_| Err("a panic".to_owned())) else {
-                continue;
-            };
-            metrics.event_failed();
-            if !failed {
-                warn!("an event cannot be written; further failures are only counted: {error}");
-            }
-            failed = true;
-        }
-    }
-
-    async fn publish(&mut self, occurrence: Occurrence) -> Result<(), String> {
-        let now = Instant::now();
-        self.series.retain(|_, series| now.duration_since(series.last) < SERIES);
-        let Occurrence { reason, note, namespace, regarding } = occurrence;
-        let key = (regarding.uid.clone(), reason);
-        let known = self.series.remove(&key).filter(|series| series.note == note);
-        let recorder = known.map_or_else(
-            || Recorder::new(self.client.clone(), self.reporter.clone()),
-            |series| series.recorder,
-        );
-        let event = Event {
-            type_: if reason.is_warning() { EventType::Warning } else { EventType::Normal },
-            reason: reason.as_str().to_owned(),
-            note: Some(note.clone()),
-            action: reason.action().to_owned(),
-            secondary: None,
-        };
-        let regarding = ObjectReference {
-            api_version: Some(regarding.api_version),
-            kind: Some(regarding.kind),
-            namespace: Some(namespace),
-            name: Some(regarding.name),
-            uid: Some(regarding.uid),
-            ..ObjectReference::default()
-        };
-        match tokio::time::timeout(self.time_limit, recorder.publish(&event, &regarding)).await {
-            Ok(Ok(())) => drop(self.series.insert(key, Series { note, recorder, last: now })),
-            Ok(Err(error)) => return Err(error.to_string()),
-            Err(_) => return Err("the API server is too slow".to_owned()),
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -185,8 +84,9 @@ mod tests {
     use axum::extract::Request;
     use axum::routing::any;
     use serde_json::Value;
+    use tokio::sync::mpsc::Receiver;
 
-    use super::occurrence::Regarding;
+    use super::occurrence::{Reason, Regarding};
     use super::*;
     use crate::certificate::testing::in_time;
     use crate::serve::metrics::Metrics;

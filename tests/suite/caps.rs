@@ -25,7 +25,7 @@ fn a_cap_of_warn_says_what_it_would_deny() {
     assert_eq!(
         response["warnings"],
         json!([
-            "memory-limit-decrease: container \"app\": memory limit 512Mi -> 256Mi is not approved"
+            "memory-limit-decrease: would be denied: container \"app\": memory limit 512Mi -> 256Mi is not approved"
         ])
     );
     assert_eq!(response["auditAnnotations"]["cap"], "warn");

@@ -20,8 +20,7 @@ use crate::following::{VolumeFolder, policy};
 use crate::server::{PATIENCE, Server};
 use crate::subjects::{creation, resize};
 
-const DECREASE: &str =
-    "memory-limit-decrease: container \"app\": memory limit 1Gi -> 512Mi is not approved";
+const DECREASE: &str = "memory-limit-decrease: container \"app\": memory limit 1Gi -> 512Mi is not approved; an approver grants it with `kubectl …";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_api_server_that_never_answers_changes_nothing() {
@@ -48,9 +47,9 @@ async fn an_api_server_without_metrics_and_node_changes_nothing() {
 async fn what_is_found_is_warned_about() {
     let place = Place::new(Router::new().fallback(any(measured)), &PATIENT).await;
     let expected = [
-        "memory-above-usage: container \"app\": 900Mi in use, above new memory limit 512Mi",
+        "memory-above-usage: container \"app\": 900Mi in use, above new memory limit 512Mi; wait until less is in use, or drain th…",
         DECREASE,
-        "resize-beyond-node: 2 more cpu, 1 left on node \"n1\": will be deferred",
+        "resize-beyond-node: 2 more cpu, 1 left on node \"n1\": will be deferred; move the pod to a node with room, or add capacity",
     ];
     assert_eq!(place.warnings("/validate", &change(false)).await, expected);
     assert_eq!(place.counted().await, [("node-capacity", "found", 1), ("usage", "found", 1)]);

@@ -50,5 +50,7 @@ mod redaction;
 mod reviews;
 mod server;
 mod subjects;
+mod suggested;
 mod together;
 mod waiting;
+mod whole_answers;

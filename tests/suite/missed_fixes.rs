@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use restraint::judge::judge;
 use restraint::judge::mode::Cap;
 use restraint::judge::policies::Policies;
 use restraint::judge::verdict::{MissedFix, Outcome};
+use restraint::judge::{amend, judge};
 use restraint::review::{answer, decode};
 
 use crate::server::Server;
@@ -48,10 +48,15 @@ fn a_pod_that_is_fixed_and_one_that_is_there_already_missed_nothing() {
 
 #[test]
 fn under_a_cap_nothing_is_fixed_and_nothing_missed() {
+    // what would be fixed is told once, by the mutating path
     for cap in [Cap::Audit, Cap::Warn] {
         let policies = Policies::embedded().under(cap);
         let (outcomes, cause, _) = judged(&policies, &creation(&pod(&[false])));
-        assert_eq!((outcomes, cause), (vec![Outcome::WouldAmend], None));
+        assert_eq!((outcomes, cause), (vec![], None));
+        let body = creation(&pod(&[false]));
+        let amended = amend(&policies, &decode(&body).unwrap().subject);
+        let outcomes: Vec<_> = amended.rulings.iter().map(|ruling| ruling.outcome).collect();
+        assert_eq!(outcomes, [Outcome::WouldAmend]);
     }
 }
 

@@ -16,7 +16,7 @@ use crate::admin::Exposition;
 use crate::client::{Client, Raw};
 
 /// Far above what anything here takes: reaching it is a failure, not a measurement.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
 
 /// How often to look at what is awaited.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(5);

@@ -76,6 +76,16 @@ impl MemoryChange<'_> {
         !self.inherited && self.limit.0.falls_to(self.limit.1)
     }
 
+    /// Whether limit and request appear where neither was: what a LimitRange of the namespace adds
+    /// to whatever resize comes, one of cpu alone too.
+    pub(crate) fn may_come_from_limit_range(&self) -> bool {
+        let old = self.restored.limit.is_none() && self.restored.request.is_none();
+        self.placed.is_some()
+            && old
+            && self.resized.limit.is_some()
+            && self.resized.request.is_some()
+    }
+
     /// Whether limit or request differ from what the process has.
     pub(crate) fn is_change(&self) -> bool {
         let same_limit = match self.limit {

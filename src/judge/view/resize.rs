@@ -103,25 +103,32 @@ impl<'s> ResizeView<'s> {
         self.old.spec.resources.sets_memory() || self.subject.object.spec.resources.sets_memory()
     }
 
-    /// The commands by which an approver grants every decrease of this resize; `None` where no
-    /// grant can say it.
-    pub(crate) fn granting_command(&self) -> Option<String> {
+    /// The commands by which an approver grants every decrease of this resize, heaps that do not fit
+    /// included where `forced`; `None` where no grant can say it.
+    pub(crate) fn granting_command(&self, forced: bool) -> Option<String> {
         let (name, namespace) = (self.name(), self.namespace());
-        let mut floors = String::new();
+        let (mut floors, mut too_many) = (String::new(), false);
         for (position, change) in
             self.memory_changes().filter(MemoryChange::limit_falls).enumerate()
         {
             let EffectiveLimit::Limited(least) = change.limit.1 else { continue };
             least.value()?;
-            if position == MOST_PARTS || floors.len() > LONGEST_GRANT {
-                return None;
+            if position == MOST_PARTS {
+                too_many = true;
+            }
+            if too_many || floors.len() > LONGEST_GRANT {
+                continue;
             }
             let comma = if floors.is_empty() { "" } else { "," };
             floors.extend([comma, part_name(&change.part), "=", least.text()]);
         }
-        if floors.len() > LONGEST_GRANT {
-            return None;
+        let option = if forced { "; force" } else { "" };
+        if too_many || floors.len().saturating_add(option.len()) > LONGEST_GRANT {
+            // each part by its name would be longer than any grant
+            floors = "true".to_owned();
         }
+        // a shell ends a command at a semicolon
+        let quote = if forced { "'" } else { "" };
         // the same words again would be no change, and nobody would be asked
         let again = self.old.metadata.annotations.value(GRANT_ANNOTATION).is_some();
         let before = if again {
@@ -130,7 +137,7 @@ impl<'s> ResizeView<'s> {
             String::new()
         };
         Some(format!(
-            "{before}kubectl annotate pod {name} -n {namespace} {GRANT_ANNOTATION}={floors}"
+            "{before}kubectl annotate pod {name} -n {namespace} {GRANT_ANNOTATION}={quote}{floors}{option}{quote}"
         ))
     }
 

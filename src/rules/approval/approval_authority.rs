@@ -110,7 +110,7 @@ impl ApprovalPolicy for ApprovalAuthority {
         }
     }
 
-    fn review(&self, change: &ApprovalChange<'_>, findings: &mut Findings) {
+    fn review(&self, change: &ApprovalChange<'_>, stamped: bool, findings: &mut Findings) {
         let grant = change.grants().next().map(|(key, _)| key);
         let stamp = change.written(STAMP_ANNOTATION).map(|_| STAMP_ANNOTATION);
         if !change.is_through_pod() {
@@ -119,7 +119,7 @@ impl ApprovalPolicy for ApprovalAuthority {
             }
             return;
         }
-        if let Some(key) = grant {
+        if let Some(key) = grant.filter(|_| stamped) {
             Refused::not_stamped(key).report(findings);
         }
         if stamp.is_some() {
@@ -127,7 +127,12 @@ impl ApprovalPolicy for ApprovalAuthority {
             // invention: here it is the API server that says who asks
             let own = own_stamp(change).map_err(Refused::foreign_stamp);
             match own.and_then(|stamp| self.may_approve(change, STAMP_ANNOTATION).map(|()| stamp)) {
-                Ok(stamp) => findings.approval(ApprovalNote::Granted(Box::new(stamp.clone()))),
+                Ok(stamp) => {
+                    if let Some(warning) = refused::unknown_part(change, stamp) {
+                        findings.report(warning);
+                    }
+                    findings.approval(ApprovalNote::Granted(Box::new(stamp.clone())));
+                }
                 Err(refused) => refused.report(findings),
             }
         } else if change.removes_stamp() {

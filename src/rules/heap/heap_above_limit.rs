@@ -58,19 +58,30 @@ impl Check for HeapAboveLimit {
         if resize.approval_forces() {
             return;
         }
-        for change in resize.memory_changes().filter(MemoryChange::is_lowered) {
-            let Some(container) = change.placed().map(|placed| placed.container) else { continue };
-            let limit = change.limit.1;
-            for heap in above(limit, || resize.heaps(container))
-                .into_iter()
-                .filter(|heap| !matches!(heap.size, Size::Share(_)))
-            {
-                let remedy =
-                    "lower the flag by a rollout first; a restart alone keeps the same flag";
-                findings.report(finding(container, &heap, limit, change.pointer("limits"), remedy));
+        for change in resize.memory_changes() {
+            for heap in in_the_way(resize, &change) {
+                let Some(container) = change.placed().map(|placed| placed.container) else { break };
+                let remedy = "lower the flag by a rollout first, or approve with force; a restart alone keeps the same flag";
+                let (limit, pointer) = (change.limit.1, change.pointer("limits"));
+                findings.report(finding(container, &heap, limit, pointer, remedy));
             }
         }
     }
+}
+
+/// The first heap that does not fit the memory that `resize` leaves, unless it is approved.
+pub(in crate::rules) fn first_in_the_way(resize: &ResizeView<'_>) -> Option<Heap> {
+    resize.memory_changes().find_map(|change| in_the_way(resize, &change).into_iter().next())
+}
+
+/// The heaps that do not fit the memory that `change` leaves. A share follows the limit at the next
+/// start.
+fn in_the_way(resize: &ResizeView<'_>, change: &MemoryChange<'_>) -> Vec<Heap> {
+    let container = change.placed().filter(|_| change.is_lowered()).map(|placed| placed.container);
+    let Some(container) = container else { return Vec::new() };
+    let mut heaps = above(change.limit.1, || resize.heaps(container));
+    heaps.retain(|heap| !matches!(heap.size, Size::Share(_)));
+    heaps
 }
 
 /// Those of `heaps` that leave too little below `limit`.

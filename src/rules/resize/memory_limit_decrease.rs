@@ -66,6 +66,8 @@ use crate::judge::rule::{Check, LookUp, RestorePolicy, Rule, Stages};
 use crate::judge::settings::{self, Setting, SettingsError};
 use crate::judge::view::{MemoryChange, ResizeView};
 
+use crate::rules::heap::heap_above_limit;
+
 use allowance::Allowances;
 
 pub(crate) const RULE: Rule = Rule::staged(
@@ -127,18 +129,17 @@ impl Default for MemoryLimitDecrease {
 impl Check for MemoryLimitDecrease {
     fn resize(&self, resize: &ResizeView<'_>, findings: &mut Findings) {
         let allowance = OnceCell::new();
+        let (mut used, mut allowed) = (None::<(Vec<LimitChange>, &Stamp)>, Vec::new());
         for change in resize.memory_changes().filter(MemoryChange::limit_falls) {
             let invalid = match self.approval(resize, &change) {
                 Ok(stamp) => {
-                    let (change, stamp) = (limits(&change), Box::new(stamp.clone()));
-                    findings.approval(ApprovalNote::Used { change, stamp });
+                    used.get_or_insert_with(|| (Vec::new(), stamp)).0.push(limits(&change));
                     continue;
                 }
                 Err(invalid) => invalid,
             };
-            if let Some(name) = allowance.get_or_init(|| self.allowances.covering(resize)) {
-                let (change, allowance) = (limits(&change), (*name).to_owned());
-                findings.approval(ApprovalNote::Allowed { change, allowance });
+            if allowance.get_or_init(|| self.allowances.covering(resize)).is_some() {
+                allowed.push(limits(&change));
                 continue;
             }
             if invalid != Invalid::Absent {
@@ -146,6 +147,13 @@ impl Check for MemoryLimitDecrease {
                 findings.approval(ApprovalNote::Invalid { reason, change });
             }
             findings.report(denial(resize, &change, &invalid));
+        }
+        if let Some((changes, stamp)) = used {
+            findings.approval(ApprovalNote::Used { changes, stamp: Box::new(stamp.clone()) });
+        }
+        if let Some(Some(name)) = allowance.get().filter(|_| !allowed.is_empty()) {
+            let allowance = (*name).to_owned();
+            findings.approval(ApprovalNote::Allowed { changes: allowed, allowance });
         }
     }
 
@@ -212,10 +220,23 @@ fn denial(resize: &ResizeView<'_>, change: &MemoryChange<'_>, invalid: &Invalid)
     let message = |names: Names| {
         format!("{}: memory limit {old} -> {new} {invalid}", names.part(change.part))
     };
+    let heap = heap_above_limit::first_in_the_way(resize);
+    let why_forced = match &heap {
+        Some(heap) => [" (force: heap ", &heap.setting, " does not fit)"].concat(),
+        None => String::new(),
+    };
+    let origin = if change.may_come_from_limit_range() {
+        "nobody asked for it? A LimitRange of the namespace adds it to any resize; "
+    } else {
+        ""
+    };
     let rollout = rollout(resize);
-    let remedy = match resize.granting_command() {
-        Some(command) => ["an approver grants it with `", &command, "`, or ", rollout].concat(),
-        None => rollout.to_owned(),
+    let remedy = match resize.granting_command(heap.is_some()) {
+        Some(command) => {
+            [origin, "an approver grants it with `", &command, "`", &why_forced, ", or ", rollout]
+                .concat()
+        }
+        None => [origin, rollout].concat(),
     };
     Finding::new(RULE.name, change.pointer("limits"), message, remedy).about_part(change.part)
 }

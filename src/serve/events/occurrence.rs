@@ -5,6 +5,7 @@ use crate::judge::subject::{Resource, Subject};
 use crate::judge::verdict::{Outcome, Verdict};
 use crate::kube::object::OwnerReference;
 use crate::review::Path;
+use crate::yaml::suggest::quoted;
 
 /// The longest note the API server takes, in bytes.
 const NOTE_LIMIT: usize = 1024;
@@ -99,9 +100,10 @@ pub(super) fn occurrences(path: Path, subject: &Subject<'_>, verdict: &Verdict) 
         name: subject.name.to_string(),
         uid: stored.uid.to_string(),
     };
+    let who = &*subject.requester.username;
     let occurrence = |reason, sentences, regarding| {
         let namespace = subject.namespace.to_string();
-        Occurrence { reason, note: note(sentences), namespace, regarding }
+        Occurrence { reason, note: note(who, sentences), namespace, regarding }
     };
     let mut told: Vec<_> = sentences
         .into_iter()
@@ -148,7 +150,7 @@ fn successes(path: Path, verdict: &Verdict) -> Vec<(Reason, Vec<String>)> {
             .approvals
             .iter()
             .filter(|note| wanted(note))
-            .map(ToString::to_string)
+            .map(|note| format!("{note:#}"))
             .collect::<Vec<_>>()
     };
     let granted =
@@ -177,8 +179,9 @@ fn denial(path: Path, subject: &Subject<'_>, verdict: &Verdict) -> Vec<(Reason, 
     vec![(reason, sentences)]
 }
 
-fn note(sentences: Vec<String>) -> String {
-    let mut note = sentences.join("; ");
+/// Who asked, as the API server knows them, and what came of it.
+fn note(who: &str, sentences: Vec<String>) -> String {
+    let mut note = format!("{}: {}", quoted(who), sentences.join("; "));
     if note.len() > NOTE_LIMIT {
         note.truncate(note.floor_char_boundary(NOTE_LIMIT.saturating_sub("…".len())));
         note.push('…');
@@ -246,15 +249,15 @@ mod tests {
     fn a_grant_and_a_use_are_told_in_their_own_words() {
         let granted =
             Verdict { approvals: vec![ApprovalNote::Granted(stamp())], ..Verdict::default() };
-        let words = r#"any decrease by "alice" from 2026-11-21T12:00:00Z until 2026-11-21T13:00:00Z, reason "INC-1""#;
+        let words = r#""alice": any decrease by "alice" from 2026-11-21T12:00:00Z until 2026-11-21T13:00:00Z, reason "INC-1""#;
         assert_eq!(
             of(Path::Validate, ("", false, "u"), &granted),
             [(Reason::ApprovalGranted, words.to_owned())]
         );
         assert_eq!(of(Path::Mutate, ("", false, "u"), &granted), []);
-        let used = ApprovalNote::Used { change: decrease(), stamp: stamp() };
+        let used = ApprovalNote::Used { changes: vec![decrease()], stamp: stamp() };
         let used = Verdict { approvals: vec![used], ..Verdict::default() };
-        let words = format!("container \"app\" 512Mi to 256Mi, approved: {words}");
+        let words = words.replacen(": ", ": container \"app\" 512Mi to 256Mi, approved: ", 1);
         assert_eq!(
             of(Path::Validate, ("resize", false, "u"), &used),
             [(Reason::ApprovalUsed, words)]
@@ -268,9 +271,10 @@ mod tests {
             ruling("two", "odd", Outcome::Warned),
             ruling("three", "late", Outcome::Denied),
         ];
-        let used = ApprovalNote::Used { change: decrease(), stamp: stamp() };
+        let used = ApprovalNote::Used { changes: vec![decrease()], stamp: stamp() };
         let denied = Verdict { rulings, approvals: vec![used], ..Verdict::default() };
-        let expected = [(Reason::ResizeDenied, "one: too small; three: late".to_owned())];
+        let expected =
+            [(Reason::ResizeDenied, "\"alice\": one: too small; three: late".to_owned())];
         assert_eq!(of(Path::Validate, ("resize", false, "u"), &denied), expected);
         assert_eq!(of(Path::Validate, ("", false, "u"), &denied), [], "no resize and no grant");
     }
@@ -282,8 +286,10 @@ mod tests {
             approvals: vec![ApprovalNote::Refused(Refusal::NotAllowed)],
             ..Verdict::default()
         };
-        let expected =
-            [(Reason::ApprovalRefused, "approval-authority: \"bob\" may not approve".to_owned())];
+        let expected = [(
+            Reason::ApprovalRefused,
+            "\"alice\": approval-authority: \"bob\" may not approve".to_owned(),
+        )];
         for (path, subresource) in
             [(Path::Mutate, ""), (Path::Validate, ""), (Path::Validate, "status")]
         {

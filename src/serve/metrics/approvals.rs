@@ -84,13 +84,14 @@ impl Approvals {
                     self.refused.get_or_create(&ReasonLabels { reason }).inc();
                 }
                 ApprovalNote::Revoked => drop(self.revoked.inc()),
-                ApprovalNote::Used { .. } => drop(self.used.inc()),
+                ApprovalNote::Used { changes, .. } => drop(self.used.inc_by(changes.len() as u64)),
                 ApprovalNote::Invalid { reason, .. } => {
                     self.invalid.get_or_create(&ReasonLabels { reason }).inc();
                 }
-                ApprovalNote::Allowed { allowance, .. } => {
+                ApprovalNote::Allowed { allowance, changes } => {
                     let name = allowance.clone();
-                    self.allowed.get_or_create(&AllowanceLabels { name }).inc();
+                    let allowed = self.allowed.get_or_create(&AllowanceLabels { name });
+                    allowed.inc_by(changes.len() as u64);
                 }
                 ApprovalNote::WouldGrant(_) => {}
             }

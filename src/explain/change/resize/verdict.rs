@@ -68,7 +68,7 @@ pub(super) fn about(verdict: &Verdict, difference: &Difference<'_>) -> About {
         .map(|ruling| format!("Restraint warns: {}", sentence(ruling.rule, &ruling.finding)))
         .collect();
     let approvals = verdict.approvals.iter().filter_map(|note| match note {
-        ApprovalNote::Used { change, .. } if is_limit(difference) && change.container.as_deref() == container => {
+        ApprovalNote::Used { changes, .. } if is_limit(difference) && changes.iter().any(|change| change.container.as_deref() == container) => {
             Some("an approval on the pod covers it, if its seal is the service's, which only the service can tell".to_owned())
         }
         _ => None,

@@ -5,12 +5,14 @@ use std::borrow::Cow;
 use jiff::SignedDuration;
 
 use crate::approval::{
-    ApprovalNote, DEFAULT_ANNOTATION, FORM, GrantError, Refusal, STAMP_ANNOTATION,
+    ApprovalNote, DEFAULT_ANNOTATION, FORM, GrantError, Refusal, STAMP_ANNOTATION, Stamp,
 };
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
+use crate::judge::mode::Mode;
 use crate::judge::patch::pointer_token;
 use crate::judge::view::ApprovalChange;
+use crate::yaml::suggest::listed;
 
 /// The name of the rule.
 pub(super) const NAME: &str = "approval-authority";
@@ -19,6 +21,20 @@ pub(super) const NAME: &str = "approval-authority";
 pub(super) struct Refused {
     refusal: Refusal,
     finding: Box<Finding>,
+}
+
+/// A word about a stamp that names a container which is not there. It does no harm, and no good.
+pub(super) fn unknown_part(change: &ApprovalChange<'_>, stamp: &Stamp) -> Option<Finding> {
+    let containers = || change.subject.object.spec.all_containers().map(|each| each.container);
+    let is_known = |name: &str| containers().any(|container| *container.name == *name);
+    let unknown = stamp.memory.containers().find(|name| !is_known(name))?;
+    let known: Vec<&str> = containers().map(|container| &*container.name).collect();
+    let message = |names: Names| {
+        format!("no container is called {}, there are {}", names.quoted(unknown), listed(&known))
+    };
+    let pointer = format!("/metadata/annotations/{}", pointer_token(STAMP_ANNOTATION));
+    let remedy = "grant again with the name of a container of the pod, or @pod for the pod itself";
+    Some(Finding::new(NAME, pointer, message, remedy).at_most(Mode::Warn))
 }
 
 impl Refused {
