@@ -4,6 +4,7 @@
 //! Facts are gathered first and checked then. What could not be looked up is a fact too: checks that
 //! need it report that they did not examine it. Checks are pure. Only `--probe` writes anything.
 
+mod autoscaler;
 pub mod check;
 mod expiry;
 pub mod facts;

@@ -15,6 +15,7 @@ use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
 
 use crate::cluster::NamespacedName;
+use crate::judge::policies::Policies;
 use crate::kube::name::describe;
 use crate::kube::selector::NAME_LABEL;
 
@@ -187,6 +188,25 @@ impl Installation {
         containers
             .iter()
             .find_map(|container| flag_value(container.args.as_deref().unwrap_or_default(), flag))
+    }
+}
+
+impl Installation {
+    /// Its policies. `None` where it is known that they are faulty, or not known where they are: the
+    /// check of policies tells.
+    pub(super) fn policies_in_force(&self) -> Fact<Option<Policies>> {
+        let is_built_in = || {
+            matches!(self.deployment, Ok(Some(_)))
+                && ["--policies", "--policies-config-map"]
+                    .iter()
+                    .all(|flag| self.flag(flag).is_none())
+        };
+        Ok(match self.policies.as_ref().map_err(Clone::clone)? {
+            Some(files) => {
+                files.contents.as_ref().ok().and_then(|contents| Policies::read(contents).ok())
+            }
+            None => is_built_in().then(Policies::embedded),
+        })
     }
 }
 

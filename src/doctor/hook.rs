@@ -16,6 +16,16 @@ use super::names;
 /// How the names of Restraint's own webhooks end.
 pub(super) const OURS: &str = ".restraint.dev";
 
+/// Our webhook that fixes new pods.
+pub(super) const PODS: &str = "pods.restraint.dev";
+
+/// Our webhook that restores what automation took.
+pub(super) const RESTORE: &str = "restore.restraint.dev";
+
+/// What happens while nobody fixes new pods.
+pub(super) const WITHOUT_PODS: &str = "new pods get no resizePolicy; policies in mode fix warn about them (only \
+     record those of controllers) and count them in restraint_fix_missed_total, policies in mode enforce deny them";
+
 /// The timeout of a webhook that names none, in seconds.
 const DEFAULT_TIMEOUT: i32 = 10;
 
@@ -72,6 +82,15 @@ pub(super) fn of<'f>(
 ) -> impl Iterator<Item = Hook<'f>> {
     let service = installation.service.clone();
     every(facts).filter(move |hook| hook.is_ours() && hook.service().as_ref() == Some(&service))
+}
+
+/// Whether an installation looks after `namespace`: a webhook of one matches there. Where no
+/// webhook is known nothing tells which namespaces are left out.
+pub(super) fn looks_after(facts: &Facts, namespace: &str) -> bool {
+    let labels = facts.namespace_labels(namespace);
+    let ours = facts.installations.iter().flat_map(|installation| of(facts, installation));
+    let mut ours = ours.peekable();
+    ours.peek().is_none() || ours.any(|hook| hook.matches_in(&labels))
 }
 
 /// Webhooks of others that fail closed.

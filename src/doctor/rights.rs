@@ -177,6 +177,16 @@ pub(super) fn is_program(subject: &Subject) -> bool {
         || subject.kind == "Group" && subject.name.starts_with("system:serviceaccounts")
 }
 
+/// The name that a user or service account has in requests; `None` for a group.
+pub(super) fn username(subject: &Subject) -> Option<String> {
+    let namespace = subject.namespace.as_deref().unwrap_or_default();
+    match &*subject.kind {
+        "ServiceAccount" => Some(format!("system:serviceaccount:{namespace}:{}", subject.name)),
+        "User" => Some(subject.name.clone()),
+        _ => None,
+    }
+}
+
 /// Who, in words.
 pub(super) fn who(subjects: &[Subject]) -> String {
     names::listed(subjects.iter().map(|subject| match &*subject.kind {
@@ -187,6 +197,19 @@ pub(super) fn who(subjects: &[Subject]) -> String {
         ),
         kind => format!("{} {:?}", kind.to_lowercase(), subject.name),
     }))
+}
+
+/// Reports the bindings in namespaces that no installation looks after in one line.
+pub(super) fn report_elsewhere(
+    holdings: &[Holding<'_>],
+    what: &str,
+    observations: &mut Observations<'_>,
+) {
+    if !holdings.is_empty() {
+        let by = names::listed(holdings.iter().map(|holding| holding.binding.as_str()));
+        let message = format!("bindings that may {what} where no webhook of Restraint looks: {by}");
+        observations.ok("cluster", message);
+    }
 }
 
 /// Reports the bindings that come with the API server in one line.

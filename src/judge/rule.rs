@@ -51,6 +51,9 @@ pub trait RestorePolicy: Debug + Send + Sync {
     /// Whom it takes for automation.
     fn automation(&self) -> &Requesters;
 
+    /// Whether decreases of automation are restored, and not denied as anybody's.
+    fn restores(&self) -> bool;
+
     /// Reports every decrease that is restored, with the edit that does it.
     fn restore(&self, resize: &ResizeView<'_>, findings: &mut Findings);
 

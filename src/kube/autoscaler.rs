@@ -15,6 +15,13 @@ pub struct UpdatePolicy<'a> {
 
 fields!(UpdatePolicy { "updateMode" => update_mode });
 
+impl UpdatePolicy<'_> {
+    /// Whether the autoscaler resizes running pods.
+    pub(crate) fn is_in_place(&self) -> bool {
+        matches!(&*self.update_mode, "InPlaceOrRecreate" | "InPlace")
+    }
+}
+
 /// `spec.resourcePolicy`.
 #[derive(Clone, Debug, Default)]
 pub struct ResourcePolicy<'a> {

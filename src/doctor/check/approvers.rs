@@ -1,9 +1,11 @@
 //! Who may approve: the verb `approve` on `pods/resize`.
 
 use crate::doctor::facts::{Facts, Rights};
+use crate::doctor::hook;
 use crate::doctor::observation::Observations;
 use crate::doctor::rights::{
-    Breadth, Holding, RESIZE, RESIZE_VERBS, holdings, is_program, report_built_in, who,
+    Breadth, Holding, RESIZE, RESIZE_VERBS, holdings, is_program, report_built_in,
+    report_elsewhere, who,
 };
 
 /// The verb that no request has: Restraint asks whether somebody has it.
@@ -23,6 +25,9 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     };
     let (built_in, others): (Vec<_>, Vec<_>) =
         holdings(rights, &APPROVE, RESIZE).into_iter().partition(|holding| holding.is_built_in);
+    let (others, elsewhere): (Vec<_>, Vec<_>) = others.into_iter().partition(|holding| {
+        holding.namespace.is_none_or(|namespace| hook::looks_after(facts, namespace))
+    });
     for holding in &others {
         examine(rights, holding, observations);
     }
@@ -35,6 +40,7 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
             "kubectl create rolebinding approvers -n NAMESPACE --clusterrole restraint-approver --group GROUP",
         );
     }
+    report_elsewhere(&elsewhere, "approve", observations);
     report_built_in(&built_in, "approve", observations);
 }
 
@@ -96,6 +102,14 @@ mod tests {
         assert!(worst(check, &facts).starts_with(
             "warning: RoleBinding shop/restraint-approver: service account shop/robot may approve"
         ));
+        bind(&mut facts, Some("kube-system"), "restraint-approver", "ServiceAccount", "daemon");
+        assert!(
+            lines(check, &facts).contains(
+                &"ok: cluster: bindings that may approve where no webhook of Restraint looks: \
+              RoleBinding kube-system/restraint-approver"
+                    .to_owned()
+            )
+        );
         bind(&mut facts, None, "restraint-approver", "Group", "system:authenticated");
         assert!(worst(check, &facts).starts_with("problem: ClusterRoleBinding restraint-approver"));
     }

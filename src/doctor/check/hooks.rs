@@ -14,7 +14,7 @@ const NEEDED: [(HookKind, &str, Severity, &str); 6] = [
         "anyone who may annotate pods can forge approvals",
     ),
     (HookKind::Mutating, "approval.restraint.dev", Severity::Problem, "grants are not stamped"),
-    (HookKind::Mutating, "pods.restraint.dev", Severity::Warning, "new pods get no resizePolicy"),
+    (HookKind::Mutating, hook::PODS, Severity::Warning, hook::WITHOUT_PODS),
     (
         HookKind::Validating,
         "resize-advice.restraint.dev",
@@ -78,7 +78,13 @@ mod tests {
             ]
         );
         facts.mutating = Ok(Vec::new());
-        assert_eq!(lines(check, &facts).len(), 3);
+        let missing = lines(check, &facts);
+        assert_eq!(missing.len(), 3);
+        assert!(
+            missing.iter().any(|line| line.starts_with("warning: ")
+                && line.contains("\"pods.restraint.dev\": new pods get no resizePolicy; policies in mode fix warn")),
+            "{missing:#?}"
+        );
         assert!(worst(check, &facts).starts_with("problem"));
         facts.validating = Err("forbidden".to_owned());
         assert_eq!(lines(check, &facts).len(), 2, "what was not seen is not missing");

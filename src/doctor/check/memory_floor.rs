@@ -1,30 +1,16 @@
 //! Vertical Pod Autoscalers that may decrease memory in place without a floor: what the rule of that
 //! name finds.
 
+use crate::doctor::autoscaler::Autoscaler;
 use crate::doctor::facts::Facts;
+use crate::doctor::hook;
 use crate::doctor::observation::Observations;
-use crate::json;
 use crate::json::text::Text;
 use crate::judge::judge;
 use crate::judge::mode::Mode;
 use crate::judge::policies::Policies;
 use crate::judge::subject::{Evidence, Operation, Resource, Subject, UserInfo};
-use crate::kube::name::describe;
-use crate::kube::object::Object;
 use crate::rules::autoscaler::vpa_memory_floor::RULE;
-
-/// What the check reads of an autoscaler beside what rules read.
-#[derive(serde::Deserialize)]
-struct Head {
-    metadata: Metadata,
-}
-
-#[derive(serde::Deserialize)]
-struct Metadata {
-    name: String,
-    #[serde(default)]
-    namespace: String,
-}
 
 pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     let autoscalers = match &facts.autoscalers {
@@ -44,40 +30,46 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
         }
     };
     let (before, policies) = (observations.count(), Policies::embedded());
+    let mut elsewhere = 0_usize;
     for json in autoscalers {
-        examine(&policies, json, observations);
+        match Autoscaler::read(json) {
+            Some(autoscaler) if !hook::looks_after(facts, &autoscaler.namespace) => {
+                elsewhere = elsewhere.saturating_add(1);
+            }
+            Some(autoscaler) => examine(&policies, autoscaler, observations),
+            None => observations.unknown(
+                "cluster",
+                "a Vertical Pod Autoscaler was",
+                "it cannot be read",
+                "check its manifest with restraint lint",
+            ),
+        }
     }
     if observations.count() == before {
-        observations.ok(
-            "cluster",
-            format!(
-                "{} Vertical Pod Autoscalers, none of which decreases memory in place without a floor",
-                autoscalers.len()
-            ),
+        let here = autoscalers.len().saturating_sub(elsewhere);
+        let message = format!(
+            "{here} Vertical Pod Autoscalers, none of which decreases memory in place without a floor"
         );
+        observations.ok("cluster", message);
+    }
+    if elsewhere > 0 {
+        let message = format!(
+            "left out, because no webhook of Restraint covers their namespaces: {elsewhere} Vertical Pod Autoscalers"
+        );
+        observations.ok("cluster", message);
     }
 }
 
-fn examine(policies: &Policies, json: &str, observations: &mut Observations<'_>) {
-    let (Ok(head), Ok(object_)) =
-        (serde_json::from_str::<Head>(json), json::read::<Object<'_>>(json))
-    else {
-        return observations.unknown(
-            "cluster",
-            "a Vertical Pod Autoscaler was",
-            "it cannot be read",
-            "check its manifest with restraint lint",
-        );
-    };
-    let name = describe("VerticalPodAutoscaler", &head.metadata.namespace, &head.metadata.name);
+fn examine(policies: &Policies, autoscaler: Autoscaler<'_>, observations: &mut Observations<'_>) {
+    let place = autoscaler.place();
     let subject = Subject {
         resource: Resource::VerticalPodAutoscaler,
         operation: Operation::Create,
-        namespace: Text::from(&*head.metadata.namespace),
-        name: Text::from(&*head.metadata.name),
+        namespace: Text::from(&*autoscaler.namespace),
+        name: Text::from(&*autoscaler.name),
         requester: UserInfo::default(),
         dry_run: false,
-        object: object_,
+        object: autoscaler.object,
         old_object: None,
         evidence: Evidence::default(),
     };
@@ -87,9 +79,9 @@ fn examine(policies: &Policies, json: &str, observations: &mut Observations<'_>)
         let (message, remedy) =
             (ruling.finding.message.to_string(), ruling.finding.remedy.to_string());
         if ruling.finding.ceiling > Mode::Audit {
-            observations.warning(&name, message, remedy);
+            observations.warning(&place, message, remedy);
         } else {
-            observations.note(&name, message, remedy);
+            observations.note(&place, message, remedy);
         }
     }
 }
@@ -131,6 +123,21 @@ mod tests {
             worst(check, &with(json!([{"containerName": "*", "minAllowed": {"memory": "1Gi"}}])))
                 .starts_with("ok: ")
         );
+    }
+
+    #[test]
+    fn autoscalers_where_restraint_does_not_look_are_left_out() {
+        let object = json!({
+            "metadata": {"name": "dns", "namespace": "kube-system"},
+            "spec": {"updatePolicy": {"updateMode": "InPlaceOrRecreate"}},
+        });
+        let mut facts = with(json!([]));
+        facts.autoscalers.as_mut().unwrap().as_mut().unwrap().push(object.to_string());
+        let seen = lines(check, &facts);
+        assert_eq!(seen.len(), 2, "{seen:#?}");
+        assert!(seen[1].starts_with("ok: cluster: left out, ") && seen[1].contains(": 1 "));
+        facts.installations.clear();
+        assert!(lines(check, &facts)[1].contains("kube-system/dns"), "before it is installed");
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! Who may resize pods: verbs `patch` and `update` on `pods/resize`.
 
+mod updaters;
+
 use crate::doctor::facts::Facts;
+use crate::doctor::hook;
 use crate::doctor::observation::Observations;
 use crate::doctor::rights::{
-    Breadth, Holding, RESIZE, RESIZE_VERBS, holdings, report_built_in, who,
+    Breadth, Holding, RESIZE, RESIZE_VERBS, holdings, report_built_in, report_elsewhere, who,
 };
 
 pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
@@ -21,15 +24,20 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     let (built_in, others): (Vec<_>, Vec<_>) = holdings(rights, &RESIZE_VERBS, RESIZE)
         .into_iter()
         .partition(|holding| holding.is_built_in);
+    let (others, elsewhere): (Vec<_>, Vec<_>) = others.into_iter().partition(|holding| {
+        holding.namespace.is_none_or(|namespace| hook::looks_after(facts, namespace))
+    });
     for holding in &others {
         examine(holding, observations);
     }
+    updaters::check(facts, &others, observations);
     if others.is_empty() {
         observations.remark(
             "cluster",
             "only administrators may resize: the roles edit and admin do not include pods/resize",
         );
     }
+    report_elsewhere(&elsewhere, "resize", observations);
     report_built_in(&built_in, "resize", observations);
 }
 
@@ -77,5 +85,17 @@ mod tests {
         );
         facts.rights = Err("forbidden".to_owned());
         assert!(worst(check, &facts).starts_with("unknown: "));
+    }
+
+    #[test]
+    fn bindings_where_restraint_does_not_look_are_one_line() {
+        let mut facts = healthy();
+        bind(&mut facts, Some("kube-system"), "resizer", "Group", "system:authenticated");
+        assert_eq!(
+            lines(check, &facts)[1],
+            "ok: cluster: bindings that may resize where no webhook of Restraint looks: RoleBinding kube-system/resizer"
+        );
+        facts.installations.clear();
+        assert!(worst(check, &facts).starts_with("problem: RoleBinding kube-system/resizer"));
     }
 }

@@ -22,7 +22,8 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
         let served = served(installation);
         let faults = hooks
             .iter()
-            .filter_map(|hook| Some((*hook, fault(facts, hook, served.as_deref().ok())?)));
+            .filter_map(|hook| Some((*hook, fault(facts, hook, served.as_deref().ok())?)))
+            .map(|(hook, fault)| (hook, with_consequence(&hook, fault)));
         report(faults.collect(), observations);
         if let Err(reason) = &served {
             let remedy = "run it with the right to get the Secret, or name it with --tls-secret";
@@ -54,6 +55,15 @@ fn report(faults: Vec<(Hook<'_>, Fault)>, observations: &mut Observations<'_>) {
             observations.add(severity, object, message, Some(remedy.to_owned()));
         }
     }
+}
+
+/// The fault of one of our webhooks, with what happens while the API server does not trust it, where
+/// nobody would notice.
+fn with_consequence(hook: &Hook<'_>, (severity, message): Fault) -> Fault {
+    if severity == Severity::Problem && hook.name == hook::PODS && !hook.fails_closed {
+        return (severity, format!("{message}: {}", hook::WITHOUT_PODS));
+    }
+    (severity, message)
 }
 
 /// The chain that is served.
@@ -187,7 +197,12 @@ mod tests {
     fn bundles_that_are_none_are_told() {
         let mut facts = healthy();
         mutating_mut(&mut facts, "pods.restraint.dev").client_config.ca_bundle = None;
-        assert!(worst(check, &facts).contains("hook pods.restraint.dev: has no CA bundle"));
+        assert_eq!(
+            worst(check, &facts),
+            "problem: MutatingWebhookConfiguration restraint, hook pods.restraint.dev: has no CA bundle, so the API server does \
+             not trust the service: new pods get no resizePolicy; policies in mode fix warn about them (only record those \
+             of controllers) and count them in restraint_fix_missed_total, policies in mode enforce deny them"
+        );
         mutating_mut(&mut facts, "pods.restraint.dev").client_config.ca_bundle =
             Some(ByteString(b"no pem".to_vec()));
         assert!(worst(check, &facts).contains("no authority in \"caBundle\""));

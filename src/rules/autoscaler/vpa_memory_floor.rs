@@ -32,15 +32,12 @@ pub(crate) const RULE: Rule = Rule::new::<VpaMemoryFloor>(
 #[derive(Debug, Default)]
 struct VpaMemoryFloor;
 
-/// The modes that resize running pods.
-const IN_PLACE: [&str; 2] = ["InPlaceOrRecreate", "InPlace"];
-
 impl Check for VpaMemoryFloor {
     fn autoscaler(&self, autoscaler: &AutoscalerView<'_>, findings: &mut Findings) {
-        let mode = &*autoscaler.spec.update_policy.update_mode;
-        if !IN_PLACE.contains(&mode) {
+        if !autoscaler.spec.update_policy.is_in_place() {
             return;
         }
+        let mode = &*autoscaler.spec.update_policy.update_mode;
         let remedy = "set minAllowed.memory to what the program needs to start and to work";
         let policies = &autoscaler.spec.resource_policy.container_policies;
         if policies.is_empty() {

@@ -168,22 +168,26 @@ impl RestorePolicy for MemoryLimitDecrease {
         &self.automation
     }
 
+    fn restores(&self) -> bool {
+        self.unapproved == Unapproved::Restore
+    }
+
     fn restore(&self, resize: &ResizeView<'_>, findings: &mut Findings) {
-        if self.restores(resize) && self.allowances.covering(resize).is_none() {
+        if self.puts_back(resize) && self.allowances.covering(resize).is_none() {
             let is_approved = |change: &MemoryChange<'_>| self.approval(resize, change).is_ok();
             restore::put_back(RULE.name, resize, is_approved, findings);
         }
     }
 
     fn asks_for(&self, resize: &ResizeView<'_>) -> Option<LookUp> {
-        self.restores(resize).then(|| Check::asks_for(self, resize)).flatten()
+        self.puts_back(resize).then(|| Check::asks_for(self, resize)).flatten()
     }
 }
 
 impl MemoryLimitDecrease {
     /// Whether what is not approved of `resize` is put back.
-    fn restores(&self, resize: &ResizeView<'_>) -> bool {
-        self.unapproved == Unapproved::Restore && self.automation.include(resize.requester())
+    fn puts_back(&self, resize: &ResizeView<'_>) -> bool {
+        self.restores() && self.automation.include(resize.requester())
     }
 
     /// The approval that covers `change`, or why none does.

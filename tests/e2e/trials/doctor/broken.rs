@@ -26,7 +26,7 @@ const WELL: &[Said<'_>] = &[
     ("hook-service", "ok", PLACE, "has 1 ready endpoints"),
     ("ca-bundle", "ok", PLACE, "matches the serving certificate"),
     ("certificate", "ok", "restraint-doctor/serving", "is for restraint.restraint-doctor.svc"),
-    ("policies", "ok", "restraint-doctor/restraint-policies", "1 policies, cap enforce, digest "),
+    ("policies", "ok", "restraint-doctor/restraint-policies", "2 policies, cap enforce, digest "),
     ("replicas", "ok", PLACE, "2 replicas are ready on 2 nodes"),
     ("disruption-budget", "ok", PLACE, "covers its 2 pods"),
     ("versions", "ok", "API server", "v1."),
@@ -69,18 +69,31 @@ const BROKEN_REPLICAS: &[Said<'_>] = &[
 
 /// What is said of what others do in the cluster.
 const BROKEN_SURROUNDINGS: &[Said<'_>] = &[
-    ("vpa-memory-floor", "warning", "restraint-doctor/unbounded", "InPlaceOrRecreate takes memory"),
+    (
+        "vpa-memory-floor",
+        "warning",
+        "restraint-doctor-shop/unbounded",
+        "InPlaceOrRecreate takes memory",
+    ),
+    ("vpa-memory-floor", "ok", "cluster", "no webhook of Restraint covers"),
     (
         "resizers",
         "problem",
-        "restraint-doctor/everybody",
+        "restraint-doctor-shop/everybody",
         "group \"system:serviceaccounts\" may resize pods in namespace",
     ),
     (
+        "resizers",
+        "warning",
+        "restraint-doctor-shop/updater",
+        "service account tools/resource-updater is not listed as automation in policy \"memory-limit-decrease\"",
+    ),
+    ("resizers", "ok", "cluster", "RoleBinding restraint-doctor/everybody"),
+    (
         "approvers",
         "warning",
-        "restraint-doctor/robots",
-        "service account restraint-doctor/robot may approve",
+        "restraint-doctor-shop/robots",
+        "service account tools/robot may approve",
     ),
     ("reloader-scope", "ok", "restraint-doctor/reloader", "only namespace elsewhere"),
     (
@@ -153,29 +166,44 @@ fn break_replicas(made: &Made) {
         .accepted();
     made.replica("restraint-3", 1);
     made.kubectl.run(&["delete", "poddisruptionbudget", "restraint"]).accepted();
-    let patch = json!([{"op": "replace", "path": "/data/file-watch.yaml", "value": "name: file-watch\nrule: file-watch\nmode: loud\n"}]);
-    made.patch("configmap", "restraint-policies", &patch);
+    with_policy_in_mode(made, "loud");
     made.kubectl.run(&["delete", "secret", "serving"]).accepted();
     let (outcome, report) = made.examine();
     outcome.refused();
     report.assert_says(BROKEN_REPLICAS);
 }
 
+/// Replaces one of the policies by the same in this mode.
+fn with_policy_in_mode(made: &Made, mode: &str) {
+    let text = format!("name: file-watch\nrule: file-watch\nmode: {mode}\n");
+    let patch = json!([{"op": "replace", "path": "/data/file-watch.yaml", "value": text}]);
+    made.patch("configmap", "restraint-policies", &patch);
+}
+
 fn break_surroundings(made: &Made) {
-    made.create(&in_place("unbounded"));
+    with_policy_in_mode(made, "warn");
     let mut bounded = in_place("bounded");
     bounded["spec"]["resourcePolicy"] = floor();
-    made.create(&bounded);
     let binding = |name: &str, role: &str, subject: Value| {
         json!({
             "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": name},
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role}, "subjects": [subject],
         })
     };
+    let account =
+        |name: &str| json!({"kind": "ServiceAccount", "name": name, "namespace": "tools"});
     let everybody = json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:serviceaccounts"});
-    made.create(&binding("everybody", "e2e-developer", everybody));
-    let robot = json!({"kind": "ServiceAccount", "name": "robot", "namespace": made.namespace});
-    made.create(&binding("robots", "restraint-approver", robot));
+    let everybody = binding("everybody", "e2e-developer", everybody);
+    made.looked_after(&[
+        in_place("unbounded"),
+        bounded,
+        everybody.clone(),
+        binding("updater", "e2e-developer", account("resource-updater")),
+        binding("robots", "restraint-approver", account("robot")),
+    ]);
+    // no hook is called where Restraint itself runs
+    made.create(&in_place("unbounded"));
+    made.create(&everybody);
     let workload = |name: &str, image: &str, env: Value, annotations: Value| {
         let labels = json!({"app": name});
         let containers = json!([{"name": "app", "image": image, "env": env}]);
@@ -189,6 +217,8 @@ fn break_surroundings(made: &Made) {
     let (outcome, report) = made.examine();
     outcome.refused();
     report.assert_says(BROKEN_SURROUNDINGS);
-    let bounded = "VerticalPodAutoscaler restraint-doctor/bounded";
-    assert!(!report.by("vpa-memory-floor").any(|entry| entry["object"] == bounded));
+    for sound in ["restraint-doctor-shop/bounded", "restraint-doctor/unbounded"] {
+        let place = format!("VerticalPodAutoscaler {sound}");
+        assert!(!report.by("vpa-memory-floor").any(|entry| entry["object"] == place.as_str()));
+    }
 }

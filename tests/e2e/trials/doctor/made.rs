@@ -13,11 +13,11 @@ use super::report::Report;
 /// As the chart renders them.
 const WEBHOOKS: &str = include_str!("../../webhooks.yaml");
 
-/// An installation made by hand, as controllers would have made it. Nobody answers there, and no
-/// namespace carries its label.
+/// An installation made by hand, as controllers would have made it. Nobody answers there.
 pub(super) struct Made {
     pub(super) kubectl: Kubectl,
     pub(super) namespace: String,
+    name: String,
 }
 
 impl Made {
@@ -25,7 +25,7 @@ impl Made {
     pub(super) fn new(name: &str) -> Self {
         let namespace = format!("restraint-{name}");
         let kubectl = cluster().kubectl().within(&namespace);
-        let made = Self { kubectl, namespace };
+        let made = Self { kubectl, namespace, name: name.to_owned() };
         made.create(
             &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": made.namespace}}),
         );
@@ -36,8 +36,10 @@ impl Made {
             made.slice(true),
             json!({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "restraint"},
                    "spec": {"maxUnavailable": 1, "selector": {"matchLabels": labels()}}}),
-            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "restraint-policies"},
-                   "data": {"file-watch.yaml": "name: file-watch\nrule: file-watch\nmode: warn\n"}}),
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "restraint-policies"}, "data": {
+                "file-watch.yaml": "name: file-watch\nrule: file-watch\nmode: warn\n",
+                "memory-limit-decrease.yaml": "name: memory-limit-decrease\nrule: memory-limit-decrease\nmode: enforce\n",
+            }}),
             json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "serving"}, "type": "kubernetes.io/tls",
                    "stringData": {"tls.crt": certificate.certificate, "tls.key": certificate.key}}),
         ]));
@@ -116,6 +118,21 @@ impl Made {
     #[track_caller]
     pub(super) fn create(&self, object: &Value) {
         self.kubectl.feed(&["create", "--filename", "-"], &object.to_string()).accepted();
+    }
+
+    /// Makes a namespace that it looks after, and in it these objects, before any hook is called there.
+    /// Its name.
+    #[track_caller]
+    pub(super) fn looked_after(&self, objects: &[Value]) -> String {
+        let namespace = format!("{}-shop", self.namespace);
+        self.create(
+            &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}),
+        );
+        let there = self.kubectl.within(&namespace);
+        there.feed(&["create", "--filename", "-"], &list(objects).to_string()).accepted();
+        let label = format!("e2e.example/installation={}", self.name);
+        self.kubectl.run(&["label", "namespace", &namespace, &label]).accepted();
+        namespace
     }
 
     /// Applies a JSON patch.

@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use crate::autoscalers::in_place;
 use crate::deadline::eventually;
 use crate::kubectl::{Kubectl, Person};
 use crate::space::Space;
@@ -44,6 +45,8 @@ pub(super) fn none() {
 
 pub(super) fn as_documented() {
     let (made, space) = (Made::new("doctor-rights"), enforcing().space());
+    // whose updater the policies list, or do not
+    made.looked_after(&[in_place("unbounded"), updater()]);
     grant(&made, &space);
     let mut config: Value =
         serde_json::from_slice(&fs::read(cluster().file(Person::Admin.kubeconfig())).unwrap())
@@ -58,6 +61,12 @@ pub(super) fn as_documented() {
     };
     let report = doctor(&made.kubectl, &[]);
     assert!(report.unseen().is_empty(), "{:#?}", report.unseen());
+    report.assert_says(&[(
+        "resizers",
+        "warning",
+        "doctor-rights-shop/updater",
+        "service account tools/resource-updater is not listed as automation",
+    )]);
 
     let here = cluster().kubectl().within(&enforcing().namespace());
     let report =
@@ -69,6 +78,15 @@ pub(super) fn as_documented() {
     let refused = "cannot create resource \"pods\"";
     report.assert_says(&[("latency", "unknown", "cluster", refused)]);
     assert_nothing_left(&space);
+}
+
+/// A binding by which an updater may resize pods.
+fn updater() -> Value {
+    json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "updater"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "e2e-developer"},
+        "subjects": [{"kind": "ServiceAccount", "name": "resource-updater", "namespace": "tools"}],
+    })
 }
 
 /// Gives the doctor the rights of its page, for this installation and for a pod in this namespace,
@@ -107,6 +125,7 @@ fn grant(made: &Made, space: &Space<'_>) {
     eventually("the doctor has its rights", || {
         (may("default", &["list", "nodes"])
             && may(&made.namespace, &["get", "secret/serving"])
+            && may(&made.namespace, &["get", "configmap/restraint-policies"])
             && may(space.name(), &["create", "pods"]))
         .then_some(())
     });
