@@ -4,8 +4,8 @@
 mod applies;
 pub(crate) mod approvals;
 pub(crate) mod context;
+pub(crate) mod exemption;
 pub mod finding;
-mod ignore;
 pub mod look_up;
 pub mod message;
 pub mod mode;
@@ -22,10 +22,12 @@ pub(crate) mod view;
 
 use std::collections::BTreeSet;
 
-use applies::{in_force, repeats, wanted_mode};
+use applies::{in_force, repeats, silence, wanted_mode};
+use exemption::Silence;
 use finding::{Finding, Findings};
 use mode::{Cap, Mode};
 use policies::Policies;
+use policy::Policy;
 use rule::Check;
 use subject::Subject;
 use verdict::{MissedFix, Outcome, Ruling, Verdict};
@@ -39,13 +41,11 @@ pub fn judge(policies: &Policies, subject: &Subject<'_>) -> Verdict {
     for policy in in_force(policies, subject, &view) {
         let Some(check) = &policy.stages.check else { continue };
         let wanted = wanted_mode(policy, &view);
-        if is_told_by_amend(wanted, verdict.cap, &view) {
-            continue;
-        }
         let mut findings = Findings::default();
         run_check(&**check, &view, &mut findings);
         verdict.take_notes(&mut findings);
         findings.list.retain(|finding| !repeats(wanted.min(finding.ceiling), &view));
+        say_what_is_over(policies, subject, policy, &view, &mut findings);
         let cap = verdict.cap;
         verdict.record_as(policy, findings, |finding| {
             let wanted = wanted.min(finding.ceiling);
@@ -56,11 +56,20 @@ pub fn judge(policies: &Policies, subject: &Subject<'_>) -> Verdict {
     verdict
 }
 
-/// Whether the mutating path says what is to be said: under a cap nothing is fixed, and a new pod
-/// that comes to both paths is counted once.
-fn is_told_by_amend(wanted: Mode, cap: Cap, view: &View<'_>) -> bool {
-    let is_new = matches!(view, View::Pod { new, .. } if new.is_new_pod());
-    wanted == Mode::Fix && cap != Cap::Enforce && is_new
+/// Says with each finding that it was exempted until now.
+fn say_what_is_over(
+    policies: &Policies,
+    subject: &Subject<'_>,
+    policy: &Policy,
+    view: &View<'_>,
+    findings: &mut Findings,
+) {
+    if findings.list.is_empty() {
+        return;
+    }
+    if let Silence::Over(remark) = silence(policies, policy, subject, view) {
+        findings.list.iter_mut().for_each(|finding| finding.remark(policy.rule.name, &remark));
+    }
 }
 
 /// What comes of a finding whose policy asks for `wanted`, in an object that is about to be stored.

@@ -9,6 +9,7 @@
 
 mod class;
 mod evidence;
+mod exemptions;
 mod fail_on;
 mod files;
 mod finding;
@@ -76,6 +77,11 @@ pub struct Options {
     #[arg(long, requires = "fix")]
     pub dry_run: bool,
 
+    /// List exemptions with their ends and reasons instead of findings: of the annotation
+    /// restraint.dev/ignore, and of the policies.
+    #[arg(long, conflicts_with_all = ["fix", "explain"])]
+    pub exemptions: bool,
+
     /// Print the page of each rule that found something.
     #[arg(long)]
     pub explain: bool,
@@ -117,6 +123,9 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let policies = policies(options)?;
     let inputs = files::inputs(&options.paths)?;
     let progress = Progress::start("files");
+    if options.exemptions {
+        return list_exemptions(options, &policies, &read::files(&inputs, false, &progress));
+    }
     let mut report = LintReport::of(&policies, read::files(&inputs, options.fix, &progress));
     drop(progress);
     let mut repaired = None;
@@ -133,6 +142,20 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     print(options, &policies, &report, repaired.as_ref())?;
     let is_incomplete = repaired.is_some_and(|repair| repair.is_incomplete());
     Ok(report.exit_code(options.fail_on, is_incomplete))
+}
+
+fn list_exemptions(
+    options: &Options,
+    policies: &Policies,
+    files: &[File],
+) -> anyhow::Result<ExitCode> {
+    let listed = exemptions::all(policies, files, jiff::Timestamp::now());
+    match options.format {
+        Format::Json => terminal::print_json(&listed)?,
+        _ => terminal::print(&exemptions::render(&listed))?,
+    }
+    let is_incomplete = files.iter().any(|file| file.is_unreadable);
+    Ok(if is_incomplete { ExitCode::from(2) } else { ExitCode::SUCCESS })
 }
 
 /// What the linter says of a text, and what it makes of it.
@@ -175,6 +198,9 @@ impl Options {
         }
         if self.format != Format::Text && self.fix && (self.dry_run || reads_input) {
             bail!("--fix prints the text here, so it goes with --format text");
+        }
+        if self.exemptions && !matches!(self.format, Format::Text | Format::Json) {
+            bail!("--exemptions goes with --format text or json");
         }
         if self.format != Format::Text && self.explain {
             bail!("--explain goes with --format text");

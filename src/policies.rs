@@ -3,6 +3,7 @@
 #[cfg(feature = "shell")]
 pub(crate) mod config_map;
 mod error;
+mod exemptions;
 mod fields;
 mod file;
 #[cfg(feature = "shell")]
@@ -21,6 +22,7 @@ use crate::judge::policies::Policies;
 use crate::rules::RULES;
 
 use error::Flaws;
+use file::Content;
 
 /// The policy files that are built in: name and text of each, one for each rule.
 pub fn embedded_files() -> impl Iterator<Item = (String, &'static str)> {
@@ -43,13 +45,22 @@ impl Policies {
     {
         let mut files: Vec<_> = files.into_iter().collect();
         files.sort_by(|one, other| one.0.as_ref().cmp(other.0.as_ref()));
-        let (mut list, mut errors, mut taken) = (Vec::new(), Vec::new(), BTreeMap::new());
+        let (mut list, mut exemptions) = (Vec::new(), Vec::new());
+        let (mut errors, mut taken) = (Vec::new(), BTreeMap::new());
         for (name, text) in &files {
             let mut flaws = Flaws::default();
-            list.extend(file::read(name.as_ref(), text.as_ref(), &mut taken, &mut flaws));
+            match file::read(name.as_ref(), text.as_ref(), &mut taken, &mut flaws) {
+                Some(Content::Policy(policy)) => list.push(*policy),
+                Some(Content::Exemptions(more)) => exemptions.extend(more),
+                None => {}
+            }
             errors.extend(flaws.of(name.as_ref()));
         }
-        if errors.is_empty() { Ok(Self::of(list)) } else { Err(PolicyErrors::sorted(errors)) }
+        if errors.is_empty() {
+            Ok(Self::of(list).with_exemptions(exemptions))
+        } else {
+            Err(PolicyErrors::sorted(errors))
+        }
     }
 
     /// The policies that are compiled in.
@@ -251,7 +262,9 @@ mod tests {
         let (yaml, text) = (blocks("\n```yaml\n"), blocks("\n```text\n"));
         let [good, recipes @ .., bad] = yaml.as_slice() else { panic!("{yaml:?}") };
         read(&[("memory-limit-decrease-shop.yaml", good)]);
+        let [recipes @ .., exemptions] = recipes else { panic!("{recipes:?}") };
         assert_eq!(recipes.len(), 3);
+        read(&[("exemptions.yaml", exemptions)]);
         for recipe in recipes {
             let policy = format!("name: p\nrule: memory-limit-decrease\nmode: enforce\n{recipe}\n");
             read(&[("p.yaml", &policy)]);

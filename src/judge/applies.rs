@@ -2,7 +2,7 @@
 
 use crate::kube::object::Metadata;
 
-use super::ignore::ignores;
+use super::exemption::{Silence, of_owner};
 use super::mode::Mode;
 use super::policies::Policies;
 use super::policy::Policy;
@@ -16,23 +16,50 @@ pub(super) fn in_force<'p>(
     subject: &'p Subject<'_>,
     view: &'p View<'_>,
 ) -> impl Iterator<Item = &'p Policy> {
-    policies.iter().filter(|policy| applies(policy, subject, view))
+    policies.iter().filter(|policy| applies(policies, policy, subject, view))
 }
 
 /// Whether `policy` has a say. Advice is not repeated for what a controller made from a template:
 /// the template was judged, and nobody reads a controller's warnings.
-pub(super) fn applies(policy: &Policy, subject: &Subject<'_>, view: &View<'_>) -> bool {
+pub(super) fn applies(
+    policies: &Policies,
+    policy: &Policy,
+    subject: &Subject<'_>,
+    view: &View<'_>,
+) -> bool {
+    policy.mode != Mode::Off
+        && policy.scope.covers(subject)
+        && !repeats(wanted_mode(policy, view), view)
+        && silence(policies, policy, subject, view) != Silence::InForce
+}
+
+/// Whether the owner of the workload or an exemption of the policies silences `policy`.
+pub(super) fn silence(
+    policies: &Policies,
+    policy: &Policy,
+    subject: &Subject<'_>,
+    view: &View<'_>,
+) -> Silence {
+    let rule = policy.rule.name;
     let ignorable = match policy.rule.ignorable {
         Ignorable::Always => true,
         Ignorable::ExceptOnResize => !matches!(view, View::Resize(_)),
         Ignorable::Never => false,
     };
-    let silenced =
-        || ignorable && silencing(view).is_some_and(|metadata| ignores(metadata, policy.rule.name));
-    policy.mode != Mode::Off
-        && policy.scope.covers(subject)
-        && !repeats(wanted_mode(policy, view), view)
-        && !silenced()
+    let mut silence = match silencing(view).filter(|_| ignorable) {
+        Some(metadata) => of_owner(metadata, rule, subject.evidence.now),
+        None => Silence::None,
+    };
+    let covering = policies.exemptions().iter().filter(|exemption| exemption.covers(rule, subject));
+    for exemption in covering {
+        match &exemption.until {
+            Some(end) if !end.is_ahead(subject.evidence.now) => {
+                silence = Silence::Over(format!("exemption {:?} ended {end}", exemption.name));
+            }
+            _ => return Silence::InForce,
+        }
+    }
+    silence
 }
 
 /// Whether a finding acted on in `mode` would only repeat what was said about the template of a pod.

@@ -83,6 +83,14 @@ impl Finding {
         self
     }
 
+    /// Adds `remark` to what is said, in the width of a warning of `rule`.
+    pub(super) fn remark(&mut self, rule: &str, remark: &str) {
+        let width = WARNING_LIMIT.saturating_sub(rule.chars().count().saturating_add(": ".len()));
+        let room = width.saturating_sub(remark.chars().count().saturating_add("; ".len()));
+        let message = fit(std::mem::take(&mut self.message), room);
+        self.message = fit([&message, "; ", remark].concat(), width);
+    }
+
     /// What makes it this finding and no other, wherever the thing it is about stands in its list.
     pub(crate) fn identity(&self) -> (Option<&str>, &str, &str) {
         (self.container.as_deref(), &self.message, &self.about)

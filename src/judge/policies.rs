@@ -3,6 +3,7 @@
 use crate::approval::{DEFAULT_ANNOTATION, RESERVED_ANNOTATIONS};
 
 use super::context::PolicyContext;
+use super::exemption::Exemption;
 use super::mode::{Cap, Mode};
 use super::policy::Policy;
 use super::scope::Scope;
@@ -11,6 +12,7 @@ use super::scope::Scope;
 #[derive(Debug)]
 pub struct Policies {
     list: Vec<Policy>,
+    exemptions: Vec<Exemption>,
     context: PolicyContext,
     cap: Cap,
 }
@@ -20,7 +22,21 @@ impl Policies {
     pub fn of(mut list: Vec<Policy>) -> Self {
         list.sort_by(|one, other| one.name.cmp(&other.name));
         let context = context_of(&list);
-        Self { list, context, cap: Cap::default() }
+        Self { list, exemptions: Vec::new(), context, cap: Cap::default() }
+    }
+
+    /// The same policies with these exemptions. Nothing that somebody may exempt is fixed for sure.
+    pub(crate) fn with_exemptions(mut self, exemptions: Vec<Exemption>) -> Self {
+        let is_exempt =
+            |rule: &&'static str| exemptions.iter().any(|exemption| exemption.rules.contains(rule));
+        self.context.always_fixed.retain(|rule| !is_exempt(rule));
+        self.exemptions = exemptions;
+        self
+    }
+
+    /// The exemptions, in order of their files.
+    pub(crate) fn exemptions(&self) -> &[Exemption] {
+        &self.exemptions
     }
 
     /// The policies in order of name.

@@ -6,6 +6,7 @@ use super::finding::{Finding, Findings};
 use super::mode::{Cap, Mode};
 use super::patch::{PatchOperation, PatchValue, pointer_token};
 use super::policy::Policy;
+use super::subject::{Operation, Resource, Subject};
 
 /// What comes of judging one subject.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -196,6 +197,16 @@ impl Verdict {
             .filter(acted_on)
             .filter_map(|ruling| ruling.finding.edit.take());
         self.amendment = edits.flat_map(|edit| edit.0).collect();
+    }
+
+    /// The verdict of the validating path on `subject`, which comes to the mutating path as well:
+    /// under a cap nothing is fixed, and the mutating path alone says so of a new pod, which counts
+    /// once.
+    pub fn on_creation(mut self, subject: &Subject<'_>) -> Self {
+        if subject.resource == Resource::Pod && subject.operation == Operation::Create {
+            self.rulings.retain(|ruling| ruling.outcome != Outcome::WouldAmend);
+        }
+        self
     }
 
     /// Seals the stamp, if there is one, and puts it into the amendment.

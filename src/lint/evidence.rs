@@ -81,6 +81,7 @@ impl Evidences {
             });
         }
         Evidence {
+            now: Some(jiff::Timestamp::now()),
             namespace_labels,
             configuration: configuration.map(Arc::new),
             ..Evidence::default()

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::approval::RESERVED_ANNOTATIONS;
+use crate::judge::exemption::Exemption;
 use crate::judge::mode::Mode;
 use crate::judge::policy::Policy;
 use crate::judge::rule::Rule;
@@ -11,6 +12,7 @@ use crate::rules::{self, RULES};
 use crate::yaml::suggest::{quoted, unknown};
 
 use super::error::Flaws;
+use super::exemptions;
 use super::fields::{Fields, Word};
 use super::scope::read_scope;
 use super::settings::read_settings;
@@ -18,14 +20,23 @@ use super::tree::{self, Node, Position, Value};
 
 const FIELDS: [&str; 5] = ["mode", "name", "rule", "scope", "settings"];
 
-/// Reads the policy in `text`. `taken` are the names of policies read before, with their files.
-/// Without a flaw there is a policy.
+/// What a file holds.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// A policy.
+    Policy(Box<Policy>),
+    /// Exemptions from whatever policies.
+    Exemptions(Vec<Exemption>),
+}
+
+/// Reads what is in `text`. `taken` are the names of policies read before, with their files.
+/// Without a flaw there is something.
 pub(super) fn read(
     file: &str,
     text: &str,
     taken: &mut BTreeMap<String, String>,
     flaws: &mut Flaws,
-) -> Option<Policy> {
+) -> Option<Content> {
     let stem = stem(file);
     if stem.is_none() {
         flaws.add(Position::START, "the name of a policy file must end in \".yaml\"");
@@ -34,6 +45,9 @@ pub(super) fn read(
     if matches!(document.value, Value::Null) {
         flaws.add(Position::START, "the file holds no policy");
         return None;
+    }
+    if exemptions::are_in(&document) {
+        return Some(Content::Exemptions(exemptions::read(&document, flaws)));
     }
     let fields = Fields::of(Some(&document), "", &FIELDS, flaws);
     let required = ["name", "rule", "mode"];
@@ -59,7 +73,9 @@ pub(super) fn read(
         let place = fields.node("settings").map_or(document.place, |node| node.place);
         check_annotation(approval.annotation(), place, flaws);
     }
-    Some(Policy { name: name?.text.to_owned(), rule: rule?, mode: mode?, scope, stages: stages? })
+    let name = name?.text.to_owned();
+    let policy = Policy { name, rule: rule?, mode: mode?, scope, stages: stages? };
+    Some(Content::Policy(Box::new(policy)))
 }
 
 /// The file's name without folder and ending.

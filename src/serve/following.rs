@@ -17,6 +17,7 @@ use super::namespaces::Namespaces;
 use super::options::Options;
 use super::policies::collector::Digest;
 use super::policies::config_map::{PolicyMap, Read};
+use super::policies::exemptions::Exemptions;
 use super::policies::{self, PolicySource};
 use super::seal::SealKeys;
 use super::seal::collector::Keys;
@@ -53,6 +54,7 @@ impl Following {
         };
         let policies = Arc::new(Followed::new(policies));
         metrics.registry().register_collector(Box::new(Digest(Arc::clone(&policies))));
+        metrics.registry().register_collector(Box::new(Exemptions(Arc::clone(&policies))));
         let seal_keys = Arc::new(Followed::new(loaded.seal_keys));
         metrics.registry().register_collector(Box::new(Keys(Arc::clone(&seal_keys))));
         let sharing =

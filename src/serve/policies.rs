@@ -4,6 +4,7 @@
 
 pub(super) mod collector;
 pub(super) mod config_map;
+pub(super) mod exemptions;
 #[cfg(test)]
 mod tests;
 

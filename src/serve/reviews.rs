@@ -214,7 +214,7 @@ impl Reviews {
         evidence.now = Some(jiff::Timestamp::now());
         evidence.can_seal = sealing.is_some();
         let mut verdict = match path {
-            Path::Validate => judge(policies, &review.subject),
+            Path::Validate => judge(policies, &review.subject).on_creation(&review.subject),
             Path::Mutate => amend(policies, &review.subject),
         };
         if verdict.missed_fix.is_some() && self.policies.changed_within(SETTLING) {

@@ -71,6 +71,7 @@ async fn every_family_appears_and_has_a_sample() {
         ("connections_rejected", "counter"),
         ("events_dropped", "counter"),
         ("events_failed", "counter"),
+        ("exemptions", "gauge"),
         ("findings", "counter"),
         ("fix_missed", "counter"),
         ("handshakes_evicted", "counter"),

@@ -30,7 +30,7 @@ metadata: {name: keys, namespace: shop}
 stringData: {key: geheim-1}
 ";
 
-fn run(arguments: &[&str], input: &str) -> (i32, String, String) {
+pub(crate) fn run(arguments: &[&str], input: &str) -> (i32, String, String) {
     let output = Command::cargo_bin("restraint")
         .unwrap()
         .args(arguments)

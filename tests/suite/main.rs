@@ -31,6 +31,7 @@ mod documentation;
 mod documented_limits;
 mod drain;
 mod evidence;
+mod exemptions;
 mod explaining;
 mod fixing;
 mod fixtures;

@@ -117,7 +117,7 @@ fn pod(fixed: &[bool]) -> Value {
 /// What came of the rule, why a fix was missed, and the answer.
 fn judged(policies: &Policies, body: &[u8]) -> (Vec<Outcome>, Option<MissedFix>, Value) {
     let review = decode(body).unwrap();
-    let verdict = judge(policies, &review.subject);
+    let verdict = judge(policies, &review.subject).on_creation(&review.subject);
     let outcomes = verdict.rulings.iter().filter(|ruling| ruling.rule == RULE);
     let outcomes = outcomes.map(|ruling| ruling.outcome).collect();
     let mut reply: Value = serde_json::from_slice(&answer(&review.uid, &verdict)).unwrap();

@@ -10,7 +10,6 @@ use serde_json::{Map, Value, json};
 
 use restraint::judge::mode::{Cap, Mode};
 use restraint::judge::policies::Policies;
-use restraint::judge::verdict::Verdict;
 use restraint::judge::{amend, judge};
 use restraint::review::{answer, decode};
 
@@ -111,10 +110,7 @@ proptest! {
         let policies = Policies::embedded().under(cap);
         let (judged, amended) = (judge(&policies, &review.subject), amend(&policies, &review.subject));
         let free = judge(&Policies::embedded(), &review.subject);
-        // what would be fixed is told once, by the path that fixes
-        let fixed = |verdict: &Verdict| verdict.rulings.iter().filter(|ruling| ruling.wanted == Mode::Fix).count();
-        let told = judged.rulings.len() - fixed(&judged) + fixed(&amended);
-        prop_assert_eq!(told, free.rulings.len() - fixed(&free) + fixed(&amend(&Policies::embedded(), &review.subject)), "everything is recorded all the same");
+        prop_assert_eq!(judged.rulings.len(), free.rulings.len(), "everything is recorded all the same");
         if cap != Cap::Enforce {
             prop_assert!(judged.allowed() && amended.amendment.is_empty());
         }

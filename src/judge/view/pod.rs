@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::heap::{Heap, RemovedFlags, heaps_by, removed_flags_by};
 use crate::judge::context::PolicyContext;
-use crate::judge::ignore::ignores;
+use crate::judge::exemption::ignores;
 use crate::judge::mode::Cap;
 use crate::judge::patch::pointer_token;
 use crate::judge::subject::{Evidence, Operation, Resource, Subject};
@@ -252,7 +252,7 @@ impl<'s> PodView<'s> {
         let always_fixed = created
             && self.context.always_fixed.contains(&rule)
             && self.evidence.namespace_cap() == Cap::Enforce;
-        always_fixed && !ignores(self.metadata, rule)
+        always_fixed && !ignores(self.metadata, rule, self.evidence.now)
     }
 
     /// The JSON pointer of `field` of the pod's spec.
