@@ -5,13 +5,12 @@
 
 import argparse
 import base64
-import contextlib
 import copy
 import functools
 import json
-import os
 import pathlib
 import re
+import shutil
 import ssl
 import subprocess
 import sys
@@ -152,30 +151,15 @@ def expect(condition, message):
         raise Fault(message)
 
 
-@contextlib.contextmanager
-def quiet():
-    """Helm says on standard error that it follows the link to the policies."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with open(os.devnull, "wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-
-
 @functools.cache
-def chart():
-    with quiet():
-        return helm.Chart.load(CHART)
+def chart(folder=CHART):
+    return helm.Chart.load(folder)
 
 
-def render(values, namespace="restraint"):
+def render(values, namespace="restraint", folder=CHART):
     """The files of a release `restraint`, as Helm prints them, where their values are sound."""
-    chart().validate_schema(chart().merge_values(values))
-    files = chart().render(values, name="restraint", namespace=namespace)
+    chart(folder).validate_schema(chart(folder).merge_values(values))
+    files = chart(folder).render(values, name="restraint", namespace=namespace)
     return {path.removeprefix("restraint/templates/"): text.strip("\n") + "\n" for path, text in files.items() if text.strip()}
 
 
@@ -564,8 +548,7 @@ def check_set(name, values, programs):
     files = render(values)
     all_objects = objects(files)
     merged = chart().merge_values(values)
-    with quiet():
-        report = helm.lint(CHART, values, strict=True, namespace="restraint")
+    report = helm.lint(CHART, values, strict=True, namespace="restraint")
     # the only thing to say is that there is no icon
     expect(not report["errors"] and all(message["severity"] <= 1 for message in report["messages"]), f"lint: {report}")
     expect("NOTES.txt" in files and merged["cap"] in files["NOTES.txt"], "the notes do not say the cap")
@@ -621,13 +604,24 @@ def check_values():
 
 
 def check_package():
-    with tempfile.TemporaryDirectory() as folder, quiet():
+    with tempfile.TemporaryDirectory() as folder:
         packed = helm.Chart.load(helm.package(CHART, destination=folder))
         names = {file["name"] for file in packed.files}
     policies = (ROOT / "policies").rglob("*.yaml")
     expect({f"policies/{path.relative_to(ROOT / 'policies')}" for path in policies} <= names, "the package lacks policies")
     expect({"files/alerts.yaml", "files/dashboard.json", "README.md"} <= names, "the package lacks files")
     expect(not any(name.startswith("tests/") for name in names), "the package has tests")
+
+
+def check_copy():
+    """A copy of the folder that leaves links out renders as well: Flux, helm-git and Windows take no link along."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = pathlib.Path(folder, "restraint")
+        shutil.copytree(CHART, copy, symlinks=True)
+        for path in [path for path in copy.rglob("*") if path.is_symlink()]:
+            path.unlink()
+        for values in ({}, SETS["everything"], SETS["fallback policies everywhere"]):
+            expect(render(values, folder=copy) == render(values), "a copy without links renders something else")
 
 
 def check_monitoring(promtool):
@@ -742,6 +736,21 @@ def check_trial_rights():
     expect(given == rendered, f"tests/e2e/people.yaml and the chart differ in {sorted(given ^ rendered)}")
 
 
+def copy_policies():
+    """Writes the policies anew into the chart, which must hold all that it renders."""
+    shutil.rmtree(CHART / "policies")
+    shutil.copytree(ROOT / "policies", CHART / "policies")
+
+
+def check_policy_files():
+    def files(folder):
+        return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    ours, copied = files(ROOT / "policies"), files(CHART / "policies")
+    differing = sorted(str(path) for path in ours.keys() | copied.keys() if ours.get(path) != copied.get(path))
+    expect(not differing, f"the chart has other policies, {differing}: just chart --update")
+
+
 def check_made(update):
     for path, text in made_files().items():
         file = ROOT / path
@@ -765,7 +774,10 @@ def main():
     arguments = parser.parse_args()
     programs = {"restraint": arguments.restraint, "help": run([arguments.restraint, "serve", "--help"])}
 
-    checks = {"made files": lambda: check_made(arguments.update), "rights in the trials": check_trial_rights, "fallback policies": check_shared_fallback, "allowances": check_allowances, "what is looked at": check_looks, "values": check_values, "package": check_package}
+    if arguments.update:
+        copy_policies()
+
+    checks = {"policies of the chart": check_policy_files, "a copy without links": check_copy, "made files": lambda: check_made(arguments.update), "rights in the trials": check_trial_rights, "fallback policies": check_shared_fallback, "allowances": check_allowances, "what is looked at": check_looks, "values": check_values, "package": check_package}
     checks["alerts and dashboard"] = lambda: check_monitoring(arguments.promtool)
     checks["one namespace enforced"] = lambda: check_one_namespace(arguments.restraint)
     for name, values in SETS.items():

@@ -1,5 +1,7 @@
 //! Documentation that is made from the code agrees with it, and links lead somewhere.
 
+mod chart;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
