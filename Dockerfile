@@ -13,7 +13,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
 FROM gcr.io/distroless/cc-debian13:nonroot
 COPY --from=build /restraint /usr/local/bin/restraint
 # nobody reaches the loopback address of a container
-ENV RESTRAINT_LISTEN=0.0.0.0:8443 RESTRAINT_ADMIN=0.0.0.0:8080 RESTRAINT_LOG_FORMAT=json
+ENV RESTRAINT_LISTEN=[::]:8443 RESTRAINT_ADMIN=[::]:8080 RESTRAINT_LOG_FORMAT=json
 EXPOSE 8443 8080
 # a number, so that runAsNonRoot can be checked; nothing is ever written, so the file system may be read-only
 USER 65532:65532

@@ -20,6 +20,10 @@ import urllib.request
 import helm_python as helm
 import yaml
 
+import kinds
+from faults import Fault, expect
+from serving import serving
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CHART = ROOT / "charts/restraint"
 CA = "-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n"
@@ -140,15 +144,6 @@ WRONG = [
     ({"image": {"digest": "latest"}}, "digest"),
     ({"networkPolicy": {"apiServerPorts": []}}, "apiServerPorts"),
 ]
-
-
-class Fault(Exception):
-    """Something that is not true of the chart."""
-
-
-def expect(condition, message):
-    if not condition:
-        raise Fault(message)
 
 
 @functools.cache
@@ -698,13 +693,8 @@ def check_one_namespace(restraint):
     with tempfile.TemporaryDirectory() as folder:
         for path, text in data.items():
             pathlib.Path(folder, path).write_text(text)
-        command = [restraint, "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--log-format", "json", "--policies", folder]
-        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as server:
-            try:
-                address = next(line["address"] for line in map(json.loads, server.stderr) if line.get("message") == "serving")
-                answers = {namespace: ask(address, recorded, namespace) for namespace in ("shop", "elsewhere")}
-            finally:
-                server.kill()
+        with serving(restraint, ["--listen=127.0.0.1:0", "--admin=127.0.0.1:0", f"--policies={folder}"]) as lines:
+            answers = {namespace: ask(lines[-1]["address"], recorded, namespace) for namespace in ("shop", "elsewhere")}
     expect(not answers["shop"]["allowed"], f'a decrease in "shop" is not denied: {answers["shop"]}')
     expect(answers["elsewhere"]["allowed"], f'a decrease elsewhere is denied: {answers["elsewhere"]}')
     expect("memory-limit-decrease" in str(answers["elsewhere"]["warnings"]), "nobody is warned elsewhere")
@@ -780,6 +770,7 @@ def main():
     checks = {"policies of the chart": check_policy_files, "a copy without links": check_copy, "made files": lambda: check_made(arguments.update), "rights in the trials": check_trial_rights, "fallback policies": check_shared_fallback, "allowances": check_allowances, "what is looked at": check_looks, "values": check_values, "package": check_package}
     checks["alerts and dashboard"] = lambda: check_monitoring(arguments.promtool)
     checks["one namespace enforced"] = lambda: check_one_namespace(arguments.restraint)
+    checks["IPv6 and IPv4"] = lambda: kinds.check_families(arguments.restraint, flags_of(objects(render({}))))
     for name, values in SETS.items():
         checks[f"rendered: {name}"] = functools.partial(check_set, name, values, programs)
     for settings, included, excluded in AUTOMATED:

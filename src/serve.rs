@@ -74,7 +74,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
 }
 
 async fn serve(options: &Options, loaded: Loaded, log: &Log) -> anyhow::Result<()> {
-    let ports = Ports::bind(options).await?;
+    let ports = Ports::bind(options)?;
     let clients = Clients::find(options).await?;
     let mut metrics = Metrics::new();
     let connections = Connections(ports.reviews.counters());
@@ -92,14 +92,14 @@ struct Ports {
 }
 
 impl Ports {
-    async fn bind(options: &Options) -> anyhow::Result<Self> {
+    /// Binds both. Needs a runtime.
+    fn bind(options: &Options) -> anyhow::Result<Self> {
         let drain = Drain { delay: options.drain_delay(), ..Drain::default() };
-        let bind = |address| async move {
+        let bind = |address| {
             Listener::bind(address, Limits::default(), drain)
-                .await
                 .with_context(|| format!("cannot listen on {address}"))
         };
-        Ok(Self { reviews: bind(options.listen).await?, admin: bind(options.admin).await? })
+        Ok(Self { reviews: bind(options.listen)?, admin: bind(options.admin)? })
     }
 
     /// Serves until the process is told to stop. Probes and the last scrape are answered until the

@@ -10,6 +10,7 @@ mod counters;
 mod limits;
 mod read_buffer;
 mod slots;
+mod socket;
 mod write_timeout;
 
 use std::error::Error;
@@ -70,17 +71,14 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    /// Binds `address`; from here on the kernel queues connections.
+    /// Binds `address`; from here on the kernel queues connections. `[::]` is every address of this
+    /// machine, of either family.
     ///
     /// # Errors
     /// Where the address is taken or not ours to take.
-    pub(super) async fn bind(
-        address: SocketAddr,
-        limits: Limits,
-        drain: Drain,
-    ) -> io::Result<Self> {
+    pub(super) fn bind(address: SocketAddr, limits: Limits, drain: Drain) -> io::Result<Self> {
         Ok(Self {
-            tcp: TcpListener::bind(address).await?,
+            tcp: socket::bind(address)?,
             limits,
             drain,
             counters: Arc::default(),

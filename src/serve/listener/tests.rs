@@ -62,7 +62,7 @@ async fn run(limits: Limits, drain: Drain, plain: bool) -> Running {
         .route("/wait", get(wait))
         .route("/much", get(async || vec![0_u8; MUCH]));
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
-    let listener = Listener::bind(any, limits, drain).await.unwrap();
+    let listener = Listener::bind(any, limits, drain).unwrap();
     let (address, counters) = (listener.address().unwrap(), listener.counters());
     let (stop, stopped) = oneshot::channel();
     let stopped = async { drop(stopped.await) };
