@@ -101,6 +101,7 @@ SETS = {
         "networkPolicy": {"reviewsFrom": [{"ipBlock": {"cidr": "192.0.2.0/24"}}], "apiServerCidrs": ["192.0.2.1/32"]},
         "monitoring": {"serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}}, "prometheusRule": {"enabled": True}, "dashboard": {"enabled": True}},
     },
+    **kinds.SETS,
 }
 
 # what is refused, and a word of the reason
@@ -141,6 +142,8 @@ WRONG = [
     ({"deadlines": {"request": 3000}}, "deadlines.request"),
     ({"deadlines": {"authority": 3000}}, "deadlines.authority"),
     ({"replicas": 0}, "replicas"),
+    ({"podSecurityContext": {"runAsuser": 1}}, "runAsuser"),
+    ({"securityContext": {"fsGroup": 1}}, "fsGroup"),
     ({"image": {"digest": "latest"}}, "digest"),
     ({"networkPolicy": {"apiServerPorts": []}}, "apiServerPorts"),
 ]
@@ -447,7 +450,8 @@ def check_deployment(merged, all_objects, help_text):
     pod = template["spec"]
     (container,) = pod["containers"]
     security = {**pod["securityContext"], **container["securityContext"]}
-    expect(security["runAsNonRoot"] and security["runAsUser"] > 0, "the pod may run as root")
+    expect((pod["securityContext"], container["securityContext"]) == (merged["podSecurityContext"], merged["securityContext"]), "another security context")
+    expect(security["runAsNonRoot"] and security.get("runAsUser") != 0, "the pod may run as root")
     expect(security["readOnlyRootFilesystem"] and not security["allowPrivilegeEscalation"], "the container may write or escalate")
     expect(security["capabilities"] == {"drop": ["ALL"]}, "the container has capabilities")
     expect(security["seccompProfile"] == {"type": "RuntimeDefault"}, "no seccomp profile")
@@ -770,6 +774,7 @@ def main():
     checks = {"policies of the chart": check_policy_files, "a copy without links": check_copy, "made files": lambda: check_made(arguments.update), "rights in the trials": check_trial_rights, "fallback policies": check_shared_fallback, "allowances": check_allowances, "what is looked at": check_looks, "values": check_values, "package": check_package}
     checks["alerts and dashboard"] = lambda: check_monitoring(arguments.promtool)
     checks["one namespace enforced"] = lambda: check_one_namespace(arguments.restraint)
+    checks["ids of OpenShift"] = lambda: kinds.check_ids(*(only(objects(render(values)), "Deployment") for values in (kinds.SETS["OpenShift"], {})))
     checks["IPv6 and IPv4"] = lambda: kinds.check_families(arguments.restraint, flags_of(objects(render({}))))
     for name, values in SETS.items():
         checks[f"rendered: {name}"] = functools.partial(check_set, name, values, programs)

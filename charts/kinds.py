@@ -7,6 +7,40 @@ from faults import expect
 from serving import can_take_ipv6_away, serving, take_ipv6_away
 
 
+# what people install in them, beside what check.py has
+SETS = {
+    "OpenShift": {"podSecurityContext": {"runAsUser": None, "runAsGroup": None, "fsGroup": None}},
+}
+
+
+def check_ids(without, with_ids):
+    """OpenShift's `restricted-v2` refuses no pod that has no ids, and one that has them for the ids alone."""
+    refused = refused_by_restricted(without["spec"]["template"]["spec"])
+    expect(not refused, f"OpenShift refuses {refused}")
+    refused = refused_by_restricted(with_ids["spec"]["template"]["spec"])
+    expect(refused == ["runAsUser", "fsGroup"], f"OpenShift refuses {refused}")
+
+
+def refused_by_restricted(pod):
+    """What the security context constraint `restricted-v2` refuses of a pod."""
+    of_pod, refused = pod["securityContext"], []
+    for container in pod["containers"]:
+        own = container["securityContext"]
+        both = {**of_pod, **own}
+        capabilities = own.get("capabilities", {})
+        refused += [field for field in ("runAsUser", "seLinuxOptions") if field in both]
+        refused += ["allowPrivilegeEscalation"] if own.get("allowPrivilegeEscalation", True) else []
+        refused += ["privileged"] if own.get("privileged") else []
+        refused += ["capabilities"] if capabilities.get("drop") != ["ALL"] or not set(capabilities.get("add", [])) <= {"NET_BIND_SERVICE"} else []
+        refused += ["seccompProfile"] if both.get("seccompProfile") != {"type": "RuntimeDefault"} else []
+        refused += ["hostPort"] if any("hostPort" in port for port in container["ports"]) else []
+    refused += [field for field in ("fsGroup", "sysctls") if field in of_pod]
+    refused += [field for field in ("hostNetwork", "hostPID", "hostIPC") if pod.get(field)]
+    known = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"}
+    kinds = {kind for volume in pod["volumes"] for kind in volume if kind != "name"}
+    return refused + sorted(kinds - known)
+
+
 def check_families(restraint, flags):
     """The ports that the chart opens are open to IPv6 and IPv4, and to IPv4 where there is no IPv6. No value says which it is."""
     ports = [f"--{flag}={flags[flag].rpartition(':')[0]}:0" for flag in ("listen", "admin")]
