@@ -142,6 +142,10 @@ WRONG = [
     ({"deadlines": {"request": 3000}}, "deadlines.request"),
     ({"deadlines": {"authority": 3000}}, "deadlines.authority"),
     ({"replicas": 0}, "replicas"),
+    ({"hostNetwork": "yes"}, "hostNetwork"),
+    ({"dnsPolicy": "None"}, "dnsPolicy"),
+    ({"ports": {"reviews": 443}}, "reviews"),
+    ({"ports": {"admin": 8443}}, "have to differ"),
     ({"podSecurityContext": {"runAsuser": 1}}, "runAsuser"),
     ({"securityContext": {"fsGroup": 1}}, "fsGroup"),
     ({"image": {"digest": "latest"}}, "digest"),
@@ -455,7 +459,7 @@ def check_deployment(merged, all_objects, help_text):
     expect(security["readOnlyRootFilesystem"] and not security["allowPrivilegeEscalation"], "the container may write or escalate")
     expect(security["capabilities"] == {"drop": ["ALL"]}, "the container has capabilities")
     expect(security["seccompProfile"] == {"type": "RuntimeDefault"}, "no seccomp profile")
-    expect(not any(pod.get(one) for one in ("hostNetwork", "hostPID", "hostIPC")), "the pod shares the node's namespaces")
+    kinds.check_network(merged, deployment)
     expect(pod["terminationGracePeriodSeconds"] >= merged["drainDelay"] + 20 + 5, "the grace period ends before the drain")
     expect({one["resourceName"]: one["restartPolicy"] for one in container["resizePolicy"]} == {"cpu": "NotRequired", "memory": "RestartContainer"}, "another resizePolicy")
     expect(container["livenessProbe"]["httpGet"]["path"] == "/livez" and container["readinessProbe"]["httpGet"]["path"] == "/readyz", "other probes")
@@ -480,8 +484,13 @@ def check_deployment(merged, all_objects, help_text):
     expect(all(selector.items() <= labels.items() for selector in selectors), "a selector misses the pods")
     for monitor in of_kind(all_objects, "ServiceMonitor"):
         expect(monitor["spec"]["selector"]["matchLabels"].items() <= only(all_objects, "Service")["metadata"]["labels"].items(), "the ServiceMonitor misses the Service")
-    ports = {port["name"] for port in container["ports"]}
-    expect({port["targetPort"] for port in only(all_objects, "Service")["spec"]["ports"]} == ports, "the Service misses a port")
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    expect(ports == merged["ports"], f"the pod has the ports {ports}")
+    expect({flags[flag] for flag in ("listen", "admin")} == {f"[::]:{port}" for port in ports.values()}, "the service listens elsewhere")
+    expect({container[probe]["httpGet"]["port"] for probe in ("livenessProbe", "readinessProbe")} == {"admin"}, "probes miss the port")
+    expect({port["targetPort"] for port in only(all_objects, "Service")["spec"]["ports"]} == set(ports), "the Service misses a port")
+    open_to = {port["port"] for one in of_kind(all_objects, "NetworkPolicy") for rule in one["spec"]["ingress"] for port in rule["ports"]}
+    expect(open_to == (set(ports) if merged["networkPolicy"]["enabled"] else set()), "the NetworkPolicy closes a port")
     expect(len(of_kind(all_objects, "PodDisruptionBudget")) == (merged["replicas"] > 1), "a single replica has a budget that stops every drain")
     for one in all_objects:
         namespaced = one["metadata"].get("namespace")

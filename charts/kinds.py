@@ -10,6 +10,9 @@ from serving import can_take_ipv6_away, serving, take_ipv6_away
 # what people install in them, beside what check.py has
 SETS = {
     "OpenShift": {"podSecurityContext": {"runAsUser": None, "runAsGroup": None, "fsGroup": None}},
+    "an API server that reaches no pods": {"hostNetwork": True, "ports": {"reviews": 10260, "admin": 10261}},
+    "one replica on a node's network": {"cap": "enforce", "hostNetwork": True, "dnsPolicy": "Default", "replicas": 1},
+    "a firewall that lets one port through": {"ports": {"reviews": 10250}},
 }
 
 
@@ -39,6 +42,26 @@ def refused_by_restricted(pod):
     known = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"}
     kinds = {kind for volume in pod["volumes"] for kind in volume if kind != "name"}
     return refused + sorted(kinds - known)
+
+
+def check_network(merged, deployment):
+    """On a node's network a pod finds Services by name all the same, and no two need the ports of one node."""
+    pod = deployment["spec"]["template"]["spec"]
+    is_shared = merged["hostNetwork"]
+    expect(pod.get("hostNetwork", False) == is_shared, "the pod is on the other network")
+    expect(not any(pod.get(one) for one in ("hostPID", "hostIPC")), "the pod shares the node's namespaces")
+    policy = merged["dnsPolicy"] or ("ClusterFirstWithHostNet" if is_shared else "")
+    expect(pod.get("dnsPolicy", "") == policy, f'the pod finds names by "{pod.get("dnsPolicy")}"')
+    update = deployment["spec"]["strategy"]["rollingUpdate"]
+    # where each node has a replica, one more would wait for a port for ever
+    expect(update == ({"maxSurge": 0, "maxUnavailable": 1} if is_shared else {"maxSurge": 1, "maxUnavailable": 0}), f"an update is {update}")
+    if not merged["affinity"]:
+        apart = pod["affinity"]["podAntiAffinity"]
+        (term,) = apart.get("requiredDuringSchedulingIgnoredDuringExecution", [None])
+        expect((term is not None) == is_shared, "replicas have to be apart, or need not be")
+        term = term or apart["preferredDuringSchedulingIgnoredDuringExecution"][0]["podAffinityTerm"]
+        labels = deployment["spec"]["template"]["metadata"]["labels"]
+        expect(term["topologyKey"] == "kubernetes.io/hostname" and term["labelSelector"]["matchLabels"].items() <= labels.items(), "replicas are not kept apart")
 
 
 def check_families(restraint, flags):
