@@ -139,6 +139,7 @@ WRONG = [
     ({"webhooks": {"failurePolicy": {"pods": "Fail"}}}, "pods"),
     ({"webhooks": {"failurePolicy": {"resize": "fail"}}}, "resize"),
     ({"webhooks": {"timeoutSeconds": 30}}, "timeoutSeconds"),
+    ({"webhooks": {"annotations": {"admissions.enforcer/disabled": True}}}, "admissions.enforcer"),
     ({"deadlines": {"request": 3000}}, "deadlines.request"),
     ({"deadlines": {"authority": 3000}}, "deadlines.authority"),
     ({"replicas": 0}, "replicas"),
@@ -230,6 +231,7 @@ def check_certificate(merged, all_objects, help_text):
 
 
 def check_hooks(values, merged, all_objects, in_force):
+    kinds.check_metadata(merged, only(all_objects, "Service"), [configuration for configuration, _ in hooks(all_objects)])
     names = set()
     for configuration, hook in hooks(all_objects):
         name = hook["name"].removesuffix(".restraint.dev")

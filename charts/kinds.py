@@ -12,6 +12,11 @@ SETS = {
     "OpenShift": {"podSecurityContext": {"runAsUser": None, "runAsGroup": None, "fsGroup": None}},
     "an API server that reaches no pods": {"hostNetwork": True, "ports": {"reviews": 10260, "admin": 10261}},
     "one replica on a node's network": {"cap": "enforce", "hostNetwork": True, "dnsPolicy": "Default", "replicas": 1},
+    "AKS": {"webhooks": {"annotations": {"admissions.enforcer/disabled": "true"}, "labels": {"example.com/team": "platform"}}},
+    "AKS with cert-manager": {
+        "tls": {"mode": "certManager"},
+        "webhooks": {"annotations": {"admissions.enforcer/disabled": "true", "cert-manager.io/inject-ca-from": "elsewhere/other"}, "labels": {"app.kubernetes.io/name": "other"}},
+    },
     "a firewall that lets one port through": {"ports": {"reviews": 10250}},
 }
 
@@ -62,6 +67,15 @@ def check_network(merged, deployment):
         term = term or apart["preferredDuringSchedulingIgnoredDuringExecution"][0]["podAffinityTerm"]
         labels = deployment["spec"]["template"]["metadata"]["labels"]
         expect(term["topologyKey"] == "kubernetes.io/hostname" and term["labelSelector"]["matchLabels"].items() <= labels.items(), "replicas are not kept apart")
+
+
+def check_metadata(merged, service, configurations):
+    """Webhook configurations have the labels of every object and those of the values, and so with annotations."""
+    injected = {"cert-manager.io/inject-ca-from": "restraint/restraint"} if merged["tls"]["mode"] == "certManager" else {}
+    for configuration in configurations:
+        labels, annotations = (configuration["metadata"].get(field, {}) for field in ("labels", "annotations"))
+        expect(labels == {**merged["webhooks"]["labels"], **service["metadata"]["labels"]}, f"the labels of hooks are {labels}")
+        expect(annotations == {**merged["webhooks"]["annotations"], **injected}, f"the annotations of hooks are {annotations}")
 
 
 def check_families(restraint, flags):

@@ -149,11 +149,16 @@ matchExpressions:
   {{- end }}
 {{- end -}}
 
+{{/* Metadata of a webhook configuration. What the chart needs wins over values. */}}
 {{- define "restraint.configuration" -}}
+{{- $labels := include "restraint.labels" . | fromYaml -}}
+{{- $annotations := dict -}}
+{{- if eq .Values.tls.mode "certManager" -}}
+{{- $_ := set $annotations "cert-manager.io/inject-ca-from" (printf "%s/%s" .Release.Namespace (include "restraint.fullname" .)) -}}
+{{- end -}}
 name: {{ include "restraint.fullname" . }}
-labels: {{- include "restraint.labels" . | nindent 2 }}
-{{- if eq .Values.tls.mode "certManager" }}
-annotations:
-  cert-manager.io/inject-ca-from: {{ .Release.Namespace }}/{{ include "restraint.fullname" . }}
+labels: {{- merge $labels .Values.webhooks.labels | toYaml | nindent 2 }}
+{{- with merge $annotations .Values.webhooks.annotations }}
+annotations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}
