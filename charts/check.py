@@ -101,6 +101,10 @@ SETS = {
         "networkPolicy": {"reviewsFrom": [{"ipBlock": {"cidr": "192.0.2.0/24"}}], "apiServerCidrs": ["192.0.2.1/32"]},
         "monitoring": {"serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}}, "prometheusRule": {"enabled": True}, "dashboard": {"enabled": True}},
     },
+    "hooks with metadata that the chart has, too": {
+        "tls": {"mode": "certManager"},
+        "webhooks": {"annotations": {"admissions.enforcer/disabled": "true", "cert-manager.io/inject-ca-from": "elsewhere/other"}, "labels": {"app.kubernetes.io/name": "other"}},
+    },
     **kinds.SETS,
 }
 
@@ -664,6 +668,12 @@ def check_monitoring(promtool):
             expect(f"\n## {section}\n" in operations, f'docs/operations.md has no section "{section}"')
 
 
+def combined(values, more):
+    """Both, where `more` wins."""
+    inner = {key: combined(values[key], more[key]) for key in values.keys() & more.keys() if isinstance(values[key], dict)}
+    return {**values, **more, **inner}
+
+
 def made_files():
     """What is made from the chart, by path."""
     head = "# Made from the chart: `just chart --update`. {}\n"
@@ -684,9 +694,14 @@ def made_files():
         # a cluster has one of each name
         return re.sub(r"(kind: \w+WebhookConfiguration\nmetadata:\n  name: restraint)\n", r"\1-${INSTALLATION}\n", text)
 
+    def core(values):
+        """What the API server knows by itself; policies are the business of others."""
+        files = render(values, "restraint-installation")
+        return [text for path, text in sorted(files.items()) if path.endswith(".yaml") and path not in ("policies.yaml", "certificate.yaml")]
+
     webhooks = render(installation, "restraint-installation")["webhooks.yaml"]
-    files = render(everything, "restraint-installation")
-    core = [text for path, text in sorted(files.items()) if path.endswith(".yaml") and path != "policies.yaml"]
+    by_default = core(everything)
+    in_kinds = [[f"# kind of cluster: {name}\n", *(text for text in core(combined(everything, values)) if text not in by_default)] for name, values in kinds.SETS.items()]
     fallback = render({**installation, "fallback": {"enabled": True}, "webhooks": {"namespaceSelector": {"matchLabels": {"e2e.example/fallback": "yes"}}}})["fallback.yaml"]
     # beside those without allowances, so under names of their own
     allowing = {"policies": {"overrides": {"memory-limit-decrease": ALLOWANCES}}, "webhooks": {"namespaceSelector": {"matchLabels": {"e2e.example/fallback": "allowances"}}}}
@@ -694,7 +709,8 @@ def made_files():
     certificate = re.sub(r"\n  labels:\n(    .*\n)+", "\n", render({"tls": {"mode": "certManager"}})["certificate.yaml"])
     return {
         "tests/e2e/webhooks.yaml": head.format("`${...}` is filled in by the tests, which also keep their\n# installations apart by `e2e.example/installation`. The rest is what a cluster would have.") + words(webhooks),
-        "tests/e2e/chart.yaml": head.format("All that it renders with live look-ups on, but policies and\n# what needs a definition of its own.") + words("---\n".join(core)),
+        "tests/e2e/chart.yaml": head.format("All that it renders with live look-ups on, but policies and\n# what needs a definition of its own.") + words("---\n".join(by_default)),
+        "tests/e2e/chart-kinds.yaml": head.format("What differs from chart.yaml in each kind of cluster that\n# needs values of its own.") + words("\n".join("---\n".join(texts) for texts in in_kinds)),
         "tests/e2e/fallback.yaml": head.format("For the namespaces with the label `e2e.example/fallback`.") + fallback,
         "tests/e2e/fallback-with-allowances.yaml": head.format("For the namespaces with the label\n# `e2e.example/fallback: allowances`.") + allowances.replace(".fallback.restraint.dev", ".allowances.fallback.restraint.dev"),
         "certs/cert-manager/certificate.yaml": head.format("For a service `restraint` in a namespace `restraint`, where\n# no Helm is used; the webhook configurations want `cert-manager.io/inject-ca-from: restraint/restraint`.") + certificate,

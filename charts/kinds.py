@@ -13,10 +13,6 @@ SETS = {
     "an API server that reaches no pods": {"hostNetwork": True, "ports": {"reviews": 10260, "admin": 10261}},
     "one replica on a node's network": {"cap": "enforce", "hostNetwork": True, "dnsPolicy": "Default", "replicas": 1},
     "AKS": {"webhooks": {"annotations": {"admissions.enforcer/disabled": "true"}, "labels": {"example.com/team": "platform"}}},
-    "AKS with cert-manager": {
-        "tls": {"mode": "certManager"},
-        "webhooks": {"annotations": {"admissions.enforcer/disabled": "true", "cert-manager.io/inject-ca-from": "elsewhere/other"}, "labels": {"app.kubernetes.io/name": "other"}},
-    },
     "a firewall that lets one port through": {"ports": {"reviews": 10250}},
 }
 
