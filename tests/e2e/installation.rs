@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, ExitStatus};
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -17,6 +17,7 @@ use crate::deadline::eventually;
 use crate::kubectl::Person;
 use crate::policies;
 use crate::process::Process;
+use crate::replica::Replica;
 use crate::space::Space;
 
 /// As the chart renders them.
@@ -33,6 +34,9 @@ pub(crate) const HOOK_TIMEOUT: &str = "timeoutSeconds: 30";
 /// as a busy machine needs.
 const DEADLINE: &str = "25000";
 
+/// The address of a second replica.
+pub(crate) const SECOND: &str = "127.0.0.2";
+
 /// The label that makes a namespace the business of the installation it names.
 pub(crate) const LABEL: &str = "e2e.example/installation";
 
@@ -48,9 +52,6 @@ pub(crate) struct Installation<'c> {
     spaces: AtomicUsize,
     markers: AtomicUsize,
 }
-
-/// One running process of Restraint.
-pub(crate) struct Replica(Process);
 
 impl<'c> Installation<'c> {
     /// Installs Restraint, and returns when the API server asks it.
@@ -144,7 +145,8 @@ impl<'c> Installation<'c> {
         self.start_with(address, &[])
     }
 
-    fn start_with(&self, address: &str, flags: &[String]) -> Replica {
+    /// Starts one with flags of its own.
+    pub(crate) fn start_with(&self, address: &str, flags: &[String]) -> Replica {
         let has = |name: &str| flags.iter().any(|flag| flag.split('=').next() == Some(name));
         let number = self.started.fetch_add(1, Ordering::Relaxed);
         let mut command = Command::new(env!("CARGO_BIN_EXE_restraint"));
@@ -167,11 +169,8 @@ impl<'c> Installation<'c> {
         command.arg("--kubeconfig").arg(self.cluster.file(&self.kubeconfig));
         command.args(flags).env("RUST_LOG", "restraint=debug");
         let log = self.cluster.file(&format!("{}-{number}.log", self.namespace()));
-        let mut process = Process::start("restraint", &mut command, log);
-        process.eventually("restraint serves", |log| {
-            lines(log, |_| true).any(|line| line["message"] == "serving").then_some(())
-        });
-        Replica(process)
+        let process = Process::start("restraint", &mut command, log);
+        Replica::serving(process)
     }
 
     /// Puts this replica in the place of the one that runs, which is returned.
@@ -195,6 +194,17 @@ impl<'c> Installation<'c> {
     /// Takes the replica away; whoever drops it kills it.
     pub(crate) fn take(&self) -> Option<Replica> {
         self.replica().take()
+    }
+
+    /// The sum of counters of the replica: see [`Replica::counted`].
+    pub(crate) fn counted(&self, counter: &str, label: &str) -> u64 {
+        self.replica().as_ref().unwrap().counted(counter, label)
+    }
+
+    /// The address of a replica, where that is not the first, as the API server may call it without
+    /// a Service.
+    pub(crate) fn url(&self, address: &str, path: &str) -> String {
+        format!("https://{address}:{}{path}", self.port)
     }
 
     /// What the log of the replica has so far of the reviews that it has judged, from the lines
@@ -221,11 +231,10 @@ impl<'c> Installation<'c> {
     /// What the chart rendered, with the words of this installation in it. Its hooks are waited for
     /// as long as an API server can wait: a busy machine must not pass for a service that is away.
     pub(crate) fn filled_in(&self, rendered: &str) -> String {
-        let authority = STANDARD.encode(self.authority());
         rendered
             .replace("${INSTALLATION}", &self.name)
             .replace("${PORT}", &self.port.to_string())
-            .replace("${CA_BUNDLE}", &authority)
+            .replace("${CA_BUNDLE}", &self.bundle())
             .replace("timeoutSeconds: 3\n", &format!("{HOOK_TIMEOUT}\n"))
     }
 
@@ -240,9 +249,10 @@ impl<'c> Installation<'c> {
             .map(|file| fs::read_to_string(file).unwrap())
     }
 
-    fn authority(&self) -> String {
+    /// What the authority is to a webhook configuration.
+    pub(crate) fn bundle(&self) -> String {
         let [_, _, authority] = self.files();
-        authority
+        STANDARD.encode(authority)
     }
 
     fn file(&self, ending: &str) -> PathBuf {
@@ -250,7 +260,8 @@ impl<'c> Installation<'c> {
     }
 
     fn write_certificate(&self, service: &str) {
-        let certificate = Certificate::new(&[&format!("{service}.{}.svc", self.namespace())]);
+        let service = format!("{service}.{}.svc", self.namespace());
+        let certificate = Certificate::new(&[&service, SECOND]);
         fs::write(self.file("crt"), &certificate.certificate).unwrap();
         fs::write(self.file("key"), &certificate.key).unwrap();
         fs::write(self.file("authority"), &certificate.authority).unwrap();
@@ -369,30 +380,4 @@ impl<'c> Installation<'c> {
             review["namespace"] == *namespace && review["name"] == name && review["path"] == path
         })
     }
-}
-
-impl Replica {
-    /// The reviews that it has logged so far, from the lines that are `wanted`: there are many.
-    pub(crate) fn reviews(&self, wanted: impl Fn(&str) -> bool) -> Vec<Value> {
-        lines(&self.0.log(), wanted).filter(|line| line["message"] == "review").collect()
-    }
-
-    /// What it has logged so far.
-    pub(crate) fn log(&self) -> Vec<Value> {
-        lines(&self.0.log(), |_| true).collect()
-    }
-
-    /// Sends SIGTERM.
-    pub(crate) fn terminate(&self) {
-        self.0.terminate();
-    }
-
-    /// Waits for its end.
-    pub(crate) fn wait(&mut self) -> ExitStatus {
-        self.0.wait()
-    }
-}
-
-fn lines(log: &str, wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = Value> {
-    log.lines().filter(move |line| wanted(line)).filter_map(|line| serde_json::from_str(line).ok())
 }

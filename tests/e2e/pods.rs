@@ -26,6 +26,11 @@ pub(crate) fn memory_limit(amount: &str) -> Value {
     resources(json!({"limits": {"memory": amount}}))
 }
 
+/// A strategic merge patch of request and limit of the container `app`.
+pub(crate) fn memory(request: &str, limit: &str) -> Value {
+    resources(json!({"requests": {"memory": request}, "limits": {"memory": limit}}))
+}
+
 /// The memory limit of the container `app`.
 pub(crate) fn stored_limit(pod: &Value) -> &str {
     pod["spec"]["containers"][0]["resources"]["limits"]["memory"].as_str().unwrap_or_default()

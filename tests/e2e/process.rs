@@ -57,11 +57,11 @@ impl Process {
         })
     }
 
-    /// Sends SIGTERM.
-    pub(crate) fn terminate(&self) {
-        let sent =
-            Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(sent.success(), "{} cannot be told to end", self.name);
+    /// Sends a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let line = [&format!("-{name}"), &*self.child.id().to_string()];
+        let sent = Command::new("kill").args(line).status().unwrap();
+        assert!(sent.success(), "{} cannot be sent SIG{name}", self.name);
     }
 
     /// Waits for its end.

@@ -67,6 +67,22 @@ impl<'i> Space<'i> {
         self.by(Person::Developer).run(&line)
     }
 
+    /// The same as a user whom the cluster need not know, and who may do everything. More flags may
+    /// put the user into groups.
+    pub(crate) fn resize_as(
+        &self,
+        user: &str,
+        pod: &str,
+        patch: &Value,
+        flags: &[&str],
+    ) -> Outcome {
+        let patch = patch.to_string();
+        let line =
+            ["patch", "pod", pod, "--subresource", "resize", "--output", "json", "--patch", &patch];
+        let who = ["--as", user, "--as-group", "system:masters"];
+        self.kubectl.run(&[&line[..], &who, flags].concat())
+    }
+
     /// Runs kubectl and returns the object it printed.
     #[track_caller]
     pub(crate) fn object(&self, arguments: &[&str]) -> Value {

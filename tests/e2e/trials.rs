@@ -15,6 +15,7 @@ mod evidence;
 mod explaining;
 mod fallback;
 mod installing;
+mod missed_fixes;
 mod namespaces;
 mod outage;
 mod policies;
@@ -23,6 +24,7 @@ mod restart_all;
 mod scope;
 mod shapes;
 mod stopping;
+mod what_it_has;
 mod workloads;
 
 use libtest_mimic::Trial;
@@ -33,6 +35,7 @@ pub(crate) fn all() -> Vec<Trial> {
         creation::trials(),
         capped::trials(),
         workloads::trials(),
+        what_it_has::trials(),
         resizes::trials(),
         approvals::trials(),
         attacks::trials(),
@@ -40,6 +43,7 @@ pub(crate) fn all() -> Vec<Trial> {
         namespaces::trials(),
         outage::trials(),
         policies::trials(),
+        missed_fixes::trials(),
         audit_log::trials(),
         scope::trials(),
         evidence::trials(),

@@ -6,9 +6,10 @@ use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
 use crate::deadline::eventually;
-use crate::installation::{Installation, Replica};
+use crate::installation::Installation;
 use crate::kubectl::{Kubectl, Person};
 use crate::pods::pod;
+use crate::replica::Replica;
 use crate::space::Space;
 use crate::world::cluster;
 

@@ -60,7 +60,7 @@ pub(super) fn interrupted() {
         Process::start("restraint doctor", &mut command, cluster().file("interrupted.log"));
     let is_there = || space.object(&["get", "pods"])["items"] != json!([]);
     doctor.eventually("its pod is there", |_| is_there().then_some(()));
-    doctor.terminate();
+    doctor.signal("TERM");
     assert!(doctor.wait().success());
     assert!(
         doctor.log().contains("latency was not examined: it was interrupted"),

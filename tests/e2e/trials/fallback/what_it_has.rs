@@ -1,10 +1,10 @@
 //! Decreases are told by what the process has, as far as the stored pod says so.
 
 use libtest_mimic::Trial;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::kubectl::Person;
-use crate::pods::{memory_limit, pod, pod_with, stored_limit};
+use crate::kubelet::{self, DEFERRED};
+use crate::pods::{memory_limit, pod_with, stored_limit};
 use crate::space::Space;
 
 use super::super::trial;
@@ -43,27 +43,12 @@ fn first_limits() {
     }
 }
 
-/// What the kubelet says of a resize, and whether it says that it waits or failed.
-const CONDITIONS: [(&str, &str, &str, bool); 6] = [
-    ("PodResizePending", "Deferred", "True", true),
-    ("PodResizePending", "Infeasible", "True", true),
-    ("PodResizeInProgress", "Error", "True", true),
-    ("PodResizeInProgress", "", "True", false),
-    ("PodResizePending", "Deferred", "False", false),
-    ("PodResizePending", "Other", "True", false),
-];
-
 fn growth_taken_back() {
     let space = fallback_alone();
-    let node = json!({
-        "apiVersion": "v1", "kind": "Node",
-        "metadata": {"name": space.name(), "labels": {"kubernetes.io/os": "linux"}},
-        "status": {"allocatable": {"cpu": "4", "memory": "8Gi", "pods": "110"}, "nodeInfo": {"operatingSystem": "linux"}},
-    });
-    space.create(&node).accepted();
-    for (number, (kind, reason, status, told)) in CONDITIONS.into_iter().enumerate() {
+    kubelet::join(&space);
+    for (number, (condition, told)) in kubelet::CONDITIONS.into_iter().enumerate() {
         let name = format!("db-{number}");
-        grown_in_vain(&space, &name, kind, reason, status);
+        kubelet::grown(&space, &name, condition);
         denied(&space, &name, "511Mi");
         if told {
             space.resize(&name, &memory_limit("512Mi")).accepted();
@@ -75,34 +60,9 @@ fn growth_taken_back() {
         }
     }
     // of another generation
-    grown_in_vain(&space, "later", "PodResizePending", "Deferred", "True");
+    kubelet::grown(&space, "later", DEFERRED);
     space.resize("later", &memory_limit("5Gi")).accepted();
     denied(&space, "later", "512Mi");
-}
-
-/// A pod that has 512Mi and is to have 4Gi.
-fn grown_in_vain(space: &Space<'_>, name: &str, kind: &str, reason: &str, status: &str) {
-    let mut pod = pod(name);
-    pod["spec"]["nodeName"] = json!(space.name());
-    space.create(&pod).accepted();
-    let says = |condition: Value| {
-        let container = json!({
-            "name": "app", "image": "registry.k8s.io/pause:3.10", "imageID": "", "ready": true, "restartCount": 0,
-            "state": {"running": {"startedAt": "2026-01-01T00:00:00Z"}},
-            "resources": pod["spec"]["containers"][0]["resources"],
-        });
-        let status =
-            json!({"status": {"conditions": [condition], "containerStatuses": [container]}})
-                .to_string();
-        let line = ["patch", "pod", name, "--subresource", "status", "--patch", &status];
-        space.by(Person::Agent).run(&line).accepted();
-    };
-    says(json!({"type": "Ready", "status": "True"}));
-    space.resize(name, &memory_limit("4Gi")).accepted();
-    let generation = &space.pod(name)["metadata"]["generation"];
-    says(
-        json!({"type": kind, "reason": reason, "status": status, "observedGeneration": generation}),
-    );
 }
 
 #[track_caller]

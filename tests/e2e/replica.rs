@@ -1,0 +1,79 @@
+//! One running process of Restraint.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::ExitStatus;
+
+use serde_json::Value;
+
+use crate::process::Process;
+
+/// A process that serves.
+pub(crate) struct Replica {
+    process: Process,
+    /// Where it tells what it counts.
+    admin: String,
+}
+
+impl Replica {
+    /// `process`, once it serves.
+    pub(crate) fn serving(mut process: Process) -> Self {
+        let admin = process.eventually("restraint serves", |log| {
+            let line = lines(log, |_| true).find(|line| line["message"] == "serving")?;
+            line["admin"].as_str().map(str::to_owned)
+        });
+        Self { process, admin }
+    }
+
+    /// The reviews that it has logged so far, from the lines that are `wanted`: there are many.
+    pub(crate) fn reviews(&self, wanted: impl Fn(&str) -> bool) -> Vec<Value> {
+        lines(&self.process.log(), wanted).filter(|line| line["message"] == "review").collect()
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> Vec<Value> {
+        lines(&self.process.log(), |_| true).collect()
+    }
+
+    /// The sum of the counters of this name that have `label`, as in `cause="other-webhook"`; all
+    /// have the empty one.
+    pub(crate) fn counted(&self, counter: &str, label: &str) -> u64 {
+        let mut connection = TcpStream::connect(&self.admin).unwrap();
+        let request =
+            format!("GET /metrics HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.admin);
+        connection.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        let amount = |line: &str| {
+            let labels = line.strip_prefix(counter)?;
+            let (labels, amount) = labels.rsplit_once(' ')?;
+            let is_same = labels.is_empty() || labels.starts_with('{');
+            (is_same && labels.contains(label)).then(|| amount.parse::<u64>().unwrap())
+        };
+        answer.lines().filter_map(amount).sum()
+    }
+
+    /// Stops it where it stands: it accepts connections and answers nothing.
+    pub(crate) fn freeze(&self) {
+        self.process.signal("STOP");
+    }
+
+    /// Ends that.
+    pub(crate) fn thaw(&self) {
+        self.process.signal("CONT");
+    }
+
+    /// Sends SIGTERM.
+    pub(crate) fn terminate(&self) {
+        self.process.signal("TERM");
+    }
+
+    /// Waits for its end.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        self.process.wait()
+    }
+}
+
+fn lines(log: &str, wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = Value> {
+    log.lines().filter(move |line| wanted(line)).filter_map(|line| serde_json::from_str(line).ok())
+}
