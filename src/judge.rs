@@ -53,6 +53,10 @@ pub fn judge(policies: &Policies, subject: &Subject<'_>) -> Verdict {
         });
     }
     verdict.missed_fix = missed_fix(&verdict, &view);
+    if !verdict.allowed() {
+        // what is denied is let through by nobody
+        verdict.approvals.retain(|note| !note.is_use());
+    }
     verdict
 }
 

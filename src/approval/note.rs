@@ -117,6 +117,11 @@ impl Refusal {
 }
 
 impl ApprovalNote {
+    /// Whether something let a decrease through.
+    pub(crate) fn is_use(&self) -> bool {
+        matches!(self, Self::Used { .. } | Self::Allowed { .. })
+    }
+
     /// The name of what happened: a plain key for audit annotations and logs.
     pub fn outcome(&self) -> &'static str {
         match self {

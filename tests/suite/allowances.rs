@@ -153,6 +153,7 @@ fn a_heap_above_the_limit_is_denied_all_the_same() {
     let verdict = judge(&Policies::read(both).unwrap(), &review.subject);
     let denials: Vec<_> = verdict.denials().map(|ruling| ruling.rule).collect();
     assert_eq!(denials, ["heap-above-limit"]);
+    assert!(verdict.approvals.is_empty(), "what is denied used nothing: {:?}", verdict.approvals);
 }
 
 #[test]
