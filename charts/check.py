@@ -674,6 +674,14 @@ def combined(values, more):
     return {**values, **more, **inner}
 
 
+def recipes():
+    """The policy with every recipe for allowances that the documentation has."""
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/policies.md").read_text(), flags=re.S)
+    settings = [yaml.safe_load(block)["settings"] for block in blocks if "\n  allowances:" in block]
+    expect(len(settings) == 3, f"docs/policies.md has {len(settings)} recipes for allowances")
+    return DECREASE + yaml.safe_dump({"settings": {"allowances": [allowance for one in settings for allowance in one["allowances"]]}})
+
+
 def made_files():
     """What is made from the chart, by path."""
     head = "# Made from the chart: `just chart --update`. {}\n"
@@ -706,6 +714,10 @@ def made_files():
     # beside those without allowances, so under names of their own
     allowing = {"policies": {"overrides": {"memory-limit-decrease": ALLOWANCES}}, "webhooks": {"namespaceSelector": {"matchLabels": {"e2e.example/fallback": "allowances"}}}}
     allowances = render({**installation, "fallback": {"enabled": True, "restore": True, "resizePolicy": False}, **allowing})["fallback.yaml"]
+    # what the documentation recommends, of which the fallback policies can say two
+    recommending = {"policies": {"overrides": {"memory-limit-decrease": recipes()}}, "webhooks": {"namespaceSelector": {"matchLabels": {"e2e.example/fallback": "recipes"}}}}
+    recommended = render({**installation, "fallback": {"enabled": True, "resizePolicy": False}, **recommending})["fallback.yaml"]
+    decreases = "".join(f"---\n{text.strip()}\n" for text in re.split(r"^---$", recommended, flags=re.M) if "\n  name: memory-limit-decrease." in text)
     certificate = re.sub(r"\n  labels:\n(    .*\n)+", "\n", render({"tls": {"mode": "certManager"}})["certificate.yaml"])
     return {
         "tests/e2e/webhooks.yaml": head.format("`${...}` is filled in by the tests, which also keep their\n# installations apart by `e2e.example/installation`. The rest is what a cluster would have.") + words(webhooks),
@@ -713,6 +725,7 @@ def made_files():
         "tests/e2e/chart-kinds.yaml": head.format("What differs from chart.yaml in each kind of cluster that\n# needs values of its own.") + words("\n".join("---\n".join(texts) for texts in in_kinds)),
         "tests/e2e/fallback.yaml": head.format("For the namespaces with the label `e2e.example/fallback`.") + fallback,
         "tests/e2e/fallback-with-allowances.yaml": head.format("For the namespaces with the label\n# `e2e.example/fallback: allowances`.") + allowances.replace(".fallback.restraint.dev", ".allowances.fallback.restraint.dev"),
+        "tests/e2e/fallback-with-recipes.yaml": head.format("The recipes of `docs/policies.md`, for the namespaces with the\n# label `e2e.example/fallback: recipes`.") + decreases.replace(".fallback.restraint.dev", ".recipes.fallback.restraint.dev"),
         "certs/cert-manager/certificate.yaml": head.format("For a service `restraint` in a namespace `restraint`, where\n# no Helm is used; the webhook configurations want `cert-manager.io/inject-ca-from: restraint/restraint`.") + certificate,
     }
 

@@ -13,6 +13,9 @@ const FALLBACK: &str = include_str!("fallback.yaml");
 /// As it renders them for a policy with allowances, with the one that puts back.
 const WITH_ALLOWANCES: &str = include_str!("fallback-with-allowances.yaml");
 
+/// The one that guards memory, as it renders it for the recipes of `docs/policies.md`.
+const WITH_RECIPES: &str = include_str!("fallback-with-recipes.yaml");
+
 /// The label of the namespaces that have the fallback policies: other trials go on without them.
 pub(crate) const LABEL: &str = "e2e.example/fallback";
 
@@ -50,6 +53,18 @@ pub(crate) fn install_with_allowances(cluster: &Cluster) {
     let updater = ["--as", Person::Autoscaler.username(), "--as-group", "system:masters"];
     eventually("decreases are put back", || {
         resize(&kubectl, "300Mi", &updater).succeeded().then_some(())
+    });
+}
+
+/// Installs the one with recipes, and returns when the API server goes by it.
+pub(crate) fn install_with_recipes(cluster: &Cluster) {
+    cluster.kubectl().feed(&["create", "--filename", "-"], WITH_RECIPES).accepted();
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "recipes-probe", "labels": {LABEL: "recipes"}}});
+    cluster.kubectl().feed(&["create", "--filename", "-"], &namespace.to_string()).accepted();
+    let kubectl = cluster.kubectl().within("recipes-probe");
+    kubectl.feed(&["create", "--filename", "-"], &pod("probe").to_string()).accepted();
+    eventually("decreases are denied", || {
+        (!resize(&kubectl, "300Mi", &[]).succeeded()).then_some(())
     });
 }
 

@@ -31,6 +31,7 @@ mod kubectl;
 mod kubelet;
 mod linter;
 mod manifests;
+mod metrics_api;
 mod pods;
 mod policies;
 mod process;

@@ -1,6 +1,7 @@
 //! What is tried, each in a namespace of its own.
 
 mod agreement;
+mod allowances;
 mod approvals;
 mod attacks;
 mod audit_log;
@@ -21,6 +22,7 @@ mod outage;
 mod policies;
 mod resizes;
 mod restart_all;
+mod restarts;
 mod scope;
 mod shapes;
 mod stopping;
@@ -37,7 +39,9 @@ pub(crate) fn all() -> Vec<Trial> {
         workloads::trials(),
         what_it_has::trials(),
         resizes::trials(),
+        restarts::trials(),
         approvals::trials(),
+        allowances::trials(),
         attacks::trials(),
         doors::trials(),
         namespaces::trials(),

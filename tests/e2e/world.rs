@@ -17,7 +17,9 @@ static ENFORCING: OnceLock<Option<Installation<'static>>> = OnceLock::new();
 static FALLBACK: OnceLock<Option<()>> = OnceLock::new();
 static ALLOWANCES: OnceLock<Option<()>> = OnceLock::new();
 static AUDITING: OnceLock<Option<Installation<'static>>> = OnceLock::new();
+static RECIPES: OnceLock<Option<()>> = OnceLock::new();
 static KUBE_SYSTEM: Mutex<()> = Mutex::new(());
+static METRICS_API: Mutex<()> = Mutex::new(());
 
 /// The folder with the programs of the cluster, if one is named.
 ///
@@ -66,10 +68,23 @@ pub(crate) fn fallback_with_allowances() {
     });
 }
 
+/// The fallback policy that knows the recipes of the documentation, for the namespaces whose label
+/// says so.
+pub(crate) fn fallback_with_recipes() {
+    shared(&RECIPES, "the fallback policy with recipes", || {
+        crate::fallback::install_with_recipes(cluster());
+    });
+}
+
 /// Lets one trial at a time see to kube-system, the one namespace that they cannot have for
 /// themselves.
 pub(crate) fn kube_system() -> MutexGuard<'static, ()> {
     KUBE_SYSTEM.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Lets one trial at a time decide whether there is a metrics API.
+pub(crate) fn metrics_api() -> MutexGuard<'static, ()> {
+    METRICS_API.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Ends everything that was started. With `keep` the logs stay, and it says where.

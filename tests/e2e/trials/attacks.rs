@@ -1,11 +1,15 @@
 //! What somebody might try who wants memory gone without asking.
 
+use std::process::Command;
+
 use libtest_mimic::Trial;
 use serde_json::json;
 
 use crate::deadline::eventually;
 use crate::kubectl::Person;
+use crate::kubelet::{self, DEFERRED};
 use crate::pods::{memory_limit, pod, resources, stored_limit};
+use crate::policies;
 use crate::space::Space;
 use crate::world::enforcing;
 
@@ -35,6 +39,8 @@ pub(super) fn trials() -> Vec<Trial> {
         trial("attack: a limit of 0, and a limit after it", limit_to_zero),
         trial("attack: a LimitRange brings the limit", a_limit_range),
         trial("attack: a resize that changes labels as well", labels_as_well),
+        trial("attack: a writer of status claims that the pod has less", a_claimed_status),
+        trial("attack: an allowance that fits service accounts of any namespace", wide_allowances),
     ]
 }
 
@@ -273,6 +279,62 @@ fn labels_as_well() {
     patch["metadata"] = json!({"labels": {"restraint.dev/cap": "audit"}, "annotations": {"restraint.dev/ignore": "memory-limit-decrease"}});
     let said = space.resize("db", &patch).refused();
     assert!(said.contains("is not approved"), "{said}");
+}
+
+/// Documented in `docs/approvals.md`: the status is the kubelet's word. It reaches down to what it
+/// says, in the generation it names, and no further.
+fn a_claimed_status() {
+    let space = enforcing().space();
+    kubelet::join(&space);
+    space.create(&kubelet::bound(&space, pod("db"))).accepted();
+    let claimed = json!({"limits": {"memory": "400Mi"}, "requests": {"memory": "256Mi"}});
+    let status = json!({"status": {"containerStatuses": []}}).to_string();
+    let line = ["patch", "pod", "db", "--subresource", "status", "--patch", &status];
+    let said = space.by(Person::Developer).run(&line).refused();
+    assert!(said.contains("resource \"pods/status\""), "{said}");
+    kubelet::says(&space, "db", ("PodResizePending", "Deferred", "False"), &claimed);
+    not_approved(&space, "400Mi");
+    kubelet::says(&space, "db", DEFERRED, &claimed);
+    not_approved(&space, "399Mi");
+    space.resize("db", &memory_limit("400Mi")).accepted();
+    // the claim was about the generation before
+    not_approved(&space, "399Mi");
+}
+
+/// Whoever may create a service account of such a name would be meant.
+fn wide_allowances() {
+    let check = |user: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let text = policies::in_mode("memory-limit-decrease", "enforce");
+        let allowance =
+            format!("{{name: updater, requesters: {{users: [\"{user}\"]}}, atLeast: 64Mi}}");
+        let text = format!("{text}settings: {{allowances: [{allowance}]}}\n");
+        policies::write(folder.path(), "memory-limit-decrease", &text);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_restraint"));
+        command.args(["serve", "--check", "--policies"]).arg(folder.path());
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    for user in [
+        "system:serviceaccount:*:vpa-updater",
+        "system:serviceaccount:*",
+        "system:serviceaccount:kube-*:vpa-updater",
+        "system:serviceaccount:kube-system*:vpa-updater",
+        "*:kube-system:vpa-updater",
+        "*vpa-updater",
+        "*",
+    ] {
+        let (code, said) = check(user);
+        assert_eq!(code, Some(2), "{user}: {said}");
+        assert!(said.contains("memory-limit-decrease.yaml:4:") && said.contains(user), "{said}");
+    }
+    for user in [
+        "system:serviceaccount:kube-system:*",
+        "system:serviceaccount:vpa:*-updater",
+        "*@example.com",
+    ] {
+        assert_eq!(check(user).0, Some(0), "{user}: {}", check(user).1);
+    }
 }
 
 pub(super) fn text(space: &Space<'_>, pod: &str) -> String {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::deadline::eventually;
 use crate::installation::Installation;
 use crate::pods::{memory_limit, pod_with, resources, stored_limit};
-use crate::world::cluster;
+use crate::world::{cluster, metrics_api};
 
 use super::trial;
 
@@ -19,6 +19,7 @@ pub(super) fn trials() -> Vec<Trial> {
 }
 
 fn looked_up() {
+    let _absent = metrics_api();
     let policies = cluster().file("policies-with-evidence");
     std::fs::create_dir(&policies).unwrap();
     for rule in ["memory-above-usage", "resize-beyond-node"] {

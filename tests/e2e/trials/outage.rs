@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use crate::autoscalers::in_place;
 use crate::installation::Installation;
-use crate::kubectl::Outcome;
-use crate::pods::{memory_limit, pod, resources, stored_limit};
+use crate::kubectl::{Outcome, Person};
+use crate::pods::{memory, memory_limit, pod, resources, stored_limit};
 use crate::space::Space;
 use crate::world::cluster;
 
@@ -32,9 +32,11 @@ fn an_outage() {
     let installation = Installation::new(cluster(), "outage", &["--drain-delay", "0"]);
     let space = installation.space();
     space.create(&pod("db")).accepted();
+    space.create(&pod("recommended")).accepted();
     stop(&installation);
     goes_on(&space);
     stays_shut(&space);
+    of_automation(&space);
 
     installation.start();
     space.resize("db", &cpu("300m")).accepted();
@@ -92,6 +94,20 @@ fn stays_shut(space: &Space<'_>) {
     approved["metadata"]["annotations"] = json!({"approved-by-sre": "true"});
     unreachable(&space.create(&approved).refused(), "approval.restraint.dev");
     assert_eq!(stored_limit(&space.pod("db")), "512Mi");
+}
+
+/// What an autoscaler wants: nobody puts back what it takes, so that is refused.
+fn of_automation(space: &Space<'_>) {
+    let updater = |patch: &Value| {
+        let patch = patch.to_string();
+        let line = ["patch", "pod", "recommended", "--subresource", "resize", "--patch", &patch];
+        space.by(Person::Autoscaler).run(&line)
+    };
+    updater(&memory("512Mi", "1Gi")).accepted().assert_warnings(&[]);
+    unreachable(&updater(&memory("300Mi", "1023Mi")).refused(), "resize.restraint.dev");
+    let requests = resources(json!({"requests": {"cpu": "300m", "memory": "128Mi"}}));
+    updater(&requests).accepted();
+    assert_eq!(stored_limit(&space.pod("recommended")), "1Gi");
 }
 
 /// Half a gibibyte and more, in every spelling.
