@@ -6,15 +6,19 @@
 
 mod autoscaler;
 pub mod check;
+pub mod coverage;
+mod door;
 mod expiry;
 pub mod facts;
 mod flag;
 mod gather;
 mod hook;
 mod names;
+mod need;
 pub mod observation;
 mod options;
 mod probe;
+mod reach;
 mod reloader;
 mod rights;
 pub mod text;
@@ -78,6 +82,7 @@ mod tests {
                 object: String::new(),
                 message: String::new(),
                 remedy: None,
+                namespaces: None,
             }]
         };
         let code = |severity, fail_on| format!("{:?}", exit_code(&seen(severity), fail_on));

@@ -12,6 +12,7 @@ mod latency;
 mod match_conditions;
 mod memory_floor;
 mod policies;
+mod reach;
 mod reloader;
 mod replicas;
 mod resizers;
@@ -27,9 +28,10 @@ use super::observation::{Observation, Observations};
 type Check = (&'static str, fn(&Facts, &mut Observations<'_>));
 
 /// Every check, in the order of the report.
-const CHECKS: [Check; 19] = [
+const CHECKS: [Check; 20] = [
     ("installation", installation::check),
     ("hooks", hooks::check),
+    ("reach", reach::check),
     ("fail-closed", fail_closed::check),
     ("fallback", fallback::check),
     ("match-conditions", match_conditions::check),

@@ -24,6 +24,9 @@ use super::flag::flag_value;
 /// What was looked up, or why it could not be.
 pub(crate) type Fact<T> = Result<T, String>;
 
+/// Labels of pods, by namespace.
+pub type PodLabels = BTreeMap<String, Vec<BTreeMap<String, String>>>;
+
 /// Everything that the checks look at.
 #[derive(Clone, Debug)]
 pub struct Facts {
@@ -45,6 +48,9 @@ pub struct Facts {
     pub services: BTreeMap<NamespacedName, Fact<Option<ServiceEndpoints>>>,
     /// Every namespace.
     pub namespaces: Fact<Vec<Namespace>>,
+    /// The labels of every pod, by namespace, where a webhook of Restraint selects objects by labels;
+    /// elsewhere nobody asks, and there are none.
+    pub pods: Fact<PodLabels>,
     /// Every node.
     pub nodes: Fact<Vec<Node>>,
     /// The version of the API server.
@@ -156,6 +162,8 @@ pub struct Follower {
 pub struct Measurement {
     /// The namespace of the pod.
     pub namespace: String,
+    /// The webhook or policy that denied a decrease; `None` where it passed.
+    pub denied_by: Option<String>,
     /// Those that call Restraint, in order of time.
     pub asked: Vec<Duration>,
     /// Those that do not.

@@ -14,7 +14,7 @@ use crate::cluster::error::error_message;
 use crate::cluster::{Cluster, NamespacedName};
 use crate::terminal::Progress;
 
-use super::facts::{Fact, Facts, Version};
+use super::facts::{Fact, Facts, PodLabels, Version};
 use super::options::Options;
 use super::{hook, probe};
 use look_ups::LookUps;
@@ -28,6 +28,9 @@ pub(super) async fn gather(cluster: &Cluster, options: &Options) -> anyhow::Resu
     let look_ups = LookUps { client: &cluster.client, progress: &Progress::start("look-ups") };
     let version = version(&look_ups).await?;
     let mut facts = cluster_facts(&look_ups, version, options).await;
+    if hook::every(&facts).any(|hook| hook.is_ours() && hook.objects.is_some()) {
+        facts.pods = look_ups.pods().await;
+    }
     let ours = installation::services(&look_ups, &facts, options).await;
     let others = hook::foreign_and_closed(&facts).filter_map(|hook| hook.service());
     let services: BTreeSet<NamespacedName> = ours.iter().cloned().chain(others).collect();
@@ -77,6 +80,7 @@ async fn cluster_facts(look_ups: &LookUps<'_>, version: Fact<Version>, options: 
         fallback,
         services: BTreeMap::new(),
         namespaces,
+        pods: Ok(PodLabels::new()),
         nodes,
         version,
         resources,

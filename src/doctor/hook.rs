@@ -10,6 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use crate::cluster::NamespacedName;
 use crate::cluster::selector::selects;
 
+use super::door::Door;
 use super::facts::{Facts, Installation};
 use super::names;
 
@@ -46,8 +47,10 @@ pub(super) struct Hook<'f> {
     pub(super) client: &'f WebhookClientConfig,
     pub(super) rules: &'f [RuleWithOperations],
     pub(super) conditions: &'f [MatchCondition],
-    namespaces: Option<&'f LabelSelector>,
-    objects: Option<&'f LabelSelector>,
+    /// Which namespaces it looks at.
+    pub(super) namespaces: Option<&'f LabelSelector>,
+    /// Which objects it looks at, by their labels; `None` where it looks at all.
+    pub(super) objects: Option<&'f LabelSelector>,
     pub(super) fails_closed: bool,
     /// Seconds the API server waits for an answer.
     pub(super) timeout: i32,
@@ -84,15 +87,6 @@ pub(super) fn of<'f>(
     every(facts).filter(move |hook| hook.is_ours() && hook.service().as_ref() == Some(&service))
 }
 
-/// Whether an installation looks after `namespace`: a webhook of one matches there. Where no
-/// webhook is known nothing tells which namespaces are left out.
-pub(super) fn looks_after(facts: &Facts, namespace: &str) -> bool {
-    let labels = facts.namespace_labels(namespace);
-    let ours = facts.installations.iter().flat_map(|installation| of(facts, installation));
-    let mut ours = ours.peekable();
-    ours.peek().is_none() || ours.any(|hook| hook.matches_in(&labels))
-}
-
 /// Webhooks of others that fail closed.
 pub(super) fn foreign_and_closed(facts: &Facts) -> impl Iterator<Item = Hook<'_>> {
     every(facts).filter(|hook| !hook.is_ours() && hook.fails_closed)
@@ -109,7 +103,7 @@ macro_rules! hook {
             rules: $hook.rules.as_deref().unwrap_or_default(),
             conditions: $hook.match_conditions.as_deref().unwrap_or_default(),
             namespaces: $hook.namespace_selector.as_ref(),
-            objects: $hook.object_selector.as_ref(),
+            objects: $hook.object_selector.as_ref().filter(|selector| !is_empty(selector)),
             fails_closed: $hook.failure_policy.as_deref() != Some("Ignore"),
             timeout: $hook.timeout_seconds.unwrap_or(DEFAULT_TIMEOUT),
         }
@@ -140,19 +134,15 @@ impl Hook<'_> {
         Some(NamespacedName::new(&service.namespace, &service.name))
     }
 
-    /// Whether it matches `operation` on a namespaced resource of the core group.
-    pub(super) fn matches(&self, resource: &str, operation: &str) -> bool {
-        self.rules.iter().any(|rule| {
-            rule.scope.as_deref() != Some("Cluster") && matches(rule, resource, operation)
-        })
+    /// Whether a rule of it matches there where objects have a namespace.
+    pub(super) fn matches(&self, door: Door) -> bool {
+        self.rules.iter().any(|rule| door.is_matched_by(rule))
     }
 
-    /// Whether it matches `operation` on a cluster-wide resource of the core group. Its namespace
-    /// selector does not narrow that.
-    pub(super) fn matches_cluster_wide(&self, resource: &str, operation: &str) -> bool {
-        self.rules.iter().any(|rule| {
-            rule.scope.as_deref() != Some("Namespaced") && matches(rule, resource, operation)
-        })
+    /// Whether a rule of it matches there where objects have none. Its namespace selector does not
+    /// narrow that.
+    pub(super) fn matches_cluster_wide(&self, door: Door) -> bool {
+        self.rules.iter().any(|rule| door.is_matched_cluster_wide_by(rule))
     }
 
     /// Whether it matches in a namespace with these labels.
@@ -160,39 +150,15 @@ impl Hook<'_> {
         self.namespaces.is_none_or(|selector| selects(selector, labels))
     }
 
-    /// Whether it selects objects by their labels.
-    fn selects_objects(&self) -> bool {
-        self.objects.is_some_and(|selector| {
-            selector.match_labels.as_ref().is_some_and(|labels| !labels.is_empty())
-                || selector
-                    .match_expressions
-                    .as_ref()
-                    .is_some_and(|expressions| !expressions.is_empty())
-        })
-    }
-
     /// Whether anything but its rules and the namespace narrows it.
     pub(super) fn is_narrowed(&self) -> bool {
-        !self.conditions.is_empty() || self.selects_objects()
+        !self.conditions.is_empty() || self.objects.is_some()
     }
 }
 
-fn matches(rule: &RuleWithOperations, resource: &str, operation: &str) -> bool {
-    let any = |list: &Option<Vec<String>>, wanted: &[&str]| {
-        list.iter().flatten().any(|entry| wanted.contains(&entry.as_str()))
-    };
-    let resources: &[&str] = match resource.split_once('/') {
-        Some((_, "resize")) => &[resource, "pods/*", "*/*", "*/resize"],
-        _ => &[resource, "*", "*/*", "pods/*"],
-    };
-    let resources = resources
-        .iter()
-        .filter(|entry| **entry != "pods/*" || resource.starts_with("pods"))
-        .copied()
-        .collect::<Vec<_>>();
-    any(&rule.api_groups, &["", "*"])
-        && any(&rule.operations, &[operation, "*"])
-        && any(&rule.resources, &resources)
+fn is_empty(selector: &LabelSelector) -> bool {
+    selector.match_labels.iter().flatten().next().is_none()
+        && selector.match_expressions.iter().flatten().next().is_none()
 }
 
 /// Webhooks of one configuration and one message, together, with the message.
@@ -215,50 +181,4 @@ pub(super) fn grouped<'f>(
         .into_iter()
         .map(|(kind, name, message, hooks)| (object(kind, name, &hooks), message))
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn rule(resources: &[&str], operations: &[&str]) -> RuleWithOperations {
-        serde_json::from_value(json!({"apiGroups": [""], "apiVersions": ["v1"], "resources": resources, "operations": operations})).unwrap()
-    }
-
-    #[test]
-    fn rules_match_as_in_the_api_server() {
-        for (resources, matched) in [
-            (["pods"], true),
-            (["pods/*"], true),
-            (["*"], true),
-            (["*/*"], true),
-            (["pods/status"], false),
-        ] {
-            assert_eq!(
-                matches(&rule(&resources, &["CREATE"]), "pods", "CREATE"),
-                matched,
-                "{resources:?}"
-            );
-        }
-        for (resources, matched) in [
-            (["pods"], false),
-            (["*"], false),
-            (["pods/*"], true),
-            (["*/*"], true),
-            (["*/resize"], true),
-        ] {
-            assert_eq!(
-                matches(&rule(&resources, &["*"]), "pods/resize", "UPDATE"),
-                matched,
-                "{resources:?}"
-            );
-        }
-        assert!(
-            !matches(&rule(&["pods/*"], &["*"]), "nodes", "CREATE")
-                && matches(&rule(&["*"], &["*"]), "nodes", "CREATE")
-        );
-        assert!(!matches(&rule(&["pods"], &["UPDATE"]), "pods", "CREATE"));
-    }
 }

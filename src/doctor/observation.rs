@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::coverage::Coverage;
+
 /// How much an observation matters, the least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -44,6 +46,9 @@ pub struct Observation {
     pub message: String,
     /// How to fix it, if there is something to fix.
     pub remedy: Option<String>,
+    /// The namespaces it is about, one by one, where it is about how far each is covered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespaces: Option<Vec<Coverage>>,
 }
 
 /// Collects the observations of a check.
@@ -128,6 +133,14 @@ impl<'l> Observations<'l> {
             object: object.into(),
             message: message.into(),
             remedy,
+            namespaces: None,
         });
+    }
+
+    /// Gives the last observation its namespaces.
+    pub(super) fn with_namespaces(&mut self, namespaces: Vec<Coverage>) {
+        if let Some(last) = self.list.last_mut() {
+            last.namespaces = Some(namespaces);
+        }
     }
 }

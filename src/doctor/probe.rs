@@ -17,7 +17,7 @@ use crate::cluster::error::error_message;
 use crate::signals::{stop_signal, stopped};
 
 use super::facts::{Fact, Facts, Measurement};
-use super::hook;
+use super::{hook, reach};
 
 /// The webhook that is called for growth.
 const GROWTH: &str = "resize-advice.restraint.dev";
@@ -25,14 +25,18 @@ const GROWTH: &str = "resize-advice.restraint.dev";
 /// What holds the pod back.
 const GATE: &str = "restraint.dev/probe";
 
+/// Who denies, if it is not Restraint.
+pub(super) const OTHERS: &str = "others";
+
 /// Measures in the namespace of `cluster`.
 pub(super) async fn measure(cluster: &Cluster, facts: &Facts, count: u16) -> Fact<Measurement> {
-    let labels = facts.namespace_labels(&cluster.namespace);
     let ours = || facts.installations.iter().flat_map(|installation| hook::of(facts, installation));
     if let Err(reason) = &facts.validating {
         return Err(format!("whether Restraint covers that namespace is not known: {reason}"));
     }
-    let Some(growth) = ours().find(|hook| hook.name == GROWTH && hook.matches_in(&labels)) else {
+    let Some(growth) =
+        ours().find(|hook| hook.name == GROWTH && reach::reaches(facts, hook, &cluster.namespace))
+    else {
         return Err(format!(
             "Restraint does not cover resizes in namespace {:?}",
             cluster.namespace
@@ -60,9 +64,10 @@ pub(super) async fn measure(cluster: &Cluster, facts: &Facts, count: u16) -> Fac
             error_message(&error)
         )
     })?;
-    let (asked, unasked) = measured?;
+    let (denied_by, (asked, unasked)) = measured?;
     Ok(Measurement {
         namespace: cluster.namespace.clone(),
+        denied_by,
         asked,
         unasked,
         unasked_are: probe.unasked_are(),
@@ -95,9 +100,10 @@ impl Probe {
         self.pods.create(&PostParams::default(), &pod).await.map(drop)
     }
 
-    async fn measure(&self, count: u16) -> Fact<Times> {
-        self.is_answered().await.map_err(|error| error_message(&error))?;
-        self.times(count).await.map_err(|error| error_message(&error))
+    async fn measure(&self, count: u16) -> Fact<(Option<String>, Times)> {
+        let denied_by = self.decrease().await.map_err(|error| error_message(&error))?;
+        let times = self.times(count).await.map_err(|error| error_message(&error))?;
+        Ok((denied_by, times))
     }
 
     async fn times(&self, count: u16) -> kube::Result<Times> {
@@ -112,11 +118,13 @@ impl Probe {
         Ok((asked, unasked))
     }
 
-    /// Less memory, which fails if nobody answers. A denial is an answer.
-    async fn is_answered(&self) -> kube::Result<()> {
+    /// Less memory, which fails if nobody answers. A denial is an answer: by whom.
+    async fn decrease(&self) -> kube::Result<Option<String>> {
         match self.limit_memory("12Mi").await {
-            Err(kube::Error::Api(status)) if status.code == 403 => Ok(()),
-            answer => answer.map(drop),
+            Err(kube::Error::Api(status)) if status.code == 403 => {
+                Ok(Some(denied_by(&status.message)))
+            }
+            answer => answer.map(|_| None),
         }
     }
 
@@ -161,6 +169,13 @@ impl Probe {
             answer => answer.map(drop),
         }
     }
+}
+
+/// The first of our names: `admission webhook "resize.restraint.dev" denied the request`, or
+/// `ValidatingAdmissionPolicy 'memory-limit-decrease.fallback.restraint.dev'`.
+fn denied_by(message: &str) -> String {
+    let mut names = message.split(['"', '\'']).filter(|name| name.ends_with(hook::OURS));
+    names.next().unwrap_or(OTHERS).to_owned()
 }
 
 /// A name that no other pod has. It is known before the pod is created: even where no answer comes
@@ -214,6 +229,23 @@ mod tests {
         };
         assert!(asks("c.?resources.?limits.?cpu.orValue('')"));
         assert!(!asks("p.restartPolicy == 'RestartContainer' ? c.?resources.?limits.?cpu : ''"));
+    }
+
+    #[test]
+    fn who_denied_is_quoted() {
+        for (message, denied) in [
+            (
+                "admission webhook \"resize.restraint.dev\" denied the request: no",
+                "resize.restraint.dev",
+            ),
+            (
+                "pods \"a\" is forbidden: ValidatingAdmissionPolicy 'b.fallback.restraint.dev' with",
+                "b.fallback.restraint.dev",
+            ),
+            ("admission webhook \"gate.example.com\" denied the request: no", OTHERS),
+        ] {
+            assert_eq!(denied_by(message), denied);
+        }
     }
 
     #[test]

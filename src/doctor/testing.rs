@@ -18,8 +18,8 @@ use crate::policies::embedded_files;
 
 use super::check;
 use super::facts::{
-    Certificate, Facts, FallbackPolicies, Installation, PolicyFiles, Rights, ServiceEndpoints,
-    Version,
+    Certificate, Facts, FallbackPolicies, Installation, PodLabels, PolicyFiles, Rights,
+    ServiceEndpoints, Version,
 };
 use super::observation::{Observation, Observations};
 
@@ -78,6 +78,7 @@ pub(super) fn healthy() -> Facts {
         namespaces: Ok(["default", "kube-system", "restraint", "shop"]
             .map(|name| read(json!({"metadata": {"name": name}})))
             .to_vec()),
+        pods: Ok(PodLabels::new()),
         nodes: Ok(["n1", "n2"]
             .map(|name| {
                 node(

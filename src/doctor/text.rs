@@ -81,6 +81,7 @@ mod tests {
             object,
             message,
             remedy: remedy.map(str::to_owned),
+            namespaces: None,
         }
     }
 

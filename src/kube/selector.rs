@@ -1,6 +1,7 @@
 //! Label selectors, and which labels they select.
 
 use std::collections::BTreeMap;
+use std::fmt::{self, Display, Formatter};
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
@@ -96,7 +97,15 @@ impl Selector {
 
     /// Whether it selects what has these labels.
     pub(crate) fn matches<'l>(&self, label: impl Fn(&str) -> Option<&'l str>) -> bool {
-        self.0.iter().all(|requirement| requirement.allows(label(&requirement.key)))
+        self.unmet(label).is_none()
+    }
+
+    /// The first requirement that does not hold of what has these labels.
+    pub(crate) fn unmet<'l>(
+        &self,
+        label: impl Fn(&str) -> Option<&'l str>,
+    ) -> Option<&Requirement> {
+        self.0.iter().find(|requirement| !requirement.allows(label(&requirement.key)))
     }
 
     /// Whether it may select a namespace. Of labels that are not known only the one that holds the
@@ -159,6 +168,32 @@ impl Requirement {
             SelectorOperator::NotIn => !listed,
             SelectorOperator::Exists => value.is_some(),
             SelectorOperator::DoesNotExist => value.is_none(),
+        }
+    }
+}
+
+/// As kubectl takes it: `tier in (gold, silver),!legacy`.
+impl Display for Selector {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        for (number, requirement) in self.0.iter().enumerate() {
+            let comma = if number == 0 { "" } else { "," };
+            write!(formatter, "{comma}{requirement}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for Requirement {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        let Self { key, operator, values } = self;
+        let list = || values.join(", ");
+        match (operator, values.as_slice()) {
+            (SelectorOperator::In, [value]) => write!(formatter, "{key}={value}"),
+            (SelectorOperator::In, _) => write!(formatter, "{key} in ({})", list()),
+            (SelectorOperator::NotIn, [value]) => write!(formatter, "{key}!={value}"),
+            (SelectorOperator::NotIn, _) => write!(formatter, "{key} notin ({})", list()),
+            (SelectorOperator::Exists, _) => write!(formatter, "{key}"),
+            (SelectorOperator::DoesNotExist, _) => write!(formatter, "!{key}"),
         }
     }
 }
@@ -229,6 +264,29 @@ mod tests {
         for (json, fault) in faults {
             assert!(read(json).unwrap_err().starts_with(fault), "{json}");
         }
+    }
+
+    #[test]
+    fn a_selector_is_written_as_kubectl_takes_it_and_tells_what_does_not_hold() {
+        use SelectorOperator::{DoesNotExist, Exists, In, NotIn};
+        let tier = |value: &'static str| move |key: &str| (key == "tier").then_some(value);
+        for (operator, values, written, of_gold, of_none) in [
+            (In, &["gold"][..], "tier=gold", true, false),
+            (In, &["silver", "gold"], "tier in (silver, gold)", true, false),
+            (NotIn, &["gold"], "tier!=gold", false, true),
+            (NotIn, &["silver", "tin"], "tier notin (silver, tin)", true, true),
+            (Exists, &[], "tier", true, false),
+            (DoesNotExist, &[], "!tier", false, true),
+        ] {
+            let selector = selector("tier", operator, values);
+            assert_eq!(selector.to_string(), written);
+            assert_eq!(selector.matches(tier("gold")), of_gold, "{written}");
+            assert_eq!(selector.matches(|_| None), of_none, "{written}");
+        }
+        let both =
+            Selector([selector("tier", Exists, &[]).0, selector("a", In, &["1"]).0].concat());
+        assert_eq!(both.to_string(), "tier,a=1");
+        assert_eq!(both.unmet(tier("tin")).unwrap().to_string(), "a=1");
     }
 
     #[test]

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use restraint::cluster::NamespacedName;
 use restraint::doctor::check::{examine, names};
 use restraint::doctor::facts::{
-    Certificate, Facts, FallbackPolicies, Follower, Installation, Measurement, PolicyFiles, Rights,
-    ServiceEndpoints, Version,
+    Certificate, Facts, FallbackPolicies, Follower, Installation, Measurement, PodLabels,
+    PolicyFiles, Rights, ServiceEndpoints, Version,
 };
 use restraint::doctor::observation::Severity;
 use restraint::doctor::text;
@@ -51,6 +51,7 @@ fn every_check_says_why_it_did_not_examine() {
         fallback: Err(no.clone()),
         services: BTreeMap::new(),
         namespaces: Err(no.clone()),
+        pods: Err(no.clone()),
         nodes: Err(no.clone()),
         version: Err(no.clone()),
         resources: Err(no.clone()),
@@ -114,7 +115,7 @@ fn read<T: DeserializeOwned>(value: Value) -> T {
 }
 
 /// A cluster in which every check finds something.
-fn broken() -> Facts {
+pub(crate) fn broken() -> Facts {
     let service = NamespacedName::new("restraint", "restraint");
     let endpoints = ServiceEndpoints {
         service: read(
@@ -139,6 +140,7 @@ fn broken() -> Facts {
             (NamespacedName::new("gate", "gate"), Ok(None)),
         ]),
         namespaces: Err("forbidden".to_owned()),
+        pods: Ok(PodLabels::new()),
         nodes: Ok([("n1", "v1.32.1"), ("n2", "v1.35.2")].map(node).to_vec()),
         version: Ok(Version::read("v1.35.2")),
         resources: Ok(["pods", "pods/resize"].map(str::to_owned).into()),
@@ -250,6 +252,7 @@ fn measurement() -> Measurement {
     let times = |list: &[u64]| list.iter().map(|time| Duration::from_millis(*time)).collect();
     Measurement {
         namespace: "shop".to_owned(),
+        denied_by: Some("resize.restraint.dev".to_owned()),
         asked: times(&[40, 50, 9000]),
         unasked: times(&[10, 11, 12]),
         unasked_are: "cpu resizes",

@@ -47,6 +47,7 @@ mod messages;
 mod missed_fixes;
 mod pods;
 mod properties;
+mod reach;
 mod redaction;
 mod reviews;
 mod server;

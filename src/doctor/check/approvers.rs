@@ -1,8 +1,8 @@
 //! Who may approve: the verb `approve` on `pods/resize`.
 
 use crate::doctor::facts::{Facts, Rights};
-use crate::doctor::hook;
 use crate::doctor::observation::Observations;
+use crate::doctor::reach;
 use crate::doctor::rights::{
     Breadth, Holding, RESIZE, RESIZE_VERBS, holdings, is_program, report_built_in,
     report_elsewhere, who,
@@ -26,7 +26,7 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     let (built_in, others): (Vec<_>, Vec<_>) =
         holdings(rights, &APPROVE, RESIZE).into_iter().partition(|holding| holding.is_built_in);
     let (others, elsewhere): (Vec<_>, Vec<_>) = others.into_iter().partition(|holding| {
-        holding.namespace.is_none_or(|namespace| hook::looks_after(facts, namespace))
+        holding.namespace.is_none_or(|namespace| reach::looks_after(facts, namespace))
     });
     for holding in &others {
         examine(rights, holding, observations);

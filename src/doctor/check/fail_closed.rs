@@ -1,6 +1,7 @@
 //! Webhooks that fail closed too broadly: while their service is down, the API server denies
 //! requests, and perhaps those that would bring the cluster or that service back.
 
+use crate::doctor::door::Door;
 use crate::doctor::facts::Facts;
 use crate::doctor::hook::{self, Hook};
 use crate::doctor::observation::Observations;
@@ -91,7 +92,8 @@ fn examine_foreign(facts: &Facts, hook: &Hook<'_>, observations: &mut Observatio
         "set failurePolicy to Ignore, or exclude them with namespaceSelector or matchConditions";
     let own = hook.service().map(|service| service.namespace);
     let is_caught = |namespace: &str| {
-        hook.matches("pods", "CREATE") && hook.matches_in(&facts.namespace_labels(namespace))
+        hook.matches(Door::core("CREATE", "pods"))
+            && hook.matches_in(&facts.namespace_labels(namespace))
     };
     if own.as_deref().is_some_and(is_caught) {
         let namespace = own.unwrap_or_default();
@@ -105,7 +107,10 @@ fn examine_foreign(facts: &Facts, hook: &Hook<'_>, observations: &mut Observatio
         );
         observations.problem(hook.object(), message, remedy);
     }
-    if ["CREATE", "UPDATE"].iter().any(|operation| hook.matches_cluster_wide("nodes", operation)) {
+    if ["CREATE", "UPDATE"]
+        .into_iter()
+        .any(|operation| hook.matches_cluster_wide(Door::core(operation, "nodes")))
+    {
         let message = "fails closed for nodes: while it is down, no node can join or be changed";
         observations.warning(hook.object(), message, remedy);
     }

@@ -2,44 +2,29 @@
 
 use crate::doctor::facts::Facts;
 use crate::doctor::hook::{self, HookKind};
-use crate::doctor::observation::{Observations, Severity};
-
-/// Webhooks that every installation has, and what happens without them.
-const NEEDED: [(HookKind, &str, Severity, &str); 6] = [
-    (HookKind::Validating, "resize.restraint.dev", Severity::Problem, "decreases are not checked"),
-    (
-        HookKind::Validating,
-        "approval.restraint.dev",
-        Severity::Problem,
-        "anyone who may annotate pods can forge approvals",
-    ),
-    (HookKind::Mutating, "approval.restraint.dev", Severity::Problem, "grants are not stamped"),
-    (HookKind::Mutating, hook::PODS, Severity::Warning, hook::WITHOUT_PODS),
-    (
-        HookKind::Validating,
-        "resize-advice.restraint.dev",
-        Severity::Warning,
-        "nobody is warned about growth and requests",
-    ),
-    (HookKind::Validating, "advice.restraint.dev", Severity::Warning, "nobody gets warnings"),
-];
+use crate::doctor::need::NEEDS;
+use crate::doctor::observation::Observations;
 
 pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     for installation in &facts.installations {
         let place = installation.object();
         let hooks: Vec<_> = hook::of(facts, installation).collect();
         let mut is_complete = true;
-        for (kind, name, severity, without) in NEEDED {
-            let is_known = match kind {
+        for need in NEEDS.iter().filter(|need| !need.is_optional) {
+            let is_known = match need.kind {
                 HookKind::Mutating => facts.mutating.is_ok(),
                 HookKind::Validating => facts.validating.is_ok(),
             };
+            let (kind, name) = (need.kind, need.name());
             if is_known && !hooks.iter().any(|hook| hook.kind == kind && hook.name == name) {
                 is_complete = false;
-                let message =
-                    format!("no {} calls it with the webhook \"{name}\": {without}", kind.as_str());
+                let message = format!(
+                    "no {} calls it with the webhook \"{name}\": {}",
+                    kind.as_str(),
+                    need.without
+                );
                 observations.add(
-                    severity,
+                    need.severity,
                     &place,
                     message,
                     Some("helm upgrade with the current values restores it".to_owned()),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::doctor::door::Door;
 use crate::doctor::facts::{Facts, Measurement};
 use crate::doctor::hook;
 use crate::doctor::observation::Observations;
@@ -42,8 +43,8 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
         return;
     };
     let message = summary(measurement, asked, unasked);
-    let ours =
-        hook::every(facts).filter(|hook| hook.is_ours() && hook.matches("pods/resize", "UPDATE"));
+    let ours = hook::every(facts)
+        .filter(|hook| hook.is_ours() && hook.matches(Door::core("UPDATE", "pods/resize")));
     let timeout = ours
         .map(|hook| hook.timeout)
         .min()
@@ -106,6 +107,7 @@ mod tests {
         let times = |list: &[u64]| list.iter().map(|time| Duration::from_millis(*time)).collect();
         Measurement {
             namespace: "shop".to_owned(),
+            denied_by: None,
             asked: times(asked),
             unasked: times(unasked),
             unasked_are: "cpu resizes",

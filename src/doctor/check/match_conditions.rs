@@ -4,6 +4,7 @@
 use k8s_openapi::api::admissionregistration::v1::MatchCondition;
 
 use crate::approval::{GRANT_ANNOTATION, STAMP_ANNOTATION};
+use crate::doctor::door::Door;
 use crate::doctor::facts::Facts;
 use crate::doctor::hook::{self, Hook};
 use crate::doctor::names;
@@ -106,8 +107,11 @@ fn examine(hook: &Hook<'_>, observations: &mut Observations<'_>) {
 
 fn absent(hook: &Hook<'_>, name: &str) -> (Severity, String) {
     if hook.fails_closed {
-        let denied =
-            if hook.matches("pods", "UPDATE") { "every write of a pod" } else { "every resize" };
+        let denied = if hook.matches(Door::core("UPDATE", "pods")) {
+            "every write of a pod"
+        } else {
+            "every resize"
+        };
         (
             Severity::Problem,
             format!(

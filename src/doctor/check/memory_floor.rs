@@ -3,8 +3,8 @@
 
 use crate::doctor::autoscaler::Autoscaler;
 use crate::doctor::facts::Facts;
-use crate::doctor::hook;
 use crate::doctor::observation::Observations;
+use crate::doctor::reach;
 use crate::json::text::Text;
 use crate::judge::judge;
 use crate::judge::mode::Mode;
@@ -33,7 +33,7 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     let mut elsewhere = 0_usize;
     for json in autoscalers {
         match Autoscaler::read(json) {
-            Some(autoscaler) if !hook::looks_after(facts, &autoscaler.namespace) => {
+            Some(autoscaler) if !reach::looks_after(facts, &autoscaler.namespace) => {
                 elsewhere = elsewhere.saturating_add(1);
             }
             Some(autoscaler) => examine(&policies, autoscaler, observations),

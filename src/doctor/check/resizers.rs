@@ -3,8 +3,8 @@
 mod updaters;
 
 use crate::doctor::facts::Facts;
-use crate::doctor::hook;
 use crate::doctor::observation::Observations;
+use crate::doctor::reach;
 use crate::doctor::rights::{
     Breadth, Holding, RESIZE, RESIZE_VERBS, holdings, report_built_in, report_elsewhere, who,
 };
@@ -25,7 +25,7 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
         .into_iter()
         .partition(|holding| holding.is_built_in);
     let (others, elsewhere): (Vec<_>, Vec<_>) = others.into_iter().partition(|holding| {
-        holding.namespace.is_none_or(|namespace| hook::looks_after(facts, namespace))
+        holding.namespace.is_none_or(|namespace| reach::looks_after(facts, namespace))
     });
     for holding in &others {
         examine(holding, observations);

@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 use axum::http::Request;
-use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::api::core::v1::{Pod, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
-use kube::api::{ApiResource, DynamicObject, ListParams};
+use kube::api::{ApiResource, DynamicObject, ListParams, PartialObjectMeta};
 use kube::core::GroupVersionKind;
 use kube::{Api, Client};
 use serde::de::DeserializeOwned;
 
 use crate::cluster::NamespacedName;
 use crate::cluster::error::error_message;
-use crate::cluster::list::list_all;
-use crate::doctor::facts::{Fact, FallbackPolicies, Rights, ServiceEndpoints};
+use crate::cluster::list::{list_all, list_metadata};
+use crate::doctor::facts::{Fact, FallbackPolicies, PodLabels, Rights, ServiceEndpoints};
 use crate::terminal::Progress;
 
 /// The metric that tells which gates are on.
@@ -54,6 +54,21 @@ impl LookUps<'_> {
         parameters: &ListParams,
     ) -> Fact<Vec<K>> {
         self.answer(list_all(api, parameters)).await
+    }
+
+    /// The labels of every pod.
+    pub(super) async fn pods(&self) -> Fact<PodLabels> {
+        let api: Api<Pod> = Api::all(self.client.clone());
+        let labels = |pod: PartialObjectMeta<Pod>| {
+            Some((pod.metadata.namespace?, pod.metadata.labels.unwrap_or_default()))
+        };
+        let every = ListParams::default();
+        let listed = list_metadata(&api, &every, labels);
+        let mut pods = PodLabels::new();
+        for (namespace, labels) in self.answer(listed).await? {
+            pods.entry(namespace).or_default().push(labels);
+        }
+        Ok(pods)
     }
 
     pub(super) async fn fallback(&self) -> Fact<FallbackPolicies> {

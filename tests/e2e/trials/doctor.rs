@@ -3,6 +3,7 @@
 mod broken;
 mod made;
 mod probe;
+mod reach;
 mod report;
 mod rights;
 
@@ -15,6 +16,10 @@ pub(super) fn trials() -> Vec<Trial> {
         trial(
             "doctor: an installation that is well has no problem, and whatever is broken is found",
             broken::step_by_step,
+        ),
+        trial(
+            "doctor: webhooks that are never asked are found, one at a time",
+            reach::broken_by_hand,
         ),
         trial(
             "doctor: the latency is measured with a pod that is gone afterwards",

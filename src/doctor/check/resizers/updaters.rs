@@ -10,7 +10,7 @@ use crate::doctor::autoscaler::Autoscaler;
 use crate::doctor::facts::{Facts, Installation};
 use crate::doctor::observation::Observations;
 use crate::doctor::rights::{Holding, username, who};
-use crate::doctor::{hook, names};
+use crate::doctor::{hook, names, reach};
 use crate::json::text::Text;
 use crate::judge::mode::Mode;
 use crate::judge::policies::Policies;
@@ -66,7 +66,7 @@ fn in_place(facts: &Facts) -> Autoscalers<'_> {
     let mut found = Autoscalers::new();
     let all = facts.autoscalers.iter().flatten().flatten();
     for autoscaler in all.filter_map(|json| Autoscaler::read(json)) {
-        if autoscaler.is_in_place() && hook::looks_after(facts, &autoscaler.namespace) {
+        if autoscaler.is_in_place() && reach::looks_after(facts, &autoscaler.namespace) {
             found.entry(autoscaler.namespace.clone()).or_default().push(autoscaler);
         }
     }

@@ -20,6 +20,7 @@ const PLACE: &str = "restraint-doctor/restraint";
 const WELL: &[Said<'_>] = &[
     ("installation", "ok", PLACE, "with 7 webhooks"),
     ("hooks", "ok", PLACE, "every required webhook"),
+    ("reach", "note", PLACE, "guarded: 1 of "),
     ("fail-closed", "ok", PLACE, "only narrow webhooks"),
     ("fallback", "ok", DECREASE_POLICY, "is in force"),
     ("match-conditions", "ok", PLACE, "the match conditions of the chart"),

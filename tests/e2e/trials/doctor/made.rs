@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::certificate::Certificate;
 use crate::kubectl::{Kubectl, Outcome};
+use crate::pods::pod;
 use crate::world::cluster;
 
 use super::report::Report;
@@ -21,7 +22,7 @@ pub(super) struct Made {
 }
 
 impl Made {
-    /// Makes one in a namespace of its own.
+    /// Makes one in a namespace of its own, and one more that it looks after, with a pod.
     pub(super) fn new(name: &str) -> Self {
         let namespace = format!("restraint-{name}");
         let kubectl = cluster().kubectl().within(&namespace);
@@ -52,8 +53,14 @@ impl Made {
             .replace("${INSTALLATION}", name)
             .replace("${PORT}", "443")
             .replace("${CA_BUNDLE}", &authority);
+        made.guard(&made.guarded(), &[pod("web")]);
         made.kubectl.feed(&["create", "--filename", "-"], &webhooks).accepted();
         made
+    }
+
+    /// The namespace that it looks after from the start.
+    pub(super) fn guarded(&self) -> String {
+        format!("{}-guarded", self.namespace)
     }
 
     fn service(&self) -> Value {
@@ -125,14 +132,19 @@ impl Made {
     #[track_caller]
     pub(super) fn looked_after(&self, objects: &[Value]) -> String {
         let namespace = format!("{}-shop", self.namespace);
+        self.guard(&namespace, objects);
+        namespace
+    }
+
+    #[track_caller]
+    fn guard(&self, namespace: &str, objects: &[Value]) {
         self.create(
             &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}),
         );
-        let there = self.kubectl.within(&namespace);
+        let there = self.kubectl.within(namespace);
         there.feed(&["create", "--filename", "-"], &list(objects).to_string()).accepted();
         let label = format!("e2e.example/installation={}", self.name);
-        self.kubectl.run(&["label", "namespace", &namespace, &label]).accepted();
-        namespace
+        self.kubectl.run(&["label", "namespace", namespace, &label]).accepted();
     }
 
     /// Applies a JSON patch.

@@ -24,6 +24,7 @@ pub(super) fn measured() {
     report.assert_says(&[
         ("latency", "ok", &object, "3 memory resizes in dry runs took"),
         ("latency", "ok", &object, "3 cpu resizes"),
+        ("reach", "ok", &object, "was denied by \"resize.restraint.dev\""),
         ("hook-service", "note", "restraint-enforcing/restraint", "points outside the cluster"),
     ]);
     assert_nothing_left(&space);

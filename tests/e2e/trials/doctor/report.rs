@@ -42,6 +42,13 @@ impl Report {
         self.0.iter().filter(move |entry| entry["check"] == check)
     }
 
+    /// What one check said that has to be corrected.
+    pub(super) fn found(&self, check: &str) -> Vec<&Value> {
+        let is_found =
+            |entry: &&Value| entry["severity"] == "problem" || entry["severity"] == "warning";
+        self.by(check).filter(is_found).collect()
+    }
+
     /// What could not be seen.
     pub(super) fn unseen(&self) -> Vec<&Value> {
         self.0.iter().filter(|entry| entry["severity"] == "unknown").collect()
