@@ -1,6 +1,8 @@
 //! Match conditions: they keep all other requests away from the service, so that webhooks may fail
 //! closed.
 
+mod chart;
+
 use k8s_openapi::api::admissionregistration::v1::MatchCondition;
 
 use crate::approval::{GRANT_ANNOTATION, STAMP_ANNOTATION};
@@ -9,6 +11,7 @@ use crate::doctor::facts::Facts;
 use crate::doctor::hook::{self, Hook};
 use crate::doctor::names;
 use crate::doctor::observation::{Observations, Severity};
+use crate::doctor::reach::RESTORE;
 
 /// A match condition that the chart gives a webhook.
 struct Expected {
@@ -50,9 +53,6 @@ const EXPECTED: [Expected; 10] = [
     expected("advice.restraint.dev", "spec-or-reloader-differs", &["stakater.com"]),
 ];
 
-/// How to get the chart's conditions back.
-const RESTORE: &str = "helm upgrade with the current values restores what the chart renders";
-
 pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     for installation in &facts.installations {
         let before = observations.count();
@@ -68,7 +68,7 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
 }
 
 fn examine(hook: &Hook<'_>, observations: &mut Observations<'_>) {
-    let mut missing = None;
+    let (mut missing, mut warned) = (None, Vec::new());
     for expected in EXPECTED.iter().filter(|expected| expected.hook == hook.name) {
         let name = expected.condition;
         let Some(found) = hook.conditions.iter().find(|condition| condition.name == name) else {
@@ -87,24 +87,38 @@ fn examine(hook: &Hook<'_>, observations: &mut Observations<'_>) {
                 names::listed(left_out)
             );
             observations.warning(hook.object(), message, RESTORE);
+            warned.push(name);
         }
     }
-    let is_known = |condition: &&MatchCondition| {
-        EXPECTED.iter().any(|known| known.hook == hook.name && known.condition == condition.name)
-    };
-    for more in hook.conditions.iter().filter(|condition| !is_known(condition)) {
-        let message = format!(
-            "match condition {:?} is not from the chart: what it excludes is not checked",
-            more.name
-        );
-        observations.note(
-            hook.object(),
-            message,
-            "make sure that it excludes only what is intended",
-        );
+    for condition in hook.conditions.iter().filter(|condition| !warned.contains(&&*condition.name))
+    {
+        examine_expression(hook, condition, observations);
     }
 }
 
+/// Whether the chart gives a webhook this condition. What else an expression leaves out only the API
+/// server can tell.
+fn examine_expression(
+    hook: &Hook<'_>,
+    condition: &MatchCondition,
+    observations: &mut Observations<'_>,
+) {
+    let name = &condition.name;
+    let is_known = EXPECTED.iter().any(|known| known.hook == hook.name && known.condition == name);
+    if !is_known {
+        let message = format!(
+            "match condition {name:?} is not from the chart: what it excludes is not checked"
+        );
+        let remedy = "make sure that it excludes only what is intended";
+        observations.note(hook.object(), message, remedy);
+    } else if !chart::renders(name, &condition.expression) {
+        let message = format!(
+            "match condition {name:?} is not as the chart renders it: what it excludes is not known, because doctor does \
+             not evaluate CEL"
+        );
+        observations.note(hook.object(), message, RESTORE);
+    }
+}
 fn absent(hook: &Hook<'_>, name: &str) -> (Severity, String) {
     if hook.fails_closed {
         let denied = if hook.matches(Door::core("UPDATE", "pods")) {
@@ -174,7 +188,21 @@ mod tests {
         let condition =
             &mut hook_mut(&mut facts, "resize.restraint.dev").match_conditions.as_mut().unwrap()[0];
         condition.expression = condition.expression.replace("initContainers", "containers");
-        assert!(worst(check, &facts).contains("does not mention initContainers"));
+        let seen = lines(check, &facts);
+        assert!(
+            seen.len() == 1 && seen[0].contains("does not mention initContainers"),
+            "{seen:#?}"
+        );
+        let mut facts = healthy();
+        let condition =
+            &mut hook_mut(&mut facts, "resize.restraint.dev").match_conditions.as_mut().unwrap()[0];
+        condition.expression.push_str(" && object.metadata.name != 'db'");
+        assert!(
+            worst(check, &facts).starts_with(
+                "note: ValidatingWebhookConfiguration restraint, hook resize.restraint.dev: match condition \
+                 \"may-take-memory\" is not as the chart renders it"
+            ),
+        );
         let mut facts = healthy();
         let more = MatchCondition {
             name: "not-me".to_owned(),
