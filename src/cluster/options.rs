@@ -4,13 +4,15 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use clap::Args;
 use k8s_openapi::api::core::v1::Pod;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config};
 
 use crate::kube::name::is_dns_label;
+
+use super::error::{causes_message, error_message};
 
 /// The longest wait for more of an answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
@@ -61,7 +63,8 @@ impl ClusterOptions {
         let mut config = self.config().await?;
         (config.read_timeout, config.reset_reader_on_write) = (Some(READ_TIMEOUT), true);
         let namespace = namespace.map_or_else(|| config.default_namespace.clone(), str::to_owned);
-        Ok(Cluster { client: Client::try_from(config)?, namespace })
+        let client = Client::try_from(config).map_err(|error| anyhow!(error_message(&error)))?;
+        Ok(Cluster { client, namespace })
     }
 
     async fn config(&self) -> anyhow::Result<Config> {
@@ -70,12 +73,15 @@ impl ClusterOptions {
         let Some(path) = &self.kubeconfig else {
             return Config::from_kubeconfig(&options)
                 .await
+                .map_err(|error| anyhow!(causes_message(&error)))
                 .context("no kubeconfig can be used: name one with --kubeconfig or in KUBECONFIG");
         };
         let kubeconfig = Kubeconfig::read_from(path)
+            .map_err(|error| anyhow!(causes_message(&error)))
             .with_context(|| format!("kubeconfig {path:?} cannot be read"))?;
         Config::from_custom_kubeconfig(kubeconfig, &options)
             .await
+            .map_err(|error| anyhow!(causes_message(&error)))
             .with_context(|| format!("kubeconfig {path:?} cannot be used"))
     }
 }

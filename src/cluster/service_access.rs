@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::anyhow;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
+
+use super::error::{causes_message, error_message};
 
 /// Where a pod finds its service account's token, unless it was told to have none.
 const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
@@ -30,7 +33,7 @@ impl ServiceAccess {
     ///
     /// Where the kubeconfig or the service account's files cannot be used.
     pub(crate) async fn client(&self) -> anyhow::Result<Client> {
-        Ok(Client::try_from(self.config().await?)?)
+        Client::try_from(self.config().await?).map_err(|error| anyhow!(error_message(&error)))
     }
 
     /// A client that asks once: it hands out what went wrong instead of waiting and asking again.
@@ -39,20 +42,22 @@ impl ServiceAccess {
     ///
     /// As [`Self::client`].
     pub(crate) async fn client_asking_once(&self) -> anyhow::Result<Client> {
-        Ok(asking_once(self.config().await?)?)
+        asking_once(self.config().await?).map_err(|error| anyhow!(error_message(&error)))
     }
 
     async fn config(&self) -> anyhow::Result<Config> {
-        Ok(match self {
+        match self {
             Self::Kubeconfig(path) => {
-                Config::from_custom_kubeconfig(
-                    Kubeconfig::read_from(path)?,
-                    &KubeConfigOptions::default(),
-                )
-                .await?
+                let kubeconfig =
+                    Kubeconfig::read_from(path).map_err(|error| anyhow!(causes_message(&error)))?;
+                Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
+                    .await
+                    .map_err(|error| anyhow!(causes_message(&error)))
             }
-            Self::ServiceAccount => Config::incluster()?,
-        })
+            Self::ServiceAccount => {
+                Config::incluster().map_err(|error| anyhow!(causes_message(&error)))
+            }
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use tracing::warn;
 
 use crate::approval::Authority;
+use crate::cluster::error::error_message;
 use crate::json;
 use crate::json::text::{Entries, Text};
 use crate::judge::subject::Subject;
@@ -103,7 +104,8 @@ impl Authorities {
             Ok(Ok(SubjectAccessReview { status: Some(_), .. })) => Authority::Lacking,
             Ok(Ok(_)) => Authority::Unknown("the API server did not answer the question"),
             Ok(Err(error)) => {
-                warn!(%error, "the API server cannot be asked who may approve");
+                let error = error_message(&error);
+                warn!(error, "the API server cannot be asked who may approve");
                 Authority::Unknown("the API server cannot be asked")
             }
             Err(_) => Authority::Unknown("the API server is too slow"),

@@ -91,7 +91,21 @@ impl Log {
 /// What is logged: `RUST_LOG` lists levels, for all or for a target, such as `warn,restraint=debug`.
 fn filter() -> Targets {
     let wanted = std::env::var("RUST_LOG").ok().and_then(|text| text.parse().ok());
-    wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO))
+    without_client(wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO)))
+}
+
+/// The same without what the client of the API server says of each try, now and then with all of
+/// the answer: that an API server is away the service says itself, and once. Whoever wants details
+/// or names the client gets to see it.
+fn without_client(wanted: Targets) -> Targets {
+    let level = wanted.default_level().unwrap_or(LevelFilter::OFF);
+    if level > LevelFilter::INFO || wanted.iter().any(|(target, _)| target.starts_with("kube")) {
+        return wanted;
+    }
+    wanted
+        .with_target("kube_client::client", LevelFilter::OFF)
+        .with_target("kube_client::client::tls", level.min(LevelFilter::WARN))
+        .with_target("kube_runtime::watcher", LevelFilter::OFF)
 }
 
 /// What is written, in one go with what comes soon after it.
@@ -125,6 +139,8 @@ impl<W: Write> Write for Gathered<W> {
 
 #[cfg(test)]
 mod tests {
+    use tracing::Level;
+
     use super::*;
 
     /// What was written, each time.
@@ -140,6 +156,28 @@ mod tests {
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn the_client_is_heard_where_somebody_asks_for_it() {
+        let tried =
+            ["kube_client::client::builder", "kube_client::client", "kube_runtime::watcher"];
+        let is_heard = |wanted: &str| {
+            let filter = without_client(wanted.parse().unwrap());
+            tried.map(|target| filter.would_enable(target, &Level::ERROR))
+        };
+        for wanted in ["info", "error", "restraint=debug", "info,restraint=debug", "off"] {
+            assert_eq!(is_heard(wanted), [false; 3], "{wanted}");
+        }
+        for wanted in ["debug", "trace,restraint=info", "info,kube_client=error,kube_runtime=warn"]
+        {
+            assert_eq!(is_heard(wanted), [true; 3], "{wanted}");
+        }
+        let stale = |wanted: &str| {
+            let filter = without_client(wanted.parse().unwrap());
+            filter.would_enable("kube_client::client::tls", &Level::WARN)
+        };
+        assert!(stale("info") && stale("warn") && !stale("error") && !stale("restraint=debug"));
     }
 
     #[test]

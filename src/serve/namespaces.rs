@@ -3,16 +3,24 @@
 use std::collections::{BTreeMap, HashMap};
 use std::pin::pin;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::core::PartialObjectMeta;
-use kube::runtime::{WatchStreamExt, watcher};
+use kube::runtime::watcher;
+use kube::runtime::watcher::DefaultBackoff;
 use kube::{Api, Client, ResourceExt};
+use tokio::time::sleep;
 use tracing::{info, warn};
+
+use crate::cluster::error::watch_error_message;
 
 use super::followed::LastTrouble;
 use super::health::{Health, Topic, Trouble};
+
+/// How long a watch has to hold for its next failure to be another trouble than the last.
+const SETTLED: Duration = Duration::from_secs(60);
 
 /// The labels of one namespace, shared with whoever judges by them.
 type Labels = Arc<BTreeMap<String, String>>;
@@ -36,31 +44,63 @@ impl Namespaces {
     /// thousands may change in a minute, and none can be refused, so there is nothing to compare and
     /// nothing to swap whole.
     pub(super) async fn follow(self: Arc<Self>, client: Client, health: Arc<Health>) {
-        let events =
-            watcher(Api::<PartialObjectMeta<Namespace>>::all(client), watcher::Config::default())
-                .default_backoff();
-        let mut events = pin!(events);
-        let mut listed = HashMap::new();
-        let mut last = LastTrouble::default();
-        while let Some(event) = events.next().await {
-            match event {
-                Ok(event) => {
-                    let whole = matches!(event, watcher::Event::InitDone).then_some(listed.len());
-                    self.take(event, &mut listed);
-                    if let Some(count) = whole {
-                        info!(namespaces = count, "namespace labels known");
-                        health.in_force(Topic::Namespaces, format!("labels of {count} known"));
-                        last.news(None);
-                    }
-                }
-                Err(error) => {
-                    let unknown = "labels not known: the API server does not answer";
-                    health.in_force(Topic::Namespaces, unknown.to_owned());
-                    if last.news(Some(Trouble::Unreachable(error.to_string()))).is_some() {
-                        warn!(%error, "namespaces cannot be watched; what was known stays, and is retried");
-                    }
-                }
+        let (mut last, mut pauses) = (LastTrouble::default(), DefaultBackoff::default());
+        loop {
+            // begun anew after each failure: a watch that goes on where it was says nothing until
+            // something changes, and nobody could tell that it does
+            let (trouble, held) = self.watch(client.clone(), &health).await;
+            if held.is_some_and(|time| time >= SETTLED) {
+                last.news(None);
             }
+            self.tell(trouble, &health, &mut last);
+            sleep(pauses.next().unwrap_or(SETTLED)).await;
+        }
+    }
+
+    /// Follows until something fails. Returns what, and how long ago all of them were listed, if
+    /// they were.
+    async fn watch(&self, client: Client, health: &Health) -> (String, Option<Duration>) {
+        let api = Api::<PartialObjectMeta<Namespace>>::all(client);
+        let mut events = pin!(watcher(api, watcher::Config::default()));
+        let (mut listed, mut since) = (HashMap::new(), None::<Instant>);
+        let trouble = loop {
+            let event = match events.next().await {
+                Some(Ok(event)) => event,
+                Some(Err(error)) => break watch_error_message(&error),
+                None => break "the watch ended".to_owned(),
+            };
+            let whole = matches!(event, watcher::Event::InitDone).then_some(listed.len());
+            self.take(event, &mut listed);
+            if let Some(count) = whole {
+                info!(namespaces = count, "namespace labels known");
+                health.in_force(Topic::Namespaces, format!("labels of {count} known"));
+                since = Some(Instant::now());
+            }
+        };
+        (trouble, since.map(|since| since.elapsed()))
+    }
+
+    /// Tells why labels are not the newest, and that those from before still count.
+    fn tell(&self, why: String, health: &Health, last: &mut LastTrouble) {
+        let kept = self.known.read().unwrap_or_else(PoisonError::into_inner).len();
+        let in_force = match kept {
+            0 => "labels not known".to_owned(),
+            kept => format!("labels of {kept} kept from before"),
+        };
+        health.in_force(Topic::Namespaces, in_force);
+        let trouble = Trouble::Unreachable(why);
+        health.trouble(Topic::Namespaces, trouble.clone());
+        let Some(Trouble::Unreachable(error)) = last.news(Some(trouble)) else { return };
+        match kept {
+            0 => warn!(
+                error,
+                "namespaces cannot be watched, so their labels are not known; tried again"
+            ),
+            kept => warn!(
+                error,
+                namespaces = kept,
+                "namespaces cannot be watched; their labels from before are kept; tried again"
+            ),
         }
     }
 

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use crate::cluster::error::error_message;
+
 /// How long the API server has for one answer.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
 
@@ -11,7 +13,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(10);
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RequestError {
     /// It says so.
-    #[error("{0}")]
+    #[error("{}", error_message(.0))]
     Refused(#[from] kube::Error),
     /// It says nothing.
     #[error("the API server is too slow")]

@@ -21,6 +21,7 @@ mod allocations;
 mod allowances;
 mod approvals;
 mod approving;
+mod away;
 mod caps;
 mod client;
 mod commands;

@@ -15,6 +15,7 @@ use kube::{Api, Client};
 use tokio::sync::mpsc::Receiver;
 use tracing::warn;
 
+use crate::cluster::error::error_message;
 use crate::serve::metrics::SharedMetrics;
 
 use super::occurrence::{Occurrence, Reason, Regarding};
@@ -104,7 +105,7 @@ impl Writer {
         };
         match tokio::time::timeout(self.time_limit, self.send(&event)).await {
             Ok(Ok(())) => drop(self.series.insert(key, Series { event, last: now })),
-            Ok(Err(error)) => return Err(error.to_string()),
+            Ok(Err(error)) => return Err(error_message(&error)),
             Err(_) => return Err("the API server is too slow".to_owned()),
         }
         Ok(())

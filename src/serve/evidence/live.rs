@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tracing::warn;
 
+use crate::cluster::error::error_message;
 use crate::judge::rule::LookUp;
 use crate::judge::subject::Subject;
 use crate::kube::name::{is_dns_label, is_dns_subdomain};
@@ -147,7 +148,7 @@ impl Live {
             .body(Body::empty())
             .map_err(|error| failed(&path, error.to_string()))?;
         let answer =
-            client.send(request).await.map_err(|error| failed(&path, error.to_string()))?;
+            client.send(request).await.map_err(|error| failed(&path, error_message(&error)))?;
         match answer.status() {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND => return Err(LookUpOutcome::Absent),
