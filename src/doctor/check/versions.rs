@@ -80,12 +80,17 @@ fn nodes(facts: &Facts, observations: &mut Observations<'_>) {
             );
         }
     };
-    let (mut versions, mut old, mut without) =
-        (BTreeMap::<_, usize>::new(), Vec::new(), Vec::new());
+    let (mut versions, mut old, mut without, mut untold) =
+        (BTreeMap::<_, usize>::new(), Vec::new(), Vec::new(), Vec::new());
     for node in nodes {
         let name = node.metadata.name.as_deref().unwrap_or_default();
         let info = node.status.as_ref().and_then(|status| status.node_info.as_ref());
-        let version = Version::read(info.map(|info| &*info.kubelet_version).unwrap_or_default());
+        let told = info.map(|info| info.kubelet_version.trim()).unwrap_or_default();
+        if told.is_empty() {
+            untold.push(name);
+            continue;
+        }
+        let version = Version::read(told);
         old.extend(version.minor.filter(|minor| *minor < OLDEST).map(|_| name));
         without.extend(version.minor.filter(|minor| *minor < RESTART_ALL).map(|_| name));
         let count = versions.entry(version.text).or_default();
@@ -103,10 +108,17 @@ fn nodes(facts: &Facts, observations: &mut Observations<'_>) {
         );
         observations.note("nodes", message, "keep pods with such rules on newer nodes");
     }
+    if !untold.is_empty() {
+        // a node that registers, or one that no kubelet runs on
+        let reason = format!("their nodes do not say: {}", names::listed(untold));
+        let remedy = "see what runs there: kubectl get nodes -o wide";
+        observations.unknown("nodes", "versions of kubelets were", &reason, remedy);
+    }
     let counts: Vec<_> =
         versions.iter().map(|(version, count)| format!("{count} of {version}")).collect();
-    match nodes.len() {
-        0 => observations.remark("nodes", "there are none"),
+    match (nodes.len(), counts.len()) {
+        (0, _) => observations.remark("nodes", "there are none"),
+        (_, 0) => {}
         _ => observations.ok("nodes", format!("kubelets: {}", names::listed(counts))),
     }
 }
@@ -142,6 +154,20 @@ mod tests {
         assert!(
             worst(check, &facts).starts_with("problem: API server: does not serve pods/resize")
         );
+    }
+
+    #[test]
+    fn a_node_that_tells_no_version_is_named() {
+        let mut facts = healthy();
+        facts.nodes.as_mut().unwrap().push(node("new", "", &[]));
+        let untold =
+            "unknown: nodes: versions of kubelets were not examined: their nodes do not say: new";
+        let told = lines(check, &facts);
+        assert_eq!(told[2..], [untold, "ok: nodes: kubelets: 2 of v1.36.2"]);
+        let mut bare = node("new", "", &[]);
+        bare.status = None;
+        facts.nodes = Ok(vec![bare]);
+        assert_eq!(lines(check, &facts)[2..], [untold]);
     }
 
     #[test]
