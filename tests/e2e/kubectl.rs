@@ -207,9 +207,10 @@ impl Outcome {
         })
     }
 
-    /// Whether the API server warned with these words.
+    /// Whether a warning of the API server begins with these words.
     pub(crate) fn warns(&self, warning: &str) -> bool {
-        self.err.lines().any(|line| line.strip_prefix("Warning: ") == Some(warning))
+        let mut warnings = self.err.lines().filter_map(|line| line.strip_prefix("Warning: "));
+        warnings.any(|text| text.starts_with(warning))
     }
 
     /// That the API server warned about this and nothing else: the beginning of each warning, as

@@ -273,8 +273,14 @@ fn inconsistency(answer: &Answer, linted: &[Finding]) -> Option<String> {
     recorded.sort();
     recorded.dedup();
     let warnings = answer.warnings.iter().filter_map(|warning| entry(warning));
+    // a warning has the start of the remedy behind what is on record
+    let cut = |rule: &str, message: &str| {
+        let same =
+            recorded.iter().find(|(known, text)| known == rule && message.starts_with(&**text));
+        same.map_or(message, |(_, text)| text).to_owned()
+    };
     let mut warned: Vec<_> =
-        warnings.map(|(rule, message)| (rule.to_owned(), message.to_owned())).collect();
+        warnings.map(|(rule, message)| (rule.to_owned(), cut(rule, message))).collect();
     warned.sort();
     if warned != recorded {
         return Some(format!("warnings {warned:?}, on record {recorded:?}"));

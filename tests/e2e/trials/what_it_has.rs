@@ -208,7 +208,7 @@ fn other_names() {
 }
 
 fn denied_by_choice() {
-    let folder = policies::folder(cluster(), "policies-that-deny");
+    let folder = policies::folder(cluster(), "policies-that-deny-automation");
     let text = policies::in_mode("memory-limit-decrease", "enforce");
     let text = format!("{text}settings: {{unapproved: deny}}\n");
     policies::write(&folder, "memory-limit-decrease", &text);
