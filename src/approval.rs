@@ -12,6 +12,7 @@ mod error;
 mod floors;
 mod grant;
 mod note;
+mod requested;
 mod stamp;
 mod validity;
 
@@ -23,6 +24,8 @@ pub(crate) use grant::FORM;
 pub(crate) use grant::LONGEST_GRANT;
 pub use grant::{Grant, LONGEST_LIFETIME, parse_lifetime};
 pub use note::{ApprovalNote, LimitChange, Refusal};
+pub(crate) use requested::granting_command;
+pub use requested::{REQUESTED_ANNOTATION, Requested};
 pub use stamp::{Agreement, CLOCK_SKEW, FRESH, Malformed, Stamp, StampTarget};
 pub use validity::{Approval, Authority, Invalid, Stamped};
 

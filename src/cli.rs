@@ -26,12 +26,16 @@ pub enum Command {
     ///
     /// "usable" means that a stamp is for this pod in its present state and has not expired. Whether
     /// its seal is genuine only the service can tell.
+    ///
+    /// With --pending: what was denied and waits for an approver. Whoever may write Events can write
+    /// one like it, so the requester's name is a claim.
     Approvals(approvals::Options),
 
     /// Approve a memory decrease.
     ///
     /// Annotates the pod, or each pod of the Deployment or StatefulSet, with a grant and checks that
-    /// the service turned it into a stamp. The pod's next resize uses the approval.
+    /// the service turned it into a stamp. The pod's next resize uses the approval. With --pending it
+    /// grants what was denied last.
     Approve(approve::Options),
 
     /// Create certificates for local use.

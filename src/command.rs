@@ -4,5 +4,7 @@ mod approval_details;
 pub mod approvals;
 pub mod approve;
 pub mod certs;
+mod grant_check;
+mod pending;
 pub mod revoke;
 mod target_options;

@@ -63,6 +63,11 @@ impl Target {
         Ok(Self { kind, object })
     }
 
+    /// Whether it is a pod, and no workload.
+    pub(crate) fn is_pod(&self) -> bool {
+        self.kind == TargetKind::Pod
+    }
+
     pub(super) fn name(&self) -> &str {
         &self.object.name
     }

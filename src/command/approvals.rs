@@ -1,6 +1,8 @@
-//! `restraint approvals`: which pods carry approvals, and whether they can still be used.
+//! `restraint approvals`: which pods carry approvals, whether they can still be used, and what waits
+//! for one.
 
 mod entry;
+mod pending;
 
 use std::process::ExitCode;
 
@@ -29,6 +31,10 @@ pub struct Options {
     #[arg(short = 'A', long, conflicts_with = "namespace")]
     all_namespaces: bool,
 
+    /// List decreases that were denied in the last hour and not granted since.
+    #[arg(long)]
+    pending: bool,
+
     /// How results are printed.
     #[command(flatten)]
     output: Output,
@@ -42,8 +48,15 @@ pub struct Options {
 ///
 /// # Errors
 ///
-/// Where the pods cannot be listed.
+/// Where the pods, or with `--pending` the Events, cannot be listed.
 pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
+    if options.pending {
+        return cluster::block_on(async {
+            let cluster = options.cluster.connect(options.namespace.as_deref()).await?;
+            pending::print(&cluster, options.all_namespaces, options.output.format).await?;
+            Ok(ExitCode::SUCCESS)
+        });
+    }
     let entries = cluster::block_on(async {
         let cluster = options.cluster.connect(options.namespace.as_deref()).await?;
         let pods =

@@ -1,7 +1,7 @@
 //! `restraint approve`: writes a grant, and checks that the service stamped it.
 
 mod answer;
-mod check;
+mod consent;
 mod grant_result;
 
 use std::process::ExitCode;
@@ -21,8 +21,10 @@ use crate::cluster::target::Target;
 use crate::cluster::{self, Cluster};
 use crate::terminal::{self, OutputFormat};
 
+use super::grant_check as check;
 use super::target_options::TargetOptions;
 use answer::Before;
+use consent::Wanted;
 use grant_result::GrantResult;
 
 /// What to approve.
@@ -30,8 +32,16 @@ use grant_result::GrantResult;
 pub struct Options {
     /// How far memory limits may fall: CONTAINER=QUANTITY, "@pod" for the pod's own, or "true" for
     /// any decrease.
-    #[arg(long, required = true, value_name = "CONTAINER=QUANTITY,...")]
+    #[arg(long, required_unless_present = "pending", value_name = "CONTAINER=QUANTITY,...")]
     memory: Vec<String>,
+
+    /// Approve exactly what was denied on this pod, after a question.
+    #[arg(long, conflicts_with_all = ["memory", "force"])]
+    pending: bool,
+
+    /// Do not ask.
+    #[arg(long, requires = "pending", conflicts_with_all = ["memory", "force"])]
+    yes: bool,
 
     /// How long the approval is valid, such as 30m, up to 24h [default: what the policy says, 1h].
     #[arg(long = "for", value_name = "DURATION", value_parser = parse_lifetime)]
@@ -57,12 +67,24 @@ pub struct Options {
 /// Where nothing could be tried: no grant, no cluster, no such pod or container.
 pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let target = Target::parse(&options.pods.target)?;
-    let grant = options.grant()?;
+    let given = if options.pending { None } else { Some(options.given()?) };
     cluster::block_on(async {
         let cluster = options.pods.cluster.connect(options.pods.namespace.as_deref()).await?;
+        let (pods, grant) = match given {
+            Some(grant) => (cluster.pods_of(&target).await?, grant),
+            None => {
+                let wanted = Wanted::find(&cluster, &target).await?;
+                let grant = options.grant(wanted.floors.clone(), wanted.force)?;
+                if !wanted.is_agreed(options.yes)? {
+                    terminal::remark(&format!("{target} not approved"));
+                    return Ok(ExitCode::FAILURE);
+                }
+                (vec![wanted.pod], grant)
+            }
+        };
         let approver =
             Approver { cluster: &cluster, grant: &grant, dry_run: options.pods.dry_run.is_some() };
-        let results = approver.approve_all(&target, options.pods.output.format).await?;
+        let results = approver.approve_all(&target, pods, options.pods.output.format).await?;
         if options.pods.output.format == OutputFormat::Json {
             terminal::print_json(&results)?;
         }
@@ -75,11 +97,16 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
 }
 
 impl Options {
-    /// The grant, as the service will read it.
-    fn grant(&self) -> anyhow::Result<Grant> {
+    /// What `--memory` grants.
+    fn given(&self) -> anyhow::Result<Grant> {
         let floors = Floors::parse(&self.memory.join(",")).context("--memory grants nothing")?;
+        self.grant(floors, self.force)
+    }
+
+    /// The grant of `floors`, as the service will read it.
+    fn grant(&self, floors: Floors, force: bool) -> anyhow::Result<Grant> {
         let reason = self.reason.as_deref().map(|reason| reason.trim().to_owned());
-        let grant = Grant { floors, lifetime: self.lifetime, force: self.force, reason };
+        let grant = Grant { floors, lifetime: self.lifetime, force, reason };
         Grant::parse(&grant.to_string()).context("the grant is not valid")
     }
 }
@@ -94,9 +121,9 @@ impl Approver<'_> {
     async fn approve_all(
         &self,
         target: &Target,
+        pods: Vec<Pod>,
         form: OutputFormat,
     ) -> anyhow::Result<Vec<GrantResult>> {
-        let pods = self.cluster.pods_of(target).await?;
         let pods: Vec<Pod> = pods.into_iter().filter(is_present).collect();
         if pods.is_empty() {
             bail!("{target} cannot be resized any more");

@@ -27,6 +27,17 @@ pub struct Finding {
     pub ceiling: Mode,
     /// The edit that puts it right where a pod is created.
     pub edit: Option<Edit>,
+    /// The grant that lifts it, where one does.
+    pub lifted_by: Option<Lift>,
+}
+
+/// A grant that lifts a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lift {
+    /// One of every decrease of the resize.
+    Grant,
+    /// The same with `force`, because a heap does not fit.
+    ForcedGrant,
 }
 
 impl Finding {
@@ -48,6 +59,7 @@ impl Finding {
             remedy: remedy.into(),
             ceiling: Mode::Fix,
             edit: None,
+            lifted_by: None,
         }
     }
 
@@ -89,6 +101,12 @@ impl Finding {
         let room = width.saturating_sub(remark.chars().count().saturating_add("; ".len()));
         let message = fit(std::mem::take(&mut self.message), room);
         self.message = fit([&message, "; ", remark].concat(), width);
+    }
+
+    /// The same finding, lifted by this grant.
+    pub(crate) fn lifted_by(mut self, lift: Lift) -> Self {
+        self.lifted_by = Some(lift);
+        self
     }
 
     /// What makes it this finding and no other, wherever the thing it is about stands in its list.

@@ -15,6 +15,8 @@ pub(crate) use pod::PodView;
 pub(crate) use resize::ResizeView;
 pub(crate) use scripts::Field;
 
+use crate::approval::Requested;
+
 use super::context::PolicyContext;
 use super::subject::{Operation, Resource, Subject};
 
@@ -41,6 +43,16 @@ pub(crate) enum View<'s> {
         /// As it is stored.
         old: Option<AutoscalerView<'s>>,
     },
+}
+
+/// What a resize asks an approver for, `force` included where `forced`; `None` where it is no resize,
+/// and where no grant can say it.
+pub(crate) fn requested(subject: &Subject<'_>, forced: bool) -> Option<Requested> {
+    let context = PolicyContext::default();
+    match View::of(subject, &context)? {
+        View::Resize(resize) => resize.requested(forced),
+        _ => None,
+    }
 }
 
 impl<'s> View<'s> {

@@ -88,6 +88,7 @@ mod tests {
 
     use super::occurrence::{Reason, Regarding};
     use super::*;
+    use crate::approval::REQUESTED_ANNOTATION;
     use crate::certificate::testing::in_time;
     use crate::serve::metrics::Metrics;
     use crate::serve::testing::{api_server, body, json};
@@ -96,6 +97,7 @@ mod tests {
         Occurrence {
             reason: Reason::ResizeDenied,
             note: note.to_owned(),
+            requested: None,
             namespace: "shop".to_owned(),
             regarding: Regarding {
                 api_version: "v1".to_owned(),
@@ -146,22 +148,37 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn equal_events_are_a_series_and_another_note_is_another_event() {
+    async fn equal_events_are_a_series_and_another_request_is_another_event() {
         let (client, mut arrived) = recording().await;
         let mut writer = Writer::new(client, Duration::from_secs(60));
         let mut methods = Vec::new();
-        for note in ["too small", "too small", "far too small"] {
-            writer.publish(denied("u", note)).await.unwrap();
+        let asked = [
+            ("too small", "a"),
+            ("too small", "a"),
+            ("far too small", "a"),
+            ("far too small", "b"),
+        ];
+        for (note, requested) in asked {
+            let occurrence =
+                Occurrence { requested: Some(requested.to_owned()), ..denied("u", note) };
+            writer.publish(occurrence).await.unwrap();
             let (line, event) = in_time(arrived.recv()).await.unwrap();
             methods.push((
                 line.split(' ').next().unwrap().to_owned(),
                 event["series"]["count"].as_i64(),
             ));
             assert_eq!(event["note"], note);
+            let carried = &event["metadata"]["annotations"][REQUESTED_ANNOTATION];
+            assert_eq!(carried, requested, "{event}");
         }
         assert_eq!(
             methods,
-            [("POST".to_owned(), None), ("PATCH".to_owned(), Some(2)), ("POST".to_owned(), None)]
+            [
+                ("POST".to_owned(), None),
+                ("PATCH".to_owned(), Some(2)),
+                ("POST".to_owned(), None),
+                ("POST".to_owned(), None)
+            ]
         );
     }
 

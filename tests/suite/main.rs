@@ -46,6 +46,7 @@ mod listing;
 mod logging;
 mod messages;
 mod missed_fixes;
+mod pending;
 mod pods;
 mod properties;
 mod reach;

@@ -50,6 +50,8 @@ struct World {
     objects: BTreeMap<String, Value>,
     asked: Vec<Asked>,
     forgets: usize,
+    /// What nobody may read: the beginning of a path.
+    forbidden: Option<&'static str>,
 }
 
 impl Pods {
@@ -63,6 +65,7 @@ impl Pods {
             objects: objects.into_iter().collect(),
             asked: Vec::new(),
             forgets: 0,
+            forbidden: None,
         };
         let world = Arc::new(Mutex::new(world));
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -80,6 +83,16 @@ impl Pods {
     /// Forgets so many times where a list goes on.
     pub(crate) fn forget(&self, times: usize) {
         self.world.lock().unwrap().forgets = times;
+    }
+
+    /// Forbids to read what is below this path.
+    pub(crate) fn forbid(&self, path: &'static str) {
+        self.world.lock().unwrap().forbidden = Some(path);
+    }
+
+    /// What was asked for so far: path with query.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.world.lock().unwrap().asked.iter().map(|asked| asked.1.clone()).collect()
     }
 
     /// Where it listens.
@@ -187,6 +200,9 @@ async fn answer(State(world): State<Arc<Mutex<World>>>, request: Request<Body>) 
         Method::PATCH if parts.headers["content-type"] == "application/merge-patch+json" => {
             world.patch(path, query, &body)
         }
+        Method::GET if world.forbidden.is_some_and(|forbidden| path.starts_with(forbidden)) => {
+            Err((StatusCode::FORBIDDEN, format!("alice may not read {path}")))
+        }
         Method::GET if world.objects.contains_key(path) => Ok(world.objects[path].clone()),
         Method::GET if query.contains("continue=") && world.forgets > 0 => {
             world.forgets -= 1;
@@ -258,7 +274,7 @@ impl World {
         let resource = path.rsplit('/').next().unwrap();
         let within = |key: &str| {
             key.rsplit('/').nth(1) == Some(resource)
-                && (path == "/api/v1/pods" || key.starts_with(&format!("{path}/")))
+                && (!path.contains("/namespaces/") || key.starts_with(&format!("{path}/")))
         };
         let found: Vec<&Value> =
             self.objects.iter().filter(|(key, _)| within(key)).map(|(_, object)| object).collect();

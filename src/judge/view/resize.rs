@@ -1,6 +1,11 @@
 //! A change of a pod's resources in place, part by part.
 
-use crate::approval::{Approval, GRANT_ANNOTATION, LONGEST_GRANT, MOST_PARTS, part_name};
+use std::collections::BTreeMap;
+
+use crate::approval::{
+    Approval, Floors, GRANT_ANNOTATION, LONGEST_GRANT, MOST_PARTS, Requested, granting_command,
+    part_name,
+};
 use crate::heap::{Heap, heaps_by};
 use crate::judge::context::PolicyContext;
 use crate::judge::subject::{Subject, UserInfo};
@@ -106,7 +111,29 @@ impl<'s> ResizeView<'s> {
     /// The commands by which an approver grants every decrease of this resize, heaps that do not fit
     /// included where `forced`; `None` where no grant can say it.
     pub(crate) fn granting_command(&self, forced: bool) -> Option<String> {
-        let (name, namespace) = (self.name(), self.namespace());
+        let floors = self.floors(forced)?;
+        let again = self.old.metadata.annotations.value(GRANT_ANNOTATION).is_some();
+        Some(granting_command((self.namespace(), self.name()), &floors, forced, again))
+    }
+
+    /// What this resize asks an approver for; `None` where no grant can say it. `forced` as above.
+    pub(super) fn requested(&self, forced: bool) -> Option<Requested> {
+        let parts = Floors::parse(&self.floors(forced)?).ok()?;
+        let from = match &parts {
+            Floors::Any => BTreeMap::new(),
+            Floors::Only(_) => self
+                .memory_changes()
+                .filter(MemoryChange::limit_falls)
+                .map(|change| (part_name(&change.part).to_owned(), change.limit.0.to_string()))
+                .collect(),
+        };
+        let requester = self.requester().username.to_string();
+        Some(Requested { requester, parts, from, force: forced })
+    }
+
+    /// The least that every decrease of this resize leaves, as a grant says it; empty where there is
+    /// none.
+    fn floors(&self, forced: bool) -> Option<String> {
         let (mut floors, mut too_many) = (String::new(), false);
         for (position, change) in
             self.memory_changes().filter(MemoryChange::limit_falls).enumerate()
@@ -127,18 +154,7 @@ impl<'s> ResizeView<'s> {
             // each part by its name would be longer than any grant
             floors = "true".to_owned();
         }
-        // a shell ends a command at a semicolon
-        let quote = if forced { "'" } else { "" };
-        // the same words again would be no change, and nobody would be asked
-        let again = self.old.metadata.annotations.value(GRANT_ANNOTATION).is_some();
-        let before = if again {
-            format!("kubectl annotate pod {name} -n {namespace} {GRANT_ANNOTATION}- && ")
-        } else {
-            String::new()
-        };
-        Some(format!(
-            "{before}kubectl annotate pod {name} -n {namespace} {GRANT_ANNOTATION}={quote}{floors}{option}{quote}"
-        ))
+        Some(floors)
     }
 
     /// Whether the approver knows of a heap that does not fit.

@@ -23,7 +23,7 @@
 //! lift this denial unless it says `force`.
 
 use crate::heap::{Heap, Size};
-use crate::judge::finding::{Finding, Findings};
+use crate::judge::finding::{Finding, Findings, Lift};
 use crate::judge::message::Names;
 use crate::judge::mode::Mode;
 use crate::judge::rule::{Check, Rule};
@@ -63,7 +63,8 @@ impl Check for HeapAboveLimit {
                 let Some(container) = change.placed().map(|placed| placed.container) else { break };
                 let remedy = "lower the flag by a rollout first, or approve with force; a restart alone keeps the same flag";
                 let (limit, pointer) = (change.limit.1, change.pointer("limits"));
-                findings.report(finding(container, &heap, limit, pointer, remedy));
+                let finding = finding(container, &heap, limit, pointer, remedy);
+                findings.report(finding.lifted_by(Lift::ForcedGrant));
             }
         }
     }

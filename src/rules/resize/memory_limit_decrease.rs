@@ -59,7 +59,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::approval::{ApprovalNote, Invalid, LimitChange, Stamp};
-use crate::judge::finding::{Finding, Findings};
+use crate::judge::finding::{Finding, Findings, Lift};
 use crate::judge::message::Names;
 use crate::judge::requesters::{REQUESTER_FIELDS, Requesters};
 use crate::judge::rule::{Check, LookUp, RestorePolicy, Rule, Stages};
@@ -242,5 +242,8 @@ fn denial(resize: &ResizeView<'_>, change: &MemoryChange<'_>, invalid: &Invalid)
         }
         None => [origin, rollout].concat(),
     };
-    Finding::new(RULE.name, change.pointer("limits"), message, remedy).about_part(change.part)
+    let lift = if heap.is_some() { Lift::ForcedGrant } else { Lift::Grant };
+    Finding::new(RULE.name, change.pointer("limits"), message, remedy)
+        .about_part(change.part)
+        .lifted_by(lift)
 }

@@ -70,6 +70,7 @@ mod tests {
         Occurrence {
             reason,
             note: String::new(),
+            requested: None,
             namespace: "shop".to_owned(),
             regarding: Regarding {
                 api_version: "v1".to_owned(),

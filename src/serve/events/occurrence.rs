@@ -1,8 +1,10 @@
 //! What becomes an event: a function of a review and its verdict.
 
 use crate::approval::ApprovalNote;
+use crate::judge::finding::Lift;
 use crate::judge::subject::{Resource, Subject};
 use crate::judge::verdict::{Outcome, Verdict};
+use crate::judge::view;
 use crate::kube::object::OwnerReference;
 use crate::review::Path;
 use crate::yaml::suggest::quoted;
@@ -16,6 +18,8 @@ pub(super) struct Occurrence {
     pub(super) reason: Reason,
     /// What happened, in sentences.
     pub(super) note: String,
+    /// What was asked for and denied, for programs: the text of the annotation.
+    pub(super) requested: Option<String>,
     /// The namespace.
     pub(super) namespace: String,
     /// What it happened to.
@@ -103,7 +107,11 @@ pub(super) fn occurrences(path: Path, subject: &Subject<'_>, verdict: &Verdict) 
     let who = &*subject.requester.username;
     let occurrence = |reason, sentences, regarding| {
         let namespace = subject.namespace.to_string();
-        Occurrence { reason, note: note(who, sentences), namespace, regarding }
+        let requested = match reason {
+            Reason::ResizeDenied => requested(subject, verdict),
+            _ => None,
+        };
+        Occurrence { reason, note: note(who, sentences), requested, namespace, regarding }
     };
     let mut told: Vec<_> = sentences
         .into_iter()
@@ -179,6 +187,14 @@ fn denial(path: Path, subject: &Subject<'_>, verdict: &Verdict) -> Vec<(Reason, 
     vec![(reason, sentences)]
 }
 
+/// What an approver could grant so that the same request passes next time.
+fn requested(subject: &Subject<'_>, verdict: &Verdict) -> Option<String> {
+    let lifts = || verdict.denials().filter_map(|ruling| ruling.finding.lifted_by);
+    let forced = lifts().any(|lift| lift == Lift::ForcedGrant);
+    lifts().next()?;
+    Some(view::requested(subject, forced)?.text())
+}
+
 /// Who asked, as the API server knows them, and what came of it.
 fn note(who: &str, sentences: Vec<String>) -> String {
     let mut note = format!("{}: {}", quoted(who), sentences.join("; "));
@@ -218,19 +234,23 @@ mod tests {
         Ruling { rule, finding, wanted: Mode::Enforce, outcome }
     }
 
-    fn of(
-        path: Path,
-        (subresource, dry_run, uid): (&str, bool, &str),
-        verdict: &Verdict,
-    ) -> Vec<(Reason, String)> {
-        let pod = serde_json::json!({"metadata": {"name": "db-0", "namespace": "shop", "uid": uid}, "spec": {}});
+    fn review((subresource, dry_run, uid): (&str, bool, &str)) -> Vec<u8> {
+        let pod = |memory: &str| {
+            let spec = serde_json::json!({"containers": [{"name": "app", "resources": {"limits": {"memory": memory}}}]});
+            serde_json::json!({"metadata": {"name": "db-0", "namespace": "shop", "uid": uid}, "spec": spec})
+        };
         let review = serde_json::json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
             "uid": "review", "operation": "UPDATE", "namespace": "shop", "name": "db-0", "dryRun": dry_run,
             "kind": {"group": "", "version": "v1", "kind": "Pod"},
             "resource": {"group": "", "version": "v1", "resource": "pods"}, "subResource": subresource,
-            "userInfo": {"username": "alice"}, "object": pod, "oldObject": pod,
+            "userInfo": {"username": "alice"}, "object": pod("256Mi"), "oldObject": pod("512Mi"),
         }});
-        let bytes = serde_json::to_vec(&review).unwrap();
+        serde_json::to_vec(&review).unwrap()
+    }
+
+    fn of(path: Path, request: (&str, bool, &str), verdict: &Verdict) -> Vec<(Reason, String)> {
+        let uid = request.2;
+        let bytes = review(request);
         let told = occurrences(path, &decode(&bytes).unwrap().subject, verdict);
         assert!(
             told.iter().filter(|told| told.regarding.kind == "Pod").all(|told| (
@@ -277,6 +297,32 @@ mod tests {
             [(Reason::ResizeDenied, "\"alice\": one: too small; three: late".to_owned())];
         assert_eq!(of(Path::Validate, ("resize", false, "u"), &denied), expected);
         assert_eq!(of(Path::Validate, ("", false, "u"), &denied), [], "no resize and no grant");
+    }
+
+    #[test]
+    fn a_denial_carries_what_was_asked_for() {
+        let carried = |lift: Option<Lift>, outcome, subresource| {
+            let mut lifted = ruling("memory-limit-decrease", "too small", outcome);
+            lifted.finding.lifted_by = lift;
+            let rulings = vec![ruling("one", "odd", Outcome::Denied), lifted];
+            let approvals = vec![ApprovalNote::Refused(Refusal::NotAllowed)];
+            let denied = Verdict { rulings, approvals, ..Verdict::default() };
+            let bytes = review((subresource, false, "u"));
+            let told = occurrences(Path::Validate, &decode(&bytes).unwrap().subject, &denied);
+            let [told] = told.as_slice() else { panic!("{told:?}") };
+            told.requested.clone()
+        };
+        let text = |force| {
+            let start =
+                r#"{"requester":"alice","parts":"app=256Mi","from":{"app":"512Mi"},"force":"#;
+            Some(format!("{start}{force}}}"))
+        };
+        let grant = Some(Lift::Grant);
+        assert_eq!(carried(grant, Outcome::Denied, "resize"), text(false));
+        assert_eq!(carried(Some(Lift::ForcedGrant), Outcome::Denied, "resize"), text(true));
+        assert_eq!(carried(None, Outcome::Denied, "resize"), None, "no grant lifts it");
+        assert_eq!(carried(grant, Outcome::Warned, "resize"), None, "it is not what denies");
+        assert_eq!(carried(grant, Outcome::Denied, ""), None, "no resize");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Writing events to the API server, equal ones as a series.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
@@ -15,6 +15,7 @@ use kube::{Api, Client};
 use tokio::sync::mpsc::Receiver;
 use tracing::warn;
 
+use crate::approval::REQUESTED_ANNOTATION;
 use crate::cluster::error::error_message;
 use crate::serve::metrics::SharedMetrics;
 
@@ -94,11 +95,11 @@ impl Writer {
         let now = Instant::now();
         self.series.retain(|_, series| now.duration_since(series.last) < SERIES);
         let key = (occurrence.regarding.uid.clone(), occurrence.reason);
-        let known = self
-            .series
-            .remove(&key)
-            .map(|series| series.event)
-            .filter(|event| event.note.as_deref() == Some(&*occurrence.note));
+        let known = self.series.remove(&key).map(|series| series.event).filter(|event| {
+            // a note that was cut may hide that something else was asked for
+            event.note.as_deref() == Some(&*occurrence.note)
+                && event.metadata.annotations == annotations(occurrence.requested.as_ref())
+        });
         let event = match known {
             Some(event) => repeated(event),
             None => self.event(occurrence),
@@ -123,7 +124,7 @@ impl Writer {
     }
 
     fn event(&self, occurrence: Occurrence) -> Event {
-        let Occurrence { reason, note, namespace, regarding } = occurrence;
+        let Occurrence { reason, note, requested, namespace, regarding } = occurrence;
         let now = Timestamp::now();
         let type_ = if reason.is_warning() { "Warning" } else { "Normal" };
         let Regarding { api_version, kind, name, uid } = regarding;
@@ -131,6 +132,7 @@ impl Writer {
             metadata: ObjectMeta {
                 namespace: Some(namespace.clone()),
                 name: Some(event_name(&name, now)),
+                annotations: annotations(requested.as_ref()),
                 ..ObjectMeta::default()
             },
             action: Some(reason.action().to_owned()),
@@ -151,6 +153,11 @@ impl Writer {
             ..Event::default()
         }
     }
+}
+
+fn annotations(requested: Option<&String>) -> Option<BTreeMap<String, String>> {
+    let requested = requested?.clone();
+    Some(BTreeMap::from([(REQUESTED_ANNOTATION.to_owned(), requested)]))
 }
 
 /// The same event, once more.

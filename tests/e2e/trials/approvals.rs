@@ -12,6 +12,8 @@ use crate::world::{cluster, enforcing};
 
 use super::trial;
 
+mod pending;
+
 /// The annotation with the stamp.
 pub(super) const STAMP: &str = "restraint.dev/approval";
 
@@ -33,6 +35,7 @@ pub(super) fn trials() -> Vec<Trial> {
         trial("approval: the last of two approvers counts", two_approvers),
         trial("approval: an approved decrease of a live process is warned about", live),
         trial("approval: restraint approves, lists and revokes", with_the_command),
+        trial("approval: what was denied is pending until it is granted", pending::trial),
         trial("approval: of two at a time one counts", two_at_a_time),
         trial("approval: replicas share the keys of a Secret", a_shared_secret),
         trial("approval: grant, use and denial are told on the pod, and no dry run is", events),

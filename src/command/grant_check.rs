@@ -28,14 +28,8 @@ pub(super) fn ineffective_floors(grant: &Grant, pod: &Pod) -> Vec<String> {
 }
 
 fn ineffective_floor(floor: &Floor, pod: &Pod) -> Option<String> {
-    let shared = memory(pod.spec.as_ref()?.resources.as_ref());
-    let own = match &floor.container {
-        Some(name) => {
-            memory(containers(pod).find(|container| container.name == *name)?.resources.as_ref())
-        }
-        None => None,
-    };
-    let present = EffectiveLimit::of(own.as_ref(), shared.as_ref());
+    let limits = Limits::of(floor.container.as_deref(), pod)?;
+    let present = limits.effective();
     let is_ineffective = !present.falls_to(EffectiveLimit::Limited(&floor.least));
     let part = floor.container.as_ref().map_or_else(
         || "the pod itself has a".to_owned(),
@@ -48,6 +42,31 @@ fn ineffective_floor(floor: &Floor, pod: &Pod) -> Option<String> {
             pod.name_any()
         )
     })
+}
+
+/// The memory limits that a part of a pod has: its own, and that of the pod.
+pub(super) struct Limits<'p> {
+    own: Option<Quantity<'p>>,
+    shared: Option<Quantity<'p>>,
+}
+
+impl<'p> Limits<'p> {
+    /// Those of `container`, or of the pod itself; `None` where there is no such container.
+    pub(super) fn of(container: Option<&str>, pod: &'p Pod) -> Option<Self> {
+        let shared = memory(pod.spec.as_ref()?.resources.as_ref());
+        let own = match container {
+            Some(name) => {
+                memory(containers(pod).find(|container| container.name == name)?.resources.as_ref())
+            }
+            None => None,
+        };
+        Some(Self { own, shared })
+    }
+
+    /// The one in force.
+    pub(super) fn effective(&self) -> EffectiveLimit<'_> {
+        EffectiveLimit::of(self.own.as_ref(), self.shared.as_ref())
+    }
 }
 
 fn floors(grant: &Grant) -> &[Floor] {
