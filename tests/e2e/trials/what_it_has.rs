@@ -213,7 +213,7 @@ fn denied_by_choice() {
     let text = format!("{text}settings: {{unapproved: deny}}\n");
     policies::write(&folder, "memory-limit-decrease", &text);
     let flags = ["--policies", folder.to_str().unwrap()];
-    let installation = Installation::new(cluster(), "denying", &flags);
+    let installation = Installation::new(cluster(), "not-restoring", &flags);
     let space = installation.space();
     kubelet::join(&space);
     kubelet::grown(&space, "db", DEFERRED);
