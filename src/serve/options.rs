@@ -19,7 +19,7 @@ use tls::{TlsSource, lifetime};
 /// How to serve.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
-    /// Address for reviews, over TLS; [::] is every address of this machine, of IPv6 as of IPv4.
+    /// Address for reviews, over TLS; `[::]` is every address of this machine, of IPv6 as of IPv4.
     #[arg(
         long,
         env = "RESTRAINT_LISTEN",
@@ -28,7 +28,7 @@ pub struct Options {
     )]
     pub listen: SocketAddr,
 
-    /// Address for /livez, /readyz and /metrics, in the clear; [::] as above.
+    /// Address for /livez, /readyz and /metrics, in the clear; `[::]` as above.
     #[arg(long, env = "RESTRAINT_ADMIN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     pub admin: SocketAddr,
 

@@ -60,7 +60,10 @@ pub(super) fn as_documented() {
         Report::of(&here.restraint(&line).accepted())
     };
     let report = doctor(&made.kubectl, &[]);
-    assert!(report.unseen().is_empty(), "{:#?}", report.unseen());
+    // nodes that other trials made up say nothing of a kubelet, whatever the rights
+    let unseen: Vec<_> =
+        report.unseen().into_iter().filter(|each| each["object"] != "nodes").collect();
+    assert!(unseen.is_empty(), "{unseen:#?}");
     report.assert_says(&[(
         "resizers",
         "warning",
