@@ -128,7 +128,7 @@ impl Default for MemoryLimitDecrease {
 
 impl Check for MemoryLimitDecrease {
     fn resize(&self, resize: &ResizeView<'_>, findings: &mut Findings) {
-        let allowance = OnceCell::new();
+        let (allowance, way_out) = (OnceCell::new(), OnceCell::new());
         let (mut used, mut allowed) = (None::<(Vec<LimitChange>, &Stamp)>, Vec::new());
         for change in resize.memory_changes().filter(MemoryChange::limit_falls) {
             let invalid = match self.approval(resize, &change) {
@@ -146,7 +146,8 @@ impl Check for MemoryLimitDecrease {
                 let (change, reason) = (limits(&change), invalid.as_str());
                 findings.approval(ApprovalNote::Invalid { reason, change });
             }
-            findings.report(denial(resize, &change, &invalid));
+            let way_out = way_out.get_or_init(|| WayOut::of(resize));
+            findings.report(denial(&change, &invalid, way_out));
         }
         if let Some((changes, stamp)) = used {
             findings.approval(ApprovalNote::Used { changes, stamp: Box::new(stamp.clone()) });
@@ -158,8 +159,9 @@ impl Check for MemoryLimitDecrease {
     }
 
     fn asks_for(&self, resize: &ResizeView<'_>) -> Option<LookUp> {
-        let falls = resize.memory_changes().any(|change| change.limit_falls());
-        (falls && self.allowances.ask_for_usage(resize)).then_some(LookUp::Usage)
+        let falls = || resize.memory_changes().any(|change| change.limit_falls());
+        // mostly there are none
+        (self.allowances.ask_for_usage(resize) && falls()).then_some(LookUp::Usage)
     }
 }
 
@@ -210,6 +212,33 @@ fn limits(change: &MemoryChange<'_>) -> LimitChange {
     }
 }
 
+/// How a denied resize gets there all the same.
+struct WayOut {
+    /// In words; the same for every part of the pod, and worked out once.
+    words: String,
+    lift: Lift,
+}
+
+impl WayOut {
+    fn of(resize: &ResizeView<'_>) -> Self {
+        let heap = heap_above_limit::first_in_the_way(resize);
+        let why_forced = match &heap {
+            Some(heap) => [" (force: heap ", &heap.setting, " does not fit)"].concat(),
+            None => String::new(),
+        };
+        let rollout = rollout(resize);
+        let words = match resize.granting_command(heap.is_some()) {
+            Some(command) => {
+                ["an approver grants it with `", &command, "`", &why_forced, ", or ", rollout]
+                    .concat()
+            }
+            None => rollout.to_owned(),
+        };
+        let lift = if heap.is_some() { Lift::ForcedGrant } else { Lift::Grant };
+        Self { words, lift }
+    }
+}
+
 /// How to get there without an approval.
 fn rollout(resize: &ResizeView<'_>) -> &'static str {
     match (resize.is_scheduled(), resize.old.metadata.controller()) {
@@ -219,31 +248,18 @@ fn rollout(resize: &ResizeView<'_>) -> &'static str {
     }
 }
 
-fn denial(resize: &ResizeView<'_>, change: &MemoryChange<'_>, invalid: &Invalid) -> Finding {
+fn denial(change: &MemoryChange<'_>, invalid: &Invalid, way_out: &WayOut) -> Finding {
     let (old, new) = (change.limit.0, change.limit.1);
     let message = |names: Names| {
         format!("{}: memory limit {old} -> {new} {invalid}", names.part(change.part))
-    };
-    let heap = heap_above_limit::first_in_the_way(resize);
-    let why_forced = match &heap {
-        Some(heap) => [" (force: heap ", &heap.setting, " does not fit)"].concat(),
-        None => String::new(),
     };
     let origin = if change.may_come_from_limit_range() {
         "nobody asked for it? A LimitRange of the namespace adds it to any resize; "
     } else {
         ""
     };
-    let rollout = rollout(resize);
-    let remedy = match resize.granting_command(heap.is_some()) {
-        Some(command) => {
-            [origin, "an approver grants it with `", &command, "`", &why_forced, ", or ", rollout]
-                .concat()
-        }
-        None => [origin, rollout].concat(),
-    };
-    let lift = if heap.is_some() { Lift::ForcedGrant } else { Lift::Grant };
+    let remedy = [origin, &way_out.words].concat();
     Finding::new(RULE.name, change.pointer("limits"), message, remedy)
         .about_part(change.part)
-        .lifted_by(lift)
+        .lifted_by(way_out.lift)
 }
