@@ -146,6 +146,22 @@ struct Cost {
 
 type Way = fn(&Policies, &Subject<'_>) -> Verdict;
 
+/// How to get there all the same is worked out once, not for each part of the pod: the grant alone
+/// that names 64 of them would be more than this.
+#[test]
+fn a_part_of_a_denial_costs_its_sentence_however_many_there_are() {
+    let pod = |memory: &str| {
+        let container = |index| json!({"name": format!("c{index}"), "resources": {"limits": {"memory": memory}}});
+        let spec = json!({"containers": (0..PARTS).map(container).collect::<Value>()});
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "db-0", "uid": "u"}, "spec": spec})
+    };
+    let judge = cost(judge, &resize(&pod("2Gi"), &pod("1Gi"))).judge;
+    within(&judge, PARTS * 8, PARTS * 1_600);
+}
+
+/// More than a grant can name.
+const PARTS: u64 = 1_000;
+
 #[test]
 fn a_resize_of_cpu_alone_costs_nothing_to_judge() {
     let cost = cost(judge, &find("resize-cpu-only.pods-resize.validate"));
