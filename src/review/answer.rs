@@ -6,6 +6,7 @@ use std::fmt::Write;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::approval::ApprovalNote;
 use crate::json::write::{ObjectWriter, list, object, text};
 use crate::judge::message::{WARNING_LIMIT, fit};
 use crate::judge::mode::Cap;
@@ -16,6 +17,10 @@ const WARNING_COUNT: usize = 10;
 
 /// The longest audit annotation, in bytes, before the rest is only counted.
 const AUDIT_LENGTH: usize = 4096;
+
+/// The longest audit annotation about what let a decrease through, in bytes: 4,096 containers with
+/// the longest names and common amounts fit.
+const USE_LENGTH: usize = 512 * 1024;
 
 /// The most findings that a denial tells of. The rest are only counted.
 const DENIAL_COUNT: usize = 50;
@@ -171,13 +176,12 @@ fn audit_annotations(verdict: &Verdict) -> BTreeMap<&'static str, String> {
         append(
             annotations.entry(ruling.outcome.as_str()).or_default(),
             &[ruling.rule, ": ", &ruling.finding.message],
+            AUDIT_LENGTH,
         );
     }
     for note in &verdict.approvals {
-        // who agreed to what is never cut: the note names each part once
         let annotation = annotations.entry(note.outcome()).or_default();
-        let separator = if annotation.is_empty() { "" } else { "; " };
-        let _ = write!(annotation, "{separator}{note}");
+        append(annotation, &[&note.to_string()], limit_of(note));
     }
     if let Some(cause) = verdict.missed_fix {
         annotations.insert("fix-missed", cause.as_str().to_owned());
@@ -188,10 +192,15 @@ fn audit_annotations(verdict: &Verdict) -> BTreeMap<&'static str, String> {
     annotations
 }
 
-fn append(annotation: &mut String, note: &[&str]) {
+/// Who agreed to what is not cut: such a note names each part of the pod once.
+fn limit_of(note: &ApprovalNote) -> usize {
+    if note.is_use() { USE_LENGTH } else { AUDIT_LENGTH }
+}
+
+/// Appends `note` if the whole is no longer than `limit`.
+fn append(annotation: &mut String, note: &[&str], limit: usize) {
     const MORE: &str = "; and more";
-    if note.iter().fold(annotation.len(), |length, part| length.saturating_add(part.len()))
-        > AUDIT_LENGTH
+    if note.iter().fold(annotation.len(), |length, part| length.saturating_add(part.len())) > limit
     {
         if !annotation.ends_with(MORE) {
             annotation.push_str(MORE);

@@ -57,6 +57,19 @@ fn an_approval_of_many_containers_is_whole_in_the_record() {
 }
 
 #[test]
+fn what_did_not_count_is_bounded_in_the_record() {
+    let padded = |memory: &str| {
+        let mut pod = pod(1000, &format!("{}{memory}", "0".repeat(100)));
+        pod["metadata"]["annotations"] = json!({"restraint.dev/approval": "no stamp"});
+        pod
+    };
+    let response = answered(&resize(&padded("2Gi"), &padded("1Gi")), &Policies::embedded());
+    for (key, record) in response["auditAnnotations"].as_object().unwrap() {
+        assert!(record.as_str().unwrap().len() <= 4096 + "; and more".len(), "{key}");
+    }
+}
+
+#[test]
 fn a_lawful_grant_under_a_cap_is_no_refusal() {
     let old = pod(1, "1Gi");
     let body = update(&old, &granted(&old, "true"));
