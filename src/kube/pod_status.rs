@@ -13,6 +13,7 @@ const RESIZE_CONDITIONS: &str = "\"PodResize";
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PodStatus<'a> {
     conditions: Vec<Condition<'a>>,
+    /// Once read, those of init containers as well, in order of name.
     container_statuses: Vec<ContainerStatus<'a>>,
     init_container_statuses: Vec<ContainerStatus<'a>>,
     /// What the pod itself has (pod-level resources, KEP-5419).
@@ -63,8 +64,14 @@ impl<'a> PodStatus<'a> {
         if !json.contains(RESIZE_CONDITIONS) {
             return None;
         }
-        let status: Self = crate::json::read(json).ok()?;
-        status.shows_resize_not_carried_out(generation?).then_some(status)
+        let mut status: Self = crate::json::read(json).ok()?;
+        if !status.shows_resize_not_carried_out(generation?) {
+            return None;
+        }
+        // each container of the pod is looked for
+        status.container_statuses.append(&mut status.init_container_statuses);
+        status.container_statuses.sort_by(|one, other| one.name.cmp(&other.name));
+        Some(status)
     }
 
     fn shows_resize_not_carried_out(&self, generation: i64) -> bool {
@@ -83,8 +90,9 @@ impl<'a> PodStatus<'a> {
 
     /// What the container `name` has; `None` where the status does not say so once.
     pub(crate) fn container(&self, name: &str) -> Option<&Resources<'a>> {
-        let all = self.container_statuses.iter().chain(&self.init_container_statuses);
-        let mut same = all.filter(|status| &*status.name == name);
+        let first = self.container_statuses.partition_point(|status| &*status.name < name);
+        let rest = self.container_statuses.get(first..)?;
+        let mut same = rest.iter().take_while(|status| &*status.name == name);
         same.next().filter(|_| same.next().is_none()).map(|status| &status.resources)
     }
 }

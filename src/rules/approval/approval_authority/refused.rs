@@ -28,7 +28,8 @@ pub(super) fn unknown_part(change: &ApprovalChange<'_>, stamp: &Stamp) -> Option
     let containers = || change.subject.object.spec.all_containers().map(|each| each.container);
     let is_known = |name: &str| containers().any(|container| *container.name == *name);
     let unknown = stamp.memory.containers().find(|name| !is_known(name))?;
-    let known: Vec<&str> = containers().map(|container| &*container.name).collect();
+    // more than these never fit the message
+    let known: Vec<&str> = containers().map(|container| &*container.name).take(24).collect();
     let message = |names: Names| {
         format!("no container is called {}, there are {}", names.quoted(unknown), listed(&known))
     };
