@@ -2,11 +2,10 @@
 
 use crate::judge::exemption::{End, Exemption};
 use crate::kube::name::is_dns_label;
-use crate::rules::{self, RULES};
-use crate::yaml::suggest::{quoted, unknown};
+use crate::yaml::suggest::quoted;
 
 use super::error::Flaws;
-use super::fields::{Fields, Word};
+use super::fields::{Fields, Word, rule_called};
 use super::scope::read_scope;
 use super::tree::{Node, Position, Value};
 
@@ -69,12 +68,7 @@ fn read_one(node: &Node, path: &str, flaws: &mut Flaws) -> Option<(Exemption, Po
 }
 
 fn read_rule(word: &Word<'_>, flaws: &mut Flaws) -> Option<&'static str> {
-    let Some(rule) = rules::find(word.text) else {
-        let known: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
-        let subject = format!("rule {}", quoted(word.text));
-        flaws.add(word.place, unknown(&subject, word.text, &known));
-        return None;
-    };
+    let rule = rule_called(word, flaws)?;
     if rule.name == NEVER {
         let why = "without it nothing could be approved: give it a scope instead";
         flaws.add(word.place, format!("rule {NEVER:?} has no exemptions, {why}"));

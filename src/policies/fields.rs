@@ -1,5 +1,7 @@
 //! Reading the fields of a mapping, so that nothing is overlooked.
 
+use crate::judge::rule::Rule;
+use crate::rules::{self, RULES};
 use crate::yaml::suggest::{quoted, unknown};
 
 use super::error::Flaws;
@@ -36,12 +38,7 @@ impl<'n> Fields<'n> {
                 for (key, value) in entries {
                     let Some(name) = key.as_text() else { continue };
                     if !known.contains(&name) {
-                        let place =
-                            if path.is_empty() { String::new() } else { format!(" in {path:?}") };
-                        flaws.add(
-                            key.place,
-                            unknown(&format!("field {}{place}", quoted(name)), name, known),
-                        );
+                        unknown_field(key, name, path, known, flaws);
                     } else if !matches!(value.value, Value::Null) {
                         fields.entries.push((name, value));
                     }
@@ -103,6 +100,23 @@ impl<'n> Fields<'n> {
     pub(super) fn path_of(&self, name: &str) -> String {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
+}
+
+/// Notes that `key`, called `name`, is none of the `known` fields at `path`.
+pub(super) fn unknown_field(key: &Node, name: &str, path: &str, known: &[&str], flaws: &mut Flaws) {
+    let place = if path.is_empty() { String::new() } else { format!(" in {path:?}") };
+    flaws.add(key.place, unknown(&format!("field {}{place}", quoted(name)), name, known));
+}
+
+/// The rule that `word` names.
+pub(super) fn rule_called(word: &Word<'_>, flaws: &mut Flaws) -> Option<&'static Rule> {
+    let rule = rules::find(word.text);
+    if rule.is_none() {
+        let known: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
+        let subject = format!("rule {}", quoted(word.text));
+        flaws.add(word.place, unknown(&subject, word.text, &known));
+    }
+    rule
 }
 
 /// The string that `node` at `path` must be.

@@ -8,12 +8,11 @@ use crate::judge::mode::Mode;
 use crate::judge::policy::Policy;
 use crate::judge::rule::Rule;
 use crate::kube::name::{is_dns_label, is_qualified_name};
-use crate::rules::{self, RULES};
 use crate::yaml::suggest::{quoted, unknown};
 
 use super::error::Flaws;
 use super::exemptions;
-use super::fields::{Fields, Word};
+use super::fields::{Fields, Word, rule_called};
 use super::scope::read_scope;
 use super::settings::read_settings;
 use super::tree::{self, Node, Position, Value};
@@ -108,13 +107,7 @@ fn read_name<'n>(fields: &Fields<'n>, stem: Option<&str>, flaws: &mut Flaws) -> 
 }
 
 fn read_rule(fields: &Fields<'_>, flaws: &mut Flaws) -> Option<&'static Rule> {
-    let Word { text, place } = fields.word("rule", flaws)?;
-    let rule = rules::find(text);
-    if rule.is_none() {
-        let known: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
-        flaws.add(place, unknown(&format!("rule {}", quoted(text)), text, &known));
-    }
-    rule
+    rule_called(&fields.word("rule", flaws)?, flaws)
 }
 
 fn read_mode(fields: &Fields<'_>, rule: Option<&Rule>, flaws: &mut Flaws) -> Option<Mode> {
@@ -159,6 +152,7 @@ mod tests {
     use crate::judge::policies::Policies;
     use crate::judge::scope::Scope;
     use crate::policies::tests::flaws_of;
+    use crate::rules::RULES;
 
     #[test]
     fn a_policy_is_read() {

@@ -4,10 +4,9 @@ use std::fmt::Write;
 
 use crate::judge::rule::{Rule, Stages};
 use crate::judge::settings::{PathStep, Setting, SettingsError};
-use crate::yaml::suggest::{quoted, unknown};
 
 use super::error::Flaws;
-use super::fields::Fields;
+use super::fields::{Fields, unknown_field};
 use super::tree::{Node, Value};
 
 /// What `rule` does with the settings in the field `settings` of a policy. Whatever is wrong is
@@ -74,8 +73,7 @@ fn check_names(node: &Node, path: &str, known: &'static [Setting], flaws: &mut F
                     }
                     None => {
                         let names: Vec<&str> = known.iter().map(|setting| setting.name).collect();
-                        let subject = format!("field {} in {path:?}", quoted(name));
-                        flaws.add(key.place, unknown(&subject, name, &names));
+                        unknown_field(key, name, path, &names, flaws);
                     }
                 }
             }
