@@ -21,6 +21,7 @@ mod probe;
 mod reach;
 mod reloader;
 mod rights;
+mod scope;
 pub mod text;
 
 use std::process::ExitCode;

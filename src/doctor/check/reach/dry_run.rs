@@ -1,20 +1,16 @@
 //! What came of a decrease in a dry run: the API server itself tells whether it asks Restraint.
 
-use std::sync::Arc;
-
 use crate::doctor::facts::{Facts, Installation, Measurement};
 use crate::doctor::hook;
 use crate::doctor::observation::Observations;
 use crate::doctor::probe::OTHERS;
 use crate::doctor::reach;
-use crate::json::text::Text;
+use crate::doctor::scope::covers_resizes;
 use crate::judge::mode::{CAP_LABEL, Mode};
 use crate::judge::policies::Policies;
 use crate::judge::policy::Policy;
 use crate::judge::scope::{RequesterScope, Scope};
-use crate::judge::subject::{Evidence, Operation, Resource, Subject, UserInfo};
-use crate::kube::object::Object;
-use crate::kube::selector::Selector;
+use crate::judge::subject::UserInfo;
 
 pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     let Some(Ok(measurement)) = &facts.probe else { return };
@@ -69,20 +65,8 @@ fn hook_of(facts: &Facts, installation: &Installation, namespace: &str) -> bool 
 
 /// Whether a policy denies decreases in `namespace`, whoever asks and whatever the labels of the pod.
 fn denies(facts: &Facts, policy: &Policy, namespace: &str) -> bool {
-    let labels = facts.namespaces.is_ok().then(|| Arc::new(facts.namespace_labels(namespace)));
-    let resize = Subject {
-        resource: Resource::PodResize,
-        operation: Operation::Update,
-        namespace: Text::from(namespace),
-        name: Text::default(),
-        requester: UserInfo::default(),
-        dry_run: true,
-        object: Object::default(),
-        old_object: None,
-        evidence: Evidence { namespace_labels: labels, ..Evidence::default() },
-    };
-    let (objects, requesters) = (Selector::default(), RequesterScope::default());
+    let by_anybody = Scope { requesters: RequesterScope::default(), ..policy.scope.clone() };
     policy.mode == Mode::Enforce
         && policy.stages.restore.is_some()
-        && Scope { objects, requesters, ..policy.scope.clone() }.covers(&resize)
+        && covers_resizes(facts, &by_anybody, namespace, &UserInfo::default())
 }

@@ -2,7 +2,6 @@
 //! decrease by them is denied, and in most modes they evict the pod.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use k8s_openapi::api::rbac::v1::Subject as Holder;
 
@@ -10,15 +9,13 @@ use crate::doctor::autoscaler::Autoscaler;
 use crate::doctor::facts::{Facts, Installation};
 use crate::doctor::observation::Observations;
 use crate::doctor::rights::{Holding, username, who};
+use crate::doctor::scope::covers_resizes;
 use crate::doctor::{hook, names, reach};
 use crate::json::text::Text;
 use crate::judge::mode::Mode;
 use crate::judge::policies::Policies;
 use crate::judge::policy::Policy;
-use crate::judge::scope::Scope;
-use crate::judge::subject::{Evidence, Operation, Resource, Subject, UserInfo};
-use crate::kube::object::Object;
-use crate::kube::selector::Selector;
+use crate::judge::subject::UserInfo;
 
 /// What every updater of a manifest or a chart that is in use has in the name of its account.
 const UPDATER: &str = "updater";
@@ -112,7 +109,9 @@ impl Place<'_> {
         let denied = autoscalers
             .iter()
             .filter(|(namespace, _)| holding.namespace.is_none_or(|of| of == *namespace))
-            .filter(|(namespace, _)| covers(self.facts, &self.policy.scope, namespace, &requester))
+            .filter(|(namespace, _)| {
+                covers_resizes(self.facts, &self.policy.scope, namespace, &requester)
+            })
             .flat_map(|(_, autoscalers)| autoscalers);
         let (evicting, others): (Vec<_>, Vec<_>) =
             denied.partition(|autoscaler| autoscaler.evicts());
@@ -172,23 +171,6 @@ fn requester(username: &str) -> UserInfo<'_> {
     let mut groups: Vec<_> = of_accounts.into_iter().flatten().collect();
     groups.push(Text::from("system:authenticated"));
     UserInfo { username: Text::from(username), groups, ..UserInfo::default() }
-}
-
-/// Whether some resize by `requester` in `namespace` is in scope, whatever the labels of its pod.
-fn covers(facts: &Facts, scope: &Scope, namespace: &str, requester: &UserInfo<'_>) -> bool {
-    let labels = facts.namespaces.is_ok().then(|| Arc::new(facts.namespace_labels(namespace)));
-    let resize = Subject {
-        resource: Resource::PodResize,
-        operation: Operation::Update,
-        namespace: Text::from(namespace),
-        name: Text::default(),
-        requester: requester.clone(),
-        dry_run: false,
-        object: Object::default(),
-        old_object: None,
-        evidence: Evidence { namespace_labels: labels, ..Evidence::default() },
-    };
-    Scope { objects: Selector::default(), ..scope.clone() }.covers(&resize)
 }
 
 fn unknown(installation: &Installation, reason: &str, observations: &mut Observations<'_>) {
