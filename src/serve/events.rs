@@ -86,7 +86,7 @@ mod tests {
     use serde_json::Value;
     use tokio::sync::mpsc::Receiver;
 
-    use super::occurrence::{Reason, Regarding};
+    use super::occurrence::Reason;
     use super::*;
     use crate::approval::REQUESTED_ANNOTATION;
     use crate::certificate::testing::in_time;
@@ -94,18 +94,7 @@ mod tests {
     use crate::serve::testing::{api_server, body, json};
 
     fn denied(uid: &str, note: &str) -> Occurrence {
-        Occurrence {
-            reason: Reason::ResizeDenied,
-            note: note.to_owned(),
-            requested: None,
-            namespace: "shop".to_owned(),
-            regarding: Regarding {
-                api_version: "v1".to_owned(),
-                kind: "Pod".to_owned(),
-                name: "db-0".to_owned(),
-                uid: uid.to_owned(),
-            },
-        }
+        Occurrence::to_pod(uid, Reason::ResizeDenied, note)
     }
 
     /// An API server that passes on what it is sent and answers with the same.

@@ -154,8 +154,13 @@ fn mistakes_are_found_before_anything_is_written() {
         ),
         (&["approve", "pod/db-0"], "--memory <CONTAINER=QUANTITY,...>"),
     ];
+    assert_refused(&pods, &cases);
+}
+
+/// That each of these commands says what is wrong with it and changes nothing.
+pub(crate) fn assert_refused(pods: &Pods, cases: &[(&[&str], &str)]) {
     for (flags, expected) in cases {
-        let (code, text, error) = run(&pods, flags);
+        let (code, text, error) = run(pods, flags);
         assert_eq!((code, &*text), (2, ""), "{flags:?}: {error}");
         assert!(error.contains(expected), "{flags:?}: {error}");
     }

@@ -9,9 +9,9 @@ use axum::routing::any;
 use futures_util::stream::once;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::api_server::api_server;
 use crate::server::{Server, eventually};
 
 /// The beginning of what is said of [`page`].
@@ -25,7 +25,7 @@ async fn labels_from_before_are_kept_and_said_to_be() {
     let place = Place::new().await;
     let mut server = Server::start_logging(
         "info",
-        &["--seal-secret", "restraint/seal", "--kubeconfig", &place.kubeconfig()],
+        &["--seal-secret", "restraint/seal", "--kubeconfig", &place.kubeconfig],
     );
     let told = async |what: &str| {
         let report = async || {
@@ -67,7 +67,7 @@ async fn the_doctor_says_it_in_a_line_as_well() {
     let place = Place::new().await;
     place.away.send_replace(true);
     let mut doctor = Command::new(env!("CARGO_BIN_EXE_restraint"));
-    doctor.args(["doctor", "--kubeconfig", &place.kubeconfig()]).env("NO_PROXY", "*");
+    doctor.args(["doctor", "--kubeconfig", &place.kubeconfig]).env("NO_PROXY", "*");
     let output = tokio::task::spawn_blocking(move || doctor.output().unwrap()).await.unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let examined = text.lines().filter(|line| line.contains(&format!("not examined: {SAID}")));
@@ -78,7 +78,8 @@ async fn the_doctor_says_it_in_a_line_as_well() {
 /// An API server with two namespaces, which answers with a page of sixty lines while it is away.
 struct Place {
     away: watch::Sender<bool>,
-    folder: TempDir,
+    kubeconfig: String,
+    _folder: TempDir,
 }
 
 impl Place {
@@ -87,22 +88,8 @@ impl Place {
         let answering = away.clone();
         let routes =
             Router::new().fallback(any(move |uri: Uri| async move { answer(&uri, &answering) }));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(async move { axum::serve(listener, routes).await });
-        let folder = tempfile::tempdir().unwrap();
-        let kubeconfig = json!({
-            "apiVersion": "v1", "kind": "Config", "current-context": "here",
-            "clusters": [{"name": "here", "cluster": {"server": format!("http://{address}")}}],
-            "users": [{"name": "restraint", "user": {}}],
-            "contexts": [{"name": "here", "context": {"cluster": "here", "user": "restraint"}}],
-        });
-        std::fs::write(folder.path().join("kubeconfig"), kubeconfig.to_string()).unwrap();
-        Self { away, folder }
-    }
-
-    fn kubeconfig(&self) -> String {
-        self.folder.path().join("kubeconfig").display().to_string()
+        let (folder, path) = api_server(routes).await;
+        Self { away, kubeconfig: path.display().to_string(), _folder: folder }
     }
 }
 

@@ -11,10 +11,10 @@ use futures_util::stream::unfold;
 use hyper::StatusCode;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use crate::api_server::api_server;
 use crate::following::{VolumeFolder, policy};
 use crate::server::{PATIENCE, Server, eventually};
 
@@ -98,18 +98,7 @@ impl Place {
         let answering = map.clone();
         let routes =
             Router::new().fallback(any(move |uri: Uri| async move { answer(&uri, &answering) }));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(async move { axum::serve(listener, routes).await });
-        let kept = tempfile::tempdir().unwrap();
-        let path = kept.path().join("kubeconfig");
-        let kubeconfig = json!({
-            "apiVersion": "v1", "kind": "Config", "current-context": "here",
-            "clusters": [{"name": "here", "cluster": {"server": format!("http://{address}")}}],
-            "users": [{"name": "restraint", "user": {}}],
-            "contexts": [{"name": "here", "context": {"cluster": "here", "user": "restraint"}}],
-        });
-        std::fs::write(&path, kubeconfig.to_string()).unwrap();
+        let (kept, path) = api_server(routes).await;
         let folder = VolumeFolder::new(&[policy("memory-limit-decrease", in_folder)]);
         // as in a pod, where it may wait for sound policies
         let server = Server::start_in_pod(&[

@@ -9,13 +9,13 @@ use axum::http::{Response, StatusCode, Uri};
 use axum::routing::any;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use restraint::judge::look_up::LookUps;
 use restraint::judge::policies::Policies;
 use restraint::review::decode;
 
+use crate::api_server::api_server;
 use crate::following::{VolumeFolder, policy};
 use crate::server::{PATIENCE, Server};
 use crate::subjects::{creation, resize};
@@ -158,18 +158,7 @@ struct Place {
 
 impl Place {
     async fn new(routes: Router, flags: &[&str]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(async move { axum::serve(listener, routes).await });
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("kubeconfig");
-        let kubeconfig = json!({
-            "apiVersion": "v1", "kind": "Config", "current-context": "here",
-            "clusters": [{"name": "here", "cluster": {"server": format!("http://{address}")}}],
-            "users": [{"name": "restraint", "user": {}}],
-            "contexts": [{"name": "here", "context": {"cluster": "here", "user": "restraint"}}],
-        });
-        std::fs::write(&path, kubeconfig.to_string()).unwrap();
+        let (folder, path) = api_server(routes).await;
         let rules = ["memory-above-usage", "memory-limit-decrease", "resize-beyond-node"];
         let policies = VolumeFolder::new(&rules.map(|rule| policy(rule, "warn")));
         let flags =

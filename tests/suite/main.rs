@@ -19,6 +19,7 @@ mod acceptance;
 mod admin;
 mod allocations;
 mod allowances;
+mod api_server;
 mod approvals;
 mod approving;
 mod away;

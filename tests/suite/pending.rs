@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use restraint::approval::{GRANT_ANNOTATION, REQUESTED_ANNOTATION, STAMP_ANNOTATION};
 
-use crate::approving::run;
+use crate::approving::{assert_refused, run};
 use crate::pods::{Pods, Webhook, pod, stamp};
 
 const LIST: [&str; 2] = ["approvals", "--pending"];
@@ -150,12 +150,7 @@ fn nobody_grants_unseen() {
         (&["approve", "pod/db-0", "--pending", "--force"], "cannot be used with"),
         (&["approve", "pod/db-0", "--memory", "app=1Mi", "--yes"], "cannot be used with"),
     ];
-    for (flags, expected) in cases {
-        let (code, text, error) = run(&pods, flags);
-        assert_eq!((code, &*text), (2, ""), "{flags:?}: {error}");
-        assert!(error.contains(expected), "{flags:?}: {error}");
-    }
-    assert!(pods.patches().is_empty());
+    assert_refused(&pods, &cases);
 }
 
 #[test]

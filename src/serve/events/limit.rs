@@ -63,22 +63,10 @@ impl Limit {
 
 #[cfg(test)]
 mod tests {
-    use super::super::occurrence::Regarding;
     use super::*;
 
     fn about(uid: &str, reason: Reason) -> Occurrence {
-        Occurrence {
-            reason,
-            note: String::new(),
-            requested: None,
-            namespace: "shop".to_owned(),
-            regarding: Regarding {
-                api_version: "v1".to_owned(),
-                kind: "Pod".to_owned(),
-                name: "db-0".to_owned(),
-                uid: uid.to_owned(),
-            },
-        }
+        Occurrence::to_pod(uid, reason, "")
     }
 
     #[test]

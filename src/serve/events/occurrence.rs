@@ -35,6 +35,25 @@ pub(super) struct Regarding {
     pub(super) uid: String,
 }
 
+#[cfg(test)]
+impl Occurrence {
+    /// Something that happened to the pod `shop/db-0` with this uid.
+    pub(super) fn to_pod(uid: &str, reason: Reason, note: &str) -> Self {
+        Self {
+            reason,
+            note: note.to_owned(),
+            requested: None,
+            namespace: "shop".to_owned(),
+            regarding: Regarding {
+                api_version: "v1".to_owned(),
+                kind: "Pod".to_owned(),
+                name: "db-0".to_owned(),
+                uid: uid.to_owned(),
+            },
+        }
+    }
+}
+
 /// The kind of thing that happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Reason {
