@@ -4,11 +4,15 @@
 //! The reasoning is pure and total, as judging is: objects in, sentences out. Files and the cluster
 //! belong to the command.
 
+mod apply;
 pub mod change;
 mod difference;
 mod effect;
 pub mod history;
+mod pod_spec;
 mod redact;
+mod schema;
+mod stored;
 
 #[cfg(feature = "shell")]
 mod command;

@@ -2,6 +2,7 @@
 //! after.
 
 mod configuration;
+mod fault;
 mod other;
 mod pod;
 mod presence;
@@ -21,6 +22,8 @@ use crate::manifest::unstructured::Unstructured;
 use super::difference::{Difference, differences};
 use super::effect::{Consequence, Effect, Explanation};
 use super::redact::shown;
+use super::schema::Shape;
+use super::stored::{Stored, complete};
 
 /// What is known beside the objects that change.
 #[derive(Debug)]
@@ -41,11 +44,18 @@ impl Default for ChangeContext {
     }
 }
 
-/// An object before and after.
+/// An object before and after, as it is stored.
 #[derive(Clone, Copy, Debug)]
 struct Pair<'v> {
     old: &'v Unstructured,
     new: &'v Unstructured,
+    shape: &'v Shape,
+}
+
+/// Both sides of an object that is there before and after.
+struct Change {
+    old: Stored,
+    new: Stored,
 }
 
 /// Who may use a ConfigMap or Secret.
@@ -62,34 +72,61 @@ pub fn explain(
     new: &[Unstructured],
     context: &ChangeContext,
 ) -> Vec<Explanation> {
-    let mut explanations = Vec::new();
     let (old, new) = (last_of_each(old), last_of_each(new));
     let (old, new) = (old.as_slice(), new.as_slice());
-    let users: Vec<&Unstructured> = new
+    let all: Vec<&Unstructured> = new
         .iter()
         .chain(old.iter().filter(|one| !has(new, one)))
         .copied()
         .chain(context.others.iter().filter(|one| !has(new, one) && !has(old, one)))
         .collect();
-    let pairs = || {
-        new.iter().filter_map(|new| {
-            Some(Pair { old: old.iter().find(|old| old.is_same_object(new))?, new })
-        })
-    };
-    let rolled: Vec<&Unstructured> =
-        pairs().filter(|pair| rolls_out(*pair)).map(|pair| pair.new).collect();
-    let users = Users { all: users, rolled };
-    for new in new {
-        match old.iter().find(|old| old.is_same_object(new)) {
-            Some(old) => explanations.extend(between(Pair { old, new }, &users, context)),
-            None if context.is_whole => explanations.push(presence::created(new)),
-            None => {}
-        }
+    let changes: Vec<Change> = new
+        .iter()
+        .filter_map(|new| Some(Change::of(old.iter().find(|old| old.is_same_object(new))?, new)))
+        .collect();
+    let rolled = changes.iter().map(Change::pair).filter(|pair| rolls_out(*pair));
+    let users = Users { rolled: rolled.map(|pair| pair.new).collect(), all };
+    let mut explanations = Vec::new();
+    for change in &changes {
+        explanations.extend(between(change, &users, context));
     }
-    let gone = old.iter().filter(|old| context.is_whole && !has(new, old));
-    explanations.extend(gone.map(|old| presence::deleted(old, &users.all)));
+    if context.is_whole {
+        for made in new.iter().filter(|new| !has(old, new)) {
+            explanations.push(presence::created(made));
+            explanations.extend(fault::all(&Stored::of(made), None, &[]));
+        }
+        let gone = old.iter().filter(|old| !has(new, old));
+        explanations.extend(gone.map(|old| presence::deleted(old, &users.all)));
+    }
     explanations.sort_by_key(|explanation| explanation.effect);
     explanations
+}
+
+impl Change {
+    /// What others put into the object, once it was sent, is in both or in none.
+    fn of(old: &Unstructured, new: &Unstructured) -> Self {
+        let side = |one: &Unstructured, other: &Unstructured| {
+            Stored::of(complete(one, other).as_ref().unwrap_or(one))
+        };
+        Self { old: side(old, new), new: side(new, old) }
+    }
+
+    fn pair(&self) -> Pair<'_> {
+        Pair { old: &self.old.object, new: &self.new.object, shape: &self.new.shape }
+    }
+
+    /// What differs, but for places of which the API server makes nothing.
+    fn differences(&self) -> Vec<Difference<'_>> {
+        let mut found = self.pair().differences();
+        found.retain(|one| !self.new.faults.iter().any(|fault| fault.path.leads_to(&one.path)));
+        found
+    }
+}
+
+impl<'v> Pair<'v> {
+    fn differences(self) -> Vec<Difference<'v>> {
+        differences(self.shape, self.old.value(), self.new.value())
+    }
 }
 
 fn last_of_each(objects: &[Unstructured]) -> Vec<&Unstructured> {
@@ -115,16 +152,19 @@ fn rolls_out(pair: Pair<'_>) -> bool {
         |difference: &Difference<'_>| template::within(pair.new, &difference.path).is_some();
     is_workload
         && template::rollout(pair).effect == Effect::PodRecreation
-        && differences(pair.old.value(), pair.new.value()).iter().any(is_within)
+        && pair.differences().iter().any(is_within)
 }
 
 /// What comes of each difference of one object.
-fn between(pair: Pair<'_>, users: &Users<'_>, context: &ChangeContext) -> Vec<Explanation> {
-    let found = differences(pair.old.value(), pair.new.value());
+fn between(change: &Change, users: &Users<'_>, context: &ChangeContext) -> Vec<Explanation> {
+    let pair = change.pair();
+    let found = change.differences();
+    // with the rest of the file, what was wrong before is refused again
+    let known = if found.is_empty() { change.old.faults.as_slice() } else { &[] };
+    let mut explanations = fault::all(&change.new, Some(&change.old), known);
     let (resources, rest): (Vec<_>, Vec<_>) = found.into_iter().partition(|difference| {
         pair.new.resource() == Resource::Pod && resize::is_resize(difference)
     });
-    let mut explanations = Vec::new();
     for (difference, consequence) in resize::consequences(pair, &resources, context) {
         explanations.push(explanation(pair.new, difference, true, consequence));
     }

@@ -1,13 +1,13 @@
 //! What differs between two objects, place by place.
 
-mod defaults;
 mod path;
 
 use serde_json::{Map, Value};
 
+use super::pod_spec::amount_text;
+use super::schema::Shape;
 use crate::kube::quantity::Quantity;
 
-use defaults::is_default;
 pub(super) use path::{Path, Step};
 
 /// A place where two objects differ.
@@ -22,18 +22,20 @@ pub(super) struct Difference<'v> {
 }
 
 /// What the API server, controllers and kubectl keep of their own in metadata.
-const OWN_METADATA: [&str; 7] = [
+const OWN_METADATA: [&str; 8] = [
     "creationTimestamp",
     "deletionGracePeriodSeconds",
     "deletionTimestamp",
     "generation",
     "managedFields",
     "resourceVersion",
+    "selfLink",
     "uid",
 ];
 
 /// Annotations that tools keep of their own.
-const OWN_ANNOTATIONS: [&str; 2] = ["deployment.kubernetes.io/revision", LAST_APPLIED];
+const OWN_ANNOTATIONS: [&str; 3] =
+    ["deployment.kubernetes.io/revision", "deprecated.daemonset.template.generation", LAST_APPLIED];
 
 /// Where kubectl keeps what was applied last.
 pub(super) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -57,50 +59,63 @@ const OPEN: [&str; 15] = [
     "updateStrategy",
 ];
 
-/// The differences between two objects; `status` and what the API server keeps for itself count for
-/// nothing, and neither do defaults that only one side spells out.
-pub(super) fn differences<'v>(old: &'v Value, new: &'v Value) -> Vec<Difference<'v>> {
+/// The differences between two objects as they are stored, of the same shape; `status` and what the
+/// API server keeps for itself count for nothing.
+pub(super) fn differences<'v>(
+    shape: &Shape,
+    old: &'v Value,
+    new: &'v Value,
+) -> Vec<Difference<'v>> {
     let mut found = Vec::new();
-    compare(&Path::default(), Some(old), Some(new), &mut found);
+    compare(&Path::default(), shape, Some(old), Some(new), &mut found);
     found
 }
 
 fn compare<'v>(
     path: &Path,
+    shape: &Shape,
     old: Option<&'v Value>,
     new: Option<&'v Value>,
     found: &mut Vec<Difference<'v>>,
 ) {
-    let (old, new) = (old.filter(|value| !is_empty(value)), new.filter(|value| !is_empty(value)));
+    let is_open = || path.last_field().is_some_and(|field| OPEN.contains(&field));
     match (old, new) {
         (None, None) => {}
         (Some(old), Some(new)) if old == new => {}
         (Some(Value::Object(old)), Some(Value::Object(new))) => {
-            compare_fields(path, Some(old), Some(new), found)
+            compare_fields(path, shape, Some(old), Some(new), found)
         }
-        (Some(Value::Object(old)), None)
-            if path.last_field().is_some_and(|field| OPEN.contains(&field)) =>
-        {
-            compare_fields(path, Some(old), None, found);
+        (Some(Value::Object(old)), None) if is_open() && !old.is_empty() => {
+            compare_fields(path, shape, Some(old), None, found);
         }
-        (None, Some(Value::Object(new)))
-            if path.last_field().is_some_and(|field| OPEN.contains(&field)) =>
-        {
-            compare_fields(path, None, Some(new), found);
+        (None, Some(Value::Object(new))) if is_open() && !new.is_empty() => {
+            compare_fields(path, shape, None, Some(new), found);
         }
         (Some(Value::Array(old)), Some(Value::Array(new))) if keyed(path, old, new).is_some() => {
-            compare_items(path, old, new, found)
+            compare_items(path, shape.item(), old, new, found)
         }
-        (Some(old), Some(new)) if is_amount(path) && same_amount(old, new) => {}
-        (Some(value), None) | (None, Some(value)) if is_default(path, value) => {}
+        (Some(Value::Array(old)), Some(Value::Array(new)))
+            if same_items(shape.item(), old, new) => {}
+        (Some(old), Some(new)) if is_amount(path, shape) && same_amount(old, new) => {}
         _ => found.push(Difference { path: path.clone(), from: old, to: new }),
     }
+}
+
+/// Whether lists that count as one value are the same, in whatever words.
+fn same_items(shape: &Shape, old: &[Value], new: &[Value]) -> bool {
+    let same = |(old, new): (&Value, &Value)| {
+        let mut found = Vec::new();
+        compare(&Path::default(), shape, Some(old), Some(new), &mut found);
+        found.is_empty()
+    };
+    old.len() == new.len() && old.iter().zip(new).all(same)
 }
 
 type Fields<'v> = Option<&'v Map<String, Value>>;
 
 fn compare_fields<'v>(
     path: &Path,
+    shape: &Shape,
     old: Fields<'v>,
     new: Fields<'v>,
     found: &mut Vec<Difference<'v>>,
@@ -109,7 +124,8 @@ fn compare_fields<'v>(
     let keys = |fields: Fields<'v>| fields.into_iter().flat_map(Map::keys);
     let added = keys(new).filter(|key| value(old, key).is_none());
     for key in keys(old).chain(added).filter(|key| !is_own(path, key)) {
-        compare(&path.field(key), value(old, key), value(new, key), found);
+        let shape = shape.field(key).unwrap_or(&Shape::Any);
+        compare(&path.field(key), shape, value(old, key), value(new, key), found);
     }
 }
 
@@ -117,6 +133,7 @@ fn compare_fields<'v>(
 /// another order.
 fn compare_items<'v>(
     path: &Path,
+    shape: &Shape,
     old: &'v [Value],
     new: &'v [Value],
     found: &mut Vec<Difference<'v>>,
@@ -129,7 +146,7 @@ fn compare_items<'v>(
         let Some(name) = key(item) else { continue };
         match place(new, &name) {
             Some((index, other)) => {
-                compare(&path.item(&name, index), Some(item), Some(other), found)
+                compare(&path.item(&name, index), shape, Some(item), Some(other), found)
             }
             None => {
                 found.push(Difference { path: path.item(&name, index), from: Some(item), to: None })
@@ -179,16 +196,6 @@ fn port_key(item: &Value) -> Option<String> {
         .find_map(|field| Some(format!("{}/{protocol}", item.get(field)?.as_u64()?)))
 }
 
-/// What the API server takes as absent.
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Object(fields) => fields.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        _ => false,
-    }
-}
-
 fn is_own(path: &Path, key: &str) -> bool {
     match path.steps() {
         [] => key == "status",
@@ -198,24 +205,18 @@ fn is_own(path: &Path, key: &str) -> bool {
     }
 }
 
-/// Whether it is an amount of a resource list.
-fn is_amount(path: &Path) -> bool {
-    matches!(path.steps(), [.., Step::Field(list), Step::Field(_)] if list == "limits" || list == "requests")
+/// Whether it is an amount, of a resource list where nothing is known of its kind.
+fn is_amount(path: &Path, shape: &Shape) -> bool {
+    *shape == Shape::Amount
+        || *shape == Shape::Any
+            && matches!(path.steps(), [.., Step::Field(list), Step::Field(_)] if list == "limits" || list == "requests")
 }
 
 fn same_amount(old: &Value, new: &Value) -> bool {
     let (Some(old), Some(new)) = (amount_text(old), amount_text(new)) else { return false };
     let (old, new) = (Quantity::parse(old), Quantity::parse(new));
-    matches!((old, new), (Ok(old), Ok(new)) if old == new)
-}
-
-/// The text of an amount: YAML has them as numbers, too.
-pub(super) fn amount_text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
+    // what is finer than a thousandth is rounded up to one
+    matches!((old, new), (Ok(old), Ok(new)) if old == new || old.milli_value().is_some_and(|amount| new.milli_value() == Some(amount)))
 }
 
 #[cfg(test)]
@@ -225,7 +226,7 @@ mod tests {
     use super::*;
 
     fn found(old: &Value, new: &Value) -> Vec<(String, bool, bool)> {
-        let list = differences(old, new);
+        let list = differences(&Shape::Any, old, new);
         list.iter()
             .map(|difference| {
                 (difference.path.to_string(), difference.from.is_some(), difference.to.is_some())
@@ -255,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn amounts_and_defaults_in_other_words_are_the_same() {
+    fn amounts_in_other_words_are_the_same() {
         let pod = |memory: Value| json!({"spec": {"containers": [{"name": "a", "resources": {"limits": {"memory": memory}}}]}});
         assert_eq!(found(&pod(json!("1Gi")), &pod(json!("1024Mi"))), []);
         assert_eq!(found(&pod(json!(1024)), &pod(json!("1024"))), []);
@@ -264,13 +265,6 @@ mod tests {
         assert_eq!(
             found(&json!({"spec": {"containers": [{"name": "a"}]}}), &pod(json!("1Gi"))),
             [(field, false, true)]
-        );
-        let spelled = json!({"spec": {"replicas": 1, "template": {"spec": {"dnsPolicy": "ClusterFirst", "securityContext": {}}}}});
-        assert_eq!(found(&json!({"spec": {"template": {"spec": {}}}}), &spelled), []);
-        let other = json!({"spec": {"template": {"spec": {"dnsPolicy": "None"}}}});
-        assert_eq!(
-            found(&spelled, &other),
-            [("spec.template.spec.dnsPolicy".to_owned(), true, true)]
         );
         // a sidecar is no plain init container
         let init = |policy: Value| json!({"spec": {"initContainers": [{"name": "p", "restartPolicy": policy}]}});

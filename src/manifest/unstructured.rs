@@ -176,6 +176,13 @@ impl Unstructured {
         self.value.pointer(pointer).and_then(Value::as_bool).unwrap_or_default()
     }
 
+    /// Whether it was read from a cluster: only there it gets a UID and a version.
+    pub(crate) fn is_read(&self) -> bool {
+        ["/metadata/uid", "/metadata/resourceVersion"]
+            .into_iter()
+            .any(|pointer| self.text(pointer).is_some())
+    }
+
     /// What commands call it: `deploy/web`.
     pub(crate) fn target(&self) -> String {
         format!("{}/{}", self.kind.to_lowercase(), self.name)

@@ -156,20 +156,17 @@ fn the_last_of_an_object_given_twice_counts() {
 
 /// A pod that the API server would not take is not "allowed" either.
 #[test]
-fn what_cannot_be_judged_is_said_to_be_unknown() {
+fn what_the_api_server_would_not_take_is_said() {
     let pod = |memory: &str| {
         format!(
             "apiVersion: v1\nkind: Pod\nmetadata: {{name: a, namespace: shop}}\nspec:\n  containers:\n  - {{name: a, image: 'a:1', args: java, resources: {{limits: {{memory: {memory}}}}}}}\n"
         )
     };
     let (code, text) = change(&pod("1Gi"), &pod("512Mi"), &[]);
-    assert_eq!(code, 0);
+    assert_eq!(code, 1);
     assert!(
-        text.starts_with("[not known] Pod shop/a: spec.containers[a].resources.limits.memory\n"),
-        "{text}"
-    );
-    assert!(
-        text.contains("who: Restraint") && text.contains("spec.containers[0].args: must be a"),
+        text.starts_with("[refused by the API server] Pod shop/a: spec.containers[a].args\n")
+            && text.contains("a list is wanted here, and this is text (400)"),
         "{text}"
     );
 
@@ -179,7 +176,7 @@ fn what_cannot_be_judged_is_said_to_be_unknown() {
             pod("1Gi")
         )
     };
-    let (_, text) = change(&settings("x"), &settings("y"), &[]);
+    let (_, text) = change(&settings("one"), &settings("two"), &[]);
     assert!(
         text.contains("whether Pod shop/a uses it is not known: spec.containers[0].args"),
         "{text}"

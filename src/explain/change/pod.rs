@@ -7,8 +7,8 @@ use crate::approval::{DEFAULT_ANNOTATION, GRANT_ANNOTATION};
 use crate::explain::difference::Difference;
 use crate::explain::effect::{Consequence, Effect};
 
-use super::valid::{container, is_plain_init};
 use super::{Pair, other, template};
+use crate::explain::pod_spec::{container, is_plain_init};
 
 /// The annotation by which the kubelet marks the API's copy of a static pod.
 pub(super) const MIRROR: &str = "/metadata/annotations/kubernetes.io~1config.mirror";

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::valid::{amount, containers};
+use crate::explain::pod_spec::{amount, containers};
 
 /// The resources that count.
 const RESOURCES: [&str; 2] = ["cpu", "memory"];

@@ -103,8 +103,7 @@ fn refused(own: Option<&str>, first: &str) -> Consequence {
     )
 }
 
-/// The pod as a resize leaves it: the old one with the new resources, and with what the API server
-/// fills in.
+/// The pod as a resize leaves it: the old one with the new resources.
 fn resized(pair: Pair<'_>) -> Unstructured {
     let mut value = pair.old.value().clone();
     let new = pair.new.value();
@@ -124,10 +123,8 @@ fn resized(pair: Pair<'_>) -> Unstructured {
                 if let Some(new) = news.into_iter().flatten().find(same) {
                     put(old, new.get("resources"));
                 }
-                fill_in(old);
             }
         }
-        fill_in(spec);
     }
     pair.old.with(value)
 }
@@ -136,22 +133,6 @@ fn put(holder: &mut Map<String, Value>, resources: Option<&Value>) {
     match resources {
         Some(resources) => drop(holder.insert("resources".to_owned(), resources.clone())),
         None => drop(holder.remove("resources")),
-    }
-}
-
-/// A limit without a request is one, too.
-fn fill_in(holder: &mut Map<String, Value>) {
-    let Some(resources) = holder.get_mut("resources").and_then(Value::as_object_mut) else {
-        return;
-    };
-    let Some(limits) = resources.get("limits").and_then(Value::as_object).cloned() else { return };
-    let requests = resources.entry("requests").or_insert_with(|| json!({}));
-    if requests.is_null() {
-        *requests = json!({});
-    }
-    let Some(requests) = requests.as_object_mut() else { return };
-    for (resource, limit) in limits {
-        requests.entry(resource).or_insert(limit);
     }
 }
 

@@ -184,7 +184,7 @@ spec:
       - {name: file, image: a, volumeMounts: [{name: cfg, mountPath: /c}]}
       - {name: part, image: a, volumeMounts: [{name: cfg, mountPath: /c/a.yaml, subPath: a.yaml}]}
 "#;
-    let (old, new) = (config("1", "") + users, config("top-secret", "") + users);
+    let (old, new) = (config("'1'", "") + users, config("top-secret", "") + users);
     let found: Vec<_> = effects(&old, &new)
         .into_iter()
         .map(|(_, container, effect)| (container.unwrap(), effect))
@@ -195,11 +195,11 @@ spec:
     let printed = serde_json::to_string(&told(&old, &new)).unwrap();
     assert!(!printed.contains("top-secret"), "{printed}");
     // nobody is known
-    assert_eq!(only(&config("1", ""), &config("2", "")).effect, Effect::Unknown);
+    assert_eq!(only(&config("'1'", ""), &config("'2'", "")).effect, Effect::Unknown);
     // it cannot change
     let told = only(
-        &(config("1", ", immutable: true") + users),
-        &(config("2", ", immutable: true") + users),
+        &(config("'1'", ", immutable: true") + users),
+        &(config("'2'", ", immutable: true") + users),
     );
     assert_eq!(told.effect, Effect::Refused);
     // Reloader

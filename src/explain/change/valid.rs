@@ -3,48 +3,13 @@
 
 use serde_json::Value;
 
-use crate::explain::difference::amount_text;
+use crate::explain::pod_spec::{
+    amount, amount_text, containers, is_plain_init, name_of, resize_policy,
+};
 use crate::kube::quantity::Quantity;
 
 /// The kinds of lists in `resources`.
 const LISTS: [&str; 2] = ["requests", "limits"];
-
-/// Every container of a spec: the list it stands in, and itself.
-pub(super) fn containers(spec: &Value) -> impl Iterator<Item = (&'static str, &Value)> {
-    ["initContainers", "containers"].into_iter().flat_map(move |list| {
-        let items = spec.get(list).and_then(Value::as_array).into_iter().flatten();
-        items.map(move |item| (list, item))
-    })
-}
-
-/// The container of this name.
-pub(super) fn container<'v>(spec: &'v Value, name: &str) -> Option<(&'static str, &'v Value)> {
-    containers(spec).find(|(_, container)| name_of(container) == name)
-}
-
-pub(super) fn name_of(value: &Value) -> &str {
-    value.get("name").and_then(Value::as_str).unwrap_or_default()
-}
-
-/// Whether it is an init container that runs to its end.
-pub(super) fn is_plain_init(list: &str, container: &Value) -> bool {
-    list == "initContainers"
-        && container.get("restartPolicy").and_then(Value::as_str) != Some("Always")
-}
-
-/// An amount of `resources`: `list` is `requests` or `limits`.
-pub(super) fn amount(holder: &Value, list: &str, resource: &str) -> Option<Quantity<'static>> {
-    Quantity::parse(amount_text(holder.get("resources")?.get(list)?.get(resource)?)?).ok()
-}
-
-/// What `resizePolicy` says of a resource; empty where it says nothing.
-pub(super) fn resize_policy<'v>(container: &'v Value, resource: &str) -> &'v str {
-    let mut policies =
-        container.get("resizePolicy").and_then(Value::as_array).into_iter().flatten();
-    let policy = policies
-        .find(|policy| policy.get("resourceName").and_then(Value::as_str) == Some(resource));
-    policy.and_then(|policy| policy.get("restartPolicy")?.as_str()).unwrap_or_default()
-}
 
 /// Why the API server refuses the spec, by reason of this container or, without one, of any.
 pub(super) fn fault(spec: &Value, only: Option<&str>) -> Option<String> {

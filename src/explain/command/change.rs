@@ -1,16 +1,17 @@
 //! `restraint explain change`.
 
-mod overlay;
 mod text;
 
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::Args;
 use jiff::Timestamp;
 
 use crate::cluster::{self, ClusterOptions};
+use crate::explain::apply;
 use crate::explain::change::{ChangeContext, explain};
+use crate::judge::subject::Resource;
 use crate::manifest::unstructured::Unstructured;
 use crate::terminal::{self, Output, OutputFormat};
 
@@ -57,7 +58,9 @@ pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
         live_sides(options)?
     } else {
         let namespace = options.namespace.as_deref().unwrap_or("default");
-        (read(&options.from, namespace)?, read(&options.to, namespace)?, ChangeContext::default())
+        let (mut old, mut new) = (read(&options.from, namespace)?, read(&options.to, namespace)?);
+        complete(&mut old, &mut new);
+        (old, new, ChangeContext::default())
     };
     context.now = Some(Timestamp::now());
     let explanations = explain(&old, &new, &context);
@@ -85,13 +88,15 @@ fn live_sides(
         }
         let mut sides = sides.into_iter();
         let (old, new) = match (sides.next(), sides.next()) {
-            (Some(Side::Live(live)), Some(Side::File(file))) => {
-                let wanted = overlay::over(&live, &file)?;
-                (vec![live], with(file, wanted))
+            (Some(Side::Live(live)), Some(Side::File(mut file))) => {
+                let wanted = counterpart(&live, &mut file)?;
+                *wanted = apply::over(&live, wanted);
+                (vec![live], file)
             }
-            (Some(Side::File(file)), Some(Side::Live(live))) => {
-                let past = overlay::under(&live, &file)?;
-                (with(file, past), vec![live])
+            (Some(Side::File(mut file)), Some(Side::Live(live))) => {
+                let past = counterpart(&live, &mut file)?;
+                *past = apply::under(&live, past);
+                (file, vec![live])
             }
             (Some(Side::Live(old)), Some(Side::Live(new))) => (vec![old], vec![new]),
             _ => bail!("there are two sides"),
@@ -101,15 +106,38 @@ fn live_sides(
     })
 }
 
+/// The object of the file that is the one in the cluster.
+fn counterpart<'f>(
+    live: &Unstructured,
+    file: &'f mut [Unstructured],
+) -> anyhow::Result<&'f mut Unstructured> {
+    if file.is_empty() {
+        bail!("the file holds no object");
+    }
+    file.iter_mut()
+        .rfind(|object| object.is_same_object(live))
+        .with_context(|| format!("the file holds no {live}"))
+}
+
+/// Exports are completed as what is in a cluster is: where an export says what was applied last, a
+/// file beside it says what is wanted, and so it does of a pod, of which nothing can be removed.
+fn complete(old: &mut [Unstructured], new: &mut [Unstructured]) {
+    let is_applied_to = |export: &Unstructured, file: &Unstructured| {
+        export.is_read()
+            && !file.is_read()
+            && (export.resource() == Resource::Pod || apply::last_applied(export).is_some())
+    };
+    for old in old {
+        let Some(new) = new.iter_mut().rfind(|new| new.is_same_object(old)) else { continue };
+        if is_applied_to(old, new) {
+            *new = apply::over(old, new);
+        } else if is_applied_to(new, old) {
+            *old = apply::under(new, old);
+        }
+    }
+}
+
 enum Side {
     Live(Unstructured),
     File(Vec<Unstructured>),
-}
-
-/// The objects of a file, one of them completed.
-fn with(mut file: Vec<Unstructured>, whole: Unstructured) -> Vec<Unstructured> {
-    if let Some(same) = file.iter_mut().find(|document| document.is_same_object(&whole)) {
-        *same = whole;
-    }
-    file
 }

@@ -39,6 +39,11 @@ impl Path {
         &self.0
     }
 
+    /// Whether `other` is this place, or one within it.
+    pub(in crate::explain) fn leads_to(&self, other: &Self) -> bool {
+        other.0.starts_with(&self.0)
+    }
+
     /// The name of the field it ends in.
     pub(in crate::explain) fn last_field(&self) -> Option<&str> {
         match self.0.last()? {

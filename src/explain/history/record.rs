@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::explain::difference::amount_text;
+use crate::explain::pod_spec::amount_text;
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]

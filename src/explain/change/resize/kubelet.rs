@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use crate::explain::change::valid::{
-    amount, container, containers, is_plain_init, name_of, resize_policy,
-};
 use crate::explain::difference::Difference;
 use crate::explain::effect::{Consequence, Effect};
+use crate::explain::pod_spec::{
+    amount, container, containers, is_plain_init, name_of, resize_policy,
+};
 use crate::heap::{Heap, Size, heaps};
 use crate::kube::container::Container;
 use crate::kube::object::Spec;

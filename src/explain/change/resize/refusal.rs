@@ -2,11 +2,10 @@
 
 use serde_json::Value;
 
-use crate::explain::change::valid::{
-    container, containers, fault, is_plain_init, name_of, resize_policy,
-};
+use crate::explain::change::valid::fault;
 use crate::explain::change::{pod, qos};
 use crate::explain::difference::Difference;
+use crate::explain::pod_spec::{container, containers, is_plain_init, name_of, resize_policy};
 use crate::manifest::unstructured::Unstructured;
 
 /// Why each of `differences` is refused, where it is. What is wrong with the pod as a whole is told
