@@ -18,6 +18,7 @@ mod stored;
 mod command;
 
 pub use effect::{Effect, Explanation};
+pub use stored::as_stored;
 
 #[cfg(feature = "shell")]
 pub use command::{Options, run};

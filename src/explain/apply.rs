@@ -42,12 +42,20 @@ pub(super) fn last_applied(live: &Unstructured) -> Option<Unstructured> {
 
 /// The object as it is once `wanted` is applied.
 pub(super) fn over(live: &Unstructured, wanted: &Unstructured) -> Unstructured {
-    let applied = last_applied(live);
-    let applied = applied.as_ref().map(Unstructured::value);
+    after(live, wanted, last_applied(live).as_ref())
+}
+
+/// The object as it is once `wanted` is applied after `applied`, of which `live` came.
+pub(super) fn after(
+    live: &Unstructured,
+    wanted: &Unstructured,
+    applied: Option<&Unstructured>,
+) -> Unstructured {
+    let applied = applied.map(Unstructured::value);
     let mut value = Layers::of(live).lay("", live.value(), wanted.value(), applied);
     match live.resource() {
         Resource::Pod => follow(&mut value, live.value(), wanted.value()),
-        Resource::StatefulSet => without_gated(&mut value, live.value()),
+        Resource::StatefulSet if live.is_read() => without_gated(&mut value, live.value()),
         _ => {}
     }
     live.with(value)

@@ -19,6 +19,7 @@ use crate::judge::subject::Resource;
 use crate::kube::template::TemplatePlace;
 use crate::manifest::unstructured::Unstructured;
 
+use super::apply;
 use super::difference::{Difference, differences};
 use super::effect::{Consequence, Effect, Explanation};
 use super::redact::shown;
@@ -103,12 +104,19 @@ pub fn explain(
 }
 
 impl Change {
-    /// What others put into the object, once it was sent, is in both or in none.
+    /// Of two files, the new one is applied after the old one: what neither says stays as the API
+    /// server filled it in. What others put into an object, once it was sent, is in both or in none.
     fn of(old: &Unstructured, new: &Unstructured) -> Self {
         let side = |one: &Unstructured, other: &Unstructured| {
             Stored::of(complete(one, other).as_ref().unwrap_or(one))
         };
-        Self { old: side(old, new), new: side(new, old) }
+        let before = side(old, new);
+        let after = if old.is_read() || new.is_read() {
+            side(new, old)
+        } else {
+            Stored::of(&apply::after(&before.object, new, Some(old)))
+        };
+        Self { old: before, new: after }
     }
 
     fn pair(&self) -> Pair<'_> {

@@ -12,6 +12,8 @@ mod place;
 mod shape;
 mod zero;
 
+use serde_json::Value;
+
 use super::schema::Shape;
 use crate::manifest::unstructured::Unstructured;
 
@@ -28,6 +30,11 @@ pub(super) struct Stored {
     pub(super) shape: Shape,
     /// What the API server does not take.
     pub(super) faults: Vec<Fault>,
+}
+
+/// What the API server stores of `object`, as far as its kind is known.
+pub fn as_stored(object: &Unstructured) -> Value {
+    Stored::of(object).object.value().clone()
 }
 
 impl Stored {

@@ -117,7 +117,7 @@ impl Unstructured {
     }
 
     /// What it says.
-    pub(crate) fn value(&self) -> &Value {
+    pub fn value(&self) -> &Value {
         &self.value
     }
 

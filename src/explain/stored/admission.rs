@@ -44,7 +44,10 @@ pub(in crate::explain) fn complete(
     let mut value = file.value().clone();
     match (file.resource(), file.kind.as_str()) {
         (Resource::Pod, _) => pod(&mut value, stored.value()),
-        (_, "Service") => copy(&mut value, stored.value(), "/spec", &GIVEN_OUT),
+        (_, "Service") => {
+            copy(&mut value, stored.value(), "/spec", &GIVEN_OUT);
+            node_ports(&mut value, stored.value());
+        }
         (_, "PersistentVolumeClaim") => {
             copy(&mut value, stored.value(), "/spec", &["volumeName", "storageClassName"]);
             copy(&mut value, stored.value(), "/spec", &["dataSource", "dataSourceRef"]);
@@ -54,6 +57,25 @@ pub(in crate::explain) fn complete(
         _ => return None,
     }
     Some(file.with(value))
+}
+
+/// Ports of nodes are given out to each port.
+fn node_ports(service: &mut Value, stored: &Value) {
+    let theirs = stored.pointer("/spec/ports").and_then(Value::as_array);
+    let ports = service.pointer_mut("/spec/ports").and_then(Value::as_array_mut);
+    for port in ports.into_iter().flatten() {
+        let same = |other: &&Value| {
+            let is = |field: &str, default: &str| {
+                let word =
+                    |port: &Value| port.get(field).map_or(default.to_owned(), Value::to_string);
+                word(other) == word(port)
+            };
+            is("port", "") && is("protocol", "\"TCP\"")
+        };
+        if let Some(same) = theirs.into_iter().flatten().find(same) {
+            copy(port, same, "", &["nodePort"]);
+        }
+    }
 }
 
 /// Copies what is absent.

@@ -11,6 +11,7 @@ mod objects;
 mod others;
 mod pods;
 mod resizes;
+mod stored;
 mod workloads;
 
 use libtest_mimic::Trial;
@@ -59,7 +60,7 @@ pub(super) fn trials() -> Vec<Trial> {
         let name = format!("explaining: {} is {outcome}", case.0);
         trial(name, move || try_out(&format!("explaining-{index}"), case, door, is_refused))
     });
-    trials.chain(commands::trials()).collect()
+    trials.chain(commands::trials()).chain(stored::trials()).collect()
 }
 
 /// Makes the change, and compares what came of it with what is said about it.
