@@ -111,6 +111,9 @@ impl Change {
             Stored::of(complete(one, other).as_ref().unwrap_or(one))
         };
         let before = side(old, new);
+        if old.value() == new.value() {
+            return Self { new: before.clone(), old: before };
+        }
         let after = if old.is_read() || new.is_read() {
             side(new, old)
         } else {

@@ -58,7 +58,14 @@ pub(super) fn consequence(pair: Pair<'_>, difference: &Difference<'_>) -> Conseq
             "scheduler",
             "once the last gate is gone the pod is scheduled; nothing of it runs yet",
         ),
-        ["spec", "nodeSelector" | "affinity", ..] if has_gates(pair) => Consequence::unknown(
+        ["spec", "nodeSelector", ..] if has_gates(pair) && difference.from.is_none() => {
+            Consequence::nothing("scheduler", "a pod that is gated may be narrowed to fewer nodes")
+        }
+        ["spec", "nodeSelector", ..] if has_gates(pair) => Consequence::refused(
+            "a pod that is gated may be narrowed to fewer nodes, and to no others (422)",
+            again(pair),
+        ),
+        ["spec", "affinity", ..] if has_gates(pair) => Consequence::unknown(
             "a pod that is gated may be narrowed to fewer nodes, and to no others",
         ),
         ["spec", "terminationGracePeriodSeconds"]

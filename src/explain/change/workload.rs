@@ -52,6 +52,13 @@ pub(super) fn consequence(pair: Pair<'_>, difference: &Difference<'_>) -> Conseq
             "changes of the template that waited roll out now; if none waited nothing happens: that cannot be seen from here",
             "compare with `kubectl rollout history` before",
         ),
+        (Resource::StatefulSet, ["spec", "updateStrategy", ..]) if is_left_over(pair.new) => {
+            Consequence::refused(
+                "rollingUpdate is only allowed for updateStrategy RollingUpdate, and what was filled in stays where a file \
+                 says nothing of it (422)",
+                "write `rollingUpdate: null` beside `type: OnDelete`",
+            )
+        }
         (Resource::StatefulSet, ["spec", field, ..]) if is_of_sets(field, &words) => {
             stateful_set(pair, field)
         }
@@ -64,6 +71,12 @@ pub(super) fn consequence(pair: Pair<'_>, difference: &Difference<'_>) -> Conseq
         }
         _ => Consequence::unknown(format!("no such field of a {} is known", pair.new.kind)),
     }
+}
+
+/// Whether a StatefulSet that no longer rolls out still says how.
+fn is_left_over(set: &Unstructured) -> bool {
+    set.text("/spec/updateStrategy/type") == Some("OnDelete")
+        && set.value().pointer("/spec/updateStrategy/rollingUpdate").is_some()
 }
 
 /// Whether a field of a StatefulSet is like none of a Deployment.
@@ -190,6 +203,8 @@ fn job(pair: Pair<'_>, difference: &Difference<'_>, words: &[&str]) -> Consequen
             "backoffLimit"
             | "ttlSecondsAfterFinished"
             | "activeDeadlineSeconds"
+            | "manualSelector"
+            | "maxFailedIndexes"
             | "podReplacementPolicy",
         ] => Consequence::nothing(
             "the Job controller",
