@@ -3,6 +3,7 @@
 mod environment;
 mod inline;
 pub(crate) mod reloader_annotations;
+pub(crate) mod strength;
 pub(crate) mod trigger;
 
 use crate::judge::rule::Rule;

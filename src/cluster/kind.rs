@@ -69,6 +69,7 @@ const KINDS: &[Kind] = &[
     kind(&["rolebindings", "rolebinding"], RBAC, "v1", "RoleBinding"),
     cluster_wide(&["clusterroles", "clusterrole"], RBAC, "v1", "ClusterRole"),
     cluster_wide(&["clusterrolebindings", "clusterrolebinding"], RBAC, "v1", "ClusterRoleBinding"),
+    cluster_wide(&["namespaces", "namespace", "ns"], "", "v1", "Namespace"),
     cluster_wide(&["nodes", "node", "no"], "", "v1", "Node"),
     kind(
         &["poddisruptionbudgets", "poddisruptionbudget", "pdb"],
@@ -118,6 +119,11 @@ impl Kind {
     /// The word for several objects.
     pub(crate) fn plural(&self) -> &'static str {
         self.words.first().copied().unwrap_or(self.name)
+    }
+
+    /// The version of its group that is read.
+    pub(crate) fn version(&self) -> &'static str {
+        self.version
     }
 
     /// `GROUP/VERSION`, as manifests say it.

@@ -1,10 +1,9 @@
 //! What the linter finds: rulings of the engine with their place in a file.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::json::text::Text;
 use crate::judge::judge;
-use crate::judge::mode::{Cap, Mode};
 use crate::judge::patch::Edit;
 use crate::judge::policies::Policies;
 use crate::judge::subject::{Operation, Subject, UserInfo};
@@ -12,7 +11,7 @@ use crate::judge::verdict::Ruling;
 use crate::manifest::objects::Manifest;
 use crate::manifest::pointer::line;
 use crate::manifest::unstructured::Unstructured;
-use crate::rules;
+use crate::rules::strength::Strength;
 
 use super::class::{Class, group_of_today};
 use super::evidence::{DEFAULT_NAMESPACE, Evidences, namespace};
@@ -55,30 +54,6 @@ pub(super) struct Finding {
     pub(super) object: String,
 }
 
-/// A mode of a finding: `audit`, `warn` or `enforce`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Strength(Mode);
-
-impl Strength {
-    /// The mode.
-    pub(super) fn mode(self) -> Mode {
-        self.0
-    }
-
-    /// What is left of what `ruling` asks for. A fault that is fixed as the pod is created
-    /// denies nothing.
-    fn of(ruling: &Ruling, cap: Cap) -> Self {
-        let on_templates = rules::find(ruling.rule).and_then(|rule| rule.fix);
-        let wanted = match on_templates {
-            Some(on_templates) if ruling.wanted == Mode::Fix && ruling.finding.edit.is_some() => {
-                on_templates.0
-            }
-            _ => ruling.wanted,
-        };
-        Self(wanted.min(Mode::Enforce).under(cap))
-    }
-}
-
 impl Finding {
     /// The object it is about, in words: kind, namespace if one is written, and name.
     pub(super) fn subject(&self) -> String {
@@ -87,12 +62,6 @@ impl Finding {
             ("", name) => format!("{} {name}", self.kind),
             (namespace, name) => format!("{} {namespace}/{name}", self.kind),
         }
-    }
-}
-
-impl Serialize for Strength {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.0.as_str())
     }
 }
 
