@@ -4,6 +4,7 @@
 pub(crate) mod autoscaler;
 pub mod configuration;
 pub mod container;
+pub(crate) mod empty_dir;
 pub mod image;
 pub(crate) mod name;
 pub mod node_capacity;

@@ -33,6 +33,7 @@ rules! {
         cpu_resize_restarts,
         live_memory_shrink,
         memory_above_usage,
+        memory_backed_volume,
         memory_limit_decrease,
         memory_policy_not_required,
         memory_request_decrease,

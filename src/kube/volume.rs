@@ -18,8 +18,8 @@ pub struct Volume<'a> {
     pub projected: Option<Projected<'a>>,
     /// `downwardAPI`.
     pub downward_api: Option<Skipped>,
-    /// `emptyDir`.
-    pub empty_dir: Option<Skipped>,
+    /// `emptyDir`, undecoded: few lie in memory, and rules hardly ask.
+    pub(super) empty_dir: Option<Raw<'a>>,
     /// `csi`: an ephemeral volume of a driver.
     pub csi: Option<Skipped>,
 }
@@ -165,6 +165,11 @@ impl ProjectedSource<'_> {
 }
 
 impl Volume<'_> {
+    /// Whether it is an `emptyDir`.
+    pub(crate) fn is_empty_dir(&self) -> bool {
+        self.empty_dir.is_some()
+    }
+
     /// The names of the ConfigMaps it carries.
     pub(crate) fn config_maps(&self) -> impl Iterator<Item = &str> {
         let projected = self.projected.iter().flat_map(|projected| &projected.sources);

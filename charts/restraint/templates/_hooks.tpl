@@ -7,9 +7,9 @@
 {{- end -}}
 
 {{/*
-It takes no memory: each limit, of containers and of the pod, is provably the same or larger, and with (requests) so is
-each request. `0` is no limit, and a first limit is less than none. What does not fit 64 bits is less on its way to the
-kernel.
+It takes no memory: each limit, of containers and of the pod, is provably the same or larger, and so is the size of each
+volume in memory and with (requests) each request. `0` is no limit, and a first limit is less than none. What does not fit
+64 bits is less on its way to the kernel.
 */}}
 {{- define "restraint.keepsMemory" -}}
 {{ include "restraint.newContainers" . }}.all(c,
@@ -21,6 +21,8 @@ kernel.
 {{- if . }}
 && {{ include "restraint.keepsRequest" (list "oldObject.spec" "object.spec") }}
 {{- end }}
+&& object.spec.?volumes.orValue([]).all(v, v.?emptyDir.?medium.orValue('') != 'Memory'
+|| oldObject.spec.?volumes.orValue([]).exists(o, o.name == v.name && {{ include "restraint.keepsSize" (list "o" "v") }}))
 {{- end -}}
 
 {{/* The limit of one part is the same or larger: (before, after). */}}
@@ -41,6 +43,15 @@ kernel.
 {{- $new := printf "%s.?resources.?requests.?memory.orValue('0')" (index . 1) -}}
 ({{ $old }} == {{ $new }}
 || (isQuantity({{ $old }}) && isQuantity({{ $new }}) && quantity({{ $new }}).compareTo(quantity({{ $old }})) >= 0))
+{{- end -}}
+
+{{/* The size of one volume is the same or larger: (before, after). */}}
+{{- define "restraint.keepsSize" -}}
+{{- $old := printf "%s.?emptyDir.?sizeLimit.orValue('0')" (index . 0) -}}
+{{- $new := printf "%s.?emptyDir.?sizeLimit.orValue('0')" (index . 1) -}}
+({{ $old }} == {{ $new }}
+|| (isQuantity({{ $old }}) && isQuantity({{ $new }}) && (!quantity({{ $new }}).isGreaterThan(quantity('0'))
+|| (quantity({{ $old }}).isGreaterThan(quantity('0')) && quantity({{ $new }}).compareTo(quantity({{ $old }})) >= 0))))
 {{- end -}}
 
 {{/*

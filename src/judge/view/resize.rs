@@ -25,7 +25,7 @@ use super::scripts::{Field, Launcher, Scripts};
 pub struct ResizeView<'s> {
     /// The pod as it is stored: the only place an approval counts.
     pub old: &'s Object<'s>,
-    subject: &'s Subject<'s>,
+    pub(super) subject: &'s Subject<'s>,
     context: &'s PolicyContext,
     scripts: Scripts<'s>,
     /// The stored status, where it says that the pod has less than its spec asks for.

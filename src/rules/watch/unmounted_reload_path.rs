@@ -57,7 +57,7 @@ impl Check for UnmountedReloadPath {
                     PathTarget::NoMount if !is_above_a_mount(placed.container, &flag.path) => {
                         "is not mounted there"
                     }
-                    PathTarget::OtherVolume(Some(volume)) if volume.empty_dir.is_some() => {
+                    PathTarget::OtherVolume(Some(volume)) if volume.is_empty_dir() => {
                         let shared = shared.get_or_insert_with(|| mounters(pod));
                         if shared.get(&*volume.name).is_some_and(|count| *count > 1) {
                             continue;

@@ -4,6 +4,7 @@ use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
 use crate::autoscalers::in_place;
+use crate::hooks;
 use crate::installation::Installation;
 use crate::kubectl::{Outcome, Person};
 use crate::pods::{memory, memory_limit, pod, resources, stored_limit};
@@ -25,6 +26,7 @@ pub(super) fn trials() -> Vec<Trial> {
             lower_requests,
         ),
         trial("outage: of 250 containers each may grow, and none may shrink", many_containers),
+        trial("outage: of volumes in memory each may grow, and none may shrink", volumes),
     ]
 }
 
@@ -237,6 +239,45 @@ fn many_containers() {
     };
     all("600Mi", "600Mi").accepted();
     unreachable(&all("600Mi", "511Mi").refused(), "resize.restraint.dev");
+}
+
+/// Kubernetes 1.36 puts a volume back before it asks who validates: hooks that mutate see the request.
+fn volumes() {
+    let installation = Installation::new(cluster(), "volumes", &["--drain-delay", "0"]);
+    let space = installation.space();
+    let sizes = [
+        ("small", json!({"sizeLimit": "512Mi"})),
+        ("open", json!({})),
+        ("none", json!({"sizeLimit": "0"})),
+    ];
+    for (name, size) in &sizes {
+        let mut pod = pod(name);
+        pod["spec"]["volumes"] = json!([{"name": "shm", "emptyDir": size}, {"name": "disk", "emptyDir": {"sizeLimit": "1Gi"}}]);
+        pod["spec"]["volumes"][0]["emptyDir"]["medium"] = json!("Memory");
+        space.create(&pod).accepted();
+    }
+    hooks::change(&installation, |hook| {
+        if hook["name"] == "restore.restraint.dev" {
+            hook["failurePolicy"] = json!("Fail");
+            let conditions = hook["matchConditions"].as_array_mut().unwrap();
+            conditions.retain(|condition| condition["name"] == "may-take-memory");
+        }
+    });
+    stop(&installation);
+    let tried = |name: &str, volume: &str, size: &str| {
+        let volumes = json!([{"name": volume, "emptyDir": {"sizeLimit": size}}]);
+        space.resize_with(name, &json!({"spec": {"volumes": volumes}}), &["--dry-run=server"])
+    };
+    for size in ["512Mi", "0.5Gi", "536870912", "1G", "0"] {
+        tried("small", "shm", size).accepted();
+    }
+    for (name, size) in
+        [("small", "511Mi"), ("small", "536870911"), ("open", "8Gi"), ("none", "8Gi")]
+    {
+        unreachable(&tried(name, "shm", size).refused(), "restore.restraint.dev");
+    }
+    tried("small", "disk", "1Mi").accepted();
+    space.resize_with("open", &cpu("300m"), &["--dry-run=server"]).accepted();
 }
 
 fn stop(installation: &Installation<'_>) {

@@ -34,14 +34,19 @@ pub(super) fn renders(condition: &str, expression: &str) -> bool {
     }
 }
 
-/// No memory is taken: of limits, and with `requests` of requests as well.
+/// No memory is taken: of limits and volumes, and with `requests` of requests as well.
 fn keeps_memory(requests: bool) -> String {
     let keeps = |old: &str, new: &str| {
         let limit = keeps_limit(old, new);
         if requests { format!("{limit}&&{}", keeps_request(old, new)) } else { limit }
     };
     let (of_container, of_pod) = (keeps("o", "c"), keeps("oldObject.spec", "object.spec"));
-    format!("{NEW}.all(c,{OLD}.exists(o,o.name==c.name&&{of_container}))&&{of_pod}")
+    let of_volume = keeps_size("o", "v");
+    format!(
+        "{NEW}.all(c,{OLD}.exists(o,o.name==c.name&&{of_container}))&&{of_pod}\
+         &&object.spec.?volumes.orValue([]).all(v,v.?emptyDir.?medium.orValue('')!='Memory'\
+         ||oldObject.spec.?volumes.orValue([]).exists(o,o.name==v.name&&{of_volume}))"
+    )
 }
 
 fn keeps_limit(old: &str, new: &str) -> String {
@@ -60,6 +65,15 @@ fn keeps_request(old: &str, new: &str) -> String {
     let (old, new) = (value(old), value(new));
     format!(
         "({old}=={new}||(isQuantity({old})&&isQuantity({new})&&quantity({new}).compareTo(quantity({old}))>=0))"
+    )
+}
+
+fn keeps_size(old: &str, new: &str) -> String {
+    let value = |part: &str| format!("{part}.?emptyDir.?sizeLimit.orValue('0')");
+    let (old, new) = (value(old), value(new));
+    format!(
+        "({old}=={new}||(isQuantity({old})&&isQuantity({new})&&(!quantity({new}).isGreaterThan(quantity('0'))\
+         ||(quantity({old}).isGreaterThan(quantity('0'))&&quantity({new}).compareTo(quantity({old}))>=0))))"
     )
 }
 
