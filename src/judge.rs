@@ -44,11 +44,11 @@ pub fn judge(policies: &Policies, subject: &Subject<'_>) -> Verdict {
         let mut findings = Findings::default();
         run_check(&**check, &view, &mut findings);
         verdict.take_notes(&mut findings);
-        findings.list.retain(|finding| !repeats(wanted.min(finding.ceiling), &view));
+        findings.list.retain(|finding| !repeats(finding.mode(wanted), &view));
         say_what_is_over(policies, subject, policy, &view, &mut findings);
         let cap = verdict.cap;
         verdict.record_as(policy, findings, |finding| {
-            let wanted = wanted.min(finding.ceiling);
+            let wanted = finding.mode(wanted);
             (wanted, stored_outcome(wanted, cap, &view))
         });
     }

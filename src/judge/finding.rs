@@ -23,7 +23,7 @@ pub struct Finding {
     pub message: String,
     /// How to fix it.
     pub remedy: Cow<'static, str>,
-    /// The strongest mode this finding deserves, whatever the policy's.
+    /// The strongest mode in which this finding deserves to be said, whatever the policy's.
     pub ceiling: Mode,
     /// The edit that puts it right where a pod is created.
     pub edit: Option<Edit>,
@@ -87,6 +87,13 @@ impl Finding {
     pub(crate) fn at_most(mut self, ceiling: Mode) -> Self {
         self.ceiling = self.ceiling.min(ceiling);
         self
+    }
+
+    /// The mode in which it is acted on where a policy asks for `wanted`. What can be fixed is fixed,
+    /// however little is to be said of it.
+    pub(super) fn mode(&self, wanted: Mode) -> Mode {
+        let is_fix = wanted == Mode::Fix && self.edit.is_some();
+        if is_fix { wanted } else { wanted.min(self.ceiling) }
     }
 
     /// The same finding, fixed by `edit`.

@@ -148,7 +148,7 @@ impl Verdict {
     ) {
         let cap = self.cap;
         self.record_as(policy, findings, |finding| {
-            let wanted = wanted(finding).min(finding.ceiling);
+            let wanted = finding.mode(wanted(finding));
             (wanted, Outcome::of(wanted, wanted.under(cap)))
         });
     }

@@ -70,6 +70,23 @@ fn who_wants_a_denial_enforces() {
 }
 
 #[test]
+fn an_entry_that_changes_nothing_denies_nobody() {
+    let mut job = pod(&[false]);
+    job["spec"]["restartPolicy"] = json!("Never");
+    let judged_in = |mode: &str| {
+        let text = format!("name: p\nrule: {RULE}\nmode: {mode}\n");
+        let policies = Policies::read([("p.yaml", text)]).unwrap();
+        let review = creation(&job);
+        let amended = amend(&policies, &decode(&review).unwrap().subject);
+        (judged(&policies, &review).0, !amended.amendment.is_empty())
+    };
+    for mode in ["enforce", "warn", "audit"] {
+        assert_eq!(judged_in(mode), (vec![Outcome::Noted], false), "{mode}");
+    }
+    assert_eq!(judged_in("fix"), (vec![Outcome::Warned], true));
+}
+
+#[test]
 fn an_approval_that_came_along_is_warned_about() {
     let mut pod = pod(&[true]);
     pod["metadata"]["annotations"] = json!({"approved-by-sre": "true"});

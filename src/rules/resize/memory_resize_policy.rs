@@ -12,7 +12,8 @@
 //! **How to fix it.** Write `resizePolicy` in the template. In mode `fix` pods are fixed
 //! as they are created: `memory: RestartContainer` is added and, where absent, `cpu: NotRequired`;
 //! what is there stays. In a pod with `restartPolicy: Never`, where `RestartContainer` is invalid,
-//! the entry is `memory: NotRequired`. Templates are never changed in the cluster: in mode `fix`
+//! the entry is `memory: NotRequired`; it changes nothing there, so who has none is never denied or
+//! warned for it. Templates are never changed in the cluster: in mode `fix`
 //! their finding is only recorded, because their pods will be fixed. A pod that comes to the
 //! validating hook without the fix is never denied for it: the mutating hook was away, another
 //! webhook undid the fix, or another replica holds other policies. It is warned about (recorded
@@ -61,6 +62,8 @@ pub(in crate::rules) fn is_undecided(pod: &PodView<'_>, container: &Container<'_
 fn missing_entry(pod: &PodView<'_>, placed: &Placed<'_, '_>) -> Finding {
     let name = &placed.container.name;
     let memory = memory_entry(pod);
+    // in a pod that never restarts the entry only says what is so
+    let ceiling = if memory.restart_policy == "NotRequired" { Mode::Audit } else { Mode::Fix };
     let message = |names: Names| {
         format!(
             "container {}: no resizePolicy for memory, so a resize does not restart it",
@@ -73,6 +76,7 @@ fn missing_entry(pod: &PodView<'_>, placed: &Placed<'_, '_>) -> Finding {
     };
     let pointer = pod.container_pointer(placed, "resizePolicy");
     let finding = Finding::new(RULE.name, pointer.clone(), message, remedy).in_container(name);
+    let finding = finding.at_most(ceiling);
     // what is stored already cannot be fixed: the field of a pod never changes
     if pod.is_new_pod() || pod.is_template() {
         finding.with_edit(addition(placed.container, pointer, memory))
