@@ -27,7 +27,7 @@ pub use note::{ApprovalNote, LimitChange, Refusal};
 pub(crate) use requested::granting_command;
 pub use requested::{REQUESTED_ANNOTATION, Requested};
 pub use stamp::{Agreement, CLOCK_SKEW, FRESH, Malformed, Stamp, StampTarget};
-pub use validity::{Approval, Authority, Invalid, Stamped};
+pub use validity::{Approval, Authority, Invalid, PodState, Stamped};
 
 /// The annotation that grants, unless a policy names another.
 pub(crate) const DEFAULT_ANNOTATION: &str = "approved-by-sre";

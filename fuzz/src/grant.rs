@@ -24,6 +24,7 @@ pub(crate) fn run(text: &str) {
             lifetime: grant.lifetime.unwrap_or_else(|| parse_lifetime("1h").expect("a lifetime")),
             uid: "4f8f".to_owned(),
             generation: 3,
+            unscheduled: grant.force,
             force: grant.force,
             reason: grant.reason,
         }));

@@ -37,6 +37,10 @@ pub struct Stamp {
     /// `metadata.generation` of the pod: any change of its spec ends the approval, the resize it is
     /// for included.
     pub generation: i64,
+    /// Whether the pod was on no node. To be bound to one is no change of `generation`, and ends the
+    /// approval as one does: whoever agreed had no process in mind.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unscheduled: bool,
     /// Whether a heap that does not fit the new limit is no obstacle.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub force: bool,
@@ -69,6 +73,8 @@ pub struct Agreement {
     pub uid: String,
     /// `metadata.generation` of the pod.
     pub generation: i64,
+    /// Whether the pod is on no node.
+    pub unscheduled: bool,
     /// Whether a heap that does not fit the new limit is no obstacle.
     pub force: bool,
     /// Why.
@@ -98,6 +104,7 @@ impl Stamp {
             expires: granted.saturating_add(agreement.lifetime).map_or(granted, whole_seconds),
             uid: agreement.uid,
             generation: agreement.generation,
+            unscheduled: agreement.unscheduled,
             force: agreement.force,
             reason: agreement.reason,
             key: String::new(),
@@ -170,6 +177,7 @@ mod tests {
             lifetime: SignedDuration::from_mins(30),
             uid: "4f8f".to_owned(),
             generation: 3,
+            unscheduled: true,
             force: true,
             reason: Some("INC-4711".to_owned()),
         })
@@ -178,7 +186,7 @@ mod tests {
     #[test]
     fn a_stamp_is_text_that_people_can_read() {
         let text = stamp().sealed(HERE, "k1", |_| "c2VhbA".to_owned()).text();
-        let expected = r#"{"version":1,"approver":"alice \"the\" sre","memory":"app=256Mi,@pod=1Gi","granted":"2026-11-21T12:00:00Z","expires":"2026-11-21T12:30:00Z","uid":"4f8f","generation":3,"force":true,"reason":"INC-4711","key":"k1","seal":"c2VhbA"}"#;
+        let expected = r#"{"version":1,"approver":"alice \"the\" sre","memory":"app=256Mi,@pod=1Gi","granted":"2026-11-21T12:00:00Z","expires":"2026-11-21T12:30:00Z","uid":"4f8f","generation":3,"unscheduled":true,"force":true,"reason":"INC-4711","key":"k1","seal":"c2VhbA"}"#;
         assert_eq!(text, expected);
         assert_eq!(Stamp::parse(&text).unwrap().text(), text);
     }
@@ -191,6 +199,7 @@ mod tests {
             ("{", "{ "),
             ("\"version\":1", "\"version\":2"),
             ("\"version\":1", "\"version\":1.0"),
+            ("\"unscheduled\":true", "\"unscheduled\":false"),
             ("\"force\":true", "\"force\":false"),
             ("\"force\":true", "\"force\":true,\"more\":1"),
             ("\"generation\":3", "\"generation\":3,\"generation\":3"),
@@ -241,13 +250,14 @@ mod tests {
         assert_ne!(message, other(StampTarget { namespace: "dev", ..HERE }));
         assert_ne!(message, other(StampTarget { name: "db-1", ..HERE }));
         assert_ne!(message, other(StampTarget { dry_run: true, ..HERE }));
-        let changes: [fn(&mut Stamp); 9] = [
+        let changes: [fn(&mut Stamp); 10] = [
             |stamp| stamp.approver.push('x'),
             |stamp| stamp.memory = Floors::Any,
             |stamp| stamp.granted = Timestamp::UNIX_EPOCH,
             |stamp| stamp.expires = Timestamp::MAX,
             |stamp| stamp.uid.push('x'),
             |stamp| stamp.generation += 1,
+            |stamp| stamp.unscheduled = false,
             |stamp| stamp.force = false,
             |stamp| stamp.reason = None,
             |stamp| stamp.key.push('x'),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::kube::object::Metadata;
+use crate::kube::object::Object;
 use crate::kube::part::Part;
 use crate::kube::resources::EffectiveLimit;
 
@@ -59,6 +59,8 @@ pub enum Invalid {
     OtherPod,
     /// The pod's spec changed since: its `metadata.generation` differs.
     PodChanged,
+    /// It was granted while the pod was on no node, and now it is on one.
+    Scheduled,
     /// It was granted in the future.
     NotYet,
     /// It ended.
@@ -81,6 +83,7 @@ impl Invalid {
             Self::Unchecked => "unchecked",
             Self::OtherPod => "other-pod",
             Self::PodChanged => "pod-changed",
+            Self::Scheduled => "scheduled",
             Self::NotYet => "not-yet",
             Self::Expired(_) => "expired",
             Self::NotNamed => "not-named",
@@ -100,6 +103,7 @@ impl fmt::Display for Invalid {
             Self::Unchecked => formatter.write_str("is not approved: the stamp is unchecked"),
             Self::OtherPod => formatter.write_str("is not approved: the stamp is another pod's"),
             Self::PodChanged => formatter.write_str("is not approved any more: the pod changed"),
+            Self::Scheduled => formatter.write_str("is not approved any more: the pod got a node"),
             Self::NotYet => formatter.write_str("is not approved: the stamp is of the future"),
             Self::Expired(end) => write!(formatter, "was approved until {end}"),
             Self::NotNamed => formatter.write_str("is not in the approval"),
@@ -109,19 +113,41 @@ impl fmt::Display for Invalid {
     }
 }
 
+/// What an approval is bound to: a pod in one state.
+#[derive(Clone, Copy, Debug)]
+pub struct PodState<'a> {
+    /// `metadata.uid`.
+    pub uid: &'a str,
+    /// `metadata.generation`.
+    pub generation: Option<i64>,
+    /// Whether it is on a node; `None` where nobody looked.
+    pub scheduled: Option<bool>,
+}
+
+impl<'a> PodState<'a> {
+    /// The state of `pod`.
+    pub(crate) fn of(pod: &'a Object<'_>) -> Self {
+        let scheduled = Some(!pod.spec.node_name.is_empty());
+        Self { uid: &pod.metadata.uid, generation: pod.metadata.generation, scheduled }
+    }
+}
+
 impl Stamp {
-    /// Whether it holds for the pod with this `uid` and `generation` at the time `now`. Seal and
-    /// floors are others' business.
+    /// Whether it holds for a pod in the state `pod` at the time `now`. Seal and floors are others'
+    /// business.
     ///
     /// # Errors
     ///
     /// Why not.
-    pub fn holds(&self, uid: &str, generation: Option<i64>, now: Timestamp) -> Result<(), Invalid> {
-        if self.uid != uid {
+    pub fn holds(&self, pod: PodState<'_>, now: Timestamp) -> Result<(), Invalid> {
+        if self.uid != pod.uid {
             return Err(Invalid::OtherPod);
         }
-        if Some(self.generation) != generation {
+        if Some(self.generation) != pod.generation {
             return Err(Invalid::PodChanged);
+        }
+        if self.unscheduled && pod.scheduled == Some(true) {
+            return Err(Invalid::Scheduled);
         }
         if self.granted.duration_since(now) > CLOCK_SKEW {
             return Err(Invalid::NotYet);
@@ -131,21 +157,16 @@ impl Stamp {
 }
 
 impl<'s> Approval<'s> {
-    /// The approval of the pod with this `metadata` at the time `now`, where its annotation is
-    /// `stamped`.
-    pub(crate) fn of(
-        metadata: &Metadata<'_>,
-        stamped: &'s Stamped,
-        now: Option<Timestamp>,
-    ) -> Self {
+    /// The approval of `pod` at the time `now`, where its annotation is `stamped`.
+    pub(crate) fn of(pod: &Object<'_>, stamped: &'s Stamped, now: Option<Timestamp>) -> Self {
         // an empty one is none: anybody may write it, because for the hooks it is no change
-        let written = metadata.annotations.value(super::STAMP_ANNOTATION);
+        let written = pod.metadata.annotations.value(super::STAMP_ANNOTATION);
         if written.is_none_or(|written| written.get() == "\"\"") {
             return Self(Err(Invalid::Absent));
         }
         Self(match (stamped, now) {
             (Stamped::Sealed(stamp), Some(now)) => {
-                stamp.holds(&metadata.uid, metadata.generation, now).map(|()| &**stamp)
+                stamp.holds(PodState::of(pod), now).map(|()| &**stamp)
             }
             (Stamped::Malformed, _) => Err(Invalid::Malformed),
             (Stamped::Unsealed(_), _) => Err(Invalid::Unsealed),

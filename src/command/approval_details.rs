@@ -16,13 +16,16 @@ pub(super) struct ApprovalDetails {
     pub(super) granted: Timestamp,
     pub(super) expires: Timestamp,
     pub(super) force: bool,
+    /// Whether it ends when the pod gets a node.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) unscheduled: bool,
     pub(super) reason: Option<String>,
 }
 
 impl From<Stamp> for ApprovalDetails {
     fn from(stamp: Stamp) -> Self {
-        let Stamp { memory, approver, granted, expires, force, reason, .. } = stamp;
-        Self { memory, approver, granted, expires, force, reason }
+        let Stamp { memory, approver, granted, expires, force, unscheduled, reason, .. } = stamp;
+        Self { memory, approver, granted, expires, force, unscheduled, reason }
     }
 }
 
@@ -77,6 +80,7 @@ mod tests {
             granted,
             expires,
             force,
+            unscheduled: false,
             reason: None,
         }
     }

@@ -93,6 +93,35 @@ async fn a_grant_becomes_a_stamp_that_allows_its_decrease_once() {
 }
 
 #[tokio::test]
+async fn an_approval_of_a_pod_on_no_node_ends_when_it_gets_one() {
+    let webhook = Webhook::new(&[]);
+    let on = |node: &Value, memory: &str, granted: &Value| {
+        let mut pod = granted.clone();
+        pod["spec"]["nodeName"] = node.clone();
+        pod["spec"]["containers"][0]["resources"]["limits"]["memory"] = memory.into();
+        pod
+    };
+    let (nowhere, node) = (json!(null), json!("node-1"));
+    for (granted_on, used_on, counts) in
+        [(&nowhere, &nowhere, true), (&nowhere, &node, false), (&node, &node, true)]
+    {
+        let old = on(granted_on, "512Mi", &pod("512Mi", json!({})));
+        let granted = with(&old, GRANT, "app=256Mi");
+        let granted = webhook.mutate("alice", &old, &granted, false).await.unwrap();
+        webhook.validate("alice", &update(&old, &granted), false).await.unwrap();
+        let mut shrunk = on(used_on, "256Mi", &granted);
+        shrunk["metadata"]["generation"] = 4.into();
+        let resize = resize(&on(used_on, "512Mi", &granted), &shrunk);
+        let said = webhook.validate("developer", &resize, false).await;
+        let ended = "is not approved any more: the pod got a node";
+        match said {
+            Ok(_) => assert!(counts, "on {granted_on}, then on {used_on}"),
+            Err(refused) => assert!(!counts && refused.contains(ended), "{refused}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn four_eyes_are_two_people() {
     let (name, text) = policy("memory-limit-decrease", "enforce");
     let webhook = Webhook::of((name, format!("{text}\nsettings: {{fourEyes: true}}\n")), &[]);

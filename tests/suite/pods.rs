@@ -158,6 +158,7 @@ pub(crate) fn pod(name: &str, annotations: Value) -> (String, Value) {
         "apiVersion": "v1", "kind": "Pod",
         "metadata": {"name": name, "namespace": "shop", "uid": format!("uid-{name}"), "generation": 3, "annotations": annotations},
         "spec": {
+            "nodeName": "node-1",
             "containers": [{"name": "app", "resources": {"limits": {"memory": "512Mi"}}}],
             "initContainers": [{"name": "side", "restartPolicy": "Always", "resources": {"limits": {"memory": "64Mi"}}}],
         },
@@ -182,6 +183,7 @@ pub(crate) fn stamp(grant: &str, pod: &Value, granted: &str) -> String {
         lifetime: lifetime.unwrap_or_else(|| "1h".parse().unwrap()),
         uid: text("uid"),
         generation: pod["metadata"]["generation"].as_i64().unwrap(),
+        unscheduled: pod["spec"]["nodeName"].is_null(),
         force,
         reason,
     };

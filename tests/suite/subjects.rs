@@ -34,6 +34,7 @@ pub(crate) fn approved(mut pod: Value) -> Value {
         lifetime: "1h".parse().unwrap(),
         uid: "uid-1".to_owned(),
         generation: 3,
+        unscheduled: false,
         force: false,
         reason: Some("INC-4711".to_owned()),
     };

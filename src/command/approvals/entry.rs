@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
 
-use crate::approval::{DEFAULT_ANNOTATION, GRANT_ANNOTATION, Invalid, STAMP_ANNOTATION, Stamp};
+use crate::approval::{
+    DEFAULT_ANNOTATION, GRANT_ANNOTATION, Invalid, PodState, STAMP_ANNOTATION, Stamp,
+};
 use crate::command::approval_details::ApprovalDetails;
 use crate::terminal::{plain, table};
 
@@ -47,7 +49,8 @@ impl Entry {
         let uid = metadata.uid.as_deref().unwrap_or_default();
         let (state, stamp) = match stamp {
             Some(Ok(stamp)) => {
-                (State::of(&stamp.holds(uid, metadata.generation, now)), Some(stamp))
+                let pod = PodState { uid, generation: metadata.generation, scheduled: None };
+                (State::of(&stamp.holds(pod, now)), Some(stamp))
             }
             Some(Err(_)) => (State::Malformed, None),
             None if grants.is_empty() => return None,
@@ -87,12 +90,12 @@ impl Entry {
     }
 
     fn state(&self) -> String {
+        let usable = self.state == State::Usable;
+        let unscheduled = usable && self.details.as_ref().is_some_and(|stamp| stamp.unscheduled);
+        let while_so = if unscheduled { " while the pod is on no node" } else { "" };
         let more = self.state != State::GrantWithoutStamp && !self.grants.is_empty();
-        format!(
-            "{}{}",
-            self.state.words(),
-            if more { "; another grant without a stamp" } else { "" }
-        )
+        let more = if more { "; another grant without a stamp" } else { "" };
+        [self.state.words(), while_so, more].concat()
     }
 }
 
@@ -147,6 +150,7 @@ mod tests {
             lifetime: SignedDuration::from_mins(30),
             uid: "u".to_owned(),
             generation: 3,
+            unscheduled: false,
             force: false,
             reason: reason.map(str::to_owned),
         })
@@ -171,6 +175,11 @@ mod tests {
             state(3, stamped(), "2026-11-21T11:00:00Z").as_deref(),
             Some("invalid: from the future")
         );
+        let waiting = stamp(None).replace("\"key\"", "\"unscheduled\":true,\"key\"");
+        let waiting = json!({STAMP_ANNOTATION: waiting});
+        let while_so = "usable while the pod is on no node";
+        assert_eq!(state(3, waiting.clone(), GRANTED).as_deref(), Some(while_so));
+        assert_eq!(state(4, waiting, GRANTED).as_deref(), Some("invalid: the pod changed"));
         let others = json!({STAMP_ANNOTATION: stamp(None).replace("\"u\"", "\"v\"")});
         assert_eq!(state(3, others, GRANTED).as_deref(), Some("invalid: for another pod"));
         assert_eq!(

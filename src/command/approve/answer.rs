@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 
-use crate::approval::{GRANT_ANNOTATION, Grant, Invalid, STAMP_ANNOTATION, Stamp};
+use crate::approval::{GRANT_ANNOTATION, Grant, Invalid, PodState, STAMP_ANNOTATION, Stamp};
 
 /// What was there before the grant.
 pub(super) struct Before {
@@ -50,11 +50,12 @@ pub(super) fn stamp(before: &Before, grant: &Grant, answer: &Pod) -> Result<Stam
         return Err(unstamped("the pod carries the stamp of an earlier grant"));
     }
     // its times are the service's: this machine's clock is no judge of them
-    match stamp.holds(
-        answer.uid().as_deref().unwrap_or_default(),
-        answer.metadata.generation,
-        stamp.granted,
-    ) {
+    let pod = PodState {
+        uid: answer.metadata.uid.as_deref().unwrap_or_default(),
+        generation: answer.metadata.generation,
+        scheduled: Some(answer.spec.as_ref().is_some_and(|spec| spec.node_name.is_some())),
+    };
+    match stamp.holds(pod, stamp.granted) {
         Ok(()) => Ok(stamp),
         Err(Invalid::OtherPod) => Err(unstamped("the stamp is for another pod")),
         Err(_) => Err(unstamped("the pod's spec has changed meanwhile: approve again")),
@@ -92,6 +93,7 @@ mod tests {
             lifetime,
             uid: "u".to_owned(),
             generation: 3,
+            unscheduled: false,
             force,
             reason,
         })

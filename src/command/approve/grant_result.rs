@@ -41,9 +41,10 @@ impl fmt::Display for GrantResult {
         let run = if self.dry_run { " (server dry run, nothing is stored)" } else { "" };
         match &self.answer {
             Answer::Approved(details) => {
+                let ends = if details.unscheduled { " or it gets a node" } else { "" };
                 write!(
                     formatter,
-                    "pod/{} approved{run}: {details}; used by its next resize, invalid if its spec changes",
+                    "pod/{} approved{run}: {details}; used by its next resize, invalid if its spec changes{ends}",
                     self.pod
                 )
             }
@@ -71,6 +72,7 @@ mod tests {
             granted: "2026-11-21T13:04:56Z".parse().unwrap(),
             expires: "2026-11-21T13:34:56Z".parse().unwrap(),
             force: false,
+            unscheduled: false,
             reason: Some("INC-4711".to_owned()),
         };
         let result = GrantResult::of(&pod, Ok(details), true);

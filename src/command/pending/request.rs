@@ -251,6 +251,7 @@ mod tests {
                 lifetime: SignedDuration::from_mins(30),
                 uid: uid.to_owned(),
                 generation: 3,
+                unscheduled: false,
                 force: false,
                 reason: None,
             });

@@ -79,7 +79,7 @@ impl<'s> ResizeView<'s> {
 
     /// The approval on the stored pod.
     pub fn approval(&self) -> Approval<'s> {
-        Approval::of(&self.old.metadata, &self.subject.evidence.stamped, self.subject.evidence.now)
+        Approval::of(self.old, &self.subject.evidence.stamped, self.subject.evidence.now)
     }
 
     /// What the pod asks its node for before and after, its overhead aside; `None` where an amount

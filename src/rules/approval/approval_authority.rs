@@ -31,7 +31,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::approval::{
     Agreement, ApprovalNote, Authority, DEFAULT_ANNOTATION, FRESH, Grant, Invalid,
-    LONGEST_LIFETIME, STAMP_ANNOTATION, Stamp, Stamped, parse_lifetime,
+    LONGEST_LIFETIME, PodState, STAMP_ANNOTATION, Stamp, Stamped, parse_lifetime,
 };
 use crate::judge::finding::Findings;
 use crate::judge::requesters::{Grantees, REQUESTER_FIELDS};
@@ -172,6 +172,7 @@ impl ApprovalAuthority {
             lifetime,
             uid: pod.uid.to_string(),
             generation,
+            unscheduled: change.subject.object.spec.node_name.is_empty(),
             force: grant.force,
             reason: grant.reason,
         }))
@@ -204,15 +205,14 @@ fn own_stamp<'s>(change: &ApprovalChange<'s>) -> Result<&'s Stamp, &'static str>
     if stamp.approver != *change.subject.requester.username {
         return Err("was made for another approver");
     }
-    let stored = change.stored().map_or("", |pod| &pod.uid);
     // the API server counts the generation up before it asks, where the same request changes the
     // spec
-    stamp.holds(stored, change.subject.object.metadata.generation, now).map_err(|invalid| {
-        match invalid {
-            Invalid::PodChanged => "and a change of the spec do not go together",
-            Invalid::OtherPod => "is another pod's",
-            _ => "is not of this time",
-        }
+    let uid = change.stored().map_or("", |pod| &pod.uid);
+    let pod = PodState { uid, ..PodState::of(&change.subject.object) };
+    stamp.holds(pod, now).map_err(|invalid| match invalid {
+        Invalid::PodChanged | Invalid::Scheduled => "and a change of the spec do not go together",
+        Invalid::OtherPod => "is another pod's",
+        _ => "is not of this time",
     })?;
     if now.duration_since(stamp.granted) > FRESH {
         Err("was made for an earlier request")

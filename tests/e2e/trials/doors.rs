@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 
 use crate::deadline::eventually;
 use crate::kubectl::{Outcome, Person};
+use crate::kubelet::join;
 use crate::pods::{memory_limit, pod};
 use crate::space::Space;
 use crate::world::{cluster, enforcing};
 
-use super::approvals::{STAMP, grant, space_with_pod};
+use super::approvals::{STAMP, grant, space_with_pod, stamp};
 use super::attacks::{not_approved, text};
 use super::trial;
 
@@ -25,6 +26,7 @@ pub(super) fn trials() -> Vec<Trial> {
             through_a_binding("bindings", "of pod \"db\" cannot be written through bindings")
         }),
         trial("doors: a pod is bound through either door", bound),
+        trial("doors: an approval of a pod on no node ends when it is bound", ended),
         trial("doors: whatever writes a pod's metadata is watched", all_are_watched),
         trial("doors: what is not watched drops metadata", metadata_is_dropped),
     ]
@@ -83,10 +85,26 @@ fn bound() {
     }
 }
 
+fn ended() {
+    let space = space_with_pod();
+    join(&space);
+    grant(&space, "db", "approved-by-sre=true").accepted();
+    assert_eq!(stamp(&space.pod("db"))["unscheduled"], true);
+    bind_to(&space, space.name(), "pods/db/binding", "db", &json!({})).accepted();
+    let said = space.resize("db", &memory_limit("300Mi")).refused();
+    assert!(said.contains("is not approved any more: the pod got a node"), "{said}");
+    grant(&space, "db", "approved-by-sre=true").accepted();
+    space.resize("db", &memory_limit("300Mi")).accepted();
+}
+
 /// Binds a pod to a node as a scheduler does, and brings annotations along.
 fn bind(space: &Space<'_>, door: &str, pod: &str, annotations: &Value) -> Outcome {
+    bind_to(space, "node", door, pod, annotations)
+}
+
+fn bind_to(space: &Space<'_>, node: &str, door: &str, pod: &str, annotations: &Value) -> Outcome {
     let binding = json!({
-        "apiVersion": "v1", "kind": "Binding", "target": {"apiVersion": "v1", "kind": "Node", "name": "node"},
+        "apiVersion": "v1", "kind": "Binding", "target": {"apiVersion": "v1", "kind": "Node", "name": node},
         "metadata": {"name": pod, "namespace": space.name(), "annotations": annotations},
     });
     let path = format!("/api/v1/namespaces/{}/{door}", space.name());

@@ -4,6 +4,7 @@ use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
 use crate::kubectl::{Outcome, Person};
+use crate::kubelet::{bound, join};
 use crate::pods::{memory_limit, pod};
 use crate::space::Space;
 
@@ -117,6 +118,21 @@ fn other_stamps() {
     denied(&format!("{good}{}", " ".repeat(20_000)), "the stamp is malformed");
     write_stamp(&space, "db", &good);
     space.resize("db", &memory_limit("300Mi")).accepted();
+    of_a_pod_on_no_node(&space);
+}
+
+fn of_a_pod_on_no_node(space: &Space<'_>) {
+    join(space);
+    space.create(&pod("waits")).accepted();
+    space.create(&bound(space, pod("runs"))).accepted();
+    let resize = |name: &str| {
+        let stamp = forged(&space.pod(name), "true", "2999-01-01T00:00:00Z");
+        write_stamp(space, name, &stamp.replace(",\"key\":", ",\"unscheduled\":true,\"key\":"));
+        space.resize(name, &memory_limit("300Mi"))
+    };
+    resize("waits").accepted();
+    let said = resize("runs").refused();
+    assert!(said.contains("is not approved any more: the pod got a node"), "{said}");
 }
 
 /// What a developer would write: a stamp that approves nearly everything for ever.
