@@ -1,16 +1,17 @@
 //! The two ways a review comes in, and the limits on the way.
 
+mod body;
+
 use std::convert::Infallible;
-use std::error::Error;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::{Body, Incoming};
-use hyper::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use hyper::service::{Service, service_fn};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -30,12 +31,8 @@ use super::namespaces::Namespaces;
 use super::restorations::Restorations;
 use super::seal::SealKeys;
 
-/// The largest body, in bytes: an update carries two objects of up to 3 MiB each, and the words
-/// around them.
-pub const BODY_LIMIT: usize = 8 * 1024 * 1024;
-
-/// What a review weighs at least, in KiB, however small its body: bounds how many are in flight.
-const LEAST_WEIGHT: usize = 16;
+pub use body::BODY_LIMIT;
+use body::Readable;
 
 /// How long replicas may hold different policies after a change: the kubelet brings a ConfigMap to
 /// one of them up to a minute and a half after the other.
@@ -43,11 +40,6 @@ const SETTLING: Duration = Duration::from_secs(120);
 
 /// Where reviews go.
 const PATHS: &str = "reviews go to POST /validate or POST /mutate";
-
-/// The body of a request.
-trait Readable: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send {}
-
-impl<B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send> Readable for B {}
 
 /// Everything that answers reviews.
 #[derive(Debug)]
@@ -112,8 +104,11 @@ impl Reviews {
     }
 
     async fn answer<B: Readable>(&self, path: Path, request: Request<B>) -> Response<Full<Bytes>> {
+        let (head, mut body) = request.into_parts();
         // a panic is a bug: it costs this review, never the connection and what else is asked on it
-        let answer = AssertUnwindSafe(self.try_answer(path, request)).catch_unwind().await;
+        let answer = self.try_answer(path, &head.headers, &mut body);
+        let answer = AssertUnwindSafe(answer).catch_unwind().await;
+        body::drain(body, self.deadline);
         match answer.unwrap_or_else(|_| Err(panicked())) {
             Ok(answer) => json(answer),
             Err((failure, reason)) => {
@@ -127,10 +122,12 @@ impl Reviews {
     async fn try_answer<B: Readable>(
         &self,
         path: Path,
-        request: Request<B>,
+        headers: &HeaderMap,
+        body: &mut B,
     ) -> Result<Bytes, (Failure, String)> {
-        let mut reserved = self.take(weight(request.headers())?)?;
-        let body = match tokio::time::timeout(self.deadline, read(request.into_body())).await {
+        let mut reserved = self.take(body::weight(headers)?)?;
+        let reading = body::read(headers, body);
+        let body = match tokio::time::timeout(self.deadline, reading).await {
             Ok(body) => body?,
             Err(_) => {
                 return Err((
@@ -259,26 +256,6 @@ fn kibibytes(answer: &[u8]) -> usize {
     answer.len().div_ceil(1024)
 }
 
-/// The KiB of the budget a review takes. A body of unknown length needs the most.
-fn weight(headers: &HeaderMap) -> Result<u32, (Failure, String)> {
-    let length = headers
-        .get(CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok())
-        .unwrap_or(BODY_LIMIT);
-    if length > BODY_LIMIT {
-        return Err(too_large());
-    }
-    Ok(u32::try_from(length.div_ceil(1024).max(LEAST_WEIGHT)).unwrap_or(u32::MAX))
-}
-
-async fn read(body: impl Readable) -> Result<Bytes, (Failure, String)> {
-    match Limited::new(body, BODY_LIMIT).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        Err(_) => Err((Failure::Malformed, "the body ended early".to_owned())),
-    }
-}
-
 fn panicked() -> (Failure, String) {
     (Failure::Panicked, "judging failed; this is a bug in restraint".to_owned())
 }
@@ -288,10 +265,6 @@ fn no_policies() -> (Failure, String) {
         Failure::NoPolicies,
         "no policies are in force yet: /readyz of the admin port says why".to_owned(),
     )
-}
-
-fn too_large() -> (Failure, String) {
-    (Failure::TooLarge, format!("the body is larger than {BODY_LIMIT} bytes"))
 }
 
 /// Never with `Retry-After`: the API server would send the review again.

@@ -8,6 +8,9 @@ use restraint::serve::BODY_LIMIT;
 use crate::server::{Server, eventually};
 use crate::subjects::recorded;
 
+/// The longest body of a length that nobody said.
+const UNANNOUNCED: usize = 8 << 20;
+
 #[tokio::test]
 async fn what_cannot_be_judged_is_told_in_one_sentence() {
     let server = Server::start(&[]);
@@ -94,7 +97,7 @@ async fn a_body_that_says_it_is_too_large_is_not_read() {
         .await;
         let answer = raw.answer().await;
         assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
-        assert!(answer.ends_with("the body is larger than 8388608 bytes"), "{answer}");
+        assert!(answer.ends_with("the body is larger than 20971520 bytes"), "{answer}");
     }
     judges(&server).await;
     assert_eq!(
@@ -107,11 +110,31 @@ async fn a_body_that_says_it_is_too_large_is_not_read() {
 async fn a_body_that_turns_out_too_large_is_cut_short() {
     let server = Server::start(&[]);
     let mut raw = server.begin("transfer-encoding: chunked").await;
-    raw.write(format!("{:x}\r\n", BODY_LIMIT + 1)).await;
-    raw.write(vec![b' '; BODY_LIMIT + 1]).await;
+    raw.write(format!("{:x}\r\n", UNANNOUNCED + 1)).await;
+    raw.write(vec![b' '; UNANNOUNCED + 1]).await;
     let answer = raw.answer().await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     judges(&server).await;
+}
+
+/// Whoever writes into a closed connection never sees the answer.
+#[tokio::test]
+async fn who_sends_in_vain_may_send_to_the_end() {
+    let server = Server::start(&["--body-memory", "20", "--request-deadline", "600000"]);
+    let in_vain = async |headers: &str, body: Vec<u8>, status: &str| {
+        let mut raw = server.raw().await;
+        raw.write(format!("POST /validate HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n\r\n")).await;
+        raw.write(body).await;
+        let answer = raw.answer().await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+    };
+    let long = BODY_LIMIT * 3 / 2;
+    in_vain(&format!("content-length: {long}"), vec![b' '; long], "413").await;
+    let chunk = [format!("{long:x}\r\n").into(), vec![b' '; long], b"\r\n0\r\n\r\n".into()];
+    in_vain("transfer-encoding: chunked", chunk.concat(), "413").await;
+    // with all the room taken
+    let _sender = server.begin(&format!("content-length: {BODY_LIMIT}")).await;
+    in_vain(&format!("content-length: {BODY_LIMIT}"), vec![b' '; BODY_LIMIT], "503").await;
 }
 
 #[tokio::test]
@@ -174,6 +197,7 @@ async fn slow_senders_use_up_the_memory_and_no_more() {
 #[tokio::test]
 async fn a_sender_that_goes_away_leaves_its_room() {
     let server = Server::start(&["--body-memory", "8"]);
+    let _first = server.begin(&format!("content-length: {}", BODY_LIMIT - UNANNOUNCED)).await;
     // of unknown length, so it may need all the room there is
     let sender = server.begin("transfer-encoding: chunked").await;
     assert_eq!(
@@ -190,7 +214,7 @@ async fn a_sender_that_goes_away_leaves_its_room() {
 #[tokio::test]
 async fn a_refusal_never_asks_to_be_asked_again() {
     let server = Server::start(&["--body-memory", "8"]);
-    let _sender = server.begin("transfer-encoding: chunked").await;
+    let _sender = server.begin(&format!("content-length: {BODY_LIMIT}")).await;
     let mut raw = server.raw().await;
     raw.write("POST /validate HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n{}").await;
     let answer = raw.answer().await.to_lowercase();

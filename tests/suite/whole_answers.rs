@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use restraint::approval::STAMP_ANNOTATION;
 use restraint::judge::judge;
 use restraint::judge::mode::Cap;
 use restraint::judge::policies::Policies;
@@ -46,13 +47,16 @@ fn an_approval_of_many_containers_is_whole_in_the_record() {
     let (old, new) = (pod(60, "1Gi"), pod(60, "512Mi"));
     let reason = "é".repeat(256);
     let granted = granted(&old, &format!("true; reason={reason}"));
-    let body = resize(&stamped(&old, &granted), &new);
-    let response = answered(&body, &Policies::embedded());
+    let approver = ["arn:aws:sts::1:", &"x".repeat(6_000)].concat();
+    let mut stored = stamped(&old, &granted);
+    let stamp = &mut stored["metadata"]["annotations"][STAMP_ANNOTATION];
+    *stamp = json!(stamp.as_str().unwrap().replace("developer", &approver));
+    let response = answered(&resize(&stored, &new), &Policies::embedded());
     let record = response["auditAnnotations"]["approval-used"].as_str().unwrap();
     for index in 0..60 {
         assert!(record.contains(&format!("container \"c{index}\" 1Gi to 512Mi")), "{record}");
     }
-    assert!(record.contains("by \"developer\" from ") && record.contains(&reason), "{record}");
+    assert!(record.contains(" by \"arn:aws:sts::1:xxx") && record.contains(&reason), "{record}");
     assert_eq!(record.matches("approved: ").count(), 1, "once for all");
 }
 

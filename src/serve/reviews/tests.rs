@@ -16,6 +16,10 @@ use crate::serve::authority::Authorities;
 use crate::serve::evidence::Live;
 use crate::serve::metrics::Metrics;
 
+use http_body_util::BodyExt;
+use hyper::header::CONTENT_LENGTH;
+
+use super::body::LEAST_WEIGHT;
 use super::*;
 
 /// A rule with a bug, and much to say about one pod.

@@ -18,6 +18,7 @@ pub(super) fn trials() -> Vec<Trial> {
         trial("resize: a limit of 0, which is none, is allowed", a_limit_of_zero),
         trial("resize: taking the limit of 0 back is denied", a_limit_after_zero),
         trial("resize: the first limit of a running container is denied", a_first_limit),
+        trial("resize: the largest pod that is stored can be resized", the_largest_pod),
         trial("resize: less memory for the pod as a whole is denied", less_memory_for_the_pod),
         trial("resize: less memory for a sidecar is denied", less_memory_for_a_sidecar),
         trial("resize: every decrease is told in one answer", several_decreases),
@@ -118,6 +119,21 @@ fn a_first_limit() {
         &space.resize("db", &memory_limit("8Gi")).refused(),
         "container \"app\": memory limit unlimited -> 8Gi",
     );
+}
+
+/// In JSON the API server writes six bytes for each of these.
+fn the_largest_pod() {
+    let space = enforcing().space();
+    let mut large = pod("large");
+    large["spec"]["containers"][0]["env"] =
+        json!([{"name": "HTML", "value": "<".repeat(1_400_000)}]);
+    // kubectl itself would write six bytes, too
+    let path = format!("/api/v1/namespaces/{}/pods", space.name());
+    let line = ["create", "--raw", &path, "--filename", "-"];
+    space.by(Person::Developer).feed(&line, &large.to_string()).accepted();
+    let said = space.resize("large", &memory_limit("300Mi")).refused();
+    assert!(said.contains("memory limit 512Mi -> 300Mi is not approved"), "{said}");
+    space.resize("large", &memory_limit("600Mi")).accepted().assert_warnings(&[]);
 }
 
 fn less_memory_for_the_pod() {

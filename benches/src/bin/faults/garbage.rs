@@ -27,7 +27,7 @@ pub(crate) async fn run(program: &Path, outcome: &mut Outcome) -> anyhow::Result
     let bodies: [(&str, Vec<u8>); 9] = [
         ("8 MiB of spaces", vec![b' '; 8 << 20]),
         ("8 MiB of brackets", vec![b'['; 8 << 20]),
-        ("8 MiB and a byte", vec![b' '; (8 << 20) + 1]),
+        ("20 MiB and a byte", vec![b' '; (20 << 20) + 1]),
         ("half a review", CREATE.iter().copied().take(CREATE.len() / 2).collect()),
         (
             "nested 100,000 deep",
