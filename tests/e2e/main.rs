@@ -34,6 +34,8 @@ mod manifests;
 mod metrics_api;
 mod pods;
 mod policies;
+#[path = "../suite/printed.rs"]
+mod printed;
 mod process;
 mod replica;
 mod space;

@@ -9,6 +9,7 @@ mod autoscaling;
 mod capped;
 mod certificates;
 mod chart;
+mod commands;
 mod creation;
 mod doctor;
 mod doors;
@@ -61,6 +62,7 @@ pub(crate) fn all() -> Vec<Trial> {
         autoscaling::trials(),
         agreement::trials(),
         chart::trials(),
+        commands::trials(),
     ]
     .into_iter()
     .flatten()

@@ -3,10 +3,14 @@
 use std::fs;
 use std::net::TcpListener;
 
+use clap::Parser;
+use clap::error::ErrorKind;
+use restraint::cli::Cli;
 use restraint::rules::RULES;
 
 use crate::approving::call;
 use crate::following::policy;
+use crate::printed::{filled, printed};
 use crate::server::{Authority, IN_POD};
 
 #[test]
@@ -22,6 +26,19 @@ fn help_names_the_commands() {
     let (code, _, error) = run(&[], &[]);
     assert_eq!(code, 2);
     assert!(error.contains("Usage: restraint"), "{error}");
+}
+
+#[test]
+fn every_command_of_its_own_that_is_printed_can_be_given() {
+    let commands = printed("restraint");
+    assert!(commands.len() >= 4, "{commands:?}");
+    for command in commands {
+        let line = filled(&command, str::to_lowercase);
+        let words = shlex::split(&line).unwrap();
+        // a command may be named without all it needs
+        let parsed = Cli::try_parse_from([&words[..], &["--help".to_owned()]].concat());
+        assert_eq!(parsed.unwrap_err().kind(), ErrorKind::DisplayHelp, "{command}");
+    }
 }
 
 #[test]

@@ -49,6 +49,7 @@ mod messages;
 mod missed_fixes;
 mod pending;
 mod pods;
+mod printed;
 mod properties;
 mod reach;
 mod redaction;
