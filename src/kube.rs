@@ -19,4 +19,5 @@ pub(crate) mod selector;
 
 pub(crate) mod template;
 pub(crate) mod usage;
+pub mod version;
 pub(crate) mod volume;

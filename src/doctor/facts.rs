@@ -18,6 +18,7 @@ use crate::cluster::NamespacedName;
 use crate::judge::policies::Policies;
 use crate::kube::name::describe;
 use crate::kube::selector::NAME_LABEL;
+pub use crate::kube::version::Version;
 
 use super::flag::flag_value;
 
@@ -124,15 +125,6 @@ pub struct Certificate {
     pub chain: Option<Vec<u8>>,
 }
 
-/// The version of an API server or a kubelet, 1.MINOR.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Version {
-    /// MINOR; `None` where it is no number.
-    pub minor: Option<u16>,
-    /// As it is written.
-    pub text: String,
-}
-
 /// Roles and whom they are bound to.
 #[derive(Clone, Debug, Default)]
 pub struct Rights {
@@ -170,17 +162,6 @@ pub struct Measurement {
     pub unasked: Vec<Duration>,
     /// What the others were: `cpu resizes`, say.
     pub unasked_are: &'static str,
-}
-
-impl Version {
-    /// Reads `v1.36.2` or `1.36+`.
-    pub fn read(text: &str) -> Self {
-        let minor = text.trim_start_matches('v').strip_prefix("1.").and_then(|rest| {
-            let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
-            rest.get(..end)?.parse().ok()
-        });
-        Self { minor, text: text.to_owned() }
-    }
 }
 
 impl Installation {
@@ -230,23 +211,5 @@ impl Facts {
             known.and_then(|namespace| namespace.metadata.labels.clone()).unwrap_or_default();
         labels.entry(NAME_LABEL.to_owned()).or_insert_with(|| name.to_owned());
         labels
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_are_read_as_clouds_write_them() {
-        for (text, minor) in [
-            ("v1.36.2", Some(36)),
-            ("1.33+", Some(33)),
-            ("v1.31.4-eks-a1", Some(31)),
-            ("v2.0.0", None),
-            ("", None),
-        ] {
-            assert_eq!(Version::read(text).minor, minor, "{text}");
-        }
     }
 }
