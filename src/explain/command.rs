@@ -37,9 +37,9 @@ pub enum Topic {
     /// nobody notices. Ends with 1 where the API server or Restraint would refuse something.
     Change(change::Options),
 
-    /// What happened to a pod: its restarts, and the state of its resize.
+    /// What happened to a pod: what keeps it from running, its ends, and its resizes.
     ///
-    /// Of each container the API keeps only the last end, and events for about an hour: what cannot
+    /// Of each container the API keeps the last two ends, and events for about an hour: what cannot
     /// be known is said to be unknown.
     Pod(pod::Options),
 }

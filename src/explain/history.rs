@@ -1,33 +1,47 @@
-//! What happened to a pod: its restarts, its making, and the state of its resize. A pure function
-//! of the pod, its events and its owner's age.
+//! What happened to a pod: what keeps it from running, its ends and restarts, its resizes, its
+//! making. A pure function of the pod, its events and what is known beside them.
 //!
-//! Of each container the API keeps only the last end. What cannot be known is said to be unknown.
+//! Of each container the API keeps the last two ends at most, and events for about an hour. What
+//! cannot be known is said to be unknown.
 
+mod blocked;
+mod case;
+mod cause;
 mod certainty;
+mod context;
+mod decision;
+mod end;
+mod ending;
+mod event;
+mod kubectl;
 mod record;
+mod recreation;
 mod resize;
 mod restart;
+mod warning;
+mod whole;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
 
+pub use blocked::{Blocked, Obstacle};
+use case::Case;
+pub use cause::Cause;
 pub use certainty::Certainty;
-use record::{Event, Record};
-use resize::Resize;
-use restart::Restart;
+pub use context::HistoryContext;
+pub use decision::Decision;
+pub use end::End;
+use event::Events;
+use kubectl::Kubectl;
+use record::Record;
+pub use recreation::{Recreation, Replaced};
+pub use resize::past::{Change, Outcome, PastResize};
+pub use resize::{Amount, Reason, Resize, State as ResizeState};
+pub use restart::{Known, Restart};
+pub use warning::{Danger, Warning};
+pub use whole::{State, Whole};
 
-/// Pods that were made this much later than their owner were not made with it.
-const LATER: SignedDuration = SignedDuration::from_mins(5);
-
-/// What is known beside the pod.
-#[derive(Clone, Debug, Default)]
-pub struct HistoryContext {
-    /// Its events, as objects; `None` where they cannot be read.
-    pub events: Option<Vec<Value>>,
-    /// When its owner was made.
-    pub owner_created: Option<Timestamp>,
-}
+use crate::manifest::unstructured::Unstructured;
 
 /// What happened to a pod. The names of its fields stay as they are.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -43,25 +57,32 @@ pub struct History {
     pub phase: String,
     /// When it was made.
     pub created: Option<Timestamp>,
+    /// The time that this holds for.
+    pub as_of: Option<Timestamp>,
+    /// The version of Kubernetes, where it is known.
+    pub kubernetes_version: Option<String>,
+    /// The pod as a whole.
+    pub whole: Whole,
     /// What goes on with the pod as a whole, or ended it.
     pub now: Vec<String>,
+    /// The containers that do not run though they should.
+    pub blocked: Vec<Blocked>,
     /// The ends that are still known, container by container.
     pub restarts: Vec<Restart>,
+    /// What is well now, and will not stay so.
+    pub warnings: Vec<Warning>,
     /// Whether the pod itself stands for another one.
     pub recreation: Option<Recreation>,
+    /// UIDs of other pods of the same name that events are about, and that count for nothing here.
+    pub earlier_pods: Vec<String>,
     /// The state of its resize.
     pub resize: Resize,
+    /// The resizes that events tell of.
+    pub resizes: Vec<PastResize>,
+    /// What Restraint said.
+    pub decisions: Vec<Decision>,
     /// What cannot be known.
     pub unknown: Vec<String>,
-}
-
-/// That a pod took the place of another, as far as that can be told.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Recreation {
-    /// How sure that is.
-    pub certainty: Certainty,
-    /// What speaks for it.
-    pub why: String,
 }
 
 /// A value that is no pod.
@@ -81,103 +102,95 @@ impl History {
     /// # Errors
     ///
     /// Where `pod` is none.
-    pub fn of(pod: &Value, context: &HistoryContext) -> Result<Self, HistoryError> {
-        if pod.get("kind").and_then(Value::as_str) != Some("Pod") {
+    pub fn of(pod: &Unstructured, context: &HistoryContext) -> Result<Self, HistoryError> {
+        if pod.kind != "Pod" {
             return Err(HistoryError::NoPod);
         }
-        let record = Record::deserialize_from(pod)?;
-        let known = context
-            .events
-            .as_deref()
-            .map(|events| events.iter().filter_map(Event::read).collect::<Vec<_>>());
-        let mine = |event: &&Event| event.uid.is_empty() || event.uid == record.metadata.uid;
-        let events: Vec<&Event> = known.iter().flatten().filter(mine).collect();
-        let earlier: Vec<&Event> = known.iter().flatten().filter(|event| !mine(event)).collect();
-        let restarts = restart::all(&record, &events);
-        let recreation = recreation(&record, &earlier, context.owner_created);
-        let unknown = unknown(known.as_deref(), &restarts);
+        let record = Record::deserialize_from(pod.value())?;
+        let object = pod.decode().ok();
+        let metadata = &record.metadata;
+        let events =
+            Events::of(context.events.as_deref(), &metadata.uid, metadata.creation_timestamp);
+        let kubectl = Kubectl::of(&metadata.name, &pod.namespace);
+        let version = context.version.as_ref();
+        let resize = resize::state(&record, &events, kubectl, version);
+        let resizes = resize::past::all(&record, &events, &resize);
+        let ending = ending::of(&record, &events);
+        let as_of = context.now.or_else(|| newest(&record, &events));
+        let case = Case {
+            record: &record,
+            events: &events,
+            object: object.as_ref(),
+            ending: ending.as_ref(),
+            resizes: &resizes,
+            kubectl,
+            as_of,
+            is_resizable: resize.impossible.is_none(),
+        };
+        let blocked = blocked::all(&case);
+        let restarts = restart::all(&case);
+        let (whole, now) = whole::of(&case, &blocked);
+        let warnings = warning::all(&case);
         Ok(Self {
-            namespace: record.metadata.namespace.clone(),
-            pod: record.metadata.name.clone(),
-            uid: record.metadata.uid.clone(),
+            namespace: pod.namespace.clone(),
+            pod: metadata.name.clone(),
+            uid: metadata.uid.clone(),
             phase: record.status.phase.clone(),
-            created: record.metadata.creation_timestamp,
-            now: now(&record),
-            resize: resize::state(&record),
+            created: metadata.creation_timestamp,
+            as_of,
+            kubernetes_version: version.map(|version| version.text.clone()),
+            whole,
+            now,
+            blocked,
+            warnings,
+            recreation: recreation::of(&record, &events, context),
+            earlier_pods: events.others.clone(),
+            decisions: decision::all(&events),
+            unknown: unknown(&events, &restarts),
             restarts,
-            recreation,
-            unknown,
+            resize,
+            resizes,
         })
     }
 }
 
-/// What goes on with the pod as a whole.
-fn now(record: &Record) -> Vec<String> {
-    let mut now = Vec::new();
-    if let Some(since) = record.metadata.deletion_timestamp {
-        now.push(format!("the pod is being deleted, until {since} at the latest"));
-    }
-    let status = &record.status;
-    if status.phase == "Failed" && !status.reason.is_empty() {
-        now.push(format!("the pod was failed as a whole: {}", status.reason));
-    }
-    for condition in status.conditions.iter().filter(|condition| condition.status == "True") {
-        let reason = &condition.reason;
-        match condition.kind.as_str() {
-            "AllContainersRestarting" => now.push(format!(
-                "all containers are being restarted in place ({reason}): init containers run again"
-            )),
-            "DisruptionTarget" => {
-                now.push(format!("it was chosen to go: {reason}, {}", condition.message))
-            }
-            _ => {}
-        }
-    }
-    now
+/// The newest time that pod and events tell: they were read then, or later.
+fn newest(record: &Record, events: &Events) -> Option<Timestamp> {
+    let conditions = record.status.conditions.iter().map(|one| one.last_transition_time);
+    let containers = record.containers().flat_map(|told| {
+        let (state, last) = (&told.status.state, &told.status.last_state);
+        let ended =
+            [state, last].map(|state| state.terminated.as_ref().and_then(|end| end.finished_at));
+        let started = state.running.as_ref().and_then(|running| running.started_at);
+        ended.into_iter().chain([started])
+    });
+    let events = events.iter().map(|event| event.last);
+    let created = [record.metadata.creation_timestamp, ending::deleted_at(record)];
+    conditions.chain(containers).chain(events).chain(created).flatten().max()
 }
 
-/// Whether it took the place of another.
-fn recreation(
-    record: &Record,
-    earlier: &[&Event],
-    owner_created: Option<Timestamp>,
-) -> Option<Recreation> {
-    let owner = record.metadata.owner_references.iter().find(|owner| owner.controller)?;
-    if !earlier.is_empty() {
-        let why = format!(
-            "events tell of a pod of the same name with another UID: the {} made this one in its place",
-            owner.kind
-        );
-        return Some(Recreation { certainty: Certainty::Certain, why });
-    }
-    let (created, owned_since) = (record.metadata.creation_timestamp?, owner_created?);
-    if created.duration_since(owned_since) < LATER {
-        return None;
-    }
-    let why = format!(
-        "the pod was made at {created}, its {} {:?} at {owned_since}: it replaced another (deletion, eviction, drain, lost node, \
-         a rollout of that owner) or was added by scaling, which cannot be told apart",
-        owner.kind, owner.name
-    );
-    Some(Recreation { certainty: Certainty::Unknown, why })
-}
-
-fn unknown(events: Option<&[Event]>, restarts: &[Restart]) -> Vec<String> {
+fn unknown(events: &Events, restarts: &[Restart]) -> Vec<String> {
     let mut unknown = Vec::new();
-    match events {
-        None => unknown.push(
+    if !events.are_known {
+        unknown.push(
             "events cannot be read or were not given: who ended a container is told by them"
                 .to_owned(),
-        ),
-        Some([]) => unknown
-            .push("there are no events: the API server keeps them for about an hour".to_owned()),
-        Some(_) => {}
-    }
-    if restarts.iter().any(|restart| restart.count > 1) {
-        unknown.push(
-            "of each container only the last end is kept: earlier ones may have had other causes"
-                .to_owned(),
         );
+    } else if events.is_empty() {
+        unknown.push("there are no events: the API server keeps them for about an hour".to_owned());
+    }
+    for restart in restarts {
+        let (count, name) = (restart.unknown(), &restart.container);
+        if count > 0 {
+            let times = if count == 1 {
+                "1 earlier end".to_owned()
+            } else {
+                format!("{count} earlier ends")
+            };
+            unknown.push(format!(
+                "{times} of container {name:?}: only the last two are kept, and no event tells of others"
+            ));
+        }
     }
     unknown
 }

@@ -44,6 +44,18 @@ impl<'a> Container<'a> {
     }
 }
 
+impl<'a> Container<'a> {
+    /// The rule that answers this exit code: the first that matches.
+    pub(crate) fn restart_rule_for(&self, code: i32) -> Option<&RestartRule<'a>> {
+        let matches = |codes: &ExitCodes<'_>| match &*codes.operator {
+            "In" => codes.values.contains(&code),
+            "NotIn" => !codes.values.contains(&code),
+            _ => false,
+        };
+        self.restart_policy_rules.iter().find(|rule| rule.exit_codes.as_ref().is_some_and(matches))
+    }
+}
+
 impl ExitCodes<'_> {
     /// Whether it matches every code but those it lists.
     pub(crate) fn is_exclusion(&self) -> bool {
@@ -114,6 +126,16 @@ mod tests {
         format!(
             r#"{{"action": "{action}", "exitCodes": {{"operator": "{operator}", "values": {values}}}}}"#
         )
+    }
+
+    #[test]
+    fn an_exit_code_is_answered_by_the_first_rule_that_matches() {
+        let list = [rule("Restart", "In", "[1, 2]"), rule(RESTART_ALL, "NotIn", "[0, 3]")];
+        let text = format!("[{}]", list.join(","));
+        let rules: Vec<RestartRule<'_>> = json::read(&text).unwrap();
+        let container = Container { restart_policy_rules: rules, ..Container::default() };
+        let answer = |code| container.restart_rule_for(code).map(|rule| rule.is_restart_all());
+        assert_eq!([1, 4, -1, 0, 3].map(answer), [Some(false), Some(true), Some(true), None, None]);
     }
 
     #[test]

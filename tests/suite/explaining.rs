@@ -234,12 +234,13 @@ status:
   - name: app
     restartCount: 1
     lastState: {terminated: {reason: OOMKilled, exitCode: 137, finishedAt: '2026-11-21T12:00:00Z'}}
+    state: {running: {startedAt: '2026-11-21T11:00:00Z'}}
     resources: {limits: {memory: 2Gi}}
 ";
     let (code, text, _) = run(&["explain", "pod", "--file", "-"], pod);
     assert_eq!(code, 0);
-    let first = "container \"app\": 1 restart; last end: killed for memory, exit code 137, at 2026-11-21T12:00:00Z";
-    assert!(text.starts_with("Pod shop/db-0: Running\n\n") && text.contains(first), "{text}");
+    let first = "container \"app\": 1 restart; last end: killed for memory, exit code 137, at 2026-11-21T12:00:00Z (0 s ago)";
+    assert!(text.starts_with("Pod shop/db-0: Running\n") && text.contains(first), "{text}");
     assert!(
         text.contains("resize: failed, tried again")
             && text.contains("limits.memory: desired 1Gi, actual 2Gi"),
@@ -352,6 +353,7 @@ proptest! {
         let told = explain(&[document(&old)], &[document(&new)], &ChangeContext::default());
         prop_assert!(told.is_sorted_by_key(|one| one.effect));
         prop_assert_eq!(explain(&[document(&old)], &[document(&old)], &ChangeContext::default()), Vec::new());
-        let _ = History::of(&object(&new), &HistoryContext { events: Some(vec![old]), owner_created: None });
+        let events = HistoryContext { events: Some(vec![old]), ..HistoryContext::default() };
+        let _ = History::of(&document(&new), &events);
     }
 }

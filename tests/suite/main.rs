@@ -40,6 +40,7 @@ mod fixtures;
 mod following;
 mod fuzzing;
 mod heaps;
+mod histories;
 mod layers;
 mod limits;
 mod lint;

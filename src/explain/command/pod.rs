@@ -1,12 +1,14 @@
 //! `restraint explain pod`.
 
-use std::fmt::Write;
+mod text;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::Args;
 use jiff::Timestamp;
+use k8s_openapi::api::apps::v1::ControllerRevision;
 use k8s_openapi::api::core::v1::Event;
 use kube::Api;
 use kube::api::ListParams;
@@ -16,11 +18,12 @@ use crate::cluster::error::error_message;
 use crate::cluster::list::PAGE;
 use crate::cluster::{self, Cluster, ClusterOptions};
 use crate::explain::history::{History, HistoryContext};
+use crate::kube::version::Version;
 use crate::manifest::unstructured::Unstructured;
-use crate::terminal::{self, Output, OutputFormat, plain};
+use crate::terminal::{self, Output, OutputFormat};
 
 use super::live;
-use super::{paragraph, read};
+use super::read;
 
 /// Which pod to explain.
 #[derive(Clone, Debug, Args)]
@@ -30,9 +33,17 @@ pub struct Options {
     pub name: Option<String>,
 
     /// Read the pod, and events beside it, from a file, "-" for standard input, instead of the
-    /// cluster.
+    /// cluster. Further files may hold the events and the owner.
     #[arg(short, long, value_name = "FILE")]
-    pub file: Option<PathBuf>,
+    pub file: Vec<PathBuf>,
+
+    /// The time of the question, for ages [default: now; of a file the newest time in it].
+    #[arg(long, value_name = "TIME")]
+    pub now: Option<Timestamp>,
+
+    /// The version of Kubernetes that a file is of: 1.33 to 1.37. A cluster is asked for its own.
+    #[arg(long, value_name = "VERSION")]
+    pub kubernetes_version: Option<Version>,
 
     /// Namespace [default: the context's].
     #[arg(short, long, value_name = "NAME")]
@@ -49,45 +60,90 @@ pub struct Options {
 
 /// Tells what happened to the pod.
 pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
-    let (pod, context) = match (&options.file, &options.name) {
-        (Some(file), name) => from_file(&file.to_string_lossy(), name.as_deref())?,
-        (None, Some(name)) => cluster::block_on(async {
+    let name = options.name.as_deref().map(|name| name.strip_prefix("pod/").unwrap_or(name));
+    let (pod, mut context) = match name {
+        name if !options.file.is_empty() => from_files(options, name)?,
+        Some(name) => cluster::block_on(async {
             let cluster = options.cluster.connect(options.namespace.as_deref()).await?;
-            from_cluster(&cluster, name.strip_prefix("pod/").unwrap_or(name)).await
+            from_cluster(&cluster, name).await
         })?,
-        (None, None) => bail!("name a pod, or a file"),
+        None => bail!("name a pod, or a file"),
     };
+    context.now = options.now.or(context.now);
+    context.version = options.kubernetes_version.clone().or(context.version);
     let history =
-        History::of(pod.value(), &context).with_context(|| format!("{pod} cannot be explained"))?;
-    // objects keep their namespace beside their content
-    let history = History { namespace: pod.namespace.clone(), ..history };
+        History::of(&pod, &context).with_context(|| format!("{pod} cannot be explained"))?;
     match options.output.format {
         OutputFormat::Json => terminal::print_json(&history)?,
-        OutputFormat::Text => terminal::print(&text(&history))?,
+        OutputFormat::Text => terminal::print(&text::text(&history))?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The pod in a file, and the events beside it.
-fn from_file(path: &str, name: Option<&str>) -> anyhow::Result<(Unstructured, HistoryContext)> {
-    let objects = read(path, "default")?;
+/// The pod in files, and the events and the owner beside it.
+fn from_files(
+    options: &Options,
+    name: Option<&str>,
+) -> anyhow::Result<(Unstructured, HistoryContext)> {
+    let mut objects = Vec::new();
+    for file in &options.file {
+        let namespace = options.namespace.as_deref().unwrap_or("default");
+        objects.extend(read(&file.to_string_lossy(), namespace)?);
+    }
+    let files = options.file.iter().map(|file| format!("{file:?}")).collect::<Vec<_>>().join(", ");
     let (events, rest): (Vec<_>, Vec<_>) =
         objects.into_iter().partition(|object| object.kind == "Event");
     let mut pods = rest
-        .into_iter()
+        .iter()
         .filter(|object| object.kind == "Pod" && name.is_none_or(|name| object.name == name));
-    let Some(pod) = pods.next() else { bail!("{path:?} holds no such pod") };
+    let Some(pod) = pods.next() else { bail!("{files} holds no such pod") };
     if pods.next().is_some() {
-        bail!("{path:?} holds several pods: name one");
+        bail!("{files} holds several pods: name one");
     }
     let about = |event: &Unstructured| {
-        event.text("/involvedObject/name").or_else(|| event.text("/regarding/name"))
-            == Some(&pod.name)
+        let word = |field: &str| {
+            let old = event.text(&format!("/involvedObject/{field}"));
+            old.or_else(|| event.text(&format!("/regarding/{field}")))
+        };
+        word("name") == Some(&pod.name)
+            && word("kind").is_none_or(|kind| kind == "Pod")
+            && word("namespace").is_none_or(|namespace| namespace == pod.namespace)
     };
     let events: Vec<Value> =
         events.iter().filter(|event| about(event)).map(|event| event.value().clone()).collect();
     let events = (!events.is_empty()).then_some(events);
-    Ok((pod, HistoryContext { events, owner_created: None }))
+    let made = |kind: &str, name: &str| {
+        let named = rest.iter().find(|one| one.kind == kind && one.name == name)?;
+        named.text("/metadata/creationTimestamp")?.parse().ok()
+    };
+    let owner = controller(pod);
+    let context = HistoryContext {
+        events,
+        owner_created: owner.and_then(|(kind, name)| made(kind, name)),
+        template_since: revision(pod).and_then(|name| made("ControllerRevision", &name)),
+        ..HistoryContext::default()
+    };
+    Ok((pod.clone(), context))
+}
+
+/// Kind and name of the pod's controller.
+fn controller(pod: &Unstructured) -> Option<(&str, &str)> {
+    let owners = pod.value().pointer("/metadata/ownerReferences")?.as_array()?;
+    let owner = owners
+        .iter()
+        .find(|owner| owner.get("controller").and_then(Value::as_bool) == Some(true))?;
+    Some((owner.get("kind")?.as_str()?, owner.get("name")?.as_str()?))
+}
+
+/// The name of the ControllerRevision whose template the pod is made of.
+fn revision(pod: &Unstructured) -> Option<String> {
+    let (kind, owner) = controller(pod)?;
+    let hash = pod.text("/metadata/labels/controller-revision-hash")?;
+    match kind {
+        "StatefulSet" => Some(hash.to_owned()),
+        "DaemonSet" => Some(format!("{owner}-{hash}")),
+        _ => None,
+    }
 }
 
 /// The pod in the cluster, its events, and its owner's age. Only the pod is needed.
@@ -107,8 +163,20 @@ async fn from_cluster(
             None
         }
     };
-    let owner_created = owner_created(cluster, &pod).await;
-    Ok((pod, HistoryContext { events, owner_created }))
+    let context = HistoryContext {
+        events,
+        owner_created: owner_created(cluster, &pod).await,
+        template_since: template_since(cluster, &pod).await,
+        now: Some(Timestamp::now()),
+        version: version(cluster).await,
+    };
+    Ok((pod, context))
+}
+
+/// A version that cannot be had is no error.
+async fn version(cluster: &Cluster) -> Option<Version> {
+    let info = cluster.client.apiserver_version().await.ok()?;
+    Some(Version::read(&info.git_version))
 }
 
 async fn events(cluster: &Cluster, name: &str) -> kube::Result<Vec<Value>> {
@@ -120,94 +188,14 @@ async fn events(cluster: &Cluster, name: &str) -> kube::Result<Vec<Value>> {
 
 /// An owner that cannot be read is no error.
 async fn owner_created(cluster: &Cluster, pod: &Unstructured) -> Option<Timestamp> {
-    let owners = pod.value().pointer("/metadata/ownerReferences")?.as_array()?;
-    let owner = owners
-        .iter()
-        .find(|owner| owner.get("controller").and_then(Value::as_bool) == Some(true))?;
-    let named = format!("{}/{}", owner.get("kind")?.as_str()?, owner.get("name")?.as_str()?);
-    let owner = live::read(cluster, &named.parse().ok()?).await.ok()?;
+    let (kind, name) = controller(pod)?;
+    let owner = live::read(cluster, &format!("{kind}/{name}").parse().ok()?).await.ok()?;
     owner.text("/metadata/creationTimestamp")?.parse().ok()
 }
 
-/// The history for people.
-fn text(history: &History) -> String {
-    let mut text = String::new();
-    // writing to memory cannot fail
-    let _ = write!(text, "Pod {}/{}: {}", history.namespace, history.pod, history.phase);
-    if let Some(created) = history.created {
-        let _ = write!(text, ", made at {created}");
-    }
-    text.push('\n');
-    for now in &history.now {
-        let _ = writeln!(text, "  {}", plain(now));
-    }
-    text.push('\n');
-    restarts(&mut text, history);
-    if let Some(recreation) = &history.recreation {
-        text.push_str("\nthe pod itself\n");
-        paragraph(
-            &mut text,
-            "why",
-            &format!("{} ({})", recreation.why, recreation.certainty.as_str()),
-        );
-    }
-    resize(&mut text, history);
-    if !history.unknown.is_empty() {
-        text.push_str("\nnot known\n");
-        for unknown in &history.unknown {
-            let _ = writeln!(text, "  {unknown}");
-        }
-    }
-    text
-}
-
-fn restarts(text: &mut String, history: &History) {
-    if history.restarts.is_empty() {
-        text.push_str("restarts: none\n");
-    }
-    for restart in &history.restarts {
-        let times = if restart.count == 1 {
-            "1 restart".to_owned()
-        } else {
-            format!("{} restarts", restart.count)
-        };
-        let _ = write!(
-            text,
-            "container {:?}: {times}; last end: {}",
-            restart.container,
-            restart.cause.words()
-        );
-        if let Some(code) = restart.exit_code {
-            let _ = write!(text, ", exit code {code}");
-        }
-        if let Some(end) = restart.finished_at {
-            let _ = write!(text, ", at {end}");
-        }
-        text.push('\n');
-        paragraph(text, "why", &format!("{} ({})", restart.why, restart.certainty.as_str()));
-        paragraph(text, "do", &restart.remedy);
-    }
-}
-
-fn resize(text: &mut String, history: &History) {
-    let resize = &history.resize;
-    let _ = writeln!(text, "\nresize: {}", resize.state.words());
-    paragraph(text, "why", &resize.why);
-    paragraph(text, "said", &resize.message);
-    for amount in &resize.differing {
-        let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
-        let whose = amount
-            .container
-            .as_ref()
-            .map_or_else(|| "pod".to_owned(), |name| format!("container {name:?}"));
-        let agreed = amount
-            .allocated
-            .as_ref()
-            .map(|allocated| format!(", allocated {allocated}"))
-            .unwrap_or_default();
-        let values =
-            format!("desired {}{agreed}, actual {}", value(&amount.desired), value(&amount.actual));
-        paragraph(text, &format!("{whose} {}", amount.resource), &values);
-    }
-    paragraph(text, "do", &resize.remedy);
+/// Neither is a revision.
+async fn template_since(cluster: &Cluster, pod: &Unstructured) -> Option<Timestamp> {
+    let api: Api<ControllerRevision> = Api::namespaced(cluster.client.clone(), &cluster.namespace);
+    let revision = api.get(&revision(pod)?).await.ok()?;
+    Some(revision.metadata.creation_timestamp?.0)
 }

@@ -1,4 +1,4 @@
-//! A pod with its status, and its events, as far as its history is told by them.
+//! A pod with its status, as far as its history is told by it.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::explain::pod_spec::amount_text;
+use crate::kube::container::Role;
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -17,20 +18,55 @@ pub(super) struct Record {
     pub(super) status: Status,
 }
 
+/// A container that has a status.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Told<'r> {
+    pub(super) status: &'r ContainerStatus,
+    /// It in the spec.
+    pub(super) spec: Option<&'r Container>,
+    pub(super) role: Role,
+}
+
 impl Record {
-    /// The status of each container, init containers first, with the container in the spec.
-    pub(super) fn containers(
-        &self,
-    ) -> impl Iterator<Item = (&ContainerStatus, Option<&Container>)> {
+    /// The containers that have a status, init containers first.
+    pub(super) fn containers(&self) -> impl Iterator<Item = Told<'_>> {
         let (status, spec) = (&self.status, &self.spec);
         let lists = [
-            (&status.init_container_statuses, &spec.init_containers),
-            (&status.container_statuses, &spec.containers),
+            (&status.init_container_statuses, &spec.init_containers, true),
+            (&status.container_statuses, &spec.containers, false),
         ];
-        lists.into_iter().flat_map(|(statuses, containers)| {
-            let named = |name: &str| containers.iter().find(|container| container.name == name);
-            statuses.iter().map(move |status| (status, named(&status.name)))
+        lists.into_iter().flat_map(|(statuses, containers, is_init)| {
+            statuses.iter().map(move |status| {
+                let spec = containers.iter().find(|container| container.name == status.name);
+                let is_sidecar = spec.is_some_and(|container| container.restart_policy == "Always");
+                let role = match (is_init, is_sidecar) {
+                    (false, _) => Role::Regular,
+                    (true, true) => Role::Sidecar,
+                    (true, false) => Role::Init,
+                };
+                Told { status, spec, role }
+            })
         })
+    }
+
+    /// The condition of this type, where it is True.
+    pub(super) fn standing(&self, kind: &str) -> Option<&Condition> {
+        self.condition(kind).filter(|condition| condition.status == "True")
+    }
+
+    /// The condition of this type.
+    pub(super) fn condition(&self, kind: &str) -> Option<&Condition> {
+        self.status.conditions.iter().find(|condition| condition.kind == kind)
+    }
+
+    /// Whether the pod ended for good.
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.status.phase.as_str(), "Succeeded" | "Failed")
+    }
+
+    /// The controller that made the pod and keeps it.
+    pub(super) fn controller(&self) -> Option<&Owner> {
+        self.metadata.owner_references.iter().find(|owner| owner.controller)
     }
 }
 
@@ -43,6 +79,13 @@ pub(super) struct Metadata {
     pub(super) generation: Option<i64>,
     pub(super) creation_timestamp: Option<Timestamp>,
     pub(super) deletion_timestamp: Option<Timestamp>,
+    pub(super) deletion_grace_period_seconds: Option<i64>,
+    #[serde(deserialize_with = "nullable")]
+    pub(super) finalizers: Vec<String>,
+    #[serde(deserialize_with = "nullable")]
+    pub(super) labels: BTreeMap<String, String>,
+    #[serde(deserialize_with = "nullable")]
+    pub(super) annotations: BTreeMap<String, String>,
     #[serde(deserialize_with = "nullable")]
     pub(super) owner_references: Vec<Owner>,
 }
@@ -64,6 +107,29 @@ pub(super) struct Spec {
     pub(super) init_containers: Vec<Container>,
     #[serde(deserialize_with = "nullable")]
     pub(super) resources: Resources,
+    #[serde(deserialize_with = "nullable")]
+    pub(super) restart_policy: String,
+    pub(super) active_deadline_seconds: Option<i64>,
+    #[serde(deserialize_with = "nullable")]
+    pub(super) os: System,
+    #[serde(deserialize_with = "nullable")]
+    pub(super) node_selector: BTreeMap<String, String>,
+    #[serde(deserialize_with = "nullable")]
+    pub(super) tolerations: Vec<Toleration>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct System {
+    pub(super) name: String,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Toleration {
+    #[serde(deserialize_with = "nullable")]
+    pub(super) key: String,
+    pub(super) toleration_seconds: Option<i64>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -71,9 +137,22 @@ pub(super) struct Spec {
 pub(super) struct Container {
     pub(super) name: String,
     #[serde(deserialize_with = "nullable")]
+    pub(super) image: String,
+    #[serde(deserialize_with = "nullable")]
     pub(super) resources: Resources,
     #[serde(deserialize_with = "nullable")]
     pub(super) resize_policy: Vec<ResizePolicy>,
+    #[serde(deserialize_with = "nullable")]
+    pub(super) restart_policy: String,
+}
+
+impl Container {
+    /// Whether a resize of this resource restarts it.
+    pub(super) fn restarts_for(&self, resource: &str) -> bool {
+        self.resize_policy.iter().any(|policy| {
+            policy.resource_name == resource && policy.restart_policy == "RestartContainer"
+        })
+    }
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -96,7 +175,12 @@ pub(super) struct Resources {
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Status {
     pub(super) phase: String,
+    #[serde(deserialize_with = "nullable")]
     pub(super) reason: String,
+    #[serde(deserialize_with = "nullable")]
+    pub(super) message: String,
+    #[serde(deserialize_with = "nullable")]
+    pub(super) qos_class: String,
     pub(super) observed_generation: Option<i64>,
     #[serde(deserialize_with = "nullable")]
     pub(super) conditions: Vec<Condition>,
@@ -115,8 +199,11 @@ pub(super) struct Condition {
     #[serde(rename = "type")]
     pub(super) kind: String,
     pub(super) status: String,
+    #[serde(deserialize_with = "nullable")]
     pub(super) reason: String,
+    #[serde(deserialize_with = "nullable")]
     pub(super) message: String,
+    pub(super) last_transition_time: Option<Timestamp>,
     pub(super) observed_generation: Option<i64>,
 }
 
@@ -125,6 +212,7 @@ pub(super) struct Condition {
 pub(super) struct ContainerStatus {
     pub(super) name: String,
     pub(super) restart_count: u32,
+    pub(super) ready: bool,
     #[serde(deserialize_with = "nullable")]
     pub(super) state: State,
     #[serde(deserialize_with = "nullable")]
@@ -138,13 +226,23 @@ pub(super) struct ContainerStatus {
 #[serde(default)]
 pub(super) struct State {
     pub(super) waiting: Option<Waiting>,
+    pub(super) running: Option<Running>,
     pub(super) terminated: Option<Terminated>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Waiting {
+    #[serde(deserialize_with = "nullable")]
     pub(super) reason: String,
+    #[serde(deserialize_with = "nullable")]
+    pub(super) message: String,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Running {
+    pub(super) started_at: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -152,54 +250,17 @@ pub(super) struct Waiting {
 pub(super) struct Terminated {
     pub(super) exit_code: i32,
     pub(super) signal: Option<i32>,
+    #[serde(deserialize_with = "nullable")]
     pub(super) reason: String,
-    pub(super) finished_at: Option<Timestamp>,
-}
-
-/// An event about a pod of this name.
-#[derive(Clone, Debug)]
-pub(super) struct Event {
-    pub(super) reason: String,
+    #[serde(deserialize_with = "nullable")]
     pub(super) message: String,
-    /// The container it is about; empty for the pod.
-    pub(super) container: String,
-    /// The UID of the pod it is about.
-    pub(super) uid: String,
-    /// When it happened last.
-    pub(super) last: Option<Timestamp>,
+    pub(super) started_at: Option<Timestamp>,
+    pub(super) finished_at: Option<Timestamp>,
 }
 
 impl Record {
     pub(super) fn deserialize_from(pod: &Value) -> Result<Self, serde_json::Error> {
         Self::deserialize(pod)
-    }
-}
-
-impl Event {
-    /// Reads an event; `None` where it is none.
-    pub(super) fn read(value: &Value) -> Option<Self> {
-        let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
-        let about = |field: &str| {
-            text(&format!("/involvedObject/{field}"))
-                .or_else(|| text(&format!("/regarding/{field}")))
-        };
-        let times = [
-            "/series/lastObservedTime",
-            "/lastTimestamp",
-            "/deprecatedLastTimestamp",
-            "/eventTime",
-            "/firstTimestamp",
-        ];
-        let path = about("fieldPath").unwrap_or_default();
-        let container =
-            path.split_once('{').and_then(|(_, rest)| rest.strip_suffix('}')).unwrap_or_default();
-        Some(Self {
-            reason: text("/reason")?.to_owned(),
-            message: text("/message").or_else(|| text("/note")).unwrap_or_default().to_owned(),
-            container: container.to_owned(),
-            uid: about("uid").unwrap_or_default().to_owned(),
-            last: times.into_iter().find_map(|pointer| text(pointer)?.parse().ok()),
-        })
     }
 }
 

@@ -1,13 +1,23 @@
 //! The state of a pod's resize: what is wanted, what the kubelet agreed to, and what the containers
 //! have.
 
-use std::collections::BTreeMap;
+pub(super) mod amount;
+mod impossible;
+pub(super) mod past;
+mod reason;
+mod summary;
 
 use serde::Serialize;
 
-use crate::kube::quantity::Quantity;
-
-use super::record::{Condition, Record, Resources};
+pub use self::amount::Amount;
+use self::amount::{differing, put_back};
+use self::impossible::impossible;
+pub use self::reason::Reason;
+use self::reason::{lacking, usage};
+use super::event::Events;
+use super::kubectl::{Kubectl, with};
+use super::record::{Condition, Record};
+use crate::kube::version::Version;
 
 /// The state of a resize.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -15,6 +25,8 @@ use super::record::{Condition, Record, Resources};
 pub struct Resize {
     /// How far it is.
     pub state: State,
+    /// Why it is not carried out.
+    pub cause: Option<Reason>,
     /// What the kubelet says about it.
     pub message: String,
     /// `metadata.generation`: the state of the spec.
@@ -25,6 +37,8 @@ pub struct Resize {
     pub why: String,
     /// What to do.
     pub remedy: String,
+    /// Why this pod cannot be resized at all, where it cannot.
+    pub impossible: Option<String>,
     /// Amounts that are not the same everywhere.
     pub differing: Vec<Amount>,
 }
@@ -64,109 +78,222 @@ impl State {
     }
 }
 
-/// An amount of one container, or of the pod, as wanted, agreed to and in force.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Amount {
-    /// The container; `None` for the pod itself.
-    pub container: Option<String>,
-    /// `requests` or `limits`, and the resource: `limits.memory`.
-    pub resource: String,
-    /// What the spec says.
-    pub desired: Option<String>,
-    /// What the kubelet agreed to: it tells requests only.
-    pub allocated: Option<String>,
-    /// What is in force.
-    pub actual: Option<String>,
+/// What is said of a state.
+struct Account {
+    state: State,
+    cause: Option<Reason>,
+    message: String,
+    why: String,
+    remedy: String,
+}
+
+impl Account {
+    fn new(state: State, why: impl Into<String>, remedy: impl Into<String>) -> Self {
+        let (why, remedy) = (why.into(), remedy.into());
+        Self { state, cause: None, message: String::new(), why, remedy }
+    }
 }
 
 /// The state of the resize of a pod.
-pub(super) fn state(record: &Record) -> Resize {
-    let differing = differing(record);
-    let condition = |kind: &str| {
-        record.status.conditions.iter().find(|one| one.kind == kind && one.status == "True")
-    };
-    let pending = condition("PodResizePending");
-    let progress = condition("PodResizeInProgress");
-    let (state, why, remedy) = match (pending, progress) {
-        (Some(pending), _) => waiting(pending),
-        (None, Some(progress)) => working(progress),
-        (None, None) => quiet(record, &differing),
-    };
-    let spoken = pending.or(progress);
-    let (generation, observed) = (
-        record.metadata.generation,
-        spoken.and_then(|one| one.observed_generation).or(record.status.observed_generation),
-    );
-    let is_behind = matches!((generation, observed), (Some(now), Some(seen)) if seen < now);
-    let mut why = if is_behind && state != State::NotRunning {
-        format!(
-            "{why}; the spec has changed since (generation {} of {})",
-            observed.unwrap_or_default(),
-            generation.unwrap_or_default()
-        )
+pub(super) fn state(
+    record: &Record,
+    events: &Events,
+    kubectl: Kubectl<'_>,
+    version: Option<&Version>,
+) -> Resize {
+    let mut differing = differing(record);
+    let pending = record.standing("PodResizePending");
+    let progress = record.standing("PodResizeInProgress");
+    let impossible = impossible(record, version);
+    let failure = failure(record, events, progress, !differing.is_empty());
+    let mut account =
+        account(record, (pending, failure, progress), &differing, measured(events), version);
+    hold_up(&mut account, &mut differing);
+    if impossible.is_none() {
+        put_back_remedy(record, &mut account, &differing, kubectl);
     } else {
-        why.to_owned()
-    };
-    if let (Some(_), Some(progress)) = (pending, progress) {
-        let word =
-            if progress.reason == "Error" { "failed and is tried again" } else { "is in progress" };
-        why = format!("{why}; an earlier resize {word}");
+        account.remedy =
+            "change the template or the manifest, and have the pod made anew".to_owned();
+        if matches!(account.state, State::Settled | State::NotRunning) {
+            account.remedy.clear();
+        }
     }
-    let message = spoken.map(|one| one.message.clone()).unwrap_or_default();
+    let observed = pending
+        .or(progress)
+        .and_then(|one| one.observed_generation)
+        .or(record.status.observed_generation);
+    behind(record, observed, &mut account);
+    let Account { state, cause, message, why, remedy } = account;
+    let generation = record.metadata.generation;
     Resize {
         state,
+        cause,
         message,
         generation,
         observed_generation: observed,
         why,
-        remedy: remedy.to_owned(),
+        remedy,
+        impossible,
         differing,
     }
 }
 
-fn waiting(pending: &Condition) -> (State, &'static str, &'static str) {
-    if pending.reason == "Infeasible" {
-        return (
-            State::Infeasible,
-            "the kubelet will not do it, and does not try again until the spec changes: a static cpu or memory manager, swap, Windows, \
-             or a feature that is off on the node",
-            "ask for other values, or put the old ones back; else change the template and have the pod replaced",
-        );
+/// What the kubelet's conditions, its last failure and the amounts come to.
+fn account(
+    record: &Record,
+    (pending, failure, progress): (Option<&Condition>, Option<&str>, Option<&Condition>),
+    differing: &[Amount],
+    measured: Option<u64>,
+    version: Option<&Version>,
+) -> Account {
+    let mut account = match (pending, failure, progress) {
+        _ if record.is_over() => quiet(record, differing),
+        (Some(pending), ..) => waiting(pending, version),
+        (None, Some(failure), _) => failed(progress, failure, measured, version),
+        (None, None, Some(_)) => Account::new(
+            State::InProgress,
+            "the kubelet agreed and is changing the containers: seconds, or a restart with its grace period",
+            "wait",
+        ),
+        (None, None, None) => quiet(record, differing),
+    };
+    if let (State::Deferred, Some(_), Some(_)) = (account.state, pending, progress) {
+        let word = if failure.is_some() { "failed and is tried again" } else { "is in progress" };
+        account.why = format!("{}; an earlier resize {word}", account.why);
     }
-    (
-        State::Deferred,
-        "the node has no room for it now: tried again when pods on the node end or shrink, and every 3 minutes",
-        "wait, make room on the node, ask for less, or have the pod replaced elsewhere",
-    )
+    account
 }
 
-fn working(progress: &Condition) -> (State, &'static str, &'static str) {
-    if progress.reason == "Error" {
-        return (
-            State::Error,
-            "the kubelet tried and failed, and tries again: for a lower memory limit usage, page cache included, is at or above it \
-             (the usage in the message is the pod's, not the container's); the spec has the new value, and the next start of the \
-             container takes it",
-            "have the process use less, or restart it, or put the old limit back",
-        );
-    }
-    (
-        State::InProgress,
-        "the kubelet agreed and is changing the containers: seconds, or a restart with its grace period",
-        "wait",
-    )
+/// The container that an amount is of, or the pod itself.
+pub(super) fn whose(amount: &Amount) -> String {
+    amount
+        .container
+        .as_ref()
+        .map_or_else(|| "the pod's".to_owned(), |name| format!("container {name:?}"))
 }
 
-fn quiet(record: &Record, differing: &[Amount]) -> (State, &'static str, &'static str) {
+/// What the kubelet says of a resize that it tried in vain. Its condition loses the reason while
+/// it tries once more: then only the events tell.
+fn failure<'m>(
+    record: &Record,
+    events: &'m Events,
+    progress: Option<&'m Condition>,
+    differs: bool,
+) -> Option<&'m str> {
+    if let Some(progress) = progress.filter(|progress| progress.reason == "Error") {
+        return Some(&progress.message);
+    }
+    let last = events.last(&["ResizeError", "ResizeCompleted", "ResizeStarted"])?;
+    let is_of_now = summary::generation(&last.message) == record.metadata.generation;
+    let error = last.reason == "ResizeError" && is_of_now && (progress.is_some() || differs);
+    let started_then = last.reason == "ResizeStarted" && is_of_now && progress.is_some();
+    let told = if error { Some(last) } else { None };
+    let told = told.or_else(|| {
+        // both come in one second, in any order
+        let error = events.last(&["ResizeError"])?;
+        (started_then
+            && error.last >= last.last
+            && summary::generation(&error.message) == record.metadata.generation)
+            .then_some(error)
+    })?;
+    Some(&told.message)
+}
+
+fn waiting(pending: &Condition, version: Option<&Version>) -> Account {
+    let cause = Reason::of(&pending.message);
+    let is_infeasible = pending.reason == "Infeasible";
+    let (state, cause) = match (is_infeasible, cause) {
+        (true, cause) => (State::Infeasible, cause),
+        (false, Reason::Other) => (State::Deferred, Reason::NodeFull),
+        (false, cause) => (State::Deferred, cause),
+    };
+    let why = cause.why(&pending.message, version);
+    let why = if is_infeasible {
+        format!(
+            "the kubelet will not do it, and does not try again until the spec changes; nothing of it is carried out: {why}"
+        )
+    } else {
+        why
+    };
+    let remedy = match (state, cause) {
+        (State::Deferred, Reason::NodeFull) => {
+            "wait, make room on the node, ask for less, or have the pod replaced elsewhere"
+        }
+        (_, Reason::NodeTooSmall) => "ask for less, or have the pod replaced on a larger node",
+        (_, Reason::StaticCpuManager | Reason::StaticMemoryManager) => {
+            "other values take a new pod: change the template or the manifest, and have the pod replaced"
+        }
+        _ => {
+            "ask for other values, or change the template or the manifest and have the pod replaced"
+        }
+    };
+    let message = pending.message.clone();
+    Account { state, cause: Some(cause), message, why, remedy: remedy.to_owned() }
+}
+
+/// How much memory the last event of a failure says is in use.
+fn measured(events: &Events) -> Option<u64> {
+    let last = events.last(&["ResizeError"])?;
+    usage(&last.message).filter(|bytes| *bytes > 0)
+}
+
+fn failed(
+    progress: Option<&Condition>,
+    failure: &str,
+    measured: Option<u64>,
+    version: Option<&Version>,
+) -> Account {
+    let cause = Reason::of(failure);
+    let mut why = cause.why(failure, version);
+    let told = progress.filter(|progress| progress.reason == "Error");
+    if told.is_none() {
+        why = format!(
+            "{why} (the condition has lost its reason Error while it tries again: an event tells)"
+        );
+    }
+    let told = usage(failure);
+    if told == Some(0) {
+        why.push_str("; \"usage (0)\" means that it had not measured the container yet");
+    }
+    if let Some(bytes) = measured.or(told).filter(|bytes| *bytes > 0) {
+        let mebibytes = bytes / (1024 * 1024);
+        why = format!("{why}; in use, of the whole pod, were {mebibytes} MiB when it last said so");
+    }
+    let remedy = match cause {
+        Reason::BelowUsage => "have the process use less",
+        Reason::UsageUnknown => "wait a minute",
+        _ => "see to what the kubelet says",
+    };
+    let message = error_of(failure);
+    Account { state: State::Error, cause: Some(cause), message, why, remedy: remedy.to_owned() }
+}
+
+/// The error in an event's message, or the message of a condition.
+fn error_of(message: &str) -> String {
+    summary::error(message).unwrap_or_else(|| message.to_owned())
+}
+
+fn quiet(record: &Record, differing: &[Amount]) -> Account {
+    let never = record.metadata.generation == Some(1);
     match record.status.phase.as_str() {
-        "Running" if differing.is_empty() => (State::Settled, "what the spec says is in force", ""),
-        "Running" => (
+        "Running" if differing.is_empty() && never => Account::new(
+            State::Settled,
+            "what the spec says is in force; the spec never changed (generation 1)",
+            "",
+        ),
+        "Running" if differing.is_empty() => {
+            Account::new(State::Settled, "what the spec says is in force", "")
+        }
+        "Running" => Account::new(
             State::Unseen,
             "the spec differs from what is in force and the kubelet says nothing: it has not looked yet, cannot resize, or does not \
              tell what containers have",
             "wait a minute; then see whether the kubelet is 1.33 or later and its node is ready",
         ),
-        _ => (
+        "Succeeded" | "Failed" => {
+            Account::new(State::NotRunning, "the pod has ended: nothing is left to resize", "")
+        }
+        _ => Account::new(
             State::NotRunning,
             "resources of a pod that does not run are given to its containers when they start",
             "",
@@ -174,63 +301,81 @@ fn quiet(record: &Record, differing: &[Amount]) -> (State, &'static str, &'stati
     }
 }
 
-/// Where wanted, agreed to and in force are not the same.
-fn differing(record: &Record) -> Vec<Amount> {
-    let mut amounts = Vec::new();
-    if let Some(actual) = &record.status.resources {
-        compare(
-            None,
-            &record.spec.resources,
-            &record.status.allocated_resources,
-            actual,
-            &mut amounts,
-        );
-    }
-    for (status, container) in record.containers() {
-        let (Some(container), Some(actual)) = (container, &status.resources) else { continue };
-        compare(
-            Some(&status.name),
-            &container.resources,
-            &status.allocated_resources,
-            actual,
-            &mut amounts,
-        );
-    }
-    amounts
-}
-
-fn compare(
-    name: Option<&str>,
-    desired: &Resources,
-    allocated: &BTreeMap<String, String>,
-    actual: &Resources,
-    amounts: &mut Vec<Amount>,
-) {
-    for (list, desired, actual) in [
-        ("requests", &desired.requests, &actual.requests),
-        ("limits", &desired.limits, &actual.limits),
-    ] {
-        for resource in ["cpu", "memory"] {
-            let agreed = allocated.get(resource).filter(|_| list == "requests");
-            let (desired, actual) = (desired.get(resource), actual.get(resource));
-            if same(desired, actual) && agreed.is_none_or(|agreed| same(desired, Some(agreed))) {
-                continue;
-            }
-            amounts.push(Amount {
-                container: name.map(str::to_owned),
-                resource: format!("{list}.{resource}"),
-                desired: desired.cloned(),
-                allocated: agreed.cloned(),
-                actual: actual.cloned(),
-            });
+/// Marks what could be done by itself, and waits because the rest cannot: a resize happens as a
+/// whole or not at all.
+fn hold_up(account: &mut Account, differing: &mut [Amount]) {
+    let decrease = |amount: &Amount| amount.is_memory_decrease();
+    let culprit = match (account.state, account.cause) {
+        (State::Error, Some(Reason::BelowUsage | Reason::UsageUnknown)) => {
+            differing.iter().find(|amount| decrease(amount)).cloned()
+        }
+        (State::Deferred | State::Infeasible, Some(Reason::NodeFull | Reason::NodeTooSmall)) => {
+            let lacking = lacking(&account.message);
+            let lacks = |amount: &&Amount| lacking == Some(amount.kind());
+            differing
+                .iter()
+                .find(|amount| lacks(amount) && amount.resource.starts_with("requests"))
+                .cloned()
+        }
+        _ => None,
+    };
+    let Some(culprit) = culprit else { return };
+    for amount in differing.iter_mut() {
+        let is_other = match account.state {
+            State::Error => !decrease(amount),
+            _ => amount.kind() != culprit.kind(),
+        };
+        if is_other {
+            amount.behind = Some(culprit.resource.clone());
         }
     }
+    let waits = differing.iter().filter(|amount| amount.behind.is_some());
+    let waits: Vec<String> =
+        waits.map(|amount| format!("{} {}", whose(amount), amount.resource)).collect();
+    if !waits.is_empty() {
+        account.why = format!(
+            "{}; {} waits behind it, though it could be done by itself",
+            account.why,
+            waits.join(" and ")
+        );
+    }
 }
 
-/// Whether both are the same amount. None is none, and so is zero.
-fn same(one: Option<&String>, other: Option<&String>) -> bool {
-    fn read(text: Option<&String>) -> Option<Quantity<'_>> {
-        Quantity::parse(text?.as_str()).ok().filter(|amount| !amount.is_zero())
+/// The command that takes the resize back: what is in force is asked for again.
+fn put_back_remedy(
+    record: &Record,
+    account: &mut Account,
+    differing: &[Amount],
+    kubectl: Kubectl<'_>,
+) {
+    let patch = match (account.state, account.cause) {
+        (State::Error, Some(Reason::BelowUsage)) => {
+            put_back(record, differing.iter().filter(|amount| amount.is_memory_decrease()))
+        }
+        (State::Deferred | State::Infeasible | State::Error, _) => {
+            put_back(record, differing.iter())
+        }
+        _ => None,
+    };
+    let Some(command) = patch.and_then(|patch| kubectl.resize(&patch)) else { return };
+    let is_decrease = account.cause == Some(Reason::BelowUsage);
+    let what = if is_decrease { "limit" } else { "values" };
+    let waits = is_decrease && differing.iter().any(|amount| amount.behind.is_some());
+    let frees = if waits { "has what waits behind it carried out, and " } else { "" };
+    let sentence =
+        format!("{}; or put the old {what} back, which {frees}restarts nothing", account.remedy);
+    account.remedy = with(&sentence, Some(command));
+}
+
+/// The kubelet may not have seen the spec of now. A deletion counts as a generation, and changes
+/// nothing of the spec.
+fn behind(record: &Record, observed: Option<i64>, account: &mut Account) {
+    let (Some(generation), Some(observed)) = (record.metadata.generation, observed) else { return };
+    let deletion = i64::from(record.metadata.deletion_timestamp.is_some());
+    if observed < generation.saturating_sub(deletion) && account.state != State::NotRunning {
+        account.why = format!(
+            "{}; the spec has changed since (generation {observed} of {generation})",
+            account.why
+        );
     }
-    read(one) == read(other)
 }

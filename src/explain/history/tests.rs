@@ -1,7 +1,8 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::restart::Cause;
 use super::*;
+
+mod states;
 
 fn pod(status: Value) -> Value {
     json!({
@@ -31,15 +32,33 @@ fn event(reason: &str, message: &str, time: &str) -> Value {
     json!({"reason": reason, "message": message, "lastTimestamp": time, "involvedObject": about})
 }
 
+fn read(pod: &Value) -> Unstructured {
+    Unstructured::of(pod.clone(), "shop").unwrap()
+}
+
 fn history(pod: &Value, events: Option<Vec<Value>>) -> History {
-    History::of(pod, &HistoryContext { events, owner_created: None }).unwrap()
+    let context = HistoryContext { events, ..HistoryContext::default() };
+    History::of(&read(pod), &context).unwrap()
+}
+
+/// Pods that take some of their fields from `more`.
+fn with(mut pod: Value, more: &[(&str, Value)]) -> Value {
+    for (pointer, value) in more {
+        let (holder, key) = pointer.rsplit_once('/').unwrap();
+        pod.pointer_mut(holder).unwrap()[key] = value.clone();
+    }
+    pod
+}
+
+fn told_by(pod: &Value, context: HistoryContext) -> History {
+    History::of(&read(pod), &context).unwrap()
 }
 
 #[track_caller]
 fn only(pod: &Value, events: Option<Vec<Value>>) -> (Cause, Certainty) {
     let history = history(pod, events);
     assert_eq!(history.restarts.len(), 1);
-    (history.restarts[0].cause, history.restarts[0].certainty)
+    (history.restarts[0].last.cause, history.restarts[0].last.certainty)
 }
 
 #[test]
@@ -63,13 +82,13 @@ fn ends_are_told_by_reason_and_code() {
         );
     }
     let told = &history(&ended("Error", 139), None).restarts[0];
-    assert_eq!((told.count, told.exit_code, told.signal), (3, Some(139), Some(11)));
-    assert!(told.why.contains("segmentation fault"), "{}", told.why);
+    assert_eq!((told.count, told.last.exit_code, told.last.signal), (3, Some(139), Some(11)));
+    assert!(told.last.why.contains("segmentation fault"), "{}", told.last.why);
 }
 
 #[test]
 fn events_say_who_ended_a_container() {
-    let at = "2026-11-21T12:00:10Z";
+    let at = "2026-11-21T11:59:50Z";
     let cases = [
         ("Container app failed liveness probe, will be restarted", Cause::LivenessProbe),
         ("Container app failed startup probe, will be restarted", Cause::StartupProbe),
@@ -113,7 +132,7 @@ fn events_say_who_ended_a_container() {
 fn what_cannot_be_known_is_said() {
     let unknown = history(&ended("Error", 1), None).unknown;
     assert!(unknown.iter().any(|line| line.contains("events cannot be read")), "{unknown:?}");
-    assert!(unknown.iter().any(|line| line.contains("only the last end is kept")), "{unknown:?}");
+    assert!(unknown.iter().any(|line| line.contains("2 earlier ends")), "{unknown:?}");
     let unknown = history(
         &pod(json!({"phase": "Running"})),
         Some(vec![event("Started", "", "2026-11-21T12:00:00Z")]),
@@ -122,11 +141,11 @@ fn what_cannot_be_known_is_said() {
     assert_eq!(unknown, Vec::<String>::new());
 }
 
-fn resize(conditions: &Value, actual: &str, allocated: &str) -> resize::Resize {
+fn resize(conditions: &Value, actual: &str, allocated: &str) -> Resize {
     let status = json!({
         "phase": "Running", "observedGeneration": 4, "conditions": conditions,
         "containerStatuses": [{
-            "name": "app", "restartCount": 0,
+            "name": "app", "restartCount": 0, "state": {"running": {}},
             "allocatedResources": {"cpu": "200m", "memory": allocated},
             "resources": {"requests": {"cpu": "0.2", "memory": allocated}, "limits": {"memory": actual}},
         }],
@@ -136,7 +155,7 @@ fn resize(conditions: &Value, actual: &str, allocated: &str) -> resize::Resize {
 
 #[test]
 fn resizes_are_told_by_conditions() {
-    use super::resize::State;
+    use super::ResizeState as State;
     let condition = |kind: &str, reason: &str, generation: i64| {
         let mut condition =
             json!({"type": kind, "status": "True", "reason": reason, "message": "m"});
@@ -188,9 +207,9 @@ fn another_pod_in_its_place_is_told_by_uid_or_age() {
     let told = history(&fresh, Some(vec![earlier])).recreation.unwrap();
     assert_eq!(told.certainty, Certainty::Certain);
     let aged = |created: &str| {
-        let context =
-            HistoryContext { events: None, owner_created: Some(created.parse().unwrap()) };
-        History::of(&fresh, &context).unwrap().recreation.map(|told| told.certainty)
+        let owner_created = Some(created.parse().unwrap());
+        let context = HistoryContext { owner_created, ..HistoryContext::default() };
+        History::of(&read(&fresh), &context).unwrap().recreation.map(|told| told.certainty)
     };
     assert_eq!(aged("2026-11-01T00:00:00Z"), Some(Certainty::Unknown));
     assert_eq!(aged("2026-11-21T09:59:58Z"), None);
@@ -210,24 +229,20 @@ fn what_goes_on_with_the_whole_pod_is_told() {
         condition("AllContainersRestarting", "True"),
         condition("DisruptionTarget", "True")
     ]));
-    assert_eq!(
-        told,
-        [
-            "all containers are being restarted in place (R): init containers run again",
-            "it was chosen to go: R, m"
-        ]
-    );
+    assert!(told[0].starts_with("all containers are being restarted in place (R)"), "{told:?}");
     let evicted = history(&pod(json!({"phase": "Failed", "reason": "Evicted"})), None);
-    assert_eq!(evicted.now, ["the pod was failed as a whole: Evicted"]);
+    assert!(evicted.now[0].starts_with("the kubelet evicted the pod"), "{:?}", evicted.now);
+    assert_eq!(evicted.whole.state, State::Evicted);
 }
 
 #[test]
 fn odd_values_are_no_reason_to_panic() {
-    for value in
-        [json!({}), json!({"kind": "Node"}), json!({"kind": "Pod", "status": 3}), json!([])]
-    {
-        assert!(History::of(&value, &HistoryContext::default()).is_err(), "{value}");
+    for value in [json!({"kind": "Node"}), json!({"kind": "Pod", "status": 3})] {
+        let mut value = value;
+        value["apiVersion"] = json!("v1");
+        assert!(History::of(&read(&value), &HistoryContext::default()).is_err(), "{value}");
     }
-    let bare = history(&json!({"kind": "Pod"}), Some(vec![json!({}), json!(null)]));
+    let bare =
+        history(&json!({"apiVersion": "v1", "kind": "Pod"}), Some(vec![json!({}), json!(null)]));
     assert_eq!((bare.restarts, bare.recreation), (Vec::new(), None));
 }
