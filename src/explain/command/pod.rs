@@ -111,7 +111,8 @@ fn from_files(
     };
     let events: Vec<Value> =
         events.iter().filter(|event| about(event)).map(|event| event.value().clone()).collect();
-    let events = (!events.is_empty()).then_some(events);
+    // a file of its own may hold an empty list
+    let events = (!events.is_empty() || options.file.len() > 1).then_some(events);
     let made = |kind: &str, name: &str| {
         let named = rest.iter().find(|one| one.kind == kind && one.name == name)?;
         named.text("/metadata/creationTimestamp")?.parse().ok()

@@ -92,15 +92,8 @@ impl<'c> Case<'c> {
         self.is_resizable.then(|| self.kubectl.resize(&patch))?
     }
 
-    /// Whether the kubelet's events of that time are all there.
-    pub(super) fn has_events_of(&self, time: Timestamp) -> bool {
-        let is_earlier =
-            |event: &super::event::Event| event.first.is_some_and(|first| first <= time);
-        self.events.iter().any(is_earlier)
-    }
-
     /// Whether events of that time are gone by now.
     pub(super) fn is_forgotten(&self, time: Timestamp) -> bool {
-        self.as_of.is_some_and(|now| now.duration_since(time) > KEPT) && !self.has_events_of(time)
+        self.as_of.is_some_and(|now| now.duration_since(time) > KEPT)
     }
 }

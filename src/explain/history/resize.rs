@@ -2,6 +2,7 @@
 //! have.
 
 pub(super) mod amount;
+mod failure;
 mod impossible;
 pub(super) mod past;
 mod reason;
@@ -11,6 +12,7 @@ use serde::Serialize;
 
 pub use self::amount::Amount;
 use self::amount::{differing, put_back};
+use self::failure::{error_of, failure, measured};
 use self::impossible::impossible;
 pub use self::reason::Reason;
 use self::reason::{lacking, usage};
@@ -150,11 +152,7 @@ fn account(
         _ if record.is_over() => quiet(record, differing),
         (Some(pending), ..) => waiting(pending, version),
         (None, Some(failure), _) => failed(progress, failure, measured, version),
-        (None, None, Some(_)) => Account::new(
-            State::InProgress,
-            "the kubelet agreed and is changing the containers: seconds, or a restart with its grace period",
-            "wait",
-        ),
+        (None, None, Some(_)) => under_way(record, differing),
         (None, None, None) => quiet(record, differing),
     };
     if let (State::Deferred, Some(_), Some(_)) = (account.state, pending, progress) {
@@ -170,33 +168,6 @@ pub(super) fn whose(amount: &Amount) -> String {
         .container
         .as_ref()
         .map_or_else(|| "the pod's".to_owned(), |name| format!("container {name:?}"))
-}
-
-/// What the kubelet says of a resize that it tried in vain. Its condition loses the reason while
-/// it tries once more: then only the events tell.
-fn failure<'m>(
-    record: &Record,
-    events: &'m Events,
-    progress: Option<&'m Condition>,
-    differs: bool,
-) -> Option<&'m str> {
-    if let Some(progress) = progress.filter(|progress| progress.reason == "Error") {
-        return Some(&progress.message);
-    }
-    let last = events.last(&["ResizeError", "ResizeCompleted", "ResizeStarted"])?;
-    let is_of_now = summary::generation(&last.message) == record.metadata.generation;
-    let error = last.reason == "ResizeError" && is_of_now && (progress.is_some() || differs);
-    let started_then = last.reason == "ResizeStarted" && is_of_now && progress.is_some();
-    let told = if error { Some(last) } else { None };
-    let told = told.or_else(|| {
-        // both come in one second, in any order
-        let error = events.last(&["ResizeError"])?;
-        (started_then
-            && error.last >= last.last
-            && summary::generation(&error.message) == record.metadata.generation)
-            .then_some(error)
-    })?;
-    Some(&told.message)
 }
 
 fn waiting(pending: &Condition, version: Option<&Version>) -> Account {
@@ -231,10 +202,21 @@ fn waiting(pending: &Condition, version: Option<&Version>) -> Account {
     Account { state, cause: Some(cause), message, why, remedy: remedy.to_owned() }
 }
 
-/// How much memory the last event of a failure says is in use.
-fn measured(events: &Events) -> Option<u64> {
-    let last = events.last(&["ResizeError"])?;
-    usage(&last.message).filter(|bytes| *bytes > 0)
+/// The kubelet is at it, as far as it says.
+fn under_way(record: &Record, differing: &[Amount]) -> Account {
+    let lives_on = |amount: &Amount| {
+        let named = |name: &String| record.containers().find(|told| told.status.name == *name);
+        let container = amount.container.as_ref().and_then(named).and_then(|told| told.spec);
+        amount.is_memory_decrease() && container.is_none_or(|one| !one.restarts_for("memory"))
+    };
+    let mut why = "the kubelet agreed and is changing the containers: seconds, or a restart with its grace period".to_owned();
+    if differing.iter().any(lives_on) {
+        why.push_str(
+            "; should it go on longer, the new memory limit is at or below what is in use: the condition has the reason Error then, and \
+             loses it for moments while the kubelet tries again (event ResizeError)",
+        );
+    }
+    Account::new(State::InProgress, why, "wait")
 }
 
 fn failed(
@@ -268,11 +250,6 @@ fn failed(
     Account { state: State::Error, cause: Some(cause), message, why, remedy: remedy.to_owned() }
 }
 
-/// The error in an event's message, or the message of a condition.
-fn error_of(message: &str) -> String {
-    summary::error(message).unwrap_or_else(|| message.to_owned())
-}
-
 fn quiet(record: &Record, differing: &[Amount]) -> Account {
     let never = record.metadata.generation == Some(1);
     match record.status.phase.as_str() {
@@ -281,6 +258,14 @@ fn quiet(record: &Record, differing: &[Amount]) -> Account {
             "what the spec says is in force; the spec never changed (generation 1)",
             "",
         ),
+        "Running" if !differing.is_empty() && differing.iter().all(Amount::is_limit_to_none) => {
+            Account::new(
+                State::Settled,
+                "a limit of 0 is no limit: the kubelet changes nothing of the process that runs, which keeps the old one; the next start of \
+             the container is without",
+                "",
+            )
+        }
         "Running" if differing.is_empty() => {
             Account::new(State::Settled, "what the spec says is in force", "")
         }

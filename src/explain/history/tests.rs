@@ -68,7 +68,7 @@ fn ends_are_told_by_reason_and_code() {
         ("RestartingAllContainers", 137, Cause::RestartAllContainers, Certainty::Certain),
         ("ContainerStatusUnknown", 137, Cause::Lost, Certainty::Likely),
         ("StartError", 128, Cause::StartError, Certainty::Certain),
-        ("Completed", 0, Cause::Completed, Certainty::Likely),
+        ("Completed", 0, Cause::Completed, Certainty::Unknown),
         ("Error", 1, Cause::Crash, Certainty::Likely),
         ("Error", 139, Cause::Crash, Certainty::Likely),
         ("Error", 137, Cause::Killed, Certainty::Unknown),

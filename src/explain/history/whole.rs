@@ -202,7 +202,8 @@ fn node_away(case: &Case<'_>, now: &mut Vec<String>) -> Option<Whole> {
         )
     });
     let patience = patience.filter_map(|one| one.toleration_seconds).min();
-    if let (Some(since), Some(seconds)) = (since, patience) {
+    let is_deleted = case.record.metadata.deletion_timestamp.is_some();
+    if let (Some(since), Some(seconds), false) = (since, patience, is_deleted) {
         let until = later(since, SignedDuration::from_secs(seconds.clamp(0, i64::from(u32::MAX))));
         let then = match case.record.controller() {
             Some(owner) => {

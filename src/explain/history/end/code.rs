@@ -8,7 +8,7 @@ use crate::explain::history::cause::Cause;
 use crate::explain::history::certainty::Certainty;
 use crate::explain::history::event::{Event, later};
 use crate::explain::history::record::{Terminated, Told};
-use crate::kube::container::Role;
+use crate::kube::container::{Container, Role};
 
 /// What the exit code tells.
 pub(super) fn by_code(
@@ -27,14 +27,11 @@ pub(super) fn by_code(
             let why = "the process ended by itself with exit code 0";
             Diagnosis::new(Cause::Completed, Certainty::Certain, why)
         }
-        (0, _) => Diagnosis::new(
-            Cause::Completed,
-            Certainty::Likely,
-            "the process ended with exit code 0, by itself or by a signal that it answers so, and the restart policy has it start again",
-        )
-        .with("a service must not end; what may end belongs in a Job"),
-        (_, Some(9)) => by_signal(case, end, "SIGKILL, and the kernel's OOM killer is not named", true),
-        (_, Some(15)) => by_signal(case, end, "SIGTERM: somebody asked it to end", false),
+        (0, _) => without_error(case, told, end),
+        (_, Some(9)) => {
+            by_signal(case, told, end, "SIGKILL, and the kernel's OOM killer is not named")
+        }
+        (_, Some(15)) => by_signal(case, told, end, "SIGTERM: somebody asked it to end"),
         (_, Some(signal)) => {
             let why = format!("the process was ended by signal {signal}: {}", signal_words(signal));
             Diagnosis::new(Cause::Crash, Certainty::Likely, why).with(logs())
@@ -46,33 +43,69 @@ pub(super) fn by_code(
     }
 }
 
+/// Whether the kubelet's events of that time are there: it tells whom it stops.
+fn is_told(case: &Case<'_>, end: &Terminated) -> bool {
+    !case.events.is_empty() && end.finished_at.is_some_and(|time| !case.is_forgotten(time))
+}
+
+/// A process that is stopped may end with 0 as well.
+fn without_error(case: &Case<'_>, told: Told<'_>, end: &Terminated) -> Diagnosis {
+    if is_told(case, end) {
+        let why = "the process ended with exit code 0, by itself or by a signal from inside the pod that it answers so, and the restart \
+                   policy has it start again";
+        return Diagnosis::new(Cause::Completed, Certainty::Likely, why)
+            .with("a service must not end; what may end belongs in a Job");
+    }
+    let why = format!(
+        "the process ended with exit code 0: by itself, or stopped by the kubelet{}, which its events would tell",
+        suspects(case, told)
+    );
+    Diagnosis::new(Cause::Completed, Certainty::Unknown, why)
+        .with("look at events soon after the next one: they say who stopped it")
+}
+
+/// What the kubelet may have stopped the container for, going by its spec.
+fn suspects(case: &Case<'_>, told: Told<'_>) -> String {
+    let container = case.container(&told.status.name);
+    let has = |get: fn(&Container<'_>) -> bool| container.is_some_and(get);
+    let is_changed = case.record.metadata.generation.is_none_or(|generation| generation > 1);
+    let restarts =
+        told.spec.is_some_and(|one| one.restarts_for("cpu") || one.restarts_for("memory"));
+    let suspects = [
+        (has(|one| one.liveness_probe.is_some()), "a failed liveness probe"),
+        (has(|one| one.startup_probe.is_some()), "a failed startup probe"),
+        (has(|one| one.lifecycle.post_start.is_some()), "a failed postStart hook"),
+        (is_changed && restarts, "a resize"),
+        (is_changed, "a changed image"),
+    ];
+    let named: Vec<&str> =
+        suspects.into_iter().filter_map(|(is_one, name)| is_one.then_some(name)).collect();
+    if named.is_empty() { String::new() } else { format!(" ({})", named.join(", ")) }
+}
+
 /// Somebody sent a signal. The kubelet tells whom it stops, so where its events are there it was
 /// another.
-fn by_signal(case: &Case<'_>, end: &Terminated, what: &str, is_kill: bool) -> Diagnosis {
-    let inside = if is_kill {
+fn by_signal(case: &Case<'_>, told: Told<'_>, end: &Terminated, what: &str) -> Diagnosis {
+    let inside = if signal(end) == Some(9) {
         "a kill from inside the container or by hand on the node, or an OOM kill of one of its processes"
     } else {
         "a process of the pod, or somebody on the node"
     };
-    let told = end.started_at.or(end.finished_at).is_some_and(|time| case.has_events_of(time));
-    let why = match end.finished_at {
-        _ if told => format!(
+    if is_told(case, end) {
+        let why = format!(
             "{what}; the kubelet's events of that time are there and tell of no stop, so it was another: {inside}; nothing in the API \
              says who"
-        ),
-        Some(time) if case.is_forgotten(time) => format!(
-            "{what}; events of that time are gone, so it may have been the kubelet (liveness probe, resize, changed image) or {inside}"
-        ),
-        _ => format!(
-            "{what}; it may have been the kubelet (liveness probe, resize, changed image, where it outlasted its grace period) or {inside}"
-        ),
-    };
-    let remedy = if told {
-        "look at the log of the node's kernel at that time, and at who may enter the node or the container"
-    } else {
-        "look at events soon after the next one: they say who stopped it"
-    };
-    Diagnosis::new(Cause::Killed, Certainty::Unknown, why).with(remedy)
+        );
+        return Diagnosis::new(Cause::Killed, Certainty::Unknown, why).with(
+            "look at the log of the node's kernel at that time, and at who may enter the node or the container",
+        );
+    }
+    let gone = end.finished_at.is_some_and(|time| case.is_forgotten(time));
+    let gone = if gone { "events of that time are gone, so " } else { "" };
+    let why =
+        format!("{what}; {gone}it may have been the kubelet{}, or {inside}", suspects(case, told));
+    Diagnosis::new(Cause::Killed, Certainty::Unknown, why)
+        .with("look at events soon after the next one: they say who stopped it")
 }
 
 /// The signal that ended it, where that can be told.

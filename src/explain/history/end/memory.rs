@@ -20,11 +20,15 @@ pub(super) fn diagnose(case: &Case<'_>, told: Told<'_>, end: &Terminated) -> Dia
         (None, Some(next)) => next.change.from.clone(),
         (None, None) => case.memory_limit(told),
     };
-    let mut why = match &limit {
-        Some(limit) => format!("the kernel killed it for memory, at the limit of {limit}"),
-        None => "the kernel killed it for memory: its node, or a group that it is in, had no more"
-            .to_owned(),
+    let whom = match end.exit_code {
+        137 => "it".to_owned(),
+        code => format!("a process of it (the container itself ended with exit code {code})"),
     };
+    let at = match &limit {
+        Some(limit) => format!(", at the limit of {limit}"),
+        None => ": its node, or a group that it is in, had no more".to_owned(),
+    };
+    let mut why = format!("the kernel killed {whom} for memory{at}");
     let decrease = last.filter(|one| one.is_decrease());
     if let Some(LimitChange { change, at }) = decrease {
         let from = change.from.as_deref().unwrap_or_default();

@@ -37,6 +37,12 @@ impl Amount {
             && desired.is_some_and(|desired| actual.is_none_or(|actual| desired < actual))
     }
 
+    /// Whether it is a limit that is to be none: `0` means that, and changes nothing of a process
+    /// that runs.
+    pub(super) fn is_limit_to_none(&self) -> bool {
+        self.resource.starts_with("limits") && read(self.desired.as_ref()).is_none()
+    }
+
     /// The list it stands in, and the resource.
     fn place(&self) -> (&str, &str) {
         self.resource.split_once('.').unwrap_or_default()

@@ -244,3 +244,40 @@ fn a_template_newer_than_the_pod_before_tells_of_a_rollout() {
     assert_eq!(cause("2026-11-21T09:59:49Z"), Replaced::Rollout);
     assert_eq!(cause("2026-11-01T00:00:00Z"), Replaced::Deletion);
 }
+
+#[test]
+fn a_limit_of_zero_counts_at_the_next_start() {
+    let status = json!({
+        "phase": "Running", "observedGeneration": 4,
+        "containerStatuses": [{
+            "name": "app", "restartCount": 0, "state": {"running": {}}, "allocatedResources": {"cpu": "200m", "memory": "256Mi"},
+            "resources": {"requests": {"cpu": "200m", "memory": "256Mi"}, "limits": {"memory": "512Mi"}},
+        }],
+    });
+    let zero = ("/spec/containers/0/resources/limits/memory", json!("0"));
+    let resize = history(&with(pod(status), &[zero]), None).resize;
+    assert_eq!(resize.state, ResizeState::Settled);
+    assert!(resize.why.contains("no limit"), "{}", resize.why);
+}
+
+#[test]
+fn a_process_of_the_container_may_be_killed_for_memory() {
+    let why = |code: i32| history(&ended("OOMKilled", code), None).restarts[0].last.why.clone();
+    assert!(why(137).starts_with("the kernel killed it for memory, at the limit of 512Mi"));
+    assert!(why(1).starts_with("the kernel killed a process of it"), "{}", why(1));
+}
+
+/// Without events the spec names whom the kubelet may have stopped it for.
+#[test]
+fn suspects_are_those_of_the_spec() {
+    let probe = ("/spec/containers/0/livenessProbe", json!({"exec": {"command": ["true"]}}));
+    let why = |pod: &Value| history(pod, None).restarts[0].last.why.clone();
+    let probed = why(&with(ended("Completed", 0), &[probe]));
+    assert!(probed.contains("(a failed liveness probe, a resize, a changed image)"), "{probed}");
+    let untouched = why(&with(ended("Error", 137), &[("/metadata/generation", json!(1))]));
+    assert!(untouched.contains("it may have been the kubelet, or a kill"), "{untouched}");
+    // its events are there, and tell of no stop
+    let started = event("Started", "Container started", "2026-11-21T11:59:00Z");
+    let told = history(&ended("Completed", 0), Some(vec![started]));
+    assert_eq!(told.restarts[0].last.certainty, Certainty::Likely);
+}
