@@ -1,6 +1,5 @@
 //! Versions of Kubernetes.
 
-use std::convert::Infallible;
 use std::str::FromStr;
 
 /// The version of an API server or a kubelet, 1.MINOR.
@@ -23,11 +22,16 @@ impl Version {
     }
 }
 
-impl FromStr for Version {
-    type Err = Infallible;
+/// A text that is no version of Kubernetes.
+#[derive(Debug, thiserror::Error)]
+#[error("no version of Kubernetes: it is written as 1.36 or v1.36.2")]
+pub struct VersionError;
 
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(Self::read(text))
+impl FromStr for Version {
+    type Err = VersionError;
+
+    fn from_str(text: &str) -> Result<Self, VersionError> {
+        Some(Self::read(text)).filter(|version| version.minor.is_some()).ok_or(VersionError)
     }
 }
 
@@ -45,6 +49,7 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(Version::read(text).minor, minor, "{text}");
+            assert_eq!(text.parse::<Version>().is_ok(), minor.is_some(), "{text}");
         }
     }
 }

@@ -194,6 +194,8 @@ fn what_cannot_run_ends_with_two() {
         (&["explain", "rule", "memory-limit-decreas"], "did you mean \"memory-limit-decrease\"?"),
         (&["explain", "pod"], "required"),
         (&["explain", "pod", "--file", "-"], "holds no such pod"),
+        (&["explain", "pod", "db-0", "--kubernetes-version", "latest"], "no version of Kubernetes"),
+        (&["explain", "pod", "db-0", "--now", "noon"], "--now"),
     ] {
         let (code, _, error) = run(arguments, OLD);
         assert_eq!(code, 2, "{arguments:?}");

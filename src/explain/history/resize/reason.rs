@@ -129,7 +129,7 @@ impl<'m> Room<'m> {
         let (_, rest) = rest.split_once(": ")?;
         let (resource, _) = rest.split_once(',')?;
         let number = |word: &str| -> Option<u64> {
-            let (_, rest) = message.split_once(word)?;
+            let (_, rest) = message.rsplit_once(word)?;
             let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
             rest.get(..end)?.parse().ok()
         };
@@ -217,6 +217,12 @@ mod tests {
         assert_eq!(
             Room::of(message),
             " (memory: 3000 MiB asked for, 2292 MiB are taken, 3819 MiB is all it can give)"
+        );
+        let capacity =
+            "Node didn't have enough capacity: memory, requested: 6442450944, capacity: 4110172160";
+        assert_eq!(
+            Room::of(capacity),
+            " (memory: 6144 MiB asked for, 3919 MiB is all it can give)"
         );
         assert_eq!(lacking(message), Some("memory"));
         assert_eq!(Room::of("Node didn't have enough resource: cpu"), "");
