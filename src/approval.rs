@@ -14,6 +14,7 @@ mod grant;
 mod note;
 mod requested;
 mod stamp;
+mod standing;
 mod validity;
 
 pub use error::GrantError;
@@ -27,6 +28,7 @@ pub use note::{ApprovalNote, LimitChange, Refusal};
 pub(crate) use requested::granting_command;
 pub use requested::{REQUESTED_ANNOTATION, Requested};
 pub use stamp::{Agreement, CLOCK_SKEW, FRESH, Malformed, Stamp, StampTarget};
+pub(crate) use standing::Standing;
 pub use validity::{Approval, Authority, Invalid, PodState, Stamped};
 
 /// The annotation that grants, unless a policy names another.

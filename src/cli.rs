@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::command::{approvals, approve, certs, revoke};
-use crate::{doctor, explain, lint, serve};
+use crate::{audit, doctor, explain, lint, serve};
 
 /// The name of the binary as a plugin of kubectl.
 const PLUGIN: &str = "kubectl-restraint";
@@ -37,6 +37,13 @@ pub enum Command {
     /// the service turned it into a stamp. The pod's next resize uses the approval. With --pending it
     /// grants what was denied last.
     Approve(approve::Options),
+
+    /// Judge what is stored in a cluster: whom the policies would hit.
+    ///
+    /// Workloads are judged once, with the number of their pods, and pods that nobody made. Besides:
+    /// resizes that are not done, limits that differ from the spec, approvals. Reads only, with your
+    /// own rights; what they hide is listed as missing.
+    Audit(audit::Options),
 
     /// Create certificates for local use.
     Certs(certs::Options),

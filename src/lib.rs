@@ -59,6 +59,8 @@ pub mod watch;
 mod yaml;
 
 #[cfg(feature = "shell")]
+pub mod audit;
+#[cfg(feature = "shell")]
 pub(crate) mod certificate;
 #[cfg(feature = "shell")]
 pub mod cli;
@@ -70,6 +72,8 @@ pub mod command;
 pub mod doctor;
 #[cfg(feature = "shell")]
 pub mod lint;
+#[cfg(feature = "shell")]
+mod report;
 #[cfg(feature = "shell")]
 pub mod serve;
 #[cfg(feature = "shell")]

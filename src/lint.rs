@@ -10,7 +10,6 @@
 mod class;
 mod evidence;
 mod exemptions;
-mod fail_on;
 mod files;
 mod finding;
 mod fix;
@@ -32,7 +31,7 @@ use crate::manifest::parallel::in_parallel;
 use crate::policies::folder::Folder;
 use crate::terminal::{self, Color, Progress};
 
-pub use fail_on::FailOn;
+pub use crate::report::FailOn;
 use files::Input;
 use read::File;
 use repair::{FixOutput, Repair};

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use restraint::cli::{Cli, Command};
 use restraint::command::{approvals, approve, certs, revoke};
 use restraint::serve::LogFormat;
-use restraint::{doctor, explain, lint, serve};
+use restraint::{audit, doctor, explain, lint, serve};
 
 // the review path hardly allocates; this keeps what little there is from fragmenting over months
 #[global_allocator]
@@ -23,6 +23,7 @@ fn main() -> ExitCode {
     let result = match command {
         Command::Approvals(options) => approvals::run(&options),
         Command::Approve(options) => approve::run(&options),
+        Command::Audit(options) => audit::run(&options),
         Command::Certs(options) => certs::run(&options),
         Command::Doctor(options) => doctor::run(&options),
         Command::Explain(options) => explain::run(&options),

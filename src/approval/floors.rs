@@ -48,6 +48,16 @@ pub enum Uncovered {
 }
 
 impl Floors {
+    /// How far memory may fall, for people.
+    pub(crate) fn words(&self) -> String {
+        let Self::Only(floors) = self else { return "any decrease".to_owned() };
+        let part = |name: Option<&str>| name.map_or_else(|| "the pod".to_owned(), str::to_owned);
+        let floors = floors.iter().map(|floor| {
+            format!("{} down to {}", part(floor.container.as_deref()), floor.least.text())
+        });
+        floors.collect::<Vec<_>>().join(", ")
+    }
+
     /// The names of the containers that are named.
     pub(crate) fn containers(&self) -> impl Iterator<Item = &str> {
         let floors = match self {

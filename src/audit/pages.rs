@@ -47,7 +47,11 @@ fn path(kind: &Kind, namespace: Option<&str>) -> String {
         kind.plural(),
     );
     let (group, version) = (&resource.group, &resource.version);
-    let root = if group.is_empty() { format!("/api/{version}") } else { format!("/apis/{group}/{version}") };
+    let root = if group.is_empty() {
+        format!("/api/{version}")
+    } else {
+        format!("/apis/{group}/{version}")
+    };
     match namespace {
         Some(namespace) => format!("{root}/namespaces/{namespace}/{}", resource.plural),
         None => format!("{root}/{}", resource.plural),
@@ -70,9 +74,14 @@ pub(super) async fn for_each(
     let mut parameters = ListParams::default().limit(PAGE);
     parameters.label_selector = selector.map(str::to_owned);
     let (mut count, mut attempts) = (0_usize, 1);
-    let broken = |reason: String, read: usize, is_unknown_kind: bool| Broken { reason, read, is_unknown_kind };
+    let broken = |reason: String, read: usize, is_unknown_kind: bool| Broken {
+        reason,
+        read,
+        is_unknown_kind,
+    };
     loop {
-        let http = request.list(&parameters).map_err(|error| broken(error.to_string(), count, false))?;
+        let http =
+            request.list(&parameters).map_err(|error| broken(error.to_string(), count, false))?;
         let text = match cluster.client.request_text(http).await {
             Ok(text) => text,
             // the API server says how a list that grew too old goes on

@@ -165,7 +165,8 @@ pub(super) struct Missing {
 impl Totals {
     /// Counts `findings`.
     pub(super) fn count(&mut self, findings: &[Finding]) {
-        let mut rules: BTreeMap<(std::cmp::Reverse<Strength>, &'static str), (usize, usize)> = BTreeMap::new();
+        let mut rules: BTreeMap<(std::cmp::Reverse<Strength>, &'static str), (usize, usize)> =
+            BTreeMap::new();
         let mut namespaces: BTreeMap<&str, ByNamespace> = BTreeMap::new();
         self.findings = Strength::ALL.into_iter().map(|mode| (mode.mode().as_str(), 0)).collect();
         for finding in findings {

@@ -87,6 +87,19 @@ impl ClusterOptions {
 }
 
 impl Cluster {
+    /// The version of Kubernetes.
+    ///
+    /// # Errors
+    ///
+    /// Where the API server does not answer.
+    pub(crate) async fn version(&self) -> anyhow::Result<String> {
+        match self.client.apiserver_version().await {
+            Ok(info) => Ok(info.git_version),
+            Err(kube::Error::Api(_)) => Ok("of an unknown version".to_owned()),
+            Err(error) => Err(anyhow!("the cluster does not answer: {}", error_message(&error))),
+        }
+    }
+
     /// The pods of the namespace.
     pub(crate) fn pods(&self) -> Api<Pod> {
         Api::namespaced(self.client.clone(), &self.namespace)

@@ -33,12 +33,7 @@ impl ApprovalDetails {
     /// How far memory may fall.
     pub(super) fn memory(&self) -> String {
         let forced = if self.force { ", forced" } else { "" };
-        let Floors::Only(floors) = &self.memory else { return format!("any decrease{forced}") };
-        let part = |name: Option<&str>| name.map_or_else(|| "the pod".to_owned(), str::to_owned);
-        let floors = floors.iter().map(|floor| {
-            format!("{} down to {}", part(floor.container.as_deref()), floor.least.text())
-        });
-        floors.collect::<Vec<_>>().join(", ") + forced
+        self.memory.words() + forced
     }
 }
 

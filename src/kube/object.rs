@@ -48,6 +48,8 @@ impl<'a> Object<'a> {
 pub struct Metadata<'a> {
     /// `name`; empty while only `generateName` is known.
     pub name: Text<'a>,
+    /// `namespace`; empty where the request alone says it.
+    pub namespace: Text<'a>,
     /// `uid`; empty while the object is not stored.
     pub uid: Text<'a>,
     /// `generation`: it grows with every change of the spec. Pods have one since Kubernetes 1.33.
@@ -64,6 +66,7 @@ pub struct Metadata<'a> {
 
 fields!(Metadata {
     "name" => name,
+    "namespace" => namespace,
     "uid" => uid,
     "generation" => generation,
     "generateName" => generate_name,

@@ -33,6 +33,8 @@ struct Condition<'a> {
     kind: Text<'a>,
     status: Text<'a>,
     reason: Text<'a>,
+    message: Text<'a>,
+    last_transition_time: Text<'a>,
     observed_generation: Option<i64>,
 }
 
@@ -40,6 +42,8 @@ fields!(Condition {
     "type" => kind,
     "status" => status,
     "reason" => reason,
+    "message" => message,
+    "lastTransitionTime" => last_transition_time,
     "observedGeneration" => observed_generation,
 });
 
@@ -52,7 +56,43 @@ struct ContainerStatus<'a> {
 
 fields!(ContainerStatus { "name" => name, "resources" => resources });
 
+/// A resize that is not done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LingeringResize<'s> {
+    /// `Deferred`, `Infeasible`, `Error` or `InProgress`.
+    pub reason: &'s str,
+    /// What the kubelet says.
+    pub message: &'s str,
+    /// When it began to be so.
+    pub since: &'s str,
+}
+
 impl<'a> PodStatus<'a> {
+    /// The status written in `json`; `None` where it cannot be read.
+    pub(crate) fn read(json: &'a str) -> Option<Self> {
+        let mut status: Self = crate::json::read(json).ok()?;
+        status.sort_containers();
+        Some(status)
+    }
+
+    /// Each container of the pod is looked for.
+    fn sort_containers(&mut self) {
+        self.container_statuses.append(&mut self.init_container_statuses);
+        self.container_statuses.sort_by(|one, other| one.name.cmp(&other.name));
+    }
+
+    /// The resize that is not done, what waits before what is under way.
+    pub(crate) fn lingering_resize(&self) -> Option<LingeringResize<'_>> {
+        let standing = |kind: &str| {
+            let mut conditions = self.conditions.iter();
+            conditions.find(|condition| &*condition.kind == kind && &*condition.status == "True")
+        };
+        let condition = standing("PodResizePending").or_else(|| standing("PodResizeInProgress"))?;
+        let reason = if condition.reason.is_empty() { "InProgress" } else { &condition.reason };
+        let (message, since) = (&*condition.message, &*condition.last_transition_time);
+        Some(LingeringResize { reason, message, since })
+    }
+
     /// The status written in `json`, if the kubelet says there that the resize of this
     /// `generation` waits or failed: then the pod has what its status says, not what its spec asks
     /// for. A status that cannot be read, is of another generation, or shows a resize that is
@@ -68,9 +108,7 @@ impl<'a> PodStatus<'a> {
         if !status.shows_resize_not_carried_out(generation?) {
             return None;
         }
-        // each container of the pod is looked for
-        status.container_statuses.append(&mut status.init_container_statuses);
-        status.container_statuses.sort_by(|one, other| one.name.cmp(&other.name));
+        status.sort_containers();
         Some(status)
     }
 

@@ -12,7 +12,8 @@ use super::files::Input;
 use super::finding::Finding;
 use super::fix::{self, Fixed};
 use super::read::{File, Remark, Weight};
-use super::report::{LintReport, counted};
+use super::report::LintReport;
+use crate::report::counted;
 
 /// Where changed texts go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use crate::judge::mode::Mode;
 use crate::judge::policies::Policies;
 use crate::manifest::parallel::in_parallel;
+use crate::report::{FailOn, counted};
 
 use super::evidence::Evidences;
-use super::fail_on::FailOn;
 use super::finding::{self, Finding};
 use super::read::{File, Remark, Tally, Weight};
 
@@ -92,12 +92,7 @@ impl LintReport {
 
     /// How the command ends.
     pub(super) fn exit_code(&self, fail_on: FailOn, is_incomplete: bool) -> ExitCode {
-        let weakest = match fail_on {
-            FailOn::Enforce => Some(Mode::Enforce),
-            FailOn::Warn => Some(Mode::Warn),
-            FailOn::Audit => Some(Mode::Audit),
-            FailOn::Never => None,
-        };
+        let weakest = fail_on.weakest();
         let fails =
             |weakest: Mode| self.findings.iter().any(|finding| finding.mode.mode() >= weakest);
         if is_incomplete || self.files.iter().any(|file| file.is_unreadable) {
@@ -108,10 +103,4 @@ impl LintReport {
             ExitCode::SUCCESS
         }
     }
-}
-
-/// How many there are, in words.
-pub(super) fn counted(count: usize, what: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{ending}")
 }

@@ -4,9 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
 
-use crate::approval::{
-    DEFAULT_ANNOTATION, GRANT_ANNOTATION, Invalid, PodState, STAMP_ANNOTATION, Stamp,
-};
+use crate::approval::{DEFAULT_ANNOTATION, GRANT_ANNOTATION, PodState, STAMP_ANNOTATION, Standing};
 use crate::command::approval_details::ApprovalDetails;
 use crate::terminal::{plain, table};
 
@@ -16,25 +14,13 @@ use crate::terminal::{plain, table};
 pub(super) struct Entry {
     namespace: String,
     pod: String,
-    state: State,
+    state: Standing,
     /// The annotations that grant: as long as they are there nobody stamped them.
     grants: Vec<&'static str>,
     /// Only the service holds the key.
     seal_checked: bool,
     #[serde(flatten)]
     details: Option<ApprovalDetails>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum State {
-    Usable,
-    Expired,
-    PodChanged,
-    OtherPod,
-    NotYet,
-    Malformed,
-    GrantWithoutStamp,
 }
 
 impl Entry {
@@ -45,17 +31,10 @@ impl Entry {
             .into_iter()
             .filter(|key| annotations.contains_key(*key))
             .collect();
-        let stamp = annotations.get(STAMP_ANNOTATION).map(|text| Stamp::parse(text));
         let uid = metadata.uid.as_deref().unwrap_or_default();
-        let (state, stamp) = match stamp {
-            Some(Ok(stamp)) => {
-                let pod = PodState { uid, generation: metadata.generation, scheduled: None };
-                (State::of(&stamp.holds(pod, now)), Some(stamp))
-            }
-            Some(Err(_)) => (State::Malformed, None),
-            None if grants.is_empty() => return None,
-            None => (State::GrantWithoutStamp, None),
-        };
+        let pod = PodState { uid, generation: metadata.generation, scheduled: None };
+        let stamp = annotations.get(STAMP_ANNOTATION).map(String::as_str);
+        let (state, stamp) = Standing::of(stamp, !grants.is_empty(), pod, now)?;
         let name = |name: &Option<String>| name.clone().unwrap_or_default();
         let (namespace, pod) = (name(&metadata.namespace), name(&metadata.name));
         Some(Self {
@@ -90,37 +69,12 @@ impl Entry {
     }
 
     fn state(&self) -> String {
-        let usable = self.state == State::Usable;
+        let usable = self.state == Standing::Usable;
         let unscheduled = usable && self.details.as_ref().is_some_and(|stamp| stamp.unscheduled);
         let while_so = if unscheduled { " while the pod is on no node" } else { "" };
-        let more = self.state != State::GrantWithoutStamp && !self.grants.is_empty();
+        let more = self.state != Standing::GrantWithoutStamp && !self.grants.is_empty();
         let more = if more { "; another grant without a stamp" } else { "" };
         [self.state.words(), while_so, more].concat()
-    }
-}
-
-impl State {
-    fn of(holds: &Result<(), Invalid>) -> Self {
-        match holds {
-            Ok(()) => Self::Usable,
-            Err(Invalid::Expired(_)) => Self::Expired,
-            Err(Invalid::PodChanged) => Self::PodChanged,
-            Err(Invalid::OtherPod) => Self::OtherPod,
-            Err(Invalid::NotYet) => Self::NotYet,
-            Err(_) => Self::Malformed,
-        }
-    }
-
-    fn words(self) -> &'static str {
-        match self {
-            Self::Usable => "usable",
-            Self::Expired => "expired",
-            Self::PodChanged => "invalid: the pod changed",
-            Self::OtherPod => "invalid: for another pod",
-            Self::NotYet => "invalid: from the future",
-            Self::Malformed => "malformed",
-            Self::GrantWithoutStamp => "grant without a stamp: no effect",
-        }
     }
 }
 
@@ -136,7 +90,7 @@ mod tests {
     use jiff::SignedDuration;
     use serde_json::{Value, json};
 
-    use crate::approval::{Agreement, Floors};
+    use crate::approval::{Agreement, Floors, Stamp};
 
     use super::*;
 

@@ -96,9 +96,9 @@ pub(super) fn is_dropped(of: &str, field: &str, value: &Value) -> bool {
         row.split_once('.').is_some_and(|(one, name)| (one == of || one == "*") && name == field)
     };
     match value {
-        Value::Bool(false) => FLAGS.contains(&field) && !WRITTEN_FLAGS.iter().any(|row| is(row)),
-        Value::Number(number) => number.as_i64() == Some(0) && NUMBERS.iter().any(|row| is(row)),
-        Value::String(text) => text.is_empty() && !TEXTS.iter().any(|row| is(row)),
+        Value::Bool(false) => FLAGS.contains(&field) && !WRITTEN_FLAGS.iter().any(is),
+        Value::Number(number) => number.as_i64() == Some(0) && NUMBERS.iter().any(is),
+        Value::String(text) => text.is_empty() && !TEXTS.iter().any(is),
         Value::Array(items) => items.is_empty(),
         _ => false,
     }

@@ -1,0 +1,163 @@
+//! `restraint audit`: what the policies would say of everything that a cluster has stored, and what
+//! only a cluster knows: resizes that are not done, limits that differ from the spec, approvals.
+//!
+//! Objects come page by page, as text, and are read by the decoder of reviews, so that memory does
+//! not grow with the cluster.
+
+mod gather;
+mod pages;
+mod pods;
+mod report;
+mod scope;
+mod text;
+mod workloads;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+
+use crate::cluster::{self, Cluster, ClusterOptions};
+use crate::judge::mode::Cap;
+use crate::judge::policies::Policies;
+use crate::policies::folder::Folder;
+use crate::report::FailOn;
+use crate::terminal;
+
+use gather::Gathered;
+use report::{Report, SCHEMA, Totals};
+use scope::Scope;
+
+/// The exit code where there are findings.
+const FOUND: u8 = 1;
+
+/// The exit code where something could not be read, for whoever is strict.
+const INCOMPLETE: u8 = 2;
+
+/// What to audit, and how to tell.
+#[derive(Clone, Debug, Args)]
+pub struct Options {
+    /// Namespace [default: the context's].
+    #[arg(short, long, value_name = "NAME")]
+    namespace: Option<String>,
+
+    /// All namespaces.
+    #[arg(short = 'A', long, conflicts_with = "namespace")]
+    all_namespaces: bool,
+
+    /// Only objects with these labels, as kubectl has it: app=web,tier!=cache.
+    #[arg(short = 'l', long, value_name = "SELECTOR")]
+    selector: Option<String>,
+
+    /// Folder with one policy in each YAML file [default: the policies built in].
+    #[arg(long, env = "RESTRAINT_POLICIES", value_name = "DIR")]
+    policies: Option<PathBuf>,
+
+    /// The strongest mode that the service would act in.
+    #[arg(long, default_value_t = Cap::Enforce, value_name = "enforce|warn|audit")]
+    cap: Cap,
+
+    /// How the report is printed.
+    #[arg(
+        short = 'o',
+        long = "output",
+        alias = "format",
+        default_value = "text",
+        value_name = "text|json",
+        hide_possible_values = true
+    )]
+    format: Format,
+
+    /// The weakest mode of findings that fail the command.
+    #[arg(
+        long,
+        default_value = "never",
+        value_name = "enforce|warn|audit|never",
+        hide_possible_values = true
+    )]
+    fail_on: FailOn,
+
+    /// Exit with 2 where anything could not be read.
+    #[arg(long)]
+    strict: bool,
+
+    /// Which cluster, and as whom.
+    #[command(flatten)]
+    cluster: ClusterOptions,
+}
+
+/// How the report is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Audits.
+///
+/// # Errors
+///
+/// Where the cluster cannot be reached at all, or the policies are faulty.
+pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
+    let policies = match &options.policies {
+        Some(path) => Policies::read(Folder::new(path.clone()).read()?)?,
+        None => Policies::embedded(),
+    };
+    let policies = policies.under(options.cap);
+    let report = cluster::block_on(async {
+        let cluster = options.cluster.connect(options.namespace.as_deref()).await?;
+        audit(&cluster, options, &policies).await
+    })?;
+    match options.format {
+        Format::Text => terminal::print(&text::render(&report))?,
+        Format::Json => terminal::print_json(&report)?,
+    }
+    Ok(exit_code(options, &report))
+}
+
+async fn audit(
+    cluster: &Cluster,
+    options: &Options,
+    policies: &Policies,
+) -> anyhow::Result<Report> {
+    let version = cluster.version().await?;
+    let now = Timestamp::now();
+    let namespace = (!options.all_namespaces).then_some(cluster.namespace.as_str());
+    let selector = options.selector.as_deref();
+    let scope = Scope { policies, namespace, selector, now };
+    let Gathered { objects, findings, pods, missing } = gather::gather(cluster, &scope).await;
+    let mut totals = Totals { objects, pods: pods.count, ..Totals::default() };
+    totals.count(&findings);
+    let from = options.policies.as_ref().map(|path| path.display().to_string());
+    Ok(Report {
+        schema: SCHEMA,
+        time: now,
+        version: env!("CARGO_PKG_VERSION"),
+        cluster: version,
+        namespace: namespace.map(str::to_owned),
+        selector: selector.map(str::to_owned),
+        policies: from.unwrap_or_else(|| "built in".to_owned()),
+        cap: options.cap.as_str(),
+        totals,
+        findings,
+        resizes: pods.resizes,
+        differing: pods.differing,
+        approvals: pods.approvals,
+        autoscalers: Vec::new(),
+        missing,
+    })
+}
+
+fn exit_code(options: &Options, report: &Report) -> ExitCode {
+    let fails = |weakest| report.findings.iter().any(|finding| finding.mode.mode() >= weakest);
+    if options.strict && !report.missing.is_empty() {
+        ExitCode::from(INCOMPLETE)
+    } else if options.fail_on.weakest().is_some_and(fails) {
+        ExitCode::from(FOUND)
+    } else {
+        ExitCode::SUCCESS
+    }
+}

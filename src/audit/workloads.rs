@@ -1,0 +1,63 @@
+//! Judging what is stored, as if it were created.
+
+use crate::json::text::Text;
+use crate::judge::judge;
+use crate::judge::subject::{Evidence, Operation, Resource, Subject, UserInfo};
+use crate::kube::object::Object;
+use crate::rules::strength::Strength;
+
+use super::report::Finding;
+use super::scope::{Namespaces, Scope};
+
+/// What an object is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Judged {
+    pub(super) kind: &'static str,
+    pub(super) resource: Resource,
+}
+
+/// What is wrong with an object, in the words of the engine.
+pub(super) fn judged(
+    scope: &Scope<'_>,
+    namespaces: &Namespaces,
+    what: Judged,
+    object: Object<'_>,
+) -> Vec<Finding> {
+    let namespace = object.metadata.namespace.to_string();
+    let name = object.metadata.name.to_string();
+    let evidence = Evidence {
+        now: Some(scope.now),
+        namespace_labels: namespaces.get(&namespace).cloned(),
+        ..Evidence::default()
+    };
+    let subject = Subject {
+        resource: what.resource,
+        operation: Operation::Create,
+        namespace: Text::from(namespace.as_str()),
+        name: object.metadata.name.clone(),
+        requester: UserInfo::default(),
+        dry_run: false,
+        object,
+        old_object: None,
+        evidence,
+    };
+    let verdict = judge(scope.policies, &subject);
+    let cap = verdict.cap;
+    let found = verdict.rulings.into_iter().map(|ruling| {
+        let mode = Strength::of(&ruling, cap);
+        let finding = ruling.finding;
+        Finding {
+            rule: ruling.rule,
+            mode,
+            namespace: namespace.clone(),
+            kind: what.kind.to_owned(),
+            name: name.clone(),
+            pods: 0,
+            container: finding.container,
+            pointer: finding.pointer,
+            message: finding.message,
+            remedy: finding.remedy.into_owned(),
+        }
+    });
+    found.collect()
+}
