@@ -13,6 +13,7 @@ mod pod_spec;
 mod redact;
 mod schema;
 mod stored;
+pub mod wanted;
 
 #[cfg(feature = "shell")]
 mod command;

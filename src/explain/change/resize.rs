@@ -1,6 +1,8 @@
 //! Resources of a live pod: a resize in place, through `pods/resize` (KEP-1287, KEP-5419).
 
+mod in_force;
 mod kubelet;
+mod node;
 mod refusal;
 mod verdict;
 
@@ -8,9 +10,12 @@ use serde_json::{Map, Value, json};
 
 use crate::explain::difference::{Difference, Step};
 use crate::explain::effect::{Consequence, Effect};
+use crate::kube::quantity::Quantity;
 use crate::manifest::decode::Malformed;
 use crate::manifest::unstructured::Unstructured;
 
+use self::in_force::Standing;
+use self::verdict::About;
 use super::{ChangeContext, Pair};
 
 /// Whether the difference is one of resources, of a container that is there on both sides or of the
@@ -33,7 +38,7 @@ pub(super) fn consequences<'d, 'v>(
         return Vec::new();
     }
     let resized = resized(pair);
-    let refusals = refusal::all(pair.old, &resized, differences);
+    let refusals = refusal::all(pair.old, &resized, differences, &context.others);
     if let Some(first) = refusals.iter().flatten().next() {
         return differences
             .iter()
@@ -42,41 +47,73 @@ pub(super) fn consequences<'d, 'v>(
             .collect();
     }
     let command = command(&resized, differences);
-    let (old_object, object) = match (pair.old.decode(), resized.decode()) {
-        (Ok(old_object), Ok(object)) => (old_object, object),
-        (Err(fault), _) | (_, Err(fault)) => {
-            let consequence = unreadable(&fault);
-            return differences.iter().map(|one| (one, consequence.clone())).collect();
-        }
-    };
-    let specs = (old_object.spec.clone(), object.spec.clone());
+    let standing = Standing::of(pair.old);
+    // the kubelet goes by what is in force, not by what was asked for in vain
+    let before = standing.as_ref().map_or_else(|| pair.old.clone(), |one| one.in_force(pair.old));
+    let (old_object, object, before_object) =
+        match (pair.old.decode(), resized.decode(), before.decode()) {
+            (Ok(old_object), Ok(object), Ok(before_object)) => (old_object, object, before_object),
+            (Err(fault), ..) | (_, Err(fault), _) | (.., Err(fault)) => {
+                let consequence = unreadable(&fault);
+                return differences.iter().map(|one| (one, consequence.clone())).collect();
+            }
+        };
+    let specs = (before_object.spec, object.spec.clone());
     let verdict = verdict::of(pair.old, old_object, object, context);
     let together = verdict.allowed();
     let explain = |difference: &'d Difference<'v>| {
         let mut consequence =
-            kubelet::consequence(pair.old, &resized, (&specs.0, &specs.1), difference);
+            kubelet::consequence(&before, &resized, (&specs.0, &specs.1), difference);
+        if let Some(standing) = &standing {
+            hold(standing, difference, differences, &mut consequence);
+        }
         consequence.remedy.clone_from(&command);
         consequence.why.push_str("; a plain `kubectl apply` or `edit` of it is refused (422)");
         let mine = verdict::about(&verdict, difference);
-        if let Some((message, remedy)) = mine.denial {
-            consequence = Consequence::new(
-                Effect::Denied,
-                "Restraint",
-                format!("{message}; once it is let through: {}", consequence.why),
-                remedy,
-            );
-        } else if !together {
-            consequence.why = format!(
-                "with the rest of the resize it is denied by Restraint; on its own: {}",
-                consequence.why
-            );
-        }
-        for note in mine.warnings.into_iter().chain(mine.approvals) {
-            consequence.why = format!("{}; {note}", consequence.why);
-        }
-        (difference, consequence)
+        (difference, judged(consequence, mine, together))
     };
     differences.iter().map(explain).collect()
+}
+
+/// What Restraint's own answer makes of the consequence; `together` where it lets all of it through.
+fn judged(mut consequence: Consequence, mine: About, together: bool) -> Consequence {
+    if let Some((message, remedy)) = mine.denial {
+        consequence = Consequence::new(
+            Effect::Denied,
+            "Restraint",
+            format!("{message}; once it is let through: {}", consequence.why),
+            remedy,
+        );
+    } else if !together {
+        consequence.why = format!(
+            "with the rest of the resize it is denied by Restraint; on its own: {}",
+            consequence.why
+        );
+    }
+    for note in mine.warnings.into_iter().chain(mine.approvals) {
+        consequence.why = format!("{}; {note}", consequence.why);
+    }
+    consequence
+}
+
+/// What an earlier resize that is not carried out makes of the consequence.
+fn hold(
+    standing: &Standing,
+    difference: &Difference<'_>,
+    all: &[Difference<'_>],
+    consequence: &mut Consequence,
+) {
+    if let Some(why) = standing.put_back(difference) {
+        *consequence = Consequence::nothing("kubelet", why);
+    } else if let Some(why) = standing.waits(difference, all) {
+        consequence.why = format!("{why}; then: {}", consequence.why);
+    }
+}
+
+/// Whether both texts are the same amount.
+fn same(one: &str, other: &str) -> bool {
+    let read = |text: &str| Quantity::parse(text.to_owned()).ok();
+    read(one).is_some_and(|one| read(other).is_some_and(|other| one == other))
 }
 
 /// Nothing can be told of a pod that Restraint cannot read.
@@ -187,3 +224,6 @@ fn item<'v>(place: &'v mut Value, name: &str) -> &'v mut Value {
     #[expect(clippy::indexing_slicing, reason = "index is that of an item")]
     &mut items[index]
 }
+
+#[cfg(test)]
+mod tests;

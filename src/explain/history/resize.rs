@@ -291,9 +291,7 @@ fn quiet(record: &Record, differing: &[Amount]) -> Account {
 fn hold_up(account: &mut Account, differing: &mut [Amount]) {
     let decrease = |amount: &Amount| amount.is_memory_decrease();
     let culprit = match (account.state, account.cause) {
-        (State::Error, Some(Reason::BelowUsage | Reason::UsageUnknown)) => {
-            differing.iter().find(|amount| decrease(amount)).cloned()
-        }
+        (State::Error, _) => differing.iter().find(|amount| decrease(amount)).cloned(),
         (State::Deferred | State::Infeasible, Some(Reason::NodeFull | Reason::NodeTooSmall)) => {
             let lacking = lacking(&account.message);
             let lacks = |amount: &&Amount| lacking == Some(amount.kind());

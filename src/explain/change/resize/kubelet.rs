@@ -60,7 +60,7 @@ pub(super) fn consequence(
         Some(cause) => Consequence::new(
             Effect::ResizeWithRestart,
             "kubelet",
-            format!("{}; {what}", restart(cause)),
+            format!("{}; {what}{}", restart(cause), waiting(before, after)),
             "",
         ),
         None => Consequence::new(
@@ -111,7 +111,10 @@ fn memory_limit(specs: (&Spec<'_>, &Spec<'_>), name: &str, restarts: bool) -> St
         ""
     };
     let what = match (old.falls_to(new), restarts) {
-        (_, _) if matches!(new, EffectiveLimit::Unlimited) => {
+        (_, true) if matches!(new, EffectiveLimit::Unlimited) => {
+            "0 is no limit: the API server accepts it, because nothing is removed; the process starts without a limit".to_owned()
+        }
+        (_, false) if matches!(new, EffectiveLimit::Unlimited) => {
             "0 is no limit: the API server accepts it, because nothing is removed; the kubelet changes nothing now, \
              and the next start of the container has no limit"
                 .to_owned()

@@ -8,15 +8,21 @@ use crate::explain::difference::Difference;
 use crate::explain::pod_spec::{container, containers, is_plain_init, name_of, resize_policy};
 use crate::manifest::unstructured::Unstructured;
 
+use super::node;
+
 /// Why each of `differences` is refused, where it is. What is wrong with the pod as a whole is told
 /// of the first.
 pub(super) fn all(
     old: &Unstructured,
     new: &Unstructured,
     differences: &[Difference<'_>],
+    others: &[Unstructured],
 ) -> Vec<Option<String>> {
     let mut refusals: Vec<_> = differences.iter().map(|difference| own(new, difference)).collect();
-    if let Some(whole) = whole(old, new).filter(|_| refusals.iter().all(Option::is_none)) {
+    if let Some(whole) = whole(old, new)
+        .or_else(|| node::refusal(new, others))
+        .filter(|_| refusals.iter().all(Option::is_none))
+    {
         refusals.iter_mut().for_each(|refusal| *refusal = Some(whole.clone()));
     }
     refusals
@@ -63,6 +69,12 @@ fn whole(old: &Unstructured, new: &Unstructured) -> Option<String> {
     }
     if old.text("/spec/os/name") == Some("windows") {
         return Some("Windows pods cannot be resized (422)".to_owned());
+    }
+    if old.text("/spec/nodeSelector/kubernetes.io~1os") == Some("windows") {
+        return Some(
+            "Windows pods cannot be resized (403; before Kubernetes 1.36 the kubelet answers with Infeasible)"
+                .to_owned(),
+        );
     }
     let stored = old.text("/status/qosClass").unwrap_or_else(|| qos::class(old_spec));
     let resized = qos::class(new_spec);

@@ -31,7 +31,7 @@ pub struct Amount {
 
 impl Amount {
     /// Whether it is a memory limit that is to become lower, or the first.
-    pub(super) fn is_memory_decrease(&self) -> bool {
+    pub(in crate::explain) fn is_memory_decrease(&self) -> bool {
         let (desired, actual) = (read(self.desired.as_ref()), read(self.actual.as_ref()));
         self.resource == "limits.memory"
             && desired.is_some_and(|desired| actual.is_none_or(|actual| desired < actual))
