@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::explain::change::valid::{container, resize_policy};
+use crate::explain::pod_spec::{container, resize_policy};
 use crate::explain::difference::Difference;
 use crate::explain::history::{Amount, History, HistoryContext, ResizeState};
 use crate::manifest::unstructured::Unstructured;

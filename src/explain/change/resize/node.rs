@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::explain::difference::amount_text;
+use crate::explain::pod_spec::amount_text;
 use crate::kube::quantity::Quantity;
 use crate::kube::requests::{cpu_text, memory_floor_text, memory_text};
 use crate::manifest::unstructured::Unstructured;
