@@ -18,7 +18,7 @@ pub enum ConfigKind {
 pub struct ConfigObject {
     /// `immutable`: its content can never change.
     pub immutable: bool,
-    /// `data` of a ConfigMap. Of a Secret nothing is kept.
+    /// `data` of a ConfigMap. Of a Secret the keys alone are kept.
     pub data: BTreeMap<String, String>,
 }
 

@@ -206,9 +206,11 @@ pub struct Template<'a> {
     pub metadata: Metadata<'a>,
     /// `spec`.
     pub spec: Spec<'a>,
+    /// `annotations`, which a template has in its metadata only: somebody put them beside it.
+    pub annotations: Annotations<'a>,
 }
 
-fields!(Template { "metadata" => metadata, "spec" => spec });
+fields!(Template { "metadata" => metadata, "spec" => spec, "annotations" => annotations });
 
 /// A container with its role and its place in the spec.
 #[derive(Clone, Copy, Debug)]

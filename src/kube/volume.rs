@@ -21,7 +21,7 @@ pub struct Volume<'a> {
     /// `emptyDir`, undecoded: few lie in memory, and rules hardly ask.
     pub(super) empty_dir: Option<Raw<'a>>,
     /// `csi`: an ephemeral volume of a driver.
-    pub csi: Option<Skipped>,
+    pub csi: Option<Box<CsiVolume<'a>>>,
 }
 
 fields!(Volume {
@@ -33,6 +33,32 @@ fields!(Volume {
     "emptyDir" => empty_dir,
     "csi" => csi,
 });
+
+/// `volumes[].csi`.
+#[derive(Clone, Debug, Default)]
+pub struct CsiVolume<'a> {
+    /// `driver`.
+    pub driver: Text<'a>,
+    /// `volumeAttributes`.
+    pub volume_attributes: CsiAttributes<'a>,
+}
+
+fields!(CsiVolume { "driver" => driver, "volumeAttributes" => volume_attributes });
+
+/// `volumes[].csi.volumeAttributes`.
+#[derive(Clone, Debug, Default)]
+pub struct CsiAttributes<'a> {
+    /// `secretProviderClass` of the Secrets Store driver.
+    pub secret_provider_class: Text<'a>,
+}
+
+fields!(CsiAttributes { "secretProviderClass" => secret_provider_class });
+
+/// The driver of the Secrets Store, whose volumes hold secrets of a vault.
+const SECRETS_STORE: &str = "secrets-store.csi.k8s.io";
+
+/// Drivers whose volumes hold configuration, which they replace as the kubelet does.
+const CONFIGURATION_DRIVERS: [&str; 2] = [SECRETS_STORE, "csi.cert-manager.io"];
 
 /// `volumes[].configMap`, and `projected.sources[].configMap`.
 #[derive(Clone, Debug, Default)]
@@ -129,6 +155,10 @@ pub(crate) enum VolumeSource<'v> {
     Secret(&'v str),
     /// A projected volume with a service-account token that expires.
     Token,
+    /// Secrets of a vault, by the name of their SecretProviderClass.
+    SecretProviderClass(&'v str),
+    /// A volume of another driver for configuration, by the driver's name.
+    Driver(&'v str),
     /// Another projected volume.
     Projected(&'v [ProjectedSource<'v>]),
     /// Fields of the pod itself.
@@ -141,7 +171,20 @@ impl<'v> VolumeSource<'v> {
         match self {
             Self::ConfigMap(name) => Some((ConfigKind::ConfigMap, name)),
             Self::Secret(name) => Some((ConfigKind::Secret, name)),
-            Self::Token | Self::Projected(_) | Self::DownwardApi => None,
+            _ => None,
+        }
+    }
+}
+
+impl CsiVolume<'_> {
+    /// The configuration it carries; `None` for data.
+    fn source(&self) -> Option<VolumeSource<'_>> {
+        let class = &*self.volume_attributes.secret_provider_class;
+        match &*self.driver {
+            SECRETS_STORE if !class.is_empty() => Some(VolumeSource::SecretProviderClass(class)),
+            driver => {
+                CONFIGURATION_DRIVERS.contains(&driver).then_some(VolumeSource::Driver(driver))
+            }
         }
     }
 }
@@ -209,7 +252,8 @@ impl Volume<'_> {
                 VolumeSource::Projected(&projected.sources)
             });
         }
-        self.downward_api.map(|_| VolumeSource::DownwardApi)
+        let driver = self.csi.as_ref().and_then(|csi| csi.source());
+        driver.or(self.downward_api.map(|_| VolumeSource::DownwardApi))
     }
 
     /// The ConfigMaps and Secrets it is made of, with the keys of each that become files; no keys

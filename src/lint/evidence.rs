@@ -132,12 +132,19 @@ fn strings(mapping: Option<&Node>) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// What an object of configuration tells. Of a Secret nothing but whether it can change.
+/// What an object of configuration tells. Of a Secret its keys, and whether it can change.
 fn config_object(kind: ConfigKind, object: &Node) -> ConfigObject {
     let immutable =
         object.field("immutable").is_some_and(|node| matches!(node.value, Value::Bool(true)));
-    let data =
-        if kind == ConfigKind::ConfigMap { strings(object.field("data")) } else { BTreeMap::new() };
+    let data = match kind {
+        ConfigKind::ConfigMap => strings(object.field("data")),
+        ConfigKind::Secret => {
+            let mut keys = strings(object.field("data"));
+            keys.extend(strings(object.field("stringData")));
+            keys.values_mut().for_each(String::clear);
+            keys
+        }
+    };
     ConfigObject { immutable, data }
 }
 

@@ -5,6 +5,12 @@
 //! takes from the workload alone. Source: `ShouldReload` of Reloader 1.4; keys for Secrets Store
 //! volumes came with 1.4.13, and its flags can rename all keys.
 
+mod listed;
+
+use std::cell::OnceCell;
+
+pub(in crate::rules) use self::listed::Entry;
+use self::listed::Listed;
 use super::environment::config_sources;
 use crate::json::text::Annotations;
 use crate::judge::subject::Resource;
@@ -94,21 +100,26 @@ pub(in crate::rules) fn follows(resource: Resource) -> bool {
 }
 
 /// What Reloader is told about one workload.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(in crate::rules) struct ReloaderAnnotations<'s> {
     workload: &'s Annotations<'s>,
     template: &'s Annotations<'s>,
+    /// The lists for ConfigMaps, Secrets and Secrets Store volumes, read where one is asked for.
+    listed: [OnceCell<Listed>; 3],
 }
 
 impl<'s> ReloaderAnnotations<'s> {
     /// The orders about `pod`; `None` where Reloader has none or does not look.
     pub(in crate::rules) fn of(pod: &PodView<'s>) -> Option<Self> {
-        let reloader =
-            Self { workload: &pod.object.annotations, template: &pod.metadata.annotations };
+        let reloader = Self::told(&pod.object.annotations, &pod.metadata.annotations);
         let mentions =
             |annotations: &Annotations<'_>| annotations.iter().any(|(key, _)| is_reloader_key(key));
         (follows(pod.resource) && (mentions(reloader.workload) || mentions(reloader.template)))
             .then_some(reloader)
+    }
+
+    fn told(workload: &'s Annotations<'s>, template: &'s Annotations<'s>) -> Self {
+        Self { workload, template, listed: Default::default() }
     }
 
     /// The workload's annotation, if any, for which the template's are not read where configuration
@@ -138,18 +149,24 @@ impl<'s> ReloaderAnnotations<'s> {
         self.source(keys).text(keys.listed).is_some_and(|list| !list.trim().is_empty())
     }
 
-    /// Whether Reloader may restart the workload when `name`, which the pod refers to, changes.
+    /// Whether Reloader restarts the workload when `name`, which the pod refers to, changes.
     pub(in crate::rules) fn restart_for(&self, keys: &AnnotationKeys, name: &str) -> bool {
-        let among = |annotations: &Annotations<'_>, key: &str, matches: fn(&str, &str) -> bool| {
-            annotations
-                .text(key)
-                .is_some_and(|list| list.split(',').any(|entry| matches(entry.trim(), name)))
+        let excluded = self
+            .workload
+            .text(keys.excluded)
+            .is_some_and(|list| list.split(',').any(|entry| entry.trim() == name));
+        !excluded && (self.is_automatic(keys) || self.searches(keys) || self.names(keys, name))
+    }
+
+    /// Whether a list for configuration of this kind means `name`.
+    fn names(&self, keys: &AnnotationKeys, name: &str) -> bool {
+        let read = || {
+            let list = self.source(keys).text(keys.listed);
+            list.map(|list| Listed::read(&list)).unwrap_or_default()
         };
-        let excluded = among(self.workload, keys.excluded, |entry, name| entry == name);
-        !excluded
-            && (self.is_automatic(keys)
-                || self.searches(keys)
-                || among(self.source(keys), keys.listed, may_match))
+        let kind = KINDS.iter().position(|kind| kind.listed == keys.listed);
+        let listed = kind.and_then(|kind| self.listed.get(kind));
+        listed.is_some_and(|listed| listed.get_or_init(read).means(name))
     }
 
     /// Whether it restarts the workload for some ConfigMap or Secret that the pod refers to,
@@ -163,6 +180,14 @@ impl<'s> ReloaderAnnotations<'s> {
             })
     }
 
+    /// Whether it is told to restart the workload for any configuration of this kind, be it of no
+    /// avail or switched off on purpose.
+    pub(in crate::rules) fn orders(&self, keys: &AnnotationKeys) -> bool {
+        [AUTO, SEARCH, keys.auto, keys.listed]
+            .into_iter()
+            .any(|key| self.workload.value(key).or(self.template.value(key)).is_some())
+    }
+
     /// The JSON pointer of the annotations that decide.
     pub(in crate::rules) fn pointer(&self, pod: &PodView<'_>) -> String {
         let decides = |keys: &&AnnotationKeys| self.decisive(keys).is_some();
@@ -174,12 +199,6 @@ impl<'s> ReloaderAnnotations<'s> {
     fn source(&self, keys: &AnnotationKeys) -> &'s Annotations<'s> {
         if self.decisive(keys).is_some() { self.workload } else { self.template }
     }
-}
-
-/// Whether a list's entry means `name`. Entries are regular expressions; one that is more than a
-/// name may mean any.
-fn may_match(entry: &str, name: &str) -> bool {
-    entry == name || entry.contains(['*', '+', '?', '[', '(', '{', '|', '^', '$', '\\'])
 }
 
 /// Whether Go's `strconv.ParseBool`, which Reloader uses, reads `value` as true.
@@ -218,7 +237,7 @@ mod tests {
         let template = read(
             r#"{"reloader.stakater.com/auto": "true", "configmaps.exclude.reloader.stakater.com/reload": "app"}"#,
         );
-        let reloader = ReloaderAnnotations { workload: &workload, template: &template };
+        let reloader = ReloaderAnnotations::told(&workload, &template);
         assert!(reloader.restart_for(&SECRET, "login"));
         assert!(
             !reloader.restart_for(&SECRET, "other"),
@@ -229,20 +248,20 @@ mod tests {
             "an exclusion in the template is not read"
         );
 
-        let reloader = ReloaderAnnotations { workload: &template, template: &workload };
+        let reloader = ReloaderAnnotations::told(&template, &workload);
         assert!(!reloader.restart_for(&CONFIG_MAP, "app"));
         let both = read(
             r#"{"secret.reloader.stakater.com/reload": "out", "secrets.exclude.reloader.stakater.com/reload": "x, out"}"#,
         );
         assert!(
-            !ReloaderAnnotations { workload: &both, template: &both }.restart_for(&SECRET, "out"),
+            !ReloaderAnnotations::told(&both, &both).restart_for(&SECRET, "out"),
             "exclusion wins over the list"
         );
         let pattern = read(
             r#"{"reloader.stakater.com/auto": "true", "secrets.exclude.reloader.stakater.com/reload": "a.*"}"#,
         );
         assert!(
-            ReloaderAnnotations { workload: &pattern, template: &both }.restart_for(&SECRET, "abc"),
+            ReloaderAnnotations::told(&pattern, &both).restart_for(&SECRET, "abc"),
             "exclusions are names, not patterns"
         );
     }
@@ -253,8 +272,7 @@ mod tests {
             let text = format!(r#"{{"{SEARCH}": "{value}"}}"#);
             let annotations: Annotations<'_> = json::read(&text).unwrap();
             assert_eq!(
-                ReloaderAnnotations { workload: &annotations, template: &annotations }
-                    .restart_for(&SECRET, "login"),
+                ReloaderAnnotations::told(&annotations, &annotations).restart_for(&SECRET, "login"),
                 expected,
                 "{value}"
             );

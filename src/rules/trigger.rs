@@ -1,12 +1,20 @@
 //! What rolls a workload when its configuration changes. Then configuration that is read once
 //! arrives all the same, and rules about it are silent.
 
-use crate::json::text::Annotations;
+mod checksum;
+mod misplaced;
+mod wave;
+
+use std::borrow::Cow;
+
 use crate::judge::view::PodView;
 use crate::kube::configuration::ConfigKind;
 use crate::kube::volume::VolumeSource;
 
-use super::reloader_annotations::{CONFIG_MAP, ReloaderAnnotations, SECRET};
+use self::checksum::has_checksum;
+use self::misplaced::misplaced;
+use self::wave::is_followed_by_wave;
+use super::reloader_annotations::{CONFIG_MAP, ReloaderAnnotations, SECRET, SECRET_PROVIDER_CLASS};
 
 /// The letters kustomize makes its ten-character name hashes of, and Kubernetes its pod-template
 /// hashes.
@@ -25,10 +33,16 @@ impl<'p, 's> Triggers<'p, 's> {
     /// The triggers of `pod`.
     pub(in crate::rules) fn of(pod: &'p PodView<'s>) -> Self {
         Self {
-            any_change: pod.is_owned() || has_checksum(&pod.metadata.annotations),
+            any_change: pod.is_owned() || has_checksum(pod) || is_followed_by_wave(pod),
             reloader: ReloaderAnnotations::of(pod),
             pod,
         }
+    }
+
+    /// What to do where nothing rolls the workload: `usual`, but where somebody tried, to put that
+    /// where it is read.
+    pub(in crate::rules) fn remedy(&self, usual: &'static str) -> Cow<'static, str> {
+        misplaced(self.pod).map_or(usual.into(), |attempt| attempt.advice(self.pod).into())
     }
 
     /// Whether something restarts the pod when `source` changes.
@@ -43,16 +57,21 @@ impl<'p, 's> Triggers<'p, 's> {
             {
                 true
             }
-            VolumeSource::ConfigMap(name) => {
-                self.reloader.is_some_and(|reloader| reloader.restart_for(&CONFIG_MAP, name))
-            }
+            VolumeSource::ConfigMap(name) => self
+                .reloader
+                .as_ref()
+                .is_some_and(|reloader| reloader.restart_for(&CONFIG_MAP, name)),
             VolumeSource::Secret(name) => {
-                self.reloader.is_some_and(|reloader| reloader.restart_for(&SECRET, name))
+                self.reloader.as_ref().is_some_and(|reloader| reloader.restart_for(&SECRET, name))
             }
             VolumeSource::Projected(sources) => {
                 sources.iter().filter_map(|part| part.source()).all(|part| self.fire_by_name(part))
             }
-            VolumeSource::Token | VolumeSource::DownwardApi => false,
+            VolumeSource::SecretProviderClass(name) => self
+                .reloader
+                .as_ref()
+                .is_some_and(|reloader| reloader.restart_for(&SECRET_PROVIDER_CLASS, name)),
+            VolumeSource::Token | VolumeSource::Driver(_) | VolumeSource::DownwardApi => false,
         }
     }
 }
@@ -74,7 +93,7 @@ pub(in crate::rules) fn never_changes(pod: &PodView<'_>, source: VolumeSource<'_
         VolumeSource::Projected(sources) => {
             sources.iter().filter_map(|part| part.source()).all(|part| never_changes(pod, part))
         }
-        VolumeSource::Token | VolumeSource::DownwardApi => false,
+        _ => false,
     }
 }
 
@@ -89,29 +108,9 @@ fn has_generated_name(name: &str) -> bool {
         || (suffix.len() >= 8 && mixed && made_of("0123456789abcdef"))
 }
 
-/// Whether an annotation of the pod or template looks like a checksum of its configuration, such as
-/// `checksum/config`.
-fn has_checksum(annotations: &Annotations<'_>) -> bool {
-    const WORDS: [&str; 5] = ["hash", "sha1", "sha256", "md5", "confighash"];
-    let names_content = |word: &str| {
-        let checksum = word
-            .as_bytes()
-            .windows("checksum".len())
-            .any(|part| part.eq_ignore_ascii_case(b"checksum"));
-        checksum || WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
-    };
-    // Kubernetes' own, such as the hash of a static pod, are not about configuration
-    let own =
-        |key: &str| key.split('/').next().is_some_and(|prefix| prefix.ends_with("kubernetes.io"));
-    annotations
-        .iter()
-        .any(|(key, _)| !own(key) && key.split(['/', '.', '-', '_']).any(names_content))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json;
 
     #[test]
     fn generated_names() {
@@ -120,16 +119,5 @@ mod tests {
         assert!(!has_generated_name("app-config"));
         assert!(!has_generated_name("app-production"));
         assert!(!has_generated_name("app-20240101"), "a date is no hash");
-    }
-
-    #[test]
-    fn checksum_annotations() {
-        let has = |json: &str| has_checksum(&json::read(json).unwrap());
-        assert!(has(r#"{"checksum/config": "1"}"#));
-        assert!(has(r#"{"rollme.example.com/config-hash": "1"}"#));
-        assert!(has(r#"{"configmap-sha256": "1"}"#));
-        assert!(!has(r#"{"prometheus.io/scrape": "true", "shared": "1"}"#));
-        assert!(!has(r#"{"kubernetes.io/config.hash": "1"}"#));
-        assert!(!has(r#"{"git-sha": "1"}"#), "of the program, not of its configuration");
     }
 }

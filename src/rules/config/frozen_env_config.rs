@@ -7,8 +7,14 @@
 //! **What it looks at.** Regular containers and sidecars of workloads that run until someone stops
 //! them, where nothing rolls the workload when the source changes. One finding for each workload.
 //!
-//! **What it allows.** Jobs; sources with a trigger: a checksum annotation on the template, an
-//! effective Reloader annotation, a name with a generated hash.
+//! **What it allows.** Jobs; sources with a trigger. These are triggers: a checksum of configuration
+//! in an annotation, a label or a variable of the template (`checksum/config`, `configmap/sha`,
+//! `CONFIG_HASH`), or what is another one each time it is made (`rollme`, `timestamp`); an effective
+//! annotation for Reloader or for Wave; a name with a generated hash; `immutable: true` where that
+//! is known. These are none, and the remedy says where they belong: a checksum in the metadata of
+//! the workload itself or beside that of the template, an annotation for Reloader among labels or in
+//! another place where it is not read. A hash of a commit or an image is none, and neither is one of
+//! nothing, which a chart writes that hashes a file it does not have.
 //!
 //! **How to fix it.** Give the template a checksum of the source, let Reloader roll the
 //! workload, or use names with a generated hash.
@@ -62,7 +68,8 @@ impl Check for FrozenEnvConfig {
                 "container {name}: env from {kind} {source_name}{more} is frozen until a restart"
             )
         };
-        let remedy = "put a checksum of it on the template, or let Reloader roll the workload";
+        let remedy = Triggers::of(pod)
+            .remedy("put a checksum of it on the template, or let Reloader roll the workload");
         let finding =
             Finding::new(RULE.name, pod.container_pointer(&placed, field), message, remedy)
                 .in_container(name);

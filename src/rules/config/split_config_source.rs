@@ -13,7 +13,8 @@
 //! Jobs and other pods that run to an end; sources with a trigger: a checksum annotation on the
 //! template, an effective Reloader annotation, a name with a generated hash. It is silent where it
 //! cannot be told: `optional` variables, and with `envFrom` keys that no program reads as a
-//! variable, such as `app.yaml`.
+//! variable, such as `app.yaml`. Where an object is known to have such keys, or the container names
+//! such a file (`KEY_FILE=/etc/certs/key.pem`), a mount of all its keys is for those.
 //!
 //! **How to fix it.** Use the key one way, or roll the workload when the source changes.
 
@@ -24,7 +25,9 @@ use crate::judge::message::Names;
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 use crate::kube::configuration::{ConfigKind, ConfigObject};
+use crate::kube::container::Container;
 use crate::kube::object::Placed;
+use crate::kube::volume::VolumeMount;
 use crate::rules::environment::{EnvKeys, EnvSource, env_sources};
 use crate::rules::trigger::Triggers;
 use crate::shell::is_name;
@@ -44,6 +47,8 @@ type Name<'s> = (ConfigKind, &'s str);
 #[derive(Debug, Default)]
 struct MountedKeys {
     all: bool,
+    /// Whether a container names one that is no variable.
+    named: bool,
     keys: BTreeSet<String>,
 }
 
@@ -72,9 +77,7 @@ impl Check for SplitConfigSource {
             for part in env_sources(placed.container).filter(|part| !part.optional) {
                 let Some(name) = part.source.named() else { continue };
                 let Some(files) = files.get(&name) else { continue };
-                let known =
-                    pod.config_object(part.source).filter(|_| name.0 == ConfigKind::ConfigMap);
-                let (whole, keys) = both_ways(&part, files, known);
+                let (whole, keys) = both_ways(&part, files, pod.config_object(part.source));
                 if (whole || !keys.is_empty()) && !triggers.fire_for(part.source) {
                     let nothing =
                         || Split { placed, field: part.field, whole: false, keys: BTreeSet::new() };
@@ -96,18 +99,49 @@ fn files<'s>(pod: &PodView<'s>) -> BTreeMap<Name<'s>, MountedKeys> {
     if !pod.spec.volumes.iter().any(|volume| volume.objects().next().is_some()) {
         return files;
     }
-    let mounts = pod.app_containers().flat_map(|placed| &placed.container.volume_mounts);
-    let mounted: BTreeSet<&str> =
-        mounts.filter(|mount| mount.part().is_none()).map(|mount| &*mount.name).collect();
-    for volume in pod.spec.volumes.iter().filter(|volume| mounted.contains(&*volume.name)) {
+    let mut mounted = BTreeMap::<&str, bool>::new();
+    for placed in pod.app_containers() {
+        let mounts = placed.container.volume_mounts.iter().enumerate();
+        for (index, mount) in mounts.filter(|(_, mount)| mount.part().is_none()) {
+            let named = mounted.entry(&mount.name).or_default();
+            *named |= index < MOUNTS && names_file(placed.container, mount);
+        }
+    }
+    for volume in &pod.spec.volumes {
+        let Some(named) = mounted.get(&*volume.name) else { continue };
         for (source, items) in volume.objects() {
             let Some(name) = source.named() else { continue };
             let known = files.entry(name).or_default();
             known.all |= items.is_empty();
+            known.named |= named;
             known.keys.extend(items.iter().map(|item| item.key.to_string()));
         }
     }
     files
+}
+
+/// The most mounts of a container whose paths are looked for. More are nobody's container.
+const MOUNTS: usize = 32;
+
+/// Whether a text of `container` names a file below `mount` that is no variable:
+/// `/etc/certs/key.pem`.
+fn names_file(container: &Container<'_>, mount: &VolumeMount<'_>) -> bool {
+    let folder = mount.mount_path.trim_end_matches('/');
+    let below = |text: &str| {
+        text.split(folder).skip(1).filter_map(|rest| rest.strip_prefix('/')).any(|rest| {
+            let part = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+            let end = rest.find(|letter| !part(letter)).unwrap_or(rest.len());
+            rest.get(..end).is_some_and(is_file)
+        })
+    };
+    let values = container.env.iter().map(|variable| &*variable.value);
+    let words = container.command.iter().chain(&container.args).map(|text| &**text);
+    !folder.is_empty() && values.chain(words).any(below)
+}
+
+/// Whether a key is that of a file.
+fn is_file(key: &str) -> bool {
+    key.trim_matches('.').contains('.')
 }
 
 /// Whether all of an object, or else which of its keys, are both variables and files. `known` is
@@ -118,9 +152,13 @@ fn both_ways(
     known: Option<&ConfigObject>,
 ) -> (bool, BTreeSet<String>) {
     let holds = |key: &str| known.is_none_or(|object| object.data.contains_key(key));
+    // nobody mounts a file to read its neighbours
+    let has_files = known.is_some_and(|object| object.data.keys().any(|key| is_file(key)));
+    let for_files = files.named || has_files;
     match part.keys {
         EnvKeys::One(key) => {
-            let both = holds(key) && (files.all || files.keys.contains(key));
+            let all = files.all && (is_file(key) || !for_files);
+            let both = holds(key) && (all || files.keys.contains(key));
             (false, both.then(|| key.to_owned()).into_iter().collect())
         }
         EnvKeys::All { prefix } => {
@@ -129,7 +167,7 @@ fn both_ways(
             let any = || known.is_none_or(|object| object.data.keys().any(|key| readable(key)));
             let keys =
                 files.keys.iter().filter(|key| readable(key) && holds(key)).cloned().collect();
-            if files.all && any() { (true, BTreeSet::new()) } else { (false, keys) }
+            if files.all && !for_files && any() { (true, BTreeSet::new()) } else { (false, keys) }
         }
     }
 }
@@ -180,6 +218,7 @@ mod tests {
         };
         let files = MountedKeys {
             all: items.is_empty(),
+            named: false,
             keys: items.iter().map(|key| (*key).to_owned()).collect(),
         };
         let data = data.iter().map(|key| ((*key).to_owned(), String::new())).collect();
@@ -200,7 +239,16 @@ mod tests {
             (false, vec![]),
             "it is not there"
         );
-        assert_eq!(known(all(), &[], &["app.yaml", "LEVEL"]), (true, vec![]));
+        assert_eq!(known(all(), &[], &["ZONE", "LEVEL"]), (true, vec![]));
+        assert_eq!(
+            known(all(), &[], &["app.yaml", "LEVEL"]),
+            (false, vec![]),
+            "the mount is for the file"
+        );
+        assert_eq!(
+            known(EnvKeys::One("app.yaml"), &[], &["app.yaml", "LEVEL"]),
+            (false, vec!["app.yaml".to_owned()])
+        );
         assert_eq!(
             known(all(), &[], &["app.yaml", "1ST"]),
             (false, vec![]),

@@ -126,7 +126,9 @@ fn finding(pod: &PodView<'_>, placed: &Placed<'_, '_>, path: &str) -> Finding {
         let (name, image, path) = (names.quoted(name), names.quoted(image), names.quoted(path));
         format!("container {name}: {image} reads {path} when it starts and never again")
     };
-    let remedy = "put a checksum of the source on the template, let Reloader roll the workload, or add a sidecar that reloads it";
+    let remedy = Triggers::of(pod).remedy(
+        "put a checksum of the source on the template, let Reloader roll the workload, or add a sidecar that reloads it",
+    );
     Finding::new(RULE.name, pod.container_pointer(placed, "image"), message, remedy)
         .in_container(name)
 }

@@ -10,7 +10,9 @@
 //! belong on the ConfigMap or Secret; orders on a template beside others on the workload, which
 //! alone count then; exclusions and `pause-period` on a template; a `pause-period` that is no
 //! duration, which stops every restart, or that is not on a Deployment; `rollout-strategy`, which
-//! Argo Rollouts alone have.
+//! Argo Rollouts alone have; exclusions and a `pause-period` with nothing that orders a restart;
+//! entries of a list that are no regular expression of Go's, or are written as for a shell: `app-*`
+//! does not match `app-config`.
 //!
 //! **What it allows.** Annotations on the template alone, or the same on both. An explicit `false`.
 //! What Reloader writes itself. What a controller copied to the objects it makes. Reloader's own
@@ -26,10 +28,12 @@ use crate::judge::message::Names;
 use crate::judge::rule::{Check, Rule};
 use crate::judge::subject::Resource;
 use crate::judge::view::PodView;
+use crate::kube::configuration::ConfigKind;
+use crate::rules::environment::config_sources;
 use crate::rules::reloader_annotations::{
-    AUTO, AnnotationKeys, DOMAIN, IGNORE, KINDS, MATCH, PAUSE_PERIOD, ROLLOUT_STRATEGY,
-    ReloaderAnnotations, SEARCH, WRITTEN_BY_RELOADER, follows, is_false, is_reloader_key, is_true,
-    known_keys,
+    AUTO, AnnotationKeys, CONFIG_MAP, DOMAIN, Entry, IGNORE, KINDS, MATCH, PAUSE_PERIOD,
+    ROLLOUT_STRATEGY, ReloaderAnnotations, SEARCH, SECRET, WRITTEN_BY_RELOADER, follows, is_false,
+    is_reloader_key, is_true, known_keys,
 };
 use crate::yaml::suggest::nearest;
 
@@ -97,6 +101,12 @@ enum Misuse {
     Overruled(&'static str),
     /// Restarts fail over it.
     NoDuration,
+    /// Nothing orders the restarts it is about.
+    NoOrder,
+    /// An entry of its list is no regular expression.
+    NoExpression,
+    /// An entry of its list is meant as a shell would read it, and matches nothing.
+    ShellPattern,
 }
 
 fn misuse(pod: &PodView<'_>, owner: AnnotationOwner, key: &str, value: &str) -> Option<Misuse> {
@@ -121,13 +131,60 @@ fn misuse(pod: &PodView<'_>, owner: AnnotationOwner, key: &str, value: &str) -> 
         {
             pod.object.annotations.value(key).is_none().then_some(Misuse::NotInTemplates)
         }
-        PAUSE_PERIOD => (!is_duration(value)).then_some(Misuse::NoDuration),
+        PAUSE_PERIOD if !is_duration(value) => Some(Misuse::NoDuration),
+        PAUSE_PERIOD => (!orders(pod, None)).then_some(Misuse::NoOrder),
+        _ if let Some(keys) = kind.filter(|keys| key == keys.excluded) => {
+            (!orders(pod, Some(keys))).then_some(Misuse::NoOrder)
+        }
         _ => {
             let overruled =
                 (owner == AnnotationOwner::Template).then(|| overruled(pod, key, value)).flatten();
             let off = switch && if key == SEARCH { value != "true" } else { !is_true(value) };
-            overruled.map(Misuse::Overruled).or_else(|| off.then_some(Misuse::NotTrue))
+            let listed = kind.filter(|keys| key == keys.listed);
+            overruled
+                .map(Misuse::Overruled)
+                .or_else(|| off.then_some(Misuse::NotTrue))
+                .or_else(|| mistaken_entry(pod, listed?, value))
         }
+    }
+}
+
+/// Whether anything orders restarts for configuration of this kind, or of any.
+fn orders(pod: &PodView<'_>, kind: Option<&AnnotationKeys>) -> bool {
+    ReloaderAnnotations::of(pod).is_some_and(|reloader| match kind {
+        Some(keys) => reloader.orders(keys),
+        None => KINDS.into_iter().any(|keys| reloader.orders(keys)),
+    })
+}
+
+/// What is wrong with an entry of a list, if anything is.
+fn mistaken_entry(pod: &PodView<'_>, keys: &AnnotationKeys, list: &str) -> Option<Misuse> {
+    list.split(',').map(str::trim).take(ENTRIES).find_map(|entry| match Entry::read(entry) {
+        Entry::Invalid => Some(Misuse::NoExpression),
+        Entry::Pattern(pattern) if entry.contains('*') => {
+            let of_kind = |kind| match kind {
+                ConfigKind::ConfigMap => keys.listed == CONFIG_MAP.listed,
+                ConfigKind::Secret => keys.listed == SECRET.listed,
+            };
+            let used = || config_sources(pod).filter(|(kind, _)| of_kind(*kind));
+            let meant = used().any(|(_, name)| is_meant(entry, name));
+            let matched = used().any(|(_, name)| pattern.is_match(name.as_bytes()));
+            (meant && !matched).then_some(Misuse::ShellPattern)
+        }
+        _ => None,
+    })
+}
+
+/// The most entries of a list that are looked into. More are nobody's list.
+const ENTRIES: usize = 16;
+
+/// Whether a shell would match `name` with `entry`, in which one `*` or one at either end stands
+/// for any letters.
+fn is_meant(entry: &str, name: &str) -> bool {
+    match entry.split('*').collect::<Vec<_>>().as_slice() {
+        [before, after] => name.strip_prefix(before).is_some_and(|rest| rest.ends_with(after)),
+        ["", within, ""] => name.contains(within),
+        _ => false,
     }
 }
 
@@ -184,30 +241,39 @@ impl Misuse {
             AnnotationOwner::Object => (kind, pod.object_annotation_pointer(key)),
             AnnotationOwner::Template => ("template", pod.annotation_pointer(key)),
         };
-        let message = |names: Names| {
-            let (key, value) = (names.quoted(key), names.quoted(value));
-            match self {
-                Self::Unknown(Some(near)) => {
-                    format!("{key} is unknown to Reloader, did you mean {}?", names.quoted(near))
-                }
-                Self::Unknown(None) => format!("{key} on the {bearer} is unknown to Reloader"),
-                Self::KindNotFollowed => format!("{key}: Reloader restarts no {kind}"),
-                Self::NotTrue => {
-                    format!("{key} on the {bearer}: Reloader does not read {value} as true")
-                }
-                Self::NotOnWorkloads => {
-                    format!("{key} on the {bearer} is read on ConfigMaps and Secrets only")
-                }
-                Self::ForRollouts => format!("{key} on the {bearer} is read on Argo Rollouts only"),
-                Self::ForDeployments => {
-                    format!("{key} on the {bearer} is read on Deployments only")
-                }
-                Self::NotInTemplates => format!("{key} on the template is never read"),
-                Self::Overruled(_) => format!("{key} on the template: only the {kind}'s own count"),
-                Self::NoDuration => format!("{key} {value} is no duration, so restarts fail"),
+        let message = |names: Names| self.message(names, kind, bearer, key, value);
+        Finding::new(RULE.name, pointer, message, self.remedy(kind)).about(bearer.to_owned())
+    }
+
+    fn message(self, names: Names, kind: &str, bearer: &str, key: &str, value: &str) -> String {
+        let (key, value) = (names.quoted(key), names.quoted(value));
+        match self {
+            Self::Unknown(Some(near)) => {
+                format!("{key} is unknown to Reloader, did you mean {}?", names.quoted(near))
             }
-        };
-        let remedy: Cow<'static, str> = match self {
+            Self::Unknown(None) => format!("{key} on the {bearer} is unknown to Reloader"),
+            Self::KindNotFollowed => format!("{key}: Reloader restarts no {kind}"),
+            Self::NotTrue => {
+                format!("{key} on the {bearer}: Reloader does not read {value} as true")
+            }
+            Self::NotOnWorkloads => {
+                format!("{key} on the {bearer} is read on ConfigMaps and Secrets only")
+            }
+            Self::ForRollouts => format!("{key} on the {bearer} is read on Argo Rollouts only"),
+            Self::ForDeployments => format!("{key} on the {bearer} is read on Deployments only"),
+            Self::NotInTemplates => format!("{key} on the template is never read"),
+            Self::Overruled(_) => format!("{key} on the template: only the {kind}'s own count"),
+            Self::NoDuration => format!("{key} {value} is no duration, so restarts fail"),
+            Self::NoOrder => format!("{key} on the {bearer} alone orders no restart"),
+            Self::NoExpression => format!("{key}: {value} is no regular expression"),
+            Self::ShellPattern => {
+                format!("{key}: {value} is a regular expression and matches nothing here")
+            }
+        }
+    }
+
+    fn remedy(self, kind: &str) -> Cow<'static, str> {
+        match self {
             Self::Unknown(Some(near)) => format!("write {near:?}").into(),
             Self::Unknown(None) => {
                 "take one of Reloader's keys, such as \"reloader.stakater.com/auto\"".into()
@@ -224,8 +290,12 @@ impl Misuse {
                 format!("move it to the metadata of the {kind}, where {by:?} decides").into()
             }
             Self::NoDuration => "write a number with its unit, such as \"5m\"".into(),
-        };
-        Finding::new(RULE.name, pointer, message, remedy).about(bearer.to_owned())
+            Self::NoOrder => {
+                format!("add {AUTO}: \"true\" to the metadata of the {kind}, or a list").into()
+            }
+            Self::NoExpression => "write the names, parted by commas".into(),
+            Self::ShellPattern => "write \".*\" for any letters".into(),
+        }
     }
 }
 
