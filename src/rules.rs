@@ -55,6 +55,7 @@ rules! {
         heap_above_limit,
         heap_without_limit,
         removed_jvm_flag,
+        unusable_size,
     }
 
     /// Configuration that does not arrive

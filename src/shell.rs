@@ -30,6 +30,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 
@@ -91,8 +92,10 @@ pub struct Command {
     /// The program and its arguments, without wrappers such as `exec`, `nohup`, `env` and `timeout
     /// 5`.
     pub words: Vec<Word>,
-    /// Assignments in front of it, in its environment only.
+    /// Assignments in front of it, its own or those of `env`, in its environment only.
     pub assignments: Vec<(String, Word)>,
+    /// What the script exported before it: in its environment, too.
+    pub exports: Rc<BTreeMap<String, Word>>,
     /// Its own redirections, here-documents left out.
     pub redirections: Vec<Redirection>,
     /// The working directory where known: an absolute path.
@@ -268,6 +271,17 @@ impl Command {
     /// The program's name without its directories. `None` where it is not known.
     pub fn program(&self) -> Option<&str> {
         self.words.first().and_then(Word::known).map(base_name)
+    }
+
+    /// The value that the script gives a variable for it; `None` where it gives none.
+    pub(crate) fn variable(&self, name: &str) -> Option<&Word> {
+        let own = self.assignments.iter().rev().find(|(own, _)| own == name);
+        own.map(|(_, value)| value).or_else(|| self.exports.get(name))
+    }
+
+    /// Whether it only reports, tests, waits or steers.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.program().is_some_and(effects::is_idle)
     }
 
     /// The words after the program.

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use crate::kube::container::{Container, EnvVar};
 use crate::shell::{Environment, expand};
 
-use super::launch::{Launch, ScriptReader};
-use super::setting::Setting;
+use super::launch::{Assigned, Launch, ScriptReader};
+use super::setting::{Setting, Written};
 
 /// The variables that the manifest tells of, expanded as the kubelet does it (`kubelet_pods.go`,
 /// `makeEnvironmentVariables`): in order, each with those before it.
@@ -56,11 +56,17 @@ impl<'s> Variables<'s> {
         &self,
         of_interest: impl Fn(&str, Option<&str>) -> bool,
     ) -> Vec<(&str, Setting<&str>)> {
-        let all = match &self.values {
+        let exported = self.launch.exported();
+        let mut exported =
+            exported.filter(|(name, value)| of_interest(name, Some(value))).peekable();
+        let mut all = match &self.values {
             Values::Written(variables)
                 if !variables.iter().any(|one| of_interest(&one.name, literal(one))) =>
             {
-                return Vec::new();
+                if exported.peek().is_none() {
+                    return Vec::new();
+                }
+                BTreeMap::new()
             }
             // of repeated names the last one counts
             Values::Written(variables) => {
@@ -71,17 +77,20 @@ impl<'s> Variables<'s> {
                 .map(|(name, value)| (*name, value.as_deref()))
                 .collect::<BTreeMap<_, _>>(),
         };
+        all.extend(exported.map(|(name, value)| (name, Some(value))));
         let found = all.into_iter().filter(|(name, value)| of_interest(name, *value));
         found.map(|(name, value)| (name, self.setting(name, Some(value)))).collect()
     }
 
-    fn setting<'v>(&self, name: &str, written: Option<Option<&'v str>>) -> Setting<&'v str> {
-        match written {
-            _ if self.launch.assigns(name) => Setting::Unknown,
-            None => Setting::Absent,
-            Some(_) if self.launch.loads_variables() => Setting::Unknown,
-            Some(None) => Setting::Unknown,
-            Some(Some(text)) => Setting::Known(text, String::new()),
+    fn setting<'v>(&'v self, name: &str, written: Option<Option<&'v str>>) -> Setting<&'v str> {
+        let known = |text| Setting::Known(text, Written::default());
+        match (self.launch.assigned(name), written) {
+            (Assigned::Unknown, _) => Setting::Unknown,
+            (Assigned::To(text), _) => known(text),
+            (Assigned::Not, None) => Setting::Absent,
+            (Assigned::Not, Some(_)) if self.launch.loads_variables() => Setting::Unknown,
+            (Assigned::Not, Some(None)) => Setting::Unknown,
+            (Assigned::Not, Some(Some(text))) => known(text),
         }
     }
 }

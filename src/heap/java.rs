@@ -7,19 +7,29 @@
 use crate::shell::Word;
 use crate::shell::options::in_front;
 
+use super::bound::Size;
 use super::environment::Variables;
 use super::launch::Launch;
+use super::refused::{Refused, is_plain};
 use super::removed_flag::RemovedFlag;
-use super::setting::Setting;
-use super::{Size, size};
+use super::setting::{Setting, Source, Written};
+use super::size;
 
 /// What options say of the heap.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Java {
+pub(super) struct Java<'n> {
     /// `-Xmx` and `-XX:MaxHeapSize`, which are the same.
     heap: Setting<u64>,
+    /// `-Xms`: no more than the heap may become.
+    initial: Setting<u64>,
     /// `-XX:MaxRAMPercentage`, of the memory limit.
     share: Setting<f64>,
+    /// `-XX:MaxRAMFraction`, in percent, which counts for want of a percentage.
+    fraction: Setting<f64>,
+    /// Where the options stand that are being read.
+    source: Source<'n>,
+    /// Options of which the virtual machine refuses the value.
+    refused: Vec<Written>,
     /// Whether percentages are not of the memory limit.
     uncoupled: bool,
     /// Options that were removed, the last of each name.
@@ -51,26 +61,73 @@ const MOST: usize = 16;
 const HEAP_OPTIONS: [&str; 5] =
     ["-Xmx", "-XX:MaxHeapSize", "-XX:MaxRAM", "-XX:-UseContainerSupport", "-XX:VMOptionsFile"];
 
-impl Java {
+/// Options whose value is a size. What the virtual machine cannot read ends it.
+const SIZES: [&str; 10] = [
+    "-Xmx",
+    "-Xms",
+    "-Xmn",
+    "-Xss",
+    "-XX:MaxHeapSize=",
+    "-XX:InitialHeapSize=",
+    "-XX:MaxMetaspaceSize=",
+    "-XX:MaxDirectMemorySize=",
+    "-XX:ReservedCodeCacheSize=",
+    "-XX:MaxRAM=",
+];
+
+/// Options whose value is a percentage.
+const PERCENTAGES: [&str; 3] =
+    ["-XX:MaxRAMPercentage=", "-XX:InitialRAMPercentage=", "-XX:MinRAMPercentage="];
+
+impl<'n> Java<'n> {
     /// What holds for the virtual machine that the container starts.
-    pub(super) fn started(variables: &Variables<'_>, launch: &Launch<'_>) -> Self {
+    pub(super) fn started(variables: &'n Variables<'_>, launch: &Launch<'_>) -> Self {
         let mut java = Self::default();
-        java.variable(&variables.value("JAVA_TOOL_OPTIONS"));
-        java.variable(&variables.value("JDK_JAVA_OPTIONS"));
+        for name in ["JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"] {
+            java.variable(name, &variables.value(name));
+        }
         let mut java = Self::on_command_line(variables, launch).over(java);
-        java.variable(&variables.value("_JAVA_OPTIONS"));
+        java.variable("_JAVA_OPTIONS", &variables.value("_JAVA_OPTIONS"));
+        java
+    }
+
+    /// What the options in a file say.
+    pub(super) fn of_file(file: &'n str, text: &str) -> Self {
+        let mut java = Self { source: Source::File(file), ..Self::default() };
+        let lines = text.lines().map(str::trim).filter(|line| line.starts_with('-'));
+        lines.for_each(|line| java.option(line));
         java
     }
 
     /// The heap, where it is known.
-    pub(super) fn into_heap(self) -> Option<(String, Size)> {
-        match (self.heap, self.share) {
-            (Setting::Known(bytes, setting), _) => Some((setting, Size::Whole(bytes))),
-            (Setting::Absent, Setting::Known(share, setting)) if !self.uncoupled => {
-                Some((setting, Size::Share(share)))
+    pub(super) fn heap(&self) -> Setting<Size> {
+        match (&self.heap, &self.share, &self.fraction) {
+            (Setting::Known(bytes, written), _, _) => {
+                Setting::Known(Size::Bytes(*bytes), written.clone())
             }
-            _ => None,
+            (Setting::Absent, Setting::Absent, Setting::Absent) => Setting::Absent,
+            (Setting::Absent, Setting::Known(share, written), _)
+            | (Setting::Absent, Setting::Absent, Setting::Known(share, written))
+                if !self.uncoupled =>
+            {
+                Setting::Known(Size::Share(*share), written.clone())
+            }
+            _ => Setting::Unknown,
         }
+    }
+
+    /// The options for which the virtual machine does not start.
+    pub(super) fn refused(&self) -> Vec<Refused> {
+        let refused = |written: &Written| Refused { program: "Java", written: written.clone() };
+        let mut list: Vec<Refused> = self.refused.iter().map(refused).collect();
+        if let (Setting::Known(initial, written), Setting::Known(most, heap)) =
+            (&self.initial, &self.heap)
+            && initial > most
+        {
+            let text = format!("{} above {}", written.text, heap.text);
+            list.push(Refused { program: "Java", written: Written { text, ..written.clone() } });
+        }
+        list
     }
 
     /// The options that were removed, and whether the virtual machine passes over what it does not
@@ -79,7 +136,7 @@ impl Java {
         (self.removed, self.ignores_unknown)
     }
 
-    fn on_command_line(variables: &Variables<'_>, launch: &Launch<'_>) -> Self {
+    fn on_command_line(variables: &'n Variables<'_>, launch: &Launch<'_>) -> Self {
         if !launch.is_clear() {
             return Self::unknown();
         }
@@ -96,11 +153,11 @@ impl Java {
         // by what it holds only where that is what reaches the script
         let values = values
             .filter(|(name, value)| is_for_scripts(name) || matches!(value, Setting::Known(..)));
-        let scripts = values.enumerate().map(|(position, (_, value))| match position {
+        let scripts = values.enumerate().map(|(position, (name, value))| match position {
             MOST.. => Self::unknown(),
             _ => {
                 let mut java = Self::default();
-                java.variable(&value);
+                java.variable(name, &value);
                 java
             }
         });
@@ -119,10 +176,12 @@ impl Java {
     /// Whatever was known of sizes may not hold any more.
     fn forget(&mut self) {
         (self.heap, self.share) = (Setting::Unknown, Setting::Unknown);
+        (self.initial, self.fraction) = (Setting::Unknown, Setting::Unknown);
     }
 
     /// Takes the options of a variable.
-    fn variable(&mut self, value: &Setting<&str>) {
+    fn variable(&mut self, name: &'n str, value: &Setting<&str>) {
+        self.source = Source::Variable(name);
         match value {
             Setting::Absent => {}
             Setting::Unknown => self.forget(),
@@ -131,6 +190,7 @@ impl Java {
                 None => self.forget(),
             },
         }
+        self.source = Source::Arguments;
     }
 
     /// Takes the options in front of the main class or `-jar`: what follows them is the program's.
@@ -164,16 +224,24 @@ impl Java {
         if let Some((prefix, _)) = option.split_once("$(") {
             return self.unresolved(prefix);
         }
-        let written = || option.to_owned();
+        let written = || Written::within(option, self.source);
+        if is_refused(option) {
+            self.refused.push(written());
+        }
         if let Some(heap) = option.strip_prefix("-Xmx") {
             self.heap = Setting::read(size::hotspot(heap), written);
         } else if let Some(heap) = option.strip_prefix("-XX:MaxHeapSize=") {
             self.heap = Setting::read(size::hotspot(heap), written);
         } else if let Some(share) = option.strip_prefix("-XX:MaxRAMPercentage=") {
             self.share = Setting::read(size::percentage(share), written);
+        } else if let Some(initial) = option.strip_prefix("-Xms") {
+            self.initial = Setting::read(size::hotspot(initial), written);
         } else if option.starts_with("-XX:MaxRAM=") || option == "-XX:-UseContainerSupport" {
             self.uncoupled = true;
         } else if let Some(removed) = RemovedFlag::of(option) {
+            if let Some(fraction) = option.strip_prefix("-XX:MaxRAMFraction=") {
+                self.fraction = Setting::read(size::fraction(fraction), written);
+            }
             self.add_removed(removed);
         } else if option == "-XX:+IgnoreUnrecognizedVMOptions" {
             self.ignores_unknown = true;
@@ -189,9 +257,14 @@ impl Java {
 
     fn over(mut self, mut earlier: Self) -> Self {
         self.removed.drain(..).for_each(|removed| earlier.add_removed(removed));
+        earlier.refused.append(&mut self.refused);
         Self {
             heap: self.heap.over(earlier.heap),
+            initial: self.initial.over(earlier.initial),
             share: self.share.over(earlier.share),
+            fraction: self.fraction.over(earlier.fraction),
+            source: Source::Arguments,
+            refused: earlier.refused,
             uncoupled: self.uncoupled || earlier.uncoupled,
             removed: earlier.removed,
             ignores_unknown: self.ignores_unknown || earlier.ignores_unknown,
@@ -200,14 +273,35 @@ impl Java {
 
     fn beside(mut self, mut other: Self) -> Self {
         other.removed.drain(..).for_each(|removed| self.add_removed(removed));
+        self.refused.append(&mut other.refused);
         Self {
             heap: self.heap.beside(other.heap),
+            initial: self.initial.beside(other.initial),
             share: self.share.beside(other.share),
+            fraction: self.fraction.beside(other.fraction),
+            source: Source::Arguments,
+            refused: self.refused,
             uncoupled: self.uncoupled || other.uncoupled,
             removed: self.removed,
             ignores_unknown: self.ignores_unknown || other.ignores_unknown,
         }
     }
+}
+
+/// Whether a virtual machine does not start with the value of this option. Tried with OpenJDK 17.
+fn is_refused(option: &str) -> bool {
+    let among = |options: &[&str]| options.iter().find_map(|name| option.strip_prefix(name));
+    match (among(&SIZES), among(&PERCENTAGES)) {
+        (Some(value), _) => is_plain(value) && size::hotspot(value).is_none() && !is_zero(value),
+        (None, Some(value)) => is_plain(value) && size::percentage(value).is_none(),
+        (None, None) => false,
+    }
+}
+
+/// Whether a size is nothing, which some options take for a choice of the virtual machine's own.
+fn is_zero(value: &str) -> bool {
+    let digits = value.trim_end_matches(|unit: char| unit.is_ascii_alphabetic());
+    !digits.is_empty() && digits.bytes().all(|digit| digit == b'0')
 }
 
 /// Whether start scripts put this variable into the command line, by its name or by what it holds.

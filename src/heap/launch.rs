@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::known_file::KnownFile;
 use crate::kube::container::Container;
 use crate::shell::{Command, Invocation, LONGEST, SHELLS, Script, Word, base_name, inline};
 
@@ -12,6 +13,11 @@ pub(crate) trait ScriptReader {
 
     /// How much text expansion may add.
     fn expansion_budget(&self) -> usize;
+
+    /// The files of the container that may hold a setting and are known.
+    fn files(&self) -> &[KnownFile<'_>] {
+        &[]
+    }
 }
 
 /// A reader of one container alone.
@@ -36,6 +42,17 @@ pub(super) struct Launch<'s> {
     script: Option<Rc<Script>>,
     /// Whether a shell has a part in it.
     shell: bool,
+}
+
+/// What a container sets a variable to before it starts its programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Assigned<'s> {
+    /// It does not.
+    Not,
+    /// This.
+    To(&'s str),
+    /// It may, to what is unknown.
+    Unknown,
 }
 
 impl<'s> Launch<'s> {
@@ -77,9 +94,39 @@ impl<'s> Launch<'s> {
         }
     }
 
+    /// Whether any of its text holds `word`.
+    pub(super) fn mentions(&self, word: &str) -> bool {
+        self.texts.iter().any(|text| text.contains(word))
+    }
+
+    /// What it sets the variable `name` to, for all programs that it starts.
+    pub(super) fn assigned(&self, name: &str) -> Assigned<'_> {
+        if !self.assigns(name) {
+            return Assigned::Not;
+        }
+        let started: Vec<&Command> = self.commands().filter(|command| !command.is_idle()).collect();
+        // what runs last is what the container is for
+        let last = started.last().and_then(|command| command.variable(name));
+        let Some(text) = last.and_then(Word::known) else { return Assigned::Unknown };
+        let same = |value: &Word| value.known() == Some(text);
+        match started.iter().filter_map(|command| command.variable(name)).all(same) {
+            true if !self.loads_variables() => Assigned::To(text),
+            _ => Assigned::Unknown,
+        }
+    }
+
+    /// The variables that it sets for what runs last, as far as they are known.
+    pub(super) fn exported(&self) -> impl Iterator<Item = (&str, &str)> {
+        let last = self.commands().filter(|command| !command.is_idle()).last();
+        let exports = last.into_iter().flat_map(|command| command.exports.iter());
+        let own = last.into_iter().flat_map(|command| &command.assignments);
+        let all = exports.chain(own.map(|(name, value)| (name, value)));
+        all.filter_map(|(name, value)| Some((name.as_str(), value.known()?)))
+    }
+
     /// Whether it may set the variable `name`: wherever the name stands without being asked for its
     /// value.
-    pub(super) fn assigns(&self, name: &str) -> bool {
+    fn assigns(&self, name: &str) -> bool {
         let asked =
             |before: &str| ["$", "${", "$("].iter().any(|opening| before.ends_with(opening));
         self.texts.iter().any(|text| {

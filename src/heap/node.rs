@@ -4,9 +4,11 @@
 use crate::shell::Word;
 use crate::shell::options::in_front;
 
+use super::bound::Size;
 use super::environment::Variables;
 use super::launch::Launch;
-use super::setting::Setting;
+use super::refused::{Refused, is_plain};
+use super::setting::{Setting, Source, Written};
 use super::size;
 
 /// Endings of scripts: what follows one is the program's.
@@ -15,70 +17,114 @@ const SCRIPTS: [&str; 4] = [".js", ".mjs", ".cjs", ".ts"];
 /// The option, with dashes for underscores: V8 takes either.
 const OPTION: &str = "--max-old-space-size";
 
-/// The size of the old space of the program that the container starts.
-pub(super) fn old_space(variables: &Variables<'_>, launch: &Launch<'_>) -> Setting<u64> {
-    let inherited = match variables.value("NODE_OPTIONS") {
-        Setting::Known(text, _) => match words(text) {
-            Some(words) => words
-                .into_iter()
-                .map(Word::Known)
-                .fold(Setting::Absent, |setting, word| after(&word, setting)),
-            None => Setting::Unknown,
-        },
-        Setting::Unknown => Setting::Unknown,
-        Setting::Absent => Setting::Absent,
-    };
-    on_command_line(launch).over(inherited)
+/// The same as a share of the memory limit, since Node.js 25.
+const PERCENTAGE: &str = "--max-old-space-size-percentage";
+
+/// What is known of the options, and what Node.js refuses of them.
+#[derive(Debug, Default)]
+struct Options {
+    source: Source<'static>,
+    old_space: Setting<Size>,
+    refused: Vec<Refused>,
 }
 
-fn on_command_line(launch: &Launch<'_>) -> Setting<u64> {
-    if !launch.is_clear() {
-        return Setting::Unknown;
+/// The size of the old space of the program that the container starts.
+pub(super) fn old_space(
+    variables: &Variables<'_>,
+    launch: &Launch<'_>,
+    refused: &mut Vec<Refused>,
+) -> Setting<Size> {
+    let name = "NODE_OPTIONS";
+    let mut inherited = Options { source: Source::Variable(name), ..Options::default() };
+    match variables.value(name) {
+        Setting::Known(text, _) => match words(text) {
+            Some(words) => {
+                words.into_iter().map(Word::Known).for_each(|word| inherited.take(&word))
+            }
+            None => inherited.old_space = Setting::Unknown,
+        },
+        Setting::Unknown => inherited.old_space = Setting::Unknown,
+        Setting::Absent => {}
     }
-    if let Some(setting) =
-        launch.arguments(&["node", "nodejs"]).map(arguments).reduce(Setting::beside)
+    let own = on_command_line(launch);
+    refused.extend(inherited.refused);
+    refused.extend(own.refused);
+    own.old_space.over(inherited.old_space)
+}
+
+fn on_command_line(launch: &Launch<'_>) -> Options {
+    if !launch.is_clear() {
+        return Options { old_space: Setting::Unknown, ..Options::default() };
+    }
+    if let Some(options) =
+        launch.arguments(&["node", "nodejs"]).map(arguments).reduce(Options::beside)
     {
-        return setting;
+        return options;
     }
     let script = |text: &str| text == "--" || SCRIPTS.iter().any(|ending| text.ends_with(ending));
     let loose = launch.loose_words().iter().take_while(|word| !word.known().is_some_and(script));
-    loose.fold(Setting::Absent, |setting, word| after(word, setting))
+    let mut options = Options::default();
+    loose.for_each(|word| options.take(word));
+    options
 }
 
-/// The setting in the options in front of the script.
-fn arguments(words: &[Word]) -> Setting<u64> {
-    let mut setting = Setting::Absent;
+/// The options in front of the script.
+fn arguments(words: &[Word]) -> Options {
+    let mut options = Options::default();
     in_front("node", words, |given| {
         if given.name.is_none() {
-            setting = after(given.word, std::mem::take(&mut setting));
+            options.take(given.word);
         }
     });
-    setting
+    options
 }
 
-/// The setting after one more word.
-fn after(word: &Word, setting: Setting<u64>) -> Setting<u64> {
-    let (text, certain) = match word {
-        Word::Known(text) => {
-            text.split_once("$(").map_or((text.as_str(), true), |(prefix, _)| (prefix, false))
+impl Options {
+    fn beside(mut self, mut other: Self) -> Self {
+        self.refused.append(&mut other.refused);
+        Self { old_space: self.old_space.beside(other.old_space), ..self }
+    }
+
+    /// Takes one more word.
+    fn take(&mut self, word: &Word) {
+        let setting = std::mem::take(&mut self.old_space);
+        self.old_space = self.after(word, setting);
+    }
+
+    /// The setting after one more word.
+    fn after(&mut self, word: &Word, setting: Setting<Size>) -> Setting<Size> {
+        let (text, certain) = match word {
+            Word::Known(text) => {
+                text.split_once("$(").map_or((text.as_str(), true), |(prefix, _)| (prefix, false))
+            }
+            Word::Unknown { prefix, .. } => (prefix.as_str(), false),
+        };
+        let (name, value) =
+            text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
+        let name = name.replace('_', "-");
+        let about_heap = match certain {
+            true => name.starts_with(OPTION),
+            false => {
+                !name.starts_with('-') || OPTION.starts_with(&name) || name.starts_with(OPTION)
+            }
+        };
+        match value {
+            _ if !about_heap => setting,
+            // V8 takes 0 for its own choice
+            Some("0" | "") if certain && name == OPTION => Setting::Absent,
+            Some(value) if certain && (name == OPTION || name == PERCENTAGE) => {
+                let written = Written::within(text, self.source);
+                let size = match name == OPTION {
+                    true => size::v8(value).map(Size::Bytes),
+                    false => size::percentage(value).map(Size::Share),
+                };
+                if size.is_none() && is_plain(value) {
+                    self.refused.push(Refused { program: "Node.js", written: written.clone() });
+                }
+                Setting::read(size, || written)
+            }
+            _ => Setting::Unknown,
         }
-        Word::Unknown { prefix, .. } => (prefix.as_str(), false),
-    };
-    let (name, value) =
-        text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
-    let name = name.replace('_', "-");
-    let about_heap = match certain {
-        true => name.starts_with(OPTION),
-        false => !name.starts_with('-') || OPTION.starts_with(&name) || name.starts_with(OPTION),
-    };
-    match value {
-        _ if !about_heap => setting,
-        // V8 takes 0 for its own choice
-        Some("0") if certain && name == OPTION => Setting::Absent,
-        Some(value) if certain && name == OPTION => {
-            Setting::read(size::v8(value), || text.to_owned())
-        }
-        _ => Setting::Unknown,
     }
 }
 

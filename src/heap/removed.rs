@@ -10,13 +10,14 @@ use super::environment::Variables;
 use super::java::Java;
 use super::launch::{Launch, ScriptReader, UnsharedReader};
 use super::removed_flag::{CGROUP_FLAG, RemovedFlag};
+use super::setting::Written;
 use super::{begins_flag, field};
 
 /// The options that a container gives its virtual machine in vain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RemovedFlags {
     /// Each with the field of the container that says so: `args`, `command` or `env`.
-    pub list: Vec<(RemovedFlag, &'static str)>,
+    pub list: Vec<(RemovedFlag, String)>,
     /// Whether virtual machines that do not know them start all the same.
     pub ignored: bool,
 }
@@ -46,7 +47,7 @@ pub(crate) fn removed_flags_by(
     };
     let (removed, ignored) = Java::started(&variables, &launch).into_removed_flags();
     let placed = |removed: RemovedFlag| {
-        let field = field(container, &removed.option);
+        let field = field(container, &Written::argument(&removed.option));
         (removed, field)
     };
     RemovedFlags { list: removed.into_iter().map(placed).collect(), ignored }

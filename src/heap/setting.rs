@@ -1,5 +1,35 @@
 //! What is known of one setting.
 
+/// How a setting is written, and where.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Written {
+    /// The setting with its value: `-Xmx512m`, `GOMEMLIMIT=512MiB`.
+    pub(super) text: String,
+    /// Where it stands, if not in what the container runs.
+    pub(super) place: Option<Place>,
+}
+
+/// Where a setting stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In the variable of this name.
+    Variable(String),
+    /// In a file that a ConfigMap carries, in words.
+    File(String),
+}
+
+/// Where settings stand that are being read.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) enum Source<'n> {
+    /// In what the container runs.
+    #[default]
+    Arguments,
+    /// In the variable of this name.
+    Variable(&'n str),
+    /// In a file that a ConfigMap carries, in words.
+    File(&'n str),
+}
+
 /// One setting, after everything that may set it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) enum Setting<T> {
@@ -7,14 +37,36 @@ pub(super) enum Setting<T> {
     #[default]
     Absent,
     /// Its value, and how it is written.
-    Known(T, String),
+    Known(T, Written),
     /// Something may set it, or sets it to what is unknown.
     Unknown,
 }
 
+impl Written {
+    /// What stands in what the container runs.
+    pub(super) fn argument(text: &str) -> Self {
+        Self { text: text.to_owned(), place: None }
+    }
+
+    /// What stands in a source.
+    pub(super) fn within(text: &str, source: Source<'_>) -> Self {
+        let place = match source {
+            Source::Arguments => None,
+            Source::Variable(name) => Some(Place::Variable(name.to_owned())),
+            Source::File(name) => Some(Place::File(name.to_owned())),
+        };
+        Self { text: text.to_owned(), place }
+    }
+
+    /// The whole of a variable.
+    pub(super) fn variable(name: &str, value: &str) -> Self {
+        Self { text: format!("{name}={value}"), place: Some(Place::Variable(name.to_owned())) }
+    }
+}
+
 impl<T: PartialOrd> Setting<T> {
     /// The setting with this value, written so.
-    pub(super) fn read(value: Option<T>, written: impl FnOnce() -> String) -> Self {
+    pub(super) fn read(value: Option<T>, written: impl FnOnce() -> Written) -> Self {
         value.map_or(Self::Unknown, |value| Self::Known(value, written()))
     }
 
@@ -37,7 +89,7 @@ impl<T: PartialOrd> Setting<T> {
     }
 
     /// The value and how it is written, where known.
-    pub(super) fn known(self) -> Option<(T, String)> {
+    pub(super) fn known(self) -> Option<(T, Written)> {
         match self {
             Self::Known(value, written) => Some((value, written)),
             _ => None,

@@ -44,6 +44,54 @@ pub(super) fn percentage(text: &str) -> Option<f64> {
     (0.0..=100.0).contains(&share).then_some(share)
 }
 
+/// A part of the memory as HotSpot's fractions have it, in percent: 2 is a half.
+pub(super) fn fraction(text: &str) -> Option<f64> {
+    let parts = text.parse::<u32>().ok().filter(|parts| *parts > 0)?;
+    Some(100.0 / f64::from(parts))
+}
+
+/// Bytes as Redis reads them in `maxmemory` (`util.c`, `memtoull`): `k`, `m` and `g` in powers of
+/// 1000, with a `b` in powers of 1024, in either case.
+pub(super) fn redis(text: &str) -> Option<u64> {
+    let (digits, unit) = split(text)?;
+    let scale: u64 = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" => 1_000,
+        "kb" => 1 << 10,
+        "m" => 1_000_000,
+        "mb" => 1 << 20,
+        "g" => 1_000_000_000,
+        "gb" => 1 << 30,
+        _ => return None,
+    };
+    digits.checked_mul(scale)
+}
+
+/// Bytes as Flink reads them (`MemorySize.java`), in powers of 1024.
+pub(super) fn flink(text: &str) -> Option<u64> {
+    let (digits, unit) = split(text)?;
+    let scale: u64 = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" | "bytes" => 1,
+        "k" | "kb" | "kibibytes" => 1 << 10,
+        "m" | "mb" | "mebibytes" => 1 << 20,
+        "g" | "gb" | "gibibytes" => 1 << 30,
+        "t" | "tb" | "tebibytes" => 1 << 40,
+        _ => return None,
+    };
+    digits.checked_mul(scale)
+}
+
+/// Bytes of as many gibibytes, with a fraction of at most three digits or none.
+pub(super) fn gibibytes(text: &str) -> Option<u64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(fraction) || fraction.len() > 3 {
+        return None;
+    }
+    let thousandths: u64 = format!("{whole}{fraction:0<3}").parse().ok()?;
+    thousandths.checked_mul(1 << 30).map(|bytes| bytes / 1_000)
+}
+
 fn split(text: &str) -> Option<(u64, &str)> {
     let end = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
     let (digits, unit) = text.split_at_checked(end)?;

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use crate::kube::container::Container;
 
-use super::{Heap, Size, heaps};
+use super::{Bound, Heap, RefusedSetting, Size, UnsharedReader, heaps, memory_settings_by};
 
 const MIB: u64 = 1 << 20;
 
@@ -33,19 +33,29 @@ fn with_script(script: &str, pairs: &[(&str, &str)]) -> Vec<String> {
 
 #[test]
 fn each_runtime() {
-    let heap = |setting: &str, size, field| Heap { setting: setting.to_owned(), size, field };
+    let heap = |setting: &str, place: Option<&str>, size, bound, field: &str| Heap {
+        setting: setting.to_owned(),
+        place: place.map(str::to_owned),
+        size: Size::Bytes(size),
+        bound,
+        field: field.to_owned(),
+    };
     let container = json!({
         "args": ["-Xmx512m", "-jar", "app.jar"],
         "env": variables(&[("NODE_OPTIONS", "--max-old-space-size=450"), ("GOMEMLIMIT", "1GiB")]),
     });
     let expected = [
-        heap("-Xmx512m", Size::Whole(512 * MIB), "args"),
-        heap("--max-old-space-size=450", Size::OldSpace(450 * MIB), "env"),
-        heap("GOMEMLIMIT=1GiB", Size::Whole(1024 * MIB), "env"),
+        heap("-Xmx512m", None, 512 * MIB, Bound::Heap, "args/0"),
+        heap("--max-old-space-size=450", Some("NODE_OPTIONS"), 450 * MIB, Bound::OldSpace, "env/0"),
+        heap("GOMEMLIMIT=1GiB", None, 1024 * MIB, Bound::Runtime, "env/1"),
     ];
     assert_eq!(read(&container), expected);
     let share = read(&json!({"command": ["java", "-XX:MaxRAMPercentage=90.5", "-jar", "app.jar"]}));
-    assert_eq!(share, [heap("-XX:MaxRAMPercentage=90.5", Size::Share(90.5), "command")]);
+    let [share] = share.as_slice() else { panic!("{share:?}") };
+    assert_eq!(
+        (share.size, share.bound, &*share.field),
+        (Size::Share(90.5), Bound::Heap, "command/1")
+    );
 }
 
 #[test]
@@ -174,7 +184,9 @@ fn values_from_elsewhere() {
     assert_eq!(of(json!([elsewhere("JAVA_OPTS"), known("JAVA_OPTS")])), ["-Xmx1g"]);
     assert_eq!(of(json!([elsewhere("S"), {"name": "JAVA_OPTS", "value": "-Xmx$(S)"}])), [""; 0]);
     let limit = json!([{"name": "GOMEMLIMIT", "valueFrom": {"resourceFieldRef": {"resource": "limits.memory"}}}]);
-    assert_eq!(of(limit), [""; 0]);
+    assert_eq!(of(limit), ["GOMEMLIMIT=limits.memory"]);
+    let part = json!([{"name": "GOMEMLIMIT", "valueFrom": {"resourceFieldRef": {"resource": "limits.memory", "divisor": "1Mi"}}}]);
+    assert_eq!(of(part), [""; 0]);
     let below = json!({"env": [known("JAVA_OPTS")], "envFrom": [{"configMapRef": {"name": "c"}}]});
     assert_eq!(settings(&below), ["-Xmx1g"], "a literal wins over envFrom");
 }
@@ -264,24 +276,113 @@ fn scripts() {
 #[test]
 fn scripts_that_set_variables() {
     let java = [("JAVA_OPTS", "-Xmx9g")];
-    assert_eq!(with_script("export JAVA_OPTS=-Xmx1g; exec catalina.sh run", &java), [""; 0]);
-    assert_eq!(with_script("unset JAVA_OPTS; exec catalina.sh run", &java), [""; 0]);
-    assert_eq!(with_script("env JAVA_OPTS=-Xmx1g catalina.sh run", &java), [""; 0]);
-    assert_eq!(with_script(". /vault/env; exec catalina.sh run", &java), [""; 0]);
+    for script in [
+        "export JAVA_OPTS=-Xmx1g; exec catalina.sh run",
+        "mkdir -p /tmp/a; export JAVA_OPTS; JAVA_OPTS=-Xmx1g; exec catalina.sh run",
+        "env JAVA_OPTS=-Xmx1g catalina.sh run",
+        "JAVA_OPTS=-Xmx1g exec catalina.sh run",
+        "export JAVA_OPTS=-Xmx1g; tini -- su-exec app sh -c 'exec catalina.sh run'",
+    ] {
+        assert_eq!(with_script(script, &java), ["-Xmx1g"], "{script}");
+    }
+    for script in [
+        "unset JAVA_OPTS; exec catalina.sh run",
+        ". /vault/env; exec catalina.sh run",
+        "JAVA_OPTS=$(opts); exec catalina.sh run",
+        "JAVA_OPTS=-Xmx1g build.sh; catalina.sh run",
+        "if [ -f /big ]; then JAVA_OPTS=-Xmx8g run.sh; else JAVA_OPTS=-Xmx1g run.sh; fi",
+    ] {
+        assert_eq!(with_script(script, &java), [""; 0], "{script}");
+    }
+    assert_eq!(with_script("export JAVA_OPTS=-Xmx1g; exec run.sh", &[]), ["-Xmx1g"]);
     assert_eq!(
         with_script("echo \"$JAVA_OPTS ${JAVA_OPTS}\"; exec catalina.sh run", &java),
         ["-Xmx9g"]
     );
-    assert_eq!(with_script("_JAVA_OPTIONS=-Xmx1g java -Xmx9g Main", &[]), [""; 0]);
+    assert_eq!(with_script("_JAVA_OPTIONS=-Xmx1g java -Xmx9g Main", &[]), ["-Xmx1g"]);
     assert_eq!(
         with_script("export GOMEMLIMIT=1GiB; exec /app", &[("GOMEMLIMIT", "9GiB")]),
-        [""; 0]
+        ["GOMEMLIMIT=1GiB"]
     );
     assert_eq!(
         settings(
             &json!({"command": ["env", "GOMEMLIMIT=1GiB", "/app"], "env": variables(&[("GOMEMLIMIT", "9GiB")])})
         ),
-        [""; 0]
+        ["GOMEMLIMIT=1GiB"]
+    );
+}
+
+#[test]
+fn settings_of_one_program_each() {
+    let image = |image: &str, name: &str, value: &str| {
+        settings(&json!({"image": image, "env": variables(&[(name, value)])}))
+    };
+    assert_eq!(image("", "SOLR_HEAP", "2g"), ["SOLR_HEAP=2g"]);
+    assert_eq!(image("cassandra:4", "MAX_HEAP_SIZE", "4096M"), ["MAX_HEAP_SIZE=4096M"]);
+    assert_eq!(image("app", "MAX_HEAP_SIZE", "4096M"), [""; 0], "it may be anybody's");
+    let redis = |words: &[&str]| settings(&json!({"command": words}));
+    assert_eq!(redis(&["redis-server", "--maxmemory", "1gb"]), ["--maxmemory 1gb"]);
+    assert_eq!(
+        redis(&["redis-server", "--maxmemory", "1gb", "--maxmemory", "0"]),
+        [""; 0],
+        "0 is none"
+    );
+    assert_eq!(settings(&json!({"args": ["--maxmemory", "1gb"]})), ["--maxmemory 1gb"]);
+    assert_eq!(
+        redis(&["mysqld", "--innodb_buffer_pool_size=1G"]),
+        ["--innodb_buffer_pool_size=1G"]
+    );
+    assert_eq!(
+        redis(&["mongod", "--wiredTigerCacheSizeGB", "1.5"]),
+        ["--wiredTigerCacheSizeGB=1.5"]
+    );
+    let flink = |args: &[&str]| {
+        let text = "jobmanager.memory.process.size: 1g\ntaskmanager.memory.process.size: 4g\n";
+        settings(&json!({"args": args, "env": variables(&[("FLINK_PROPERTIES", text)])}))
+    };
+    assert_eq!(flink(&["taskmanager"]), ["taskmanager.memory.process.size: 4g"]);
+    assert_eq!(flink(&[]), ["jobmanager.memory.process.size: 1g"], "the smaller of both");
+    assert_eq!(
+        with_variables(&[("NODE_OPTIONS", "--max-old-space-size-percentage=95")]),
+        ["--max-old-space-size-percentage=95"]
+    );
+    assert_eq!(with_variables(&[("JAVA_OPTS", "-XX:MaxRAMFraction=1")]), ["-XX:MaxRAMFraction=1"]);
+}
+
+/// What the programs of a container refuse.
+fn refused(container: &Value) -> Vec<String> {
+    let text = container.to_string();
+    let container: Container<'_> = Container::from_json(&text).unwrap();
+    memory_settings_by(&UnsharedReader, &container)
+        .refused
+        .iter()
+        .map(RefusedSetting::described)
+        .collect()
+}
+
+#[test]
+fn values_that_end_a_program() {
+    let of = |name: &str, value: &str| refused(&json!({"env": variables(&[(name, value)])}));
+    for value in ["1024Mi", "1G", "1GB", "1g", "1.5GiB", "-1", "1 GiB", "Off"] {
+        assert_eq!(of("GOMEMLIMIT", value), [format!("GOMEMLIMIT={value}")], "{value}");
+    }
+    for value in ["", "off", "0", "1GiB", "1073741824", "$(LIMIT)", "${LIMIT}", "{{ limit }}"] {
+        assert_eq!(of("GOMEMLIMIT", value), [""; 0], "{value}");
+    }
+    for value in ["-Xmx512Mi", "-Xmx1.5g", "-Xmx", "-Xss1Mi", "-XX:MaxRAMPercentage=75%"] {
+        assert_eq!(of("JAVA_OPTS", value), [format!("{value} in JAVA_OPTS")], "{value}");
+    }
+    assert_eq!(of("JAVA_OPTS", "-Xms2g -Xmx1g"), ["-Xms2g above -Xmx1g in JAVA_OPTS"]);
+    for value in ["-Xmx${HEAP}", "-Xmx1g -Xms1g", "-Xmx$HEAP", "-XX:MaxRAMPercentage=75"] {
+        assert_eq!(of("JAVA_OPTS", value), [""; 0], "{value}");
+    }
+    assert_eq!(
+        refused(&json!({"command": ["node", "--max-old-space-size=2Gi", "a.js"]})),
+        ["--max-old-space-size=2Gi"]
+    );
+    assert_eq!(
+        refused(&json!({"command": ["redis-server", "--maxmemory", "1Gi"]})),
+        ["--maxmemory 1Gi"]
     );
 }
 

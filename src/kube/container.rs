@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::iter;
 
 use crate::json::text::Text;
-use crate::json::{self, fields};
+use crate::json::{self, Raw, fields};
 use crate::shell::{Invocation, POLLING_VARIABLES};
 
 use super::resources::Resources;
@@ -45,7 +45,20 @@ pub struct Container<'a> {
     pub readiness_probe: Option<Action<'a>>,
     /// `startupProbe`.
     pub startup_probe: Option<Action<'a>>,
+    /// `ports`, undecoded: hardly anything asks for them.
+    pub ports: Option<Raw<'a>>,
 }
+
+/// An entry of `ports`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ContainerPort<'a> {
+    /// `name`.
+    pub name: Text<'a>,
+    /// `containerPort`.
+    pub container_port: Option<i64>,
+}
+
+fields!(ContainerPort { "name" => name, "containerPort" => container_port });
 
 fields!(Container {
     "name" => name,
@@ -64,6 +77,7 @@ fields!(Container {
     "livenessProbe" => liveness_probe,
     "readinessProbe" => readiness_probe,
     "startupProbe" => startup_probe,
+    "ports" => ports,
 });
 
 impl<'a> Container<'a> {
@@ -79,6 +93,14 @@ impl<'a> Container<'a> {
     /// The container's entry for `resource` in `resizePolicy`.
     pub(crate) fn policy_for(&self, resource: &str) -> Option<&ResizePolicy<'a>> {
         self.resize_policy.iter().flatten().find(|policy| &*policy.resource_name == resource)
+    }
+
+    /// The ports that it says it listens on. Entries of another shape than the API server takes
+    /// count as none.
+    pub(crate) fn ports(&self) -> Vec<i64> {
+        let ports: Vec<ContainerPort<'_>> =
+            self.ports.and_then(|raw| json::read(raw.get()).ok()).unwrap_or_default();
+        ports.into_iter().filter_map(|port| port.container_port).collect()
     }
 
     /// What it runs, each a command with its arguments: itself, its probes and its hooks.
@@ -197,9 +219,23 @@ pub struct ResourceField<'a> {
     pub container_name: Text<'a>,
     /// `resource`: `limits.memory`, `requests.cpu` and their like.
     pub resource: Text<'a>,
+    /// `divisor`, as written: a quantity.
+    pub divisor: Option<Raw<'a>>,
 }
 
-fields!(ResourceField { "containerName" => container_name, "resource" => resource });
+fields!(ResourceField {
+    "containerName" => container_name,
+    "resource" => resource,
+    "divisor" => divisor,
+});
+
+impl ResourceField<'_> {
+    /// Whether it is in bytes, or in whole cores.
+    pub(crate) fn is_undivided(&self) -> bool {
+        let divisor = self.divisor.map_or("0", Raw::get);
+        matches!(divisor.trim_matches('"'), "0" | "1" | "null" | "")
+    }
+}
 
 /// An entry of `envFrom`.
 #[derive(Clone, Debug, Default)]

@@ -6,7 +6,7 @@
 //! are skipped unread.
 
 use crate::json::text::{Annotations, Labels, Text};
-use crate::json::{Raw, fields};
+use crate::json::{Raw, Skipped, fields};
 
 use super::autoscaler::{ResourcePolicy, UpdatePolicy};
 use super::container::{Container, Role};
@@ -62,6 +62,8 @@ pub struct Metadata<'a> {
     pub annotations: Annotations<'a>,
     /// `ownerReferences`.
     pub owner_references: Vec<OwnerReference<'a>>,
+    /// `shareProcessNamespace`, which is a field of the pod's spec: somebody put it here.
+    pub share_process_namespace: Option<Skipped>,
 }
 
 fields!(Metadata {
@@ -73,6 +75,7 @@ fields!(Metadata {
     "labels" => labels,
     "annotations" => annotations,
     "ownerReferences" => owner_references,
+    "shareProcessNamespace" => share_process_namespace,
 });
 
 impl<'a> Metadata<'a> {
@@ -208,9 +211,16 @@ pub struct Template<'a> {
     pub spec: Spec<'a>,
     /// `annotations`, which a template has in its metadata only: somebody put them beside it.
     pub annotations: Annotations<'a>,
+    /// `shareProcessNamespace`, which is a field of the pod's spec: somebody put it here.
+    pub share_process_namespace: Option<Skipped>,
 }
 
-fields!(Template { "metadata" => metadata, "spec" => spec, "annotations" => annotations });
+fields!(Template {
+    "metadata" => metadata,
+    "spec" => spec,
+    "annotations" => annotations,
+    "shareProcessNamespace" => share_process_namespace,
+});
 
 /// A container with its role and its place in the spec.
 #[derive(Clone, Copy, Debug)]

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::names::is_name;
 use super::options::{Given, in_front};
 use super::{Invocation, Word};
 
@@ -203,7 +204,7 @@ const fn wrapper(name: &'static str, operands: usize, unless: &'static [&'static
     Wrapper { name, operands, unless }
 }
 
-const WRAPPERS: [Wrapper; 19] = [
+const WRAPPERS: [Wrapper; 31] = [
     wrapper("exec", 0, &[]),
     wrapper("command", 0, &["v", "V"]),
     wrapper("builtin", 0, &[]),
@@ -223,6 +224,18 @@ const WRAPPERS: [Wrapper; 19] = [
     wrapper("chrt", 1, &[]),
     wrapper("env", 0, &["split-string"]),
     wrapper("sudo", 0, &["login", "list", "edit"]),
+    wrapper("doas", 0, &["s"]),
+    wrapper("setpriv", 0, &[]),
+    wrapper("runuser", 0, &["command", "login"]),
+    wrapper("s6-setuidgid", 1, &[]),
+    wrapper("setuidgid", 1, &[]),
+    wrapper("chpst", 0, &[]),
+    wrapper("taskset", 1, &["pid"]),
+    wrapper("numactl", 0, &[]),
+    wrapper("unbuffer", 0, &[]),
+    wrapper("flock", 1, &["command"]),
+    wrapper("ddtrace-run", 0, &[]),
+    wrapper("opentelemetry-instrument", 0, &[]),
 ];
 
 /// A command without its wrappers, and what they change.
@@ -232,20 +245,43 @@ pub(super) struct Unwrapped<'a> {
     pub(super) timed: bool,
     /// `exec` puts it in the place of the shell.
     pub(super) replaces: bool,
-    /// Its environment is not that of the script.
+    /// Assignments among the arguments of wrappers, such as `env A=1`.
+    pub(super) assignments: Vec<(String, Word)>,
+    /// Its environment is not that of the script, whatever is assigned.
     pub(super) altered: bool,
 }
 
 /// Takes wrappers off the front. Where a wrapper's arguments are not understood it stays.
 pub(super) fn unwrap(words: &[Word]) -> Unwrapped<'_> {
-    let mut result = Unwrapped { words, timed: false, replaces: false, altered: false };
+    let mut result =
+        Unwrapped { words, timed: false, replaces: false, assignments: Vec::new(), altered: false };
     while let Some((inner, name)) = inner(result.words) {
+        if matches!(name, "env" | "sudo" | "doas") {
+            let given = result.words.len().saturating_sub(inner.len());
+            for word in result.words.iter().take(given).skip(1) {
+                match assignment(word) {
+                    Some(assigned) => result.assignments.push(assigned),
+                    // `-i` and `-u` take variables away, and so do programs for other users
+                    None => result.altered = true,
+                }
+            }
+            result.altered |= name != "env";
+        }
         result.words = inner;
         result.timed |= name == "timeout";
         result.replaces |= name == "exec";
-        result.altered |= matches!(name, "env" | "sudo");
     }
     result
+}
+
+/// The variable that a word such as `A=1` assigns to, and its value.
+fn assignment(word: &Word) -> Option<(String, Word)> {
+    let (name, value) = word.prefix().split_once('=')?;
+    let value = match word {
+        Word::Known(_) => Word::Known(value.to_owned()),
+        Word::Unknown { .. } => Word::unknown(),
+    };
+    is_name(name).then(|| (name.to_owned(), value))
 }
 
 fn inner(words: &[Word]) -> Option<(&[Word], &'static str)> {

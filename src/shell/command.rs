@@ -31,7 +31,7 @@ impl<'t> Walker<'t> {
                 }
                 self.inner(&unwrapped, &frame)?;
             }
-            None => self.note(&unwrapped, Vec::new(), Vec::new(), &frame),
+            None => self.note(&unwrapped, Vec::new(), &frame),
         }
         Some(())
     }
@@ -76,13 +76,14 @@ impl<'t> Walker<'t> {
     fn run(
         &mut self,
         words: &[Word],
-        assignments: Vec<(String, Word)>,
+        mut assignments: Vec<(String, Word)>,
         redirections: Vec<Redirection>,
         frame: &Frame,
     ) {
         self.spend(words.len().saturating_add(1));
         let mut unwrapped = argv::unwrap(words);
-        unwrapped.altered |= !assignments.is_empty();
+        assignments.append(&mut unwrapped.assignments);
+        unwrapped.assignments = assignments;
         let Some(program) = unwrapped.words.first() else {
             return;
         };
@@ -98,7 +99,7 @@ impl<'t> Walker<'t> {
             return;
         }
         self.state.run(unwrapped.words);
-        self.note(&unwrapped, assignments, redirections, frame);
+        self.note(&unwrapped, redirections, frame);
     }
 
     /// Walks the body of a function with its arguments.
@@ -112,13 +113,7 @@ impl<'t> Walker<'t> {
         self.forget(&function.assigned);
     }
 
-    fn note(
-        &mut self,
-        unwrapped: &Unwrapped<'_>,
-        assignments: Vec<(String, Word)>,
-        redirections: Vec<Redirection>,
-        frame: &Frame,
-    ) {
+    fn note(&mut self, unwrapped: &Unwrapped<'_>, redirections: Vec<Redirection>, frame: &Frame) {
         let mut context = frame.context.clone();
         if unwrapped.replaces {
             context.status = StatusUse::Unknown;
@@ -129,9 +124,17 @@ impl<'t> Walker<'t> {
                 .as_deref()
                 .map_or(WORK_PER_COMMAND, |path| path.len().saturating_add(WORK_PER_COMMAND)),
         );
+        let exports = self.state.exports();
+        let last = self.script.commands.last();
+        if !last.is_some_and(|last| Rc::ptr_eq(&last.exports, &exports)) {
+            let size =
+                |(name, value): (&String, &Word)| name.len().saturating_add(value.prefix().len());
+            self.spend(exports.iter().map(size).sum());
+        }
         self.script.commands.push(Command {
             words: unwrapped.words.to_vec(),
-            assignments,
+            assignments: unwrapped.assignments.clone(),
+            exports,
             redirections,
             directory,
             timed: unwrapped.timed || frame.timed,
@@ -150,8 +153,7 @@ impl<'t> Walker<'t> {
         }
         self.spend(text.len());
         let tree = Parser::new(text, 0).script()?;
-        let mut state =
-            if sourced { self.state.clone() } else { self.state.inherited(unwrapped.altered) };
+        let mut state = if sourced { self.state.clone() } else { self.state.inherited(unwrapped) };
         if !sourced || parameters.len() > 1 {
             state.parameters = Some(parameters.to_vec());
         }

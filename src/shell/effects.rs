@@ -32,6 +32,11 @@ const IDLE: [&str; 30] = [
     "readonly", "declare", "typeset", "unset", "shift", "trap", "ulimit", "umask",
 ];
 
+/// Whether a command of this name reacts to nothing.
+pub(super) fn is_idle(name: &str) -> bool {
+    IDLE.contains(&name)
+}
+
 /// Of the idle commands those that tell somebody: where a script does nothing else, that is its
 /// answer to a change.
 const REPORTS: [&str; 3] = ["echo", "printf", "logger"];
@@ -70,7 +75,7 @@ fn node_significant(node: &Node, functions: &Functions<'_>) -> bool {
         NodeKind::Simple(simple) => simple.words.first().is_some_and(|word| {
             word.literal().is_none_or(|name| match functions.get(name) {
                 Some(function) => function.as_ref().is_none_or(|function| function.significant),
-                None => !IDLE.contains(&name),
+                None => !is_idle(name),
             })
         }),
         kind => kind.lists().any(|list| significant(list, functions)),

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::argv::{Environment, Errexit};
+use super::argv::{Environment, Errexit, Unwrapped};
 use super::assigned::Assigned;
-use super::names::{DIRECTORY, ERREXIT, PARAMETERS};
+use super::names::{DIRECTORY, ERREXIT, PARAMETERS, is_name};
 use super::options::in_front;
 use super::{Word, WordOrigin};
 
@@ -18,6 +18,10 @@ const OWN: [&str; 6] = [DIRECTORY, "OLDPWD", "IFS", "PPID", "OPTIND", "_"];
 #[derive(Clone, Debug)]
 pub(super) struct ShellState {
     values: Rc<BTreeMap<String, Word>>,
+    /// Those of them that the commands that it starts have.
+    exports: Rc<BTreeMap<String, Word>>,
+    /// `set -a`: whatever is assigned to is exported.
+    exports_all: bool,
     environment: Rc<Environment>,
     /// `$0`, `$1` and so on.
     pub(super) parameters: Option<Vec<Word>>,
@@ -31,6 +35,8 @@ impl ShellState {
     pub(super) fn new(environment: Environment, directory: Option<&str>) -> Self {
         let mut state = Self {
             values: Rc::default(),
+            exports: Rc::default(),
+            exports_all: false,
             environment: Rc::new(environment),
             parameters: None,
             errexit: Some(false),
@@ -42,18 +48,24 @@ impl ShellState {
         state
     }
 
-    /// The state in which a shell started from here begins: what was assigned to is not known
-    /// there, for it may be exported or not. `altered` where the whole environment is not the
-    /// script's.
-    pub(super) fn inherited(&self, altered: bool) -> Self {
+    /// The state in which the shell that `started` is begins.
+    pub(super) fn inherited(&self, started: &Unwrapped<'_>) -> Self {
         let mut state = Self::new(Environment::new(), self.directory());
-        if !altered {
+        if !started.altered {
             state.environment = Rc::clone(&self.environment);
-            for name in self.values.keys().filter(|name| *name != DIRECTORY) {
-                state.forget(name);
+            for (name, value) in &*self.exports {
+                state.export(name, value.clone());
             }
         }
+        for (name, value) in &started.assignments {
+            state.export(name, value.clone());
+        }
         state
+    }
+
+    /// What the script exported, with the values of now.
+    pub(super) fn exports(&self) -> Rc<BTreeMap<String, Word>> {
+        Rc::clone(&self.exports)
     }
 
     /// How much work it was to tell this state apart from an earlier one.
@@ -66,7 +78,7 @@ impl ShellState {
 
     /// How much work it is to copy.
     pub(super) fn size(&self) -> usize {
-        self.values.len().saturating_add(1)
+        self.values.len().saturating_add(self.exports.len()).saturating_add(1)
     }
 
     pub(super) fn directory(&self) -> Option<&str> {
@@ -95,14 +107,25 @@ impl ShellState {
         if name == "IFS" {
             self.separated = true;
         }
+        let inherited = || self.environment.contains_key(name) || self.exports.contains_key(name);
+        if name != DIRECTORY && (self.exports_all || inherited()) {
+            Rc::make_mut(&mut self.exports).insert(name.to_owned(), value.clone());
+        }
         Rc::make_mut(&mut self.values).insert(name.to_owned(), value);
+    }
+
+    fn export(&mut self, name: &str, value: Word) {
+        Rc::make_mut(&mut self.exports).insert(name.to_owned(), value.clone());
+        self.assign(name, value);
     }
 
     pub(super) fn forget(&mut self, name: &str) {
         match name {
             ERREXIT => self.errexit = None,
             PARAMETERS => self.parameters = None,
-            _ if self.environment.contains_key(name) => self.assign(name, Word::unknown()),
+            _ if self.environment.contains_key(name) || self.exports.contains_key(name) => {
+                self.assign(name, Word::unknown());
+            }
             _ if self.values.contains_key(name) => {
                 Rc::make_mut(&mut self.values).remove(name);
             }
@@ -113,6 +136,8 @@ impl ShellState {
 
     pub(super) fn forget_all(&mut self) {
         self.values = Rc::default();
+        let exports = Rc::make_mut(&mut self.exports);
+        exports.values_mut().for_each(|value| *value = Word::unknown());
         self.environment = Rc::default();
         self.parameters = None;
         self.errexit = None;
@@ -134,9 +159,18 @@ impl ShellState {
             return;
         };
         match program.known() {
-            Some("export" | "readonly" | "declare" | "typeset" | "local") => {
+            Some(name @ ("export" | "readonly" | "declare" | "typeset" | "local")) => {
+                let option =
+                    |word: &Word| word.prefix().starts_with('-') && word.prefix().contains('x');
+                let exported = name == "export"
+                    || matches!(name, "declare" | "typeset") && arguments.iter().any(option);
                 for argument in arguments {
-                    self.declare(argument, program.known() == Some("local"));
+                    self.declare(argument, name == "local");
+                    let name = argument.prefix().split_once('=');
+                    let name = name.map_or(argument.prefix(), |(name, _)| name);
+                    if exported && is_name(name) {
+                        self.export(name, self.value(name));
+                    }
                 }
             }
             Some("read" | "unset" | "getopts" | "mapfile" | "readarray" | "let") => {
@@ -186,6 +220,16 @@ impl ShellState {
     }
 
     fn set(&mut self, arguments: &[Word]) {
+        for word in arguments.iter().map(Word::prefix).take_while(|word| !word.is_empty()) {
+            match word.strip_prefix('-') {
+                Some(letters) if !letters.starts_with('-') && letters.contains('a') => {
+                    self.exports_all = true;
+                }
+                None if word == "allexport" => self.exports_all = true,
+                None if word == "+a" => self.exports_all = false,
+                _ => {}
+            }
+        }
         let mut errexit = Errexit::Unsaid;
         let end = in_front("set", arguments, |given| errexit = errexit.after(&given));
         match errexit {

@@ -114,18 +114,62 @@ fn wrappers_and_inner_shells() {
         ("x=1; sh -c \"p $x\"; sh -c 'p $x'", &["<p><1>", "<p><?>"]),
         ("bash -euo pipefail -c 'a; b'", &["<a>", "<b>"]),
         ("sh -c \"$x\"; sh file", &["<sh><-c><?>", "<sh><file>"]),
-        ("A=/b sh -c 'p $A'", &["<p><?>"]),
+        ("A=/b sh -c 'p $A'", &["<p></b>"]),
         ("p $(a b) `c` <(d)", &["<a><b>", "<c>", "<d>", "<p><?><?><?>"]),
         ("> /x 2>&1 p < y &> z", &["<p>"]),
     ];
     for (text, expected) in cases {
         assert_eq!(words(text), expected, "{text}");
     }
+    for text in [
+        "setpriv --reuid=1 --clear-groups p a",
+        "runuser -u www -- p a",
+        "doas -u www p a",
+        "s6-setuidgid www p a",
+        "chpst -u www -e /env p a",
+        "taskset 0x3 p a",
+        "numactl --interleave=all p a",
+        "flock -n /lock p a",
+        "ddtrace-run p a",
+    ] {
+        assert_eq!(words(text), ["<p><a>"], "{text}");
+    }
     let script = parse("timeout 5 p 2>>/x; q").expect("the script is understood");
     let [p, q] = script.commands.as_slice() else { panic!("two commands") };
     assert!(p.timed && !q.timed);
     let target = Word::Known("/x".to_owned());
     assert_eq!(p.redirections, [Redirection { operator: "2>>".to_owned(), target }]);
+}
+
+#[test]
+fn what_is_exported() {
+    for (text, value) in [
+        ("export A=1; p", Some("1")),
+        ("A=1; export A; p", Some("1")),
+        ("export A=1; A=2; p", Some("2")),
+        ("export A=1; B=$A; export B; A=2 p", Some("2")),
+        ("declare -x A=1; p", Some("1")),
+        ("set -a; A=1; p", Some("1")),
+        ("set -ea; A=1; set +a; p", Some("1")),
+        ("A=0 p", Some("0")),
+        ("env A=1 p", Some("1")),
+        ("sudo -u www A=1 p", Some("1")),
+        ("export A=1; sh -c p", Some("1")),
+        ("export A=1; sh -c 'A=2; p'", Some("2")),
+        ("A=1 sh -c 'export B=$A; p'", Some("1")),
+        ("A=1; p", None),
+        ("A=1; sh -c p", None),
+        ("declare A=1; p", None),
+        ("(export A=1); p", None),
+        ("export A=1; unset A; p", None),
+        ("export A=1; [ -f /x ] && export A=2; p", None),
+        ("export A=1; . /env; p", None),
+        ("export A=$(q); p", None),
+    ] {
+        let script = parse(text).unwrap();
+        let last = script.commands.last().unwrap();
+        assert_eq!(last.variable("A").and_then(Word::known), value, "{text}");
+    }
 }
 
 #[test]

@@ -33,6 +33,19 @@ fn a_resize_is_denied_whatever_its_annotations_say() {
     }
 }
 
+#[test]
+fn a_resize_that_leaves_too_little_is_warned_about() {
+    for (limit, expected) in [
+        ("512Mi", Some(Outcome::Denied)),
+        ("513Mi", Some(Outcome::Warned)),
+        ("602Mi", Some(Outcome::Warned)),
+        ("603Mi", None),
+    ] {
+        let body = resize(&pod("1Gi"), &pod(limit));
+        assert_eq!(outcomes(&body), Vec::from_iter(expected), "{limit}");
+    }
+}
+
 /// The modes in which the rule acts.
 fn outcomes(body: &[u8]) -> Vec<Outcome> {
     let review = decode(body).unwrap();

@@ -1,9 +1,13 @@
 //! A pod's spec, wherever its kind keeps it.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
+use std::ptr;
+use std::rc::Rc;
 
-use crate::heap::{Heap, RemovedFlags, heaps_by, removed_flags_by};
+use crate::heap::{
+    KnownFile, MemorySettings, RemovedFlags, may_hold_setting, memory_settings_by, removed_flags_by,
+};
 use crate::judge::context::PolicyContext;
 use crate::judge::exemption::ignores;
 use crate::judge::mode::Cap;
@@ -50,6 +54,8 @@ pub struct PodView<'s> {
     scripts: Scripts<'s>,
     /// What a first look at the containers shows, where anything asks.
     hints: OnceCell<Hints>,
+    /// What containers tell their programs of memory, by their place in memory.
+    memory: RefCell<BTreeMap<usize, Rc<MemorySettings>>>,
     /// The volumes in the order of their names, where there are more than a few and one is asked
     /// for.
     volumes: OnceCell<Vec<usize>>,
@@ -78,6 +84,7 @@ impl<'s> PodView<'s> {
             base: place.pointer(),
             scripts: Scripts::of(spec),
             hints: OnceCell::new(),
+            memory: RefCell::default(),
             volumes: OnceCell::new(),
         })
     }
@@ -222,13 +229,19 @@ impl<'s> PodView<'s> {
         self.hints.get_or_init(|| Hints::of(self.spec))
     }
 
-    /// The heaps that `container` fixes at start.
-    pub fn heaps(&self, container: &Container<'_>) -> Vec<Heap> {
-        if self.hints().may_set_heap(self.spec, container) {
-            heaps_by(&self.launcher(container), container)
-        } else {
-            Vec::new()
+    /// What `container`, which is one of the pod's, tells its programs of memory, if anything:
+    /// worked out once for all rules.
+    pub(crate) fn memory_settings(&self, container: &Container<'_>) -> Option<Rc<MemorySettings>> {
+        if !self.knows_configuration() && !self.hints().may_set_heap(self.spec, container) {
+            return None;
         }
+        let key = ptr::from_ref(container).addr();
+        if let Some(known) = self.memory.borrow().get(&key) {
+            return Some(Rc::clone(known));
+        }
+        let found = Rc::new(memory_settings_by(&self.launcher(container), container));
+        self.memory.borrow_mut().insert(key, Rc::clone(&found));
+        Some(found)
     }
 
     /// The options that `container` gives its virtual machine in vain.
@@ -242,7 +255,23 @@ impl<'s> PodView<'s> {
     /// What a file does that the container runs counts for its scripts, but not for its heaps.
     fn launcher<'p>(&'p self, container: &'p Container<'_>) -> Launcher<'p, 's> {
         let field = if self.knows_configuration() { Field::Launch } else { Field::Main };
-        Launcher { scripts: &self.scripts, container, field }
+        Launcher { scripts: &self.scripts, container, field, files: self.known_files(container) }
+    }
+
+    /// The files of `container` that may set a heap and are keys of known ConfigMaps.
+    fn known_files(&self, container: &Container<'_>) -> Vec<KnownFile<'s>> {
+        if !self.knows_configuration() {
+            return Vec::new();
+        }
+        let volumes = container.volume_mounts.iter().filter_map(|mount| self.volume(mount));
+        let objects = volumes
+            .flat_map(Volume::config_maps)
+            .filter_map(|name| Some((name, self.config_object(VolumeSource::ConfigMap(name))?)));
+        let files = objects.flat_map(|(object, known)| {
+            let all = known.data.iter().filter(|(key, _)| may_hold_setting(key));
+            all.map(move |(key, text)| KnownFile { object, key, text })
+        });
+        files.take(FEW).collect()
     }
 
     /// Whether what `rule` finds here will be fixed as pods are created. Where a scope or a cap
@@ -283,8 +312,6 @@ impl<'s> PodView<'s> {
 
 #[cfg(test)]
 mod tests {
-    use std::ptr;
-
     use serde_json::json;
 
     use super::*;

@@ -90,7 +90,15 @@ impl<'s> ResizeView<'s> {
 
     /// The heaps that `container` fixes at start.
     pub fn heaps(&self, container: &Container<'_>) -> Vec<Heap> {
-        heaps_by(&Launcher { scripts: &self.scripts, container, field: Field::Launch }, container)
+        heaps_by(
+            &Launcher {
+                scripts: &self.scripts,
+                container,
+                field: Field::Launch,
+                files: Vec::new(),
+            },
+            container,
+        )
     }
 
     /// The live memory of the pod, where it is known.

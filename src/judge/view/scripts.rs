@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ptr;
 use std::rc::Rc;
 
-use crate::heap::ScriptReader;
+use crate::heap::{KnownFile, ScriptReader};
 use crate::kube::container::Container;
 use crate::kube::object::Spec;
 use crate::shell::{Invocation, LONGEST, Script, inline_within};
@@ -94,6 +94,7 @@ pub(super) struct Launcher<'p, 's> {
     pub(super) scripts: &'p Scripts<'s>,
     pub(super) container: &'p Container<'p>,
     pub(super) field: Field,
+    pub(super) files: Vec<KnownFile<'s>>,
 }
 
 impl ScriptReader for Launcher<'_, '_> {
@@ -103,6 +104,10 @@ impl ScriptReader for Launcher<'_, '_> {
 
     fn expansion_budget(&self) -> usize {
         LONGEST.min(self.scripts.share(0))
+    }
+
+    fn files(&self) -> &[KnownFile<'_>] {
+        &self.files
     }
 }
 

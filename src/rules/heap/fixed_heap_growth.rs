@@ -60,14 +60,14 @@ fn report(
         .is_some_and(|policy| &*policy.restart_policy == "RestartContainer");
     for heap in resize.heaps(container) {
         let share = matches!(heap.size, Size::Share(_));
-        if old.bytes().is_none_or(|old| heap.fills(old)) || (share && may_restart) {
+        if old.bytes().is_none_or(|old| heap.crowds(old)) || (share && may_restart) {
             continue;
         }
         let message = |names: Names| {
             let name = names.quoted(&container.name);
             format!(
-                "container {name}: heap {} does not grow with memory limit {old} -> {new}",
-                heap.setting
+                "container {name}: {} does not grow with memory limit {old} -> {new}",
+                heap.named()
             )
         };
         let remedy = match share {

@@ -5,13 +5,30 @@
 //! never the flag, and a restart takes the same flag again: a limit below the heap is an outage
 //! that comes later.
 //!
-//! **What it looks at.** `-Xmx`, `-XX:MaxHeapSize` and `GOMEMLIMIT` at or above the effective
-//! memory limit, `--max-old-space-size` at 80 % of it or more, because the young generation and all
-//! that is not heap come on top, and `-XX:MaxRAMPercentage` above 85. They are read from `command`,
-//! `args` and inline shell text, and from literal variables such as `JAVA_TOOL_OPTIONS`,
-//! `JDK_JAVA_OPTIONS`, `JAVA_OPTS`, `CATALINA_OPTS` and `NODE_OPTIONS`, of every container, with
-//! `$(NAME)` expanded. Of repeated settings the one counts that the runtime takes. On a resize it
-//! looks at containers whose effective limit is lowered, and at the new limit.
+//! **What it looks at.** What a heap leaves of the effective memory limit, however it is written.
+//!
+//! | what is bounded | settings | too much |
+//! |---|---|---|
+//! | the heap of Java or .NET | `-Xmx`, `-XX:MaxHeapSize`, `-XX:MaxRAMPercentage`, `-XX:MaxRAMFraction`, and the variables below | above 85 % |
+//! | the old generation of V8 | `--max-old-space-size`, `--max-old-space-size-percentage` | 80 % or more |
+//! | Go's runtime | `GOMEMLIMIT`; from `limits.memory` by field it is all of it | above 95 % |
+//! | the data of a store | `--maxmemory` of Redis, also in a known ConfigMap; `--innodb-buffer-pool-size`, `--wiredTigerCacheSizeGB` | above 85 % |
+//! | the process | `jobmanager.memory.process.size` and `taskmanager.memory.process.size` in `FLINK_PROPERTIES` | above it |
+//!
+//! They are read from `command`, `args` and inline shell text, with what it exports, and from literal
+//! variables such as `JAVA_TOOL_OPTIONS`, `JDK_JAVA_OPTIONS`, `JAVA_OPTS`, `CATALINA_OPTS` and
+//! `NODE_OPTIONS`, of every container, with `$(NAME)` expanded; options of Java also from
+//! `jvm.config` and `*.options` in a known ConfigMap. Of repeated settings the one counts that the
+//! runtime takes. Variables that set one heap by their name: `DOTNET_GCHeapHardLimit` and
+//! `DOTNET_GCHeapHardLimitPercent` (hexadecimal, both), `ELASTICSEARCH_HEAP_SIZE`,
+//! `OPENSEARCH_HEAP_SIZE`, `ES_HEAP_SIZE`, `LS_HEAP_SIZE`, `LOGSTASH_HEAP_SIZE`, `SOLR_HEAP`,
+//! `ZOO_HEAP_SIZE`, `ZK_SERVER_HEAP`, `ZK_HEAP_SIZE`, `HADOOP_HEAPSIZE`, `HADOOP_HEAPSIZE_MAX`,
+//! `HBASE_HEAPSIZE`, `DRUID_XMX`, Neo4j's, `JAVA_XMX`, `JVM_XMX`, `JVM_MAXIMUM_MEMORY`,
+//! `NIFI_JVM_HEAP_MAX`, `MAX_RAM_PERCENTAGE`, `JAVA_MAX_MEM_RATIO`; `MAX_HEAP_SIZE` of Cassandra,
+//! `SPARK_DAEMON_MEMORY` of Spark, `MEMORY` and `MAX_MEMORY` of Minecraft.
+//!
+//! On a resize it looks at containers whose effective limit is lowered, and at the new limit. Where
+//! that leaves something, if too little, it warns.
 //!
 //! **What it allows.** Containers without a limit; resizes that raise the limit, and percentages on
 //! any resize, because they follow the limit at the next start. It is silent where a value comes
@@ -22,7 +39,7 @@
 //! **How to fix it.** Lower the flag by a rollout first, then the limit. An approval does not
 //! lift this denial unless it says `force`.
 
-use crate::heap::{Heap, Size};
+use crate::heap::{Bound, Heap, Size};
 use crate::judge::finding::{Finding, Findings, Lift};
 use crate::judge::message::Names;
 use crate::judge::mode::Mode;
@@ -40,15 +57,23 @@ pub(crate) const RULE: Rule = Rule::new::<HeapAboveLimit>(
 #[derive(Debug, Default)]
 struct HeapAboveLimit;
 
+/// A limit below which no container starts, in bytes: so much its first process takes.
+pub(in crate::rules) const SMALLEST_LIMIT: u128 = 1 << 20;
+
 impl Check for HeapAboveLimit {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {
         for placed in pod.all_containers() {
             let limit = pod.memory_limit(placed.container);
-            for heap in above(limit, || pod.heaps(placed.container)) {
+            // of a limit in which nothing runs `unusable-size` speaks
+            let Some(bytes) = limit.bytes().filter(|bytes| *bytes >= SMALLEST_LIMIT) else {
+                continue;
+            };
+            let Some(known) = pod.memory_settings(placed.container) else { continue };
+            for heap in known.heaps.iter().filter(|heap| heap.crowds(bytes)) {
                 let remedy = "lower the flag or raise the limit: more than the heap has to fit";
-                let pointer = pod.container_pointer(&placed, heap.field);
+                let pointer = pod.container_pointer(&placed, &heap.field);
                 findings.report(
-                    finding(placed.container, &heap, limit, pointer, remedy).at_most(Mode::Warn),
+                    finding(placed.container, heap, limit, pointer, remedy).at_most(Mode::Warn),
                 );
             }
         }
@@ -64,7 +89,9 @@ impl Check for HeapAboveLimit {
                 let remedy = "lower the flag by a rollout first, or approve with force; a restart alone keeps the same flag";
                 let (limit, pointer) = (change.limit.1, change.pointer("limits"));
                 let finding = finding(container, &heap, limit, pointer, remedy);
-                findings.report(finding.lifted_by(Lift::ForcedGrant));
+                let fills = limit.bytes().is_some_and(|limit| heap.fills(limit));
+                let ceiling = if fills { Mode::Fix } else { Mode::Warn };
+                findings.report(finding.lifted_by(Lift::ForcedGrant).at_most(ceiling));
             }
         }
     }
@@ -72,24 +99,20 @@ impl Check for HeapAboveLimit {
 
 /// The first heap that does not fit the memory that `resize` leaves, unless it is approved.
 pub(in crate::rules) fn first_in_the_way(resize: &ResizeView<'_>) -> Option<Heap> {
-    resize.memory_changes().find_map(|change| in_the_way(resize, &change).into_iter().next())
+    resize.memory_changes().find_map(|change| {
+        let fills = |heap: &Heap| change.limit.1.bytes().is_some_and(|limit| heap.fills(limit));
+        in_the_way(resize, &change).into_iter().find(fills)
+    })
 }
 
-/// The heaps that do not fit the memory that `change` leaves. A share follows the limit at the next
-/// start.
+/// The heaps that leave too little of the memory that `change` leaves. A share follows the limit at
+/// the next start.
 fn in_the_way(resize: &ResizeView<'_>, change: &MemoryChange<'_>) -> Vec<Heap> {
     let container = change.placed().filter(|_| change.is_lowered()).map(|placed| placed.container);
     let Some(container) = container else { return Vec::new() };
-    let mut heaps = above(change.limit.1, || resize.heaps(container));
-    heaps.retain(|heap| !matches!(heap.size, Size::Share(_)));
-    heaps
-}
-
-/// Those of `heaps` that leave too little below `limit`.
-fn above(limit: EffectiveLimit<'_>, heaps: impl FnOnce() -> Vec<Heap>) -> Vec<Heap> {
-    let Some(limit) = limit.bytes() else { return Vec::new() };
-    let mut heaps = heaps();
-    heaps.retain(|heap| heap.fills(limit));
+    let Some(limit) = change.limit.1.bytes() else { return Vec::new() };
+    let mut heaps = resize.heaps(container);
+    heaps.retain(|heap| !matches!(heap.size, Size::Share(_)) && heap.crowds(limit));
     heaps
 }
 
@@ -100,17 +123,22 @@ fn finding(
     pointer: String,
     remedy: &'static str,
 ) -> Finding {
-    let relation = match heap.size {
-        Size::Whole(_) => "at or above",
-        Size::OldSpace(_) => "at 80% or more of",
-        Size::Share(_) => "above 85% of",
+    let whole = || match heap.size {
+        Size::Bytes(bytes) => limit.bytes().is_some_and(|limit| u128::from(bytes) >= limit),
+        Size::Share(_) => false,
+    };
+    let relation = match heap.bound {
+        Bound::OldSpace => format!("at {}% or more of", heap.bound.most()),
+        Bound::Process => "above".to_owned(),
+        _ if whole() => "at or above".to_owned(),
+        bound => format!("above {}% of", bound.most()),
     };
     let name = &container.name;
     let message = |names: Names| {
         format!(
-            "container {}: heap {} {relation} memory limit {limit}",
+            "container {}: {} {relation} memory limit {limit}",
             names.quoted(name),
-            heap.setting
+            heap.described()
         )
     };
     Finding::new(RULE.name, pointer, message, remedy).in_container(name)

@@ -6,9 +6,9 @@
 //! without a limit is a part of the node's memory, so the same pod is small on one node and fills
 //! the next.
 //!
-//! **What it looks at.** `-Xmx`, `-XX:MaxHeapSize`, `-XX:MaxRAMPercentage`, `--max-old-space-size`
-//! and `GOMEMLIMIT` of regular containers and sidecars with no memory limit in effect: neither
-//! their own nor the pod's, where `0` is none. Flags are read as `heap-above-limit` reads them.
+//! **What it looks at.** `-Xmx`, `-XX:MaxRAMPercentage`, `--max-old-space-size`, `GOMEMLIMIT` and all
+//! else that `heap-above-limit` reads, of regular containers and sidecars with no memory limit in
+//! effect: neither their own nor the pod's, where `0` is none.
 //!
 //! **What it allows.** Plain init containers, which are gone before the others start. A LimitRange
 //! may give pods a limit that their template does not show: of a template this is a guess, which is
@@ -38,19 +38,20 @@ impl Check for HeapWithoutLimit {
             if matches!(pod.memory_limit(container), EffectiveLimit::Limited(_)) {
                 continue;
             }
-            for heap in pod.heaps(container) {
+            let Some(known) = pod.memory_settings(container) else { continue };
+            for heap in &known.heaps {
                 let outcome = match heap.size {
                     Size::Share(_) => "is a part of the node's memory: no memory limit",
                     _ => "and no memory limit",
                 };
                 let message = |names: Names| {
                     format!(
-                        "container {}: heap {} {outcome}",
+                        "container {}: {} {outcome}",
                         names.quoted(&container.name),
-                        heap.setting
+                        heap.described()
                     )
                 };
-                let pointer = pod.container_pointer(&placed, heap.field);
+                let pointer = pod.container_pointer(&placed, &heap.field);
                 let remedy = "set a memory limit with room above the heap";
                 findings.report(
                     Finding::new(RULE.name, pointer, message, remedy).in_container(&container.name),

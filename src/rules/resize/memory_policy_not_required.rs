@@ -45,12 +45,13 @@ impl Check for MemoryPolicyNotRequired {
             if !stays || matches!(pod.memory_limit(container), EffectiveLimit::Unlimited) {
                 continue;
             }
-            for heap in pod.heaps(container) {
+            let Some(known) = pod.memory_settings(container) else { continue };
+            for heap in &known.heaps {
                 let message = |names: Names| {
                     let name = names.quoted(&container.name);
                     format!(
-                        "container {name}: memory NotRequired, heap {} is fixed at start",
-                        heap.setting
+                        "container {name}: memory NotRequired, {} is fixed at start",
+                        heap.named()
                     )
                 };
                 let remedy = match heap.size {

@@ -89,7 +89,29 @@ const fn shell(programs: &'static str, options: &'static str) -> Line {
 pub(super) const LINES: &[Line] = &[
     // shells, and what starts another command in front of it
     shell("sh set", "-c -e -s -o= -O= --rcfile= --init-file="),
-    launcher("builtin busybox catatonit chrt gosu nohup setsid su-exec", ""),
+    launcher(
+        "builtin busybox catatonit chrt ddtrace-run gosu nohup opentelemetry-instrument \
+        s6-setuidgid setsid setuidgid su-exec unbuffer",
+        "",
+    ),
+    launcher("chpst", "-u= -U= -e= -n= -l= -L= -m= -d= -o= -p= -f= -c= -r= -t= -/= -b="),
+    launcher("doas", "-u= -C= -a= -s"),
+    launcher("flock", "-c,--command -w,--wait,--timeout= -E,--conflict-exit-code="),
+    launcher(
+        "numactl",
+        "-i,--interleave= -N,--cpunodebind= -C,--physcpubind= -m,--membind= -p,--preferred=",
+    ),
+    launcher("runuser", "-u,--user= -g,--group= -G,--supp-group= -c,--command= -l,--login"),
+    launcher("taskset", "-p,--pid -c,--cpu-list"),
+    launcher("watch", "-n,--interval= -x,--exec -q,--equexit="),
+    launcher(
+        "reflex",
+        "-c,--config= -d,--decoration= -g,--glob= -G,--inverse-glob= -r,--regex= \
+        -R,--inverse-regex= -t,--shutdown-timeout=",
+    ),
+    getopt("su", "-c,--command= -s,--shell= -g,--group= -G,--supp-group= -l,--login"),
+    getopt("certbot", "--deploy-hook= --post-hook= --pre-hook= --renew-hook="),
+    getopt("acme.sh", "--reloadcmd= --reload-cmd= --post-hook= --renew-hook="),
     launcher("command", "-v -V"),
     launcher("dumb-init", "-r,--rewrite="),
     launcher("env", "NAME= -u,--unset= -C,--chdir= -S,--split-string"),
@@ -105,8 +127,13 @@ pub(super) const LINES: &[Line] = &[
     launcher("time", "-f,--format= -o,--output="),
     launcher("timeout", "-k,--kill-after= -s,--signal= -t"),
     launcher("tini", "-p= -e="),
+    launcher(
+        "setpriv",
+        "--reuid= --ruid= --euid= --regid= --rgid= --egid= --groups= --inh-caps= --ambient-caps= \
+        --bounding-set= --securebits= --pdeathsig= --selinux-label= --apparmor-profile= --ptracer=",
+    ),
     // values stand behind `=`, and what follows `--exec` is as good as an operand
-    launcher("setpriv start-stop-daemon", ""),
+    launcher("start-stop-daemon", ""),
     launcher(
         "xargs",
         "-n,--max-args= -P,--max-procs= -L,--max-lines= \
@@ -165,6 +192,11 @@ pub(super) const LINES: &[Line] = &[
     ),
     getopt("grep", "-v,--invert-match -e,--regexp= -f,--file= -m,--max-count= -A= -B= -C="),
     getopt("stat", "-c,--format= --printf= -L,--dereference"),
+    // what looks whether somebody answers
+    getopt("nc ncat netcat", "-w= -i= -p= -s= -q= -e= -X= -x= -z"),
+    getopt("mysqladmin mariadb-admin", "-h,--host= -P,--port= -u,--user= -p"),
+    getopt("pg_isready", "-h,--host= -p,--port= -U,--username= -d,--dbname= -t,--timeout="),
+    getopt("redis-cli valkey-cli", "-h= -p= -a= -n= -u="),
     // what sends signals, and looks for processes
     getopt("httpd apache2 apachectl apache2ctl", "-k= -f= -d= -D= -C= -c= -E= -e="),
     launcher("kill", "-s,--signal=! -n=! -l,--list -L,--table"),

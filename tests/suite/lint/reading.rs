@@ -82,7 +82,7 @@ spec:
     let folder = tree(&[("pod.yaml", text)]);
     let ran = lint(folder.path(), &["--format", "json", "--fix", "pod.yaml"]);
     let found: Vec<Value> = serde_json::from_str(&ran.output).unwrap();
-    assert_eq!(told(&found), ["pod.yaml:12 warn heap-above-limit"]);
+    assert_eq!(told(&found), ["pod.yaml:13 warn heap-above-limit"]);
     let fixed = fs::read_to_string(folder.path().join("pod.yaml")).unwrap();
     let added = "    resizePolicy:\n    - resourceName: cpu\n      restartPolicy: NotRequired\n    - resourceName: memory\n      restartPolicy: RestartContainer\n";
     assert_eq!(fixed, format!("{text}{added}"));

@@ -146,7 +146,6 @@ fn limit<'s>(spec: &'s Spec<'_>, name: &str) -> EffectiveLimit<'s> {
 /// What becomes of a heap that is fixed at start.
 fn heap_word(heap: &Heap, limit: EffectiveLimit<'_>, restarts: bool) -> String {
     let setting = &heap.setting;
-    let is_above = |bytes: u64| limit.bytes().is_some_and(|limit| u128::from(bytes) >= limit);
     match heap.size {
         Size::Share(_) if restarts => {
             format!("; heap {setting} is taken of the new limit at the restart")
@@ -154,12 +153,12 @@ fn heap_word(heap: &Heap, limit: EffectiveLimit<'_>, restarts: bool) -> String {
         Size::Share(_) => format!(
             "; heap {setting} was taken of the old limit at start, and stays so until a restart"
         ),
-        Size::Whole(bytes) | Size::OldSpace(bytes) if is_above(bytes) => {
+        Size::Bytes(_) if limit.bytes().is_some_and(|limit| heap.fills(limit)) => {
             format!(
                 "; heap {setting} is at or above the new limit: the kernel ends the process when it fills up"
             )
         }
-        Size::Whole(_) | Size::OldSpace(_) => {
+        Size::Bytes(_) => {
             format!(
                 "; heap {setting} stays as it is whatever the limit: only another flag, by a rollout, changes it"
             )
