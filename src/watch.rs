@@ -8,6 +8,7 @@ mod delegate;
 mod follow;
 mod inotifywait;
 mod poll;
+mod port;
 mod process;
 mod recipient;
 mod reloader;
@@ -19,6 +20,7 @@ mod verdict;
 mod tests;
 
 pub use self::inotifywait::{InotifyEvent, Inotifywait};
+pub(crate) use self::port::asked_port;
 pub use self::recipient::Recipient;
 pub(crate) use self::reloader::FLAGS;
 pub use self::reloader::{ReloadPath, reload_paths};

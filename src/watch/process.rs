@@ -30,7 +30,7 @@ pub(super) fn process(commands: &[Command]) -> Option<String> {
     let first = commands.first()?;
     match first.program()? {
         program @ ("pidof" | "pgrep") => {
-            pattern(Arguments::of(program, first.arguments()).operands.first()?.known()?)
+            only(Arguments::of(program, first.arguments()).operands.first()?.known()?)
         }
         "cat" | "head" => {
             let file = first
@@ -38,7 +38,7 @@ pub(super) fn process(commands: &[Command]) -> Option<String> {
                 .iter()
                 .filter_map(Word::known)
                 .find(|text| text.ends_with(".pid"))?;
-            pattern(base_name(file).strip_suffix(".pid")?)
+            only(base_name(file).strip_suffix(".pid")?)
         }
         "ps" => {
             let mut greps = commands
@@ -47,16 +47,32 @@ pub(super) fn process(commands: &[Command]) -> Option<String> {
                 .map(|grep| Arguments::of("grep", grep.arguments()));
             let options = greps.find(|options| !options.has("invert-match"))?;
             let operand = || options.operands.first().and_then(|word| word.known());
-            pattern(options.value("regexp").or_else(operand)?)
+            only(options.value("regexp").or_else(operand)?)
         }
         _ => None,
     }
 }
 
-/// The name of a program in a pattern for names or command lines: `^nginx$`, `[n]ginx: master`,
-/// `/usr/sbin/nginx`.
-pub(super) fn pattern(text: &str) -> Option<String> {
-    let text: String = text.chars().filter(|letter| !"[]^".contains(*letter)).collect();
+/// The one name in a pattern.
+fn only(text: &str) -> Option<String> {
+    match names(text)?.as_slice() {
+        [name] => Some(name.clone()),
+        _ => None,
+    }
+}
+
+/// The names of programs in a pattern for names or command lines: `^nginx$`, `[n]ginx: master`,
+/// `/usr/sbin/nginx`, `haproxy|hapee-lb`. `None` where one of them is unknown.
+pub(super) fn names(pattern: &str) -> Option<Vec<String>> {
+    /// With more of them it is nobody's pattern.
+    const MANY: usize = 8;
+    let pattern = pattern.strip_prefix("(?:").unwrap_or(pattern);
+    pattern.splitn(MANY, '|').map(name).collect()
+}
+
+fn name(pattern: &str) -> Option<String> {
+    let text: String = pattern.chars().filter(|letter| !"[]()^".contains(*letter)).collect();
+    let text = text.trim_start_matches(".*").trim_end_matches(".*");
     let word = text.split([' ', ':', '$']).next()?;
     let name = base_name(word);
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.+".contains(letter);

@@ -4,7 +4,7 @@
 use crate::shell::options::Arguments;
 use crate::shell::{Command, Script, Word};
 
-use super::process::{identified, pattern};
+use super::process::{identified, names};
 use super::recipient::Recipient;
 
 /// Servers that signal a running instance of themselves, with the option and the values that do.
@@ -60,9 +60,11 @@ fn kill(script: &Script, arguments: &[Word]) -> Vec<Recipient> {
 }
 
 fn named(words: &[&Word]) -> Vec<Recipient> {
-    let recipient =
-        |word: &&Word| word.known().and_then(pattern).map_or(Recipient::Unknown, Recipient::Named);
-    words.iter().map(recipient).collect()
+    let recipients = |word: &&Word| match word.known().and_then(names) {
+        Some(names) => names.into_iter().map(Recipient::Named).collect(),
+        None => vec![Recipient::Unknown],
+    };
+    words.iter().flat_map(recipients).collect()
 }
 
 /// Whether a word is `-HUP` or `-9`, or may be.

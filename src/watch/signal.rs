@@ -101,6 +101,9 @@ fn may_start_within(script: &Script, name: &str, depth: usize) -> bool {
             .arguments()
             .iter()
             .any(|word| matches!(word.known(), Some("-t" | "-T" | "-v" | "-V" | "-tq" | "-qt")));
+        if let Some(inner) = started(command) {
+            return may_start_within(&inner, name, depth);
+        }
         program == name && !tests
             || OPAQUE.contains(&program)
             || SHELLS.contains(&program)
@@ -108,7 +111,6 @@ fn may_start_within(script: &Script, name: &str, depth: usize) -> bool {
             || program.contains("entrypoint")
             || program != name
                 && command.arguments().iter().any(|word| is_program(word.prefix(), name))
-            || started(command).is_some_and(|inner| may_start_within(&inner, name, depth))
     })
 }
 

@@ -6,23 +6,27 @@
 //!
 //! **What it looks at.** `lifecycle.postStart.exec` of regular containers and sidecars: endless
 //! loops (`while true`, `while sleep 5`), watchers that go on for ever (`inotifywait -m`, `tail
-//! -f`, `entr`), `sleep infinity`. Scripts in ConfigMaps are read where those are known.
+//! -f`, `entr`), `sleep infinity`; and loops that wait for a port of a container that starts only
+//! after the hook, by its `ports` or the usual one of its image. Scripts in ConfigMaps are read where
+//! those are known.
 //!
 //! **What it allows.** What runs in the background (`&`, `setsid`) or under `timeout`; loops that
 //! end some time, such as `until curl ..; do sleep 1; done`; what only may run, after `&&` or in a
 //! branch; output read by what may stop reading.
 //!
-//! **How to fix it.** Start it in the background with `&`, or give it a sidecar of its own.
+//! **How to fix it.** Start it in the background with `&`, or give it a sidecar of its own. Name the
+//! container that is waited for first, or make it an init container with `restartPolicy: Always`.
 
 use crate::judge::finding::{Finding, Findings};
 use crate::judge::message::Names;
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::PodView;
 use crate::kube::container::Container;
+use crate::kube::image::Image;
 use crate::kube::object::Placed;
 use crate::rules::inline::{PathTarget, path_target, post_start_script, remedy, tool_name};
-use crate::shell::{Command, PipeReader, Script, Word};
-use crate::watch::{Tool, Watch, options_of, watches};
+use crate::shell::{Command, Loop, LoopPart, PipeReader, Script, Word};
+use crate::watch::{Tool, Watch, asked_port, options_of, watches};
 
 pub(crate) const RULE: Rule = Rule::new::<BlockingPostStart>(
     "blocking-post-start",
@@ -46,9 +50,69 @@ impl Check for BlockingPostStart {
             }
             if let Some((what, command)) = blocking(pod, placed.container, &inline.script) {
                 findings.report(finding(pod, &placed, inline.field, what, command.file.as_deref()));
+            } else if let Some((port, server)) = awaited(pod, &placed, &inline.script) {
+                findings.report(waiting(pod, &placed, inline.field, port, server));
             }
         }
     }
+}
+
+/// The port that a loop waits for, and the container that listens there: one that starts only when
+/// the hook has ended.
+fn awaited<'s>(
+    pod: &PodView<'s>,
+    placed: &Placed<'_, '_>,
+    script: &Script,
+) -> Option<(i64, &'s str)> {
+    let waits = |command: &&Command| {
+        let waiting = matches!(command.context.inside, Some((_, LoopPart::Condition)));
+        let ends = |around: &Loop| around.counted || around.reads || around.leaves;
+        waiting && is_awaited(command) && !script.loops_around(command).any(ends)
+    };
+    let serves = |container: &Container<'_>, port| {
+        container.ports().contains(&port) || usual_port(&container.image) == Some(port)
+    };
+    script.commands.iter().filter(waits).filter_map(asked_port).find_map(|port| {
+        let mut earlier = true;
+        let mut later = None;
+        for other in pod.app_containers() {
+            let itself = other.list() == placed.list() && other.index == placed.index;
+            let there = serves(other.container, port);
+            if earlier && there {
+                return None;
+            }
+            later = later.or(Some(&*other.container.name).filter(|_| there));
+            earlier &= !itself;
+        }
+        Some((port, later?))
+    })
+}
+
+/// Whether the hook does not end before this command does.
+fn is_awaited(command: &Command) -> bool {
+    !(command.context.background || command.context.conditional || command.timed)
+}
+
+/// The port where images of this name listen unless they are told otherwise.
+fn usual_port(image: &str) -> Option<i64> {
+    const PORTS: [(&str, i64); 14] = [
+        ("nginx", 80),
+        ("httpd", 80),
+        ("redis", 6379),
+        ("valkey", 6379),
+        ("postgres", 5432),
+        ("mysql", 3306),
+        ("mariadb", 3306),
+        ("mongo", 27017),
+        ("rabbitmq", 5672),
+        ("memcached", 11211),
+        ("elasticsearch", 9200),
+        ("zookeeper", 2181),
+        ("vault", 8200),
+        ("consul", 8500),
+    ];
+    let name = Image::parse(image).name();
+    PORTS.iter().find(|(known, _)| *known == name).map(|(_, port)| *port)
 }
 
 /// What never ends, and the first command in it.
@@ -57,9 +121,7 @@ fn blocking<'i>(
     container: &Container<'_>,
     script: &'i Script,
 ) -> Option<(&'static str, &'i Command)> {
-    let blocked = |command: &&Command| {
-        !(command.context.background || command.context.conditional || command.timed)
-    };
+    let blocked = |command: &&Command| is_awaited(command);
     let loops =
         script.commands.iter().filter(blocked).filter(|command| command.context.reader.is_none());
     let endless = |command: &&Command| {
@@ -114,6 +176,25 @@ fn goes_on(pod: &PodView<'_>, container: &Container<'_>, watch: &Watch, command:
                 false
             }
         }
+}
+
+fn waiting(
+    pod: &PodView<'_>,
+    placed: &Placed<'_, '_>,
+    field: &str,
+    port: i64,
+    server: &str,
+) -> Finding {
+    let name = &placed.container.name;
+    let message = |names: Names| {
+        let (name, server) = (names.quoted(name), names.quoted(server));
+        format!(
+            "container {name}: postStart waits for port {port} of {server}, which starts after it"
+        )
+    };
+    let remedy = "name that container first, or wait in the background with `&`";
+    Finding::new(RULE.name, pod.container_pointer(placed, field), message, remedy)
+        .in_container(name)
 }
 
 fn finding(

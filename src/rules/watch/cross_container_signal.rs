@@ -6,12 +6,16 @@
 //!
 //! **What it looks at.** `kill`, `pkill`, `killall` and servers that signal themselves (`nginx -s
 //! reload`) in shell text of `command`, `args` and probes of regular containers and sidecars, in a
-//! pod with more than one of them, where another one runs the program that is meant.
+//! pod with more than one of them, where another one runs the program that is meant: also where
+//! `entr`, `reflex`, `watchexec` and their like run the command. Commands that Vault's agent is told
+//! to run by `vault.hashicorp.com/agent-inject-command-..`, for it has a container of its own.
 //!
-//! **What it allows.** `shareProcessNamespace`, `hostPID`, a process that the same container
+//! **What it allows.** `shareProcessNamespace`, `hostPID`,
+//! `vault.hashicorp.com/agent-share-process-namespace: "true"`, a process that the same container
 //! starts, the container's own `preStop` and `postStart`, and whatever cannot be told.
 //!
-//! **How to fix it.** Set `shareProcessNamespace: true`, or let the container reload itself.
+//! **How to fix it.** Set `shareProcessNamespace: true` in the pod's spec, or let the container
+//! reload itself. In metadata nobody reads it, and the remedy says so.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -24,7 +28,7 @@ use crate::kube::container::Container;
 use crate::kube::image::Image;
 use crate::kube::object::Placed;
 use crate::rules::inline::{InlineScript, main_script, own_script, probe_scripts};
-use crate::shell::Script;
+use crate::shell::{Invocation, Script, inline};
 use crate::watch::{Recipient, may_start, signals};
 
 pub(crate) const RULE: Rule = Rule::new::<CrossContainerSignal>(
@@ -43,13 +47,13 @@ const WORDS: [&str; 8] =
 impl Check for CrossContainerSignal {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {
         let containers = pod.app_containers().take(CONTAINERS + 1).count();
-        if pod.spec.share_process_namespace
-            || pod.spec.host_pid
-            || !(2..=CONTAINERS).contains(&containers)
-        {
+        if pod.spec.share_process_namespace || pod.spec.host_pid || containers > CONTAINERS {
             return;
         }
         let mut neighbours = Neighbours { pod, scripts: None };
+        if by_vault(pod, findings, &mut neighbours) == Shared::Yes || containers < 2 {
+            return;
+        }
         for placed in pod.app_containers() {
             let main = main_script(pod, placed.container, &WORDS);
             for inline in main.into_iter().chain(probe_scripts(pod, placed.container, &WORDS)) {
@@ -58,6 +62,78 @@ impl Check for CrossContainerSignal {
                 }
             }
         }
+    }
+}
+
+/// Whether the containers of a pod see each other's processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shared {
+    Yes,
+    No,
+}
+
+/// How the annotations begin that tell Vault's injector of its agent.
+const VAULT: &str = "vault.hashicorp.com/agent-";
+
+/// Reports the signals that Vault's agent is told to send.
+fn by_vault(
+    pod: &PodView<'_>,
+    findings: &mut Findings,
+    neighbours: &mut Neighbours<'_, '_>,
+) -> Shared {
+    let annotations = &pod.metadata.annotations;
+    let told = || annotations.iter().filter_map(|(key, _)| Some((key, key.strip_prefix(VAULT)?)));
+    let text = |name: &str| annotations.text(&format!("{VAULT}{name}"));
+    if told().next().is_none() || text("inject").is_none_or(|value| value != "true") {
+        return Shared::No;
+    }
+    if text("share-process-namespace").is_some_and(|value| value == "true") {
+        return Shared::Yes;
+    }
+    let commands = told().filter(|(_, name)| name.starts_with("inject-command"));
+    for (key, name) in commands.take(COMMANDS) {
+        let Some(command) = text(name) else { continue };
+        let invocation = Invocation { command: &["sh", "-c", &command], ..Invocation::default() };
+        let Some(script) = inline(&invocation) else { continue };
+        let targets: BTreeSet<String> = named(&script).collect();
+        for target in targets {
+            if !may_start(&script, &target) && neighbours.run("", &target) {
+                let message = |names: Names| {
+                    let target = names.quoted(&target);
+                    format!(
+                        "the signal of Vault's agent cannot reach {target} in another container"
+                    )
+                };
+                let pointer = pod.annotation_pointer(key);
+                findings.report(Finding::new(RULE.name, pointer, message, remedy(pod)));
+            }
+        }
+    }
+    Shared::No
+}
+
+/// The most commands of Vault's agent that are looked into. More are nobody's pod.
+const COMMANDS: usize = 16;
+
+/// The first few processes that a script signals by name.
+fn named(script: &Script) -> impl Iterator<Item = String> {
+    let named = signals(script).into_iter().filter_map(|signal| match signal.recipient {
+        Recipient::Named(target) => Some(target),
+        _ => None,
+    });
+    named.take(TARGETS)
+}
+
+/// What to do: where somebody tried, to put that where it is read.
+fn remedy(pod: &PodView<'_>) -> &'static str {
+    let beside = pod.workload.template.as_ref();
+    let beside = beside.is_some_and(|template| template.share_process_namespace.is_some());
+    if pod.metadata.share_process_namespace.is_some() {
+        "move shareProcessNamespace from the pod's metadata to its spec: nobody reads it there"
+    } else if pod.is_template() && (beside || pod.workload.share_process_namespace) {
+        "move shareProcessNamespace to the spec of the template: nobody reads it elsewhere"
+    } else {
+        "set shareProcessNamespace: true on the pod, or let the container reload itself"
     }
 }
 
@@ -71,19 +147,15 @@ const TARGETS: usize = 16;
 fn stray_targets(
     neighbours: &mut Neighbours<'_, '_>,
     placed: &Placed<'_, '_>,
-    inline: &InlineScript,
+    text: &InlineScript,
 ) -> BTreeSet<String> {
-    let named = signals(&inline.script).into_iter().filter_map(|signal| match signal.recipient {
-        Recipient::Named(target) => Some(target),
-        _ => None,
-    });
-    let mut targets: BTreeSet<String> = named.take(TARGETS).collect();
+    let mut targets: BTreeSet<String> = named(&text.script).collect();
     targets.retain(|target| {
         // without a command of its own the image decides what runs, so nothing can be told
         let elsewhere =
             neighbours.script(&placed.container.name).is_some_and(|own| !may_start(own, target));
         elsewhere
-            && !may_start(&inline.script, target)
+            && !may_start(&text.script, target)
             && neighbours.run(&placed.container.name, target)
     });
     targets
@@ -140,7 +212,6 @@ fn finding(
             names.quoted(target)
         )
     };
-    let remedy = "set shareProcessNamespace: true on the pod, or let the container reload itself";
-    Finding::new(RULE.name, pod.container_pointer(placed, inline.field), message, remedy)
+    Finding::new(RULE.name, pod.container_pointer(placed, inline.field), message, remedy(pod))
         .in_container(name)
 }
