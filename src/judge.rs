@@ -35,7 +35,7 @@ use view::View;
 
 /// Judges `subject` as it would be stored: what the validating path answers.
 pub fn judge(policies: &Policies, subject: &Subject<'_>) -> Verdict {
-    let mut verdict = Verdict { cap: cap_for(policies, subject), ..Verdict::default() };
+    let mut verdict = Verdict::under(cap_for(policies, subject), policies);
     let Some(view) = View::of(subject, policies.context()) else { return verdict };
     approvals::review(policies, subject, &view, &mut verdict);
     for policy in in_force(policies, subject, &view) {
@@ -72,7 +72,7 @@ fn say_what_is_over(
         return;
     }
     if let Silence::Over(remark) = silence(policies, policy, subject, view) {
-        findings.list.iter_mut().for_each(|finding| finding.remark(policy.rule.name, &remark));
+        findings.list.iter_mut().for_each(|finding| finding.remark(&remark));
     }
 }
 
@@ -103,7 +103,7 @@ fn missed_fix(verdict: &Verdict, view: &View<'_>) -> Option<MissedFix> {
 /// Amends `subject`: what the mutating path answers. New pods are fixed, grants are turned into
 /// stamps or denied, and automation's unapproved decreases are restored. Nothing else changes.
 pub fn amend(policies: &Policies, subject: &Subject<'_>) -> Verdict {
-    let mut verdict = Verdict { cap: cap_for(policies, subject), ..Verdict::default() };
+    let mut verdict = Verdict::under(cap_for(policies, subject), policies);
     let Some(view) = View::of(subject, policies.context()) else { return verdict };
     match &view {
         View::Pod { new, .. } if new.is_new_pod() => {

@@ -12,6 +12,7 @@ mod evidence;
 mod exemptions;
 mod files;
 mod finding;
+mod fingerprint;
 mod fix;
 mod github;
 mod read;
@@ -119,13 +120,13 @@ pub enum Format {
 /// Where it cannot run: a path that is not there, faulty policies, flags that do not go together.
 pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     options.check()?;
-    let policies = policies(options)?;
+    let policies = policies(options)?.with_whole_messages();
     let inputs = files::inputs(&options.paths)?;
     let progress = Progress::start("files");
     if options.exemptions {
-        return list_exemptions(options, &policies, &read::files(&inputs, false, &progress));
+        return list_exemptions(options, &policies, &read::files(&inputs, &progress));
     }
-    let mut report = LintReport::of(&policies, read::files(&inputs, options.fix, &progress));
+    let mut report = LintReport::of(&policies, read::files(&inputs, &progress));
     drop(progress);
     let mut repaired = None;
     if options.fix {
@@ -241,14 +242,10 @@ fn print(
         terminal::remark(&repair.summary());
     }
     let findings = &report.findings;
-    let summary = report.summary(options.fix);
+    let summary = report.summary();
     match options.format {
         Format::Text => {
-            let look = text::Look {
-                coloured: options.is_coloured(),
-                explained: options.explain,
-                offers_fix: !options.fix,
-            };
+            let look = text::Look { coloured: options.is_coloured(), explained: options.explain };
             let text = format!(
                 "{}{}{summary}\n",
                 text::render(findings, look),

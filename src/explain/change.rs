@@ -41,7 +41,12 @@ pub struct ChangeContext {
 
 impl Default for ChangeContext {
     fn default() -> Self {
-        Self { policies: Policies::embedded(), others: Vec::new(), now: None, is_whole: true }
+        Self {
+            policies: Policies::embedded().with_whole_messages(),
+            others: Vec::new(),
+            now: None,
+            is_whole: true,
+        }
     }
 }
 

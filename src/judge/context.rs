@@ -12,4 +12,6 @@ pub struct PolicyContext {
     pub always_fixed: Vec<&'static str>,
     /// Whom a policy lists as automation.
     pub automation: Vec<Requesters>,
+    /// Whether messages have whole names, because they go into no warning of the API server.
+    pub whole_messages: bool,
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::approval::ApprovalNote;
 use crate::kube::part::Part;
 
-use super::message::{Names, WARNING_LIMIT, composed, fit};
+use super::message::{self, Names, WARNING_LIMIT, composed};
 use super::mode::Mode;
 use super::patch::Edit;
 
@@ -19,8 +19,11 @@ pub struct Finding {
     /// What tells it from another finding with the same message; empty where the message says it
     /// all.
     pub about: String,
-    /// What: names the container and the values, never a list position.
+    /// What: names the container and the values, never a list position. Its names are not in quotes
+    /// before it is [`Finding::settled`].
     pub message: String,
+    /// The width of a warning without the name of its rule, in characters.
+    width: u8,
     /// How to fix it.
     pub remedy: Cow<'static, str>,
     /// The strongest mode in which this finding deserves to be said, whatever the policy's.
@@ -41,21 +44,19 @@ pub enum Lift {
 }
 
 impl Finding {
-    /// A finding of `rule` at `pointer`. `message` is composed with names as long as fit a warning,
-    /// rid of control characters.
+    /// A finding of `rule` at `pointer`. `message` is composed with names that are whole for now.
     pub fn new(
         rule: &str,
         pointer: String,
-        message: impl Fn(Names) -> String,
+        message: impl FnOnce(Names) -> String,
         remedy: impl Into<Cow<'static, str>>,
     ) -> Self {
-        let width = WARNING_LIMIT.saturating_sub(rule.chars().count().saturating_add(": ".len()));
-        let message = fit(composed(&message, width), width);
         Self {
             pointer,
             container: None,
             about: String::new(),
-            message,
+            message: composed(message),
+            width: width(rule),
             remedy: remedy.into(),
             ceiling: Mode::Fix,
             edit: None,
@@ -102,12 +103,21 @@ impl Finding {
         self
     }
 
-    /// Adds `remark` to what is said, in the width of a warning of `rule`.
-    pub(super) fn remark(&mut self, rule: &str, remark: &str) {
-        let width = WARNING_LIMIT.saturating_sub(rule.chars().count().saturating_add(": ".len()));
-        let room = width.saturating_sub(remark.chars().count().saturating_add("; ".len()));
-        let message = fit(std::mem::take(&mut self.message), room);
-        self.message = fit([&message, "; ", remark].concat(), width);
+    /// Adds `remark` to what is said, whatever of it gives way.
+    pub(super) fn remark(&mut self, remark: &str) {
+        message::add_remark(&mut self.message, remark);
+    }
+
+    /// The same finding with its message as it is read: with `whole` names, or with names as long as
+    /// fit a warning.
+    pub(super) fn settled(mut self, whole: bool) -> Self {
+        let composed = std::mem::take(&mut self.message);
+        self.message = if whole {
+            message::whole(composed)
+        } else {
+            message::narrow(composed, self.width.into())
+        };
+        self
     }
 
     /// The same finding, lifted by this grant.
@@ -120,6 +130,12 @@ impl Finding {
     pub(crate) fn identity(&self) -> (Option<&str>, &str, &str) {
         (self.container.as_deref(), &self.message, &self.about)
     }
+}
+
+/// How much of a warning is left beside the name of `rule`, in characters.
+fn width(rule: &str) -> u8 {
+    let left = WARNING_LIMIT.saturating_sub(rule.chars().count().saturating_add(": ".len()));
+    u8::try_from(left).unwrap_or(u8::MAX)
 }
 
 /// What a rule found, in the order it was found.
@@ -157,6 +173,7 @@ mod tests {
                 |names| format!("container {}: {sentence}", names.quoted(&name)),
                 "",
             )
+            .settled(false)
         };
         assert_eq!(finding("is wrong").message, format!("container \"{name}\": is wrong"));
         let long = "is wrong, ".repeat(7);

@@ -62,6 +62,13 @@ impl Policies {
         self.cap
     }
 
+    /// The same policies, whose messages have whole names: for readers with more room than a warning
+    /// of the API server has.
+    pub fn with_whole_messages(mut self) -> Self {
+        self.context.whole_messages = true;
+        self
+    }
+
     /// The same policies under the service's cap.
     pub fn under(mut self, cap: Cap) -> Self {
         self.cap = cap;
@@ -101,5 +108,5 @@ fn context_of(list: &[Policy]) -> PolicyContext {
     let automation = restoring
         .filter_map(|policy| Some(policy.stages.restore.as_ref()?.automation().clone()))
         .collect();
-    PolicyContext { approval_annotations, always_fixed, automation }
+    PolicyContext { approval_annotations, always_fixed, automation, whole_messages: false }
 }

@@ -5,6 +5,7 @@ use crate::approval::{ApprovalNote, STAMP_ANNOTATION, Stamp, StampTarget};
 use super::finding::{Finding, Findings};
 use super::mode::{Cap, Mode};
 use super::patch::{PatchOperation, PatchValue, pointer_token};
+use super::policies::Policies;
 use super::policy::Policy;
 use super::subject::{Operation, Resource, Subject};
 
@@ -24,6 +25,8 @@ pub struct Verdict {
     pub missed_fix: Option<MissedFix>,
     /// The cap that was in force.
     pub cap: Cap,
+    /// Whether messages have whole names.
+    pub(crate) whole: bool,
 }
 
 /// Why a new pod probably comes without its fixes.
@@ -118,6 +121,11 @@ impl Outcome {
 }
 
 impl Verdict {
+    /// One without findings yet.
+    pub(super) fn under(cap: Cap, policies: &Policies) -> Self {
+        Self { cap, whole: policies.context().whole_messages, ..Self::default() }
+    }
+
     /// Whether the request is admitted.
     pub fn allowed(&self) -> bool {
         self.denials().next().is_none()
@@ -164,6 +172,7 @@ impl Verdict {
         let (rule, earlier) = (policy.rule.name, self.rulings.len());
         for finding in findings.list {
             let (wanted, outcome) = decide(&finding);
+            let finding = finding.settled(self.whole);
             let same = |known: &&mut Ruling| {
                 known.rule == rule && known.finding.identity() == finding.identity()
             };

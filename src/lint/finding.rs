@@ -44,8 +44,10 @@ pub(super) struct Finding {
     pub(super) message: String,
     /// How to fix it.
     pub(super) remedy: String,
-    /// Whether `--fix` knows how.
+    /// Whether `--fix` can do it, as it is written here.
     pub(super) fixable: bool,
+    /// What it is known by, whatever its line.
+    pub(super) fingerprint: String,
     /// The edit that fixes it, with pointers into the object.
     #[serde(skip)]
     pub(super) edit: Option<Edit>,
@@ -148,6 +150,7 @@ fn finding(
         message: finding.message,
         remedy: finding.remedy.into_owned(),
         fixable: finding.edit.is_some(),
+        fingerprint: String::new(),
         edit: finding.edit,
         object: manifest.pointer.clone(),
     }

@@ -40,10 +40,7 @@ pub(super) fn fix(text: &str, read: &[Document], findings: &[Finding]) -> Fixed 
     let (mut copied, mut expected) = (0, Vec::new());
     for document in read {
         let Content::Value(node) = &document.content else { continue };
-        let asked: Vec<_> = (0..)
-            .zip(findings)
-            .filter(|(_, finding)| finding.document == document.index && finding.edit.is_some())
-            .collect();
+        let asked = asked(findings, document);
         let piece = text.get(document.start..document.end).unwrap_or_default();
         let value = node.to_json();
         let result = if asked.is_empty() {
@@ -68,6 +65,32 @@ pub(super) fn fix(text: &str, read: &[Document], findings: &[Finding]) -> Fixed 
         return Fixed { text: text.to_owned(), done: Vec::new(), refused };
     }
     fixed
+}
+
+/// Which of `findings`, which are about `text`, cannot be fixed as they are written. Where nothing
+/// can be shared between places, it is enough to know where the edits go.
+pub(super) fn refused(text: &str, read: &[Document], findings: &[Finding]) -> Vec<usize> {
+    let mut fixed = Fixed { text: String::new(), done: Vec::new(), refused: Vec::new() };
+    for document in read {
+        let Content::Value(node) = &document.content else { continue };
+        let asked = asked(findings, document);
+        let piece = text.get(document.start..document.end).unwrap_or_default();
+        let is_plain = || !piece.contains(['&', '*', '\t']) && !piece.contains("<<");
+        let has_places = || {
+            let all: Vec<_> = asked.iter().flat_map(|(_, finding)| operations(finding)).collect();
+            splices(piece, node, &all).is_some()
+        };
+        if !asked.is_empty() && !(is_plain() && has_places()) {
+            Piece { text: piece.to_owned(), value: node.to_json() }.fix(&asked, &mut fixed);
+        }
+    }
+    fixed.refused
+}
+
+/// Those of `findings` in `document` that an edit may fix, with their numbers.
+fn asked<'f>(findings: &'f [Finding], document: &Document) -> Vec<(usize, &'f Finding)> {
+    let is_asked = |finding: &Finding| finding.document == document.index && finding.edit.is_some();
+    (0..).zip(findings).filter(|(_, finding)| is_asked(finding)).collect()
 }
 
 /// What the documents of `text` say.

@@ -10,14 +10,14 @@ use crate::manifest::pointer;
 use crate::terminal::{Progress, plain};
 
 use super::class::{Class, classify, is_unknown};
-use super::files::Input;
+use super::files::{Input, STDIN_NAME};
 
 /// A file as it was read.
 #[derive(Debug)]
 pub(super) struct File {
     /// Its name in findings.
     pub(super) name: String,
-    /// Its text, where it is to be changed.
+    /// Its text, where it can be changed.
     pub(super) text: Option<String>,
     /// Whether its text has the very bytes that were read.
     pub(super) is_utf8: bool,
@@ -78,6 +78,11 @@ impl fmt::Display for Remark {
 }
 
 impl File {
+    /// Whether its text can be written back: what comes from standard input is printed in any case.
+    pub(super) fn can_be_written(&self) -> bool {
+        self.is_utf8 || self.name == STDIN_NAME
+    }
+
     /// The objects in it, each with its document.
     pub(super) fn manifests(&self) -> impl Iterator<Item = (&Document, Manifest<'_>, Class)> {
         self.documents.iter().flat_map(|document| {
@@ -209,12 +214,12 @@ impl Summary {
 }
 
 /// Reads every input, in the same order.
-pub(super) fn files(inputs: &[Input], keep_text: bool, progress: &Progress) -> Vec<File> {
+pub(super) fn files(inputs: &[Input], progress: &Progress) -> Vec<File> {
     in_parallel(inputs, |_, input| {
         let file = match decoded(input) {
             Ok(Decoded { text, is_utf8 }) => {
                 let file = File::of(input.name(), &text);
-                File { text: keep_text.then_some(text), is_utf8, ..file }
+                File { text: Some(text), is_utf8, ..file }
             }
             Err(error) => File::unreadable(input.name(), &error.to_string()),
         };

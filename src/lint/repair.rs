@@ -51,18 +51,25 @@ impl Repair {
     ) -> anyhow::Result<Self> {
         let mut repair =
             Self { output, texts: BTreeMap::new(), done: 0, remarks: Vec::new(), failed: false };
-        let by_file = by_file(&report.findings);
-        let fixes = in_parallel(&report.files, |_, file| {
-            let findings = by_file.get(&*file.name).copied().unwrap_or_default();
-            file.text.as_deref().map(|text| fix::fix(text, &file.documents, findings))
+        let fixes = in_parallel(&report.files, |index, file| {
+            let found = report.of_file(index);
+            let text =
+                file.text.as_deref().filter(|_| found.iter().any(|one| one.edit.is_some()))?;
+            Some(fix::fix(text, &file.documents, found))
         });
-        for (index, ((file, fixed), input)) in
-            report.files.iter().zip(fixes).zip(inputs).enumerate()
-        {
-            let (Some(fixed), Some(text)) = (fixed, &file.text) else { continue };
-            let findings = by_file.get(&*file.name).copied().unwrap_or_default();
-            if !file.is_utf8 && matches!(input, Input::File(_)) {
-                repair.remarks.extend(findings.iter().filter(|one| one.fixable).map(refusal));
+        let files = report.files.iter().zip(fixes).zip(inputs).enumerate();
+        for (index, ((file, fixed), input)) in files {
+            let (Some(fixed), Some(text)) = (fixed, &file.text) else {
+                repair.leave(file)?;
+                continue;
+            };
+            let asked = report.of_file(index).iter().enumerate();
+            let is_refused = |(number, one): &(usize, &Finding)| {
+                let is_left = !file.can_be_written() || fixed.refused.contains(number);
+                one.edit.is_some() && is_left
+            };
+            repair.remarks.extend(asked.filter(is_refused).map(|(_, finding)| refusal(finding)));
+            if !file.can_be_written() {
                 repair.remarks.push(Remark {
                     file: file.name.clone(),
                     line: None,
@@ -71,21 +78,23 @@ impl Repair {
                 });
                 continue;
             }
-            repair
-                .remarks
-                .extend(fixed.refused.iter().filter_map(|index| findings.get(*index)).map(refusal));
             repair.write(index, text, fixed, input)?;
         }
         Ok(repair)
     }
 
     /// The report with the new texts, judged again.
-    pub(super) fn adopt(&self, policies: &Policies, report: LintReport) -> LintReport {
-        if self.texts.is_empty() {
-            return report;
+    pub(super) fn adopt(&self, policies: &Policies, mut report: LintReport) -> LintReport {
+        if !self.texts.is_empty() {
+            report = self.judged_again(policies, report);
         }
+        report.promise_nothing();
+        report
+    }
+
+    fn judged_again(&self, policies: &Policies, report: LintReport) -> LintReport {
         let fresh = |(index, file): (usize, File)| match self.texts.get(&index) {
-            Some(text) => File::of(file.name, text),
+            Some(text) => File { text: Some(text.clone()), ..File::of(file.name, text) },
             None => file,
         };
         LintReport::of(policies, report.files.into_iter().enumerate().map(fresh).collect())
@@ -105,6 +114,14 @@ impl Repair {
     /// Whether a file could not be written.
     pub(super) fn is_incomplete(&self) -> bool {
         self.failed
+    }
+
+    /// Prints what has nothing to fix, where the whole text is asked for.
+    fn leave(&self, file: &File) -> anyhow::Result<()> {
+        match &file.text {
+            Some(text) if self.output == FixOutput::Stdout => terminal::print(text),
+            _ => Ok(()),
+        }
     }
 
     fn write(
@@ -147,14 +164,6 @@ fn refusal(finding: &Finding) -> Remark {
         finding.message, finding.rule
     );
     Remark { file: finding.file.clone(), line: Some(finding.line), message, weight: Weight::Plain }
-}
-
-/// Findings come in order of file, so those of one file stand together.
-fn by_file(findings: &[Finding]) -> BTreeMap<&str, &[Finding]> {
-    findings
-        .chunk_by(|one, next| one.file == next.file)
-        .filter_map(|chunk| Some((&*chunk.first()?.file, chunk)))
-        .collect()
 }
 
 /// What changes, as `diff -u` tells it.

@@ -1,5 +1,6 @@
 //! What came of linting.
 
+use std::ops::Range;
 use std::process::ExitCode;
 
 use crate::judge::mode::Mode;
@@ -9,6 +10,8 @@ use crate::report::{FailOn, counted};
 
 use super::evidence::Evidences;
 use super::finding::{self, Finding};
+use super::fingerprint;
+use super::fix;
 use super::read::{File, Remark, Tally, Weight};
 
 /// The exit code where there are findings.
@@ -24,6 +27,8 @@ pub(super) struct LintReport {
     pub(super) files: Vec<File>,
     /// Findings in order of file and place.
     pub(super) findings: Vec<Finding>,
+    /// Where those of each file stand.
+    places: Vec<Range<usize>>,
     /// What could not be judged although it was read.
     malformed: Vec<Remark>,
 }
@@ -34,12 +39,27 @@ impl LintReport {
         let evidences = Evidences::of(&files);
         let judged =
             in_parallel(&files, |index, file| finding::of_file(policies, &evidences, index, file));
-        let (mut findings, mut malformed) = (Vec::new(), Vec::new());
+        let (mut findings, mut malformed, mut places) = (Vec::new(), Vec::new(), Vec::new());
         for (found, remarks) in judged {
+            let start = findings.len();
             findings.extend(found);
             malformed.extend(remarks);
+            places.push(start..findings.len());
         }
-        Self { files, findings, malformed }
+        fingerprint::mark(&mut findings);
+        check_promises(&files, &places, &mut findings);
+        Self { files, findings, places, malformed }
+    }
+
+    /// Promises no fix any more: what can be fixed is.
+    pub(super) fn promise_nothing(&mut self) {
+        self.findings.iter_mut().for_each(|finding| finding.fixable = false);
+    }
+
+    /// The findings in the file with this number.
+    pub(super) fn of_file(&self, index: usize) -> &[Finding] {
+        let place = self.places.get(index).cloned().unwrap_or_default();
+        self.findings.get(place).unwrap_or_default()
     }
 
     /// What is to be said of what was not judged.
@@ -48,8 +68,8 @@ impl LintReport {
         remarks.filter(move |remark| verbose || remark.weight == Weight::Plain)
     }
 
-    /// Everything in numbers. Once what can be fixed `is_fixed`, the rest cannot.
-    pub(super) fn summary(&self, is_fixed: bool) -> String {
+    /// Everything in numbers.
+    pub(super) fn summary(&self) -> String {
         let of =
             |mode: Mode| self.findings.iter().filter(|finding| finding.mode.mode() == mode).count();
         let modes = [Mode::Enforce, Mode::Warn, Mode::Audit]
@@ -77,7 +97,7 @@ impl LintReport {
         } else {
             format!("; besides {}", left_out.join(", "))
         };
-        let fixable = self.findings.iter().filter(|finding| finding.fixable && !is_fixed).count();
+        let fixable = self.findings.iter().filter(|finding| finding.fixable).count();
         let fixable = match fixable {
             0 => String::new(),
             count => format!("; {count} fixable with --fix"),
@@ -101,6 +121,26 @@ impl LintReport {
             ExitCode::from(FOUND)
         } else {
             ExitCode::SUCCESS
+        }
+    }
+}
+
+/// Takes the promise of a fix from those of `findings`, which stand at `places`, that cannot be fixed
+/// as they are written in `files`.
+fn check_promises(files: &[File], places: &[Range<usize>], findings: &mut [Finding]) {
+    let refused = in_parallel(files, |index, file| {
+        let found = places.get(index).cloned().and_then(|place| findings.get(place));
+        let found = found.filter(|found| found.iter().any(|one| one.fixable)).unwrap_or_default();
+        match &file.text {
+            Some(_) if !file.can_be_written() => (0..found.len()).collect(),
+            Some(text) if !found.is_empty() => fix::refused(text, &file.documents, found),
+            _ => Vec::new(),
+        }
+    });
+    for (place, refused) in places.iter().zip(refused) {
+        let found = findings.get_mut(place.clone()).unwrap_or_default();
+        for index in refused {
+            found.get_mut(index).into_iter().for_each(|finding| finding.fixable = false);
         }
     }
 }

@@ -1,10 +1,8 @@
 //! Findings as SARIF 2.1.0, as code scanning of GitHub takes it.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Component, Path, PathBuf};
 
-use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
 use crate::judge::message::fit;
@@ -31,11 +29,8 @@ pub(super) fn render(findings: &[Finding], remarks: &[&Remark], policies: &Polic
     found.sort_unstable();
     found.dedup();
     let here = std::env::current_dir().unwrap_or_default();
-    let mut seen = BTreeMap::new();
-    let mut results: Vec<_> = findings
-        .iter()
-        .map(|finding| (finding.mode, result(finding, &found, &here, &mut seen)))
-        .collect();
+    let mut results: Vec<_> =
+        findings.iter().map(|finding| (finding.mode, result(finding, &found, &here))).collect();
     // GitHub shows the first five thousand
     results.sort_by_key(|(mode, _)| std::cmp::Reverse(*mode));
     results.truncate(MOST_RESULTS);
@@ -89,12 +84,7 @@ fn level(mode: Mode) -> &'static str {
     }
 }
 
-fn result(
-    finding: &Finding,
-    found: &[&str],
-    here: &Path,
-    seen: &mut BTreeMap<String, usize>,
-) -> Value {
+fn result(finding: &Finding, found: &[&str], here: &Path) -> Value {
     json!({
         "ruleId": finding.rule,
         "ruleIndex": found.iter().position(|name| *name == finding.rule),
@@ -104,33 +94,8 @@ fn result(
             "physicalLocation": location(&finding.file, Some(finding.line), here),
             "logicalLocations": [{"fullyQualifiedName": finding.subject(), "kind": "resource"}],
         }],
-        "partialFingerprints": {"restraint/v1": fingerprint(finding, seen)},
+        "partialFingerprints": {"restraint/v1": finding.fingerprint},
     })
-}
-
-/// The same as long as the fault is the same, wherever its line goes.
-fn fingerprint(finding: &Finding, seen: &mut BTreeMap<String, usize>) -> String {
-    let container = finding.container.as_deref().unwrap_or_default();
-    let parts = [
-        finding.rule,
-        &finding.file,
-        &finding.kind,
-        &finding.namespace,
-        &finding.name,
-        container,
-        &finding.message,
-    ];
-    let mut text = parts.join("\0");
-    let before = seen.entry(text.clone()).or_default();
-    if *before > 0 {
-        let _ = write!(text, "\0{before}"); // writing to memory cannot fail
-    }
-    *before += 1;
-    let mut hex = String::new();
-    for byte in digest(&SHA256, text.as_bytes()).as_ref() {
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
 }
 
 fn notification(remark: &Remark, here: &Path) -> Value {

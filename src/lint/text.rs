@@ -18,8 +18,6 @@ pub(super) struct Look {
     pub(super) coloured: bool,
     /// Whether the page of each rule follows.
     pub(super) explained: bool,
-    /// Whether it is said what `--fix` would fix.
-    pub(super) offers_fix: bool,
 }
 
 /// Each finding in three lines: where and what, in which object, and how to fix it.
@@ -44,7 +42,7 @@ fn write(text: &mut String, finding: &Finding, look: Look) {
     let mode = look.paint(finding.mode.mode().as_str(), style(finding.mode.mode()));
     let rule = look.paint(&format!("[{}]", finding.rule), Style::new().dimmed());
     let subject = finding.subject();
-    let hint = if finding.fixable && look.offers_fix { " (--fix does it)" } else { "" };
+    let hint = if finding.fixable { " (--fix does it)" } else { "" };
     let container = finding
         .container
         .as_ref()

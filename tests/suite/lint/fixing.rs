@@ -203,3 +203,48 @@ fn the_webhook_still_mends_nothing_but_new_pods() {
         assert!(judge(&policies, &review.subject).amendment.is_empty());
     }
 }
+
+/// Two containers that share an anchor, and one that stands alone.
+const SHARED: &str = "\
+apiVersion: v1
+kind: Pod
+metadata: {name: a}
+spec:
+  containers:
+  - &c
+    name: a
+    resources: {limits: {memory: 1Gi}}
+  - <<: *c
+    name: b
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: b}
+spec:
+  containers:
+  - name: alone
+    resources: {limits: {memory: 1Gi}}
+";
+
+#[test]
+fn what_cannot_be_fixed_as_it_is_written_is_not_promised() {
+    let folder = tree(&[("pod.yaml", SHARED), ("latin1.yaml", "")]);
+    let latin1 = [&b"# Gr\xfc\xdfe\n"[..], WEB.as_bytes()].concat();
+    fs::write(folder.path().join("latin1.yaml"), latin1).unwrap();
+    let fixable = || -> Vec<bool> {
+        let output = lint(folder.path(), &["--format", "json", "."]).output;
+        let findings: Vec<Value> = serde_json::from_str(&output).unwrap();
+        findings.iter().map(|one| one["fixable"].as_bool().unwrap()).collect()
+    };
+    assert_eq!(fixable(), [false, false, false, false, true]);
+    let ran = lint(folder.path(), &["."]);
+    assert!(ran.output.ends_with("; 1 fixable with --fix\n"), "{}", ran.output);
+    assert_eq!(ran.output.matches("(--fix does it)").count(), 1, "{}", ran.output);
+
+    let ran = lint(folder.path(), &["--fix", "--format", "json", "."]);
+    assert!(ran.remarks.contains("fixed 1 finding in 1 file\n"), "{}", ran.remarks);
+    assert_eq!(ran.remarks.matches("--fix cannot change").count(), 4, "{}", ran.remarks);
+    assert!(!ran.remarks.contains("fixable"), "{}", ran.remarks);
+    let left: Vec<Value> = serde_json::from_str(&ran.output).unwrap();
+    assert!(left.iter().all(|one| one["fixable"] == false), "{left:?}");
+}

@@ -1,5 +1,7 @@
 //! How findings are told, and the exit codes.
 
+use std::collections::BTreeSet;
+
 use super::*;
 
 #[test]
@@ -101,6 +103,59 @@ fn sarif_has_what_code_scanning_needs() {
     };
     fs::write(folder.path().join("a b/web.yaml"), format!("# moved\n\n{WEB}")).unwrap();
     assert_eq!(fingerprints(&log(&folder)), fingerprints(&first));
+}
+
+/// Two files of one Secret in one container, and names of every length that Kubernetes takes.
+fn long_names() -> (String, [String; 2]) {
+    let (container, secret) = ("c".repeat(63), "s".repeat(253));
+    let paths = ["transport", "admin"].map(|file| format!("/{}/{file}.pem", "p".repeat(120)));
+    let mounts: String = paths
+        .iter()
+        .map(|path| format!("    - {{name: tls, mountPath: {path}, subPath: a}}\n"))
+        .collect();
+    let pod = format!(
+        "apiVersion: v1\nkind: Pod\nmetadata: {{name: web}}\nspec:\n  containers:\n  - name: {container}\n    \
+         image: x\n    volumeMounts:\n{mounts}  volumes:\n  - name: tls\n    secret: {{secretName: {secret}}}\n"
+    );
+    let messages = paths.map(|path| {
+        format!(
+            "container \"{container}\": Secret \"{secret}\" at \"{path}\" by subPath never updates"
+        )
+    });
+    (pod, messages)
+}
+
+#[test]
+fn names_and_paths_are_whole_in_every_format() {
+    let (pod, messages) = long_names();
+    let folder = tree(&[("pod.yaml", &pod)]);
+    for format in ["text", "json", "sarif", "github"] {
+        let output = lint(folder.path(), &["--format", format, "."]).output;
+        for message in &messages {
+            let written = match format {
+                "json" | "sarif" => message.replace('"', "\\\""),
+                _ => message.clone(),
+            };
+            assert!(output.contains(&written), "{format}: {output}");
+        }
+        assert!(!output.contains('…'), "{format}");
+    }
+}
+
+#[test]
+fn each_finding_has_a_fingerprint_of_its_own() {
+    let (pod, _) = long_names();
+    let folder = tree(&[("pod.yaml", &[&*pod, "---\n", &pod].concat()), ("web.yaml", WEB)]);
+    let fingerprints = || -> Vec<String> {
+        let output = lint(folder.path(), &["--format", "json", "."]).output;
+        let findings: Vec<Value> = serde_json::from_str(&output).unwrap();
+        findings.iter().map(|one| one["fingerprint"].as_str().unwrap().to_owned()).collect()
+    };
+    let first = fingerprints();
+    assert_eq!(first.len(), 6);
+    assert_eq!(first.iter().collect::<BTreeSet<_>>().len(), 6, "{first:?}");
+    fs::write(folder.path().join("web.yaml"), format!("# moved\n\n{WEB}")).unwrap();
+    assert_eq!(fingerprints(), first);
 }
 
 #[test]

@@ -44,6 +44,7 @@ fn every_field_of_a_finding_is_told() {
         "message": "container \"app\": no resizePolicy for memory, so a resize does not restart it",
         "remedy": "add {resourceName: memory, restartPolicy: RestartContainer} to resizePolicy",
         "fixable": true,
+        "fingerprint": "f000082cabf4c9ed6fa63f2af0301f417a669d4fe6029a4f471a46d533e56388",
     });
     assert_eq!(found[1], expected);
     assert_eq!(found[0]["container"], Value::Null);
