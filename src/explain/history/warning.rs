@@ -42,17 +42,16 @@ fn heaps(case: &Case<'_>, told: Told<'_>) -> Vec<Warning> {
     let Some(limit) = actual.or_else(|| case.memory_limit(told)) else { return Vec::new() };
     let warning = |heap: crate::heap::Heap| {
         let relation = match heap.size {
-            Size::Whole(_) => "is at or above",
-            Size::OldSpace(_) => "is 80% or more of",
-            Size::Share(_) => "is more than 85% of",
+            Size::Bytes(_) => "is at or above",
+            Size::Share(_) => "leaves nothing of",
         };
         Warning {
             container: told.status.name.clone(),
             cause: Danger::HeapAboveLimit,
             why: format!(
-                "its heap {} ({}) {relation} the memory limit of {limit}: it runs as long as the heap does not fill, and then the kernel \
+                "its {} {relation} the memory limit of {limit}: it runs as long as the heap does not fill, and then the kernel \
                  kills it; no resize and no restart changes the flag",
-                heap.setting, heap.field
+                heap.described()
             ),
             remedy:
                 "lower the flag by a rollout, or raise the limit: more than the heap has to fit"

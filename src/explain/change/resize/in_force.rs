@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::explain::pod_spec::{container, resize_policy};
 use crate::explain::difference::Difference;
 use crate::explain::history::{Amount, History, HistoryContext, ResizeState};
+use crate::explain::pod_spec::{container, resize_policy};
 use crate::manifest::unstructured::Unstructured;
 
 /// An earlier resize that waits or failed, by the pod's status.

@@ -40,10 +40,7 @@ pub(super) fn diagnose(case: &Case<'_>, told: Told<'_>, end: &Terminated) -> Dia
     }
     let full = limit.as_deref().map(|limit| full(case, told, limit)).unwrap_or_default();
     for heap in &full {
-        why = format!(
-            "{why}; its heap {} ({}) leaves no room below that limit",
-            heap.setting, heap.field
-        );
+        why = format!("{why}; its {} leaves no room below that limit", heap.described());
     }
     let remedy = remedy(case, decrease, !full.is_empty());
     Diagnosis::new(Cause::OutOfMemory, Certainty::Certain, why).with(remedy)
