@@ -10,7 +10,8 @@
 //! does.
 //!
 //! **What it allows.** Whole mounts; sources with a trigger: a checksum annotation on the template,
-//! an effective Reloader annotation, a name with a generated hash.
+//! an effective Reloader annotation, a name with a generated hash; jobs and pods that may finish,
+//! which read once.
 //!
 //! **How to fix it.** Mount the whole volume into a directory of its own, or roll the
 //! workload when the source changes.
@@ -33,6 +34,9 @@ struct SubpathConfigMount;
 
 impl Check for SubpathConfigMount {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {
+        if !pod.is_long_running() {
+            return;
+        }
         let mut triggers = None;
         for placed in pod.app_containers() {
             for (index, mount) in placed.container.volume_mounts.iter().enumerate() {
