@@ -28,6 +28,7 @@ pub(super) fn applies(
     view: &View<'_>,
 ) -> bool {
     policy.mode != Mode::Off
+        && !(policy.rule.linux_only && view.is_of_windows())
         && policy.scope.covers(subject)
         && !repeats(wanted_mode(policy, view), view)
         && silence(policies, policy, subject, view) != Silence::InForce

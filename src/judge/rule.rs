@@ -99,6 +99,8 @@ pub struct Rule {
     /// For a rule that can be in mode `fix`: the strongest mode of its findings on templates, which
     /// are never changed in the cluster.
     pub fix: Option<OnTemplates>,
+    /// Whether it is silent about pods of Windows.
+    pub linux_only: bool,
     /// The policy file that is built in for it.
     pub default_policy: &'static str,
     /// The title of its family.
@@ -157,6 +159,7 @@ impl Rule {
             name,
             ignorable: Ignorable::Always,
             fix: None,
+            linux_only: false,
             default_policy,
             family: "",
             source: "",
@@ -181,6 +184,12 @@ impl Rule {
     /// The same rule, which can fix its findings at the creation of a pod.
     pub(crate) const fn with_fix(mut self, on_templates: Mode) -> Self {
         self.fix = Some(OnTemplates(on_templates));
+        self
+    }
+
+    /// The same rule, silent about pods of Windows: they cannot be resized, and have other shells.
+    pub(crate) const fn linux_only(mut self) -> Self {
+        self.linux_only = true;
         self
     }
 

@@ -58,6 +58,11 @@ pub(crate) fn requested(subject: &Subject<'_>, forced: bool) -> Option<Requested
 }
 
 impl<'s> View<'s> {
+    /// Whether it shows a pod of Windows.
+    pub(super) fn is_of_windows(&self) -> bool {
+        matches!(self, Self::Pod { new, .. } if new.spec.is_of_windows())
+    }
+
     /// The view of `subject`; `None` where no rule has anything to look at.
     pub(crate) fn of(subject: &'s Subject<'_>, context: &'s PolicyContext) -> Option<Self> {
         match (subject.resource, subject.operation) {

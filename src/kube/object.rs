@@ -6,7 +6,7 @@
 //! are skipped unread.
 
 use crate::json::text::{Annotations, Labels, Text};
-use crate::json::{Raw, Skipped, fields};
+use crate::json::{self, Raw, Skipped, fields};
 
 use super::autoscaler::{ResourcePolicy, UpdatePolicy};
 use super::container::{Container, Role};
@@ -119,6 +119,10 @@ pub struct Spec<'a> {
     pub volumes: Vec<Volume<'a>>,
     /// `resources` of a pod (pod-level resources, KEP-2837).
     pub resources: Resources<'a>,
+    /// `os` of a pod, undecoded: hardly any has one.
+    os: Option<Raw<'a>>,
+    /// `nodeSelector` of a pod, undecoded: rules hardly ask.
+    node_selector: Option<Raw<'a>>,
     /// `nodeName` of a pod; empty while it runs nowhere.
     pub node_name: Text<'a>,
     /// `restartPolicy` of a pod; empty where nothing defaulted it to `Always` yet.
@@ -150,6 +154,8 @@ fields!(Spec {
     "initContainers" => init_containers,
     "volumes" => volumes,
     "resources" => resources,
+    "os" => os,
+    "nodeSelector" => node_selector,
     "nodeName" => node_name,
     "restartPolicy" => restart_policy,
     "terminationGracePeriodSeconds" => termination_grace_period_seconds,
@@ -201,6 +207,12 @@ impl RollingUpdate<'_> {
         no_other || no_one
     }
 }
+
+/// The operating system of a pod that cannot be resized.
+const WINDOWS: &str = "windows";
+
+/// The label of a node that says which operating system it runs.
+const OS_LABEL: &str = "kubernetes.io/os";
 
 /// A pod template, or a CronJob's job template.
 #[derive(Clone, Debug, Default)]
@@ -261,6 +273,16 @@ impl<'a> Spec<'a> {
         self.all_containers().filter(|placed| placed.role.is_app())
     }
 
+    /// Whether its containers are those of Windows. What of it cannot be read says nothing.
+    pub(crate) fn is_of_windows(&self) -> bool {
+        let says = |raw: Option<Raw<'_>>, key: &str| {
+            let raw = raw.filter(|raw| raw.get().contains(WINDOWS))?;
+            let labels: Labels<'_> = json::read(raw.get()).ok()?;
+            labels.value(key).filter(|value| ***value == *WINDOWS).map(drop)
+        };
+        says(self.os, "name").or_else(|| says(self.node_selector, OS_LABEL)).is_some()
+    }
+
     /// What the pod asks its node for, its overhead aside; `None` where an amount is unknown.
     pub(crate) fn requests(&self) -> Option<Requests> {
         let asked = |placed: Placed<'_, '_>| {
@@ -274,7 +296,22 @@ impl<'a> Spec<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json;
+
+    #[test]
+    fn windows_is_told_by_the_pod_or_by_its_nodes() {
+        let is = |json: &str| json::read::<Spec<'_>>(json).unwrap().is_of_windows();
+        assert!(is(r#"{"os": {"name": "windows"}}"#));
+        assert!(is(r#"{"nodeSelector": {"disk": "ssd", "kubernetes.io/os": "windows"}}"#));
+        for other in [
+            "{}",
+            r#"{"os": null, "nodeSelector": {}}"#,
+            r#"{"os": {"name": "linux"}, "nodeSelector": {"kubernetes.io/os": "linux"}}"#,
+            r#"{"nodeSelector": {"team": "windows"}}"#,
+            r#"{"os": "windows", "nodeSelector": ["windows"]}"#,
+        ] {
+            assert!(!is(other), "{other}");
+        }
+    }
 
     #[test]
     fn one_replica_of_a_rolling_update() {

@@ -98,6 +98,35 @@ fn fixtures_find_what_they_say() {
     assert!(faults.is_empty(), "{faults}");
 }
 
+/// They cannot be resized, and have other shells.
+#[test]
+fn pods_of_windows_are_not_asked_what_only_linux_has() {
+    let rules: Vec<_> = RULES.iter().filter(|rule| rule.linux_only).collect();
+    assert!(rules.len() > 10);
+    for rule in rules {
+        let fixtures = entries(&root().join(rule.name).join("fail"));
+        let read = |path: &PathBuf| fs::read_to_string(path).unwrap();
+        let of_windows = |words: &str| {
+            let text = fixtures.iter().map(read).find_map(|text| {
+                let (before, after) = text.split_once("containers:\n")?;
+                let (_, margin) = before.rsplit_once('\n')?;
+                Some(format!("{before}containers:\n{after}").replacen(
+                    &format!("\n{margin}containers:\n"),
+                    &format!("\n{margin}{words}\n{margin}containers:\n"),
+                    1,
+                ))
+            });
+            text.unwrap()
+        };
+        for words in ["os: {name: windows}", "nodeSelector: {kubernetes.io/os: windows}"] {
+            let text = of_windows(words);
+            assert_eq!(findings(rule.name, &text), [], "{}: {text}", rule.name);
+        }
+        let text = of_windows("nodeSelector: {kubernetes.io/os: linux}");
+        assert_ne!(findings(rule.name, &text), [], "{}: {text}", rule.name);
+    }
+}
+
 #[test]
 fn rules_are_in_order_and_documented() {
     assert!(

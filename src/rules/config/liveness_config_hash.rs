@@ -31,7 +31,8 @@ use crate::watch::{Tool, Watch};
 pub(crate) const RULE: Rule = Rule::new::<LivenessConfigHash>(
     "liveness-config-hash",
     include_str!("../../../policies/liveness-config-hash.yaml"),
-);
+)
+.linux_only();
 
 #[derive(Debug, Default)]
 struct LivenessConfigHash;

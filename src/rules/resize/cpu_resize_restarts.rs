@@ -19,7 +19,8 @@ use crate::judge::view::PodView;
 pub(crate) const RULE: Rule = Rule::new::<CpuResizeRestarts>(
     "cpu-resize-restarts",
     include_str!("../../../policies/cpu-resize-restarts.yaml"),
-);
+)
+.linux_only();
 
 #[derive(Debug, Default)]
 struct CpuResizeRestarts;

@@ -27,7 +27,8 @@ use crate::kube::resources::EffectiveLimit;
 pub(crate) const RULE: Rule = Rule::new::<MemoryPolicyNotRequired>(
     "memory-policy-not-required",
     include_str!("../../../policies/memory-policy-not-required.yaml"),
-);
+)
+.linux_only();
 
 #[derive(Debug, Default)]
 struct MemoryPolicyNotRequired;

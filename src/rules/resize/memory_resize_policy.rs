@@ -7,7 +7,8 @@
 //! **What it looks at.** Regular containers and sidecars with a memory request or limit, their own
 //! or the pod's. Not plain init containers: Kubernetes 1.36 refuses `RestartContainer` on them.
 //!
-//! **What it allows.** Any explicit `memory` entry, `NotRequired` too.
+//! **What it allows.** Any explicit `memory` entry, `NotRequired` too. Pods of Windows (`os.name:
+//! windows`, or the node selector `kubernetes.io/os: windows`) cannot be resized and get none.
 //!
 //! **How to fix it.** Write `resizePolicy` in the template. In mode `fix` pods are fixed
 //! as they are created: `memory: RestartContainer` is added and, where absent, `cpu: NotRequired`;
@@ -37,7 +38,8 @@ pub(crate) const RULE: Rule = Rule::new::<MemoryResizePolicy>(
     "memory-resize-policy",
     include_str!("../../../policies/memory-resize-policy.yaml"),
 )
-.with_fix(Mode::Audit);
+.with_fix(Mode::Audit)
+.linux_only();
 
 #[derive(Debug, Default)]
 struct MemoryResizePolicy;

@@ -36,7 +36,8 @@ use super::memory_resize_policy;
 pub(crate) const RULE: Rule = Rule::new::<StaleResourceEnv>(
     "stale-resource-env",
     include_str!("../../../policies/stale-resource-env.yaml"),
-);
+)
+.linux_only();
 
 #[derive(Debug, Default)]
 struct StaleResourceEnv;

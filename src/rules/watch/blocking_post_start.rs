@@ -31,7 +31,8 @@ use crate::watch::{Tool, Watch, asked_port, options_of, watches};
 pub(crate) const RULE: Rule = Rule::new::<BlockingPostStart>(
     "blocking-post-start",
     include_str!("../../../policies/blocking-post-start.yaml"),
-);
+)
+.linux_only();
 
 #[derive(Debug, Default)]
 struct BlockingPostStart;

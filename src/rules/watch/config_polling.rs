@@ -37,7 +37,8 @@ use crate::watch::{Delivery, Tool, Watch, verdict};
 pub(crate) const RULE: Rule = Rule::new::<ConfigPolling>(
     "config-polling",
     include_str!("../../../policies/config-polling.yaml"),
-);
+)
+.linux_only();
 
 #[derive(Debug, Default)]
 struct ConfigPolling;

@@ -34,7 +34,8 @@ use crate::watch::{Recipient, may_start, signals};
 pub(crate) const RULE: Rule = Rule::new::<CrossContainerSignal>(
     "cross-container-signal",
     include_str!("../../../policies/cross-container-signal.yaml"),
-);
+)
+.linux_only();
 
 #[derive(Debug, Default)]
 struct CrossContainerSignal;

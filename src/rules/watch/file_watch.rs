@@ -23,7 +23,8 @@ use crate::rules::inline::{finding, missed_watches};
 use crate::watch::Tool;
 
 pub(crate) const RULE: Rule =
-    Rule::new::<FileWatch>("file-watch", include_str!("../../../policies/file-watch.yaml"));
+    Rule::new::<FileWatch>("file-watch", include_str!("../../../policies/file-watch.yaml"))
+        .linux_only();
 
 #[derive(Debug, Default)]
 struct FileWatch;

@@ -27,7 +27,8 @@ use crate::shell::{Command, SHELLS, Script, Word};
 pub(crate) const RULE: Rule = Rule::new::<MissingWatchTool>(
     "missing-watch-tool",
     include_str!("../../../policies/missing-watch-tool.yaml"),
-);
+)
+.linux_only();
 
 #[derive(Debug, Default)]
 struct MissingWatchTool;

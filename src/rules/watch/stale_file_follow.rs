@@ -25,7 +25,8 @@ use crate::watch::Tool;
 pub(crate) const RULE: Rule = Rule::new::<StaleFileFollow>(
     "stale-file-follow",
     include_str!("../../../policies/stale-file-follow.yaml"),
-);
+)
+.linux_only();
 
 #[derive(Debug, Default)]
 struct StaleFileFollow;

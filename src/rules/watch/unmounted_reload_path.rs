@@ -31,7 +31,8 @@ use crate::watch::{FLAGS, ReloadPath};
 pub(crate) const RULE: Rule = Rule::new::<UnmountedReloadPath>(
     "unmounted-reload-path",
     include_str!("../../../policies/unmounted-reload-path.yaml"),
-);
+)
+.linux_only();
 
 #[derive(Debug, Default)]
 struct UnmountedReloadPath;

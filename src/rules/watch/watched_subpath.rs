@@ -35,7 +35,8 @@ use crate::watch::{FLAGS, Tool, Watch};
 pub(crate) const RULE: Rule = Rule::new::<WatchedSubpath>(
     "watched-subpath",
     include_str!("../../../policies/watched-subpath.yaml"),
-);
+)
+.linux_only();
 
 #[derive(Debug, Default)]
 struct WatchedSubpath;

@@ -115,7 +115,7 @@ fn other_pods() {
         let decided = |pod: &Value| pod["spec"].to_string().matches("\"resourceName\"").count();
         amended += usize::from(decided(&by_fallback) > decided(&pod));
     }
-    assert_eq!(amended, 7, "plain, cpu-only, empty, mixed, never, whole and not-ignored");
+    assert_eq!(amended, 8, "plain, linux, cpu-only, empty, mixed, never, whole and not-ignored");
 }
 
 fn both_give_once() {

@@ -42,8 +42,16 @@ pub(super) fn creations() -> Vec<(&'static str, Value)> {
         pod["spec"]["nodeName"] = json!("node");
         pod
     };
+    let of_system = |field: &str, value: Value| {
+        let mut pod = pod("");
+        pod["spec"][field] = value;
+        pod
+    };
     vec![
         ("plain", pod("")),
+        ("windows", of_system("os", json!({"name": "windows"}))),
+        ("windows-nodes", of_system("nodeSelector", json!({"kubernetes.io/os": "windows"}))),
+        ("linux", of_system("nodeSelector", json!({"kubernetes.io/os": "linux"}))),
         ("cpu-only", policies(json!([entry("cpu", "RestartContainer")]))),
         ("memory-only", policies(json!([entry("memory", "NotRequired")]))),
         (
