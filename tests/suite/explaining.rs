@@ -359,3 +359,33 @@ proptest! {
         let _ = History::of(&document(&new), &events);
     }
 }
+
+/// A resize needs no manifest.
+#[test]
+fn a_resize_is_asked_about_by_its_amounts() {
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: shop}\nspec:\n  containers:\n  - {name: app, image: 'a:1', resources: {requests: {memory: 256Mi}, limits: {memory: 512Mi}}}\n";
+    let ask = |flags: &[&str]| run(&[&["explain", "change", "--from", "-"], flags].concat(), pod);
+    for flags in [
+        &["--memory", "app=1Gi"][..],
+        &["--memory", "1Gi"],
+        &[
+            "--patch",
+            r#"{"spec":{"containers":[{"name":"app","resources":{"limits":{"memory":"1Gi"}}}]}}"#,
+        ],
+    ] {
+        let (code, text, _) = ask(flags);
+        assert_eq!(code, 0, "{text}");
+        assert!(text.starts_with("[resize in place, no restart] Pod shop/a: spec.containers[app].resources.limits.memory\n  512Mi -> 1Gi\n"), "{text}");
+    }
+    assert_eq!(ask(&["--memory", "app=256Mi"]).0, 1, "it is denied");
+    for (flags, said) in [
+        (&["--memory", "web=1Gi"][..], "has no container \"web\""),
+        (&["--memory", "much"], "\"much\" is no amount"),
+        (&["--patch", "{"], "--patch is no JSON"),
+        (&[], "required"),
+        (&["--to", "x.yaml", "--memory", "1Gi"], "cannot be used with"),
+    ] {
+        let (code, _, error) = ask(flags);
+        assert!(code == 2 && error.contains(said), "{flags:?}: {error}");
+    }
+}

@@ -1,5 +1,6 @@
 //! `restraint explain change`.
 
+mod resize;
 mod text;
 
 use std::process::ExitCode;
@@ -32,8 +33,12 @@ pub struct Options {
     pub from: String,
 
     /// What is wanted: a file, "-" for standard input, or live:KIND/NAME.
-    #[arg(long, value_name = "NEW")]
-    pub to: String,
+    #[arg(long, value_name = "NEW", required_unless_present = "resize")]
+    pub to: Option<String>,
+
+    /// Instead of a whole manifest: how a pod is to be resized.
+    #[command(flatten)]
+    pub resize: resize::Options,
 
     /// Namespace of objects that name none [default: the context's with live:, else "default"].
     #[arg(short, long, value_name = "NAME")]
@@ -50,16 +55,23 @@ pub struct Options {
 
 /// Explains every difference.
 pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
-    if options.from == "-" && options.to == "-" {
+    let to = options.to.as_deref();
+    if options.from == "-" && to == Some("-") {
         bail!("standard input can be read once: give a file for one side");
     }
     let is_live = |side: &str| side.starts_with(LIVE);
-    let (old, new, mut context) = if is_live(&options.from) || is_live(&options.to) {
+    let (old, new, mut context) = if is_live(&options.from) || to.is_some_and(is_live) {
         live_sides(options)?
     } else {
         let namespace = options.namespace.as_deref().unwrap_or("default");
-        let (mut old, mut new) = (read(&options.from, namespace)?, read(&options.to, namespace)?);
-        complete(&mut old, &mut new);
+        let mut old = read(&options.from, namespace)?;
+        let mut new = match to {
+            Some(to) => read(to, namespace)?,
+            None => options.resize.of_each(&old)?,
+        };
+        if to.is_some() {
+            complete(&mut old, &mut new);
+        }
         (old, new, ChangeContext::default())
     };
     context.now = Some(Timestamp::now());
@@ -80,7 +92,7 @@ fn live_sides(
     cluster::block_on(async {
         let cluster = options.cluster.connect(options.namespace.as_deref()).await?;
         let mut sides = Vec::new();
-        for side in [&options.from, &options.to] {
+        for side in std::iter::once(&options.from).chain(&options.to) {
             sides.push(match side.strip_prefix(LIVE) {
                 Some(name) => Side::Live(live::read(&cluster, &name.parse()?).await?),
                 None => Side::File(read(side, &cluster.namespace)?),
@@ -99,6 +111,10 @@ fn live_sides(
                 (file, vec![live])
             }
             (Some(Side::Live(old)), Some(Side::Live(new))) => (vec![old], vec![new]),
+            (Some(Side::Live(live)), None) => {
+                let wanted = options.resize.of_each(std::slice::from_ref(&live))?;
+                (vec![live], wanted)
+            }
             _ => bail!("there are two sides"),
         };
         let others = live::users(&cluster, old.iter().chain(&new)).await;
