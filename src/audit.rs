@@ -4,6 +4,7 @@
 //! Objects come page by page, as text, and are read by the decoder of reviews, so that memory does
 //! not grow with the cluster.
 
+mod autoscalers;
 mod gather;
 mod pages;
 mod pods;
@@ -128,7 +129,8 @@ async fn audit(
     let namespace = (!options.all_namespaces).then_some(cluster.namespace.as_str());
     let selector = options.selector.as_deref();
     let scope = Scope { policies, namespace, selector, now };
-    let Gathered { objects, findings, pods, missing } = gather::gather(cluster, &scope).await;
+    let Gathered { objects, findings, pods, autoscalers, missing, .. } =
+        gather::gather(cluster, &scope).await;
     let mut totals = Totals { objects, pods: pods.count, ..Totals::default() };
     totals.count(&findings);
     let from = options.policies.as_ref().map(|path| path.display().to_string());
@@ -146,7 +148,7 @@ async fn audit(
         resizes: pods.resizes,
         differing: pods.differing,
         approvals: pods.approvals,
-        autoscalers: Vec::new(),
+        autoscalers,
         missing,
     })
 }

@@ -11,9 +11,10 @@ use crate::kube::object::Object;
 use crate::kube::selector::NAME_LABEL;
 use crate::terminal::Progress;
 
+use super::autoscalers::Recommendation;
 use super::pages::{Broken, for_each};
 use super::pods::{Owner, Pods};
-use super::report::{Finding, Missing};
+use super::report::{Autoscaler, Finding, Missing};
 use super::scope::{Namespaces, Scope};
 use super::workloads::{Judged, judged};
 
@@ -36,7 +37,10 @@ pub(super) struct Gathered {
     pub(super) objects: BTreeMap<String, usize>,
     pub(super) findings: Vec<Finding>,
     pub(super) pods: Pods,
+    pub(super) autoscalers: Vec<Autoscaler>,
     pub(super) missing: Vec<Missing>,
+    /// Those that no pod was found for yet.
+    recommendations: Vec<Recommendation>,
 }
 
 /// Reads it.
@@ -53,6 +57,9 @@ pub(super) async fn gather(cluster: &Cluster, scope: &Scope<'_>) -> Gathered {
             match json::read::<Object<'_>>(text) {
                 Ok(object) => {
                     owned_by_cron_job(&mut gathered.pods, kind, &object);
+                    if resource == Resource::VerticalPodAutoscaler {
+                        gathered.recommendations.extend(Recommendation::of(&object, text));
+                    }
                     if object.metadata.controller().is_none() {
                         count(&mut gathered.objects, kind.name);
                         let judged = Judged { kind: kind.name, resource };
@@ -67,17 +74,24 @@ pub(super) async fn gather(cluster: &Cluster, scope: &Scope<'_>) -> Gathered {
     }
     let kind = Kind::find("pods");
     if let Some(kind) = kind {
-        let Gathered { objects, findings, pods, .. } = &mut gathered;
+        let Gathered { objects, findings, pods, autoscalers, recommendations, .. } = &mut gathered;
         let read = for_each(cluster, kind, scope.namespace, scope.selector, |text| {
             progress.one_more();
             match json::read::<Object<'_>>(text) {
                 Ok(object) => {
-                    let is_bare = pods.add(&object, scope.now);
-                    if is_bare {
+                    let Some(owner) = pods.add(&object, scope.now) else {
                         count(objects, "Pod");
                         let judged = Judged { kind: "Pod", resource: Resource::Pod };
                         findings.extend(self::judged(scope, &namespaces, judged, object));
-                    }
+                        return;
+                    };
+                    recommendations.retain(|recommendation| {
+                        let is_for = recommendation.target == owner;
+                        if is_for {
+                            autoscalers.extend(recommendation.for_pod(scope, &namespaces, text));
+                        }
+                        !is_for
+                    });
                 }
                 Err(error) => unreadable.push(format!("Pod: {error}")),
             }

@@ -55,19 +55,19 @@ impl Pods {
         self.by_owner.get(owner).copied().unwrap_or_default()
     }
 
-    /// Adds a pod. Whether nobody made it, so that it is judged itself.
-    pub(super) fn add(&mut self, pod: &Object<'_>, now: Timestamp) -> bool {
+    /// Adds a pod. Who made it; nobody, where it is judged itself.
+    pub(super) fn add(&mut self, pod: &Object<'_>, now: Timestamp) -> Option<Owner> {
         self.count = self.count.saturating_add(1);
         self.approvals.extend(approval(pod, now));
         if let Some(status) = pod.status.and_then(|raw| PodStatus::read(raw.get())) {
             self.resizes.extend(lingering(pod, &status, now));
             self.differing.extend(differing(pod, &status));
         }
-        let Some(owner) = owner(pod) else { return true };
+        let owner = owner(pod)?;
         let owner = self.makers.get(&owner).cloned().unwrap_or(owner);
-        let count = self.by_owner.entry(owner).or_default();
+        let count = self.by_owner.entry(owner.clone()).or_default();
         *count = count.saturating_add(1);
-        false
+        Some(owner)
     }
 }
 

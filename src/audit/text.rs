@@ -19,6 +19,7 @@ pub(super) fn render(report: &Report) -> String {
     resizes(&mut text, report);
     differing(&mut text, report);
     approvals(&mut text, report);
+    autoscalers(&mut text, report);
     missing(&mut text, report);
     text
 }
@@ -152,6 +153,37 @@ fn approvals(text: &mut String, report: &Report) {
             one.memory.as_ref().map(|memory| format!(": {}", plain(memory))).unwrap_or_default();
         let until = one.expires.map(|end| format!(", until {end}")).unwrap_or_default();
         line!(text, "  {place}{memory}{by}{until} ({})", one.state);
+    }
+}
+
+fn autoscalers(text: &mut String, report: &Report) {
+    if report.autoscalers.is_empty() {
+        return;
+    }
+    line!(text, "\nwhat autoscalers recommend would come to");
+    for one in &report.autoscalers {
+        let place = format!("{}/{}", plain(&one.namespace), plain(&one.name));
+        let allowance = one
+            .allowance
+            .as_ref()
+            .map(|name| format!(", by allowance {name:?}"))
+            .unwrap_or_default();
+        line!(
+            text,
+            "  {place} ({}, {}): {}{allowance}",
+            plain(&one.target),
+            plain(&one.mode),
+            one.outcome
+        );
+        for change in &one.changes {
+            line!(text, "    {}", plain(change));
+        }
+        if !one.restarts.is_empty() {
+            line!(text, "    restarts: {}", plain(&one.restarts.join(", ")));
+        }
+        if !one.why.is_empty() {
+            line!(text, "    why: {}", plain(&one.why));
+        }
     }
 }
 
