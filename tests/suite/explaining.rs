@@ -267,7 +267,7 @@ fn recorded_reviews_are_explained() {
 }
 
 /// Values of any shape, with the words that the code looks for.
-const WORDS: [&str; 10] = [
+const WORDS: [&str; 16] = [
     "app",
     "1Gi",
     "0",
@@ -278,9 +278,15 @@ const WORDS: [&str; 10] = [
     "a/b",
     "True",
     "2026-11-21T12:00:00Z",
+    "-009999-01-02T00:00:00Z",
+    "Killing",
+    "PodResizeInProgress",
+    "OOMKilled",
+    "Container app resize requires restart",
+    "Pod resize error: {\"containers\":[{\"name\":\"app\"}],\"generation\":-9223372036854775808,\"error\":\"x\"}",
 ];
 
-const FIELDS: [&str; 31] = [
+const FIELDS: [&str; 43] = [
     "spec",
     "template",
     "metadata",
@@ -312,6 +318,18 @@ const FIELDS: [&str; 31] = [
     "type",
     "reason",
     "restartCount",
+    "state",
+    "running",
+    "waiting",
+    "startedAt",
+    "finishedAt",
+    "message",
+    "allocatedResources",
+    "deletionTimestamp",
+    "initContainerStatuses",
+    "restartPolicyRules",
+    "exitCodes",
+    "lastTransitionTime",
 ];
 
 fn any_value() -> impl Strategy<Value = Value> {
@@ -355,7 +373,7 @@ proptest! {
         let told = explain(&[document(&old)], &[document(&new)], &ChangeContext::default());
         prop_assert!(told.is_sorted_by_key(|one| one.effect));
         prop_assert_eq!(explain(&[document(&old)], &[document(&old)], &ChangeContext::default()), Vec::new());
-        let events = HistoryContext { events: Some(vec![old]), ..HistoryContext::default() };
+        let events = HistoryContext { events: Some(vec![old.clone(), old]), ..HistoryContext::default() };
         let _ = History::of(&document(&new), &events);
     }
 }
