@@ -5,6 +5,7 @@ mod allowances;
 mod approvals;
 mod attacks;
 mod audit_log;
+mod auditing;
 mod autoscaling;
 mod capped;
 mod certificates;
@@ -50,6 +51,7 @@ pub(crate) fn all() -> Vec<Trial> {
         policies::trials(),
         missed_fixes::trials(),
         audit_log::trials(),
+        auditing::trials(),
         scope::trials(),
         evidence::trials(),
         stopping::trials(),

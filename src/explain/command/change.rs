@@ -117,7 +117,8 @@ fn live_sides(
             }
             _ => bail!("there are two sides"),
         };
-        let others = live::users(&cluster, old.iter().chain(&new)).await;
+        let mut others = live::users(&cluster, old.iter().chain(&new)).await;
+        others.extend(live::node(&cluster, &old).await);
         Ok((old, new, ChangeContext { others, is_whole: false, ..ChangeContext::default() }))
     })
 }

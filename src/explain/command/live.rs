@@ -37,6 +37,13 @@ pub(super) async fn read(cluster: &Cluster, named: &ObjectName) -> anyhow::Resul
     unstructured(named.kind, cluster, &object)
 }
 
+/// The node of the pod among `objects`, by which the API server refuses what is too large. One that
+/// cannot be read is no error.
+pub(super) async fn node(cluster: &Cluster, objects: &[Unstructured]) -> Option<Unstructured> {
+    let name = objects.iter().find_map(|object| object.text("/spec/nodeName"))?;
+    read(cluster, &format!("node/{name}").parse().ok()?).await.ok()
+}
+
 /// The workloads and bare pods of the namespace, where `objects` have a ConfigMap or Secret among
 /// them. What cannot be listed is told and left out.
 pub(super) async fn users(
