@@ -310,6 +310,10 @@ fn field(container: &Container<'_>, written: &Written) -> String {
     match (within(&container.args), within(&container.command)) {
         (Some(index), _) => format!("args/{index}"),
         (None, Some(index)) => format!("command/{index}"),
-        (None, None) => "env".to_owned(),
+        (None, None) => {
+            let holds = |variable: &EnvVar<'_>| variable.value.contains(word);
+            let variable = container.env.iter().position(holds);
+            variable.map_or("env".to_owned(), |index| format!("env/{index}"))
+        }
     }
 }

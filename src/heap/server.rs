@@ -38,10 +38,14 @@ fn maxmemory(words: &[Word], refused: &mut Vec<Refused>) -> Setting<u64> {
     let mut words = words.iter();
     let mut setting = Setting::Absent;
     while let Some(word) = words.next() {
-        if word.known() != Some(MAXMEMORY) {
-            continue;
-        }
-        let Some(value) = words.next().and_then(Word::known) else {
+        let Some(rest) = word.prefix().strip_prefix(MAXMEMORY) else { continue };
+        let value = match rest {
+            "" => words.next().and_then(Word::known),
+            // both in one word
+            rest if rest.starts_with(' ') => word.known().map(|_| rest.trim()),
+            _ => continue,
+        };
+        let Some(value) = value else {
             setting = Setting::Unknown;
             continue;
         };

@@ -328,6 +328,7 @@ fn settings_of_one_program_each() {
         "0 is none"
     );
     assert_eq!(settings(&json!({"args": ["--maxmemory", "1gb"]})), ["--maxmemory 1gb"]);
+    assert_eq!(redis(&["redis-server", "--maxmemory 1gb"]), ["--maxmemory 1gb"]);
     assert_eq!(
         redis(&["mysqld", "--innodb_buffer_pool_size=1G"]),
         ["--innodb_buffer_pool_size=1G"]

@@ -147,6 +147,8 @@ pub struct Spec<'a> {
     pub template: Option<Box<Template<'a>>>,
     /// `jobTemplate` of a CronJob.
     pub job_template: Option<Box<Template<'a>>>,
+    /// `annotations`, which no spec has: somebody put them here.
+    pub annotations: Option<Box<Annotations<'a>>>,
 }
 
 fields!(Spec {
@@ -168,6 +170,7 @@ fields!(Spec {
     "resourcePolicy" => resource_policy,
     "template" => template,
     "jobTemplate" => job_template,
+    "annotations" => annotations,
 });
 
 /// `strategy` of a Deployment, `updateStrategy` of a StatefulSet or DaemonSet.

@@ -75,8 +75,9 @@ const OF_NOTHING: [&str; 4] = [
 /// Whether the template of `pod` changes with its configuration.
 pub(super) fn has_checksum(pod: &PodView<'_>) -> bool {
     let label = |(key, value): (&str, &Text<'_>)| is_of_configuration(key) && is_hash(value);
-    let variable =
-        |variable: &EnvVar<'_>| is_hash(&variable.value) && is_of_configuration(&variable.name);
+    let variable = |variable: &EnvVar<'_>| {
+        is_hash(&variable.value) && is_variable_of_configuration(&variable.name)
+    };
     let mut variables = pod.all_containers().flat_map(|placed| &placed.container.env);
     annotated(&pod.metadata.annotations).is_some()
         || pod.metadata.labels.iter().any(label)
@@ -121,6 +122,15 @@ fn is_of_configuration(key: &str) -> bool {
         true => words(name).any(config),
         false => words(key).any(hash) && words(key).any(config),
     }
+}
+
+/// Whether a variable of this name is for nothing but to roll the workload: `CONFIG_HASH`,
+/// `SECRETS_CHECKSUM`. `SECRET_HASH` may be what a password is checked against.
+fn is_variable_of_configuration(name: &str) -> bool {
+    let Some(last) = words(name).last() else { return false };
+    let of_secret = |word: &str| is_among(&["secret", "secrets"], word);
+    let checksum = is_hash_word(last) && !HASHES.contains(&&*last.to_ascii_lowercase());
+    is_hash_word(last) && is_of_configuration(name) && (checksum || !words(name).any(of_secret))
 }
 
 fn is_hash_word(word: &str) -> bool {
@@ -228,6 +238,16 @@ mod tests {
         assert!(!annotated_with("checksum/config", ""));
         for nothing in OF_NOTHING {
             assert!(!annotated_with("checksum/config", nothing), "{nothing}");
+        }
+    }
+
+    #[test]
+    fn variables_that_roll() {
+        for name in ["CONFIG_HASH", "CONFIGMAP_SHA256", "SECRETS_CHECKSUM", "checksumConfig"] {
+            assert_eq!(is_variable_of_configuration(name), name != "checksumConfig", "{name}");
+        }
+        for name in ["GIT_HASH", "PASSWORD_HASH", "SECRET_HASH", "SECRET_HASH_SALT", "CONFIG"] {
+            assert!(!is_variable_of_configuration(name), "{name}");
         }
     }
 

@@ -10,10 +10,18 @@ use super::wave::WAVE;
 #[derive(Debug)]
 pub(super) struct Misplaced<'s> {
     key: &'s str,
-    /// The JSON pointer of the mapping it stands in.
-    place: String,
+    place: Place,
     /// Whether the workload's own metadata is its place; else it is the template's.
     of_workload: bool,
+}
+
+/// The mapping that an annotation stands in.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// Of the workload, by its JSON pointer.
+    Workload(&'static str),
+    /// Of the template, by its JSON pointer in it.
+    Template(&'static str),
 }
 
 /// The first annotation of the workload of `pod` that would roll it elsewhere.
@@ -21,33 +29,37 @@ pub(super) fn misplaced<'s>(pod: &PodView<'s>) -> Option<Misplaced<'s>> {
     if !pod.is_template() {
         return None;
     }
-    let base = pod.annotations_pointer();
-    let template = base.trim_end_matches("/metadata/annotations");
-    let attempt = |key, place: &str, of_workload| {
-        Some(Misplaced { key, place: place.to_owned(), of_workload })
-    };
-    if let Some(key) = annotated(&pod.object.annotations) {
-        return attempt(key, "/metadata/annotations", false);
-    }
     let beside = pod.workload.template.as_ref().map(|template| &template.annotations);
-    let place = format!("{template}/annotations");
-    if let Some(key) = beside.and_then(annotated) {
-        return attempt(key, &place, false);
-    }
-    let for_workload = |key: &&str| is_reloader_key(key) || *key == WAVE;
-    let in_beside = beside.and_then(|all| all.iter().map(|(key, _)| key).find(for_workload));
-    if let Some(key) = in_beside {
-        return attempt(key, &place, true);
-    }
-    if let Some((key, _)) = pod.metadata.annotations.iter().find(|(key, _)| *key == WAVE) {
-        return attempt(key, &base, true);
-    }
-    let labels = [
-        (&pod.object.labels, "/metadata/labels".to_owned()),
-        (&pod.metadata.labels, format!("{template}/metadata/labels")),
+    let nowhere = [
+        (beside, Place::Template("/annotations")),
+        (pod.spec.annotations.as_deref(), Place::Template("/spec/annotations")),
+        (pod.workload.annotations.as_deref(), Place::Workload("/spec/annotations")),
     ];
-    labels.into_iter().find_map(|(labels, place)| {
-        let key = labels.iter().map(|(key, _)| key).find(for_workload)?;
+    let own = (Some(&pod.object.annotations), Place::Workload("/metadata/annotations"));
+    let checksum = [own].into_iter().chain(nowhere).find_map(|(annotations, place)| {
+        Some(Misplaced { key: annotated(annotations?)?, place, of_workload: false })
+    });
+    let of_workload = |key: &&str| is_reloader_key(key) || *key == WAVE;
+    let for_workload = || {
+        nowhere.into_iter().find_map(|(annotations, place)| {
+            Some((annotations?.iter().map(|(key, _)| key).find(of_workload)?, place))
+        })
+    };
+    let on_template = || {
+        let (key, _) = pod.metadata.annotations.iter().find(|(key, _)| *key == WAVE)?;
+        Some((key, Place::Template("/metadata/annotations")))
+    };
+    let label = || {
+        let labels = [
+            (&pod.object.labels, Place::Workload("/metadata/labels")),
+            (&pod.metadata.labels, Place::Template("/metadata/labels")),
+        ];
+        labels.into_iter().find_map(|(labels, place)| {
+            Some((labels.iter().map(|(key, _)| key).find(of_workload)?, place))
+        })
+    };
+    checksum.or_else(|| {
+        let (key, place) = for_workload().or_else(on_template).or_else(label)?;
         Some(Misplaced { key, place, of_workload: true })
     })
 }
@@ -55,12 +67,14 @@ pub(super) fn misplaced<'s>(pod: &PodView<'s>) -> Option<Misplaced<'s>> {
 impl Misplaced<'_> {
     /// What to do with it.
     pub(super) fn advice(&self, pod: &PodView<'_>) -> String {
+        let base = pod.annotations_pointer();
+        let template = base.trim_end_matches("/metadata/annotations");
         let path = |pointer: &str| pointer.trim_start_matches('/').replace('/', ".");
-        let right = if self.of_workload {
-            "metadata.annotations".to_owned()
-        } else {
-            path(&pod.annotations_pointer())
+        let place = match self.place {
+            Place::Workload(pointer) => path(pointer),
+            Place::Template(pointer) => path(&[template, pointer].concat()),
         };
-        format!("move {:?} from {} to {right}: nobody reads it there", self.key, path(&self.place))
+        let right = if self.of_workload { "metadata.annotations".to_owned() } else { path(&base) };
+        format!("move {:?} from {place} to {right}: nobody reads it there", self.key)
     }
 }
