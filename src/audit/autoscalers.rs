@@ -179,8 +179,8 @@ impl Recommendation {
             if let (Some(limit), Some(request), false) =
                 (limit, request.filter(|one| *one > 0), wanted.requests_only)
             {
-                let scaled =
-                    i128::from(limit).saturating_mul(wanted.memory.into()) / i128::from(request);
+                let scaled = i128::from(limit).saturating_mul(wanted.memory.into());
+                let scaled = scaled.checked_div(request.into()).unwrap_or_default();
                 let scaled = i64::try_from(scaled).unwrap_or(i64::MAX);
                 if scaled != limit {
                     changes.push(format!(

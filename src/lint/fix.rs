@@ -80,7 +80,7 @@ pub(super) fn refused(text: &str, read: &[Document], findings: &[Finding]) -> Ve
             let all: Vec<_> = asked.iter().flat_map(|(_, finding)| operations(finding)).collect();
             splices(piece, node, &all).is_some()
         };
-        if !asked.is_empty() && !(is_plain() && has_places()) {
+        if !(asked.is_empty() || is_plain() && has_places()) {
             Piece { text: piece.to_owned(), value: node.to_json() }.fix(&asked, &mut fixed);
         }
     }
