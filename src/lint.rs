@@ -15,14 +15,19 @@ mod finding;
 mod fingerprint;
 mod fix;
 mod github;
+mod kinds;
+mod kustomize;
 mod read;
 mod repair;
 mod report;
 mod sarif;
+mod source;
 mod text;
+mod workload;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
@@ -34,6 +39,8 @@ use crate::terminal::{self, Color, Progress};
 
 pub use crate::report::FailOn;
 use files::Input;
+use kinds::Kinds;
+pub use kinds::{CustomKind, NoKind};
 use read::File;
 use repair::{FixOutput, Repair};
 use report::LintReport;
@@ -48,6 +55,12 @@ pub struct Options {
     /// Folder with one policy in each YAML file [default: the policies built in].
     #[arg(long, env = "RESTRAINT_POLICIES", value_name = "DIR")]
     pub policies: Option<PathBuf>,
+
+    /// Another kind that makes pods, as KIND.GROUP=POINTER, such as
+    /// 'Widget.example.com=/spec/parts/*/template'; :Job or another kind after GROUP says by which it
+    /// goes [default: Deployment].
+    #[arg(long, value_name = "KIND.GROUP=POINTER")]
+    pub workload: Vec<CustomKind>,
 
     /// How findings are printed.
     #[arg(
@@ -122,12 +135,15 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     options.check()?;
     let policies = policies(options)?.with_whole_messages();
     let inputs = files::inputs(&options.paths)?;
+    let kinds = Arc::new(Kinds::with(&options.workload));
     let progress = Progress::start("files");
-    if options.exemptions {
-        return list_exemptions(options, &policies, &read::files(&inputs, &progress));
-    }
-    let mut report = LintReport::of(&policies, read::files(&inputs, &progress));
+    let mut files = read::files(&inputs, &kinds, &progress);
+    kustomize::apply(&mut files, &inputs);
     drop(progress);
+    if options.exemptions {
+        return list_exemptions(options, &policies, &files);
+    }
+    let mut report = LintReport::of(&policies, files);
     let mut repaired = None;
     if options.fix {
         let output = match (&*inputs, options.dry_run) {
@@ -171,9 +187,11 @@ pub struct Linted {
 
 /// Lints the text of a manifest and fixes what can be fixed, without any file.
 pub fn linted(policies: &Policies, text: &str) -> Linted {
+    let kinds = Arc::new(Kinds::with(&[]));
     // on threads with a stack that holds the deepest document
     let lint = |text: &str| {
-        LintReport::of(policies, in_parallel(&[text], |_, text| File::of(String::new(), text)))
+        let read = |_: usize, text: &&str| File::of(String::new(), text, &kinds);
+        LintReport::of(policies, in_parallel(&[text], read))
     };
     let sentences = |report: &LintReport| {
         report
@@ -184,7 +202,7 @@ pub fn linted(policies: &Policies, text: &str) -> Linted {
     };
     let report = lint(text);
     let fixed = in_parallel(&report.files, |_, file| {
-        fix::fix(text, &file.documents, &report.findings).text
+        fix::fix(text, &file.documents, &report.findings, &kinds).text
     });
     let text = fixed.into_iter().next().unwrap_or_else(|| text.to_owned());
     Linted { before: sentences(&report), after: sentences(&lint(&text)), text }

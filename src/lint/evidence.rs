@@ -12,6 +12,7 @@ use crate::yaml::{Node, Value};
 
 use super::class::Class;
 use super::read::File;
+use super::source::Source;
 
 /// The namespace of objects that name none.
 pub(super) const DEFAULT_NAMESPACE: &str = "default";
@@ -62,7 +63,13 @@ impl Evidences {
     }
 
     /// The evidence for judging `object` of `namespace` in the file with this number.
-    pub(super) fn about(&self, object: &Node, namespace: &str, file: usize) -> Evidence {
+    pub(super) fn about(
+        &self,
+        object: &Node,
+        namespace: &str,
+        file: usize,
+        source: &Source,
+    ) -> Evidence {
         let namespace_labels =
             self.namespaces.get(namespace).and_then(|definitions| pick(definitions, file)).cloned();
         let mut configuration = None::<Configuration>;
@@ -79,6 +86,11 @@ impl Evidences {
                     }
                 }
             });
+        }
+        for (kind, name) in &source.generated {
+            // another content has another name
+            let object = ConfigObject { immutable: true, data: BTreeMap::new() };
+            configuration.get_or_insert_default().insert(*kind, name.clone(), object);
         }
         Evidence {
             now: Some(jiff::Timestamp::now()),

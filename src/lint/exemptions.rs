@@ -8,13 +8,11 @@ use crate::judge::policies::Policies;
 use crate::kube::object::Metadata;
 use crate::manifest::objects::Manifest;
 use crate::manifest::pointer::line;
-use crate::manifest::unstructured::Unstructured;
 use crate::rules;
 use crate::terminal::{plain, table};
 
-use super::class::{Class, group_of_today};
-use super::evidence::DEFAULT_NAMESPACE;
 use super::read::File;
+use super::workload::Workload;
 
 /// An exemption as it is listed.
 #[derive(Debug, Serialize)]
@@ -67,18 +65,16 @@ pub(super) fn all(policies: &Policies, files: &[File], now: Timestamp) -> Vec<Li
     let mut listed = of_policies(policies, now);
     for file in files {
         for (document, manifest, class) in file.manifests() {
-            let (Class::Judged(resource) | Class::Outdated(resource)) = class else { continue };
-            let group = group_of_today(manifest.group());
-            let kind = manifest.kind.to_owned();
-            let object = Unstructured::new(manifest.to_json(), group, kind, DEFAULT_NAMESPACE);
-            let Ok(object) = object.decode() else { continue };
-            let place = resource.template();
-            let template = place.and_then(|place| object.pod(place));
-            let metadata = template.map_or(&object.metadata, |(metadata, _)| metadata);
-            let base = place.map_or("", |place| place.pointer());
-            let pointer = format!("{base}/metadata/annotations/restraint.dev~1ignore");
-            let at = document.lines_before + line(manifest.node, &pointer);
-            listed.extend(of_object(&file.name, at, &manifest, metadata, now));
+            for workload in Workload::all(&manifest, class) {
+                let Ok(object) = workload.object.decode() else { continue };
+                let place = workload.resource.template();
+                let template = place.and_then(|place| object.pod(place));
+                let metadata = template.map_or(&object.metadata, |(metadata, _)| metadata);
+                let base = place.map_or("", |place| place.pointer());
+                let pointer = format!("{base}/metadata/annotations/restraint.dev~1ignore");
+                let at = document.lines_before + line(manifest.node, &workload.written(&pointer));
+                listed.extend(of_object(&file.name, at, &manifest, metadata, now));
+            }
         }
     }
     listed

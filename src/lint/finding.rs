@@ -6,16 +6,16 @@ use crate::json::text::Text;
 use crate::judge::judge;
 use crate::judge::patch::Edit;
 use crate::judge::policies::Policies;
-use crate::judge::subject::{Operation, Subject, UserInfo};
-use crate::judge::verdict::Ruling;
+use crate::judge::subject::{Evidence, Operation, Subject, UserInfo};
+use crate::judge::verdict::{Ruling, Verdict};
+use crate::manifest::decode::Malformed;
 use crate::manifest::objects::Manifest;
 use crate::manifest::pointer::line;
-use crate::manifest::unstructured::Unstructured;
 use crate::rules::strength::Strength;
 
-use super::class::{Class, group_of_today};
-use super::evidence::{DEFAULT_NAMESPACE, Evidences, namespace};
+use super::evidence::{Evidences, namespace};
 use super::read::{File, Remark, Weight};
+use super::workload::Workload;
 
 /// One thing that is wrong in a file.
 #[derive(Clone, Debug, Serialize)]
@@ -76,67 +76,83 @@ pub(super) fn of_file(
 ) -> (Vec<Finding>, Vec<Remark>) {
     let (mut findings, mut remarks) = (Vec::new(), Vec::new());
     for (document, manifest, class) in file.manifests() {
-        let (Class::Judged(resource) | Class::Outdated(resource)) = class else { continue };
         let line_of = |pointer: &str| document.lines_before + line(manifest.node, pointer);
-        let mut value = manifest.to_json();
-        forget_unfilled_replicas(&mut value);
-        let kind = manifest.kind.to_owned();
-        let group = group_of_today(manifest.group());
-        let object = Unstructured::new(value, group, kind, DEFAULT_NAMESPACE);
-        let object = match object.decode() {
-            Ok(object) => object,
-            Err(fault) => {
-                let named = manifest.metadata("name").unwrap_or_default();
-                let message =
-                    format!("{} {named:?} is not judged: {}", manifest.kind, fault.message);
-                remarks.push(Remark {
-                    file: file.name.clone(),
-                    line: Some(line_of(&fault.pointer)),
-                    message,
-                    weight: Weight::Plain,
-                });
-                continue;
+        let mut found = Vec::new();
+        for workload in Workload::all(&manifest, class) {
+            let namespace = namespace(&manifest);
+            let evidence = evidences.about(manifest.node, namespace, index, &file.source);
+            match judged(policies, &workload, namespace, evidence) {
+                Ok(verdict) => {
+                    let place = Place { file, document: document.index, manifest: &manifest };
+                    let cap = verdict.cap;
+                    found.extend(verdict.rulings.into_iter().filter_map(|ruling| {
+                        let line = line_of(&workload.written(&ruling.finding.pointer));
+                        let mode = Strength::of(&ruling, cap);
+                        finding(&place, line, &workload, mode, ruling)
+                    }));
+                }
+                Err(fault) => {
+                    let named = manifest.metadata("name").unwrap_or_default();
+                    let kind = manifest.kind;
+                    remarks.push(Remark {
+                        file: file.name.clone(),
+                        line: Some(line_of(&workload.written(&fault.pointer))),
+                        message: format!("{kind} {named:?} is not judged: {}", fault.message),
+                        weight: Weight::Plain,
+                    });
+                }
             }
-        };
-        let namespace = namespace(&manifest);
-        let subject = Subject {
-            resource,
-            operation: Operation::Create,
-            namespace: Text::from(namespace),
-            name: object.metadata.name.clone(),
-            requester: UserInfo::default(),
-            dry_run: false,
-            object,
-            old_object: None,
-            evidence: evidences.about(manifest.node, namespace, index),
-        };
-        let verdict = judge(policies, &subject);
-        let cap = verdict.cap;
-        let mut found: Vec<_> = verdict
-            .rulings
-            .into_iter()
-            .map(|ruling| {
-                let line = line_of(&ruling.finding.pointer);
-                finding(file, document.index, line, &manifest, Strength::of(&ruling, cap), ruling)
-            })
-            .collect();
+        }
         found.sort_by_key(|finding| finding.line);
         findings.extend(found);
     }
     (findings, remarks)
 }
 
-fn finding(
-    file: &File,
+fn judged(
+    policies: &Policies,
+    workload: &Workload<'_>,
+    namespace: &str,
+    evidence: Evidence,
+) -> Result<Verdict, Malformed> {
+    let object = workload.object.decode()?;
+    let subject = Subject {
+        resource: workload.resource,
+        operation: Operation::Create,
+        namespace: Text::from(namespace),
+        name: object.metadata.name.clone(),
+        requester: UserInfo::default(),
+        dry_run: false,
+        object,
+        old_object: None,
+        evidence,
+    };
+    Ok(judge(policies, &subject))
+}
+
+/// Where a finding is.
+struct Place<'p> {
+    file: &'p File,
     document: usize,
+    manifest: &'p Manifest<'p>,
+}
+
+/// `None` where the kind does not take what would fix it.
+fn finding(
+    place: &Place<'_>,
     line: u64,
-    manifest: &Manifest<'_>,
+    workload: &Workload<'_>,
     mode: Strength,
     ruling: Ruling,
-) -> Finding {
+) -> Option<Finding> {
+    let Place { file, document, manifest } = *place;
     let metadata = |key| manifest.metadata(key).filter(|text| !text.is_empty());
     let finding = ruling.finding;
-    Finding {
+    if !workload.takes(finding.edit.as_ref()) {
+        return None;
+    }
+    let edit = workload.edit(finding.edit);
+    Some(Finding {
         rule: ruling.rule,
         mode,
         file: file.name.clone(),
@@ -146,24 +162,12 @@ fn finding(
         namespace: metadata("namespace").unwrap_or_default().to_owned(),
         name: metadata("name").or_else(|| metadata("generateName")).unwrap_or_default().to_owned(),
         container: finding.container,
-        pointer: format!("{}{}", manifest.pointer, finding.pointer),
-        message: finding.message,
+        pointer: format!("{}{}", manifest.pointer, workload.written(&finding.pointer)),
+        message: workload.message(finding.message),
         remedy: finding.remedy.into_owned(),
-        fixable: finding.edit.is_some(),
+        fixable: edit.is_some(),
         fingerprint: String::new(),
-        edit: finding.edit,
+        edit,
         object: manifest.pointer.clone(),
-    }
-}
-
-/// Leaves out a number of replicas that a template has yet to fill in, as in `replicas:
-/// ${{REPLICAS}}` of OpenShift: it is as unknown as an absent one, which an autoscaler may own, and
-/// the pods are described in full without it.
-fn forget_unfilled_replicas(object: &mut serde_json::Value) {
-    let Some(replicas) = object.pointer_mut("/spec/replicas") else { return };
-    let unfilled =
-        replicas.as_str().is_some_and(|text| text.starts_with("${") && text.ends_with('}'));
-    if unfilled {
-        *replicas = serde_json::Value::Null;
-    }
+    })
 }

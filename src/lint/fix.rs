@@ -20,6 +20,7 @@ use crate::manifest::documents::{self, Content, Document, documents};
 
 use super::class::is_unknown;
 use super::finding::Finding;
+use super::kinds::Kinds;
 use edit::{Operation, splices};
 
 /// What came of fixing findings.
@@ -34,7 +35,7 @@ pub(super) struct Fixed {
 }
 
 /// Fixes what can be fixed of `findings`, which are about `text`.
-pub(super) fn fix(text: &str, read: &[Document], findings: &[Finding]) -> Fixed {
+pub(super) fn fix(text: &str, read: &[Document], findings: &[Finding], kinds: &Kinds) -> Fixed {
     let mut fixed =
         Fixed { text: String::with_capacity(text.len()), done: Vec::new(), refused: Vec::new() };
     let (mut copied, mut expected) = (0, Vec::new());
@@ -56,7 +57,7 @@ pub(super) fn fix(text: &str, read: &[Document], findings: &[Finding]) -> Fixed 
         copied = document.end;
     }
     fixed.text.push_str(text.get(copied..).unwrap_or_default());
-    if !fixed.done.is_empty() && values(&fixed.text) != expected {
+    if !fixed.done.is_empty() && values(&fixed.text, kinds) != expected {
         let refused = (0..)
             .zip(findings)
             .filter(|(_, finding)| finding.edit.is_some())
@@ -94,8 +95,8 @@ fn asked<'f>(findings: &'f [Finding], document: &Document) -> Vec<(usize, &'f Fi
 }
 
 /// What the documents of `text` say.
-fn values(text: &str) -> Vec<Value> {
-    let read = documents(text, is_unknown);
+fn values(text: &str, kinds: &Kinds) -> Vec<Value> {
+    let read = documents(text, |kind| is_unknown(kinds, kind));
     read.iter()
         .filter_map(|document| {
             if let Content::Value(node) = &document.content { Some(node.to_json()) } else { None }

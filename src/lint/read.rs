@@ -1,5 +1,6 @@
 //! Reading files, several at once.
 
+use std::sync::Arc;
 use std::{fmt, fs, io};
 
 use crate::manifest::documents::{Content, Document, documents};
@@ -11,6 +12,8 @@ use crate::terminal::{Progress, plain};
 
 use super::class::{Class, classify, is_unknown};
 use super::files::{Input, STDIN_NAME};
+use super::kinds::{Kinds, likely_template};
+use super::source::Source;
 
 /// A file as it was read.
 #[derive(Debug)]
@@ -29,6 +32,10 @@ pub(super) struct File {
     pub(super) is_unreadable: bool,
     /// What it holds, by number.
     pub(super) tally: Tally,
+    /// The kinds that are known.
+    pub(super) kinds: Arc<Kinds>,
+    /// What kustomize makes of it.
+    pub(super) source: Source,
 }
 
 /// How many documents and objects there are of each sort.
@@ -42,6 +49,8 @@ pub(super) struct Tally {
     pub(super) evidence: usize,
     /// Workloads that are not judged, each with a remark.
     pub(super) skipped: usize,
+    /// Workloads in patches of kustomize.
+    pub(super) patches: usize,
     /// Documents and items of lists that are no objects of Kubernetes.
     pub(super) foreign: usize,
     /// Documents that kubectl does not read.
@@ -84,29 +93,34 @@ impl File {
     }
 
     /// The objects in it, each with its document.
-    pub(super) fn manifests(&self) -> impl Iterator<Item = (&Document, Manifest<'_>, Class)> {
-        self.documents.iter().flat_map(|document| {
+    pub(super) fn manifests(&self) -> impl Iterator<Item = (&Document, Manifest<'_>, Class<'_>)> {
+        // a part of something is none
+        let documents = self.documents.iter().filter(|_| !self.source.is_patch);
+        documents.flat_map(|document| {
             let manifests = match &document.content {
                 Content::Value(node) => Objects::of(node).manifests,
                 _ => Vec::new(),
             };
+            let kinds = &*self.kinds;
             manifests.into_iter().map(move |manifest| {
-                let class = classify(manifest.api_version, manifest.kind);
+                let class = classify(kinds, manifest.api_version, manifest.kind);
                 (document, manifest, class)
             })
         })
     }
 
     /// The file with this text.
-    pub(super) fn of(name: String, text: &str) -> Self {
+    pub(super) fn of(name: String, text: &str, kinds: &Arc<Kinds>) -> Self {
         let mut file = Self {
             name,
             text: None,
             is_utf8: true,
-            documents: documents(text, is_unknown),
+            documents: documents(text, |kind| is_unknown(kinds, kind)),
             remarks: Vec::new(),
             is_unreadable: false,
             tally: Tally::default(),
+            kinds: Arc::clone(kinds),
+            source: Source::default(),
         };
         let mut summary = Summary::default();
         for document in &file.documents {
@@ -133,7 +147,7 @@ impl File {
         file
     }
 
-    fn unreadable(name: String, reason: &str) -> Self {
+    fn unreadable(name: String, reason: &str, kinds: &Arc<Kinds>) -> Self {
         let remark = Remark {
             file: name.clone(),
             line: None,
@@ -148,6 +162,8 @@ impl File {
             remarks: vec![remark],
             is_unreadable: true,
             tally: Tally::default(),
+            kinds: Arc::clone(kinds),
+            source: Source::default(),
         }
     }
 }
@@ -170,7 +186,11 @@ impl Summary {
                 self.tally.broken += 1;
                 self.remark(Some(*line), format!("not judged: {message}"), Weight::Plain);
             }
-            Content::Unread => self.tally.others += 1,
+            Content::Unread(kind) => {
+                self.tally.others += 1;
+                let message = format!("{kind} is not judged: {NO_PODS}");
+                self.remark(Some(document.lines_before + 1), message, Weight::Detail);
+            }
             Content::Value(node) => {
                 for pointer in Objects::of(node).foreign {
                     self.tally.foreign += 1;
@@ -179,49 +199,79 @@ impl Summary {
                     self.remark(Some(line), message, Weight::Detail);
                 }
             }
-            Content::Nothing => {}
+            Content::Nothing => {
+                let line = Some(document.lines_before + 1);
+                self.remark(
+                    line,
+                    "not judged: nothing in this document".to_owned(),
+                    Weight::Detail,
+                );
+            }
         }
     }
 
-    fn object(&mut self, document: &Document, manifest: &Manifest<'_>, class: Class) {
-        let what = match class {
+    fn object(&mut self, document: &Document, manifest: &Manifest<'_>, class: Class<'_>) {
+        let (counted, what, weight) = match class {
             Class::Judged(_) => {
                 self.tally.workloads += 1;
                 return;
             }
-            Class::Namespace | Class::Configuration(_) => {
-                self.tally.evidence += 1;
-                return;
-            }
-            Class::Other => {
-                self.tally.others += 1;
-                return;
-            }
-            Class::Outdated(_) => {
+            Class::Custom(custom) if !custom.places(manifest.node).is_empty() => {
                 self.tally.workloads += 1;
-                "is judged as if its apiVersion, which no cluster serves any more, were today's"
-                    .to_owned()
+                return;
+            }
+            Class::Custom(_) => {
+                let what = "is not judged: it has no template of pods";
+                (&mut self.tally.others, what.to_owned(), Weight::Detail)
+            }
+            Class::Namespace | Class::Configuration(_) => {
+                let what = "is not judged: it is evidence for others";
+                (&mut self.tally.evidence, what.to_owned(), Weight::Detail)
+            }
+            Class::Kustomization => {
+                let what = "is not judged: it says how others are built";
+                (&mut self.tally.others, what.to_owned(), Weight::Detail)
+            }
+            Class::Other => (&mut self.tally.others, no_pods(manifest), Weight::Detail),
+            Class::Outdated(_) => {
+                let what = "is judged as if its apiVersion, which no cluster serves any more, were today's";
+                (&mut self.tally.workloads, what.to_owned(), Weight::Plain)
             }
             Class::Skipped(reason) => {
-                self.tally.skipped += 1;
-                format!("is not judged: {reason}")
+                (&mut self.tally.skipped, format!("is not judged: {reason}"), Weight::Plain)
             }
         };
-        let name = manifest.metadata("name").unwrap_or_default();
+        *counted += 1;
+        let name = manifest.metadata("name").filter(|name| !name.is_empty());
+        let name = name.map(|name| format!(" {name:?}")).unwrap_or_default();
         let line = document.lines_before + manifest.node.place.line;
-        self.remark(Some(line), format!("{} {name:?} {what}", manifest.kind), Weight::Plain);
+        self.remark(Some(line), format!("{}{name} {what}", manifest.kind), weight);
+    }
+}
+
+/// Why an object of an unknown kind is not judged.
+const NO_PODS: &str = "no pods are known to be made of its kind";
+
+/// The same, with the way out where pods may be made of it.
+fn no_pods(manifest: &Manifest<'_>) -> String {
+    let (kind, group) = (manifest.kind, manifest.group());
+    match likely_template(manifest.node).filter(|_| !group.is_empty()) {
+        Some(pointer) => {
+            format!("is not judged: {NO_PODS}; if they are: --workload '{kind}.{group}={pointer}'")
+        }
+        None => format!("is not judged: {NO_PODS}"),
     }
 }
 
 /// Reads every input, in the same order.
-pub(super) fn files(inputs: &[Input], progress: &Progress) -> Vec<File> {
+pub(super) fn files(inputs: &[Input], kinds: &Arc<Kinds>, progress: &Progress) -> Vec<File> {
     in_parallel(inputs, |_, input| {
         let file = match decoded(input) {
             Ok(Decoded { text, is_utf8 }) => {
-                let file = File::of(input.name(), &text);
+                let file = File::of(input.name(), &text, kinds);
                 File { text: Some(text), is_utf8, ..file }
             }
-            Err(error) => File::unreadable(input.name(), &error.to_string()),
+            Err(error) => File::unreadable(input.name(), &error.to_string(), kinds),
         };
         progress.one_more();
         file

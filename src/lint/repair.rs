@@ -55,7 +55,7 @@ impl Repair {
             let found = report.of_file(index);
             let text =
                 file.text.as_deref().filter(|_| found.iter().any(|one| one.edit.is_some()))?;
-            Some(fix::fix(text, &file.documents, found))
+            Some(fix::fix(text, &file.documents, found, &file.kinds))
         });
         let files = report.files.iter().zip(fixes).zip(inputs).enumerate();
         for (index, ((file, fixed), input)) in files {
@@ -94,7 +94,10 @@ impl Repair {
 
     fn judged_again(&self, policies: &Policies, report: LintReport) -> LintReport {
         let fresh = |(index, file): (usize, File)| match self.texts.get(&index) {
-            Some(text) => File { text: Some(text.clone()), ..File::of(file.name, text) },
+            Some(text) => {
+                let fresh = File::of(file.name, text, &file.kinds);
+                File { text: Some(text.clone()), source: file.source, ..fresh }
+            }
             None => file,
         };
         LintReport::of(policies, report.files.into_iter().enumerate().map(fresh).collect())

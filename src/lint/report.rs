@@ -81,6 +81,7 @@ impl LintReport {
         let judged = sum(|tally| tally.workloads).saturating_sub(self.malformed.len());
         let left_out = [
             (sum(|tally| tally.skipped), "of an apiVersion or kind that is not judged"),
+            (sum(|tally| tally.patches), "in patches"),
             (self.malformed.len(), "malformed"),
             (sum(|tally| tally.broken), "broken"),
             (sum(|tally| tally.evidence), "as evidence"),

@@ -38,8 +38,8 @@ pub(crate) enum Content {
     Nothing,
     /// A value.
     Value(Node),
-    /// An object of a kind that nobody wants, unread.
-    Unread,
+    /// An object of this kind, which nobody wants, unread.
+    Unread(String),
     /// Nothing that kubectl reads.
     Broken {
         /// The line in the file, from 1.
@@ -91,8 +91,9 @@ fn content(
         let reason = format!("nothing but a comment may follow \"---\", not {}", quoted(behind));
         return broken(1, reason);
     }
-    if piece.len() > LONG && top_level_kind(piece).is_some_and(is_unwanted) {
-        return Content::Unread;
+    let unwanted = || top_level_kind(piece).filter(|kind| is_unwanted(kind));
+    if let Some(kind) = (piece.len() > LONG).then(unwanted).flatten() {
+        return Content::Unread(kind.to_owned());
     }
     if !is_json && piece.lines().all(is_idle) {
         return Content::Nothing;

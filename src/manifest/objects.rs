@@ -27,6 +27,9 @@ pub(crate) struct Objects<'d> {
     pub(crate) foreign: Vec<String>,
 }
 
+/// Which of OpenShift's objects hold others. They had no group at first.
+const TEMPLATES: [(&str, &str); 2] = [("template.openshift.io", "Template"), ("", "Template")];
+
 /// What the items of a typed list do not repeat: `apiVersion` and `kind`.
 type Words<'d> = Option<(&'d str, &'d str)>;
 
@@ -55,6 +58,14 @@ impl<'d> Objects<'d> {
             let words = (!item_kind.is_empty()).then_some((api_version, item_kind));
             for (index, item) in items.iter().enumerate() {
                 self.collect(item, format!("{pointer}/items/{index}"), words, depth + 1);
+            }
+            return;
+        }
+        let objects = node.field("objects").filter(|_| depth < DEEPEST_LIST);
+        let objects = objects.filter(|_| TEMPLATES.contains(&(group_of(api_version), kind)));
+        if let Some(Value::List(objects)) = objects.map(|objects| &objects.value) {
+            for (index, object) in objects.iter().enumerate() {
+                self.collect(object, format!("{pointer}/objects/{index}"), None, depth + 1);
             }
             return;
         }

@@ -203,7 +203,7 @@ fn read_all(text: &str, namespace: &str) -> Result<Vec<Unstructured>, ReadError>
     let mut objects = Vec::new();
     for document in documents(text, |_| false) {
         match document.content {
-            Content::Nothing | Content::Unread => {}
+            Content::Nothing | Content::Unread(_) => {}
             Content::Broken { line, message } => return Err(ReadError::Broken { line, message }),
             Content::Value(node) => {
                 let line = document.lines_before + node.place.line;

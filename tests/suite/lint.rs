@@ -3,6 +3,8 @@
 mod fixing;
 mod formats;
 mod inputs;
+mod kinds;
+mod kustomize;
 mod reading;
 
 use std::fs;

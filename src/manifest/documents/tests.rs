@@ -7,7 +7,7 @@ use super::*;
 fn read(text: &str) -> Vec<String> {
     let told = |document: Document| match document.content {
         Content::Nothing => "-".to_owned(),
-        Content::Unread => "unread".to_owned(),
+        Content::Unread(_) => "unread".to_owned(),
         Content::Value(node) => node.to_json().to_string(),
         Content::Broken { line, message } => format!("{line}: {message}"),
     };
@@ -76,5 +76,5 @@ fn long_documents_of_kinds_that_nobody_wants_are_unread() {
     let text = format!("kind: Widget\n---\nkind: Widget\ndata: {}\n", "x".repeat(LONG));
     let contents: Vec<_> =
         documents(&text, |kind| kind == "Widget").into_iter().map(|one| one.content).collect();
-    assert!(matches!(contents.as_slice(), [Content::Value(_), Content::Unread]), "{contents:?}");
+    assert!(matches!(contents.as_slice(), [Content::Value(_), Content::Unread(_)]), "{contents:?}");
 }

@@ -172,9 +172,9 @@ fn policies_of_a_folder_are_used() {
 #[test]
 fn what_is_not_judged_is_told_with_its_reason() {
     let old = "apiVersion: apps/v1alpha1\nkind: Deployment\nmetadata: {name: old}\n";
-    let template = "apiVersion: v1\nkind: PodTemplate\nmetadata: {name: t}\n";
+    let unknown = "apiVersion: autoscaling.k8s.io/v1alpha1\nkind: VerticalPodAutoscaler\nmetadata: {name: t}\n";
     let folder = tree(&[
-        ("a.yaml", &format!("{old}---\n{template}")),
+        ("a.yaml", &format!("{old}---\n{unknown}")),
         ("b.yaml", "foo: bar\n"),
         ("c.yaml", "# nothing\n"),
         ("d.yaml", "apiVersion: v1\nkind: Service\n"),
@@ -182,7 +182,7 @@ fn what_is_not_judged_is_told_with_its_reason() {
     let ran = lint(folder.path(), &["."]);
     let expected = [
         "a.yaml:1: Deployment \"old\" is not judged: unknown apiVersion",
-        "a.yaml:5: PodTemplate \"t\" is not judged: kind PodTemplate: no pods are made from it",
+        "a.yaml:5: VerticalPodAutoscaler \"t\" is not judged: only autoscaling.k8s.io/v1 and v1beta2 are known",
         "c.yaml: nothing in it",
     ];
     assert_eq!(ran.remarks.lines().collect::<Vec<_>>(), expected);
