@@ -6,6 +6,7 @@
 
 mod autoscalers;
 mod gather;
+mod html;
 mod pages;
 mod pods;
 mod report;
@@ -16,6 +17,7 @@ mod workloads;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
@@ -65,10 +67,14 @@ pub struct Options {
         long = "output",
         alias = "format",
         default_value = "text",
-        value_name = "text|json",
+        value_name = "text|json|html",
         hide_possible_values = true
     )]
     format: Format,
+
+    /// Write the report there instead, whole or not at all.
+    #[arg(long, value_name = "PATH")]
+    file: Option<PathBuf>,
 
     /// The weakest mode of findings that fail the command.
     #[arg(
@@ -95,6 +101,8 @@ pub enum Format {
     Text,
     /// For programs.
     Json,
+    /// For a browser: one file that loads nothing.
+    Html,
 }
 
 /// Audits.
@@ -112,9 +120,15 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
         let cluster = options.cluster.connect(options.namespace.as_deref()).await?;
         audit(&cluster, options, &policies).await
     })?;
-    match options.format {
-        Format::Text => terminal::print(&text::render(&report))?,
-        Format::Json => terminal::print_json(&report)?,
+    let text = match options.format {
+        Format::Text => text::render(&report),
+        Format::Json => terminal::json(&report)?,
+        Format::Html => html::render(&report)?,
+    };
+    match &options.file {
+        Some(path) => terminal::write_file(path, &text)
+            .with_context(|| format!("\"{}\" cannot be written", path.display()))?,
+        None => terminal::print(&text)?,
     }
     Ok(exit_code(options, &report))
 }

@@ -1,5 +1,6 @@
-//! What commands print: results on standard output, remarks on standard error.
+//! What commands print: results on standard output or into a file, remarks on standard error.
 
+mod file;
 mod progress;
 mod table;
 
@@ -11,6 +12,7 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::Style;
 use serde::Serialize;
 
+pub(crate) use file::write_file;
 pub(crate) use progress::Progress;
 pub(crate) use table::table;
 
@@ -94,7 +96,16 @@ pub(crate) fn print_on_stderr(text: &str) -> anyhow::Result<()> {
 ///
 /// Where standard output cannot be written.
 pub(crate) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
-    print(&format!("{}\n", serde_json::to_string_pretty(value)?))
+    print(&json(value)?)
+}
+
+/// `value` as JSON for people to read.
+///
+/// # Errors
+///
+/// Where it is not to be had in JSON.
+pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<String> {
+    Ok(format!("{}\n", serde_json::to_string_pretty(value)?))
 }
 
 /// Prints a remark on standard error.
