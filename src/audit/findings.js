@@ -81,6 +81,8 @@ function choose() {
   facets.forEach((facet) => facet.write());
   by("count").textContent = shown.length === findings.length ? counted(shown.length, "finding")
     : `${shown.length.toLocaleString("en")} of ${counted(findings.length, "finding")}`;
+  by("printed").textContent = shown.length <= MOST_PRINTED ? ""
+    : `On paper are the first ${MOST_PRINTED} of ${shown.length}: filter to print others.`;
   by("nothing").hidden = shown.length > 0;
   [...by("columns").children].forEach((button) => {
     const mark = button.dataset.column !== order.column ? "" : order.sign > 0 ? " \u25b4" : " \u25be";
@@ -95,6 +97,7 @@ function choose() {
 
 // ---- the list: only rows that are seen are in the document
 
+const MOST_PRINTED = 1000; // of 10,000 a browser makes pages for minutes, and nobody reads them
 const list = by("list");
 const rows = new Map(); // by place in the list
 const unfolded = new Map(); // finding -> how much higher than one line it is
@@ -133,20 +136,26 @@ function place() {
 function render() {
   const seen = -list.getBoundingClientRect().top;
   const first = isPrinting ? 0 : rowAt(seen - innerHeight / 2);
-  const last = isPrinting ? shown.length - 1 : rowAt(seen + 1.5 * innerHeight);
+  const last = isPrinting ? Math.min(shown.length, MOST_PRINTED) - 1 : rowAt(seen + 1.5 * innerHeight);
   rows.forEach((row, index) => {
     if ((index < first || index > last) && !row.node.contains(document.activeElement)) {
       row.node.remove();
       rows.delete(index);
     }
   });
+  // in order, so that Tab and screen readers go on as the eye does
+  let before = [...rows].find(([index]) => index < first)?.[1].node;
   for (let index = first; index <= last && index < shown.length; index += 1) {
-    if (!rows.has(index)) addRow(index);
+    const row = rows.get(index) ?? makeRow(index);
+    if (!row.node.isConnected) {
+      if (before) before.after(row.node); else list.prepend(row.node);
+    }
+    before = row.node;
   }
   measure();
 }
 
-function addRow(index) {
+function makeRow(index) {
   const finding = shown[index];
   const cells = [make("span", { className: finding.mode }, finding.mode),
     ...[finding.rule, finding.namespace, `${finding.kind}/${finding.name}`, finding.pods, finding.message]
@@ -163,10 +172,8 @@ function addRow(index) {
   if (unfolded.has(finding)) node.append(details(finding));
   node.classList.toggle("open", unfolded.has(finding));
   button.setAttribute("aria-expanded", unfolded.has(finding));
-  // in order, so that Tab and screen readers go on as the eye does
-  const after = [...rows.keys()].filter((other) => other > index);
-  list.insertBefore(node, after.length === 0 ? null : rows.get(Math.min(...after)).node);
   rows.set(index, row);
+  return row;
 }
 
 /** Rows are as high as the style says; unfolded ones as their text needs in this window. */

@@ -40,7 +40,7 @@ function writeHead() {
   const { objects, pods, findings } = report.totals;
   const total = (count, what, mode) => by("totals").append(
     make("div", {}, make("b", { className: mode ?? "" }, count.toLocaleString("en")), what));
-  MODES.forEach((mode) => total(findings[mode] ?? 0, mode, mode));
+  MODES.forEach((mode) => total(findings[mode] ?? 0, `findings: ${mode}`, mode));
   Object.entries(objects).forEach(([kind, count]) => total(count, kind));
   total(pods, "pods seen");
 }

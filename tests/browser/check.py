@@ -75,6 +75,21 @@ class Browser:
         return self.run("return document.querySelectorAll(arguments[0]).length", selector)
 
 
+class Pictures:
+    """Where pictures go, if anywhere."""
+
+    def __init__(self, browser, folder):
+        self.browser = browser
+        self.folder = folder
+        if folder:
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def __call__(self, name):
+        if self.folder:
+            image = self.browser.ask("GET", f"{self.browser.session}/screenshot")
+            (self.folder / f"{name}.png").write_bytes(base64.b64decode(image))
+
+
 def same(what, found, wanted):
     if found != wanted:
         raise AssertionError(f"{what}: {found!r} is not {wanted!r}")
@@ -95,7 +110,7 @@ def look(browser, keep):
     goes_by_keys(browser)
     scrolls(browser)
     looks(browser, keep)
-    prints(browser)
+    prints(browser, keep)
 
 
 def nothing_runs(browser):
@@ -209,22 +224,32 @@ def looks(browser, keep):
     browser.devtools("Emulation.setEmulatedMedia", features=[])
     same("light again", [browser.run(ground), light != dark], [light, True])
     browser.devtools("Emulation.setDeviceMetricsOverride", width=380, height=800, deviceScaleFactor=1, mobile=False)
+    browser.run("document.getElementById('findings').scrollIntoView()")
     browser.click(".row:nth-child(2) > button")
     keep("narrow")
     browser.run("document.querySelector('.row.open').scrollIntoView({block: 'center'})")
     keep("narrow-unfolded")
-    same("wider than a narrow window", browser.run("return document.documentElement.scrollWidth"), 380)
+    browser.click(".facet:nth-child(3) summary")
+    keep("narrow-facet")
+    same("wider than a narrow window", browser.run(
+        "const page = document.documentElement; return page.scrollWidth > page.clientWidth"), False)
+    browser.press(KEYS["escape"])
     browser.click(".row.open > button")
     browser.devtools("Emulation.clearDeviceMetricsOverride")
 
 
-def prints(browser):
+def prints(browser, keep):
     browser.run("document.getElementById('text').value = 'web-77'; document.getElementById('text')"
                 ".dispatchEvent(new Event('input'))")
     browser.run("dispatchEvent(new Event('beforeprint'))")
     same("rows on paper", browser.count(".row"), 111)
     browser.run("dispatchEvent(new Event('afterprint'))")
     few_rows(browser, "after printing")
+    same("a remark on what is not on paper", browser.text("#printed"), "")
+    paper = base64.b64decode(browser.do("print", orientation="landscape"))
+    if keep.folder:
+        (keep.folder / "print.pdf").write_bytes(paper)
+    same("on paper", paper[:5], b"%PDF-")
 
 
 def main():
@@ -247,23 +272,13 @@ def main():
             browser = Browser(f"http://127.0.0.1:{port}", f"{folder}/profile")
             try:
                 browser.do("url", url=pathlib.Path(page).resolve().as_uri())
-                look(browser, lambda name: picture(browser, options.pictures, name))
+                look(browser, Pictures(browser, options.pictures))
             finally:
                 browser.ask("DELETE", browser.session)
         finally:
             driver.terminate()
             driver.wait()
     print("ok: the page of an audit in a browser")
-
-
-def picture(browser, folder, name):
-    if folder:
-        folder.mkdir(parents=True, exist_ok=True)
-        image = browser.ask("GET", f"{browser.session}/screenshot")
-        (folder / f"{name}.png").write_bytes(base64.b64decode(image))
-        if name == "unfolded":
-            paper = browser.do("print", orientation="landscape")
-            (folder / "print.pdf").write_bytes(base64.b64decode(paper))
 
 
 if __name__ == "__main__":
