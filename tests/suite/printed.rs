@@ -57,7 +57,7 @@ fn command(before: &str, rest: &str) -> Option<String> {
 }
 
 /// What follows the name of a program where a sentence is about it.
-const PROSE: [&str; 4] = ["authority", "fallback", "reads", "would"];
+const PROSE: [&str; 5] = ["authority", "fallback", "reads", "refuses", "would"];
 
 /// Shows `show` what each file says to people: its text without comments and tests, and the page of
 /// a rule.
@@ -67,7 +67,10 @@ fn collect(folder: &Path, show: &mut impl FnMut(&str)) {
         let name = path.file_name().unwrap().to_str().unwrap();
         if path.is_dir() {
             collect(&path, show);
-        } else if !["tests.rs", "testing.rs", "properties.rs"].contains(&name) {
+        // a page in a browser has tests of its own
+        } else if name.ends_with(".rs")
+            && !["tests.rs", "testing.rs", "properties.rs"].contains(&name)
+        {
             let text = fs::read_to_string(&path).unwrap();
             let code = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap();
             let is_comment = |line: &&str| line.trim_start().starts_with("//");

@@ -58,7 +58,9 @@ fn given() {
 fn gap_filled(space: &Space<'_>, gap: &str) -> String {
     let filled = match gap {
         "namespace" | "NAMESPACE" | "NAME" => space.name(),
-        "name" => "db-0",
+        "name" | "pod" => "db-0",
+        "container" => "app",
+        "image" => "registry.k8s.io/pause:3.11",
         "target" => "deployment/web",
         "GROUP" => "sre",
         "key" => "restraint",
