@@ -14,6 +14,7 @@ mod grant;
 mod note;
 mod requested;
 mod stamp;
+#[cfg(feature = "shell")]
 mod standing;
 mod validity;
 
@@ -28,6 +29,7 @@ pub use note::{ApprovalNote, LimitChange, Refusal};
 pub(crate) use requested::granting_command;
 pub use requested::{REQUESTED_ANNOTATION, Requested};
 pub use stamp::{Agreement, CLOCK_SKEW, FRESH, Malformed, Stamp, StampTarget};
+#[cfg(feature = "shell")]
 pub(crate) use standing::Standing;
 pub use validity::{Approval, Authority, Invalid, PodState, Stamped};
 

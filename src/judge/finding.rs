@@ -20,7 +20,7 @@ pub struct Finding {
     /// all.
     pub about: String,
     /// What: names the container and the values, never a list position. Its names are not in quotes
-    /// before it is [`Finding::settled`].
+    /// before it is `settled`.
     pub message: String,
     /// The width of a warning without the name of its rule, in characters.
     width: u8,

@@ -97,7 +97,10 @@ pub(super) fn of_file(
                     remarks.push(Remark {
                         file: file.name.clone(),
                         line: Some(line_of(&workload.written(&fault.pointer))),
-                        message: format!("{kind} {named:?} is not judged: {}", fault.message),
+                        message: format!(
+                            "{kind} {named:?} is not judged: {}",
+                            workload.fault(&fault.message)
+                        ),
                         weight: Weight::Plain,
                     });
                 }

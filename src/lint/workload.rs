@@ -6,7 +6,9 @@ use serde_json::{Map, Value, json};
 use crate::judge::patch::{Edit, PatchOperation};
 use crate::judge::subject::Resource;
 use crate::kube::template::TemplatePlace;
+use crate::manifest::decode::dotted;
 use crate::manifest::objects::Manifest;
+use crate::manifest::pointer::tokens;
 use crate::manifest::unstructured::Unstructured;
 
 use super::class::{Class, group_of_today};
@@ -89,6 +91,15 @@ impl<'m> Workload<'m> {
         match (&self.custom, pointer.strip_prefix(base)) {
             (Some((_, place)), Some(rest)) => [place, rest].concat(),
             _ => pointer.to_owned(),
+        }
+    }
+
+    /// What is said of a malformed field, by its path in the object as it is written.
+    pub(super) fn fault(&self, message: &str) -> String {
+        let base = TemplatePlace::Template.fields().collect::<Vec<_>>().join(".");
+        match (&self.custom, message.strip_prefix(&base)) {
+            (Some((_, place)), Some(rest)) => dotted(&tokens(place).collect::<Vec<_>>()) + rest,
+            _ => message.to_owned(),
         }
     }
 

@@ -53,7 +53,7 @@ fn instead_of(expected: &str, json: &str) -> String {
 }
 
 /// A path as people write it.
-fn dotted(tokens: &[String]) -> String {
+pub(crate) fn dotted(tokens: &[String]) -> String {
     let mut text = String::new();
     for token in tokens {
         if token.bytes().all(|byte| byte.is_ascii_digit()) {

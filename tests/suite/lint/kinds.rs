@@ -89,6 +89,15 @@ fn another_kind_is_named() {
 }
 
 #[test]
+fn a_malformed_template_is_told_where_it_is_written() {
+    let (job_set, _) = OBJECTS.iter().find(|(object, _)| object.contains("JobSet")).unwrap();
+    let folder = tree(&[("a.yaml", &job_set.replace("POD", &HEAP.replace("512Mi", "much")))]);
+    let ran = lint(folder.path(), &["."]);
+    let said = "JobSet \"\" is not judged: spec.replicatedJobs[1].template.spec.template.spec.containers[0].resources.limits.memory: ";
+    assert!(ran.remarks.contains(said), "{}", ran.remarks);
+}
+
+#[test]
 fn what_rolls_a_kind_decides() {
     let mounted = |annotations: &str| {
         format!(
