@@ -2,7 +2,7 @@
 
 use crate::json::text::Text;
 use crate::judge::judge;
-use crate::judge::subject::{Evidence, Operation, Resource, Subject, UserInfo};
+use crate::judge::subject::{Evidence, Resource, Subject};
 use crate::kube::object::Object;
 use crate::rules::strength::Strength;
 
@@ -30,17 +30,7 @@ pub(super) fn judged(
         namespace_labels: namespaces.get(&namespace).cloned(),
         ..Evidence::default()
     };
-    let subject = Subject {
-        resource: what.resource,
-        operation: Operation::Create,
-        namespace: Text::from(namespace.as_str()),
-        name: object.metadata.name.clone(),
-        requester: UserInfo::default(),
-        dry_run: false,
-        object,
-        old_object: None,
-        evidence,
-    };
+    let subject = Subject::created(what.resource, Text::from(namespace.as_str()), object, evidence);
     let verdict = judge(scope.policies, &subject);
     let cap = verdict.cap;
     let found = verdict.rulings.into_iter().map(|ruling| {

@@ -40,6 +40,29 @@ pub struct Subject<'a> {
     pub evidence: Evidence,
 }
 
+impl<'a> Subject<'a> {
+    /// The creation of `object`, by nobody in particular: what is asked of an object that is written
+    /// or stored.
+    pub(crate) fn created(
+        resource: Resource,
+        namespace: Text<'a>,
+        object: Object<'a>,
+        evidence: Evidence,
+    ) -> Self {
+        Self {
+            resource,
+            operation: Operation::Create,
+            namespace,
+            name: object.metadata.name.clone(),
+            requester: UserInfo::default(),
+            dry_run: false,
+            object,
+            old_object: None,
+            evidence,
+        }
+    }
+}
+
 impl Subject<'_> {
     /// Where a stamp of this request is sealed for.
     pub fn place(&self) -> StampTarget<'_> {

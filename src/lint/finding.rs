@@ -6,7 +6,7 @@ use crate::json::text::Text;
 use crate::judge::judge;
 use crate::judge::patch::Edit;
 use crate::judge::policies::Policies;
-use crate::judge::subject::{Evidence, Operation, Subject, UserInfo};
+use crate::judge::subject::{Evidence, Subject};
 use crate::judge::verdict::{Ruling, Verdict};
 use crate::manifest::decode::Malformed;
 use crate::manifest::objects::Manifest;
@@ -119,17 +119,7 @@ fn judged(
     evidence: Evidence,
 ) -> Result<Verdict, Malformed> {
     let object = workload.object.decode()?;
-    let subject = Subject {
-        resource: workload.resource,
-        operation: Operation::Create,
-        namespace: Text::from(namespace),
-        name: object.metadata.name.clone(),
-        requester: UserInfo::default(),
-        dry_run: false,
-        object,
-        old_object: None,
-        evidence,
-    };
+    let subject = Subject::created(workload.resource, Text::from(namespace), object, evidence);
     Ok(judge(policies, &subject))
 }
 

@@ -9,7 +9,7 @@ use crate::json::text::Text;
 use crate::judge::judge;
 use crate::judge::mode::Mode;
 use crate::judge::policies::Policies;
-use crate::judge::subject::{Evidence, Operation, Resource, Subject, UserInfo};
+use crate::judge::subject::{Evidence, Resource, Subject};
 use crate::rules::autoscaler::vpa_memory_floor::RULE;
 
 pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
@@ -62,17 +62,12 @@ pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
 
 fn examine(policies: &Policies, autoscaler: Autoscaler<'_>, observations: &mut Observations<'_>) {
     let place = autoscaler.place();
-    let subject = Subject {
-        resource: Resource::VerticalPodAutoscaler,
-        operation: Operation::Create,
-        namespace: Text::from(&*autoscaler.namespace),
-        name: Text::from(&*autoscaler.name),
-        requester: UserInfo::default(),
-        dry_run: false,
-        object: autoscaler.object,
-        old_object: None,
-        evidence: Evidence::default(),
-    };
+    let subject = Subject::created(
+        Resource::VerticalPodAutoscaler,
+        Text::from(&*autoscaler.namespace),
+        autoscaler.object,
+        Evidence::default(),
+    );
     for ruling in
         judge(policies, &subject).rulings.into_iter().filter(|ruling| ruling.rule == RULE.name)
     {

@@ -87,14 +87,7 @@ pub(super) fn of(record: &Record, events: &Events, context: &HistoryContext) -> 
                 owner.kind,
                 owner.name
             );
-            let (certainty, cause) = (Certainty::Likely, Replaced::RolloutRestart);
-            return Some(Recreation {
-                certainty,
-                cause,
-                cause_certainty: certainty,
-                earlier_uid: None,
-                why,
-            });
+            return Some(Recreation::of(Certainty::Likely, Replaced::RolloutRestart, why));
         }
     }
     by_age(record, owner, created, context)
@@ -201,14 +194,7 @@ fn by_age(
              another ReplicaSet, or the workload itself is new",
             owner.name
         );
-        let (certainty, cause) = (Certainty::Likely, Replaced::Rollout);
-        return Some(Recreation {
-            certainty,
-            cause,
-            cause_certainty: certainty,
-            earlier_uid: None,
-            why,
-        });
+        return Some(Recreation::of(Certainty::Likely, Replaced::Rollout, why));
     }
     if created.duration_since(template_since) < LATER && owner.kind != "ReplicaSet" {
         return None;
@@ -230,7 +216,12 @@ fn is_of_rollouts(owner: &Owner) -> bool {
 }
 
 fn unknown(why: String) -> Recreation {
-    let certainty = Certainty::Unknown;
-    let cause = Replaced::Unknown;
-    Recreation { certainty, cause, cause_certainty: certainty, earlier_uid: None, why }
+    Recreation::of(Certainty::Unknown, Replaced::Unknown, why)
+}
+
+impl Recreation {
+    /// One that no event tells of: that it was, and why, are equally sure.
+    fn of(certainty: Certainty, cause: Replaced, why: String) -> Self {
+        Self { certainty, cause, cause_certainty: certainty, earlier_uid: None, why }
+    }
 }

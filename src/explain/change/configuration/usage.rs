@@ -1,7 +1,7 @@
 //! How the containers of a pod or workload use a ConfigMap or Secret.
 
 use crate::judge::context::PolicyContext;
-use crate::judge::subject::{Evidence, Operation, Subject, UserInfo};
+use crate::judge::subject::{Evidence, Subject};
 use crate::judge::view::{PodView, View};
 use crate::kube::configuration::ConfigKind;
 use crate::kube::container::{Container, Reference, Role};
@@ -65,17 +65,12 @@ pub(super) fn of(
         return Ok(Vec::new());
     }
     let kind = if object.kind == "Secret" { ConfigKind::Secret } else { ConfigKind::ConfigMap };
-    let subject = Subject {
-        resource: user.resource(),
-        operation: Operation::Create,
-        namespace: user.namespace.as_str().into(),
-        name: user.name.as_str().into(),
-        requester: UserInfo::default(),
-        dry_run: false,
-        object: user.decode()?,
-        old_object: None,
-        evidence: Evidence::default(),
-    };
+    let subject = Subject::created(
+        user.resource(),
+        user.namespace.as_str().into(),
+        user.decode()?,
+        Evidence::default(),
+    );
     let context = PolicyContext::default();
     match View::of(&subject, &context) {
         Some(View::Pod { new, .. }) => Ok(usages(&new, Wanted { kind, name: &object.name, key })),
