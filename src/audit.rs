@@ -115,7 +115,7 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
         Some(path) => Policies::read(Folder::new(path.clone()).read()?)?,
         None => Policies::embedded(),
     };
-    let policies = policies.under(options.cap);
+    let policies = policies.under(options.cap).with_whole_messages();
     let report = cluster::block_on(async {
         let cluster = options.cluster.connect(options.namespace.as_deref()).await?;
         audit(&cluster, options, &policies).await

@@ -28,13 +28,16 @@ fn create(here: &Kubectl, object: &Value) -> Value {
         .object()
 }
 
+/// Longer than a warning of the API server has room for.
+const PATH: &str = "/usr/share/search/config/certificates/transport/authority.yaml";
+
 /// A Deployment with a ConfigMap mounted by subPath.
 fn deployment() -> Value {
     let container = json!({
         "name": "app", "image": "registry.k8s.io/pause:3.10",
         "resources": {"requests": {"memory": "256Mi"}, "limits": {"memory": "512Mi"}},
         "resizePolicy": [{"resourceName": "memory", "restartPolicy": "RestartContainer"}],
-        "volumeMounts": [{"name": "config", "mountPath": "/etc/app.yaml", "subPath": "app.yaml"}],
+        "volumeMounts": [{"name": "config", "mountPath": PATH, "subPath": "app.yaml"}],
     });
     let volumes = json!([{"name": "config", "configMap": {"name": "app"}}]);
     let labels = json!({"app": "web"});
@@ -102,6 +105,7 @@ fn told() {
         (&subpath["kind"], &subpath["name"], &subpath["pods"]),
         (&json!("Deployment"), &json!("web"), &json!(2))
     );
+    assert!(subpath["message"].as_str().unwrap().contains(PATH), "a whole name: {subpath}");
     assert!(
         findings.iter().any(|one| one["kind"] == "Pod" && one["name"] == "bare"),
         "{findings:#?}"
