@@ -21,7 +21,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
-use crate::cluster::{self, Cluster, ClusterOptions};
+use crate::cluster::{self, Cluster, ClusterOptions, NamespaceOptions};
 use crate::judge::mode::Cap;
 use crate::judge::policies::Policies;
 use crate::policies::folder::Folder;
@@ -41,13 +41,9 @@ const INCOMPLETE: u8 = 2;
 /// What to audit, and how to tell.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
-    /// Namespace [default: the context's].
-    #[arg(short, long, value_name = "NAME")]
-    namespace: Option<String>,
-
-    /// All namespaces.
-    #[arg(short = 'A', long, conflicts_with = "namespace")]
-    all_namespaces: bool,
+    /// Where they are.
+    #[command(flatten)]
+    place: NamespaceOptions,
 
     /// Only objects with these labels, as kubectl has it: app=web,tier!=cache.
     #[arg(short = 'l', long, value_name = "SELECTOR")]
@@ -117,7 +113,7 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     };
     let policies = policies.under(options.cap).with_whole_messages();
     let report = cluster::block_on(async {
-        let cluster = options.cluster.connect(options.namespace.as_deref()).await?;
+        let cluster = options.cluster.connect(options.place.namespace.as_deref()).await?;
         audit(&cluster, options, &policies).await
     })?;
     let text = match options.format {
@@ -140,7 +136,7 @@ async fn audit(
 ) -> anyhow::Result<Report> {
     let version = cluster.version().await?;
     let now = Timestamp::now();
-    let namespace = (!options.all_namespaces).then_some(cluster.namespace.as_str());
+    let namespace = (!options.place.all_namespaces).then_some(cluster.namespace.as_str());
     let selector = options.selector.as_deref();
     let scope = Scope { policies, namespace, selector, now };
     let Gathered { objects, findings, pods, autoscalers, missing, .. } =

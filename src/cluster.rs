@@ -13,8 +13,8 @@ pub(crate) mod target;
 mod workload;
 
 pub use namespaced_name::NamespacedName;
-pub use options::ClusterOptions;
 pub(crate) use options::{Cluster, block_on};
+pub use options::{ClusterOptions, NamespaceOptions};
 #[cfg(test)]
 pub(crate) use service_access::asking_once;
 pub(crate) use service_access::{ServiceAccess, is_in_pod};

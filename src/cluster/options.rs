@@ -29,6 +29,18 @@ pub struct ClusterOptions {
     pub context: Option<String>,
 }
 
+/// Which namespaces a command lists.
+#[derive(Clone, Debug, Default, Args)]
+pub struct NamespaceOptions {
+    /// Namespace [default: the context's].
+    #[arg(short, long, value_name = "NAME")]
+    pub namespace: Option<String>,
+
+    /// All namespaces.
+    #[arg(short = 'A', long, conflicts_with = "namespace")]
+    pub all_namespaces: bool,
+}
+
 /// A client for a cluster, and the namespace that its user means.
 #[derive(Clone)]
 pub(crate) struct Cluster {

@@ -15,7 +15,7 @@ use kube::api::{ListParams, PartialObjectMeta};
 
 use crate::cluster::error::error_message;
 use crate::cluster::list::list_metadata;
-use crate::cluster::{self, Cluster, ClusterOptions};
+use crate::cluster::{self, Cluster, ClusterOptions, NamespaceOptions};
 use crate::terminal::{self, Output, OutputFormat, Progress};
 
 use entry::Entry;
@@ -23,13 +23,9 @@ use entry::Entry;
 /// Which approvals to list.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
-    /// Namespace [default: the context's].
-    #[arg(short, long, value_name = "NAME")]
-    namespace: Option<String>,
-
-    /// All namespaces.
-    #[arg(short = 'A', long, conflicts_with = "namespace")]
-    all_namespaces: bool,
+    /// Where they are.
+    #[command(flatten)]
+    place: NamespaceOptions,
 
     /// List decreases that were denied in the last hour and not granted since.
     #[arg(long)]
@@ -52,15 +48,18 @@ pub struct Options {
 pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     if options.pending {
         return cluster::block_on(async {
-            let cluster = options.cluster.connect(options.namespace.as_deref()).await?;
-            pending::print(&cluster, options.all_namespaces, options.output.format).await?;
+            let cluster = options.cluster.connect(options.place.namespace.as_deref()).await?;
+            pending::print(&cluster, options.place.all_namespaces, options.output.format).await?;
             Ok(ExitCode::SUCCESS)
         });
     }
     let entries = cluster::block_on(async {
-        let cluster = options.cluster.connect(options.namespace.as_deref()).await?;
-        let pods =
-            if options.all_namespaces { Api::all(cluster.client.clone()) } else { cluster.pods() };
+        let cluster = options.cluster.connect(options.place.namespace.as_deref()).await?;
+        let pods = if options.place.all_namespaces {
+            Api::all(cluster.client.clone())
+        } else {
+            cluster.pods()
+        };
         list(&pods, Timestamp::now(), &place(&cluster, options)).await
     })?;
     if entries.is_empty() {
@@ -75,7 +74,7 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
 }
 
 fn place(cluster: &Cluster, options: &Options) -> String {
-    if options.all_namespaces {
+    if options.place.all_namespaces {
         "all namespaces".to_owned()
     } else {
         format!("namespace {:?}", cluster.namespace)
