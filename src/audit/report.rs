@@ -144,7 +144,7 @@ pub(super) struct Autoscaler {
     /// The owner of the pods.
     pub(super) target: String,
     pub(super) mode: String,
-    /// `allowed`, `restored`, `denied` or `unknown`.
+    /// `allowed`, `restored` or `denied`.
     pub(super) outcome: &'static str,
     /// The allowance that lets it through.
     pub(super) allowance: Option<String>,
