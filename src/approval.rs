@@ -31,7 +31,7 @@ pub use requested::{REQUESTED_ANNOTATION, Requested};
 pub use stamp::{Agreement, CLOCK_SKEW, FRESH, Malformed, Stamp, StampTarget};
 #[cfg(feature = "shell")]
 pub(crate) use standing::Standing;
-pub use validity::{Approval, Authority, Invalid, PodState, Stamped};
+pub use validity::{Approval, Authority, Invalid, NoAuthority, PodState, Stamped};
 
 /// The annotation that grants, unless a policy names another.
 pub(crate) const DEFAULT_ANNOTATION: &str = "approved-by-sre";

@@ -52,6 +52,7 @@ pub mod judge;
 pub mod kube;
 pub mod manifest;
 pub mod policies;
+pub mod recording;
 pub mod review;
 pub mod rules;
 pub mod shell;

@@ -1,6 +1,8 @@
 //! Whether a stamp counts, for this pod, now.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 
@@ -37,7 +39,39 @@ pub enum Authority {
     /// The API server says no.
     Lacking,
     /// The API server did not say: why, without what it said.
-    Unknown(&'static str),
+    Unknown(Cow<'static, str>),
+}
+
+impl fmt::Display for Authority {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAsked => formatter.write_str("not-asked"),
+            Self::Held => formatter.write_str("held"),
+            Self::Lacking => formatter.write_str("lacking"),
+            Self::Unknown(why) => write!(formatter, "unknown: {why}"),
+        }
+    }
+}
+
+/// A word that says nothing of an authority.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an authority is \"held\", \"lacking\", \"not-asked\" or \"unknown: WHY\"")]
+pub struct NoAuthority;
+
+impl FromStr for Authority {
+    type Err = NoAuthority;
+
+    fn from_str(text: &str) -> Result<Self, NoAuthority> {
+        match text {
+            "not-asked" => Ok(Self::NotAsked),
+            "held" => Ok(Self::Held),
+            "lacking" => Ok(Self::Lacking),
+            _ => {
+                let why = text.strip_prefix("unknown: ").ok_or(NoAuthority)?;
+                Ok(Self::Unknown(why.to_owned().into()))
+            }
+        }
+    }
 }
 
 /// The approval on a stored pod: the stamp in force, or why there is none.

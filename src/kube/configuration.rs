@@ -49,6 +49,11 @@ impl Configuration {
         self.0.entry(kind).or_default().insert(name, object);
     }
 
+    /// The objects of this kind that are known, by name.
+    pub(crate) fn of_kind(&self, kind: ConfigKind) -> impl Iterator<Item = (&str, &ConfigObject)> {
+        self.0.get(&kind).into_iter().flatten().map(|(name, object)| (&**name, object))
+    }
+
     /// The object of this kind and name, where it is known.
     pub(crate) fn object(&self, kind: ConfigKind, name: &str) -> Option<&ConfigObject> {
         self.0.get(&kind)?.get(name)

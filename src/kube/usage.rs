@@ -13,6 +13,11 @@ impl Usage {
         self.0.get(name).copied()
     }
 
+    /// The containers that were measured, by name.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, i128)> {
+        self.0.iter().map(|(name, bytes)| (&**name, *bytes))
+    }
+
     /// Of all that were measured together.
     pub(crate) fn total(&self) -> i128 {
         self.0.values().fold(0, |sum, bytes| sum.saturating_add(*bytes))

@@ -31,25 +31,6 @@ const LEAST_SIZE: usize = 192;
 /// The bytes that a finding commonly takes in an answer.
 const RULING_SIZE: usize = 384;
 
-/// Which way a review came in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Path {
-    /// `POST /validate`: denies, warns, records.
-    Validate,
-    /// `POST /mutate`: amends, records.
-    Mutate,
-}
-
-impl Path {
-    /// The word for it in logs and metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Validate => "validate",
-            Self::Mutate => "mutate",
-        }
-    }
-}
-
 /// The answer to the review with this `uid`, as JSON.
 pub fn answer(uid: &str, verdict: &Verdict) -> Vec<u8> {
     let told = verdict.rulings.len().min(DENIAL_COUNT);
@@ -130,7 +111,8 @@ fn patch(verdict: &Verdict) -> Option<String> {
     serde_json::to_vec(&verdict.amendment).ok().map(|operations| STANDARD.encode(operations))
 }
 
-fn warnings(verdict: &Verdict) -> Vec<String> {
+/// The warnings as the client sees them.
+pub(crate) fn warnings(verdict: &Verdict) -> Vec<String> {
     let mut known = BTreeSet::new();
     let mut texts: Vec<String> = Vec::new();
     for ruling in verdict.warnings() {

@@ -87,10 +87,10 @@ impl Authorities {
     pub(super) async fn ask(&self, question: Option<Question>) -> Authority {
         let Some(AccessReviews(reviews)) = &self.reviews else { return Authority::NotAsked };
         let Some(Question(spec)) = question else {
-            return Authority::Unknown("the requester cannot be told");
+            return Authority::Unknown("the requester cannot be told".into());
         };
         let Ok(_permit) = self.permits.try_acquire() else {
-            return Authority::Unknown("too many ask at a time");
+            return Authority::Unknown("too many ask at a time".into());
         };
         let review = SubjectAccessReview { spec, ..SubjectAccessReview::default() };
         match tokio::time::timeout(self.deadline, reviews.create(&PostParams::default(), &review))
@@ -102,13 +102,13 @@ impl Authorities {
                 Authority::Held
             }
             Ok(Ok(SubjectAccessReview { status: Some(_), .. })) => Authority::Lacking,
-            Ok(Ok(_)) => Authority::Unknown("the API server did not answer the question"),
+            Ok(Ok(_)) => Authority::Unknown("the API server did not answer the question".into()),
             Ok(Err(error)) => {
                 let error = error_message(&error);
                 warn!(error, "the API server cannot be asked who may approve");
-                Authority::Unknown("the API server cannot be asked")
+                Authority::Unknown("the API server cannot be asked".into())
             }
-            Err(_) => Authority::Unknown("the API server is too slow"),
+            Err(_) => Authority::Unknown("the API server is too slow".into()),
         }
     }
 }
@@ -183,12 +183,12 @@ mod tests {
             .fallback(any(|| async { testing::json(500, &json!({"kind": "Status"})) }));
         assert_eq!(
             ask(broken, PATIENCE).await,
-            Authority::Unknown("the API server cannot be asked")
+            Authority::Unknown("the API server cannot be asked".into())
         );
         let mute = Router::new().fallback(any(std::future::pending::<()>));
         assert_eq!(
             ask(mute, Duration::from_millis(1)).await,
-            Authority::Unknown("the API server is too slow")
+            Authority::Unknown("the API server is too slow".into())
         );
         assert_eq!(Authorities::new(None, PATIENCE).ask(None).await, Authority::NotAsked);
     }

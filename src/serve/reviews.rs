@@ -16,11 +16,8 @@ use hyper::service::{Service, service_fn};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::judge::look_up::LookUps;
-use crate::judge::verdict::MissedFix;
-use crate::judge::{amend, judge};
 use crate::policies::set::PolicySet;
-use crate::review::{Path, answer, decode};
+use crate::review::{Path, answer, decide, decode, look_ups};
 
 use super::decision_log;
 use super::events::Events;
@@ -196,10 +193,7 @@ impl Reviews {
         match answers {
             Some(answers) => answers.give(&mut review.subject.evidence),
             None => {
-                let asked = match path {
-                    Path::Validate => LookUps::for_judging(policies, &review.subject),
-                    Path::Mutate => LookUps::for_amending(policies, &review.subject),
-                };
+                let asked = look_ups(policies, path, &review.subject);
                 if let Some(questions) = Questions::about(&review.subject, asked) {
                     return Ok(Answer::Ask(Box::new(questions)));
                 }
@@ -210,13 +204,8 @@ impl Reviews {
         let evidence = &mut review.subject.evidence;
         evidence.now = Some(jiff::Timestamp::now());
         evidence.can_seal = sealing.is_some();
-        let mut verdict = match path {
-            Path::Validate => judge(policies, &review.subject).on_creation(&review.subject),
-            Path::Mutate => amend(policies, &review.subject),
-        };
-        if verdict.missed_fix.is_some() && self.policies.changed_within(SETTLING) {
-            verdict.missed_fix = Some(MissedFix::OtherPolicies);
-        }
+        let settling = || self.policies.changed_within(SETTLING);
+        let mut verdict = decide(policies, path, &review.subject, settling);
         if let Some((key, seal)) = sealing {
             verdict.seal(review.subject.place(), key, seal);
         }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 /// The rooms from the ground up; those on one floor do not know each other.
-const FLOORS: [&[&str]; 12] = [
+const FLOORS: [&[&str]; 13] = [
     &["json", "yaml", "shell", "signals", "terminal"],
     &["kube"],
     &["heap", "watch"],
@@ -15,6 +15,7 @@ const FLOORS: [&[&str]; 12] = [
     &["rules"],
     &["policies"],
     &["cluster", "certificate", "manifest", "report", "review"],
+    &["recording"],
     &["audit", "serve", "lint", "explain", "doctor"],
     &["command"],
     &["cli"],

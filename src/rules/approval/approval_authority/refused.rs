@@ -102,7 +102,7 @@ impl Refused {
         )
     }
 
-    pub(super) fn authority_unknown(key: &str, why: &'static str) -> Self {
+    pub(super) fn authority_unknown(key: &str, why: &str) -> Self {
         let message = |_: Names| format!("nobody could say whether you may approve: {why}");
         let remedy = "grant again; if it stays so, an administrator looks at the service's access to SubjectAccessReviews or lists approvers in the policy";
         Self::new(Refusal::AuthorityUnknown, key, message, remedy)
