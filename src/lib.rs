@@ -78,6 +78,8 @@ mod report;
 #[cfg(feature = "shell")]
 pub mod serve;
 #[cfg(feature = "shell")]
+mod service;
+#[cfg(feature = "shell")]
 mod signals;
 #[cfg(feature = "shell")]
 pub(crate) mod terminal;

@@ -1,20 +1,15 @@
 //! The webhook server: everything around judging.
 
-mod admin;
 mod authority;
 mod decision_log;
 mod events;
 mod evidence;
 mod followed;
 mod following;
-mod health;
-mod listener;
 mod loaded;
-mod log;
 mod metrics;
 mod namespaces;
 mod options;
-mod panics;
 mod policies;
 mod request;
 mod restorations;
@@ -35,23 +30,26 @@ use kube::Client;
 use tracing::info;
 
 use crate::cluster::ServiceAccess;
+use crate::service::listener::{Connections, Drain, Listener, Transport};
+use crate::service::log::Log;
+pub use crate::service::{Limits, LogFormat};
+use crate::service::{admin, panics};
 use crate::signals::{stop_signal, stopped};
 
 use authority::Authorities;
 use events::Events;
 use evidence::{Live, Sources};
 use following::Following;
-pub use listener::Limits;
-use listener::{Connections, Drain, Listener, Transport};
 use loaded::Loaded;
-use log::Log;
-pub use log::LogFormat;
 use metrics::Metrics;
 pub use options::Options;
 use restorations::Restorations;
 pub use reviews::BODY_LIMIT;
 use reviews::Reviews;
 pub use seal::{SealKeyError, SealKeys};
+
+/// What the admin port says to whoever asks it for something else.
+const HINT: &str = "this port has /livez, /readyz and /metrics\n";
 
 /// Serves until SIGTERM or SIGINT, or with `--check` only loads what serving needs.
 ///
@@ -121,9 +119,10 @@ impl Ports {
             stopped(stop.clone()).await;
             health.stop();
         };
-        let transport = Transport::Tls(Arc::clone(key_material));
+        let transport = Transport::Tls(key_material.clone());
         let served = self.reviews.serve(transport, reviews.service(), stopped(stop.clone()));
-        let routes = admin::routes(Arc::clone(health), Arc::clone(metrics));
+        let metrics = Arc::clone(metrics);
+        let routes = admin::routes(Arc::clone(health), move || metrics.render(), HINT);
         let routes = TowerToHyperService::new(routes);
         let admin =
             tokio::spawn(self.admin.serve(Transport::Plain, routes, std::future::pending()));

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, Guard};
 
-use super::health::{Health, Topic, Trouble};
+use crate::service::health::{Health, Topic, Trouble};
+
 use super::tasks::supervise;
 
 /// What is in force of something that is followed, and since when.

@@ -7,10 +7,10 @@ use tracing::warn;
 
 use crate::policies::folder::Folder;
 use crate::policies::set::PolicySet;
+use crate::service::health::{Health, Topic, Trouble};
 
 use super::followed::Followed;
 use super::followed::file_watch::Intervals;
-use super::health::{Health, Topic, Trouble};
 use super::loaded::Loaded;
 use super::metrics::{Metrics, SharedMetrics};
 use super::namespaces::Namespaces;

@@ -2,9 +2,7 @@
 
 mod approvals;
 mod in_force;
-mod log;
 mod look_ups;
-mod panics;
 mod restored;
 mod reviews;
 
@@ -21,13 +19,13 @@ use crate::judge::rule::LookUp;
 use crate::judge::subject::Subject;
 use crate::judge::verdict::Verdict;
 use crate::review::Path;
+use crate::service::log::collector::Lines;
+use crate::service::panics::collector::Panics;
 
 use approvals::Approvals;
 use in_force::InForce;
-use log::Lines;
 use look_ups::CountedLookUps;
 pub(super) use look_ups::LookUpOutcome;
-use panics::Panics;
 use restored::Restored;
 use reviews::CountedReviews;
 pub(super) use reviews::Failure;

@@ -15,9 +15,9 @@ use tokio::time::sleep;
 use tracing::{info, warn};
 
 use crate::cluster::error::watch_error_message;
+use crate::service::health::{Health, Topic, Trouble};
 
 use super::followed::LastTrouble;
-use super::health::{Health, Topic, Trouble};
 
 /// How long a watch has to hold for its next failure to be another trouble than the last.
 const SETTLED: Duration = Duration::from_secs(60);

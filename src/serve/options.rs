@@ -12,8 +12,8 @@ use jiff::SignedDuration;
 
 use crate::cluster::NamespacedName;
 use crate::judge::mode::Cap;
+use crate::service::LogFormat;
 
-use super::log::LogFormat;
 use tls::{TlsSource, lifetime};
 
 /// How to serve.

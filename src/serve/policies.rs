@@ -13,10 +13,10 @@ use tracing::{error, info, warn};
 use crate::judge::mode::Cap;
 use crate::policies::folder::Folder;
 use crate::policies::set::PolicySet;
+use crate::service::health::{Topic, Trouble};
 
 use super::followed::file_watch::{FileWatch, Intervals};
 use super::followed::{Look, Outcome, Source};
-use super::health::{Topic, Trouble};
 use super::metrics::SharedMetrics;
 use super::tasks::blocking;
 use config_map::{PolicyMap, Read};

@@ -18,7 +18,9 @@ use tracing::{info, warn};
 use crate::certificate::identity::Contents;
 use crate::certificate::{Identity, KeyMaterialError, Leaf, PemKind};
 
-use super::followed::Outcome;
+use crate::service::listener::Secured;
+
+use super::followed::{Followed, Outcome};
 use super::metrics::Metrics;
 pub(super) use clients::Clients;
 
@@ -28,6 +30,12 @@ pub(super) struct KeyMaterial {
     config: Arc<ServerConfig>,
     leaf: Arc<Leaf>,
     contents: [Option<Contents>; 2],
+}
+
+impl Secured for Followed<KeyMaterial> {
+    fn config(&self) -> Arc<ServerConfig> {
+        self.load().config()
+    }
 }
 
 impl KeyMaterial {

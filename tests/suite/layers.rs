@@ -14,7 +14,7 @@ const FLOORS: [&[&str]; 13] = [
     &["judge"],
     &["rules"],
     &["policies"],
-    &["cluster", "certificate", "manifest", "report", "review"],
+    &["cluster", "certificate", "manifest", "report", "review", "service"],
     &["recording"],
     &["audit", "serve", "lint", "explain", "doctor"],
     &["command"],

@@ -16,8 +16,8 @@ use crate::policies::config_map::contents;
 use crate::policies::set::Contents;
 use crate::serve::followed::LastTrouble;
 use crate::serve::followed::object_watch::ObjectWatch;
-use crate::serve::health::{Health, Topic, Trouble};
 use crate::serve::request::answered;
+use crate::service::health::{Health, Topic, Trouble};
 
 /// The policy files that were read, or why they could not be.
 pub(in crate::serve) type Read = Result<Contents, String>;

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::cluster::NamespacedName;
-use crate::serve::health::Health;
 use crate::serve::metrics::Metrics;
 use crate::serve::testing::{api_server, json as reply};
+use crate::service::health::Health;
 
 use super::*;
 

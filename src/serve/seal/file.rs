@@ -6,8 +6,8 @@ use tracing::{info, warn};
 
 use crate::serve::followed::file_watch::{FileWatch, Intervals};
 use crate::serve::followed::{Look, Outcome, Source};
-use crate::serve::health::{Topic, Trouble};
 use crate::serve::tasks::blocking;
+use crate::service::health::{Topic, Trouble};
 
 use super::SealKeys;
 

@@ -16,8 +16,8 @@ use tracing::{info, warn};
 use crate::cluster::NamespacedName;
 use crate::serve::followed::object_watch::ObjectWatch;
 use crate::serve::followed::{Look, Outcome, Source};
-use crate::serve::health::{Topic, Trouble};
 use crate::serve::request::{RequestError, answered};
+use crate::service::health::{Topic, Trouble};
 
 use super::rotation::{Entries, Entry};
 use super::{LEAST_KEY, SealKeyError, SealKeys};

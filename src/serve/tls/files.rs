@@ -7,9 +7,9 @@ use tracing::warn;
 use crate::certificate::{IdentitySource, KeyMaterialError};
 use crate::serve::followed::file_watch::{FileWatch, Intervals};
 use crate::serve::followed::{Look, Outcome, Source};
-use crate::serve::health::{Topic, Trouble};
 use crate::serve::metrics::SharedMetrics;
 use crate::serve::tasks::blocking;
+use crate::service::health::{Topic, Trouble};
 
 use super::{Clients, KeyMaterial};
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::certificate::IdentitySource;
 use crate::serve::followed::file_watch::Intervals;
 use crate::serve::followed::{Followed, LastTrouble, Look, Outcome};
-use crate::serve::health::Health;
 use crate::serve::metrics::Metrics;
+use crate::service::health::Health;
 
 use super::files::{KeyFiles, KeyFilesSource};
 use super::{Clients, KeyMaterial};

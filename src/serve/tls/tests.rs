@@ -5,7 +5,7 @@ use crate::certificate::testing::{Authority, Client, Folder, Pair, in_time, meet
 use crate::certificate::{IdentitySource, self_made};
 use crate::serve::followed::Followed;
 use crate::serve::followed::file_watch::Intervals;
-use crate::serve::health::Health;
+use crate::service::health::Health;
 
 use super::files::{KeyFiles, KeyFilesSource};
 use super::testing::Served;

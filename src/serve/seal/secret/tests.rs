@@ -15,8 +15,8 @@ use tokio::sync::{Barrier, mpsc};
 
 use crate::certificate::testing::in_time;
 use crate::serve::followed::Followed;
-use crate::serve::health::Health;
 use crate::serve::testing::{api_server, body, json as reply};
+use crate::service::health::Health;
 
 use super::*;
 

@@ -15,10 +15,10 @@ use tracing::warn;
 use crate::serve::followed::file_watch::{FileWatch, Intervals};
 use crate::serve::followed::object_watch::ObjectWatch;
 use crate::serve::followed::{LastTrouble, Look, Outcome, Source};
-use crate::serve::health::{Health, Topic, Trouble};
 use crate::serve::metrics::SharedMetrics;
 use crate::serve::tasks::blocking;
 use crate::serve::tls::{Clients, KeyMaterial};
+use crate::service::health::{Health, Topic, Trouble};
 
 use super::{Rotations, SharedPair, Sharing};
 

@@ -15,10 +15,10 @@ use tokio::sync::Barrier;
 use crate::certificate::self_made;
 use crate::certificate::testing::{Client as Caller, in_time, meet};
 use crate::serve::followed::Followed;
-use crate::serve::health::{Health, Topic};
 use crate::serve::metrics::Metrics;
 use crate::serve::testing::{api_server, body, json as reply};
 use crate::serve::tls::KeyMaterial;
+use crate::service::health::{Health, Topic};
 
 use super::source::SharedSource;
 use super::*;

@@ -10,8 +10,9 @@ use prometheus_client::metrics::gauge::ConstGauge;
 
 use super::counters::Counters;
 
+/// The counters of a listener.
 #[derive(Debug)]
-pub(in crate::serve) struct Connections(pub(in crate::serve) Arc<Counters>);
+pub(crate) struct Connections(pub(crate) Arc<Counters>);
 
 impl Collector for Connections {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {

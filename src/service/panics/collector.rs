@@ -6,10 +6,11 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
 
-use crate::serve::panics::count;
+use super::count;
 
+/// The counter of panics.
 #[derive(Debug)]
-pub(super) struct Panics;
+pub(crate) struct Panics;
 
 impl Collector for Panics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {

@@ -11,14 +11,14 @@ use hyper::StatusCode;
 /// read; what was refused since is told as a detail, and so is a ca bundle that cannot be written:
 /// callers may well have it.
 #[derive(Debug, Default)]
-pub(super) struct Health {
+pub(crate) struct Health {
     stopping: AtomicBool,
     details: [Mutex<Detail>; Topic::ALL.len()],
 }
 
 /// What there is something to say about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Topic {
+pub(crate) enum Topic {
     /// The policies in force.
     Policies,
     /// The ConfigMap that they come from.
@@ -35,7 +35,7 @@ pub(super) enum Topic {
 
 /// Why what is in force is not the newest.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(crate) enum Trouble {
     /// What there is now is faulty.
     Refused(String),
     /// What there is now can be neither read nor repaired.
@@ -81,17 +81,17 @@ impl Topic {
 
 impl Health {
     /// From now on the server is not ready: it is about to stop.
-    pub(super) fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
     /// From now on the server is not ready until something is known of `topic`.
-    pub(super) fn wait_for(&self, topic: Topic) {
+    pub(crate) fn wait_for(&self, topic: Topic) {
         self.change(topic, |detail| detail.awaited = true);
     }
 
     /// Takes note of what is in force, which is the newest. It is not waited for any longer.
-    pub(super) fn in_force(&self, topic: Topic, in_force: String) {
+    pub(crate) fn in_force(&self, topic: Topic, in_force: String) {
         self.change(topic, |detail| {
             *detail = Detail { awaited: false, in_force, trouble: None };
         });
@@ -99,12 +99,12 @@ impl Health {
 
     /// Takes note of why what is in force is not the newest. Where nothing is in force yet, it is
     /// waited for on.
-    pub(super) fn trouble(&self, topic: Topic, trouble: Trouble) {
+    pub(crate) fn trouble(&self, topic: Topic, trouble: Trouble) {
         self.change(topic, |detail| detail.trouble = Some(trouble));
     }
 
     /// The answer to whoever asks whether the server is ready.
-    pub(super) fn report(&self) -> (StatusCode, String) {
+    pub(crate) fn report(&self) -> (StatusCode, String) {
         let (status, word) = match self.unready() {
             None => (StatusCode::OK, "ok"),
             Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, reason),

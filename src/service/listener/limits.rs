@@ -61,12 +61,12 @@ impl Default for Limits {
 
 /// How a listener ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::serve) struct Drain {
+pub(crate) struct Drain {
     /// How long to keep serving after the signal, while load balancers learn that this replica
     /// leaves.
-    pub(in crate::serve) delay: Duration,
+    pub(crate) delay: Duration,
     /// The longest to wait for requests in flight after that.
-    pub(in crate::serve) limit: Duration,
+    pub(crate) limit: Duration,
 }
 
 impl Default for Drain {

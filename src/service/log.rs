@@ -1,5 +1,7 @@
 //! Logging: one line per event, on standard error.
 
+pub(crate) mod collector;
+
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::thread;
 use std::time::Duration;
@@ -52,7 +54,7 @@ impl LogFormat {
 /// The log, while it lasts. Dropped, it writes what waits, but waits no longer than a second
 /// itself.
 #[derive(Debug)]
-pub(super) struct Log {
+pub(crate) struct Log {
     lost: ErrorCounter,
     _writer: WorkerGuard,
 }
@@ -62,7 +64,7 @@ impl Log {
     ///
     /// A thread of its own writes the lines, those of some milliseconds in one go: whoever reads
     /// them may stop reading, and reviews go on.
-    pub(super) fn start(format: LogFormat) -> Self {
+    pub(crate) fn start(format: LogFormat) -> Self {
         let (lines, writer) = NonBlockingBuilder::default()
             .buffered_lines_limit(WAITING)
             .finish(Gathered::to(io::stderr()));
@@ -83,7 +85,7 @@ impl Log {
     }
 
     /// Counts the lines that were lost because nobody took them in time.
-    pub(super) fn lost(&self) -> ErrorCounter {
+    pub(crate) fn lost(&self) -> ErrorCounter {
         self.lost.clone()
     }
 }

@@ -14,6 +14,7 @@ mod socket;
 mod write_timeout;
 
 use std::error::Error;
+use std::fmt::Debug;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,24 +31,28 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
-pub(super) use collector::Connections;
-pub(super) use limits::Drain;
+pub(crate) use collector::Connections;
+pub(crate) use limits::Drain;
 pub use limits::Limits;
 
-use super::followed::Followed;
-use super::tls::KeyMaterial;
 use connection::{Common, Connection};
 use counters::{Counters, increase};
 use slots::Slots;
 
 /// How bytes travel.
 #[derive(Debug, Clone)]
-pub(super) enum Transport {
+pub(crate) enum Transport {
     /// In the clear, HTTP/1.1 only.
     Plain,
     /// Over TLS 1.2 or 1.3, with what is in force when a connection arrives; HTTP/2 or HTTP/1.1 as
     /// the peer prefers.
-    Tls(Arc<Followed<KeyMaterial>>),
+    Tls(Arc<dyn Secured>),
+}
+
+/// What connections are secured with.
+pub(crate) trait Secured: Debug + Send + Sync {
+    /// What one that arrives now is secured with.
+    fn config(&self) -> Arc<ServerConfig>;
 }
 
 impl Transport {
@@ -55,14 +60,14 @@ impl Transport {
     fn config(&self) -> Option<Arc<ServerConfig>> {
         match self {
             Self::Plain => None,
-            Self::Tls(key_material) => Some(key_material.load().config()),
+            Self::Tls(secured) => Some(secured.config()),
         }
     }
 }
 
 /// A bound port that does not serve yet.
 #[derive(Debug)]
-pub(super) struct Listener {
+pub(crate) struct Listener {
     tcp: TcpListener,
     limits: Limits,
     drain: Drain,
@@ -76,7 +81,7 @@ impl Listener {
     ///
     /// # Errors
     /// Where the address is taken or not ours to take.
-    pub(super) fn bind(address: SocketAddr, limits: Limits, drain: Drain) -> io::Result<Self> {
+    pub(crate) fn bind(address: SocketAddr, limits: Limits, drain: Drain) -> io::Result<Self> {
         Ok(Self {
             tcp: socket::bind(address)?,
             limits,
@@ -90,12 +95,12 @@ impl Listener {
     ///
     /// # Errors
     /// As the system's call.
-    pub(super) fn address(&self) -> io::Result<SocketAddr> {
+    pub(crate) fn address(&self) -> io::Result<SocketAddr> {
         self.tcp.local_addr()
     }
 
     /// What it sees, to be read at any time.
-    pub(super) fn counters(&self) -> Arc<Counters> {
+    pub(crate) fn counters(&self) -> Arc<Counters> {
         Arc::clone(&self.counters)
     }
 
@@ -105,7 +110,7 @@ impl Listener {
     /// GOAWAY), for at most [`Drain::limit`]. Returns how many connections that limit cut off.
     ///
     /// An axum router goes in as `hyper_util::service::TowerToHyperService::new(router)`.
-    pub(super) async fn serve<S, B>(
+    pub(crate) async fn serve<S, B>(
         mut self,
         transport: Transport,
         service: S,

@@ -1,5 +1,7 @@
 //! What is told of a panic: where it was, and never what it says, for it may quote a review.
 
+pub(crate) mod collector;
+
 use std::panic::{Location, set_hook};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -9,7 +11,7 @@ use tracing::error;
 static COUNT: AtomicU64 = AtomicU64::new(0);
 
 /// From now on panics are counted and logged.
-pub(super) fn report() {
+pub(crate) fn report() {
     set_hook(Box::new(|panic| {
         COUNT.fetch_add(1, Relaxed);
         let place = panic.location().map(Location::to_string).unwrap_or_default();
@@ -18,7 +20,7 @@ pub(super) fn report() {
 }
 
 /// How many there were since it was asked to report them.
-pub(super) fn count() -> u64 {
+fn count() -> u64 {
     COUNT.load(Relaxed)
 }
 
@@ -58,6 +60,6 @@ mod tests {
         assert!(outcome.is_err());
         assert!(count() > before);
         let told = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-        assert!(told.contains("serve/panics.rs:") && !told.contains("secret"), "{told}");
+        assert!(told.contains("service/panics.rs:") && !told.contains("secret"), "{told}");
     }
 }

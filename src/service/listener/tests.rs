@@ -1,5 +1,6 @@
 use std::sync::atomic::AtomicUsize;
 
+use arc_swap::ArcSwap;
 use axum::Router;
 use axum::routing::{get, post};
 use bytes::Bytes;
@@ -10,14 +11,15 @@ use hyper::{StatusCode, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
 use rustls::pki_types::ServerName;
+use rustls::sign::SingleCertAndKey;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::certificate::self_made;
 use crate::certificate::testing::{Client, in_time};
+use crate::certificate::{Identity, provider, self_made};
 
 use super::counters::Tally;
 use super::limits::CALLER_IDLE;
@@ -34,7 +36,7 @@ const MUCH: usize = 32 << 20;
 struct Running {
     address: SocketAddr,
     authority: String,
-    key_material: Arc<Followed<KeyMaterial>>,
+    held: Arc<Held>,
     counters: Arc<Counters>,
     waiting: Arc<AtomicUsize>,
     release: Arc<Notify>,
@@ -42,12 +44,30 @@ struct Running {
     ended: JoinHandle<usize>,
 }
 
+/// What may be swapped while the listener runs.
+#[derive(Debug)]
+struct Held(ArcSwap<ServerConfig>);
+
+impl Secured for Held {
+    fn config(&self) -> Arc<ServerConfig> {
+        self.0.load_full()
+    }
+}
+
+fn config(identity: Identity) -> Arc<ServerConfig> {
+    let builder = ServerConfig::builder_with_provider(provider());
+    let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+    let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(identity.pair)));
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Arc::new(config)
+}
+
 async fn run(limits: Limits, drain: Drain, plain: bool) -> Running {
     let (identity, authority) = self_made::make(&[]).unwrap();
-    let key_material = Arc::new(Followed::new(KeyMaterial::load(identity, None).unwrap()));
+    let held = Arc::new(Held(ArcSwap::new(config(identity))));
     let transport = match plain {
         true => Transport::Plain,
-        false => Transport::Tls(Arc::clone(&key_material)),
+        false => Transport::Tls(held.clone()),
     };
     let (waiting, release) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
     let (waited, released) = (Arc::clone(&waiting), Arc::clone(&release));
@@ -70,7 +90,7 @@ async fn run(limits: Limits, drain: Drain, plain: bool) -> Running {
     Running {
         address,
         authority,
-        key_material,
+        held,
         counters,
         waiting,
         release,
@@ -188,7 +208,7 @@ async fn open_connections_outlive_a_new_certificate() {
     let running = running().await;
     let mut before = running.http1(running.client()).await;
     let (identity, authority) = self_made::make(&[]).unwrap();
-    running.key_material.replace(KeyMaterial::load(identity, None).unwrap());
+    running.held.0.store(config(identity));
     assert!(works(&mut before).await);
     assert!(running.tls(running.client()).await.is_err());
     assert!(works(&mut running.http1(Client::of(&authority)).await).await);

@@ -7,7 +7,8 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
 use tracing_appender::non_blocking::ErrorCounter;
 
-pub(super) struct Lines(pub(super) ErrorCounter);
+/// The counter of lost lines.
+pub(crate) struct Lines(pub(crate) ErrorCounter);
 
 impl Debug for Lines {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {

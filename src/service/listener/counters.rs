@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 /// What a listener has seen, for metrics. Shared and updated while it runs.
 #[derive(Debug, Default)]
-pub(in crate::serve) struct Counters {
+pub(crate) struct Counters {
     pub(super) accepted: AtomicU64,
     pub(super) open: AtomicU64,
     pub(super) rejected: AtomicU64,
@@ -19,30 +19,30 @@ pub(in crate::serve) struct Counters {
 
 /// The counters at one moment. All but `open` only ever grow.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(in crate::serve) struct Tally {
+pub(crate) struct Tally {
     /// Connections accepted, the rejected ones included.
-    pub(in crate::serve) accepted: u64,
+    pub(crate) accepted: u64,
     /// Connections open now, handshakes included.
-    pub(in crate::serve) open: u64,
+    pub(crate) open: u64,
     /// Connections closed at once because there were too many, none of which had been idle for a
     /// while.
-    pub(in crate::serve) rejected: u64,
+    pub(crate) rejected: u64,
     /// Idle connections closed because there were too many.
-    pub(in crate::serve) evicted: u64,
+    pub(crate) evicted: u64,
     /// Failures to accept, for instance because file descriptors ran out.
-    pub(in crate::serve) accept_errors: u64,
+    pub(crate) accept_errors: u64,
     /// Handshakes that a peer broke off or that failed: no trust, no common version, plain HTTP, a
     /// port scan.
-    pub(in crate::serve) handshakes_failed: u64,
+    pub(crate) handshakes_failed: u64,
     /// Handshakes that took too long.
-    pub(in crate::serve) handshakes_timed_out: u64,
+    pub(crate) handshakes_timed_out: u64,
     /// Unfinished handshakes closed for a newer connection because there were too many.
-    pub(in crate::serve) handshakes_evicted: u64,
+    pub(crate) handshakes_evicted: u64,
 }
 
 impl Counters {
     /// The counters now.
-    pub(in crate::serve) fn tally(&self) -> Tally {
+    pub(crate) fn tally(&self) -> Tally {
         Tally {
             accepted: self.accepted.load(Relaxed),
             open: self.open.load(Relaxed),
