@@ -38,6 +38,7 @@ use crate::policies::folder::Folder;
 use crate::terminal::{self, Color, Progress};
 
 pub use crate::report::FailOn;
+use crate::report::remark_on_room;
 use files::Input;
 use kinds::Kinds;
 pub use kinds::{CustomKind, NoKind};
@@ -277,13 +278,7 @@ fn print(
         }
         Format::Json => terminal::print_json(findings)?,
         Format::Sarif => {
-            if findings.len() > sarif::MOST_RESULTS {
-                terminal::remark(&format!(
-                    "of {} findings the {} strongest are printed",
-                    findings.len(),
-                    sarif::MOST_RESULTS
-                ));
-            }
+            remark_on_room(findings.len());
             terminal::print_json(&sarif::render(findings, &remarks, policies))
                 .context("findings cannot be printed")?;
         }
