@@ -1,6 +1,8 @@
 //! The cluster as its user sees it: through a kubeconfig, with the user's own rights.
 
 pub(crate) mod error;
+pub(crate) mod flag;
+pub(crate) mod installation;
 pub(crate) mod kind;
 pub(crate) mod list;
 mod namespaced_name;

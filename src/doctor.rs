@@ -10,7 +10,6 @@ pub mod coverage;
 mod door;
 mod expiry;
 pub mod facts;
-mod flag;
 mod gather;
 mod hook;
 mod names;

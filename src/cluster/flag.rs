@@ -1,7 +1,7 @@
 //! Flags of programs that run in the cluster.
 
 /// The value of `flag` among the arguments of a program: `--flag=value`, or `--flag` and `value`.
-pub(super) fn flag_value<'a>(arguments: &'a [String], flag: &str) -> Option<&'a str> {
+pub(crate) fn flag_value<'a>(arguments: &'a [String], flag: &str) -> Option<&'a str> {
     let of_one = |argument: &'a String| argument.strip_prefix(flag)?.strip_prefix('=');
     let of_two =
         || arguments.iter().skip_while(|argument| *argument != flag).nth(1).map(String::as_str);

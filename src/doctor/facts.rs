@@ -15,12 +15,12 @@ use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
 
 use crate::cluster::NamespacedName;
+pub use crate::cluster::installation::PolicyFiles;
+use crate::cluster::installation::{self, PolicySource};
 use crate::judge::policies::Policies;
 use crate::kube::name::describe;
 use crate::kube::selector::NAME_LABEL;
 pub use crate::kube::version::Version;
-
-use super::flag::flag_value;
 
 /// What was looked up, or why it could not be.
 pub(crate) type Fact<T> = Result<T, String>;
@@ -107,15 +107,6 @@ pub struct Installation {
     pub policies: Fact<Option<PolicyFiles>>,
 }
 
-/// The policy files of an installation, as their ConfigMap has them.
-#[derive(Clone, Debug)]
-pub struct PolicyFiles {
-    /// The ConfigMap.
-    pub config_map: NamespacedName,
-    /// Names and texts, or why there are none.
-    pub contents: Result<BTreeMap<String, String>, String>,
-}
-
 /// A serving certificate as a Secret holds it, without its key.
 #[derive(Clone, Debug)]
 pub struct Certificate {
@@ -172,11 +163,17 @@ impl Installation {
 
     /// The value of a flag of `restraint serve`, where the Deployment gives it.
     pub(super) fn flag(&self, flag: &str) -> Option<&str> {
-        let deployment = self.deployment.as_ref().ok()?.as_ref()?;
-        let containers = &deployment.spec.as_ref()?.template.spec.as_ref()?.containers;
-        containers
-            .iter()
-            .find_map(|container| flag_value(container.args.as_deref().unwrap_or_default(), flag))
+        installation::flag(self.deployment()?, flag)
+    }
+
+    /// Its Deployment, where there is one that is known.
+    pub(super) fn deployment(&self) -> Option<&Deployment> {
+        self.deployment.as_ref().ok()?.as_ref()
+    }
+
+    /// Where its Deployment says that its policies are.
+    pub(super) fn policy_source(&self) -> Option<PolicySource> {
+        self.deployment().map(|deployment| PolicySource::of(deployment, &self.service.namespace))
     }
 }
 
@@ -184,12 +181,7 @@ impl Installation {
     /// Its policies. `None` where it is known that they are faulty, or not known where they are: the
     /// check of policies tells.
     pub(super) fn policies_in_force(&self) -> Fact<Option<Policies>> {
-        let is_built_in = || {
-            matches!(self.deployment, Ok(Some(_)))
-                && ["--policies", "--policies-config-map"]
-                    .iter()
-                    .all(|flag| self.flag(flag).is_none())
-        };
+        let is_built_in = || self.policy_source() == Some(PolicySource::BuiltIn);
         Ok(match self.policies.as_ref().map_err(Clone::clone)? {
             Some(files) => {
                 files.contents.as_ref().ok().and_then(|contents| Policies::read(contents).ok())

@@ -8,14 +8,13 @@ use k8s_openapi::api::admissionregistration::v1::{
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use crate::cluster::NamespacedName;
+use crate::cluster::installation;
+pub(super) use crate::cluster::installation::OURS;
 use crate::cluster::selector::selects;
 
 use super::door::Door;
 use super::facts::{Facts, Installation};
 use super::names;
-
-/// How the names of Restraint's own webhooks end.
-pub(super) const OURS: &str = ".restraint.dev";
 
 /// Our webhook that fixes new pods.
 pub(super) const PODS: &str = "pods.restraint.dev";
@@ -130,8 +129,7 @@ impl Hook<'_> {
 
     /// The Service that it calls; `None` if it calls a URL.
     pub(super) fn service(&self) -> Option<NamespacedName> {
-        let service = self.client.service.as_ref()?;
-        Some(NamespacedName::new(&service.namespace, &service.name))
+        installation::service(self.client)
     }
 
     /// Whether a rule of it matches there where objects have a namespace.

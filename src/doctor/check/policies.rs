@@ -1,8 +1,8 @@
 //! Policies: whether a replica that starts now would have any.
 
+use crate::cluster::installation;
 use crate::doctor::facts::{Facts, Installation, PolicyFiles};
 use crate::doctor::observation::Observations;
-use crate::judge::mode::Cap;
 use crate::kube::name::describe;
 use crate::policies::set::PolicySet;
 
@@ -33,7 +33,7 @@ fn examine_files(
     observations: &mut Observations<'_>,
 ) {
     let object = describe("ConfigMap", &config_map.namespace, &config_map.name);
-    let cap = installation.flag("--cap").and_then(|cap| cap.parse().ok()).unwrap_or(Cap::Enforce);
+    let cap = installation.deployment().map(installation::cap).unwrap_or_default();
     let read = contents
         .as_ref()
         .map_err(Clone::clone)
@@ -57,6 +57,7 @@ fn examine_files(
 #[cfg(test)]
 mod tests {
     use crate::doctor::testing::{args, healthy, lines, worst};
+    use crate::judge::mode::Cap;
 
     use super::*;
 

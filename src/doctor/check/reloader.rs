@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::Deployment;
 
+use crate::cluster::flag::flag_value;
 use crate::doctor::facts::{Facts, Follower};
-use crate::doctor::flag::flag_value;
 use crate::doctor::names;
 use crate::doctor::observation::Observations;
 use crate::doctor::reloader::reloader_container;
