@@ -5,11 +5,14 @@
 //! not grow with the cluster.
 
 mod autoscalers;
+mod configuration;
 mod gather;
 mod html;
 mod pages;
 mod pods;
+mod policies;
 mod report;
+mod sarif;
 mod scope;
 mod text;
 mod workloads;
@@ -24,11 +27,11 @@ use jiff::Timestamp;
 use crate::cluster::{self, Cluster, ClusterOptions, NamespaceOptions};
 use crate::judge::mode::Cap;
 use crate::judge::policies::Policies;
-use crate::policies::folder::Folder;
-use crate::report::FailOn;
+use crate::report::{FailOn, remark_on_room};
 use crate::terminal;
 
 use gather::Gathered;
+use policies::Chosen;
 use report::{Report, SCHEMA, Totals};
 use scope::Scope;
 
@@ -49,13 +52,15 @@ pub struct Options {
     #[arg(short = 'l', long, value_name = "SELECTOR")]
     selector: Option<String>,
 
-    /// Folder with one policy in each YAML file [default: the policies built in].
+    /// Folder with one policy in each YAML file [default: the policies of the installation in the
+    /// cluster, or those built in].
     #[arg(long, env = "RESTRAINT_POLICIES", value_name = "DIR")]
     policies: Option<PathBuf>,
 
-    /// The strongest mode that the service would act in.
-    #[arg(long, default_value_t = Cap::Enforce, value_name = "enforce|warn|audit")]
-    cap: Cap,
+    /// The strongest mode that the service would act in [default: that of the installation in the
+    /// cluster, or enforce].
+    #[arg(long, value_name = "enforce|warn|audit")]
+    cap: Option<Cap>,
 
     /// How the report is printed.
     #[arg(
@@ -63,7 +68,7 @@ pub struct Options {
         long = "output",
         alias = "format",
         default_value = "text",
-        value_name = "text|json|html",
+        value_name = "text|json|sarif|html",
         hide_possible_values = true
     )]
     format: Format,
@@ -97,6 +102,8 @@ pub enum Format {
     Text,
     /// For programs.
     Json,
+    /// For tools that collect findings: SARIF 2.1.0.
+    Sarif,
     /// For a browser: one file that loads nothing.
     Html,
 }
@@ -107,18 +114,17 @@ pub enum Format {
 ///
 /// Where the cluster cannot be reached at all, or the policies are faulty.
 pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
-    let policies = match &options.policies {
-        Some(path) => Policies::read(Folder::new(path.clone()).read()?)?,
-        None => Policies::embedded(),
-    };
-    let policies = policies.under(options.cap).with_whole_messages();
-    let report = cluster::block_on(async {
+    let (report, policies) = cluster::block_on(async {
         let cluster = options.cluster.connect(options.place.namespace.as_deref()).await?;
-        audit(&cluster, options, &policies).await
+        audit(&cluster, options).await
     })?;
     let text = match options.format {
         Format::Text => text::render(&report),
         Format::Json => terminal::json(&report)?,
+        Format::Sarif => {
+            remark_on_room(report.findings.len());
+            terminal::json(&sarif::render(&report, &policies))?
+        }
         Format::Html => html::render(&report)?,
     };
     match &options.file {
@@ -129,30 +135,31 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     Ok(exit_code(options, &report))
 }
 
-async fn audit(
-    cluster: &Cluster,
-    options: &Options,
-    policies: &Policies,
-) -> anyhow::Result<Report> {
+/// What is found, and the policies that found it.
+async fn audit(cluster: &Cluster, options: &Options) -> anyhow::Result<(Report, Policies)> {
     let version = cluster.version().await?;
+    let Chosen { policies, from, installation, mut missing } =
+        Chosen::of(cluster, options.policies.as_ref(), options.cap).await?;
     let now = Timestamp::now();
     let namespace = (!options.place.all_namespaces).then_some(cluster.namespace.as_str());
     let selector = options.selector.as_deref();
-    let scope = Scope { policies, namespace, selector, now };
-    let Gathered { objects, findings, pods, autoscalers, missing, .. } =
-        gather::gather(cluster, &scope).await;
-    let mut totals = Totals { objects, pods: pods.count, ..Totals::default() };
+    let scope = Scope { policies: &policies, namespace, selector, now };
+    let gathered = gather::gather(cluster, &scope).await;
+    let Gathered { namespaces, objects, findings, pods, autoscalers, .. } = gathered;
+    missing.extend(gathered.missing);
+    let namespaces = namespaces.len();
+    let mut totals = Totals { namespaces, objects, pods: pods.count, ..Totals::default() };
     totals.count(&findings);
-    let from = options.policies.as_ref().map(|path| path.display().to_string());
-    Ok(Report {
+    let report = Report {
         schema: SCHEMA,
         time: now,
         version: env!("CARGO_PKG_VERSION"),
         cluster: version,
         namespace: namespace.map(str::to_owned),
         selector: selector.map(str::to_owned),
-        policies: from.unwrap_or_else(|| "built in".to_owned()),
-        cap: options.cap.as_str(),
+        policies: from,
+        cap: policies.cap().as_str(),
+        installation,
         totals,
         findings,
         resizes: pods.resizes,
@@ -160,7 +167,9 @@ async fn audit(
         approvals: pods.approvals,
         autoscalers,
         missing,
-    })
+        next: (),
+    };
+    Ok((report, policies))
 }
 
 fn exit_code(options: &Options, report: &Report) -> ExitCode {

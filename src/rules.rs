@@ -6,6 +6,8 @@ pub(crate) mod reloader_annotations;
 pub(crate) mod strength;
 pub(crate) mod trigger;
 
+pub(crate) use environment::config_sources;
+
 use crate::judge::rule::Rule;
 
 /// Declares the module of each rule and lists them, by family and then by name. The comment above a

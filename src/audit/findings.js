@@ -82,7 +82,8 @@ function choose() {
   by("count").textContent = shown.length === findings.length ? counted(shown.length, "finding")
     : `${shown.length.toLocaleString("en")} of ${counted(findings.length, "finding")}`;
   by("printed").textContent = shown.length <= MOST_PRINTED ? ""
-    : `On paper are the first ${MOST_PRINTED} of ${shown.length}: filter to print others.`;
+    : `On paper are the first ${MOST_PRINTED.toLocaleString("en")} of ${counted(shown.length, "finding")}; `
+      + `${(shown.length - MOST_PRINTED).toLocaleString("en")} are left out. Filter to print others.`;
   by("nothing").hidden = shown.length > 0;
   [...by("columns").children].forEach((button) => {
     const mark = button.dataset.column !== order.column ? "" : order.sign > 0 ? " \u25b4" : " \u25be";
@@ -97,7 +98,7 @@ function choose() {
 
 // ---- the list: only rows that are seen are in the document
 
-const MOST_PRINTED = 1000; // of 10,000 a browser makes pages for minutes, and nobody reads them
+const MOST_PRINTED = 5000; // of more a browser makes pages for minutes, and nobody reads them
 const list = by("list");
 const rows = new Map(); // by place in the list
 const unfolded = new Map(); // finding -> how much higher than one line it is

@@ -12,6 +12,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
+use super::report::NEXT;
+
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = concat!(include_str!("page.js"), include_str!("findings.js"));
@@ -37,6 +39,7 @@ pub(super) fn render(report: &impl Serialize) -> serde_json::Result<String> {
             "style" => STYLE,
             "report" => &report,
             "script" => SCRIPT,
+            "next" => NEXT,
             _ => "",
         });
         page.push_str(rest);

@@ -33,9 +33,10 @@ function counted(count, what) {
 function writeHead() {
   const place = report.namespace == null ? "all namespaces" : `namespace ${report.namespace}`;
   const labels = report.selector == null ? "" : `, labels ${report.selector}`;
+  const from = report.installation == null ? "" : ` (Service ${report.installation})`;
   const time = report.time.replace(/\.\d+Z$/, "Z").replace("T", " ");
-  by("scope").append(plain(`${place}${labels} · Kubernetes ${report.cluster} · policies ${report.policies} · cap `
-    + `${report.cap} · ${time} · Restraint ${report.version}`));
+  by("scope").append(plain(`${place}${labels} · Kubernetes ${report.cluster} · policies: ${report.policies} · cap `
+    + `${report.cap}${from} · ${time} · Restraint ${report.version}`));
   document.title = plain(`Restraint audit, ${place}, ${time}`);
   const { objects, pods, findings } = report.totals;
   const total = (count, what, mode) => by("totals").append(

@@ -1,18 +1,51 @@
 //! Lists of objects, page by page: each object as the text in which it came, so that memory does not
 //! grow with the cluster.
+//!
+//! A list that breaks off says where. One whose place the API server forgot begins anew, once, and
+//! leaves out what was handed over before. Pages that are too large are asked for in smaller ones.
 
+use std::pin::pin;
+
+use futures_util::AsyncReadExt;
+use kube::Client;
 use kube::api::{ApiResource, ListParams, Request};
 use kube::core::GroupVersionKind;
 
-use crate::cluster::Cluster;
 use crate::cluster::error::error_message;
 use crate::cluster::kind::Kind;
 use crate::cluster::list::PAGE;
 use crate::json::text::Text;
-use crate::json::{Raw, fields};
+use crate::json::{self, Raw, fields};
 
 /// How often a list goes on that became too old to be continued.
 const ATTEMPTS: u8 = 5;
+
+/// The largest answer that is read, in bytes.
+const LARGEST: u64 = 16 * 1024 * 1024;
+
+/// By how much a page that is too large is made smaller.
+const SMALLER: u32 = 8;
+
+/// A list under way.
+pub(super) struct Pages<'c> {
+    client: &'c Client,
+    request: Request,
+    parameters: ListParams,
+    /// The most objects in the next page.
+    limit: u32,
+    is_done: bool,
+    attempts: u8,
+    /// The last object that was handed over. Lists are in order of their objects' places.
+    last: Option<String>,
+    /// Whether the list began anew: then what comes up to this object was handed over before.
+    handed_over: Option<String>,
+    /// How many objects were handed over.
+    pub(super) read: usize,
+    /// How many there are besides, where the API server says it.
+    remaining: Option<i64>,
+    /// Objects that are too large to be read.
+    pub(super) too_large: Vec<String>,
+}
 
 /// Why a list is not whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +54,20 @@ pub(super) struct Broken {
     pub(super) reason: String,
     /// How many objects came before.
     pub(super) read: usize,
+    /// How many there are besides, where the API server said it.
+    pub(super) remaining: Option<i64>,
     /// Whether the API server knows no such kind.
     pub(super) is_unknown_kind: bool,
+}
+
+/// Why there is no page.
+enum Fault {
+    TooLarge,
+    /// The answer did not come, or not whole.
+    Cut(String),
+    Refused(Box<kube::core::Status>),
+    /// The question cannot be asked.
+    Unasked(String),
 }
 
 #[derive(Debug, Default)]
@@ -30,15 +75,183 @@ struct Page<'a> {
     metadata: Continued<'a>,
     items: Vec<Raw<'a>>,
 }
-
 fields!(Page { "metadata" => metadata, "items" => items });
 
 #[derive(Debug, Default)]
 struct Continued<'a> {
     token: Text<'a>,
+    remaining: Option<i64>,
+}
+fields!(Continued { "continue" => token, "remainingItemCount" => remaining });
+
+#[derive(Debug, Default)]
+struct Placed<'a> {
+    metadata: PlacedMetadata<'a>,
+}
+fields!(Placed { "metadata" => metadata });
+
+#[derive(Debug, Default)]
+struct PlacedMetadata<'a> {
+    namespace: Text<'a>,
+    name: Text<'a>,
+}
+fields!(PlacedMetadata { "namespace" => namespace, "name" => name });
+
+impl<'c> Pages<'c> {
+    /// The objects of `kind`, of one namespace or of all.
+    pub(super) fn of(
+        client: &'c Client,
+        kind: &Kind,
+        namespace: Option<&str>,
+        selector: Option<&str>,
+    ) -> Self {
+        let parameters =
+            ListParams { label_selector: selector.map(str::to_owned), ..ListParams::default() };
+        Self {
+            client,
+            request: Request::new(path(kind, namespace)),
+            parameters,
+            limit: PAGE,
+            is_done: false,
+            attempts: 1,
+            last: None,
+            handed_over: None,
+            read: 0,
+            remaining: None,
+            too_large: Vec::new(),
+        }
+    }
+
+    /// The next page, as text; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// Where the list breaks off; what came before was handed over.
+    pub(super) async fn next(&mut self) -> Result<Option<String>, Broken> {
+        let mut was_cut = false;
+        while !self.is_done {
+            match self.ask(false).await {
+                Ok(text) => {
+                    self.limit = self.limit.saturating_mul(2).min(PAGE);
+                    return Ok(Some(text));
+                }
+                Err(Fault::TooLarge) if self.limit > 1 => {
+                    self.limit = self.limit.checked_div(SMALLER).unwrap_or_default().max(1);
+                }
+                Err(Fault::TooLarge) => self.leave_out().await?,
+                Err(Fault::Cut(_)) if !was_cut => was_cut = true,
+                Err(Fault::Refused(status)) if status.code == 410 => self.go_on(&status)?,
+                Err(fault) => return Err(self.broken(fault)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The objects of a page, each as text. The next page is the one after it.
+    ///
+    /// # Errors
+    ///
+    /// Where it is none.
+    pub(super) fn items<'t>(&mut self, text: &'t str) -> Result<Vec<&'t str>, Broken> {
+        let page: Page<'t> = json::read(text).map_err(|error| Broken {
+            reason: format!("a page cannot be read: {error}"),
+            read: self.read,
+            remaining: self.remaining,
+            is_unknown_kind: false,
+        })?;
+        let mut items: Vec<&str> = page.items.iter().map(|item| item.get()).collect();
+        if let Some(handed_over) = &self.handed_over {
+            items.retain(|item| place(item) > *handed_over);
+        }
+        if let Some(item) = items.last() {
+            self.last = Some(place(item));
+        }
+        self.read = self.read.saturating_add(items.len());
+        self.turn_to(&page.metadata);
+        Ok(items)
+    }
+
+    fn turn_to(&mut self, next: &Continued<'_>) {
+        self.remaining = next.remaining;
+        self.parameters.continue_token = Some(next.token.to_string());
+        self.is_done = next.token.is_empty();
+    }
+
+    /// The answer to the next question, about the objects or about their metadata alone.
+    async fn ask(&self, metadata_alone: bool) -> Result<String, Fault> {
+        let parameters = self.parameters.clone().limit(self.limit);
+        let http = if metadata_alone {
+            self.request.list_metadata(&parameters)
+        } else {
+            self.request.list(&parameters)
+        };
+        let http = http.map_err(|error| Fault::Unasked(error.to_string()))?;
+        let answer = match self.client.request_stream(http).await {
+            Ok(answer) => pin!(answer.take(LARGEST.saturating_add(1))),
+            Err(kube::Error::Api(status)) => return Err(Fault::Refused(status)),
+            Err(error) => return Err(Fault::Cut(error_message(&error))),
+        };
+        read_whole(answer).await
+    }
+
+    /// Leaves out the one object that comes next: its metadata says which it is, and what comes
+    /// after it.
+    async fn leave_out(&mut self) -> Result<(), Broken> {
+        let text = self.ask(true).await.map_err(|fault| self.broken(fault))?;
+        let page: Page<'_> = json::read(&text).unwrap_or_default();
+        for place in page.items.iter().map(|item| place(item.get())) {
+            if self.handed_over.as_ref().is_none_or(|handed_over| place > *handed_over) {
+                self.too_large.push(place.clone());
+                self.last = Some(place);
+            }
+        }
+        self.turn_to(&page.metadata);
+        Ok(())
+    }
+
+    /// Goes on where the API server says, or else begins anew, once.
+    fn go_on(&mut self, status: &kube::core::Status) -> Result<(), Broken> {
+        let token = status.metadata.as_ref().and_then(|list| list.continue_.clone());
+        let token = token.filter(|token| !token.is_empty());
+        let begins_anew = token.is_none() && self.handed_over.is_none();
+        self.attempts = self.attempts.saturating_add(1);
+        if self.attempts > ATTEMPTS || (token.is_none() && !begins_anew) {
+            return Err(self.broken(Fault::Refused(Box::new(status.clone()))));
+        }
+        if begins_anew {
+            self.handed_over = Some(self.last.clone().unwrap_or_default());
+        }
+        self.parameters.continue_token = token;
+        Ok(())
+    }
+
+    fn broken(&self, fault: Fault) -> Broken {
+        let is_unknown_kind = matches!(&fault, Fault::Refused(status) if status.code == 404);
+        let reason = match fault {
+            Fault::TooLarge => "the metadata of one object is too large".to_owned(),
+            Fault::Cut(reason) | Fault::Unasked(reason) => reason,
+            Fault::Refused(status) => error_message(&kube::Error::Api(status)),
+        };
+        Broken { reason, read: self.read, remaining: self.remaining, is_unknown_kind }
+    }
 }
 
-fields!(Continued { "continue" => token });
+async fn read_whole(mut answer: impl futures_util::AsyncRead + Unpin) -> Result<String, Fault> {
+    let mut bytes = Vec::new();
+    if let Err(error) = answer.read_to_end(&mut bytes).await {
+        return Err(Fault::Cut(format!("the answer broke off: {error}")));
+    }
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > LARGEST {
+        return Err(Fault::TooLarge);
+    }
+    String::from_utf8(bytes).map_err(|_| Fault::Cut("the answer is not UTF-8".to_owned()))
+}
+
+/// Where an object is kept: lists are in this order.
+fn place(item: &str) -> String {
+    let Placed { metadata } = json::read(item).unwrap_or_default();
+    format!("{}/{}", &*metadata.namespace, &*metadata.name)
+}
 
 /// Where the objects of `kind` are listed: in one namespace, or in all.
 fn path(kind: &Kind, namespace: Option<&str>) -> String {
@@ -55,59 +268,5 @@ fn path(kind: &Kind, namespace: Option<&str>) -> String {
     match namespace {
         Some(namespace) => format!("{root}/namespaces/{namespace}/{}", resource.plural),
         None => format!("{root}/{}", resource.plural),
-    }
-}
-
-/// Hands every object of `kind` to `read`, as JSON.
-///
-/// # Errors
-///
-/// Where the list breaks off; what came before was handed over.
-pub(super) async fn for_each(
-    cluster: &Cluster,
-    kind: &Kind,
-    namespace: Option<&str>,
-    selector: Option<&str>,
-    mut read: impl FnMut(&str),
-) -> Result<usize, Broken> {
-    let request = Request::new(path(kind, namespace));
-    let mut parameters = ListParams::default().limit(PAGE);
-    parameters.label_selector = selector.map(str::to_owned);
-    let (mut count, mut attempts) = (0_usize, 1);
-    let broken = |reason: String, read: usize, is_unknown_kind: bool| Broken {
-        reason,
-        read,
-        is_unknown_kind,
-    };
-    loop {
-        let http =
-            request.list(&parameters).map_err(|error| broken(error.to_string(), count, false))?;
-        let text = match cluster.client.request_text(http).await {
-            Ok(text) => text,
-            // the API server says how a list that grew too old goes on
-            Err(kube::Error::Api(status)) if status.code == 410 && attempts < ATTEMPTS => {
-                let token = status.metadata.as_ref().and_then(|list| list.continue_.clone());
-                let Some(token) = token.filter(|token| !token.is_empty()) else {
-                    return Err(broken(status.message.clone(), count, false));
-                };
-                attempts = attempts.saturating_add(1);
-                parameters = parameters.continue_token(&token);
-                continue;
-            }
-            Err(error) => {
-                let is_unknown = matches!(&error, kube::Error::Api(status) if status.code == 404);
-                return Err(broken(error_message(&error), count, is_unknown));
-            }
-        };
-        let page: Page<'_> = crate::json::read(&text)
-            .map_err(|error| broken(format!("a page cannot be read: {error}"), count, false))?;
-        for item in &page.items {
-            count = count.saturating_add(1);
-            read(item.get());
-        }
-        if page.metadata.token.is_empty() {
-            return Ok(count);
-        }
-        parameters = parameters.continue_token(page.metadata.token.as_str());
     }
 }

@@ -10,7 +10,9 @@ use crate::kube::container::Container;
 use crate::kube::object::Object;
 use crate::kube::pod_status::PodStatus;
 
-use super::report::{Approval, DifferingLimit, LingeringResize};
+use crate::report::counted;
+
+use super::report::{Approval, DifferingLimit, LingeringResize, Missing};
 
 /// The label by which a Deployment tells its ReplicaSets apart: their names end in it.
 const TEMPLATE_HASH: &str = "pod-template-hash";
@@ -45,6 +47,21 @@ pub(super) struct Pods {
 }
 
 impl Pods {
+    /// Says whose times are ahead of `now` by more than clocks usually differ: their ages are not
+    /// known.
+    pub(super) fn ahead(&self, now: Timestamp) -> Option<Missing> {
+        let ahead = |resize: &LingeringResize| {
+            let ahead = resize.since?.duration_since(now).as_secs();
+            (ahead > UNDER_WAY).then_some(ahead)
+        };
+        let count = self.resizes.iter().filter_map(ahead).count();
+        let most = self.resizes.iter().filter_map(ahead).max()?;
+        Some(Missing {
+            what: format!("ages of {}", counted(count, "resize")),
+            why: format!("their times are up to {most} s ahead of this machine's clock"),
+        })
+    }
+
     /// Pods of `owner` are those of `maker`.
     pub(super) fn made_by(&mut self, owner: Owner, maker: Owner) {
         self.makers.insert(owner, maker);
@@ -109,9 +126,11 @@ fn approval(pod: &Object<'_>, now: Timestamp) -> Option<Approval> {
 fn lingering(pod: &Object<'_>, status: &PodStatus<'_>, now: Timestamp) -> Option<LingeringResize> {
     let resize = status.lingering_resize()?;
     let since: Option<Timestamp> = resize.since.parse().ok();
-    // clocks differ: what seems to be in the future began now
-    let age = since.map(|since| now.duration_since(since).as_secs().max(0));
-    if resize.reason == "InProgress" && age.is_some_and(|age| age < UNDER_WAY) {
+    let age = since.map(|since| now.duration_since(since).as_secs());
+    // clocks differ: what seems to begin soon began now. What is far ahead tells no age
+    let is_recent = age.is_some_and(|age| (-UNDER_WAY..UNDER_WAY).contains(&age));
+    let age = age.filter(|age| *age >= -UNDER_WAY).map(|age| age.max(0));
+    if resize.reason == "InProgress" && is_recent {
         return None;
     }
     Some(LingeringResize {

@@ -1,5 +1,6 @@
 //! What an audit found: one schema for every form.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -28,6 +29,9 @@ pub(super) struct Report {
     pub(super) policies: String,
     /// The cap for the whole service.
     pub(super) cap: &'static str,
+    /// The Service of the installation whose policies or cap these are; absent where both were
+    /// named, and where none is known.
+    pub(super) installation: Option<String>,
     pub(super) totals: Totals,
     pub(super) findings: Vec<Finding>,
     pub(super) resizes: Vec<LingeringResize>,
@@ -36,7 +40,13 @@ pub(super) struct Report {
     pub(super) autoscalers: Vec<Autoscaler>,
     /// What could not be read, or not be judged.
     pub(super) missing: Vec<Missing>,
+    /// What the next stage would do. What is stored does not tell, so there is nothing yet.
+    pub(super) next: (),
 }
+
+/// Where to learn what the next stage would do.
+pub(super) const NEXT: &str = "what enforce would have denied needs a recording or an audit log: \
+     restraint replay";
 
 /// The schema of the report.
 pub(super) const SCHEMA: &str = "restraint.dev/audit/v1";
@@ -85,7 +95,7 @@ pub(super) struct Finding {
     /// How strongly it would be acted on.
     pub(super) mode: Strength,
     pub(super) namespace: String,
-    pub(super) kind: String,
+    pub(super) kind: &'static str,
     pub(super) name: String,
     /// How many pods the object has at present.
     pub(super) pods: usize,
@@ -93,7 +103,7 @@ pub(super) struct Finding {
     /// The JSON pointer into the object.
     pub(super) pointer: String,
     pub(super) message: String,
-    pub(super) remedy: String,
+    pub(super) remedy: Cow<'static, str>,
 }
 
 /// A resize that is not done.

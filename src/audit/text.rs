@@ -5,10 +5,15 @@ use std::fmt::Write;
 use crate::report::counted;
 use crate::terminal::{plain, table};
 
-use super::report::{Finding, Report};
+use super::report::{Finding, NEXT, Report};
 
 /// The most namespaces that are listed.
 const MOST_NAMESPACES: usize = 20;
+
+/// Writing to memory cannot fail.
+macro_rules! line {
+    ($text:expr, $($words:tt)*) => { let _ = writeln!($text, $($words)*); };
+}
 
 /// The report in lines.
 pub(super) fn render(report: &Report) -> String {
@@ -21,12 +26,8 @@ pub(super) fn render(report: &Report) -> String {
     approvals(&mut text, report);
     autoscalers(&mut text, report);
     missing(&mut text, report);
+    line!(text, "\nnext: {NEXT}");
     text
-}
-
-/// Writing to memory cannot fail.
-macro_rules! line {
-    ($text:expr, $($words:tt)*) => { let _ = writeln!($text, $($words)*); };
 }
 
 fn head(text: &mut String, report: &Report) {
@@ -39,11 +40,16 @@ fn head(text: &mut String, report: &Report) {
         .as_ref()
         .map(|selector| format!(", labels {selector:?}"))
         .unwrap_or_default();
+    let installation = report
+        .installation
+        .as_ref()
+        .map(|name| format!(" (Service {})", plain(name)))
+        .unwrap_or_default();
     line!(
         text,
-        "{place}{selector}, Kubernetes {}, policies {}, cap {}",
+        "{place}{selector}, Kubernetes {}, policies: {}, cap {}{installation}",
         report.cluster,
-        report.policies,
+        plain(&report.policies),
         report.cap
     );
     let objects: Vec<_> =
@@ -93,7 +99,7 @@ fn findings(text: &mut String, findings: &[Finding]) {
     for finding in findings {
         let Finding { rule, mode, namespace, kind, name, pods, message, remedy, .. } = finding;
         let pods =
-            if kind == "Pod" { String::new() } else { format!(" ({})", counted(*pods, "pod")) };
+            if *kind == "Pod" { String::new() } else { format!(" ({})", counted(*pods, "pod")) };
         line!(
             text,
             "\n{} [{rule}] {kind} {}/{}{pods}: {}",

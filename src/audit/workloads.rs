@@ -1,8 +1,11 @@
 //! Judging what is stored, as if it were created.
 
+use std::sync::Arc;
+
 use crate::json::text::Text;
 use crate::judge::judge;
 use crate::judge::subject::{Evidence, Resource, Subject};
+use crate::kube::configuration::Configuration;
 use crate::kube::object::Object;
 use crate::rules::strength::Strength;
 
@@ -10,10 +13,12 @@ use super::report::Finding;
 use super::scope::{Namespaces, Scope};
 
 /// What an object is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Judged {
     pub(super) kind: &'static str,
     pub(super) resource: Resource,
+    /// The ConfigMaps that it refers to.
+    pub(super) configuration: Option<Arc<Configuration>>,
 }
 
 /// What is wrong with an object, in the words of the engine.
@@ -28,6 +33,7 @@ pub(super) fn judged(
     let evidence = Evidence {
         now: Some(scope.now),
         namespace_labels: namespaces.get(&namespace).cloned(),
+        configuration: what.configuration,
         ..Evidence::default()
     };
     let subject = Subject::created(what.resource, Text::from(namespace.as_str()), object, evidence);
@@ -40,13 +46,13 @@ pub(super) fn judged(
             rule: ruling.rule,
             mode,
             namespace: namespace.clone(),
-            kind: what.kind.to_owned(),
+            kind: what.kind,
             name: name.clone(),
             pods: 0,
             container: finding.container,
             pointer: finding.pointer,
             message: finding.message,
-            remedy: finding.remedy.into_owned(),
+            remedy: finding.remedy,
         }
     });
     found.collect()

@@ -1,8 +1,8 @@
 //! The ConfigMaps and Secrets that a container's environment comes from.
 
-use crate::judge::view::PodView;
 use crate::kube::configuration::ConfigKind;
 use crate::kube::container::{Container, Reference};
+use crate::kube::object::Spec;
 use crate::kube::volume::{ProjectedSource, Volume, VolumeSource};
 
 /// A part of the environment that comes from a ConfigMap or Secret.
@@ -53,13 +53,13 @@ pub(in crate::rules) fn env_sources<'s>(
 }
 
 /// Every ConfigMap and Secret that the environment of a container or a volume refers to.
-pub(in crate::rules) fn config_sources<'s>(
-    pod: &PodView<'s>,
+pub(crate) fn config_sources<'s>(
+    spec: &'s Spec<'_>,
 ) -> impl Iterator<Item = (ConfigKind, &'s str)> + use<'s> {
-    let environment = pod
+    let environment = spec
         .all_containers()
         .flat_map(|placed| env_sources(placed.container).map(|part| part.source));
-    let volumes = pod.spec.volumes.iter();
+    let volumes = spec.volumes.iter();
     let projected = volumes
         .clone()
         .flat_map(|volume| volume.projected.iter().flat_map(|projected| &projected.sources));

@@ -174,7 +174,7 @@ impl<'s> ReloaderAnnotations<'s> {
     pub(in crate::rules) fn will_restart(&self, pod: &PodView<'_>) -> bool {
         let (config_maps, secrets) = (self.is_automatic(&CONFIG_MAP), self.is_automatic(&SECRET));
         (config_maps || secrets)
-            && config_sources(pod).any(|(kind, name)| match kind {
+            && config_sources(pod.spec).any(|(kind, name)| match kind {
                 ConfigKind::ConfigMap => config_maps && self.restart_for(&CONFIG_MAP, name),
                 ConfigKind::Secret => secrets && self.restart_for(&SECRET, name),
             })

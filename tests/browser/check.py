@@ -21,6 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 MAKE_PAGE = ["cargo", "test", "--locked", "--quiet", "--lib", "the_page_of_the_browser_test"]
 KEYS = {"enter": "\ue007", "down": "\ue015", "end": "\ue010", "escape": "\ue00c"}
 FINDINGS = 10_000
+HOSTILE_CELLS = {"missing": 2, "resizes": 4, "differing": 4, "autoscalers": 7, "approvals": 3}
 MOST_ROWS = 150  # of 10,000: what three windows hold
 
 
@@ -120,6 +121,12 @@ def nothing_runs(browser):
     name = browser.text(".row span:nth-child(4)")
     if "<img src=x onerror=alert(1)>" not in name or "\\u{202e}" not in name:
         raise AssertionError(f"a hostile name is not shown as text: {name!r}")
+    for section in ("missing", "resizes", "differing", "autoscalers", "approvals"):
+        cells = browser.run("return [...document.querySelectorAll(`#${arguments[0]} td`)].map((one) => one.textContent)",
+                            section)
+        shown = sum("<img src=x onerror=alert(1)>" in cell and "\\u{202e}" in cell for cell in cells)
+        if shown < HOSTILE_CELLS[section]:
+            raise AssertionError(f"{section}: {shown} hostile texts are shown as text: {cells!r}")
     same("sections", browser.run("return [...document.querySelectorAll('#sections section')].map((one) => one.id)"),
          ["missing", "resizes", "differing", "autoscalers", "approvals"])
     blocked = browser.run("window.ran = false; const script = document.createElement('script');"
@@ -245,6 +252,17 @@ def prints(browser, keep):
     browser.run("dispatchEvent(new Event('afterprint'))")
     few_rows(browser, "after printing")
     same("a remark on what is not on paper", browser.text("#printed"), "")
+    browser.click("#filters button[type=reset]")
+    browser.devtools("Emulation.setEmulatedMedia", media="print")
+    same("a remark on what is left out", browser.text("#printed"), "On paper are the first 5,000 of 10,000 findings; "
+         "5,000 are left out. Filter to print others.")
+    browser.run("dispatchEvent(new Event('beforeprint'))")
+    same("rows on paper of all", browser.count(".row"), 5_000)
+    browser.run("dispatchEvent(new Event('afterprint'))")
+    browser.devtools("Emulation.setEmulatedMedia", media="")
+    few_rows(browser, "after printing all")
+    browser.run("document.getElementById('text').value = 'web-77'; document.getElementById('text')"
+                ".dispatchEvent(new Event('input'))")
     paper = base64.b64decode(browser.do("print", orientation="landscape"))
     if keep.folder:
         (keep.folder / "print.pdf").write_bytes(paper)

@@ -22,6 +22,7 @@ mod allowances;
 mod api_server;
 mod approvals;
 mod approving;
+mod auditing;
 mod away;
 mod caps;
 mod client;

@@ -57,7 +57,7 @@ fn command(before: &str, rest: &str) -> Option<String> {
 }
 
 /// What follows the name of a program where a sentence is about it.
-const PROSE: [&str; 5] = ["authority", "fallback", "reads", "refuses", "would"];
+const PROSE: [&str; 6] = ["authority", "fallback", "reads", "refuses", "replay", "would"];
 
 /// Shows `show` what each file says to people: its text without comments and tests, and the page of
 /// a rule.

@@ -166,7 +166,7 @@ fn mistaken_entry(pod: &PodView<'_>, keys: &AnnotationKeys, list: &str) -> Optio
                 ConfigKind::ConfigMap => keys.listed == CONFIG_MAP.listed,
                 ConfigKind::Secret => keys.listed == SECRET.listed,
             };
-            let used = || config_sources(pod).filter(|(kind, _)| of_kind(*kind));
+            let used = || config_sources(pod.spec).filter(|(kind, _)| of_kind(*kind));
             let meant = used().any(|(_, name)| is_meant(entry, name));
             let matched = used().any(|(_, name)| pattern.is_match(name.as_bytes()));
             (meant && !matched).then_some(Misuse::ShellPattern)

@@ -51,7 +51,7 @@ impl Check for ReloaderWithoutConfig {
             (false, false) => return,
         };
         let driver = pod.spec.volumes.iter().any(|volume| volume.csi.is_some());
-        let refers = config_sources(pod).any(|(kind, _)| match kind {
+        let refers = config_sources(pod.spec).any(|(kind, _)| match kind {
             ConfigKind::ConfigMap => config_maps,
             ConfigKind::Secret => secrets,
         });
