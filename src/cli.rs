@@ -4,8 +4,8 @@ use std::path::Path;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::command::{approvals, approve, certs, revoke};
-use crate::{audit, doctor, explain, lint, serve};
+use crate::command::{approvals, approve, certs, explain, revoke};
+use crate::{audit, doctor, lint, serve};
 
 /// The name of the binary as a plugin of kubectl.
 const PLUGIN: &str = "kubectl-restraint";

@@ -1,11 +1,13 @@
 //! The cluster as its user sees it: through a kubeconfig, with the user's own rights.
 
+pub(crate) mod amounts;
 pub(crate) mod error;
 pub(crate) mod flag;
 pub(crate) mod installation;
 pub(crate) mod kind;
 pub(crate) mod list;
 mod namespaced_name;
+pub(crate) mod node_room;
 pub(crate) mod object_name;
 mod options;
 pub(crate) mod pod;

@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use restraint::cli::{Cli, Command};
-use restraint::command::{approvals, approve, certs, revoke};
+use restraint::command::{approvals, approve, certs, explain, revoke};
 use restraint::serve::LogFormat;
-use restraint::{audit, doctor, explain, lint, serve};
+use restraint::{audit, doctor, lint, serve};
 
 // the review path hardly allocates; this keeps what little there is from fragmenting over months
 #[global_allocator]

@@ -1,7 +1,9 @@
 //! What commands print: results on standard output or into a file, remarks on standard error.
 
 mod file;
+mod paragraph;
 mod progress;
+mod question;
 mod table;
 
 use std::borrow::Cow;
@@ -13,7 +15,9 @@ use anstyle::Style;
 use serde::Serialize;
 
 pub(crate) use file::write_file;
+pub(crate) use paragraph::paragraph;
 pub(crate) use progress::Progress;
+pub(crate) use question::asked;
 pub(crate) use table::table;
 
 /// How results are printed.

@@ -20,22 +20,24 @@ pub(super) enum TargetKind {
     Deployment,
     /// A StatefulSet.
     StatefulSet,
+    /// A DaemonSet.
+    DaemonSet,
 }
 
 /// Words that name no target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TargetError {
     /// A name without a kind.
-    #[error("{0:?} does not say what it is: say pod/{0}, deploy/{0} or sts/{0}")]
+    #[error("{0:?} does not say what it is: say pod/{0}, deploy/{0}, sts/{0} or ds/{0}")]
     NoKind(String),
     /// An object of another kind.
-    #[error("{0:?} is none of pod, deploy, sts")]
+    #[error("{0:?} is none of pod, deploy, sts, ds")]
     OtherKind(String),
     /// No object at all.
     #[error(transparent)]
     NoObject(ObjectNameError),
     /// More than one.
-    #[error("one pod, Deployment or StatefulSet at a time")]
+    #[error("one pod, Deployment, StatefulSet or DaemonSet at a time")]
     TooMany,
 }
 
@@ -68,6 +70,11 @@ impl Target {
         self.kind == TargetKind::Pod
     }
 
+    /// Its kind and name.
+    pub(crate) fn object(&self) -> &ObjectName {
+        &self.object
+    }
+
     pub(super) fn name(&self) -> &str {
         &self.object.name
     }
@@ -85,6 +92,7 @@ impl TargetKind {
             "Pod" => Some(Self::Pod),
             "Deployment" => Some(Self::Deployment),
             "StatefulSet" => Some(Self::StatefulSet),
+            "DaemonSet" => Some(Self::DaemonSet),
             _ => None,
         }
     }
@@ -106,6 +114,7 @@ mod tests {
             ("pods db-0", "pod/db-0"),
             ("deployments.apps/web.v1", "deployment/web.v1"),
             ("sts db", "statefulset/db"),
+            ("ds/agent", "daemonset/agent"),
         ] {
             assert_eq!(parse(words).as_deref(), Ok(target));
         }

@@ -1,7 +1,7 @@
 //! The pods of a target.
 
 use anyhow::{Context, anyhow};
-use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use kube::api::{ListParams, PartialObjectMeta};
@@ -30,6 +30,11 @@ impl Cluster {
             }
             TargetKind::StatefulSet => {
                 let sets = Api::<StatefulSet>::namespaced(self.client.clone(), &self.namespace);
+                let set = sets.get(target.name()).await.map_err(unreadable)?;
+                (selector(set.spec.map(|spec| spec.selector))?, Vec::from_iter(set.metadata.uid))
+            }
+            TargetKind::DaemonSet => {
+                let sets = Api::<DaemonSet>::namespaced(self.client.clone(), &self.namespace);
                 let set = sets.get(target.name()).await.map_err(unreadable)?;
                 (selector(set.spec.map(|spec| spec.selector))?, Vec::from_iter(set.metadata.uid))
             }

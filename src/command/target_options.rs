@@ -8,7 +8,7 @@ use crate::terminal::Output;
 /// Which pods to change, and how.
 #[derive(Clone, Debug, Args)]
 pub(super) struct TargetOptions {
-    /// The pod, Deployment or StatefulSet: pod/NAME, deploy/NAME or sts/NAME.
+    /// The pod or workload: pod/NAME, deploy/NAME, sts/NAME or ds/NAME.
     #[arg(required = true, num_args = 1..=2, value_name = "TARGET")]
     pub(super) target: Vec<String>,
 

@@ -34,14 +34,14 @@ const MERGED: [(&str, &[&str]); 15] = [
 const RETAINING: [&str; 3] = ["resourceClaims", "strategy", "volumes"];
 
 /// What was applied last, if anything was.
-pub(super) fn last_applied(live: &Unstructured) -> Option<Unstructured> {
+pub(crate) fn last_applied(live: &Unstructured) -> Option<Unstructured> {
     let annotations = live.value().pointer("/metadata/annotations")?;
     let text = annotations.get(LAST_APPLIED)?.as_str()?;
     Unstructured::of(serde_json::from_str(text).ok()?, &live.namespace)
 }
 
 /// The object as it is once `wanted` is applied.
-pub(super) fn over(live: &Unstructured, wanted: &Unstructured) -> Unstructured {
+pub(crate) fn over(live: &Unstructured, wanted: &Unstructured) -> Unstructured {
     after(live, wanted, last_applied(live).as_ref())
 }
 
@@ -62,7 +62,7 @@ pub(super) fn after(
 }
 
 /// The object as it was when `past` was what was wanted.
-pub(super) fn under(live: &Unstructured, past: &Unstructured) -> Unstructured {
+pub(crate) fn under(live: &Unstructured, past: &Unstructured) -> Unstructured {
     let mut value = Layers::of(live).lay("", live.value(), past.value(), None);
     if live.resource() == Resource::StatefulSet {
         without_gated(&mut value, live.value());

@@ -7,7 +7,7 @@ use crate::manifest::unstructured::Unstructured;
 use super::difference::Path;
 
 /// What stands for a value that is not shown.
-pub(super) const NOT_SHOWN: &str = "(not shown)";
+pub(crate) const NOT_SHOWN: &str = "(not shown)";
 
 /// The longest text that is shown, in characters.
 const LONGEST: usize = 80;

@@ -1,10 +1,16 @@
 //! A pod as somebody wants it to be resized, from a few amounts or a patch instead of a whole
 //! manifest.
 
+#[cfg(feature = "shell")]
+mod options;
+
 use serde_json::{Map, Value, json};
 
 use crate::kube::quantity::Quantity;
 use crate::manifest::unstructured::Unstructured;
+
+#[cfg(feature = "shell")]
+pub use options::AmountOptions;
 
 /// One amount that a container is to have.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,9 +5,7 @@
 //! is the same as without the rules that ask for them, so nothing here is an error; what came of it
 //! is counted.
 
-mod amounts;
 mod live;
-mod node;
 mod usage;
 
 use crate::approval::Authority;

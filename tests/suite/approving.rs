@@ -143,7 +143,10 @@ fn mistakes_are_found_before_anything_is_written() {
             &["approve", "pod/db-0", "--memory", "app=256Mi", "--for", "25h"],
             "\"for=\" must be from 1s to 24h",
         ),
-        (&["approve", "db-0", "--memory", "app=256Mi"], "say pod/db-0, deploy/db-0 or sts/db-0"),
+        (
+            &["approve", "db-0", "--memory", "app=256Mi"],
+            "say pod/db-0, deploy/db-0, sts/db-0 or ds/db-0",
+        ),
         (
             &["approve", "pod/db-0", "--memory", "app=256Mi", "-n", "a/b"],
             "\"a/b\" is not a valid namespace",

@@ -1,7 +1,5 @@
 //! `restraint approve --pending`: what somebody waits for, and whether the approver agrees to it.
 
-use std::io::{self, BufRead, IsTerminal, Write};
-
 use anyhow::bail;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
@@ -68,32 +66,14 @@ impl Wanted {
         if yes {
             return Ok(true);
         }
-        if !io::stdin().is_terminal() {
+        let Some(agreed) = terminal::asked("approve exactly this?")? else {
             bail!("--pending asks first, and there is no terminal: --yes grants without asking");
-        }
-        write!(io::stderr(), "approve exactly this? [y/N] ")?;
-        let mut answer = String::new();
-        io::stdin().lock().read_line(&mut answer)?;
-        Ok(is_yes(&answer))
+        };
+        Ok(agreed)
     }
 }
 
 fn described(target: &Target, request: &PendingRequest) -> String {
     let (ask, who, times) = (&request.ask, request.ask.claimed_by(), request.times());
     format!("{target}: {ask}; claimed by {who}, denied {times}")
-}
-
-fn is_yes(answer: &str) -> bool {
-    ["y", "yes"].iter().any(|yes| answer.trim().eq_ignore_ascii_case(yes))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_yes_is_yes() {
-        assert!(["y\n", "Y", " yes \n", "YES"].into_iter().all(is_yes));
-        assert!(["", "\n", "n", "ja", "yes please", "yy"].into_iter().all(|no| !is_yes(no)));
-    }
 }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::kube::usage::Usage;
 
-use super::amounts::{Amounts, written_memory};
+use crate::cluster::amounts::{Amounts, written_memory};
 
 /// A `PodMetrics` of `metrics.k8s.io/v1beta1`.
 #[derive(Deserialize)]

@@ -8,10 +8,10 @@ use crate::kube::quantity::Quantity;
 use crate::kube::requests::WrittenRequests;
 
 /// A list of resources: names and quantities.
-pub(super) type Amounts = BTreeMap<String, resource::Quantity>;
+pub(crate) type Amounts = BTreeMap<String, resource::Quantity>;
 
 /// What is written of cpu and memory; `None` where an amount cannot be told.
-pub(super) fn written(amounts: &Amounts) -> Option<WrittenRequests> {
+pub(crate) fn written(amounts: &Amounts) -> Option<WrittenRequests> {
     Some(WrittenRequests {
         cpu: amount(amounts, "cpu", |cpu| cpu.milli_value())?,
         memory: written_memory(amounts)?,
@@ -19,7 +19,7 @@ pub(super) fn written(amounts: &Amounts) -> Option<WrittenRequests> {
 }
 
 /// What is written of memory, in bytes; `None` where it cannot be told.
-pub(super) fn written_memory(amounts: &Amounts) -> Option<Option<i128>> {
+pub(crate) fn written_memory(amounts: &Amounts) -> Option<Option<i128>> {
     amount(amounts, "memory", |memory| memory.value().map(i128::from))
 }
 

@@ -18,11 +18,11 @@ use crate::cluster::error::error_message;
 use crate::cluster::list::PAGE;
 use crate::cluster::{self, Cluster, ClusterOptions};
 use crate::explain::history::{History, HistoryContext};
+use crate::explain::live;
 use crate::kube::version::Version;
 use crate::manifest::unstructured::Unstructured;
 use crate::terminal::{self, Output, OutputFormat};
 
-use super::live;
 use super::read;
 
 /// Which pod to explain.

@@ -4,12 +4,11 @@ use std::fmt::Write;
 
 use jiff::Timestamp;
 
-use super::super::paragraph;
 use crate::explain::history::{
     Amount, Blocked, Change, Decision, End, History, PastResize, Restart,
 };
 use crate::kube::container::Role;
-use crate::terminal::plain;
+use crate::terminal::{paragraph, plain};
 
 /// The history for people: what is down first, then what was, then the resize.
 pub(super) fn text(history: &History) -> String {

@@ -19,7 +19,7 @@ use super::amounts::{Amounts, written};
 /// A pod counts with the larger of its spec and what the kubelet has allocated to it, as with the
 /// scheduler. Pods that have ended do not count; pods that are being deleted do, until they are
 /// gone.
-pub(super) fn read(node: &[u8], pods: &[u8], uid: &str) -> Option<NodeCapacity> {
+pub(crate) fn read(node: &[u8], pods: &[u8], uid: &str) -> Option<NodeCapacity> {
     let node: Node = serde_json::from_slice(node).ok()?;
     let pods: PodList = serde_json::from_slice(pods).ok()?;
     let allocatable = written(&node.status?.allocatable?)?;

@@ -12,11 +12,11 @@ use jiff::Timestamp;
 use crate::cluster::{self, ClusterOptions};
 use crate::explain::apply;
 use crate::explain::change::{ChangeContext, explain};
+use crate::explain::live;
 use crate::judge::subject::Resource;
 use crate::manifest::unstructured::Unstructured;
 use crate::terminal::{self, Output, OutputFormat};
 
-use super::live;
 use super::read;
 
 /// What stands before the name of an object in the cluster.
@@ -33,7 +33,12 @@ pub struct Options {
     pub from: String,
 
     /// What is wanted: a file, "-" for standard input, or live:KIND/NAME.
-    #[arg(long, value_name = "NEW", required_unless_present = "resize")]
+    #[arg(
+        long,
+        value_name = "NEW",
+        required_unless_present_any = ["amounts", "patch"],
+        conflicts_with_all = ["amounts", "patch"]
+    )]
     pub to: Option<String>,
 
     /// Instead of a whole manifest: how a pod is to be resized.

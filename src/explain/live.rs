@@ -14,7 +14,7 @@ use crate::manifest::unstructured::Unstructured;
 use crate::terminal;
 
 /// The object with its kind, which lists leave out.
-fn unstructured(
+pub(crate) fn unstructured(
     kind: &Kind,
     cluster: &Cluster,
     object: &DynamicObject,
@@ -29,7 +29,7 @@ fn unstructured(
 }
 
 /// The object in the cluster.
-pub(super) async fn read(cluster: &Cluster, named: &ObjectName) -> anyhow::Result<Unstructured> {
+pub(crate) async fn read(cluster: &Cluster, named: &ObjectName) -> anyhow::Result<Unstructured> {
     let object = named.kind.api(cluster).get(&named.name).await.map_err(|error| {
         let (namespace, error) = (&cluster.namespace, error_message(&error));
         anyhow!("{named} cannot be read in namespace {namespace:?}: {error}")
@@ -39,14 +39,14 @@ pub(super) async fn read(cluster: &Cluster, named: &ObjectName) -> anyhow::Resul
 
 /// The node of the pod among `objects`, by which the API server refuses what is too large. One that
 /// cannot be read is no error.
-pub(super) async fn node(cluster: &Cluster, objects: &[Unstructured]) -> Option<Unstructured> {
+pub(crate) async fn node(cluster: &Cluster, objects: &[Unstructured]) -> Option<Unstructured> {
     let name = objects.iter().find_map(|object| object.text("/spec/nodeName"))?;
     read(cluster, &format!("node/{name}").parse().ok()?).await.ok()
 }
 
 /// The workloads and bare pods of the namespace, where `objects` have a ConfigMap or Secret among
 /// them. What cannot be listed is told and left out.
-pub(super) async fn users(
+pub(crate) async fn users(
     cluster: &Cluster,
     mut objects: impl Iterator<Item = &Unstructured>,
 ) -> Vec<Unstructured> {

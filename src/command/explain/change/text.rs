@@ -4,10 +4,9 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use crate::explain::command::paragraph;
 use crate::explain::redact::NOT_SHOWN;
 use crate::explain::{Effect, Explanation};
-use crate::terminal::plain;
+use crate::terminal::{paragraph, plain};
 
 /// The blocks and the summary.
 pub(super) fn text(explanations: &[Explanation]) -> String {
