@@ -74,6 +74,8 @@ pub mod doctor;
 #[cfg(feature = "shell")]
 pub mod lint;
 #[cfg(feature = "shell")]
+pub mod operate;
+#[cfg(feature = "shell")]
 mod report;
 #[cfg(feature = "shell")]
 pub mod serve;

@@ -1,0 +1,14 @@
+//! Acts on running pods, one at a time, and watches each until it is certain what came of it.
+//!
+//! A plan comes first, and consent; a Lease keeps two people apart; whatever is decided is decided
+//! by pure functions of what a watch shows.
+
+mod consent;
+mod keeper;
+mod lease;
+mod order;
+pub mod resize;
+mod rights;
+mod sight;
+mod trace;
+mod who;

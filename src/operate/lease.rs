@@ -1,0 +1,181 @@
+//! A Lease by which two people who act on one workload see each other.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::anyhow;
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::coordination::v1::{Lease as Stored, LeaseSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
+use kube::Api;
+use kube::api::{DeleteParams, PostParams, Preconditions};
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+use crate::approval::CLOCK_SKEW;
+use crate::cluster::Cluster;
+use crate::cluster::error::error_message;
+
+use super::rights::Right;
+
+/// How long a Lease counts that nobody renews, in seconds.
+const LENGTH: i32 = 60;
+
+/// How often it is renewed.
+const RENEWAL: Duration = Duration::from_secs(20);
+
+const GROUP: &str = "coordination.k8s.io";
+
+/// What taking one takes.
+pub(super) const RIGHTS: [Right; 4] = [
+    Right::new("get", GROUP, "leases"),
+    Right::new("create", GROUP, "leases"),
+    Right::new("update", GROUP, "leases"),
+    Right::new("delete", GROUP, "leases"),
+];
+
+/// A Lease that is held, and renewed until it is released.
+#[derive(Debug)]
+pub(super) struct Lease {
+    leases: Api<Stored>,
+    name: String,
+    holder: String,
+    renewal: JoinHandle<()>,
+    is_lost: Arc<AtomicBool>,
+}
+
+/// Somebody else holds it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{holder} is at it since {since}: wait, or ask; its lease {name:?} ends {LENGTH} s after its last sign of life"
+)]
+pub(super) struct Held {
+    pub(super) name: String,
+    pub(super) holder: String,
+    pub(super) since: Timestamp,
+}
+
+impl Lease {
+    /// Takes the Lease of the workload with this UID.
+    ///
+    /// # Errors
+    ///
+    /// Where somebody else holds it, or the API server does not let it be taken.
+    pub(super) async fn take(cluster: &Cluster, uid: &str, holder: String) -> anyhow::Result<Self> {
+        let leases: Api<Stored> = Api::namespaced(cluster.client.clone(), &cluster.namespace);
+        let name = format!("restraint-{uid}");
+        let refused = |error: kube::Error| {
+            anyhow!("lease {name:?} cannot be taken: {}", error_message(&error))
+        };
+        let wanted = stored(&name, &holder, Timestamp::now());
+        match leases.create(&PostParams::default(), &wanted).await {
+            Ok(_) => {}
+            Err(kube::Error::Api(status)) if status.code == 409 => {
+                let mut found = leases.get(&name).await.map_err(refused)?;
+                if let Some(held) = held(&found, Timestamp::now()) {
+                    return Err(held.into());
+                }
+                // who was faster has changed its version, and this is refused
+                found.spec = wanted.spec;
+                leases.replace(&name, &PostParams::default(), &found).await.map_err(refused)?;
+            }
+            Err(error) => return Err(refused(error)),
+        }
+        let is_lost = Arc::new(AtomicBool::new(false));
+        let renewal =
+            tokio::spawn(renew(leases.clone(), name.clone(), holder.clone(), Arc::clone(&is_lost)));
+        Ok(Self { leases, name, holder, renewal, is_lost })
+    }
+
+    /// Whether somebody else has taken it meanwhile.
+    pub(super) fn is_lost(&self) -> bool {
+        self.is_lost.load(Ordering::Relaxed)
+    }
+
+    /// Gives it back. One that cannot be deleted ends by itself.
+    pub(super) async fn release(self) {
+        self.renewal.abort();
+        let Ok(found) = self.leases.get(&self.name).await else { return };
+        if holder_of(&found) != Some(&self.holder) {
+            return;
+        }
+        let Some(resource_version) = found.metadata.resource_version else { return };
+        let only_this =
+            Preconditions { resource_version: Some(resource_version), ..Preconditions::default() };
+        let _ =
+            self.leases.delete(&self.name, &DeleteParams::default().preconditions(only_this)).await;
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.renewal.abort();
+    }
+}
+
+async fn renew(leases: Api<Stored>, name: String, holder: String, is_lost: Arc<AtomicBool>) {
+    loop {
+        sleep(RENEWAL).await;
+        // what fails is tried again: the Lease lasts longer than one interval
+        let Ok(mut found) = leases.get(&name).await else { continue };
+        if holder_of(&found) != Some(&holder) {
+            is_lost.store(true, Ordering::Relaxed);
+            return;
+        }
+        if let Some(spec) = &mut found.spec {
+            spec.renew_time = Some(MicroTime(Timestamp::now()));
+        }
+        let _ = leases.replace(&name, &PostParams::default(), &found).await;
+    }
+}
+
+fn stored(name: &str, holder: &str, now: Timestamp) -> Stored {
+    Stored {
+        metadata: ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() },
+        spec: Some(LeaseSpec {
+            holder_identity: Some(holder.to_owned()),
+            lease_duration_seconds: Some(LENGTH),
+            acquire_time: Some(MicroTime(now)),
+            renew_time: Some(MicroTime(now)),
+            ..LeaseSpec::default()
+        }),
+    }
+}
+
+fn holder_of(lease: &Stored) -> Option<&str> {
+    lease.spec.as_ref()?.holder_identity.as_deref().filter(|holder| !holder.is_empty())
+}
+
+/// By whom `lease` is held at this time. Clocks may differ a little.
+fn held(lease: &Stored, now: Timestamp) -> Option<Held> {
+    let holder = holder_of(lease)?.to_owned();
+    let spec = lease.spec.as_ref()?;
+    let renewed = spec.renew_time.as_ref()?.0;
+    let length = SignedDuration::from_secs(spec.lease_duration_seconds.unwrap_or(LENGTH).into());
+    let is_over = now.duration_since(renewed) > length.saturating_add(CLOCK_SKEW);
+    let since = spec.acquire_time.as_ref().map_or(renewed, |time| time.0);
+    let name = lease.metadata.name.clone().unwrap_or_default();
+    (!is_over).then_some(Held { name, holder, since })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_counts_until_it_was_not_renewed_for_its_length() {
+        let start: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
+        let lease = stored("restraint-u", "alice (host, process 1)", start);
+        let after = |seconds: i64| start + SignedDuration::from_secs(seconds);
+        let told = held(&lease, after(59)).unwrap();
+        assert_eq!((told.holder.as_str(), told.since), ("alice (host, process 1)", start));
+        let skew = CLOCK_SKEW.as_secs();
+        assert!(held(&lease, after(60 + skew)).is_some());
+        assert_eq!(held(&lease, after(61 + skew)), None);
+        assert!(held(&lease, after(-3600)).is_some(), "of the future");
+        let mut free = lease;
+        free.spec.as_mut().unwrap().holder_identity = Some(String::new());
+        assert_eq!(held(&free, start), None);
+    }
+}
