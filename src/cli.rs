@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::command::{approvals, approve, certs, explain, revoke};
+use crate::operate::resize;
 use crate::{audit, doctor, lint, serve};
 
 /// The name of the binary as a plugin of kubectl.
@@ -61,6 +62,14 @@ pub enum Command {
     ///
     /// Include ConfigMaps and Namespaces: some findings depend on them.
     Lint(lint::Options),
+
+    /// Resize running pods in place, one at a time, each watched to its end.
+    ///
+    /// The plan comes first: what happens to which container, what Restraint and the API server would
+    /// answer, and whether there is a way back. What fails or takes too long is put back. The exit
+    /// code tells what came of it: 0 done, 1 a pod failed, 2 nothing done, 3 denied or refused, 4
+    /// stopped between two pods.
+    Resize(Box<resize::Options>),
 
     /// Revoke approvals.
     ///

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use restraint::cli::{Cli, Command};
 use restraint::command::{approvals, approve, certs, explain, revoke};
+use restraint::operate::resize;
 use restraint::serve::LogFormat;
 use restraint::{audit, doctor, lint, serve};
 
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         Command::Doctor(options) => doctor::run(&options),
         Command::Explain(options) => explain::run(&options),
         Command::Lint(options) => lint::run(&options),
+        Command::Resize(options) => resize::run(&options),
         Command::Revoke(options) => revoke::run(&options),
         Command::Serve(options) => serve::run(*options).map(|()| ExitCode::SUCCESS),
     };

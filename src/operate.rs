@@ -6,6 +6,7 @@
 mod consent;
 mod keeper;
 mod lease;
+mod limits;
 mod order;
 pub mod resize;
 mod rights;

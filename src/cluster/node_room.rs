@@ -33,6 +33,27 @@ pub(crate) fn read(node: &[u8], pods: &[u8], uid: &str) -> Option<NodeCapacity> 
     Some(NodeCapacity { node: node.metadata.name.unwrap_or_default(), most })
 }
 
+/// A pod of the node, and what it asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Neighbour {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    pub(crate) requests: Requests,
+}
+
+/// The pods of such a `PodList`, without those that have ended and the one with this `uid`; those
+/// of which an amount cannot be told are left out.
+pub(crate) fn neighbours(pods: &[u8], uid: &str) -> Vec<Neighbour> {
+    let Ok(pods) = serde_json::from_slice::<PodList>(pods) else { return Vec::new() };
+    let others = pods.items.into_iter().filter(|pod| !pod.has_ended() && pod.metadata.uid != uid);
+    let neighbour = |pod: Pod| {
+        let requests = pod.requests()?;
+        let Metadata { namespace, name, .. } = pod.metadata;
+        Some(Neighbour { namespace, name, requests })
+    };
+    others.filter_map(neighbour).collect()
+}
+
 /// What counts of a `PodList`. Everything else is skipped instead of taken apart: whoever may
 /// create pods writes it, and a volume of 30 bytes takes thousands once it is a `Volume`.
 #[derive(Deserialize)]
@@ -52,6 +73,8 @@ struct Pod {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Metadata {
+    namespace: String,
+    name: String,
     uid: String,
 }
 
@@ -178,6 +201,14 @@ mod tests {
     fn pod(uid: &str, cpu: &str, memory: &str) -> Value {
         let resources = json!({"requests": {"cpu": cpu, "memory": memory, "ephemeral-storage": "1Gi"}, "limits": {"memory": "3Gi"}});
         json!({"metadata": {"name": uid, "uid": uid}, "spec": {"containers": [{"name": "app", "resources": resources}]}})
+    }
+
+    #[test]
+    fn others_are_named_with_what_they_ask_for() {
+        let list = json!({"items": [pod("own", "1", "1Gi"), pod("a", "500m", "2Gi")]}).to_string();
+        let found = neighbours(list.as_bytes(), "own");
+        assert_eq!(found.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["a"]);
+        assert_eq!(found[0].requests, Requests { cpu: 500, memory: 2 << 30 });
     }
 
     #[test]

@@ -6,11 +6,15 @@ mod options;
 
 use serde_json::{Map, Value, json};
 
+use crate::kube::name::is_dns_label;
 use crate::kube::quantity::Quantity;
 use crate::manifest::unstructured::Unstructured;
 
 #[cfg(feature = "shell")]
 pub use options::AmountOptions;
+
+/// Less memory than any container starts in, in bytes.
+const LEAST_MEMORY: i64 = 1024 * 1024;
 
 /// One amount that a container is to have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +70,34 @@ impl Wish {
         }
         let container = container.map(str::to_owned);
         Ok(Self { container, list, resource, amount: amount.to_owned() })
+    }
+
+    /// Why nobody can mean it, where that is so: a name that no container has, a unit of another
+    /// resource, less than any process runs in.
+    pub fn fault(&self) -> Option<String> {
+        let Self { container, resource, amount, .. } = self;
+        if let Some(name) = container.as_ref().filter(|name| !is_dns_label(name)) {
+            return Some(format!("no container can be called {name:?}"));
+        }
+        let quantity = Quantity::parse(amount.as_str()).ok()?;
+        if amount.starts_with('-') || quantity.is_zero() {
+            return Some(format!("{amount:?} is no amount of {resource} for a running process"));
+        }
+        match *resource {
+            "memory" if amount.ends_with('m') => Some(format!(
+                "{amount:?} of memory are thousandths of a byte: write {}Mi for mebibytes",
+                amount.trim_end_matches('m')
+            )),
+            "memory" if quantity.value().is_some_and(|bytes| bytes < LEAST_MEMORY) => {
+                Some(format!(
+                    "{amount:?} of memory is less than any process runs in: name a unit, Mi or Gi"
+                ))
+            }
+            "cpu" if amount.ends_with('i') => Some(format!(
+                "{amount:?} of cpu has a unit of memory: write 500m for half a core, or 2 for two cores"
+            )),
+            _ => None,
+        }
     }
 }
 
@@ -190,6 +222,23 @@ mod tests {
         let expected =
             json!({"requests": {"memory": "128Mi"}, "limits": {"cpu": "1", "memory": "512Mi"}});
         assert_eq!(*resources, expected);
+    }
+
+    #[test]
+    fn what_nobody_can_mean_is_told_from_what_is_no_amount() {
+        let fault = |text: &str, resource: &'static str| {
+            Wish::parse(text, "limits", resource).unwrap().fault().unwrap_or_default()
+        };
+        for (text, resource) in
+            [("app=512Mi", "memory"), ("1Gi", "memory"), ("app=500m", "cpu"), ("2", "cpu")]
+        {
+            assert_eq!(fault(text, resource), "", "{text}");
+        }
+        assert!(fault("app=512m", "memory").contains("write 512Mi"));
+        assert!(fault("512", "memory").contains("name a unit"));
+        assert!(fault("500Mi", "cpu").contains("unit of memory"));
+        assert!(fault("0", "memory").contains("no amount of memory"));
+        assert!(fault("App=1Gi", "memory").contains("no container can be called"));
     }
 
     #[test]

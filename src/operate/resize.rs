@@ -1,1 +1,325 @@
-//! `restraint resize`.
+//! `restraint resize`: resizes running pods in place, one at a time.
+
+mod ask;
+mod change;
+mod managers;
+mod options;
+mod outcome;
+mod persist;
+mod plan;
+mod report;
+mod room;
+mod step;
+mod text;
+
+use std::process::ExitCode;
+
+use anyhow::{anyhow, bail};
+use k8s_openapi::api::core::v1::Pod;
+use tokio::sync::watch::Receiver;
+
+use crate::cluster::kind::Kind;
+use crate::cluster::target::Target;
+use crate::cluster::{self, Cluster};
+use crate::explain::live;
+use crate::explain::wanted::Wish;
+use crate::operate::keeper::Keeper;
+use crate::operate::lease::{self, Held, Lease};
+use crate::operate::rights::{self, Right};
+use crate::operate::trace::{self, Deed};
+use crate::operate::who::Who;
+use crate::operate::{consent, order};
+use crate::signals::{stop_signal, stopped};
+use crate::terminal::{self, OutputFormat};
+
+use options::OnFailure;
+pub use options::Options;
+use persist::Persistence;
+use plan::{Plan, PodPlan, Turn};
+use report::{Ending, Report};
+
+/// Resizes. The exit code tells what came of it: `docs/operating.md`.
+///
+/// # Errors
+///
+/// Where nothing could be tried: bad input, no cluster, no such pod or container, a missing right.
+pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
+    let target = Target::parse(&options.target)?;
+    let wishes = options.amounts.wishes()?;
+    if wishes.is_empty() {
+        bail!("nothing is asked for: give --memory, --cpu, --request-memory or --request-cpu");
+    }
+    if let Some(fault) = wishes.iter().find_map(Wish::fault) {
+        bail!("{fault}");
+    }
+    cluster::block_on(async {
+        let cluster = options.cluster.connect(options.namespace.as_deref()).await?;
+        let run = Run { cluster: &cluster, options, target: &target, wishes: &wishes };
+        let report = run.report().await?;
+        if options.output.format == OutputFormat::Json {
+            terminal::print_json(&report)?;
+        } else {
+            terminal::print(&text::summary(&report))?;
+        }
+        Ok(report.result.exit_code())
+    })
+}
+
+/// One run.
+struct Run<'a> {
+    cluster: &'a Cluster,
+    options: &'a Options,
+    target: &'a Target,
+    wishes: &'a [Wish],
+}
+
+impl Run<'_> {
+    /// Plans, asks, and acts.
+    async fn report(&self) -> anyhow::Result<Report> {
+        let (keeper, pods) = self.found().await?;
+        let rights = self.rights(&keeper);
+        let missing = rights::missing(self.cluster, &rights).await?;
+        if !missing.is_empty() {
+            let namespace = &self.cluster.namespace;
+            bail!(
+                "rights are missing in namespace {namespace:?}, and nothing was changed: {}",
+                rights::listed(&missing)
+            );
+        }
+        let plan = self.plan(&keeper, pods, &rights).await?;
+        let (namespace, target) = (&self.cluster.namespace, self.target.to_string());
+        self.say(&text::plan(&plan, &target, namespace, self.options))?;
+        let mut report = Report::new(namespace, target, plan);
+        if report.result == Ending::Denied || self.options.dry_run {
+            return Ok(report);
+        }
+        if report.plan.to_do().next().is_none() {
+            report.result = Ending::Done;
+            return self.finish(report, &keeper).await;
+        }
+        if let Some(why) = self.obstacle(&report.plan) {
+            (report.result, report.why) = (Ending::NotStarted, why);
+            return Ok(report);
+        }
+        if !consent::is_agreed("do this?", self.options.yes)? {
+            (report.result, report.why) = (Ending::NotStarted, "not agreed to".to_owned());
+            return Ok(report);
+        }
+        let stop = stop_signal()?;
+        let lease = match self.lease(&keeper).await {
+            Ok(lease) => lease,
+            Err(error) => match error.downcast::<Held>() {
+                Ok(held) => {
+                    (report.result, report.why) = (Ending::NotStarted, held.to_string());
+                    return Ok(report);
+                }
+                Err(error) => return Err(error),
+            },
+        };
+        let acted = self.act(&mut report, lease.as_ref(), &stop).await;
+        let finished = match acted {
+            Ok(()) => self.finish(report, &keeper).await,
+            Err(error) => Err(error),
+        };
+        if let Some(lease) = lease {
+            lease.release().await;
+        }
+        finished
+    }
+
+    /// The workload and its pods, in the order of their turns.
+    async fn found(&self) -> anyhow::Result<(Keeper, Vec<Pod>)> {
+        let object = live::read(self.cluster, self.target.object()).await?;
+        let keeper = Keeper::of(self.cluster, &object).await;
+        let pods = self.cluster.pods_of(self.target).await?;
+        Ok((keeper, pods))
+    }
+
+    /// What the whole of it takes.
+    fn rights(&self, keeper: &Keeper) -> Vec<Right> {
+        let mut rights = vec![
+            Right::new("get", "", "pods"),
+            Right::new("list", "", "pods"),
+            Right::new("watch", "", "pods"),
+            Right::new("patch", "", "pods/resize"),
+        ];
+        if !self.options.no_lease {
+            rights.extend(lease::RIGHTS);
+        }
+        let kind = Kind::find(&keeper.kind).filter(|_| self.options.persist);
+        rights.extend(kind.map(|kind| Right::new("patch", kind.group, kind.plural())));
+        rights
+    }
+
+    async fn plan(
+        &self,
+        keeper: &Keeper,
+        mut pods: Vec<Pod>,
+        rights: &[Right],
+    ) -> anyhow::Result<Plan> {
+        let mut plans = Vec::new();
+        for pod in &pods {
+            plans.push(PodPlan::of(self.cluster, pod, self.wishes).await?);
+        }
+        let grows = plans.iter().flat_map(|plan| &plan.changes).any(change::Change::is_growth);
+        order::put_in_order(&mut pods, keeper.kind == "StatefulSet", grows);
+        let place = |plan: &PodPlan| {
+            pods.iter().position(|pod| pod.metadata.name.as_deref() == Some(&plan.pod))
+        };
+        plans.sort_by_key(place);
+        let persist = match plans.first().filter(|_| self.options.persist) {
+            Some(first) => {
+                let persist = Persistence::of(keeper, first, self.wishes)?;
+                persist.write(self.cluster, keeper, true).await?;
+                Some(persist)
+            }
+            None => None,
+        };
+        let (managers, unknown) = managers::find(self.cluster, keeper).await;
+        let rights = rights.iter().map(ToString::to_string).collect();
+        Ok(Plan { managers, pods: plans, persist, rights, unknown })
+    }
+
+    /// What keeps the plan from being carried out without more being said.
+    fn obstacle(&self, plan: &Plan) -> Option<String> {
+        let under_way = plan.pods.iter().find(|pod| pod.turn == Turn::UnderWay);
+        if let Some(pod) = under_way.filter(|_| !self.options.resume) {
+            return Some(format!(
+                "pod/{} waits for these values already: --resume watches it",
+                pod.pod
+            ));
+        }
+        let manager = plan.managers.first().filter(|_| !self.options.yes)?;
+        Some(format!("{} manages these numbers too: --yes goes on all the same", manager.name))
+    }
+
+    async fn lease(&self, keeper: &Keeper) -> anyhow::Result<Option<Lease>> {
+        if self.options.no_lease {
+            return Ok(None);
+        }
+        let holder = Who::ask(self.cluster).await.holder();
+        Lease::take(self.cluster, &keeper.uid, holder).await.map(Some)
+    }
+
+    /// One pod after the other.
+    async fn act(
+        &self,
+        report: &mut Report,
+        lease: Option<&Lease>,
+        stop: &Receiver<bool>,
+    ) -> anyhow::Result<()> {
+        let turns: Vec<PodPlan> = report.plan.to_do().cloned().collect();
+        report.result = Ending::Done;
+        for (number, turn) in turns.iter().enumerate() {
+            if number > 0 {
+                self.pause(self.options.cool_down, stop).await;
+            }
+            let lost = lease.is_some_and(Lease::is_lost);
+            if lost || *stop.borrow() {
+                let why = if lost { "somebody else took the lease" } else { "it was told to stop" };
+                (report.result, report.why) = (Ending::Stopped, why.to_owned());
+                break;
+            }
+            terminal::remark(&format!(
+                "pod/{} ({} of {})",
+                turn.pod,
+                number.saturating_add(1),
+                turns.len()
+            ));
+            let result = step::resize(self.cluster, self.options, turn).await?;
+            self.say(&text::result(&result))?;
+            let (done, refused) = (result.done, result.refusal.is_some());
+            report.add(result);
+            if !done {
+                report.result = match (refused, report.pods.iter().any(|pod| pod.done)) {
+                    (true, false) => Ending::Denied,
+                    _ => Ending::Failed,
+                };
+                if self.options.on_failure != OnFailure::Leave {
+                    break;
+                }
+            }
+        }
+        if let Some(after) = self.options.revert_after {
+            self.revert(report, &turns, after, stop).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts back what was resized for a while. Whoever stops it has it put back at once.
+    async fn revert(
+        &self,
+        report: &mut Report,
+        turns: &[PodPlan],
+        after: std::time::Duration,
+        stop: &Receiver<bool>,
+    ) -> anyhow::Result<()> {
+        let is_done = |turn: &&PodPlan| {
+            turn.turn == Turn::Resize
+                && report.pods.iter().any(|pod| pod.done && pod.pod == turn.pod)
+        };
+        let resized: Vec<&PodPlan> = turns.iter().filter(is_done).collect();
+        if resized.is_empty() {
+            return Ok(());
+        }
+        self.pause(after, stop).await;
+        for turn in resized.into_iter().rev() {
+            let back = step::revert(self.cluster, self.options, turn).await?;
+            if !back.done {
+                report.result = Ending::Failed;
+            }
+            report.reverted.push((turn.pod.clone(), back));
+        }
+        Ok(())
+    }
+
+    async fn pause(&self, length: std::time::Duration, stop: &Receiver<bool>) {
+        tokio::select! {
+            () = tokio::time::sleep(length) => {}
+            () = stopped(stop.clone()) => {}
+        }
+    }
+
+    /// The template, and the Event.
+    async fn finish(&self, mut report: Report, keeper: &Keeper) -> anyhow::Result<Report> {
+        if report.result == Ending::Done
+            && let Some(persist) = &report.plan.persist
+        {
+            persist
+                .write(self.cluster, keeper, false)
+                .await
+                .map_err(|error| anyhow!("every pod is resized, and {error}"))?;
+            report.persisted = true;
+        }
+        let done = report.pods.iter().filter(|pod| pod.done).count();
+        if !report.pods.is_empty() {
+            let who = Who::ask(self.cluster).await;
+            let changes = report.plan.to_do().find(|pod| !pod.changes.is_empty());
+            let changes = changes.map(|pod| change::listed(&pod.changes)).unwrap_or_default();
+            let all = report.plan.to_do().count();
+            let back = report.pods.iter().filter(|pod| pod.put_back.is_some()).count();
+            let note = format!(
+                "{:?}: {changes}: {done} of {all} pods resized, {} put back{}",
+                who.user,
+                back.saturating_add(report.reverted.len()),
+                if report.persisted { ", template written" } else { "" }
+            );
+            let deed = Deed {
+                reason: "ResizedInPlace",
+                action: "Resize",
+                is_warning: report.result != Ending::Done,
+            };
+            trace::tell(self.cluster, keeper, deed, note).await;
+        }
+        Ok(report)
+    }
+
+    /// Text for people: on standard output, where that is not for programs.
+    fn say(&self, text: &str) -> anyhow::Result<()> {
+        if self.options.output.format == OutputFormat::Json {
+            terminal::print_on_stderr(text)
+        } else {
+            terminal::print(text)
+        }
+    }
+}

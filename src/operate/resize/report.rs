@@ -1,0 +1,96 @@
+//! What a run comes to, for programs and as an exit code.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::plan::{Plan, Verdict};
+use super::step::{PodResult, PutBack};
+
+/// The form of the JSON.
+const SCHEMA: &str = "restraint.dev/resize/v1";
+
+/// What a run comes to. The names of its fields stay as they are.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Report {
+    schema: &'static str,
+    pub(super) namespace: String,
+    pub(super) target: String,
+    /// What it comes to.
+    pub(super) result: Ending,
+    pub(super) plan: Plan,
+    /// The pods that had their turn.
+    pub(super) pods: Vec<PodResult>,
+    /// The pods that were not touched.
+    pub(super) not_touched: Vec<String>,
+    /// Those that were put back after their time, with `--revert-after`.
+    pub(super) reverted: Vec<(String, PutBack)>,
+    /// Whether the template was written.
+    pub(super) persisted: bool,
+    /// What ended it early.
+    pub(super) why: String,
+}
+
+/// What a run comes to, and its exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Ending {
+    /// Only planned, and it would go through.
+    Planned,
+    /// Every pod has what was wanted.
+    Done,
+    /// A pod failed: it was put back, or left, as was wanted.
+    Failed,
+    /// Nothing was done: no consent, somebody else is at it or manages the numbers, a right is missing.
+    NotStarted,
+    /// Restraint denies it, or the API server refuses it.
+    Denied,
+    /// Somebody stopped it between two pods.
+    Stopped,
+}
+
+impl Ending {
+    pub(super) fn exit_code(self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Planned | Self::Done => 0,
+            Self::Failed => 1,
+            Self::NotStarted => 2,
+            Self::Denied => 3,
+            Self::Stopped => 4,
+        })
+    }
+}
+
+impl Report {
+    pub(super) fn new(namespace: &str, target: String, plan: Plan) -> Self {
+        let refused = plan.refused().next().is_some();
+        let result = if refused { Ending::Denied } else { Ending::Planned };
+        let not_touched = plan.to_do().map(|pod| pod.pod.clone()).collect();
+        Self {
+            schema: SCHEMA,
+            namespace: namespace.to_owned(),
+            target,
+            result,
+            plan,
+            pods: Vec::new(),
+            not_touched,
+            reverted: Vec::new(),
+            persisted: false,
+            why: String::new(),
+        }
+    }
+
+    /// Whether Restraint is who said no, which an approver can change.
+    pub(super) fn is_denied_by_restraint(&self) -> bool {
+        self.plan
+            .refused()
+            .any(|pod| pod.answer.as_ref().is_some_and(|answer| answer.verdict == Verdict::Denied))
+    }
+
+    /// One more pod had its turn.
+    pub(super) fn add(&mut self, result: PodResult) {
+        self.not_touched.retain(|pod| *pod != result.pod);
+        self.pods.push(result);
+    }
+}
