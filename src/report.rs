@@ -2,6 +2,7 @@
 
 mod fail_on;
 mod fingerprint;
+pub(crate) mod page;
 pub(crate) mod sarif;
 
 pub use fail_on::FailOn;

@@ -7,15 +7,14 @@
 #[cfg(test)]
 mod tests;
 
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
+
+use crate::report::page::{filled, security_policy};
 
 use super::report::NEXT;
 
 const PAGE: &str = include_str!("page.html");
-const STYLE: &str = include_str!("page.css");
+const STYLE: &str = concat!(include_str!("../report/page.css"), include_str!("page.css"));
 const SCRIPT: &str = concat!(include_str!("page.js"), include_str!("findings.js"));
 
 /// The page.
@@ -25,26 +24,15 @@ const SCRIPT: &str = concat!(include_str!("page.js"), include_str!("findings.js"
 /// Where the report is not to be had in JSON.
 pub(super) fn render(report: &impl Serialize) -> serde_json::Result<String> {
     let report = inert(&serde_json::to_string(report)?);
-    let rules = format!(
-        "default-src 'none'; base-uri 'none'; form-action 'none'; style-src {}; script-src {}",
-        hash(STYLE),
-        hash(SCRIPT)
-    );
-    let mut page = String::with_capacity(report.len().saturating_add(1 << 15));
-    // only the page's own text is looked through for what is to be filled in
-    for piece in PAGE.split("{{") {
-        let (name, rest) = piece.split_once("}}").unwrap_or(("", piece));
-        page.push_str(match name {
-            "rules" => &rules,
-            "style" => STYLE,
-            "report" => &report,
-            "script" => SCRIPT,
-            "next" => NEXT,
-            _ => "",
-        });
-        page.push_str(rest);
-    }
-    Ok(page)
+    let values = [
+        ("rules", security_policy(STYLE, Some(SCRIPT))),
+        ("style", STYLE.to_owned()),
+        ("report", report),
+        ("script", SCRIPT.to_owned()),
+        ("next", NEXT.to_owned()),
+    ];
+    let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
+    Ok(filled(PAGE, &values))
 }
 
 /// JSON without any letter that means something to a reader of HTML or of old JavaScript. Outside
@@ -62,9 +50,4 @@ fn inert(json: &str) -> String {
         }
     }
     inert
-}
-
-/// How the page's rules name a text that may run, or style.
-fn hash(text: &str) -> String {
-    format!("'sha256-{}'", STANDARD.encode(digest(&SHA256, text.as_bytes())))
 }
