@@ -10,7 +10,6 @@
 mod class;
 mod evidence;
 mod exemptions;
-mod files;
 mod finding;
 mod fingerprint;
 mod fix;
@@ -33,13 +32,13 @@ use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 
 use crate::judge::policies::Policies;
+use crate::manifest::files::{self, Input};
 use crate::manifest::parallel::in_parallel;
 use crate::policies::folder::Folder;
+use crate::report::remark_on_room;
 use crate::terminal::{self, Color, Progress};
 
 pub use crate::report::FailOn;
-use crate::report::remark_on_room;
-use files::Input;
 use kinds::Kinds;
 pub use kinds::{CustomKind, NoKind};
 use read::File;

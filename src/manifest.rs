@@ -8,8 +8,13 @@
 pub(crate) mod decode;
 pub(crate) mod documents;
 pub(crate) mod encoding;
+#[cfg(feature = "shell")]
+pub(crate) mod files;
+pub(crate) mod layout;
 pub(crate) mod objects;
 pub(crate) mod parallel;
 mod pieces;
 pub(crate) mod pointer;
 pub mod unstructured;
+#[cfg(feature = "shell")]
+pub(crate) mod write;

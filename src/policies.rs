@@ -2,9 +2,9 @@
 
 #[cfg(feature = "shell")]
 pub(crate) mod config_map;
-mod error;
+pub(crate) mod error;
 mod exemptions;
-mod fields;
+pub(crate) mod fields;
 mod file;
 #[cfg(feature = "shell")]
 pub(crate) mod folder;
@@ -12,7 +12,7 @@ mod scope;
 #[cfg(feature = "shell")]
 pub(crate) mod set;
 mod settings;
-mod tree;
+pub(crate) mod tree;
 
 pub use error::{PolicyError, PolicyErrors};
 

@@ -4,19 +4,13 @@
 //! right is not left to chance: the new text is read again, and what it says must be what the edit
 //! asks for and nothing else. Where it is not, the text stays as it is.
 
-mod block;
 mod edit;
-mod flow;
-mod lines;
-mod splice;
-mod write;
-
-pub(super) use write::replace;
 
 use serde_json::Value;
 
 use crate::judge::patch::PatchOperation;
 use crate::manifest::documents::{self, Content, Document, documents};
+use crate::manifest::layout::splice;
 
 use super::class::is_unknown;
 use super::finding::Finding;

@@ -5,10 +5,10 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use crate::kube::configuration::ConfigKind;
+use crate::manifest::files::Input;
 use crate::manifest::{documents, encoding};
 use crate::yaml::{Node, Value};
 
-use super::files::Input;
 use super::read::{File, Remark, Weight};
 use super::source::Source;
 

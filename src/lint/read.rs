@@ -5,13 +5,13 @@ use std::{fmt, fs, io};
 
 use crate::manifest::documents::{Content, Document, documents};
 use crate::manifest::encoding::{self, Decoded};
+use crate::manifest::files::{Input, STDIN_NAME};
 use crate::manifest::objects::{Manifest, Objects};
 use crate::manifest::parallel::in_parallel;
 use crate::manifest::pointer;
 use crate::terminal::{Progress, plain};
 
 use super::class::{Class, classify, is_unknown};
-use super::files::{Input, STDIN_NAME};
 use super::kinds::{Kinds, likely_template};
 use super::source::Source;
 

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use similar::TextDiff;
 
 use crate::judge::policies::Policies;
+use crate::manifest::files::Input;
 use crate::manifest::parallel::in_parallel;
+use crate::manifest::write;
 use crate::terminal::{self, plain};
 
-use super::files::Input;
 use super::finding::Finding;
 use super::fix::{self, Fixed};
 use super::read::{File, Remark, Weight};
@@ -139,7 +140,7 @@ impl Repair {
             _ if fixed.text == old => return Ok(()),
             (FixOutput::DryRun, _) => terminal::print(&diff(&input.name(), old, &fixed.text))?,
             (FixOutput::Files, Input::File(path)) => {
-                if let Err(error) = fix::replace(path, old, &fixed.text) {
+                if let Err(error) = write::replace(path, old, &fixed.text) {
                     let message = format!("cannot be written: {error}");
                     self.remarks.push(Remark {
                         file: input.name(),

@@ -6,9 +6,9 @@ use std::path::{Component, Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::judge::policies::Policies;
+use crate::manifest::files::STDIN_NAME;
 use crate::report::sarif::{self, Notification, SarifResult};
 
-use super::files::STDIN_NAME;
 use super::finding::Finding;
 use super::read::Remark;
 

@@ -48,21 +48,21 @@ impl std::error::Error for PolicyErrors {}
 
 /// What is wrong with one file so far.
 #[derive(Debug, Default)]
-pub(super) struct Flaws(Vec<(Position, String)>);
+pub(crate) struct Flaws(Vec<(Position, String)>);
 
 impl Flaws {
     /// Notes what is wrong at `place`.
-    pub(super) fn add(&mut self, place: Position, message: impl Into<String>) {
+    pub(crate) fn add(&mut self, place: Position, message: impl Into<String>) {
         self.0.push((place, message.into()));
     }
 
     /// How many there are.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.0.len()
     }
 
     /// The errors of the file called `file`.
-    pub(super) fn of(self, file: &str) -> impl Iterator<Item = PolicyError> {
+    pub(crate) fn of(self, file: &str) -> impl Iterator<Item = PolicyError> {
         let error = move |(place, message): (Position, String)| PolicyError {
             file: file.to_owned(),
             line: place.line,

@@ -9,22 +9,22 @@ use super::tree::{Node, Position, Value};
 
 /// The fields of a mapping that are known and set.
 #[derive(Debug, Default)]
-pub(super) struct Fields<'n> {
+pub(crate) struct Fields<'n> {
     path: String,
     entries: Vec<(&'n str, &'n Node)>,
 }
 
 /// A string and where it is written.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Word<'n> {
-    pub(super) text: &'n str,
-    pub(super) place: Position,
+pub(crate) struct Word<'n> {
+    pub(crate) text: &'n str,
+    pub(crate) place: Position,
 }
 
 impl<'n> Fields<'n> {
     /// The fields of `node`, which stands at `path` (empty for the document). Nothing reads as a
     /// mapping without fields. What is not `known` is a flaw.
-    pub(super) fn of(
+    pub(crate) fn of(
         node: Option<&'n Node>,
         path: &str,
         known: &[&str],
@@ -53,27 +53,27 @@ impl<'n> Fields<'n> {
     }
 
     /// Every field in the order they are written.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&'n str, &'n Node)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'n str, &'n Node)> {
         self.entries.iter().copied()
     }
 
     /// The value of the field `name`.
-    pub(super) fn node(&self, name: &str) -> Option<&'n Node> {
+    pub(crate) fn node(&self, name: &str) -> Option<&'n Node> {
         self.entries.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
     }
 
     /// The fields of the mapping in the field `name`.
-    pub(super) fn fields(&self, name: &str, known: &[&str], flaws: &mut Flaws) -> Self {
+    pub(crate) fn fields(&self, name: &str, known: &[&str], flaws: &mut Flaws) -> Self {
         Fields::of(self.node(name), &self.path_of(name), known, flaws)
     }
 
     /// The string in the field `name`.
-    pub(super) fn word(&self, name: &str, flaws: &mut Flaws) -> Option<Word<'n>> {
+    pub(crate) fn word(&self, name: &str, flaws: &mut Flaws) -> Option<Word<'n>> {
         word(self.node(name)?, &self.path_of(name), flaws)
     }
 
     /// The strings in the list in the field `name`.
-    pub(super) fn words(&self, name: &str, flaws: &mut Flaws) -> Vec<Word<'n>> {
+    pub(crate) fn words(&self, name: &str, flaws: &mut Flaws) -> Vec<Word<'n>> {
         let path = self.path_of(name);
         self.list(name, "a list of strings", flaws)
             .iter()
@@ -82,7 +82,7 @@ impl<'n> Fields<'n> {
     }
 
     /// The list in the field `name`, which is to be `what`.
-    pub(super) fn list(&self, name: &str, what: &str, flaws: &mut Flaws) -> &'n [Node] {
+    pub(crate) fn list(&self, name: &str, what: &str, flaws: &mut Flaws) -> &'n [Node] {
         match self.node(name) {
             Some(Node { value: Value::List(list), .. }) => list,
             Some(node) => {
@@ -97,19 +97,19 @@ impl<'n> Fields<'n> {
     }
 
     /// The path of the field `name`.
-    pub(super) fn path_of(&self, name: &str) -> String {
+    pub(crate) fn path_of(&self, name: &str) -> String {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 }
 
 /// Notes that `key`, called `name`, is none of the `known` fields at `path`.
-pub(super) fn unknown_field(key: &Node, name: &str, path: &str, known: &[&str], flaws: &mut Flaws) {
+pub(crate) fn unknown_field(key: &Node, name: &str, path: &str, known: &[&str], flaws: &mut Flaws) {
     let place = if path.is_empty() { String::new() } else { format!(" in {path:?}") };
     flaws.add(key.place, unknown(&format!("field {}{place}", quoted(name)), name, known));
 }
 
 /// The rule that `word` names.
-pub(super) fn rule_called(word: &Word<'_>, flaws: &mut Flaws) -> Option<&'static Rule> {
+pub(crate) fn rule_called(word: &Word<'_>, flaws: &mut Flaws) -> Option<&'static Rule> {
     let rule = rules::find(word.text);
     if rule.is_none() {
         let known: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
@@ -120,7 +120,7 @@ pub(super) fn rule_called(word: &Word<'_>, flaws: &mut Flaws) -> Option<&'static
 }
 
 /// The string that `node` at `path` must be.
-pub(super) fn word<'n>(node: &'n Node, path: &str, flaws: &mut Flaws) -> Option<Word<'n>> {
+pub(crate) fn word<'n>(node: &'n Node, path: &str, flaws: &mut Flaws) -> Option<Word<'n>> {
     let hint = match &node.value {
         Value::Text(text) => return Some(Word { text, place: node.place }),
         Value::Bool(_) | Value::Number(_) => ": put it in quotes",

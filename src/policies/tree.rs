@@ -7,7 +7,7 @@ use crate::yaml::{self, Dialect, FaultKind};
 
 use super::error::Flaws;
 
-pub(super) use crate::yaml::{Node, Position, Value};
+pub(crate) use crate::yaml::{Node, Position, Value};
 
 /// The longest file, in bytes: hundreds of times what a policy needs.
 const LONGEST: usize = 256 * 1024;
@@ -41,7 +41,8 @@ fn message(kind: FaultKind) -> String {
     }
 }
 
-fn check_keys(node: &Node, flaws: &mut Flaws) {
+/// Adds keys that are repeated or no strings to `flaws`.
+pub(crate) fn check_keys(node: &Node, flaws: &mut Flaws) {
     match &node.value {
         Value::List(list) => list.iter().for_each(|node| check_keys(node, flaws)),
         Value::Map(entries) => {

@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use json_patch::Patch;
 use serde_json::{Value, json};
 
+use crate::manifest::layout::splice::Splice;
+use crate::manifest::layout::{block, flow};
 use crate::manifest::pointer::{resolve, tokens};
 use crate::yaml::{Node, Value as YamlValue};
-
-use super::splice::Splice;
-use super::{block, flow};
 
 /// An operation of a JSON Patch on a document.
 #[derive(Clone, Debug)]

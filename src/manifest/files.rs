@@ -13,14 +13,14 @@ const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
 const FOREIGN: &str = "node_modules";
 
 /// The path that stands for standard input.
-pub(super) const STDIN_PATH: &str = "-";
+pub(crate) const STDIN_PATH: &str = "-";
 
 /// The name of standard input in findings.
-pub(super) const STDIN_NAME: &str = "<stdin>";
+pub(crate) const STDIN_NAME: &str = "<stdin>";
 
 /// Where a text is read from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Input {
+pub(crate) enum Input {
     /// Standard input.
     Stdin,
     /// A file.
@@ -29,7 +29,7 @@ pub(super) enum Input {
 
 impl Input {
     /// The name of it in findings, with `/` between folders.
-    pub(super) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self {
             Self::Stdin => STDIN_NAME.to_owned(),
             Self::File(path) => {
@@ -51,7 +51,7 @@ impl Input {
 /// # Errors
 ///
 /// Where a path is not there, or a folder cannot be read.
-pub(super) fn inputs(paths: &[PathBuf]) -> anyhow::Result<Vec<Input>> {
+pub(crate) fn inputs(paths: &[PathBuf]) -> anyhow::Result<Vec<Input>> {
     let (mut inputs, mut known) = (Vec::new(), HashSet::new());
     for path in paths {
         if path.as_os_str() == STDIN_PATH {

@@ -14,7 +14,7 @@ const NEIGHBOUR: &str = "resources";
 
 /// Adds a field to `mapping`. The dashes of lists stand `dashes` columns right of the name of their
 /// field.
-pub(super) fn add(
+pub(crate) fn add(
     text: &str,
     mapping: &Node,
     key: &str,
@@ -40,7 +40,7 @@ pub(super) fn add(
 }
 
 /// Adds elements to `list`, after the last one.
-pub(super) fn append(text: &str, list: &Node, values: &[&Value]) -> Option<Splice> {
+pub(crate) fn append(text: &str, list: &Node, values: &[&Value]) -> Option<Splice> {
     let last = list.elements().last().filter(|last| !last.borrowed)?;
     let dash = dash(text, last)?;
     let column = column(text, dash)?;
@@ -57,14 +57,14 @@ pub(super) fn append(text: &str, list: &Node, values: &[&Value]) -> Option<Splic
 }
 
 /// Takes out the entry under `key`, one of several.
-pub(super) fn remove(text: &str, key: &Node) -> Option<Splice> {
+pub(crate) fn remove(text: &str, key: &Node) -> Option<Splice> {
     indentation_before(text, key.offset)?;
     let end = end(text, key.offset, column(text, key.offset)?, true)?;
     Some(deletion(text, line_start(text, key.offset), end))
 }
 
 /// Takes out every entry of `mapping`, which stands under `key`.
-pub(super) fn clear(text: &str, key: &Node, mapping: &Node) -> Option<Vec<Splice>> {
+pub(crate) fn clear(text: &str, key: &Node, mapping: &Node) -> Option<Vec<Splice>> {
     let name = key.as_text()?;
     let after = key.offset
         + if text.get(key.offset..)?.starts_with(name) { name.len() } else { name.len() + 2 };
@@ -82,7 +82,7 @@ pub(super) fn clear(text: &str, key: &Node, mapping: &Node) -> Option<Vec<Splice
 
 /// How far right of the name of a list of containers its dashes stand: lists in it are written
 /// alike.
-pub(super) fn dash_offset(text: &str, document: &Node, container: &str) -> usize {
+pub(crate) fn dash_offset(text: &str, document: &Node, container: &str) -> usize {
     let offset = || {
         let (list, _) = container.rsplit_once('/')?;
         let (holder, _) = list.rsplit_once('/')?;

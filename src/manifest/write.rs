@@ -12,7 +12,7 @@ use crate::terminal::write_file;
 /// # Errors
 ///
 /// Where the file cannot be written, or does not hold `old` any more. Then it is as it was.
-pub(in crate::lint) fn replace(path: &Path, old: &str, new: &str) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, old: &str, new: &str) -> io::Result<()> {
     let path = fs::canonicalize(path)?;
     if fs::read(&path)? != old.as_bytes() {
         return Err(io::Error::other("it changed meanwhile"));

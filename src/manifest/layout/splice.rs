@@ -2,24 +2,24 @@
 
 /// A part of a text that is replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Splice {
-    pub(super) start: usize,
-    pub(super) end: usize,
-    pub(super) text: String,
+pub(crate) struct Splice {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) text: String,
 }
 
 impl Splice {
-    pub(super) fn insert(at: usize, text: String) -> Self {
+    pub(crate) fn insert(at: usize, text: String) -> Self {
         Self { start: at, end: at, text }
     }
 
-    pub(super) fn delete(start: usize, end: usize) -> Self {
+    pub(crate) fn delete(start: usize, end: usize) -> Self {
         Self { start, end, text: String::new() }
     }
 }
 
 /// `text` after the replacements; `None` where two of them are about the same part.
-pub(super) fn apply(text: &str, mut splices: Vec<Splice>) -> Option<String> {
+pub(crate) fn apply(text: &str, mut splices: Vec<Splice>) -> Option<String> {
     splices.sort_by_key(|splice| splice.start);
     let (mut new, mut copied) = (String::with_capacity(text.len()), 0);
     for splice in splices {

@@ -8,7 +8,7 @@ use super::lines::{indentation_before, line_break};
 use super::splice::Splice;
 
 /// Adds a field before the first one.
-pub(super) fn add(text: &str, mapping: &Node, key: &str, value: &Value) -> Option<Splice> {
+pub(crate) fn add(text: &str, mapping: &Node, key: &str, value: &Value) -> Option<Splice> {
     let (first, _) = mapping.entries().first()?;
     let is_json = text.get(first.offset..)?.starts_with('"');
     let name = if is_json { format!("{key:?}") } else { key.to_owned() };
@@ -20,7 +20,7 @@ pub(super) fn add(text: &str, mapping: &Node, key: &str, value: &Value) -> Optio
 }
 
 /// Adds elements after the last one.
-pub(super) fn append(text: &str, list: &Node, values: &[&Value]) -> Option<Splice> {
+pub(crate) fn append(text: &str, list: &Node, values: &[&Value]) -> Option<Splice> {
     let close = end(text, list.offset)?;
     let inner = text.get(list.offset..close)?.trim_end();
     let is_json = match list.elements().first().and_then(|element| element.entries().first()) {
@@ -37,12 +37,12 @@ pub(super) fn append(text: &str, list: &Node, values: &[&Value]) -> Option<Splic
 }
 
 /// Takes everything out.
-pub(super) fn clear(text: &str, mapping: &Node) -> Option<Splice> {
+pub(crate) fn clear(text: &str, mapping: &Node) -> Option<Splice> {
     Some(Splice::delete(mapping.offset + 1, end(text, mapping.offset)?))
 }
 
 /// Takes out the entry under `key`, one of several.
-pub(super) fn remove(text: &str, mapping: &Node, key: &Node) -> Option<Splice> {
+pub(crate) fn remove(text: &str, mapping: &Node, key: &Node) -> Option<Splice> {
     let next = mapping
         .entries()
         .iter()
@@ -58,7 +58,7 @@ pub(super) fn remove(text: &str, mapping: &Node, key: &Node) -> Option<Splice> {
 }
 
 /// Where the bracket that opens at `open` is closed.
-pub(super) fn end(text: &str, open: usize) -> Option<usize> {
+pub(crate) fn end(text: &str, open: usize) -> Option<usize> {
     let (mut depth, mut quote, mut escaped, mut comment, mut before) =
         (0_usize, None, false, false, '[');
     for (offset, letter) in text.get(open..)?.char_indices() {
@@ -113,7 +113,7 @@ fn written(value: &Value, is_json: bool) -> String {
 }
 
 /// `text` as a string, without quotes where it is a plain word and they are not needed.
-pub(super) fn word(text: &str, is_json: bool) -> String {
+pub(crate) fn word(text: &str, is_json: bool) -> String {
     let plain = !is_json
         && text.starts_with(|letter: char| letter.is_ascii_alphabetic())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
