@@ -6,7 +6,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::command::{approvals, approve, certs, explain, revoke};
 use crate::operate::resize;
-use crate::{audit, doctor, lint, serve};
+use crate::{audit, cases, doctor, lint, serve};
 
 /// The name of the binary as a plugin of kubectl.
 const PLUGIN: &str = "kubectl-restraint";
@@ -82,6 +82,12 @@ pub enum Command {
     /// Without arguments it serves on loopback addresses, with the default policies and a certificate
     /// created at start.
     Serve(Box<serve::Options>),
+
+    /// Test policies: judge cases that you wrote, and compare with what you expect.
+    ///
+    /// A case is a request and its decision with every finding. Exits with 1 if a case fails, with 2
+    /// if one is faulty.
+    Test(cases::Options),
 }
 
 impl Cli {

@@ -62,6 +62,8 @@ mod yaml;
 #[cfg(feature = "shell")]
 pub mod audit;
 #[cfg(feature = "shell")]
+pub mod cases;
+#[cfg(feature = "shell")]
 pub(crate) mod certificate;
 #[cfg(feature = "shell")]
 pub mod cli;

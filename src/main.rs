@@ -6,7 +6,7 @@ use restraint::cli::{Cli, Command};
 use restraint::command::{approvals, approve, certs, explain, revoke};
 use restraint::operate::resize;
 use restraint::serve::LogFormat;
-use restraint::{audit, doctor, lint, serve};
+use restraint::{audit, cases, doctor, lint, serve};
 
 // the review path hardly allocates; this keeps what little there is from fragmenting over months
 #[global_allocator]
@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         Command::Resize(options) => resize::run(&options),
         Command::Revoke(options) => revoke::run(&options),
         Command::Serve(options) => serve::run(*options).map(|()| ExitCode::SUCCESS),
+        Command::Test(options) => cases::run(&options),
     };
     match result {
         Ok(code) => code,

@@ -1,5 +1,7 @@
 //! The policies in force together.
 
+use std::collections::BTreeMap;
+
 use crate::approval::{DEFAULT_ANNOTATION, RESERVED_ANNOTATIONS};
 
 use super::context::PolicyContext;
@@ -67,6 +69,15 @@ impl Policies {
     pub fn with_whole_messages(mut self) -> Self {
         self.context.whole_messages = true;
         self
+    }
+
+    /// The same policies, those that are named here in another mode.
+    pub(crate) fn with_modes(self, modes: &BTreeMap<String, Mode>) -> Self {
+        let Self { mut list, exemptions, .. } = self;
+        for policy in &mut list {
+            policy.mode = modes.get(&policy.name).copied().unwrap_or(policy.mode);
+        }
+        Self::of(list).with_exemptions(exemptions)
     }
 
     /// The same policies under the service's cap.

@@ -249,6 +249,11 @@ const RESOURCES: [(Resource, &str, &str, &str, &str); 13] = [
 ];
 
 impl Resource {
+    /// Every resource that is judged.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        RESOURCES.iter().map(|row| row.0)
+    }
+
     /// The resource with this group, version, plural name and subresource. Only `v1` is known of
     /// each.
     pub fn of(group: &str, version: &str, plural: &str, subresource: &str) -> Self {

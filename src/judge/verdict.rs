@@ -91,6 +91,19 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 9] = [
+        Self::Denied,
+        Self::Amended,
+        Self::Restored,
+        Self::WouldDeny,
+        Self::WouldAmend,
+        Self::WouldRestore,
+        Self::Warned,
+        Self::WouldWarn,
+        Self::Noted,
+    ];
+
     /// What comes of a finding whose policy asks for `wanted` where `applied` is left of that.
     pub fn of(wanted: Mode, applied: Mode) -> Self {
         match (wanted, applied) {

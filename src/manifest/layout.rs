@@ -2,5 +2,5 @@
 
 pub(crate) mod block;
 pub(crate) mod flow;
-mod lines;
+pub(crate) mod lines;
 pub(crate) mod splice;

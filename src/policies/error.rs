@@ -61,6 +61,12 @@ impl Flaws {
         self.0.len()
     }
 
+    /// Each with its place.
+    #[cfg(feature = "shell")]
+    pub(crate) fn into_list(self) -> Vec<(Position, String)> {
+        self.0
+    }
+
     /// The errors of the file called `file`.
     pub(crate) fn of(self, file: &str) -> impl Iterator<Item = PolicyError> {
         let error = move |(place, message): (Position, String)| PolicyError {

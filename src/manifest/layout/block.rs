@@ -1,5 +1,7 @@
 //! Edits of values that are laid out by indentation.
 
+use std::ops::Range;
+
 use serde_json::Value;
 
 use crate::manifest::pointer::{resolve, tokens};
@@ -26,12 +28,7 @@ pub(crate) fn add(
         .or_else(|| mapping.entry("name"))
         .or_else(|| mapping.entries().first())?;
     let column = column(text, neighbour.offset)?;
-    let inline_end = if text.get(sibling.offset..)?.starts_with(['{', '[']) && !sibling.borrowed {
-        flow::end(text, sibling.offset)?
-    } else {
-        0
-    };
-    let end = end(text, neighbour.offset.max(inline_end), column, true)?;
+    let end = end(text, neighbour.offset.max(inline_end(text, sibling)?), column, true)?;
     let mut lines = vec![format!("{}{}:", " ".repeat(column), word(key, false))];
     for element in value.as_array()? {
         lines.extend(element_lines(element, column + dashes)?);
@@ -44,16 +41,11 @@ pub(crate) fn append(text: &str, list: &Node, values: &[&Value]) -> Option<Splic
     let last = list.elements().last().filter(|last| !last.borrowed)?;
     let dash = dash(text, last)?;
     let column = column(text, dash)?;
-    let inline_end = if text.get(last.offset..)?.starts_with(['{', '[']) {
-        flow::end(text, last.offset)?
-    } else {
-        0
-    };
     let mut lines = Vec::new();
     for value in values {
         lines.extend(element_lines(value, column)?);
     }
-    insertion(text, end(text, last.offset.max(inline_end), column, false)?, &lines)
+    insertion(text, end(text, last.offset.max(inline_end(text, last)?), column, false)?, &lines)
 }
 
 /// Takes out the entry under `key`, one of several.
@@ -61,6 +53,27 @@ pub(crate) fn remove(text: &str, key: &Node) -> Option<Splice> {
     indentation_before(text, key.offset)?;
     let end = end(text, key.offset, column(text, key.offset)?, true)?;
     Some(deletion(text, line_start(text, key.offset), end))
+}
+
+/// The bytes of the entry of `key` and `value`, from the key to the end of its last line.
+pub(crate) fn entry(text: &str, key: &Node, value: &Node) -> Option<Range<usize>> {
+    let column = column(text, key.offset)?;
+    let last = inline_end(text, value)?.max(key.offset);
+    Some(key.offset..end(text, last, column, true)?)
+}
+
+/// The bytes of an element of a list, from its dash to the end of its last line, and the column of
+/// the dash.
+pub(crate) fn element(text: &str, element: &Node) -> Option<(Range<usize>, usize)> {
+    let dash = dash(text, element)?;
+    let column = column(text, dash)?;
+    Some((dash..end(text, inline_end(text, element)?.max(dash), column, false)?, column))
+}
+
+/// Where `value` ends, if it is written in brackets; else the beginning of the text.
+fn inline_end(text: &str, value: &Node) -> Option<usize> {
+    let is_inline = text.get(value.offset..)?.starts_with(['{', '[']) && !value.borrowed;
+    if is_inline { flow::end(text, value.offset) } else { Some(0) }
 }
 
 /// Takes out every entry of `mapping`, which stands under `key`.
@@ -105,7 +118,7 @@ fn element_lines(element: &Value, column: usize) -> Option<Vec<String>> {
 }
 
 /// Inserts whole lines at `at`, the beginning of a line or the end of the text.
-fn insertion(text: &str, at: usize, lines: &[String]) -> Option<Splice> {
+pub(crate) fn insertion(text: &str, at: usize, lines: &[String]) -> Option<Splice> {
     let line_break = line_break(text, at.saturating_sub(1));
     let joined = lines.join(line_break);
     let is_open = !text.get(..at)?.ends_with('\n');
@@ -161,6 +174,6 @@ fn dash(text: &str, element: &Node) -> Option<usize> {
 }
 
 /// How many columns stand before `offset` in its line.
-fn column(text: &str, offset: usize) -> Option<usize> {
+pub(crate) fn column(text: &str, offset: usize) -> Option<usize> {
     Some(text.get(line_start(text, offset)..offset)?.chars().count())
 }

@@ -116,6 +116,6 @@ fn written(value: &Value, is_json: bool) -> String {
 pub(crate) fn word(text: &str, is_json: bool) -> String {
     let plain = !is_json
         && text.starts_with(|letter: char| letter.is_ascii_alphabetic())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if plain { text.to_owned() } else { Value::from(text).to_string() }
 }
