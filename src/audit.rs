@@ -12,8 +12,12 @@ mod pages;
 mod pods;
 mod policies;
 mod report;
+mod reports;
 mod sarif;
 mod scope;
+mod service;
+#[cfg(test)]
+mod testing;
 mod text;
 mod workloads;
 
@@ -28,12 +32,14 @@ use crate::cluster::{self, Cluster, ClusterOptions, NamespaceOptions};
 use crate::judge::mode::Cap;
 use crate::judge::policies::Policies;
 use crate::report::{FailOn, remark_on_room};
+use crate::service::LogFormat;
 use crate::terminal;
 
 use gather::Gathered;
 use policies::Chosen;
 use report::{Report, SCHEMA, Totals};
 use scope::Scope;
+use service::options::ServiceOptions;
 
 /// The exit code where there are findings.
 const FOUND: u8 = 1;
@@ -93,6 +99,17 @@ pub struct Options {
     /// Which cluster, and as whom.
     #[command(flatten)]
     cluster: ClusterOptions,
+
+    /// How to go on.
+    #[command(flatten)]
+    service: ServiceOptions,
+}
+
+impl Options {
+    /// How it is said that nothing can be audited.
+    pub fn log_format(&self) -> LogFormat {
+        self.service.log_format
+    }
 }
 
 /// How the report is printed.
@@ -108,12 +125,19 @@ pub enum Format {
     Html,
 }
 
-/// Audits.
+/// Audits, with `--every` until SIGTERM or SIGINT.
 ///
 /// # Errors
 ///
 /// Where the cluster cannot be reached at all, or the policies are faulty.
 pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
+    if let Some(every) = options.service.every {
+        let place = (&options.cluster, options.place.namespace.as_deref());
+        // policies may change meanwhile, and so may the installation whose they are
+        return service::run(&options.service, every, place, async |cluster| {
+            audit(cluster, options).await.map(|(report, _)| report)
+        });
+    }
     let (report, policies) = cluster::block_on(async {
         let cluster = options.cluster.connect(options.place.namespace.as_deref()).await?;
         audit(&cluster, options).await

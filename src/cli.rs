@@ -44,6 +44,8 @@ pub enum Command {
     /// Workloads are judged once, with the number of their pods, and pods that nobody made. Besides:
     /// resizes that are not done, limits that differ from the spec, approvals. Reads only, with your
     /// own rights; what they hide is listed as missing.
+    ///
+    /// With --every it is a service: it audits again and again, and shows the latest report.
     Audit(audit::Options),
 
     /// Create certificates for local use.

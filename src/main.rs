@@ -18,6 +18,7 @@ const COULD_NOT_RUN: u8 = 2;
 fn main() -> ExitCode {
     let command = Cli::read().command;
     let log_format = match &command {
+        Command::Audit(options) => options.log_format(),
         Command::Serve(options) => options.log_format,
         _ => LogFormat::Text,
     };

@@ -16,7 +16,7 @@ use super::autoscalers::Recommendation;
 use super::configuration::{ConfigMaps, references};
 use super::pages::{Broken, Pages};
 use super::pods::{Owner, Pods};
-use super::report::{Autoscaler, Finding, Missing};
+use super::report::{Autoscaler, Finding, Missing, UNREADABLE};
 use super::scope::{Namespaces, Scope};
 use super::workloads::{Judged, judged};
 
@@ -80,7 +80,7 @@ pub(super) async fn gather(cluster: &Cluster, scope: &Scope<'_>) -> Gathered {
     gathered.missing.extend(config_maps.missing());
     gathered.missing.extend(gathered.pods.ahead(scope.now));
     if gathered.unreadable > 0 {
-        let what = format!("{} that cannot be read", counted(gathered.unreadable, "object"));
+        let what = format!("{} {UNREADABLE}", counted(gathered.unreadable, "object"));
         gathered.missing.push(Missing { what, why: std::mem::take(&mut gathered.first_fault) });
     }
     gathered.count_pods();

@@ -48,6 +48,9 @@ pub(super) struct Report {
 pub(super) const NEXT: &str = "what enforce would have denied needs a recording or an audit log: \
      restraint replay";
 
+/// What there is a number of where objects cannot be read: the lists that they came in can.
+pub(super) const UNREADABLE: &str = "that cannot be read";
+
 /// The schema of the report.
 pub(super) const SCHEMA: &str = "restraint.dev/audit/v1";
 
@@ -170,6 +173,13 @@ pub(super) struct Autoscaler {
 pub(super) struct Missing {
     pub(super) what: String,
     pub(super) why: String,
+}
+
+impl Missing {
+    /// Whether it is single objects: the rest of their kind is in the report.
+    pub(super) fn is_of_objects(&self) -> bool {
+        self.what.ends_with(UNREADABLE)
+    }
 }
 
 impl Totals {

@@ -69,14 +69,7 @@ impl ClusterOptions {
     ///
     /// Where the kubeconfig cannot be read or used, or `namespace` cannot be a namespace's name.
     pub(crate) async fn connect(&self, namespace: Option<&str>) -> anyhow::Result<Cluster> {
-        if let Some(name) = namespace.filter(|name| !is_dns_label(name)) {
-            anyhow::bail!("{name:?} is not a valid namespace");
-        }
-        let mut config = self.config().await?;
-        (config.read_timeout, config.reset_reader_on_write) = (Some(READ_TIMEOUT), true);
-        let namespace = namespace.map_or_else(|| config.default_namespace.clone(), str::to_owned);
-        let client = Client::try_from(config).map_err(|error| anyhow!(error_message(&error)))?;
-        Ok(Cluster { client, namespace })
+        Cluster::of(self.config().await?, namespace)
     }
 
     async fn config(&self) -> anyhow::Result<Config> {
@@ -99,6 +92,21 @@ impl ClusterOptions {
 }
 
 impl Cluster {
+    /// The cluster of `config`, and `namespace` in it, else its own. Sends nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// Where the client cannot be made, or `namespace` cannot be a namespace's name.
+    pub(super) fn of(mut config: Config, namespace: Option<&str>) -> anyhow::Result<Self> {
+        if let Some(name) = namespace.filter(|name| !is_dns_label(name)) {
+            anyhow::bail!("{name:?} is not a valid namespace");
+        }
+        (config.read_timeout, config.reset_reader_on_write) = (Some(READ_TIMEOUT), true);
+        let namespace = namespace.map_or_else(|| config.default_namespace.clone(), str::to_owned);
+        let client = Client::try_from(config).map_err(|error| anyhow!(error_message(&error)))?;
+        Ok(Self { client, namespace })
+    }
+
     /// The version of Kubernetes.
     ///
     /// # Errors

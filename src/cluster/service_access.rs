@@ -7,6 +7,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 
 use super::error::{causes_message, error_message};
+use super::options::Cluster;
 
 /// Where a pod finds its service account's token, unless it was told to have none.
 const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
@@ -34,6 +35,15 @@ impl ServiceAccess {
     /// Where the kubeconfig or the service account's files cannot be used.
     pub(crate) async fn client(&self) -> anyhow::Result<Client> {
         Client::try_from(self.config().await?).map_err(|error| anyhow!(error_message(&error)))
+    }
+
+    /// The cluster as a command sees it, and `namespace` in it. Sends nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::client`], and where `namespace` cannot be a namespace's name.
+    pub(crate) async fn cluster(&self, namespace: Option<&str>) -> anyhow::Result<Cluster> {
+        Cluster::of(self.config().await?, namespace)
     }
 
     /// A client that asks once: it hands out what went wrong instead of waiting and asking again.

@@ -31,6 +31,10 @@ pub(crate) enum Topic {
     Namespaces,
     /// The seal keys in force.
     SealKeys,
+    /// The report that is shown.
+    Audit,
+    /// The policy reports in namespaces.
+    PolicyReports,
 }
 
 /// Why what is in force is not the newest.
@@ -50,21 +54,24 @@ struct Detail {
 }
 
 impl Topic {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::Policies,
         Self::ConfigMap,
         Self::Certificate,
         Self::Bundle,
         Self::Namespaces,
         Self::SealKeys,
+        Self::Audit,
+        Self::PolicyReports,
     ];
 
     /// Those that may be waited for, the first one first.
-    const AWAITED: [(Self, &'static str); 4] = [
+    const AWAITED: [(Self, &'static str); 5] = [
         (Self::Policies, "waiting for sound policies"),
         (Self::Namespaces, "waiting for the list of namespaces"),
         (Self::SealKeys, "waiting for seal keys"),
         (Self::Certificate, "waiting for the shared certificate"),
+        (Self::Audit, "waiting for the first audit"),
     ];
 
     fn as_str(self) -> &'static str {
@@ -75,6 +82,8 @@ impl Topic {
             Self::Bundle => "ca bundle",
             Self::Namespaces => "namespaces",
             Self::SealKeys => "seal keys",
+            Self::Audit => "audit",
+            Self::PolicyReports => "policy reports",
         }
     }
 }
@@ -174,6 +183,6 @@ mod tests {
     #[test]
     fn every_topic_has_a_place_of_its_own() {
         let places = Topic::ALL.map(|topic| topic as usize);
-        assert_eq!(places, [0, 1, 2, 3, 4, 5]);
+        assert_eq!(places, [0, 1, 2, 3, 4, 5, 6, 7]);
     }
 }
