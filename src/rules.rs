@@ -6,6 +6,7 @@ pub(crate) mod reloader_annotations;
 pub(crate) mod strength;
 pub(crate) mod trigger;
 
+#[cfg(feature = "shell")]
 pub(crate) use environment::config_sources;
 
 use crate::judge::rule::Rule;

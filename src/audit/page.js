@@ -77,13 +77,18 @@ function writeBars(facet, title, rows) {
   by("bars").append(section);
 }
 
-/** A section with a table, where there is anything in it. Long ones show the rest on demand. */
+/** A section with a table of the columns that have anything in them. Long ones show the rest on demand. */
 function writeTable(id, title, rows, columns) {
   if (!rows || rows.length === 0) return;
   const body = make("tbody", {});
+  const filled = Object.entries(columns).filter(([, cell]) => rows.some((row) => plain(cell(row)) !== ""));
   const table = make("table", {}, make("thead", {}, make("tr", {},
-    ...Object.keys(columns).map((name) => make("th", { scope: "col" }, name)))), body);
-  const line = (row) => make("tr", {}, ...Object.values(columns).map((cell) => make("td", {}, cell(row))));
+    ...filled.map(([name]) => make("th", { scope: "col" }, name)))), body);
+  const line = (row) => make("tr", {}, ...filled.map(([name, cell]) => {
+    const node = make("td", {}, cell(row));
+    node.dataset.column = name; // where a window is too narrow for columns
+    return node;
+  }));
   body.append(...rows.slice(0, MOST_ROWS).map(line));
   const section = make("section", { id }, make("h2", {}, `${title} (${rows.length})`),
     make("div", { className: "wide" }, table));

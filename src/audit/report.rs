@@ -66,7 +66,7 @@ pub(super) struct Totals {
     pub(super) pods: usize,
     /// Findings by mode.
     pub(super) findings: BTreeMap<&'static str, usize>,
-    /// Findings by rule, those of the strongest mode first.
+    /// Findings by rule, those of the strongest mode first, and of one mode those with most.
     pub(super) by_rule: Vec<ByRule>,
     /// Findings by namespace, those with most first.
     pub(super) by_namespace: Vec<ByNamespace>,
@@ -206,6 +206,7 @@ impl Totals {
             .into_iter()
             .map(|((mode, rule), (findings, pods))| ByRule { rule, mode: mode.0, findings, pods })
             .collect();
+        self.by_rule.sort_by_key(|of| std::cmp::Reverse((of.mode, of.findings)));
         self.by_namespace = namespaces
             .into_iter()
             .map(|(namespace, counts)| ByNamespace { namespace: namespace.to_owned(), ..counts })
