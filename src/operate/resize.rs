@@ -175,7 +175,10 @@ impl Run<'_> {
             }
             None => None,
         };
-        let (managers, unknown) = managers::find(self.cluster, keeper).await;
+        let (managers, mut unknown) = managers::find(self.cluster, keeper).await;
+        if !rights::missing(self.cluster, &[trace::RIGHT]).await?.is_empty() {
+            unknown.push(format!("nobody else will read of it: no right to {}", trace::RIGHT));
+        }
         let rights = rights.iter().map(ToString::to_string).collect();
         Ok(Plan { managers, pods: plans, persist, rights, unknown })
     }

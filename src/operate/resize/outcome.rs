@@ -203,6 +203,7 @@ fn ended_since(before: &Before, pod: &Unstructured, history: &History) -> Option
             let last = &restart.last;
             let state = match last.cause {
                 Cause::OutOfMemory => State::OutOfMemory,
+                Cause::DefinitionChanged => State::Overtaken,
                 _ => State::Crashed,
             };
             let why = format!("container {name:?}: {}: {}", last.cause.words(), last.why);

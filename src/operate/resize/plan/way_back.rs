@@ -43,9 +43,11 @@ impl WayBack {
                 ),
                 _ => ("is refused by the API server", ""),
             };
+            // what it would do once it is let through is another matter
+            let said = closed.why.split("; once it is let through").next().unwrap_or_default();
             return Self {
                 is_open: false,
-                why: format!("{waiting}once it was carried out the way back {who}: {}", closed.why),
+                why: format!("{waiting}once it was carried out the way back {who}: {said}"),
                 remedy: closed.remedy.clone(),
             };
         }
@@ -100,7 +102,7 @@ mod tests {
         let resources = json!({"requests": {"memory": "256Mi"}, "limits": {"memory": "512Mi"}});
         let before = json!({
             "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "db-0", "uid": "u"},
-            "spec": {"containers": [{"name": "app", "image": "a:1", "resources": resources}]},
+            "spec": {"nodeName": "n", "containers": [{"name": "app", "image": "a:1", "resources": resources}]},
             "status": {"phase": "Running", "qosClass": "Burstable", "containerStatuses": [
                 {"name": "app", "resources": resources, "state": {"running": {"startedAt": "2026-11-21T12:00:00Z"}}}]},
         });
@@ -114,7 +116,7 @@ mod tests {
     fn growth_of_a_limit_needs_an_approval_on_its_way_back() {
         let back = way_back("limits", "app=1Gi");
         assert!(!back.is_open && back.why.contains("1Gi -> 512Mi is not approved"), "{back:?}");
-        assert!(back.remedy.contains("restraint approve"), "{back:?}");
+        assert!(back.remedy.contains("restraint.dev/approve=app=512Mi"), "{back:?}");
     }
 
     #[test]
