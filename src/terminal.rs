@@ -8,7 +8,7 @@ mod table;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::Style;
@@ -116,6 +116,13 @@ pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<String> {
 pub(crate) fn remark(text: &str) {
     // nobody is left to be told that standard error is closed
     let _ = writeln!(io::stderr().lock(), "{}", plain_lines(text));
+}
+
+/// The same, where somebody watches: a pipe or a file has the results alone.
+pub(crate) fn progress_remark(text: &str) {
+    if io::stderr().is_terminal() {
+        remark(text);
+    }
 }
 
 /// `text` in one line that no terminal takes for commands: whoever may annotate pods wrote parts of

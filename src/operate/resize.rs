@@ -14,7 +14,7 @@ mod text;
 
 use std::process::ExitCode;
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use k8s_openapi::api::core::v1::Pod;
 use tokio::sync::watch::Receiver;
 
@@ -30,7 +30,7 @@ use crate::operate::trace::{self, Deed};
 use crate::operate::who::Who;
 use crate::operate::{consent, order};
 use crate::signals::{stop_signal, stopped};
-use crate::terminal::{self, OutputFormat};
+use crate::terminal::{self, OutputFormat, Progress};
 
 use options::OnFailure;
 pub use options::Options;
@@ -117,10 +117,10 @@ impl Run<'_> {
             },
         };
         let acted = self.act(&mut report, lease.as_ref(), &stop).await;
-        let finished = match acted {
-            Ok(()) => self.finish(report, &keeper).await,
-            Err(error) => Err(error),
-        };
+        if let Err(error) = acted {
+            (report.result, report.why) = (Ending::Failed, format!("{error:#}"));
+        }
+        let finished = self.finish(report, &keeper).await;
         if let Some(lease) = lease {
             lease.release().await;
         }
@@ -157,10 +157,12 @@ impl Run<'_> {
         mut pods: Vec<Pod>,
         rights: &[Right],
     ) -> anyhow::Result<Plan> {
-        let mut plans = Vec::new();
+        let (mut plans, progress) = (Vec::new(), Progress::start("pods"));
         for pod in &pods {
             plans.push(PodPlan::of(self.cluster, pod, self.wishes).await?);
+            progress.one_more();
         }
+        drop(progress);
         let grows = plans.iter().flat_map(|plan| &plan.changes).any(change::Change::is_growth);
         order::put_in_order(&mut pods, keeper.kind == "StatefulSet", grows);
         let place = |plan: &PodPlan| {
@@ -223,7 +225,7 @@ impl Run<'_> {
                 (report.result, report.why) = (Ending::Stopped, why.to_owned());
                 break;
             }
-            terminal::remark(&format!(
+            terminal::progress_remark(&format!(
                 "pod/{} ({} of {})",
                 turn.pod,
                 number.saturating_add(1),
@@ -288,11 +290,13 @@ impl Run<'_> {
         if report.result == Ending::Done
             && let Some(persist) = &report.plan.persist
         {
-            persist
-                .write(self.cluster, keeper, false)
-                .await
-                .map_err(|error| anyhow!("every pod is resized, and {error}"))?;
-            report.persisted = true;
+            match persist.write(self.cluster, keeper, false).await {
+                Ok(()) => report.persisted = true,
+                Err(error) => {
+                    report.result = Ending::Failed;
+                    report.why = format!("every pod is resized, and {error:#}");
+                }
+            }
         }
         let done = report.pods.iter().filter(|pod| pod.done).count();
         if !report.pods.is_empty() {

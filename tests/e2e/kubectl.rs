@@ -100,6 +100,7 @@ const UNHEARD: [&str; 2] = ["Unable to connect to the server: ", "error: Get \"h
 pub(crate) struct Outcome {
     command: String,
     succeeded: bool,
+    code: Option<i32>,
     out: String,
     err: String,
 }
@@ -164,6 +165,7 @@ impl Outcome {
         Self {
             command: line.to_owned(),
             succeeded: output.status.success(),
+            code: output.status.code(),
             out: text(&output.stdout),
             err: text(&output.stderr),
         }
@@ -193,6 +195,11 @@ impl Outcome {
     #[track_caller]
     pub(crate) fn printed(self) -> String {
         self.accepted().out
+    }
+
+    /// Its exit code.
+    pub(crate) fn code(&self) -> Option<i32> {
+        self.code
     }
 
     pub(crate) fn succeeded(&self) -> bool {

@@ -37,6 +37,7 @@ mod policies;
 #[path = "../suite/printed.rs"]
 mod printed;
 mod process;
+mod recorded;
 mod replica;
 mod space;
 mod trials;

@@ -20,6 +20,8 @@ mod fallback;
 mod installing;
 mod missed_fixes;
 mod namespaces;
+mod node;
+mod operating;
 mod outage;
 mod policies;
 mod resizes;
@@ -58,6 +60,8 @@ pub(crate) fn all() -> Vec<Trial> {
         certificates::trials(),
         installing::trials(),
         explaining::trials(),
+        operating::trials(),
+        node::trials(),
         doctor::trials(),
         fallback::trials(),
         restart_all::trials(),

@@ -178,7 +178,7 @@ async fn watch_out(
                     return ControlFlow::Break(told);
                 }
                 if shown.replace(told.state) != Some(told.state) {
-                    terminal::remark(&format!("  {}: {}", told.state.words(), told.why));
+                    terminal::progress_remark(&format!("  {}: {}", told.state.words(), told.why));
                 }
                 ControlFlow::Continue(())
             })

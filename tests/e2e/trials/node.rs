@@ -1,0 +1,192 @@
+//! `restraint resize` on a real node, which `RESTRAINT_NODE_KUBECONFIG` leads to. Its pods run
+//! `RESTRAINT_NODE_IMAGE`, an image with a shell.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use libtest_mimic::Trial;
+use serde_json::{Value, json};
+
+use crate::deadline::eventually;
+use crate::world::assets;
+
+use super::trial;
+
+/// Names the kubeconfig of a cluster with a node.
+const KUBECONFIG: &str = "RESTRAINT_NODE_KUBECONFIG";
+
+/// Names the image that its pods run.
+const IMAGE: &str = "RESTRAINT_NODE_IMAGE";
+
+/// Fills 60 MiB of memory that count for the container, and keeps them.
+const HOLDER: &str = "dd if=/dev/zero of=/dev/shm/held bs=1M count=60 2>/dev/null; trap 'exit 0' TERM; while true; do sleep 1; done";
+
+/// Waits to be told to end.
+const IDLE: &str = "trap 'exit 0' TERM; while true; do sleep 1; done";
+
+/// Every trial on a node; none, and a line that says so, where there is no node.
+pub(super) fn trials() -> Vec<Trial> {
+    let trials = vec![
+        trial("node: growth is done in place", growth),
+        trial("node: a decrease is done in place", decrease),
+        trial("node: a decrease with a restart", decrease_with_a_restart),
+        trial("node: what the node has no room for is deferred and put back", deferred),
+        trial("node: a decrease below what is in use is refused and put back", below_usage),
+    ];
+    let is_there = env::var_os(KUBECONFIG).is_some_and(|path| !path.is_empty());
+    if !is_there {
+        println!("e2e: no trials on a node, because {KUBECONFIG} names no kubeconfig");
+    }
+    trials.into_iter().map(|trial| trial.with_ignored_flag(!is_there)).collect()
+}
+
+/// A pod in a namespace of its own on the node, until this is dropped.
+struct Node {
+    namespace: String,
+}
+
+impl Node {
+    /// Starts a pod "app" with these resources.
+    fn start(name: &str, script: &str, policy: &str, resources: &Value) -> Self {
+        let node = Self { namespace: format!("restraint-{name}-{}", std::process::id()) };
+        node.kubectl(&["create", "namespace", &node.namespace], "");
+        let image = env::var(IMAGE).unwrap_or_else(|_| "busybox:1.36".to_owned());
+        let container = json!({
+            "name": "app", "image": image, "imagePullPolicy": "IfNotPresent", "command": ["sh", "-c", script],
+            "resources": resources, "resizePolicy": [{"resourceName": "memory", "restartPolicy": policy}],
+        });
+        let spec = json!({"terminationGracePeriodSeconds": 5, "automountServiceAccountToken": false, "containers": [container]});
+        let pod =
+            json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "app"}, "spec": spec});
+        node.kubectl(&["create", "--filename", "-"], &pod.to_string());
+        eventually("the pod on the node is ready", || {
+            let pod = node.pod();
+            let conditions = pod["status"]["conditions"].as_array()?;
+            let is_ready = |one: &&Value| one["type"] == "Ready" && one["status"] == "True";
+            conditions.iter().find(is_ready).map(|_| ())
+        });
+        node
+    }
+
+    fn kubectl(&self, arguments: &[&str], input: &str) -> String {
+        let program = assets().unwrap().unwrap().join("kubectl");
+        let (code, text) = self.output(Command::new(program), arguments, input);
+        assert_eq!(code, Some(0), "kubectl {arguments:?}: {text}");
+        text
+    }
+
+    /// Resizes, and says what came of it.
+    fn resize(&self, flags: &[&str], code: i32) -> Value {
+        let program = PathBuf::from(env!("CARGO_BIN_EXE_restraint"));
+        let line = [&["resize", "pod/app", "--yes", "--output", "json"][..], flags].concat();
+        let (ended, text) = self.output(Command::new(program), &line, "");
+        assert_eq!(ended, Some(code), "{text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    fn output(
+        &self,
+        mut command: Command,
+        arguments: &[&str],
+        input: &str,
+    ) -> (Option<i32>, String) {
+        command.args(arguments).args(["--namespace", &self.namespace]);
+        command.env("KUBECONFIG", env::var_os(KUBECONFIG).unwrap());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        let mut child = command.spawn().unwrap();
+        // it need not read all of it
+        let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes());
+        let output = child.wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    fn pod(&self) -> Value {
+        serde_json::from_str(&self.kubectl(&["get", "pod", "app", "--output", "json"], "")).unwrap()
+    }
+
+    #[track_caller]
+    fn assert_status(&self, memory: &str, restarts: i64) {
+        let status = &self.pod()["status"]["containerStatuses"][0];
+        assert_eq!(
+            (&status["resources"]["limits"]["memory"], &status["restartCount"]),
+            (&json!(memory), &json!(restarts))
+        );
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.kubectl(&["delete", "namespace", &self.namespace, "--wait=false"], "");
+    }
+}
+
+fn resources(request: &str, limit: &str) -> Value {
+    json!({"requests": {"cpu": "10m", "memory": request}, "limits": {"memory": limit}})
+}
+
+fn state(report: &Value) -> &Value {
+    &report["pods"][0]["outcome"]["state"]
+}
+
+fn growth() {
+    let node = Node::start("growth", IDLE, "NotRequired", &resources("16Mi", "32Mi"));
+    let report = node.resize(&["--memory", "app=48Mi", "--settle", "2s"], 0);
+    assert_eq!(state(&report), "done", "{report}");
+    node.assert_status("48Mi", 0);
+}
+
+fn decrease() {
+    let node = Node::start("decrease", IDLE, "NotRequired", &resources("16Mi", "64Mi"));
+    let report = node.resize(&["--memory", "app=48Mi", "--settle", "2s"], 0);
+    assert_eq!(state(&report), "done", "{report}");
+    assert_eq!(report["plan"]["pods"][0]["wayBack"]["isOpen"], true);
+    node.assert_status("48Mi", 0);
+}
+
+fn decrease_with_a_restart() {
+    let node = Node::start("restart", IDLE, "RestartContainer", &resources("16Mi", "64Mi"));
+    let report = node.resize(&["--memory", "app=48Mi", "--settle", "2s"], 0);
+    assert_eq!(state(&report), "restarted", "{report}");
+    assert!(report["pods"][0]["outcome"]["restarted"][0]["seconds"].is_i64(), "{report}");
+    node.assert_status("48Mi", 1);
+}
+
+/// Asks for all that the node can give, of which others have a part.
+fn deferred() {
+    let node = Node::start("deferred", IDLE, "NotRequired", &resources("16Mi", "32Mi"));
+    let name = node.pod()["spec"]["nodeName"].as_str().unwrap().to_owned();
+    let path = "jsonpath={.status.allocatable.memory}";
+    let all = node.kubectl(&["get", "node", &name, "--output", path], "");
+    // its own request of cpu keeps the QoS class
+    let flags = ["--memory", &*all, "--request-memory", &*all, "--timeout", "30s"];
+    let neighbour = json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "neighbour"},
+        "spec": {"nodeName": name, "automountServiceAccountToken": false, "terminationGracePeriodSeconds": 1, "containers": [{
+            "name": "app", "image": node.pod()["spec"]["containers"][0]["image"], "imagePullPolicy": "IfNotPresent",
+            "command": ["sh", "-c", IDLE], "resources": {"requests": {"memory": "64Mi"}}}]},
+    });
+    node.kubectl(&["create", "--filename", "-"], &neighbour.to_string());
+    let report = node.resize(&flags, 1);
+    let pod = &report["pods"][0];
+    assert_eq!(
+        (state(&report), &pod["putBack"]["done"]),
+        (&json!("deferred"), &json!(true)),
+        "{report}"
+    );
+    let neighbours = pod["room"]["neighbours"].to_string();
+    assert!(neighbours.contains("/neighbour 64Mi"), "{report}");
+    node.assert_status("32Mi", 0);
+}
+
+fn below_usage() {
+    let node = Node::start("usage", HOLDER, "NotRequired", &resources("16Mi", "128Mi"));
+    eventually("the pod holds its memory", || {
+        let held = node.kubectl(&["exec", "app", "--", "ls", "-l", "/dev/shm/held"], "");
+        held.contains("62914560").then_some(())
+    });
+    let report = node.resize(&["--memory", "app=32Mi", "--timeout", "2m"], 1);
+    let put_back = &report["pods"][0]["putBack"]["done"];
+    assert_eq!((state(&report), put_back), (&json!("below-usage"), &json!(true)), "{report}");
+    node.assert_status("128Mi", 0);
+}
