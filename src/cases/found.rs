@@ -7,6 +7,7 @@ use crate::judge::look_up::LookUps;
 use crate::judge::policies::Policies;
 use crate::recording::{Decision, Inputs, Judgement, Ruled, judge_again};
 
+use super::evidence::STAMP_TOKEN;
 use super::request::Request;
 
 /// What the policies make of a request, by all hooks that are asked.
@@ -33,9 +34,8 @@ impl Found {
             let inputs = Inputs { path: *path, review: &bytes, time: request.now, facts: &facts };
             let judgement = judge_again(policies, &inputs).map_err(|error| error.to_string())?;
             amend(&mut review, &judgement)?;
-            let granted = |note: &ApprovalNote| matches!(note, ApprovalNote::Granted(_));
             // the stamp that is made here is the service's own
-            facts.sealed |= judgement.verdict.approvals.iter().any(granted);
+            facts.sealed |= is_stamped(&judgement);
             let decision = judgement.decision;
             found.take(judgement);
             if decision == Decision::Denied {
@@ -85,6 +85,12 @@ impl Found {
         ];
         hints.into_iter().filter_map(|(is_missing, hint)| is_missing.then_some(hint)).collect()
     }
+}
+
+/// Whether a grant became a stamp.
+fn is_stamped(judgement: &Judgement) -> bool {
+    let path = format!("/metadata/annotations/{STAMP_TOKEN}");
+    judgement.patch.iter().any(|operation| operation["op"] == "add" && operation["path"] == *path)
 }
 
 /// Puts what `judgement` amends into the object of `review`.

@@ -18,7 +18,8 @@ fn help_names_the_commands() {
     let (code, text, _) = run(&["--help"], &[]);
     assert_eq!(code, 0);
     assert!(text.starts_with("Admission control for restarts and resizes in Kubernetes"), "{text}");
-    for command in ["approvals", "approve", "certs", "doctor", "explain", "lint", "revoke", "serve"]
+    for command in
+        ["approvals", "approve", "certs", "doctor", "explain", "lint", "revoke", "serve", "test"]
     {
         assert!(text.contains(&format!("\n  {command} ")), "{text}");
     }

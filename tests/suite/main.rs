@@ -25,6 +25,7 @@ mod approving;
 mod auditing;
 mod away;
 mod caps;
+mod cases;
 mod client;
 mod commands;
 mod config_map;

@@ -17,7 +17,9 @@ const ADVICE: &str =
 #[test]
 fn the_policies_of_the_chart_are_up_to_date() {
     let (ours, copied) = (root().join(POLICIES), root().join(CHART).join(POLICIES));
-    let expected = files(&ours);
+    let mut expected = files(&ours);
+    // cases are for whoever writes policies
+    expected.retain(|path, _| !path.starts_with("tests"));
     assert!(!expected.is_empty(), "no policies in {}", ours.display());
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::remove_dir_all(&copied).unwrap();
