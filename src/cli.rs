@@ -6,7 +6,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::command::{approvals, approve, certs, explain, revoke};
 use crate::operate::resize;
-use crate::{audit, cases, doctor, lint, serve};
+use crate::{audit, cases, doctor, lint, replay, serve};
 
 /// The name of the binary as a plugin of kubectl.
 const PLUGIN: &str = "kubectl-restraint";
@@ -64,6 +64,12 @@ pub enum Command {
     ///
     /// Include ConfigMaps and Namespaces: some findings depend on them.
     Lint(lint::Options),
+
+    /// Judge yesterday's requests: what policies would have done, by audit logs and recordings.
+    ///
+    /// Audit logs are those of kube-apiserver (audit.k8s.io/v1); level RequestResponse tells most.
+    /// What a log leaves open is unknown, never guessed. Reads files only.
+    Replay(Box<replay::Options>),
 
     /// Resize running pods in place, one at a time, each watched to its end.
     ///

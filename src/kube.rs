@@ -7,6 +7,7 @@ pub mod container;
 pub(crate) mod empty_dir;
 pub mod image;
 pub(crate) mod name;
+pub(crate) mod merge_keys;
 pub mod node_capacity;
 pub mod object;
 pub(crate) mod part;

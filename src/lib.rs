@@ -78,6 +78,8 @@ pub mod lint;
 #[cfg(feature = "shell")]
 pub mod operate;
 #[cfg(feature = "shell")]
+pub mod replay;
+#[cfg(feature = "shell")]
 mod report;
 #[cfg(feature = "shell")]
 pub mod serve;

@@ -6,7 +6,7 @@ use restraint::cli::{Cli, Command};
 use restraint::command::{approvals, approve, certs, explain, revoke};
 use restraint::operate::resize;
 use restraint::serve::LogFormat;
-use restraint::{audit, cases, doctor, lint, serve};
+use restraint::{audit, cases, doctor, lint, replay, serve};
 
 // the review path hardly allocates; this keeps what little there is from fragmenting over months
 #[global_allocator]
@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Command::Doctor(options) => doctor::run(&options),
         Command::Explain(options) => explain::run(&options),
         Command::Lint(options) => lint::run(&options),
+        Command::Replay(options) => replay::run(&options),
         Command::Resize(options) => resize::run(&options),
         Command::Revoke(options) => revoke::run(&options),
         Command::Serve(options) => serve::run(*options).map(|()| ExitCode::SUCCESS),

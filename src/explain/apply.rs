@@ -7,27 +7,8 @@ use super::difference::LAST_APPLIED;
 use super::schema::Shape;
 use super::stored::without_gated;
 use crate::judge::subject::Resource;
+use crate::kube::merge_keys::merge_key;
 use crate::manifest::unstructured::Unstructured;
-
-/// The lists that a strategic merge patch merges item by item, and the field that tells items
-/// apart (`patchMergeKey` of the API's types). All others are replaced.
-const MERGED: [(&str, &[&str]); 15] = [
-    ("containers", &["name"]),
-    ("env", &["name"]),
-    ("ephemeralContainers", &["name"]),
-    ("hostAliases", &["ip"]),
-    ("imagePullSecrets", &["name"]),
-    ("initContainers", &["name"]),
-    ("ownerReferences", &["uid"]),
-    ("ports", &["containerPort", "port"]),
-    ("resourceClaims", &["name"]),
-    ("schedulingGates", &["name"]),
-    ("topologySpreadConstraints", &["topologyKey"]),
-    ("volumeDevices", &["devicePath"]),
-    ("volumeMounts", &["mountPath"]),
-    ("volumes", &["name"]),
-    ("conditions", &["type"]),
-];
 
 /// Objects, and items of lists, that keep of the old one only what the new one has (`retainKeys`),
 /// where they differ at all.
@@ -93,7 +74,7 @@ impl Layers {
                 let applied = applied.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
                 let merged = || self.lay_items(field, live, wanted, applied);
                 let lists = [live.as_slice(), wanted, applied];
-                match key_of(field).filter(|_| self.is_strategic) {
+                match merge_key(field).filter(|_| self.is_strategic) {
                     Some(key) if lists.iter().all(|list| is_told_apart(list, key)) => merged(),
                     _ => Value::Array(wanted.clone()),
                 }
@@ -132,7 +113,7 @@ impl Layers {
 
     /// Items are matched by their key. Where the manifest has them in another order, that counts.
     fn lay_items(&self, field: &str, live: &[Value], wanted: &[Value], applied: &[Value]) -> Value {
-        let key = key_of(field).unwrap_or_default();
+        let key = merge_key(field).unwrap_or_default();
         let find = |list: &[Value], item: &Value| {
             list.iter().find(|other| word(other, key) == word(item, key)).cloned()
         };
@@ -163,11 +144,6 @@ impl Layers {
         }
         Value::Array(whole)
     }
-}
-
-/// The fields that tell the items of a list apart.
-fn key_of(list: &str) -> Option<&'static [&'static str]> {
-    MERGED.iter().find(|(name, _)| *name == list).map(|(_, key)| *key)
 }
 
 fn word(item: &Value, key: &[&str]) -> Option<String> {
