@@ -20,6 +20,7 @@ import urllib.request
 import helm_python as helm
 import yaml
 
+import auditing
 import kinds
 from faults import Fault, expect
 from serving import serving
@@ -106,6 +107,7 @@ SETS = {
         "webhooks": {"annotations": {"admissions.enforcer/disabled": "true", "cert-manager.io/inject-ca-from": "elsewhere/other"}, "labels": {"app.kubernetes.io/name": "other"}},
     },
     **kinds.SETS,
+    **auditing.SETS,
 }
 
 # what is refused, and a word of the reason
@@ -155,6 +157,7 @@ WRONG = [
     ({"securityContext": {"fsGroup": 1}}, "fsGroup"),
     ({"image": {"digest": "latest"}}, "digest"),
     ({"networkPolicy": {"apiServerPorts": []}}, "apiServerPorts"),
+    *auditing.WRONG,
 ]
 
 
@@ -560,7 +563,7 @@ def check_policies(values, merged, all_objects, in_force, policies):
 
 def check_set(name, values, programs):
     files = render(values)
-    all_objects = objects(files)
+    all_objects, audit_objects = auditing.split(objects(files))
     merged = chart().merge_values(values)
     report = helm.lint(CHART, values, strict=True, namespace="restraint")
     # the only thing to say is that there is no icon
@@ -576,6 +579,7 @@ def check_set(name, values, programs):
     check_deployment(merged, all_objects, programs["help"])
     check_certificate(merged, all_objects, programs["help"])
     check_rights(merged, all_objects, in_force)
+    auditing.check(merged, all_objects, audit_objects, programs["help of audit"])
     check_policies(values, merged, all_objects, in_force, policies)
     with tempfile.TemporaryDirectory() as folder:
         for path, text in data.items():
@@ -583,7 +587,7 @@ def check_set(name, values, programs):
         run([programs["restraint"], "serve", "--check", "--policies", folder])
         # Restraint finds nothing in its own workload, not even by the rules that only record
         workload = pathlib.Path(folder, "workload.yaml")
-        workload.write_text(files["deployment.yaml"])
+        workload.write_text("---\n".join(files[name] for name in ("deployment.yaml", "audit.yaml") if name in files))
         run([programs["restraint"], "lint", "--fail-on", "audit", str(workload)])
 
 
@@ -606,7 +610,7 @@ def check_values():
         expect(schema["additionalProperties"] is False, f'"{path}" takes anything')
         missing = set(known) - set(values) - {"global"}
         # resources and issuerRef are given as a whole
-        if path not in (".resources",):
+        if path not in (".resources", ".audit.resources"):
             expect(not missing, f'"{path}" has no default for {sorted(missing)}')
         for key, value in values.items():
             expect(key in known, f'the schema does not know "{path}.{key}"')
@@ -693,7 +697,7 @@ def made_files():
         "webhooks": {"namespaceSelector": {"matchLabels": {"e2e.example/installation": "installation"}}},
     }
     # with a name of its own, so that it can stand beside others
-    everything = {**installation, "fullnameOverride": "restraint-installation", "tls": {}, "policies": SETS["everything"]["policies"]}
+    everything = {**installation, "fullnameOverride": "restraint-installation", "tls": {}, "policies": SETS["everything"]["policies"], "audit": {"enabled": True}}
 
     def words(text):
         text = text.replace("restraint-installation", "restraint-${INSTALLATION}").replace("61443", "${PORT}")
@@ -768,6 +772,9 @@ def check_trial_rights():
     roles = of_kind(objects(render({**SETS["everything"], "tls": SECRET})), "ClusterRole", "Role")
     rendered = rights([one for one in roles if one["metadata"]["name"] in ("restraint", "restraint-secrets", "restraint-policies")])
     expect(given == rendered, f"tests/e2e/people.yaml and the chart differ in {sorted(given ^ rendered)}")
+    given = rights([one for one in people if one["kind"] == "ClusterRole" and one["metadata"]["name"] == "restraint-audit"])
+    rendered = rights(of_kind(auditing.split(objects(render({"audit": {"enabled": True}})))[1], "ClusterRole"))
+    expect(given == rendered, f"tests/e2e/people.yaml and the chart differ in what audits: {sorted(given ^ rendered)}")
 
 
 def copy_policies():
@@ -806,7 +813,7 @@ def main():
     parser.add_argument("--restraint", required=True)
     parser.add_argument("--update", action="store_true")
     arguments = parser.parse_args()
-    programs = {"restraint": arguments.restraint, "help": run([arguments.restraint, "serve", "--help"])}
+    programs = {"restraint": arguments.restraint, "help": run([arguments.restraint, "serve", "--help"]), "help of audit": run([arguments.restraint, "audit", "--help"])}
 
     if arguments.update:
         copy_policies()

@@ -151,22 +151,33 @@ class Release:
 
     def start(self, name, address, admin=None):
         """A replica: the program, and where its metrics are."""
+        admin = admin or f"127.0.0.1:{free_port()}"
+        return self.run("restraint", name, {"--listen": f"{address}:{self.port}", "--admin": admin}, admin), admin
+
+    def start_audit(self, name):
+        """What audits, once a second: where its metrics are."""
+        admin = f"127.0.0.1:{free_port()}"
+        self.run("restraint-audit", name, {"--listen": admin, "--every": "1s"}, admin)
+        return admin
+
+    def run(self, deployment, name, here, admin):
+        """The program of a Deployment with its flags, but for those that depend on where it runs, and a token of its account."""
         cluster, folder = self.cluster, self.cluster.programs.folder
-        account = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/restraint/token"
+        account = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/{deployment}/token"
         request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
         token = cluster.ask("POST", account, request)["status"]["token"]
-        deployment = cluster.ask("GET", f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/restraint")
-        (container,) = deployment["spec"]["template"]["spec"]["containers"]
+        found = cluster.ask("GET", f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{deployment}")
+        (container,) = found["spec"]["template"]["spec"]["containers"]
         policies = folder / f"{name}-policies"
         policies.mkdir(exist_ok=True)
         for file, text in cluster.ask("GET", f"/api/v1/namespaces/{NAMESPACE}/configmaps/restraint-policies")["data"].items():
             (policies / file).write_text(text)
-        admin = admin or f"127.0.0.1:{free_port()}"
-        here = {"--listen": f"{address}:{self.port}", "--admin": admin, "--policies": policies, "--kubeconfig": cluster.kubeconfig_of(name, token)}
-        flags = [flag for flag in container["args"][1:] if flag.split("=")[0] not in here]
-        program = cluster.programs.start("restraint", [cluster.restraint, "serve", *flags, *(f"{flag}={value}" for flag, value in here.items())], name)
+        here = {**here, "--policies": policies, "--kubeconfig": cluster.kubeconfig_of(name, token)}
+        command, *flags = container["args"]
+        flags = [flag for flag in flags if flag.split("=")[0] not in here]
+        program = cluster.programs.start("restraint", [cluster.restraint, command, *flags, *(f"{flag}={value}" for flag, value in here.items())], name)
         eventually(f'"{name}" is ready', lambda: open_url(f"http://{admin}/readyz").status == 200)
-        return program, admin
+        return program
 
     def hooks(self):
         kinds = ("validatingwebhookconfigurations", "mutatingwebhookconfigurations")

@@ -40,6 +40,7 @@ ONLY_WITH_FAULTS = {"apiserver_admission_match_condition_evaluation_errors_total
 EXPECTED = {
     "RestraintFailsOpen", "RestraintFailsClosed", "RestraintReviewsFail", "RestraintResizesDenied", "RestraintApprovalUsed", "RestraintStampForged",
 }  # fmt: skip
+WAITING = {"status": {"conditions": [{"type": "PodResizePending", "status": "True", "reason": "Deferred", "message": "no room"}]}}
 SRE = ("alice@example.com", "sre")
 DEVELOPER = ("dev@example.com", "developers")
 # namespaces, and the cap that their label says
@@ -117,6 +118,8 @@ class Traffic:
 
     def approvals(self):
         pod = self.pod("shop")
+        # what a kubelet would say: one resize waits
+        self.api.ask("PATCH", f"{self.pod('shop')}/status", WAITING, cluster.STRATEGIC)
         self.annotate(pod, "restraint.dev/approve", "app=300Mi; reason=INC-4711")
         expect(not self.resize(pod, "300Mi"), "an approved decrease is refused")
         self.annotate(pod, "restraint.dev/approve", "app=290Mi")
@@ -175,7 +178,8 @@ class Prometheus:
         secure = {"scheme": "https", "authorization": {"credentials": cluster.ADMINISTRATOR}, "tls_config": {"insecure_skip_verify": True}}
         jobs = [
             {"job_name": "apiserver", **secure, "static_configs": [{"targets": [urllib.parse.urlsplit(api.url).netloc]}]},
-            {"job_name": "restraint", "static_configs": [{"targets": [admin], "labels": {"pod": name}} for name, admin in replicas.items()]},
+            # as the ServiceMonitors have it: `namespace` and `pod` of a finding are its own
+            {"job_name": "restraint", "honor_labels": True, "static_configs": [{"targets": [admin], "labels": {"pod": name}} for name, admin in replicas.items()]},
         ]
         settings = {"scrape_interval": "1s", "evaluation_interval": "1s"}
         (folder / "prometheus.yaml").write_text(yaml.safe_dump({"global": settings, "rule_files": [str(ALERTS)], "scrape_configs": jobs}))
@@ -290,13 +294,13 @@ def main():
         try:
             api = cluster.Cluster(programs, arguments.assets, arguments.restraint)
             modes = {"memory-above-usage": "warn", "resize-beyond-node": "warn"}
-            release = cluster.Release(api, {"cap": "enforce", "policies": {"modes": modes}})
+            release = cluster.Release(api, {"cap": "enforce", "policies": {"modes": modes}, "audit": {"enabled": True}})
             # the API server asks the first, recorded reviews go to the second
             first, admin = release.start("restraint-a", "127.0.0.1")
             _, other = release.start("restraint-b", "127.0.0.2")
             traffic = Traffic(api, release)
             cluster.eventually("the API server asks", lambda: "memory-limit-decrease" in (traffic.resize(traffic.pod("shop"), "300Mi") or ""))
-            prometheus = Prometheus(programs, arguments.prometheus, api, {"restraint-a": admin, "restraint-b": other})
+            prometheus = Prometheus(programs, arguments.prometheus, api, {"restraint-a": admin, "restraint-b": other, "restraint-audit": release.start_audit("restraint-audit")})
             again = lambda: release.start("restraint-a", "127.0.0.1", admin)[0]  # noqa: E731
             started = run(traffic, (first, "127.0.0.2"), again, arguments.seconds)
             shown, faults = check_panels(dashboard, prometheus, started, time.time())

@@ -72,7 +72,8 @@ struct Reply {
     warnings: Vec<String>,
 }
 
-async fn client(cluster: &Cluster) -> Client {
+/// A client in the hands of an administrator.
+pub(crate) async fn client(cluster: &Cluster) -> Client {
     let kubeconfig = Kubeconfig::read_from(cluster.file(Person::Admin.kubeconfig())).unwrap();
     let mut config =
         Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();

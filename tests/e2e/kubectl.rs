@@ -23,11 +23,20 @@ pub(crate) enum Person {
     Autoscaler,
     /// Restraint itself, with the rights of its service account.
     Restraint,
+    /// What audits, with the rights of its own.
+    Auditor,
 }
 
 impl Person {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Admin, Self::Developer, Self::Sre, Self::Agent, Self::Autoscaler, Self::Restraint];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Admin,
+        Self::Developer,
+        Self::Sre,
+        Self::Agent,
+        Self::Autoscaler,
+        Self::Restraint,
+        Self::Auditor,
+    ];
 
     /// What they show to be let in.
     pub(crate) fn token(self) -> &'static str {
@@ -38,6 +47,7 @@ impl Person {
             Self::Agent => "agent-token",
             Self::Autoscaler => "autoscaler-token",
             Self::Restraint => "restraint-token",
+            Self::Auditor => "auditor-token",
         }
     }
 
@@ -50,6 +60,7 @@ impl Person {
             Self::Agent => "agent.kubeconfig",
             Self::Autoscaler => "autoscaler.kubeconfig",
             Self::Restraint => "restraint.kubeconfig",
+            Self::Auditor => "auditor.kubeconfig",
         }
     }
 
@@ -62,6 +73,7 @@ impl Person {
             Self::Agent => "agent@example.com",
             Self::Autoscaler => "system:serviceaccount:kube-system:vpa-updater",
             Self::Restraint => "system:serviceaccount:restraint:restraint",
+            Self::Auditor => "system:serviceaccount:restraint:restraint-audit",
         }
     }
 
@@ -72,7 +84,7 @@ impl Person {
             Self::Developer => "developers",
             Self::Sre => "sre",
             Self::Agent => "agents",
-            Self::Autoscaler | Self::Restraint => "system:serviceaccounts",
+            Self::Autoscaler | Self::Restraint | Self::Auditor => "system:serviceaccounts",
         }
     }
 }

@@ -18,6 +18,7 @@
 )]
 
 mod audit;
+mod auditor;
 mod autoscalers;
 mod certificate;
 mod cluster;

@@ -38,12 +38,7 @@ impl Replica {
     /// The sum of the counters of this name that have `label`, as in `cause="other-webhook"`; all
     /// have the empty one.
     pub(crate) fn counted(&self, counter: &str, label: &str) -> u64 {
-        let mut connection = TcpStream::connect(&self.admin).unwrap();
-        let request =
-            format!("GET /metrics HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.admin);
-        connection.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        connection.read_to_string(&mut answer).unwrap();
+        let (_, answer) = fetch(&self.admin, "/metrics");
         let amount = |line: &str| {
             let labels = line.strip_prefix(counter)?;
             let (labels, amount) = labels.rsplit_once(' ')?;
@@ -72,6 +67,18 @@ impl Replica {
     pub(crate) fn wait(&mut self) -> ExitStatus {
         self.process.wait()
     }
+}
+
+/// Status and body of what is served there in the clear.
+pub(crate) fn fetch(address: &str, path: &str) -> (u16, String) {
+    let mut connection = TcpStream::connect(address).unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    connection.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    (status.unwrap(), body.to_owned())
 }
 
 fn lines(log: &str, wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = Value> {

@@ -5,6 +5,7 @@ mod allowances;
 mod approvals;
 mod attacks;
 mod audit_log;
+mod audit_service;
 mod auditing;
 mod autoscaling;
 mod capped;
@@ -53,6 +54,7 @@ pub(crate) fn all() -> Vec<Trial> {
         policies::trials(),
         missed_fixes::trials(),
         audit_log::trials(),
+        audit_service::trials(),
         auditing::trials(),
         scope::trials(),
         evidence::trials(),

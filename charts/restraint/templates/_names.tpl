@@ -20,9 +20,57 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 
 {{- define "restraint.labels" -}}
 {{ include "restraint.selector" . }}
+{{ include "restraint.releaseLabels" . }}
+{{- end -}}
+
+{{/* Labels that all objects have, whatever they are part of. */}}
+{{- define "restraint.releaseLabels" -}}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{/* What audits again and again. Its pods are no webhook, so they have another name in their labels. */}}
+{{- define "restraint.auditName" -}}
+{{- printf "%s-audit" (include "restraint.fullname" .) -}}
+{{- end -}}
+
+{{- define "restraint.auditSelector" -}}
+app.kubernetes.io/name: {{ include "restraint.name" . | trunc 57 | trimSuffix "-" }}-audit
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "restraint.auditLabels" -}}
+{{ include "restraint.auditSelector" . }}
+{{ include "restraint.releaseLabels" . }}
+{{- end -}}
+
+{{- define "restraint.auditMetadata" -}}
+name: {{ include "restraint.auditName" . }}
+namespace: {{ .Release.Namespace }}
+labels: {{- include "restraint.auditLabels" . | nindent 2 }}
+{{- end -}}
+
+{{- define "restraint.image" -}}
+{{ .Values.image.repository }}{{ if .Values.image.digest }}@{{ .Values.image.digest }}{{ else }}:{{ .Values.image.tag | default .Chart.AppVersion }}{{ end }}
+{{- end -}}
+
+{{/* Where pods may go: to the API server, and to names. */}}
+{{- define "restraint.egress" -}}
+# the API server, by its own ports: what its Service is called is translated before
+- ports:
+    {{- range .Values.networkPolicy.apiServerPorts }}
+    - {port: {{ . | int }}, protocol: TCP}
+    {{- end }}
+  {{- with .Values.networkPolicy.apiServerCidrs }}
+  to:
+    {{- range . }}
+    - ipBlock: {cidr: {{ . | quote }}}
+    {{- end }}
+  {{- end }}
+# names, where the API server is found by one
+- ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
+  to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}}]
 {{- end -}}
 
 {{- define "restraint.policiesConfigMap" -}}
