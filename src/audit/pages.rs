@@ -6,7 +6,7 @@
 
 use std::pin::pin;
 
-use futures_util::AsyncReadExt;
+use futures_util::{AsyncBufRead, AsyncBufReadExt};
 use kube::Client;
 use kube::api::{ApiResource, ListParams, Request};
 use kube::core::GroupVersionKind;
@@ -21,7 +21,7 @@ use crate::json::{self, Raw, fields};
 const ATTEMPTS: u8 = 5;
 
 /// The largest answer that is read, in bytes.
-const LARGEST: u64 = 16 * 1024 * 1024;
+const LARGEST: usize = 16 * 1024 * 1024;
 
 /// By how much a page that is too large is made smaller.
 const SMALLER: u32 = 8;
@@ -187,11 +187,11 @@ impl<'c> Pages<'c> {
         };
         let http = http.map_err(|error| Fault::Unasked(error.to_string()))?;
         let answer = match self.client.request_stream(http).await {
-            Ok(answer) => pin!(answer.take(LARGEST.saturating_add(1))),
+            Ok(answer) => answer,
             Err(kube::Error::Api(status)) => return Err(Fault::Refused(status)),
             Err(error) => return Err(Fault::Cut(error_message(&error))),
         };
-        read_whole(answer).await
+        read_whole(pin!(answer)).await
     }
 
     /// Leaves out the one object that comes next: its metadata says which it is, and what comes
@@ -236,13 +236,22 @@ impl<'c> Pages<'c> {
     }
 }
 
-async fn read_whole(mut answer: impl futures_util::AsyncRead + Unpin) -> Result<String, Fault> {
+/// The whole text of an answer. It is not read with `read_to_end`, which fills the rest of its buffer
+/// with zeros whenever it has to wait.
+async fn read_whole(mut answer: impl AsyncBufRead + Unpin) -> Result<String, Fault> {
     let mut bytes = Vec::new();
-    if let Err(error) = answer.read_to_end(&mut bytes).await {
-        return Err(Fault::Cut(format!("the answer broke off: {error}")));
-    }
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > LARGEST {
-        return Err(Fault::TooLarge);
+    loop {
+        let cut = |error| Fault::Cut(format!("the answer broke off: {error}"));
+        let piece = answer.fill_buf().await.map_err(cut)?;
+        if piece.is_empty() {
+            break;
+        }
+        if bytes.len().saturating_add(piece.len()) > LARGEST {
+            return Err(Fault::TooLarge);
+        }
+        bytes.extend_from_slice(piece);
+        let length = piece.len();
+        answer.consume_unpin(length);
     }
     String::from_utf8(bytes).map_err(|_| Fault::Cut("the answer is not UTF-8".to_owned()))
 }
