@@ -10,13 +10,14 @@ mod measured;
 mod objects;
 mod programs;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use tokio::task::JoinSet;
 
 use crate::cases::Size;
+use crate::control_plane::assets;
 use crate::machine::Machine;
 use crate::measure::show;
 use crate::{page, until_interrupted};
@@ -56,9 +57,6 @@ pub(crate) struct Options {
     #[arg(long)]
     write: bool,
 }
-
-/// Names the folder with the programs of the cluster, as it does for other tools.
-const ASSETS: &str = "KUBEBUILDER_ASSETS";
 
 /// Who has a say in a namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -119,10 +117,7 @@ impl Operation {
 
 /// Measures and prints. There is no target: what is added is stated.
 pub(crate) fn run(options: &Options, restraint: &Path) -> anyhow::Result<bool> {
-    let assets = std::env::var_os(ASSETS).filter(|folder| !folder.is_empty()).map(PathBuf::from);
-    let Some(assets) = assets else {
-        bail!("{ASSETS} does not name a folder with etcd, kube-apiserver and kubectl")
-    };
+    let assets = assets()?;
     let machine = Machine::look(None);
     let figures = until_interrupted(async {
         let objects = Objects::new(options.size)?;

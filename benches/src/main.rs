@@ -5,10 +5,12 @@
 //! short rounds. What a review costs is the processor time of the server, in the kernel and out of
 //! it, over the number of reviews.
 
+mod audit;
 mod bodies;
 mod cases;
 mod certificate;
 mod cluster;
+mod control_plane;
 mod load;
 mod machine;
 mod measure;
@@ -58,6 +60,9 @@ enum Command {
     /// CEL, with Restraint. KUBEBUILDER_ASSETS names a folder with etcd, kube-apiserver and
     /// kubectl.
     Cluster(cluster::Options),
+    /// Measures what an audit of a large cluster takes: time, processor time, memory.
+    /// KUBEBUILDER_ASSETS as for `cluster`.
+    Audit(audit::Options),
     /// Decodes, judges and answers reviews so many times, and prints nothing: what
     /// `benches/instructions` counts.
     #[command(hide = true)]
@@ -80,6 +85,8 @@ fn main() -> ExitCode {
         Some(Command::Repeat { size, what, times }) => {
             stages::repeat(*size, *what, *times).map(|()| true)
         }
+        // what is measured is another program
+        Some(Command::Audit(options)) => audit::run(options, &cli.options.program()),
         _ if cfg!(debug_assertions) => {
             Err(anyhow::anyhow!("this build says nothing about speed: run it with --release"))
         }

@@ -10,9 +10,8 @@ use hyper::client::conn::http1::SendRequest;
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
 use rustls::pki_types::CertificateDer;
 
+use crate::control_plane::TOKEN;
 use crate::load::{connect, connector};
-
-use super::programs::TOKEN;
 
 /// A request, and what it sends.
 #[derive(Clone, Debug)]
