@@ -57,6 +57,9 @@ const FOUND: u8 = 1;
 /// The exit code where nothing could be read.
 const NOTHING: u8 = 2;
 
+/// The most objects whose state is remembered, unless told otherwise.
+const REMEMBERED: usize = 100_000;
+
 const MEBIBYTE: usize = 1024 * 1024;
 
 /// What to replay, by which policies.
@@ -97,7 +100,7 @@ pub struct Options {
     exclude_namespace: Vec<String>,
 
     /// The most objects whose state is remembered.
-    #[arg(long, default_value_t = 100_000, value_name = "NUMBER")]
+    #[arg(long, default_value_t = REMEMBERED, value_name = "NUMBER")]
     remember: usize,
 
     /// MiB of the longest line of a log that is read.
@@ -128,8 +131,7 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let against = options.against.as_deref().map(read).transpose()?.map(fitted);
     let is_built_in = policies.is_none();
     let policies = fitted(policies.unwrap_or_else(Policies::embedded));
-    let mut replay =
-        Replay::of(&policies, against.as_ref(), options.cap, options.remember);
+    let mut replay = Replay::of(&policies, against.as_ref(), options.cap, options.remember);
     // what Restraint said then is what its policies say, unless others are asked
     replay.takes_words = is_built_in && against.is_none();
     replay.excluded = &options.exclude_namespace;
@@ -140,6 +142,22 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     }
     let files = run.all(options)?;
     run.finish(options, files)
+}
+
+/// What comes of the requests in `log`, a line of JSON for each: an audit log that is in memory.
+pub fn replayed(log: &[u8], policies: &Policies) -> Vec<String> {
+    let mut replay = Replay::of(policies, None, policies.cap(), REMEMBERED);
+    replay.takes_words = true;
+    let reader = Box::new(io::Cursor::new(log.to_vec()));
+    let mut merged = Merged::of(Vec::new(), log.len().max(1));
+    merged.add(Source::of("log".to_owned(), reader));
+    let (mut skips, mut lines) = (Skips::default(), Vec::new());
+    while let Some(event) = merged.next(&mut skips) {
+        if let Ok(Some(entry)) = replay.event(&event.line) {
+            lines.extend(serde_json::to_string(&entry));
+        }
+    }
+    lines
 }
 
 /// A replay under way.
@@ -238,12 +256,18 @@ impl Run<'_> {
         }
         let mut skipped = self.skips.lines();
         let counted = [
-            (self.replay.memory.forgotten, "states of objects were forgotten: --remember is too small"),
+            (
+                self.replay.memory.forgotten,
+                "states of objects were forgotten: --remember is too small",
+            ),
             (self.replay.repeated, "events came twice and were counted once"),
             (self.replay.left_out, "requests in namespaces of --exclude-namespace"),
         ];
         skipped.extend(
-            counted.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")),
+            counted
+                .iter()
+                .filter(|(count, _)| *count > 0)
+                .map(|(count, what)| format!("{count} {what}")),
         );
         let name = |path: &PathBuf| path.display().to_string();
         let summary = Summary {

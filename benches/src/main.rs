@@ -17,6 +17,7 @@ mod measure;
 mod page;
 mod plot;
 mod processor;
+mod replay;
 mod report;
 mod reviews;
 mod serve;
@@ -63,6 +64,8 @@ enum Command {
     /// Measures what an audit of a large cluster takes: time, processor time, memory.
     /// KUBEBUILDER_ASSETS as for `cluster`.
     Audit(audit::Options),
+    /// Measures how fast `restraint replay` reads an audit log, and how much memory it takes.
+    Replay(replay::Options),
     /// Decodes, judges and answers reviews so many times, and prints nothing: what
     /// `benches/instructions` counts.
     #[command(hide = true)]
@@ -91,6 +94,7 @@ fn main() -> ExitCode {
             Err(anyhow::anyhow!("this build says nothing about speed: run it with --release"))
         }
         Some(Command::Cluster(options)) => cluster::run(options, &cli.options.program()),
+        Some(Command::Replay(options)) => replay::run(options, &cli.options.program()),
         None => reviews::run(&cli.options),
     };
     match outcome {

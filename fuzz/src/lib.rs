@@ -9,6 +9,7 @@ mod image;
 mod lint;
 mod policy;
 mod quantity;
+mod replay;
 mod review;
 mod shell;
 
@@ -16,7 +17,7 @@ mod shell;
 pub type Entry = fn(&[u8]);
 
 /// Every entry under the name of its target.
-pub const ENTRIES: [(&str, Entry); 9] = [
+pub const ENTRIES: [(&str, Entry); 10] = [
     ("explain", |data| text(data, explain::run)),
     ("grant", |data| text(data, grant::run)),
     ("heap", |data| text(data, heap::run)),
@@ -24,6 +25,7 @@ pub const ENTRIES: [(&str, Entry); 9] = [
     ("lint", |data| text(data, lint::run)),
     ("policy", |data| text(data, policy::run)),
     ("quantity", |data| text(data, quantity::run)),
+    ("replay", replay::run),
     ("review", review::run),
     ("shell", |data| text(data, shell::run)),
 ];

@@ -98,7 +98,7 @@ impl Told {
     }
 
     /// The reason in words, of what is left of the findings.
-    fn settled(mut self) -> Self {
+    pub(super) fn settled(mut self) -> Self {
         let said = |found: &&Found| self.rules.contains(found.rule);
         if self.reason.is_empty() {
             let messages: Vec<_> =
@@ -225,7 +225,8 @@ impl Case {
             }
         }
         // of a grant the service makes a stamp, which it accepts
-        let stamps = self.resource == Resource::Pod && self.operation == Operation::Update
+        let stamps = self.resource == Resource::Pod
+            && self.operation == Operation::Update
             && judgements.iter().any(|one| one.decision == Decision::Amended);
         let is_over = |one: &Judgement| one.decision == Decision::Denied;
         if !stamps && !judgements.iter().any(is_over) {
@@ -269,7 +270,8 @@ impl Case {
             Facts { namespace_labels: self.namespace_labels.clone(), sealed, ..Facts::default() };
         let review = review.to_string();
         let inputs = Inputs { path, review: review.as_bytes(), time: self.time, facts: &facts };
-        judge_again(policies, &inputs).map_err(|_| "the objects of the request cannot be read".to_owned())
+        judge_again(policies, &inputs)
+            .map_err(|_| "the objects of the request cannot be read".to_owned())
     }
 }
 
@@ -301,7 +303,9 @@ pub(super) fn told(judgements: &[Judgement]) -> Told {
     }
     let is_cause = |outcome: &str| match decision {
         // under a cap of warn clients are told of everything that would be done
-        Decision::Warned => matches!(outcome, "warned" | "would-deny" | "would-amend" | "would-restore"),
+        Decision::Warned => {
+            matches!(outcome, "warned" | "would-deny" | "would-amend" | "would-restore")
+        }
         Decision::Denied | Decision::Restored | Decision::Amended => outcome == decision.as_str(),
         _ => false,
     };

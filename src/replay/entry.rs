@@ -69,8 +69,8 @@ impl Entry {
     /// Compares it with what was decided before, where that is known by its rules as well.
     pub(super) fn compare(&mut self, decision: Decision, rules: Option<BTreeSet<&'static str>>) {
         let is_known = ![self.decision, decision].contains(&Decision::Unknown);
-        let differs = self.decision != decision
-            || rules.as_ref().is_some_and(|rules| *rules != self.rules);
+        let differs =
+            self.decision != decision || rules.as_ref().is_some_and(|rules| *rules != self.rules);
         let changed = is_known.then_some(differs);
         self.against = Some(Before { decision, rules: rules.unwrap_or_default(), changed });
     }

@@ -180,6 +180,15 @@ impl<'a> Event<'a> {
             && self.request_object.is_some_and(names)
     }
 
+    /// The name under which its changes are noted in the object, where the request gives one in plain
+    /// letters.
+    pub(super) fn field_manager(&self) -> Option<&str> {
+        let (_, query) = self.request_uri.split_once('?')?;
+        let manager = query.split('&').find_map(|word| word.strip_prefix("fieldManager="))?;
+        let is_plain = !manager.contains(['%', '+']) && !manager.is_empty();
+        is_plain.then_some(manager)
+    }
+
     /// Whom the API server took the requester for.
     pub(super) fn requester(&self) -> Raw<'a> {
         self.impersonated_user.unwrap_or(self.user)
@@ -222,9 +231,8 @@ impl<'a> Event<'a> {
             kind: Text<'a>,
         }
         fields!(Body { "kind" => kind });
-        self.response_object.filter(|raw| {
-            json::read::<Body<'_>>(raw.get()).is_ok_and(|body| &*body.kind == kind)
-        })
+        self.response_object
+            .filter(|raw| json::read::<Body<'_>>(raw.get()).is_ok_and(|body| &*body.kind == kind))
     }
 
     /// When the request came in.
@@ -243,7 +251,9 @@ mod tests {
     use super::*;
 
     fn event(rest: &str) -> String {
-        format!(r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","stage":"ResponseComplete",{rest}}}"#)
+        format!(
+            r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","stage":"ResponseComplete",{rest}}}"#
+        )
     }
 
     #[test]
@@ -301,7 +311,10 @@ mod tests {
             let text = event(&format!(r#""responseStatus":{{"code":{code}}}"#));
             assert_eq!(Event::read(text.as_bytes()).unwrap().answer(), expected);
         }
-        assert_eq!(Event::read(event(r#""verb":"get""#).as_bytes()).unwrap().answer(), Answer::Unsaid);
+        assert_eq!(
+            Event::read(event(r#""verb":"get""#).as_bytes()).unwrap().answer(),
+            Answer::Unsaid
+        );
         let created = event(r#""verb":"patch","responseStatus":{"code":201}"#);
         assert_eq!(Event::read(created.as_bytes()).unwrap().operation(), Operation::Create);
     }

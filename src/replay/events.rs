@@ -73,6 +73,9 @@ impl<'p> Replay<'p> {
             self.repeated = self.repeated.saturating_add(1);
             return Ok(None);
         }
+        if &*event.stage != "RequestReceived" {
+            self.memory.end(&event.audit_id);
+        }
         let entry = if self.is_asked_about(&event) { Some(self.judge(&event)) } else { None };
         self.memory.learn(&event);
         Ok(entry)

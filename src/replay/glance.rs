@@ -87,8 +87,8 @@ impl Glance {
             _ if head.schema.starts_with("restraint.dev/recording/") => return Self::Recording,
             _ => return Self::Foreign,
         }
-        let time = moment(&head.stage_timestamp)
-            .or_else(|| moment(&head.request_received_timestamp));
+        let time =
+            moment(&head.stage_timestamp).or_else(|| moment(&head.request_received_timestamp));
         if head.counts() { Self::Event(time) } else { Self::Other(time) }
     }
 }
@@ -109,7 +109,9 @@ impl Head<'_> {
             "ResponseComplete" | "Panic" => {}
             // it may be all there is of a write
             "RequestReceived" => {
-                return writes && api_group.is_empty() && &**resource == "pods"
+                return writes
+                    && api_group.is_empty()
+                    && &**resource == "pods"
                     && matches!(&**subresource, "" | "resize");
             }
             _ => return false,

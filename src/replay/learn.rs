@@ -11,7 +11,7 @@ use crate::judge::subject::{Operation, Resource};
 use super::event::{Answer, Event};
 use super::memory::{Memory, State, place};
 use super::patch::patched;
-use super::resources::{Way, default_requests, resized};
+use super::resources::{Way, default_requests, may_grow, resized};
 use super::snapshot::{Head, prune, snapshot};
 use super::webhooks::with_all_patches;
 
@@ -25,7 +25,6 @@ impl Memory {
             }
             return;
         }
-        self.end(&event.audit_id);
         if event.is_dry_run() {
             return;
         }
@@ -88,15 +87,16 @@ impl Memory {
                 && state.generation == metadata.generation
                 && state.digest == digest;
             if is_same {
+                let place = place.clone();
                 state.version = version;
                 state.status = head.resize_status();
                 state.is_doubtful = false;
                 state.is_unsettled &= is_resize;
-                return;
+                return self.close(&place);
             }
-        } else {
-            self.close(&place);
         }
+        // whatever came in before is in this state, or will tell of itself
+        self.close(&place);
         let Some(object) = snapshot(raw.get()) else { return self.forget(&place) };
         let state = State {
             uid: (*metadata.uid).into(),
@@ -142,11 +142,13 @@ impl Memory {
         let next = body.and_then(|body| next_state(event, known.as_ref(), &body));
         match next {
             Some(object) => {
+                let grows =
+                    known.as_ref().and_then(State::value).is_none_or(|old| may_grow(&old, &object));
                 let state = State {
                     uid,
                     object: object.to_string().into(),
                     is_asked: is_creation || known.as_ref().is_none_or(|known| known.is_asked),
-                    is_unsettled: event.subresource() == "resize"
+                    is_unsettled: event.subresource() == "resize" && grows
                         || known.is_some_and(|known| known.is_unsettled),
                     ..State::default()
                 };

@@ -23,7 +23,10 @@ mod tests {
 
     #[test]
     fn each_item_is_an_event() {
-        assert_eq!(items(br#"{"items":[{"a":1},{"b":[2]}]}"#), [&br#"{"a":1}"#[..], br#"{"b":[2]}"#]);
+        assert_eq!(
+            items(br#"{"items":[{"a":1},{"b":[2]}]}"#),
+            [&br#"{"a":1}"#[..], br#"{"b":[2]}"#]
+        );
         assert!(items(b"{}").is_empty() && items(b"{").is_empty());
     }
 }

@@ -76,9 +76,11 @@ impl Merged {
     pub(super) fn next(&mut self, skips: &mut Skips) -> Option<Dated> {
         loop {
             let limit = self.limit;
-            let times = self.open.iter_mut().enumerate().filter_map(|(index, source)| {
-                Some((source.next_time(limit, skips)?, index))
-            });
+            let times = self
+                .open
+                .iter_mut()
+                .enumerate()
+                .filter_map(|(index, source)| Some((source.next_time(limit, skips)?, index)));
             let first = times.min();
             if let Some(input) = self.due(first.map(|(time, _)| time)) {
                 match Source::open(&input) {

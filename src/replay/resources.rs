@@ -57,7 +57,9 @@ pub(super) fn resized(old: &Value, body: &Value, way: Way, is_asked: bool) -> Ve
     let bodies = match (way, body) {
         (Way::Put, _) => vec![body.clone()],
         (Way::Apply, _) => patched(old, body, true),
-        (Way::Patch, Value::Array(_)) if is_asked => json_patched(old, &lenient(old, body)).into_iter().collect(),
+        (Way::Patch, Value::Array(_)) if is_asked => {
+            json_patched(old, &lenient(old, body)).into_iter().collect()
+        }
         (Way::Patch, _) => patched(old, body, false),
     };
     let mut answers: Vec<Value> = Vec::new();
@@ -101,7 +103,9 @@ fn lenient(old: &Value, operations: &Value) -> Value {
         match text("op") {
             "test" | "remove" if !is_there => {}
             "replace" if !is_there => {
-                steps.push(json!({"op": "add", "path": text("path"), "value": operation.get("value")}));
+                steps.push(
+                    json!({"op": "add", "path": text("path"), "value": operation.get("value")}),
+                );
             }
             _ => steps.push(operation.clone()),
         }
@@ -157,7 +161,8 @@ fn is_acceptable(old: &Value, new: &Value, is_asked: bool) -> bool {
             amount(old, list, resource).is_none() || amount(new, list, resource).is_some()
         })
     };
-    let kept = containers(old).zip(containers(new)).all(|((_, _, old), (_, _, new))| keeps(old, new));
+    let kept =
+        containers(old).zip(containers(new)).all(|((_, _, old), (_, _, new))| keeps(old, new));
     let of_pod = old.get("spec").zip(new.get("spec")).is_some_and(|(old, new)| keeps(old, new));
     kept && of_pod && (is_asked || is_guaranteed(old) == is_guaranteed(new))
 }
@@ -184,41 +189,70 @@ fn quantity(amount: &Value) -> Option<Quantity<'_>> {
     }
 }
 
+/// Whether memory grows, or may: growth waits where a node has no room for it.
+pub(super) fn may_grow(old: &Value, new: &Value) -> bool {
+    !agree(new, old, |new, old| match (new, old) {
+        (Some(new), Some(old)) => new <= old,
+        (new, old) => new.is_none() && old.is_none(),
+    })
+}
+
 /// Whether both pods have the same resources, however they are written.
 pub(super) fn same_resources(one: &Value, other: &Value) -> bool {
-    differing(one, other).next().is_none()
+    agree(one, other, |one, other| one == other)
 }
 
-/// The amounts that differ, of those that both pods have or one of them has.
-fn differing(one: &Value, other: &Value) -> impl Iterator<Item = (String, bool)> {
-    let differs = |one: &Value, other: &Value| {
-        let amounts = AMOUNTS.iter().map(|(list, resource)| {
-            let (one, other) = (amount(one, list, resource), amount(other, list, resource));
-            let same = one.and_then(quantity) == other.and_then(quantity);
-            ((list, resource), same, one.is_some())
-        });
-        amounts.filter(|(_, same, _)| !same).map(|(what, _, had)| (what, had)).collect::<Vec<_>>()
+/// Whether `new` is what was asked for of `old`, as far as `old` had it: a LimitRange adds what was
+/// not there. If it is not, another change came between, of which the log does not tell.
+pub(super) fn is_as_asked(old: &Value, new: &Value, asked: &Value) -> bool {
+    same_resources(&with_only(asked, old), &with_only(new, old))
+}
+
+/// `pod` with those amounts alone that `old` has as well.
+fn with_only(pod: &Value, old: &Value) -> Value {
+    let mut only = pod.clone();
+    for (list, index, container) in containers(pod) {
+        let had = old.get("spec").and_then(|spec| spec.get(list)).and_then(|list| list.get(index));
+        for (kind, resource) in AMOUNTS {
+            if had.is_none_or(|had| amount(had, kind, resource).is_none())
+                && amount(container, kind, resource).is_some()
+                && let Some(container) = container_mut(&mut only, list, index)
+            {
+                set(container, kind, resource, Value::Null);
+            }
+        }
+    }
+    for (kind, resource) in AMOUNTS {
+        let lacks =
+            |pod: &Value| pod.get("spec").is_none_or(|spec| amount(spec, kind, resource).is_none());
+        if lacks(old)
+            && !lacks(pod)
+            && let Some(spec) = only.get_mut("spec")
+        {
+            set(spec, kind, resource, Value::Null);
+        }
+    }
+    only
+}
+
+/// Whether every two amounts of the containers, and of the pods themselves, are as `same` wants.
+fn agree(
+    one: &Value,
+    other: &Value,
+    same: impl Fn(Option<Quantity<'_>>, Option<Quantity<'_>>) -> bool,
+) -> bool {
+    let agrees = |one: &Value, other: &Value| {
+        AMOUNTS.iter().all(|(list, resource)| {
+            let of = |holder| amount(holder, list, resource).and_then(quantity);
+            same(of(one), of(other))
+        })
     };
-    let mut found = Vec::new();
-    for ((list, _, old), (_, _, new)) in containers(one).zip(containers(other)) {
-        for ((kind, resource), had) in differs(old, new) {
-            found.push((format!("{list}/{}/{kind}/{resource}", name(old)), had));
-        }
-    }
-    if let Some((old, new)) = one.get("spec").zip(other.get("spec")) {
-        for ((kind, resource), had) in differs(old, new) {
-            found.push((format!("pod//{kind}/{resource}"), had));
-        }
-    }
-    found.into_iter()
-}
-
-/// Whether anything that was there differs that a patch does not name: then another change came
-/// between, of which the log does not tell.
-pub(super) fn changes_more_than(old: &Value, new: &Value, asked: &[Value]) -> bool {
-    let named: Vec<_> = asked.iter().flat_map(|asked| differing(old, asked)).collect();
-    let is_named = |what: &str| named.iter().any(|(name, _)| name == what);
-    differing(old, new).any(|(what, had)| had && !is_named(&what))
+    let of_pod =
+        one.get("spec").zip(other.get("spec")).is_none_or(|(one, other)| agrees(one, other));
+    of_pod
+        && containers(one)
+            .zip(containers(other))
+            .all(|((_, _, one), (_, _, other))| agrees(one, other))
 }
 
 /// The pods before and after as they may have been where a LimitRange added what nobody asked for:

@@ -110,7 +110,8 @@ impl Tally {
         }
         let side = |decision: Decision, rules: &std::collections::BTreeSet<&str>| {
             let rules: Vec<_> = rules.iter().copied().collect();
-            let rules = if rules.is_empty() { String::new() } else { format!(" ({})", rules.join(", ")) };
+            let rules =
+                if rules.is_empty() { String::new() } else { format!(" ({})", rules.join(", ")) };
             format!("{decision}{rules}")
         };
         let change = format!(

@@ -49,8 +49,11 @@ fn head(text: &mut String, summary: &Summary) {
     let tally = &summary.tally;
     line!(text, "policies {}, cap {}", summary.policies, summary.cap);
     let what = [(summary.events, "event"), (summary.recordings, "recording")];
-    let what: Vec<_> =
-        what.iter().filter(|(count, _)| *count > 0).map(|(count, what)| counted(*count, what)).collect();
+    let what: Vec<_> = what
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| counted(*count, what))
+        .collect();
     let span = span(tally.all);
     line!(
         text,
@@ -89,11 +92,9 @@ fn shown(time: Timestamp) -> String {
 
 fn told(text: &mut String, title: &str, group: &Group) {
     line!(text, "\n{title}: {}{}", counted(group.all.requests, "request"), span(group.all));
-    for (head, counts) in [
-        ("RULE", &group.rules),
-        ("NAMESPACE", &group.namespaces),
-        ("REQUESTER", &group.requesters),
-    ] {
+    for (head, counts) in
+        [("RULE", &group.rules), ("NAMESPACE", &group.namespaces), ("REQUESTER", &group.requesters)]
+    {
         rows(text, head, counts);
     }
 }
@@ -129,7 +130,12 @@ fn rows(text: &mut String, head: &str, counts: &Counts) {
 fn changes(text: &mut String, summary: &Summary) {
     let tally = &summary.tally;
     let Some(against) = summary.against.as_ref().filter(|_| tally.compared > 0) else { return };
-    line!(text, "\nchanged against {against}: {} of {}", tally.changed(), counted(tally.compared, "request"));
+    line!(
+        text,
+        "\nchanged against {against}: {} of {}",
+        tally.changed(),
+        counted(tally.compared, "request")
+    );
     rows(text, "CHANGE", &tally.changes);
     for example in &tally.examples {
         line!(text, "  {}", plain(example));

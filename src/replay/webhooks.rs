@@ -60,14 +60,23 @@ pub(super) fn said(event: &Event<'_>, cap: Cap) -> Option<Said> {
         (Decision::Denied, would([Outcome::Denied, Outcome::WouldDeny])),
         (Decision::Restored, would([Outcome::Restored, Outcome::WouldRestore])),
         (Decision::Amended, would([Outcome::Amended, Outcome::WouldAmend])),
-        (Decision::Warned, match cap {
-            Cap::Enforce => strongest(&[Outcome::Warned, Outcome::WouldWarn]),
-            Cap::Warn => strongest(&[
-                Outcome::Denied, Outcome::WouldDeny, Outcome::Restored, Outcome::WouldRestore,
-                Outcome::Amended, Outcome::WouldAmend, Outcome::Warned, Outcome::WouldWarn,
-            ]),
-            Cap::Audit => None,
-        }),
+        (
+            Decision::Warned,
+            match cap {
+                Cap::Enforce => strongest(&[Outcome::Warned, Outcome::WouldWarn]),
+                Cap::Warn => strongest(&[
+                    Outcome::Denied,
+                    Outcome::WouldDeny,
+                    Outcome::Restored,
+                    Outcome::WouldRestore,
+                    Outcome::Amended,
+                    Outcome::WouldAmend,
+                    Outcome::Warned,
+                    Outcome::WouldWarn,
+                ]),
+                Cap::Audit => None,
+            },
+        ),
     ];
     let found = told.into_iter().find_map(|(decision, found)| Some((decision, found?.0)));
     let granted = || words.contains_key("approval-granted") && cap == Cap::Enforce;
@@ -97,7 +106,10 @@ fn own_refusal(message: &str) -> Option<&str> {
 
 /// Whether Restraint let a decrease through because somebody had approved it.
 pub(super) fn used_approval(event: &Event<'_>) -> bool {
-    let key = |key: &str| key.split_once('/').is_some_and(|(hook, word)| hook.ends_with(OWN) && word == "approval-used");
+    let key = |key: &str| {
+        key.split_once('/')
+            .is_some_and(|(hook, word)| hook.ends_with(OWN) && word == "approval-used")
+    };
     event.annotations.iter().any(|(name, _)| key(name))
 }
 
@@ -111,7 +123,10 @@ struct Mutation {
     patch: Value,
 }
 
-fn mutations<'e>(event: &'e Event<'_>, prefix: &'e str) -> impl Iterator<Item = (String, Mutation)> + 'e {
+fn mutations<'e>(
+    event: &'e Event<'_>,
+    prefix: &'e str,
+) -> impl Iterator<Item = (String, Mutation)> + 'e {
     let texts = event.annotations.iter().filter_map(move |(key, text)| {
         Some((key.strip_prefix(prefix)?.to_owned(), serde_json::from_str(text).ok()?))
     });
@@ -121,6 +136,11 @@ fn mutations<'e>(event: &'e Event<'_>, prefix: &'e str) -> impl Iterator<Item = 
 /// Whether Restraint changed the object.
 pub(super) fn is_changed_by_restraint(event: &Event<'_>) -> bool {
     mutations(event, MUTATION).any(|(_, one)| one.mutated && one.webhook.ends_with(OWN))
+}
+
+/// Whether any webhook changed the object.
+pub(super) fn is_changed(event: &Event<'_>) -> bool {
+    mutations(event, MUTATION).any(|(_, one)| one.mutated)
 }
 
 /// The object with what the other webhooks made of it.
@@ -146,8 +166,11 @@ fn with_patches(
     mut object: Value,
     counts: impl Fn(&str) -> bool,
 ) -> Result<Value, String> {
-    let unknown = |webhook: &str| format!("webhook \"{webhook}\" changed the object, and the log does not tell how");
-    let patches: BTreeMap<_, _> = mutations(event, PATCH).map(|(key, one)| (order(&key), one)).collect();
+    let unknown = |webhook: &str| {
+        format!("webhook \"{webhook}\" changed the object, and the log does not tell how")
+    };
+    let patches: BTreeMap<_, _> =
+        mutations(event, PATCH).map(|(key, one)| (order(&key), one)).collect();
     for (key, one) in mutations(event, MUTATION) {
         if one.mutated && counts(&one.webhook) && !patches.contains_key(&order(&key)) {
             return Err(unknown(&one.webhook));
@@ -215,7 +238,8 @@ mod tests {
         let patch = json!([{"op": "add", "path": "/spec/a", "value": 1}]);
         let (mutated, patched) = (
             json!({"webhook": "mesh.example.com", "mutated": true}).to_string(),
-            json!({"webhook": "mesh.example.com", "patch": patch, "patchType": "JSONPatch"}).to_string(),
+            json!({"webhook": "mesh.example.com", "patch": patch, "patchType": "JSONPatch"})
+                .to_string(),
         );
         let both = json!({
             "mutation.webhook.admission.k8s.io/round_0_index_0": mutated,
@@ -225,7 +249,8 @@ mod tests {
         let read = Event::read(text.as_bytes()).unwrap();
         assert_eq!(with_foreign_patches(&read, json!({"spec": {}})), Ok(json!({"spec": {"a": 1}})));
         assert!(with_foreign_patches(&read, json!({})).is_err(), "it does not fit");
-        let text = event(&json!({"mutation.webhook.admission.k8s.io/round_0_index_0": mutated}), "");
+        let text =
+            event(&json!({"mutation.webhook.admission.k8s.io/round_0_index_0": mutated}), "");
         let read = Event::read(text.as_bytes()).unwrap();
         assert!(with_foreign_patches(&read, json!({"spec": {}})).is_err(), "it is not told");
         assert!(!is_changed_by_restraint(&read));

@@ -9,10 +9,10 @@ use super::event::Event;
 use super::memory::{Memory, State, place};
 use super::patch::patched;
 use super::resources::{
-    Way, changes_more_than, default_requests, resized, same_resources, with_hidden_defaults,
-    with_less, with_limit_range,
+    Way, default_requests, is_as_asked, resized, same_resources, with_hidden_defaults, with_less,
+    with_limit_range,
 };
-use super::webhooks::{is_changed_by_restraint, with_foreign_patches};
+use super::webhooks::{is_changed, is_changed_by_restraint, with_foreign_patches};
 
 /// One state of things before and after a request.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +32,8 @@ const NO_OBJECTS: &str = "the log has no objects of this request";
 const NO_STATE: &str = "no earlier state of the object in the log";
 const HIDDEN: &str = "what a LimitRange may have added is not in the log";
 const LESS: &str = "what the pod has since its last resize is not in the log";
+const OPEN: &str = "another write to the pod came in, and its outcome is not in the log";
+const NODE: &str = "whether the pod was on a node is not in the log";
 const NOT_CLEAR: &str = "the type of the patch is not in the log, and it matters";
 
 /// The worlds of a write of an object that is judged.
@@ -88,12 +90,13 @@ fn resize(event: &Event<'_>, memory: &Memory) -> Result<Vec<World>, Why> {
     let place = place("pods", event.namespace(), event.name());
     let state = memory.state(&place);
     if let Some(new) = response(event) {
-        return answered_resize(event, new, state);
+        return answered_resize(event, new, state, memory.is_open(&place));
     }
     let body = body(event).ok_or(NO_OBJECTS)?;
-    let state = state.filter(|state| !state.is_doubtful).ok_or("no earlier state of the pod in the log")?;
+    let state =
+        state.filter(|state| !state.is_doubtful).ok_or("no earlier state of the pod in the log")?;
     if memory.is_open(&place) {
-        return Err("another write to the pod came in, and its outcome is not in the log".into());
+        return Err(OPEN.into());
     }
     let old = state.whole().ok_or(NO_STATE)?;
     let answers = resized(&old, &body, way(event), state.is_asked);
@@ -104,13 +107,37 @@ fn resize(event: &Event<'_>, memory: &Memory) -> Result<Vec<World>, Why> {
         worlds.push(World { object: new.clone(), old: Some(old.clone()), doubt });
         if state.is_asked {
             let hidden = with_hidden_defaults(&old, &new).into_iter();
-            worlds.extend(hidden.map(|old| World { object: new.clone(), old: Some(old), doubt: HIDDEN }));
+            worlds.extend(hidden.map(|old| World {
+                object: new.clone(),
+                old: Some(old),
+                doubt: HIDDEN,
+            }));
         }
         if state.is_unsettled {
             worlds.push(World { old: Some(with_less(&old, &new)), object: new, doubt: LESS });
         }
     }
-    if worlds.is_empty() { Err("the patch does not fit the pod that the log shows".into()) } else { Ok(worlds) }
+    if worlds.is_empty() {
+        return Err("the patch does not fit the pod that the log shows".into());
+    }
+    if text(&old, "/spec/nodeName").is_empty() {
+        // to be bound to a node is another request, which need not be in the log
+        let bound: Vec<_> = worlds.iter().cloned().map(on_a_node).collect();
+        worlds.extend(bound);
+    }
+    Ok(worlds)
+}
+
+/// The same with a pod that is on a node.
+fn on_a_node(world: World) -> World {
+    let bound = |mut pod: Value| {
+        if let Some(spec) = pod.get_mut("spec").and_then(Value::as_object_mut) {
+            spec.entry("nodeName").or_insert_with(|| json!("node"));
+        }
+        pod
+    };
+    let doubt = if world.doubt.is_empty() { NODE } else { world.doubt };
+    World { object: bound(world.object), old: world.old.map(bound), doubt }
 }
 
 /// A resize whose answer is in the log. It has all of the pod that a resize cannot change: status,
@@ -120,6 +147,7 @@ fn answered_resize(
     event: &Event<'_>,
     new: Value,
     state: Option<&State>,
+    is_open: bool,
 ) -> Result<Vec<World>, Why> {
     let Some(state) = state else {
         // whatever changes the spec makes a new generation
@@ -151,6 +179,9 @@ fn answered_resize(
             if same_resources(&old, &new) && !is_changed_by_restraint(event) {
                 return Err("the pod changed, and the log does not tell how".into());
             }
+            if is_open {
+                return Err(OPEN.into());
+            }
             if !is_written_now(event, &new) {
                 return Err("the pod changed before, and the log does not tell how".into());
             }
@@ -165,7 +196,8 @@ fn answered_resize(
         }
         _ => {}
     }
-    if !asked.is_empty() && changes_more_than(&old, &new, &asked) && !is_changed_by_restraint(event) {
+    let fits = asked.is_empty() || asked.iter().any(|asked| is_as_asked(&old, &new, asked));
+    if !fits && !is_changed(event) {
         return Err("more of the pod changed than was asked for".into());
     }
     if is_changed_by_restraint(event) {
@@ -187,9 +219,12 @@ fn doubted(worlds: impl Iterator<Item = World>, doubt: &'static str) -> Vec<Worl
 
 /// Takes what a resize cannot change from the pod after it.
 fn take_over(old: &mut Value, new: &Value) {
-    for (parent, field) in
-        [("/metadata", "annotations"), ("/metadata", "labels"), ("/spec", "nodeName"), ("", "status")]
-    {
+    for (parent, field) in [
+        ("/metadata", "annotations"),
+        ("/metadata", "labels"),
+        ("/spec", "nodeName"),
+        ("", "status"),
+    ] {
         let value = new.pointer(&format!("{parent}/{field}")).cloned();
         let Some(fields) = old.pointer_mut(parent).and_then(Value::as_object_mut) else { continue };
         match value {
@@ -208,10 +243,13 @@ fn is_written_now(event: &Event<'_>, new: &Value) -> bool {
     };
     // times in objects are in whole seconds
     let (from, to) = (from.as_second().saturating_sub(1), to.as_second().saturating_add(1));
-    let mut resizes = entries.iter().filter(|entry| text(entry, "/subresource") == "resize").peekable();
+    let mut resizes =
+        entries.iter().filter(|entry| text(entry, "/subresource") == "resize").peekable();
+    let manager = event.field_manager();
     let is_now = |entry: &Value| {
         let time: Option<jiff::Timestamp> = text(entry, "/time").parse().ok();
-        time.is_none_or(|time| (from..=to).contains(&time.as_second()))
+        manager.is_none_or(|manager| text(entry, "/manager") == manager)
+            && time.is_none_or(|time| (from..=to).contains(&time.as_second()))
     };
     resizes.peek().is_none() || resizes.any(is_now)
 }
@@ -275,7 +313,10 @@ fn update(event: &Event<'_>, memory: &Memory) -> Result<Vec<World>, Why> {
                 (Some(before), Some(after)) => (before..=before.saturating_add(1)).contains(&after),
                 _ => true,
             };
-            same && follows && !state.is_asked && !state.is_doubtful && state.version <= version(&new).max(1)
+            same && follows
+                && !state.is_asked
+                && !state.is_doubtful
+                && state.version <= version(&new).max(1)
         };
         let old = state.filter(is_old).and_then(State::whole);
         if old.is_none() && asked.as_ref().is_some_and(is_harmless) && &*event.verb == "patch" {
@@ -331,8 +372,12 @@ fn is_harmless(patch: &Value) -> bool {
 /// Whether annotations are none of those that are read. Which annotation grants a policy says, so
 /// only what is well known counts as plain.
 fn is_plain(annotations: &Value) -> bool {
-    const PLAIN: [&str; 4] =
-        ["kubectl.kubernetes.io/", "deployment.kubernetes.io/", "kubernetes.io/", "cni.projectcalico.org/"];
+    const PLAIN: [&str; 4] = [
+        "kubectl.kubernetes.io/",
+        "deployment.kubernetes.io/",
+        "kubernetes.io/",
+        "cni.projectcalico.org/",
+    ];
     annotations.as_object().is_some_and(|annotations| {
         annotations.keys().all(|key| PLAIN.iter().any(|prefix| key.starts_with(prefix)))
     })

@@ -25,6 +25,7 @@ mod node;
 mod operating;
 mod outage;
 mod policies;
+mod replaying;
 mod resizes;
 mod restart_all;
 mod restarts;
@@ -56,6 +57,7 @@ pub(crate) fn all() -> Vec<Trial> {
         audit_log::trials(),
         audit_service::trials(),
         auditing::trials(),
+        replaying::trials(),
         scope::trials(),
         evidence::trials(),
         stopping::trials(),

@@ -19,7 +19,10 @@ fn help_names_the_commands() {
     assert_eq!(code, 0);
     assert!(text.starts_with("Admission control for restarts and resizes in Kubernetes"), "{text}");
     for command in
-        ["approvals", "approve", "certs", "doctor", "explain", "lint", "revoke", "serve", "test"]
+        [
+            "approvals", "approve", "audit", "certs", "doctor", "explain", "lint", "replay", "resize",
+            "revoke", "serve", "test",
+        ]
     {
         assert!(text.contains(&format!("\n  {command} ")), "{text}");
     }

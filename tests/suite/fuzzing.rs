@@ -2,6 +2,7 @@
 //! texts of this folder, whole and mutated.
 
 use std::fs;
+use std::io::Read as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -17,7 +18,7 @@ mod entries;
 fn inputs(name: &str) -> usize {
     match name {
         "lint" => 30,
-        "heap" | "policy" => 300,
+        "heap" | "policy" | "replay" => 300,
         "explain" | "review" | "shell" => 700,
         _ => 4_000,
     }
@@ -55,6 +56,7 @@ fn seeds(name: &str) -> Vec<Vec<u8>> {
     let mut files = Vec::new();
     match name {
         "review" => collect(&root.join("tests/reviews"), &mut files),
+        "replay" => return logged(),
         "policy" => collect(&root.join("policies"), &mut files),
         "quantity" => {
             let table = fs::read_to_string(root.join("tests/data/quantities.tsv")).unwrap();
@@ -84,6 +86,15 @@ fn seeds(name: &str) -> Vec<Vec<u8>> {
         }
         _ => files,
     }
+}
+
+/// A few events each, so that some are about one pod.
+fn logged() -> Vec<Vec<u8>> {
+    let packed = fs::read("tests/logs/scenario.log.gz").unwrap();
+    let mut log = String::new();
+    flate2::read::MultiGzDecoder::new(&packed[..]).read_to_string(&mut log).unwrap();
+    let lines: Vec<_> = log.lines().collect();
+    lines.chunks(4).map(|lines| lines.join("\n").into_bytes()).collect()
 }
 
 fn grants() -> Vec<String> {

@@ -56,6 +56,7 @@ mod printed;
 mod properties;
 mod reach;
 mod redaction;
+mod replaying;
 mod reviews;
 mod server;
 mod subjects;

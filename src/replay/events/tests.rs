@@ -51,7 +51,9 @@ impl Made {
 
 /// A pod `db` with a memory limit and a request of 128Mi, as stored.
 fn pod(limit: &str, generation: i64) -> Value {
-    pod_with(json!({"limits": {"memory": limit}, "requests": {"memory": "128Mi"}}), generation)
+    let (limits, requests) =
+        (json!({"memory": limit, "cpu": "1"}), json!({"memory": "128Mi", "cpu": "100m"}));
+    pod_with(json!({"limits": limits, "requests": requests}), generation)
 }
 
 fn pod_with(resources: Value, generation: i64) -> Value {
@@ -143,7 +145,10 @@ fn a_decrease_is_denied_where_the_pod_before_is_known() {
     assert_eq!((decision, &*reason), (Unknown, "the log has no objects of this request"));
     let entry = Log::of("RequestResponse", requests()).entries().pop().unwrap();
     assert_eq!(entry.rules.into_iter().collect::<Vec<_>>(), ["memory-limit-decrease"]);
-    assert_eq!((&*entry.resource, entry.operation, &*entry.requester), ("pods/resize", "UPDATE", "dev"));
+    assert_eq!(
+        (&*entry.resource, entry.operation, &*entry.requester),
+        ("pods/resize", "UPDATE", "dev")
+    );
 }
 
 #[test]
@@ -186,9 +191,8 @@ fn reads_lists_and_statuses_tell_of_a_pod() {
 
 #[test]
 fn dry_runs_change_nothing() {
-    let tried = || {
-        resize("512Mi").with("requestURI", json!("/api?dryRun=All")).answer(pod("512Mi", 2))
-    };
+    let tried =
+        || resize("512Mi").with("requestURI", json!("/api?dryRun=All")).answer(pod("512Mi", 2));
     let requests = || [create(pod(GIB, 1)), tried(), resize("768Mi").answer(pod("768Mi", 2))];
     for level in ["RequestResponse", "Request"] {
         let entries = Log::of(level, requests()).entries();
@@ -201,13 +205,13 @@ fn dry_runs_change_nothing() {
 fn refusals_change_nothing_and_are_counted() {
     for code in [403, 404, 409, 422, 500] {
         let refused = || resize("512Mi").code(code);
-        let entries =
-            Log::of("Request", [create(pod(GIB, 1)), refused(), resize("2Gi")]).entries();
+        let entries = Log::of("Request", [create(pod(GIB, 1)), refused(), resize("2Gi")]).entries();
         assert_eq!(entries[1].decision, Refused, "{code}");
         let expected = if code == 404 { Unknown } else { Allowed };
         assert_eq!(entries[2].decision, expected, "a pod that is not there has no state");
     }
-    let failed = Log::of("Request", [create(pod(GIB, 1)), resize("512Mi").code(504), resize("768Mi")]);
+    let failed =
+        Log::of("Request", [create(pod(GIB, 1)), resize("512Mi").code(504), resize("768Mi")]);
     let decisions: Vec<_> = failed.entries().iter().map(|one| one.decision).collect();
     assert_eq!(decisions[1..], [Unknown, Unknown], "it may have been done");
 }
@@ -217,10 +221,18 @@ fn another_pod_of_the_name_is_another_pod() {
     let mut other = pod("512Mi", 2);
     other["metadata"]["uid"] = json!("u2");
     let (decision, reason) = full([create(pod(GIB, 1)), resize("512Mi").answer(other)]);
-    assert_eq!((decision, &*reason), (Unknown, "the earlier state in the log is of another pod of this name"));
+    assert_eq!(
+        (decision, &*reason),
+        (Unknown, "the earlier state in the log is of another pod of this name")
+    );
     let gone = [create(pod(GIB, 1)), request("delete", "", "db"), resize("512Mi")];
     assert_eq!(asked_only(gone).0, Unknown);
-    let again = [create(pod(GIB, 1)), request("delete", "", "db"), create(pod("256Mi", 1)), resize("512Mi")];
+    let again = [
+        create(pod(GIB, 1)),
+        request("delete", "", "db"),
+        create(pod("256Mi", 1)),
+        resize("512Mi"),
+    ];
     assert_eq!(asked_only(again).0, Allowed);
     let all = [create(pod(GIB, 1)), request("deletecollection", "", ""), resize("512Mi")];
     assert_eq!(asked_only(all).0, Unknown);
@@ -239,7 +251,11 @@ fn a_jump_of_the_generation_gives_a_missing_event_away() {
         json!([{"manager": "gitops", "subresource": "resize", "time": "2026-11-21T09:00:00Z"}]);
     assert_eq!(full([create(pod(GIB, 1)), resize("2Gi").answer(applied)]).0, Unknown);
     let more = pod_with(json!({"limits": {"memory": "512Mi"}, "requests": {"memory": "64Mi"}}), 2);
-    assert_eq!(full([create(pod(GIB, 1)), resize("512Mi").answer(more)]).0, Unknown, "another part changed too");
+    assert_eq!(
+        full([create(pod(GIB, 1)), resize("512Mi").answer(more)]).0,
+        Unknown,
+        "another part changed too"
+    );
 }
 
 #[test]
@@ -248,12 +264,22 @@ fn a_write_without_an_end_leaves_the_state_open() {
     let (decision, reason) = asked_only([create(pod(GIB, 1)), begun, resize("512Mi")]);
     assert_eq!(decision, Unknown);
     assert!(reason.contains("outcome is not in the log"), "{reason}");
+    // its own does not
+    let mut log = Log::of("Request", [create(pod(GIB, 1)), resize("512Mi"), resize("512Mi")]);
+    log.lines[1] =
+        log.lines[1].replace("ResponseComplete", "RequestReceived").replace("id-1", "id-2");
+    assert_eq!(log.last().0, Denied);
 }
 
 #[test]
 fn stale_answers_are_no_news() {
     let stale = request("get", "", "db").answer(pod("2Gi", 1));
-    let requests = [create(pod(GIB, 1)), resize("3Gi").answer(pod("3Gi", 2)), stale, resize("2Gi").answer(pod("2Gi", 3))];
+    let requests = [
+        create(pod(GIB, 1)),
+        resize("3Gi").answer(pod("3Gi", 2)),
+        stale,
+        resize("2Gi").answer(pod("2Gi", 3)),
+    ];
     assert_eq!(full(requests).0, Denied, "from 3Gi, whatever a cache said later");
 }
 
@@ -263,7 +289,10 @@ fn a_first_limit_may_be_an_increase_where_a_limit_range_may_have_added_one() {
     let requests = || [create(bare.clone()), resize("512Mi").answer(pod("512Mi", 2))];
     assert_eq!(full(requests()).0, Denied, "the answer has all that was added");
     let (decision, reason) = asked_only(requests());
-    assert_eq!((decision, &*reason), (Unknown, "what a LimitRange may have added is not in the log"));
+    assert_eq!(
+        (decision, &*reason),
+        (Unknown, "what a LimitRange may have added is not in the log")
+    );
 }
 
 #[test]
@@ -278,7 +307,31 @@ fn taking_growth_back_depends_on_what_was_carried_out() {
     assert_eq!(full([create(pod(GIB, 1)), grown(), back(waiting)]).0, Allowed);
     assert_eq!(full([create(pod(GIB, 1)), grown(), back(pod(GIB, 3))]).0, Denied);
     let (decision, reason) = asked_only([create(pod(GIB, 1)), grown(), back(pod(GIB, 3))]);
-    assert_eq!((decision, &*reason), (Unknown, "what the pod has since its last resize is not in the log"));
+    assert_eq!(
+        (decision, &*reason),
+        (Unknown, "what the pod has since its last resize is not in the log")
+    );
+}
+
+#[test]
+fn a_restart_depends_on_a_node() {
+    let restarting = |node: Option<&str>, limit: &str, generation: i64| {
+        let mut pod = pod(limit, generation);
+        pod["spec"]["nodeName"] = json!(node);
+        pod["spec"]["containers"][0]["resizePolicy"] =
+            json!([{"resourceName": "memory", "restartPolicy": "RestartContainer"}]);
+        pod
+    };
+    let of =
+        |node| [create(restarting(node, GIB, 1)), resize("2Gi").answer(restarting(node, "2Gi", 2))];
+    assert_eq!(full(of(None)).0, Allowed);
+    assert_eq!(full(of(Some("node"))).0, Warned);
+    let (decision, reason) = asked_only(of(None));
+    assert_eq!((decision, &*reason), (Unknown, "whether the pod was on a node is not in the log"));
+    let mut bound = request("create", "binding", "db").code(201);
+    bound = bound.body(json!({"target": {"kind": "Node", "name": "node"}}));
+    let [created, resized] = of(None);
+    assert_eq!(asked_only([created, bound, resized]).0, Warned);
 }
 
 #[test]
@@ -298,7 +351,8 @@ fn the_type_of_a_patch_counts_only_where_it_matters() {
     let merge = request("patch", "resize", "db").body(whole);
     assert_eq!(asked_only([create(both), merge]).0, Denied);
     let path = "/spec/containers/0/resources/limits/memory";
-    let json_patch = request("patch", "resize", "db").body(json!([{"op": "replace", "path": path, "value": "512Mi"}]));
+    let json_patch = request("patch", "resize", "db")
+        .body(json!([{"op": "replace", "path": path, "value": "512Mi"}]));
     assert_eq!(asked_only([create(pod(GIB, 1)), json_patch]).0, Denied);
     let apply = request("patch", "resize", "db")
         .with("requestURI", json!("/api?fieldManager=gitops"))
@@ -312,9 +366,12 @@ fn the_type_of_a_patch_counts_only_where_it_matters() {
 fn patches_are_applied_in_order() {
     let path = "/spec/containers/0/resources/limits/memory";
     let to = |value: &str| {
-        request("patch", "resize", "db").body(json!([{"op": "replace", "path": path, "value": value}]))
+        request("patch", "resize", "db")
+            .body(json!([{"op": "replace", "path": path, "value": value}]))
     };
-    let entries = Log::of("Request", [create(pod(GIB, 1)), to("2Gi"), to("4Gi"), to("3Gi"), to("512Mi")]).entries();
+    let entries =
+        Log::of("Request", [create(pod(GIB, 1)), to("2Gi"), to("4Gi"), to("3Gi"), to("512Mi")])
+            .entries();
     let decisions: Vec<_> = entries.iter().map(|entry| entry.decision).collect();
     assert_eq!(decisions[1..3], [Allowed, Allowed]);
     assert_eq!(decisions[3], Unknown, "growth may not have been carried out");
@@ -374,7 +431,8 @@ fn creations_are_judged_by_what_is_sure() {
     named.0["objectRef"]["name"] = json!("");
     let entry = Log::of("RequestResponse", [named]).entries().pop().unwrap();
     assert_eq!(entry.name, "db", "the name is in the answer");
-    let as_patch = request("patch", "", "db").code(201).body(asked(&pod(GIB, 1))).answer(pod(GIB, 1));
+    let as_patch =
+        request("patch", "", "db").code(201).body(asked(&pod(GIB, 1))).answer(pod(GIB, 1));
     assert_eq!(full([as_patch]).0, Amended, "a patch may create");
 }
 
@@ -383,7 +441,9 @@ fn updates_that_change_nothing_that_is_read_are_allowed() {
     let label = || {
         let mut labelled = pod(GIB, 1);
         labelled["metadata"]["labels"] = json!({"a": "b"});
-        request("patch", "", "db").body(json!({"metadata": {"labels": {"a": "b"}}})).answer(labelled)
+        request("patch", "", "db")
+            .body(json!({"metadata": {"labels": {"a": "b"}}}))
+            .answer(labelled)
     };
     assert_eq!(full([label()]).0, Allowed);
     assert_eq!(asked_only([label()]).0, Allowed);
@@ -421,13 +481,17 @@ fn workloads_are_judged_by_what_changes() {
 #[test]
 fn restraints_own_words_are_taken_unless_others_are_asked() {
     let said = |words: Value| Log::of("Metadata", [resize("512Mi").with("annotations", words)]);
-    let denied = said(json!({"resize.restraint.dev/would-deny": "memory-limit-decrease: container \"app\": x"}));
+    let denied = said(
+        json!({"resize.restraint.dev/would-deny": "memory-limit-decrease: container \"app\": x"}),
+    );
     let entry = denied.entries().pop().unwrap();
     assert_eq!((entry.decision, entry.said), (Denied, true));
     let entry = denied.entries_by(&Policies::embedded(), false).pop().unwrap();
     assert_eq!((entry.decision, entry.said), (Unknown, false), "values are not in the log");
     assert_eq!(entry.against.unwrap().decision, Denied);
-    let refused = resize("512Mi").code(403).with("annotations", json!({"resize.restraint.dev/denied": "memory-limit-decrease: x"}));
+    let refused = resize("512Mi")
+        .code(403)
+        .with("annotations", json!({"resize.restraint.dev/denied": "memory-limit-decrease: x"}));
     let log = Log::of("RequestResponse", [create(pod(GIB, 1)), refused]);
     let entry = log.entries_by(&Policies::default(), false).pop().unwrap();
     assert_eq!(entry.decision, Allowed, "judged anew by no policy at all");
@@ -437,7 +501,8 @@ fn restraints_own_words_are_taken_unless_others_are_asked() {
 #[test]
 fn what_restraint_put_back_is_asked_for_again() {
     let updater = "system:serviceaccount:kube-system:vpa-updater";
-    let hook = json!({"configuration": "restraint", "webhook": "restore.restraint.dev", "mutated": true});
+    let hook =
+        json!({"configuration": "restraint", "webhook": "restore.restraint.dev", "mutated": true});
     let words = json!({
         "mutation.webhook.admission.k8s.io/round_0_index_0": hook.to_string(),
         "restore.restraint.dev/restored": "memory-limit-decrease: container \"app\": x",
@@ -450,8 +515,10 @@ fn what_restraint_put_back_is_asked_for_again() {
 
 #[test]
 fn labels_of_namespaces_count_where_the_log_shows_them() {
-    let mut namespace = request("create", "", "shop").body(json!({"metadata": {"name": "shop", "labels": {"restraint.dev/cap": "audit"}}}));
-    namespace.0["objectRef"] = json!({"resource": "namespaces", "apiVersion": "v1", "name": "shop", "namespace": "shop"});
+    let mut namespace = request("create", "", "shop")
+        .body(json!({"metadata": {"name": "shop", "labels": {"restraint.dev/cap": "audit"}}}));
+    namespace.0["objectRef"] =
+        json!({"resource": "namespaces", "apiVersion": "v1", "name": "shop", "namespace": "shop"});
     let requests = [namespace, create(pod(GIB, 1)), resize("512Mi").answer(pod("512Mi", 2))];
     let entry = Log::of("RequestResponse", requests).entries().pop().unwrap();
     assert_eq!(entry.decision, Allowed);
@@ -477,10 +544,15 @@ fn statuses_and_bindings_have_a_line_where_they_bring_approvals() {
     let status = |annotations: Value| {
         let mut object = pod(GIB, 1);
         object["metadata"]["annotations"] = annotations.clone();
-        request("patch", "status", "db").body(json!({"metadata": {"annotations": annotations}})).answer(object)
+        request("patch", "status", "db")
+            .body(json!({"metadata": {"annotations": annotations}}))
+            .answer(object)
     };
     let plain = Log::of("RequestResponse", [create(pod(GIB, 1)), status(json!({"a": "b"}))]);
     assert_eq!(plain.entries().len(), 1);
-    let grant = Log::of("RequestResponse", [create(pod(GIB, 1)), status(json!({"approved-by-sre": "true"}))]);
+    let grant = Log::of(
+        "RequestResponse",
+        [create(pod(GIB, 1)), status(json!({"approved-by-sre": "true"}))],
+    );
     assert_eq!(grant.last().0, Denied);
 }
