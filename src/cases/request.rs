@@ -189,7 +189,9 @@ fn composed(
     if flaws.count() > before {
         return None;
     }
-    let object = inherit(object, old.as_ref());
+    // what the case does not write itself it cannot repeat in the object
+    let keeps_stamp = present != ["annotate"] && written.node("approved").is_some();
+    let object = inherit(object, old.as_ref(), keeps_stamp);
     let resource = read_resource(node, written, &object, old.as_ref(), flaws)?;
     let parts = Parts { resource, operation, object, old };
     let namespace = read_namespace(node, written, &parts, flaws)?;
@@ -231,9 +233,9 @@ fn identify(old: &mut Json) {
     metadata.entry("generation").or_insert_with(|| json!(1));
 }
 
-/// `object` with what it keeps of `old`, whatever a client says: who it is, and its stamp where it
-/// says nothing of one.
-fn inherit(mut object: Json, old: Option<&Json>) -> Json {
+/// `object` with what it keeps of `old`, whatever a client says: who it is, and where it
+/// `keeps_stamp` that.
+fn inherit(mut object: Json, old: Option<&Json>, keeps_stamp: bool) -> Json {
     let Some(old) = old.and_then(|old| old.get("metadata")) else { return object };
     let Some(metadata) = object.get_mut("metadata").and_then(Json::as_object_mut) else {
         return object;
@@ -244,7 +246,7 @@ fn inherit(mut object: Json, old: Option<&Json>) -> Json {
         }
     }
     let stamp = old.pointer(&format!("/annotations/{}", super::evidence::STAMP_TOKEN));
-    if let Some(stamp) = stamp {
+    if let Some(stamp) = stamp.filter(|_| keeps_stamp) {
         let annotations = metadata.entry("annotations").or_insert_with(|| json!({}));
         if let Some(annotations) = annotations.as_object_mut() {
             let key = crate::approval::STAMP_ANNOTATION;
