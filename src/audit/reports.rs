@@ -326,3 +326,46 @@ impl Kept {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(code: u16, cause: &str) -> kube::Error {
+        let details = json!({"causes": [{"reason": cause, "message": "", "field": ""}]});
+        let status =
+            json!({"status": "Failure", "message": "no", "code": code, "details": details});
+        kube::Error::Api(serde_json::from_value::<Status>(status).unwrap().boxed())
+    }
+
+    #[test]
+    fn what_is_refused_is_counted_by_what_it_means() {
+        let mut kept = Kept::default();
+        for (code, cause) in
+            [(409, ""), (404, ""), (403, "NamespaceTerminating"), (403, ""), (500, "")]
+        {
+            assert_eq!(
+                kept.count("shop", Outcome::of(&refused(code, cause), Outcome::Conflict)),
+                None
+            );
+        }
+        assert_eq!((kept.conflicts, kept.failed, kept.foreign), (1, 2, 0));
+        assert_eq!(kept.trouble.as_deref(), Some("namespace \"shop\": no"));
+        let away = kube::Error::ReadEvents(std::io::Error::other("reset"));
+        assert!(matches!(Outcome::of(&away, Outcome::Conflict), Outcome::Lost(_)));
+    }
+
+    #[test]
+    fn what_stands_is_counted_and_what_is_in_the_way_is_named() {
+        let mut kept = Kept::default();
+        assert_eq!(kept.count("a", Outcome::Unchanged("1".to_owned())).as_deref(), Some("1"));
+        assert_eq!(kept.count("b", Outcome::Written("2".to_owned())).as_deref(), Some("2"));
+        assert_eq!(kept.count("c", Outcome::Deleted), None);
+        assert_eq!((kept.standing, kept.written, kept.deleted), (2, 1, 1));
+        assert_eq!(kept.trouble, None);
+        kept.count("d", Outcome::Foreign);
+        assert!(
+            kept.trouble.is_some_and(|why| why.contains("in namespace \"d\" is somebody else's"))
+        );
+    }
+}

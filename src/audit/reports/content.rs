@@ -79,7 +79,7 @@ fn bounded(findings: &[&Finding]) -> (Vec<Value>, usize) {
     if omitted > 0 {
         results.push(json!({
             "source": SOURCE, "policy": SOURCE, "rule": "omitted", "result": "skip", "severity": "info",
-            "message": format!("{} left out here; restraint audit has all", counted(omitted, "finding")),
+            "message": format!("{} left out, for want of room", counted(omitted, "finding")),
             "properties": {"omitted": omitted.to_string()},
         }));
     }

@@ -55,9 +55,9 @@ impl Numbers {
         }
         let mut order: Vec<(&str, u64)> = namespaces.into_iter().collect();
         order.sort_by_key(|(name, count)| (Reverse(*count), *name));
-        let omitted = order.split_off(order.len().min(MOST_NAMESPACES));
-        self.omitted_namespaces = omitted.len();
-        self.omitted_findings = omitted.iter().map(|(_, count)| count).sum();
+        self.omitted_namespaces = order.len().saturating_sub(MOST_NAMESPACES);
+        self.omitted_findings = order.iter().skip(MOST_NAMESPACES).map(|(_, count)| count).sum();
+        order.truncate(MOST_NAMESPACES);
         order.sort_unstable();
         for finding in findings {
             let namespace = finding.namespace.as_str();
