@@ -20,6 +20,7 @@ mod merged;
 mod order;
 mod patch;
 mod recorded;
+mod resize;
 mod resources;
 mod skipped;
 mod snapshot;
@@ -28,6 +29,7 @@ mod tally;
 mod text;
 mod webhooks;
 mod world;
+mod writes;
 
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};

@@ -16,7 +16,8 @@ use super::event::Event;
 use super::memory::Memory;
 use super::patch::json_patched;
 use super::webhooks::used_approval;
-use super::world::{Why, World, worlds};
+use super::world::{Why, World};
+use super::writes::worlds;
 
 /// A request that is to be judged.
 #[derive(Debug)]

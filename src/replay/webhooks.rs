@@ -127,10 +127,9 @@ fn mutations<'e>(
     event: &'e Event<'_>,
     prefix: &'e str,
 ) -> impl Iterator<Item = (String, Mutation)> + 'e {
-    let texts = event.annotations.iter().filter_map(move |(key, text)| {
+    event.annotations.iter().filter_map(move |(key, text)| {
         Some((key.strip_prefix(prefix)?.to_owned(), serde_json::from_str(text).ok()?))
-    });
-    texts
+    })
 }
 
 /// Whether Restraint changed the object.
