@@ -6,6 +6,7 @@
 
 mod case;
 mod choice;
+mod composed;
 mod evidence;
 mod expected;
 mod file;

@@ -4,8 +4,6 @@ use serde_json::{Value, json};
 
 use crate::judge::subject::{Operation, Resource};
 
-use super::request::words;
-
 /// What a review is made of.
 #[derive(Clone, Debug)]
 pub(super) struct Parts {
@@ -49,4 +47,11 @@ fn placed(mut object: Value, namespace: &str) -> Value {
         metadata.insert("namespace".to_owned(), namespace.into());
     }
     object
+}
+
+/// Group, version and kind.
+pub(super) fn words(object: &Value) -> (&str, &str, &str) {
+    let word = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
+    let (group, version) = word("apiVersion").split_once('/').unwrap_or(("", word("apiVersion")));
+    (group, version, word("kind"))
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use crate::judge::policies::Policies;
+use crate::manifest::layout::flow;
 
 use super::super::read::File;
 use super::super::report::LintReport;

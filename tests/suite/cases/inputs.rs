@@ -52,7 +52,7 @@ fn every_fault_is_told_with_its_place_and_the_way_out() {
             r#"11:13: "resize" needs "oldObject", which it changes"#,
         ]),
         (format!("name: a\n    {RESIZE}\n    operation: DELETE"), vec![
-            r#"12:16: "operation": unknown operation "DELETE", did you mean "CREATE"?"#,
+            r#"12:16: unknown operation "DELETE", did you mean "CREATE"?"#,
         ]),
         (format!("name: a\n    {RESIZE}\n    now: noon"), vec![
             r#"12:10: "now": "noon" is no time: write it like 2026-01-01T12:00:00Z"#,
