@@ -36,7 +36,7 @@ use options::OnFailure;
 pub use options::Options;
 use persist::Persistence;
 use plan::{Plan, PodPlan, Turn};
-use report::{Ending, Report};
+use report::{Ending, Report, Reverted};
 
 /// Resizes. The exit code tells what came of it: `docs/operating.md`.
 ///
@@ -171,7 +171,7 @@ impl Run<'_> {
         plans.sort_by_key(place);
         let persist = match plans.first().filter(|_| self.options.persist) {
             Some(first) => {
-                let persist = Persistence::of(keeper, first, self.wishes)?;
+                let persist = Persistence::of(keeper, (&first.before, &first.wanted), self.wishes)?;
                 persist.write(self.cluster, keeper, true).await?;
                 Some(persist)
             }
@@ -269,11 +269,11 @@ impl Run<'_> {
         }
         self.pause(after, stop).await;
         for turn in resized.into_iter().rev() {
-            let back = step::revert(self.cluster, self.options, turn).await?;
-            if !back.done {
+            let put_back = step::revert(self.cluster, self.options, turn).await?;
+            if !put_back.done {
                 report.result = Ending::Failed;
             }
-            report.reverted.push((turn.pod.clone(), back));
+            report.reverted.push(Reverted { pod: turn.pod.clone(), put_back });
         }
         Ok(())
     }

@@ -99,8 +99,9 @@ fn refuser(message: &str) -> Refuser {
 
 /// The texts of `Warning: 299 - "text"`.
 fn warnings(headers: &HeaderMap) -> Vec<String> {
-    let texts = headers.get_all(WARNING).iter().filter_map(|value| value.to_str().ok());
-    texts.map(warning).collect()
+    // they may hold more than ASCII: one that was cut ends with an ellipsis
+    let texts = headers.get_all(WARNING).iter();
+    texts.map(|value| warning(&String::from_utf8_lossy(value.as_bytes()))).collect()
 }
 
 fn warning(header: &str) -> String {
@@ -120,6 +121,14 @@ mod tests {
         assert_eq!(refuser(quota), Refuser::ApiServer);
         let away = "failed calling webhook \"resize.restraint.dev\": connection refused";
         assert_eq!(refuser(away), Refuser::ApiServer);
+    }
+
+    #[test]
+    fn warnings_that_are_not_ascii_are_read() {
+        let mut headers = HeaderMap::new();
+        let value = "299 - \"cut…\"".as_bytes();
+        headers.append(WARNING, hyper::header::HeaderValue::from_bytes(value).unwrap());
+        assert_eq!(warnings(&headers), ["cut…"]);
     }
 
     #[test]

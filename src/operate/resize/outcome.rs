@@ -146,6 +146,10 @@ pub(super) fn outcome(
     if uid(pod) != uid(&before.wanted) {
         return Outcome::new(State::Gone, "another pod has its name now: it has another UID");
     }
+    // what was seen before the API server stored it tells nothing of it
+    if pod.number("/metadata/generation").is_some_and(|seen| seen < before.generation) {
+        return Outcome::new(State::Unseen, "the watch does not show the new spec yet");
+    }
     let context =
         HistoryContext { events: events.map(<[Value]>::to_vec), ..HistoryContext::default() };
     let history = match History::of(pod, &context) {
@@ -257,6 +261,10 @@ fn by_resize(before: &Before, pod: &Unstructured, history: &History) -> Outcome 
         message: resize.message.clone(),
         ..Outcome::new(state, resize.why.clone())
     };
+    // what the kubelet says of an earlier spec tells nothing of this one
+    if resize.observed_generation.is_some_and(|observed| observed < before.generation) {
+        return Outcome::new(State::Unseen, "the kubelet has not seen the new spec yet");
+    }
     match (resize.state, resize.cause) {
         (ResizeState::Deferred, _) => told(State::Deferred),
         (ResizeState::Infeasible, _) => told(State::Infeasible),
@@ -273,10 +281,6 @@ fn by_resize(before: &Before, pod: &Unstructured, history: &History) -> Outcome 
 
 /// What was asked for is in force: containers may still have to come back.
 fn settled(before: &Before, pod: &Unstructured, history: &History) -> Outcome {
-    let observed = pod.value().pointer("/status/observedGeneration").and_then(Value::as_i64);
-    if observed.is_some_and(|observed| observed < before.generation) {
-        return Outcome::new(State::Unseen, "the kubelet has not seen the new spec yet");
-    }
     let runs = |name: &String| {
         status(pod, name).is_some_and(|(status, _)| {
             status.pointer("/state/running").is_some_and(|running| !running.is_null())

@@ -12,8 +12,6 @@ use crate::explain::wanted::Wish;
 use crate::manifest::unstructured::Unstructured;
 use crate::operate::keeper::Keeper;
 
-use super::plan::PodPlan;
-
 /// What becomes of the template. The names of its fields stay as they are.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -29,12 +27,16 @@ pub(super) struct Persistence {
 }
 
 impl Persistence {
-    /// What `wishes` are in the template that `keeper` keeps.
+    /// What `wishes` are in the template that `keeper` keeps, by what they make of a pod.
     ///
     /// # Errors
     ///
     /// Where there is no template that can be changed.
-    pub(super) fn of(keeper: &Keeper, pod: &PodPlan, wishes: &[Wish]) -> anyhow::Result<Self> {
+    pub(super) fn of(
+        keeper: &Keeper,
+        (before, wanted): (&Unstructured, &Unstructured),
+        wishes: &[Wish],
+    ) -> anyhow::Result<Self> {
         let workload = keeper.target();
         if keeper.is_pod() {
             bail!("--persist writes into a template, and {workload} has none: nobody keeps it");
@@ -51,7 +53,7 @@ impl Persistence {
             );
         }
         let (rolls, why) = rollout(object);
-        Ok(Self { workload, patch: patch(&pod.before, &pod.wanted, wishes), rolls, why })
+        Ok(Self { workload, patch: patch(before, wanted, wishes), rolls, why })
     }
 
     /// Writes it, or with `dry_run` asks what would be answered.

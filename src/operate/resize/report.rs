@@ -25,11 +25,21 @@ pub(super) struct Report {
     /// The pods that were not touched.
     pub(super) not_touched: Vec<String>,
     /// Those that were put back after their time, with `--revert-after`.
-    pub(super) reverted: Vec<(String, PutBack)>,
+    pub(super) reverted: Vec<Reverted>,
     /// Whether the template was written.
     pub(super) persisted: bool,
     /// What ended it early.
     pub(super) why: String,
+}
+
+/// A pod that was put back after its time.
+#[derive(Debug, Serialize)]
+pub(super) struct Reverted {
+    /// The pod.
+    pub(super) pod: String,
+    /// What came of it.
+    #[serde(flatten)]
+    pub(super) put_back: PutBack,
 }
 
 /// What a run comes to, and its exit code.

@@ -9,7 +9,7 @@ use crate::terminal::{paragraph, plain};
 use super::change::listed;
 use super::options::{OnFailure, Options};
 use super::plan::{Plan, PodPlan, Turn, Verdict};
-use super::report::{Ending, Report};
+use super::report::{Ending, Report, Reverted};
 use super::step::PodResult;
 
 /// The plan: what is done to which pod, and in which order.
@@ -27,12 +27,14 @@ pub(super) fn plan(plan: &Plan, target: &str, namespace: &str, options: &Options
         let body = body(pod);
         let ready = if pod.ready { "ready" } else { "not ready" };
         let head = format!("pod/{} ({ready})", plain(&pod.pod));
-        if shown.as_ref() == Some(&body) {
+        // commands name the pod
+        let alike = body.replace(&pod.pod, "");
+        if shown.as_ref() == Some(&alike) {
             let _ = writeln!(text, "{head}: the same");
         } else {
             let _ = writeln!(text, "{head}: {}", turn(pod));
             text.push_str(&body);
-            shown = Some(body);
+            shown = Some(alike);
         }
     }
     for manager in &plan.managers {
@@ -100,7 +102,7 @@ fn body(pod: &PodPlan) -> String {
         paragraph(&mut text, "node", &format!("{:?}: it {fits}: {}{by}", room.node, room.why));
     }
     if let Some(back) = &pod.way_back {
-        let word = if back.is_open { "open" } else { "closed once it was carried out" };
+        let word = if back.is_open { "open" } else { "closed" };
         paragraph(&mut text, "way back", &format!("{word}: {}", back.why));
         paragraph(&mut text, "do", &back.remedy);
     }
@@ -174,7 +176,7 @@ pub(super) fn result(result: &PodResult) -> String {
 /// What all of it came to.
 pub(super) fn summary(report: &Report) -> String {
     let done = report.pods.iter().filter(|pod| pod.done).count();
-    let count = done.saturating_add(report.pods.len().saturating_sub(done));
+    let count = report.pods.len();
     let mut text = match report.result {
         Ending::Planned => "nothing is changed: this is the plan\n".to_owned(),
         Ending::Denied if report.is_denied_by_restraint() => {
@@ -202,9 +204,9 @@ pub(super) fn summary(report: &Report) -> String {
             paragraph(&mut text, "go on", "the same command with --resume");
         }
     }
-    for (pod, back) in &report.reverted {
-        let word = if back.done { "yes" } else { "no" };
-        paragraph(&mut text, &format!("{pod} put back"), &format!("{word}: {}", back.why));
+    for Reverted { pod, put_back } in &report.reverted {
+        let word = if put_back.done { "yes" } else { "no" };
+        paragraph(&mut text, &format!("{pod} put back"), &format!("{word}: {}", put_back.why));
     }
     if report.persisted {
         paragraph(&mut text, "template", "written");

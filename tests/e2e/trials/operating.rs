@@ -17,22 +17,37 @@ use super::trial;
 
 pub(super) fn trials() -> Vec<Trial> {
     vec![
-        trial("resize: in place, with an event, and the lease is given back", in_place),
-        trial("resize: with a restart, and how long it took", with_a_restart),
-        trial("resize: what waits too long is put back", deferred),
-        trial("resize: what the kubelet will not do is put back at once", infeasible),
-        trial("resize: a decrease below what is in use is put back", below_usage),
-        trial("resize: a process that is killed for memory afterwards is a failure", out_of_memory),
-        trial("resize: a pod that goes away is told from one that is done", gone),
-        trial("resize: the second of two people sees the first and changes nothing", two_people),
-        trial("resize: a missing right is told before anything is changed", a_missing_right),
-        trial("resize: a denial comes with what grants it, and nothing is changed", denied),
-        trial("resize: bad input asks for nothing", bad_input),
+        trial("restraint resize: in place, with an event, and the lease is given back", in_place),
+        trial("restraint resize: with a restart, and how long it took", with_a_restart),
+        trial("restraint resize: what waits too long is put back", deferred),
+        trial("restraint resize: what the kubelet will not do is put back at once", infeasible),
+        trial("restraint resize: a decrease below what is in use is put back", below_usage),
         trial(
-            "resize: a workload stops at its first failure and goes on with --resume",
+            "restraint resize: a process that is killed for memory afterwards is a failure",
+            out_of_memory,
+        ),
+        trial("restraint resize: a pod that goes away is told from one that is done", gone),
+        trial(
+            "restraint resize: the second of two people sees the first and changes nothing",
+            two_people,
+        ),
+        trial(
+            "restraint resize: a missing right is told before anything is changed",
+            a_missing_right,
+        ),
+        trial(
+            "restraint resize: a denial comes with what grants it, and nothing is changed",
+            denied,
+        ),
+        trial("restraint resize: bad input asks for nothing", bad_input),
+        trial(
+            "restraint resize: a workload stops at its first failure and goes on with --resume",
             a_workload,
         ),
-        trial("resize: a template is written last, and who else manages is told", persisted),
+        trial(
+            "restraint resize: a template is written last, and who else manages is told",
+            persisted,
+        ),
     ]
 }
 
@@ -98,13 +113,16 @@ fn in_place() {
         "pod/db (ready): app memory limit 64Mi -> 96Mi",
         "effect on app: resize in place, no restart: the limit rises",
         "answer: allowed",
-        "way back: closed once it was carried out: a growth that waits or failed can be put back",
+        "way back: closed: a growth that waits or failed can be put back",
         "restraint.dev/approve=app=64Mi",
         "at most 5 min a pod",
         "nothing is changed: this is the plan",
     ] {
         assert!(plan.contains(part), "{part}: {plan}");
     }
+    let nobody = space.by(Person::Developer).restraint(&["resize", "pod/db", "--memory", "96Mi"]);
+    assert_eq!(nobody.code(), Some(2));
+    assert!(nobody.refused().contains("nothing is done without consent"));
     assert_limit(&space, "db", "64Mi");
 
     let run = begin(space.by(Person::Developer), "pod/db", &["--memory", "app=96Mi"]);
@@ -348,7 +366,7 @@ fn persisted() {
     let scaler = json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "db"}, "spec": {"scaleTargetRef": target, "maxReplicas": 3, "metrics": [metric]}});
     space.create(&scaler).accepted();
     let flags = ["resize", "sts/db", "--memory", "96Mi", "--persist", "--dry-run"];
-    let plan = space.by(Person::Developer).restraint(&flags).printed();
+    let plan = space.by(Person::Admin).restraint(&flags).printed();
     assert!(plan.contains("horizontalpodautoscaler/db: it scales by memory"), "{plan}");
     assert!(plan.contains("pod/db-0 (ready): the same"), "{plan}");
     let run = begin(space.by(Person::Developer), "sts/db", &["--memory", "96Mi", "--persist"]);

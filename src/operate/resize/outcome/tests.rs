@@ -200,7 +200,35 @@ fn another_pod_of_the_same_name_is_not_the_one() {
 #[test]
 fn what_the_kubelet_has_not_seen_is_not_done() {
     let (pod, events) = read("cpu-resize-done");
-    let before = Before::of(&pod, pod.clone(), 3, BTreeSet::new());
+    let mut value = pod.value().clone();
+    value["metadata"]["generation"] = 3.into();
+    let later = pod.with(value);
+    let before = Before::of(&later, later.clone(), 3, BTreeSet::new());
+    assert_eq!(outcome(&before, Some(&later), Some(&events)).state, State::Unseen);
+}
+
+/// What was deferred or infeasible is still said to be, for a moment after it was put back.
+#[test]
+fn what_is_said_of_an_earlier_spec_tells_nothing() {
+    for history in ["deferred", "infeasible", "resize-error-below-usage"] {
+        let (pod, events) = read(history);
+        let mut value = pod.value().clone();
+        value["metadata"]["generation"] = 3.into();
+        let later = pod.with(value);
+        let before = Before::of(&later, later.clone(), 3, BTreeSet::new());
+        let told = outcome(&before, Some(&later), Some(&events));
+        assert_eq!(told.state, State::Unseen, "{history}");
+    }
+}
+
+/// A watch may still show the pod as it was before the patch: nobody has overtaken anything then.
+#[test]
+fn what_is_seen_of_the_time_before_tells_nothing() {
+    let (pod, events) = read("memory-resize-live");
+    let mut value = pod.value().clone();
+    value["spec"]["containers"][0]["resources"]["limits"]["memory"] = "1Gi".into();
+    value["metadata"]["generation"] = 3.into();
+    let before = Before::of(&pod, pod.with(value), 3, BTreeSet::new());
     assert_eq!(outcome(&before, Some(&pod), Some(&events)).state, State::Unseen);
 }
 
