@@ -182,7 +182,7 @@ pub(super) fn summary(report: &Report) -> String {
         Ending::Denied if report.is_denied_by_restraint() => {
             "nothing is changed: Restraint denies it\n".to_owned()
         }
-        Ending::Denied => "nothing more is changed: it is refused\n".to_owned(),
+        Ending::Denied => "nothing is changed: it is refused\n".to_owned(),
         Ending::NotStarted => "nothing is changed\n".to_owned(),
         Ending::Done => format!("done: {done} of {count} pods\n"),
         Ending::Failed => {

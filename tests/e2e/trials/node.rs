@@ -71,7 +71,9 @@ impl Node {
 
     fn kubectl(&self, arguments: &[&str], input: &str) -> String {
         let program = assets().unwrap().unwrap().join("kubectl");
-        let (code, text) = self.output(Command::new(program), arguments, input);
+        // before what a command in a container is given
+        let line = [&["--namespace", &*self.namespace][..], arguments].concat();
+        let (code, text) = self.output(Command::new(program), &line, input);
         assert_eq!(code, Some(0), "kubectl {arguments:?}: {text}");
         text
     }
@@ -79,7 +81,8 @@ impl Node {
     /// Resizes, and says what came of it.
     fn resize(&self, flags: &[&str], code: i32) -> Value {
         let program = PathBuf::from(env!("CARGO_BIN_EXE_restraint"));
-        let line = [&["resize", "pod/app", "--yes", "--output", "json"][..], flags].concat();
+        let fixed = ["resize", "pod/app", "--namespace", &self.namespace, "--yes", "-o", "json"];
+        let line = [&fixed[..], flags].concat();
         let (ended, text) = self.output(Command::new(program), &line, "");
         assert_eq!(ended, Some(code), "{text}");
         serde_json::from_str(&text).unwrap()
@@ -91,8 +94,7 @@ impl Node {
         arguments: &[&str],
         input: &str,
     ) -> (Option<i32>, String) {
-        command.args(arguments).args(["--namespace", &self.namespace]);
-        command.env("KUBECONFIG", env::var_os(KUBECONFIG).unwrap());
+        command.args(arguments).env("KUBECONFIG", env::var_os(KUBECONFIG).unwrap());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
         let mut child = command.spawn().unwrap();
         // it need not read all of it
