@@ -8,6 +8,7 @@ mod keeper;
 mod lease;
 mod limits;
 mod order;
+mod probe;
 pub mod resize;
 mod rights;
 mod sight;

@@ -13,6 +13,7 @@ use kube::{Api, Client, Config};
 use crate::kube::name::is_dns_label;
 
 use super::error::{causes_message, error_message};
+use super::service_access::asking_once;
 
 /// The longest wait for more of an answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
@@ -70,6 +71,15 @@ impl ClusterOptions {
     /// Where the kubeconfig cannot be read or used, or `namespace` cannot be a namespace's name.
     pub(crate) async fn connect(&self, namespace: Option<&str>) -> anyhow::Result<Cluster> {
         Cluster::of(self.config().await?, namespace)
+    }
+
+    /// A client that asks once and hands out what went wrong.
+    ///
+    /// # Errors
+    ///
+    /// Where the kubeconfig cannot be read or used.
+    pub(crate) async fn client_asking_once(&self) -> anyhow::Result<Client> {
+        asking_once(self.config().await?).map_err(|error| anyhow!(error_message(&error)))
     }
 
     async fn config(&self) -> anyhow::Result<Config> {
