@@ -25,6 +25,7 @@ use crate::explain::live;
 use crate::explain::wanted::Wish;
 use crate::operate::keeper::Keeper;
 use crate::operate::lease::{self, Held, Lease};
+use crate::operate::probe::{self, Phase, ProbeReport, Probes};
 use crate::operate::rights::{self, Right};
 use crate::operate::trace::{self, Deed};
 use crate::operate::who::Who;
@@ -105,6 +106,9 @@ impl Run<'_> {
             (report.result, report.why) = (Ending::NotStarted, "not agreed to".to_owned());
             return Ok(report);
         }
+        let first = report.plan.to_do().next().map(PodPlan::at_hand);
+        let probes = &self.options.probes;
+        let probes = probes.start(&self.options.cluster, self.cluster, first).await?;
         let stop = stop_signal()?;
         let lease = match self.lease(&keeper).await {
             Ok(lease) => lease,
@@ -116,7 +120,7 @@ impl Run<'_> {
                 Err(error) => return Err(error),
             },
         };
-        let acted = self.act(&mut report, lease.as_ref(), &stop).await;
+        let acted = self.measured(&mut report, lease.as_ref(), &stop, probes).await;
         if let Err(error) = acted {
             (report.result, report.why) = (Ending::Failed, format!("{error:#}"));
         }
@@ -143,6 +147,7 @@ impl Run<'_> {
             Right::new("watch", "", "pods"),
             Right::new("patch", "", "pods/resize"),
         ];
+        rights.extend(self.options.probes.rights());
         if !self.options.no_lease {
             rights.extend(lease::RIGHTS);
         }
@@ -206,12 +211,57 @@ impl Run<'_> {
         Lease::take(self.cluster, &keeper.uid, holder).await.map(Some)
     }
 
+    /// Acts, while the probes run from before the first change to after the last.
+    async fn measured(
+        &self,
+        report: &mut Report,
+        lease: Option<&Lease>,
+        stop: &Receiver<bool>,
+        probes: Probes,
+    ) -> anyhow::Result<()> {
+        let margin = self.options.probes.margin();
+        let acted = match probes.baseline(margin).await {
+            Ok(()) => {
+                probes.phase(Phase::During);
+                let acted = self.act(report, lease, stop, &probes).await;
+                probes.phase(Phase::After);
+                // what breaks now is in the report as well
+                let _ = probes.settle(margin).await;
+                acted
+            }
+            Err(unready) => {
+                (report.result, report.why) = (Ending::NotStarted, unready.to_string());
+                Ok(())
+            }
+        };
+        let measured = probes.finish().await;
+        if !measured.is_empty() {
+            self.tell(report, measured)?;
+        }
+        acted
+    }
+
+    /// What the probes measured. A condition that broke at last fails what was done.
+    fn tell(&self, report: &mut Report, measured: ProbeReport) -> anyhow::Result<()> {
+        if let Some(breach) = measured.broken().first().filter(|_| report.result == Ending::Done) {
+            (report.result, report.why) = (Ending::Failed, breach.to_string());
+        }
+        self.say(&probe::render(&measured))?;
+        let heading = format!("resize of {}", self.target);
+        if let Err(error) = self.options.probes.write_page(&heading, &measured) {
+            terminal::remark(&format!("note: the page is missing: {error:#}"));
+        }
+        report.probes = Some(measured);
+        Ok(())
+    }
+
     /// One pod after the other.
     async fn act(
         &self,
         report: &mut Report,
         lease: Option<&Lease>,
         stop: &Receiver<bool>,
+        probes: &Probes,
     ) -> anyhow::Result<()> {
         let turns: Vec<PodPlan> = report.plan.to_do().cloned().collect();
         report.result = Ending::Done;
@@ -225,13 +275,17 @@ impl Run<'_> {
                 (report.result, report.why) = (Ending::Stopped, why.to_owned());
                 break;
             }
-            terminal::progress_remark(&format!(
-                "pod/{} ({} of {})",
-                turn.pod,
-                number.saturating_add(1),
-                turns.len()
-            ));
-            let result = step::resize(self.cluster, self.options, turn).await?;
+            if let Some(breach) = probes.breach() {
+                (report.result, report.why) = (Ending::Failed, breach.to_string());
+                break;
+            }
+            probes.follow(Some(turn.at_hand()));
+            let turn_of =
+                format!("pod/{} ({} of {})", turn.pod, number.saturating_add(1), turns.len());
+            terminal::progress_remark(&turn_of);
+            probes.mark(turn_of);
+            let result = step::resize(self.cluster, self.options, turn, probes).await?;
+            probes.mark(format!("pod/{}: {}", turn.pod, text::state(&result)));
             self.say(&text::result(&result))?;
             let (done, refused) = (result.done, result.refusal.is_some());
             report.add(result);

@@ -25,6 +25,7 @@ mod node;
 mod operating;
 mod outage;
 mod policies;
+mod probes;
 mod replaying;
 mod resizes;
 mod restart_all;
@@ -65,6 +66,7 @@ pub(crate) fn all() -> Vec<Trial> {
         installing::trials(),
         explaining::trials(),
         operating::trials(),
+        probes::trials(),
         node::trials(),
         doctor::trials(),
         fallback::trials(),

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::cluster::ClusterOptions;
 use crate::explain::wanted::AmountOptions;
 use crate::operate::limits::duration;
+use crate::operate::probe::ProbeOptions;
 use crate::terminal::Output;
 
 /// What to resize, and how.
@@ -67,6 +68,10 @@ pub struct Options {
     /// Do without the Lease that keeps two people apart, where the right to it is missing.
     #[arg(long)]
     pub(super) no_lease: bool,
+
+    /// What is asked while it happens.
+    #[command(flatten)]
+    pub(super) probes: ProbeOptions,
 
     /// Namespace [default: the context's].
     #[arg(short, long, value_name = "NAME")]

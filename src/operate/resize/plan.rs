@@ -18,6 +18,7 @@ use crate::explain::wanted::{Wish, resize_wanted};
 use crate::explain::{Effect, Explanation};
 use crate::judge::policies::Policies;
 use crate::manifest::unstructured::Unstructured;
+use crate::operate::probe::PodAtHand;
 
 pub(super) use self::way_back::WayBack;
 use super::ask::{self, Refusal};
@@ -125,6 +126,12 @@ impl Plan {
 }
 
 impl PodPlan {
+    /// Where the probes find the pod.
+    pub(super) fn at_hand(&self) -> PodAtHand {
+        let ip = self.before.text("/status/podIP").and_then(|ip| ip.parse().ok());
+        PodAtHand { name: self.pod.clone(), ip }
+    }
+
     /// What `wishes` come to for `pod`.
     ///
     /// # Errors

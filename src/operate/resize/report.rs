@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
+use crate::operate::probe::ProbeReport;
+
 use super::plan::{Plan, Verdict};
 use super::step::{PodResult, PutBack};
 
@@ -28,6 +30,9 @@ pub(super) struct Report {
     pub(super) reverted: Vec<Reverted>,
     /// Whether the template was written.
     pub(super) persisted: bool,
+    /// What the probes measured, where there were any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) probes: Option<ProbeReport>,
     /// What ended it early.
     pub(super) why: String,
 }
@@ -87,6 +92,7 @@ impl Report {
             not_touched,
             reverted: Vec::new(),
             persisted: false,
+            probes: None,
             why: String::new(),
         }
     }

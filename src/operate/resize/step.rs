@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use crate::cluster::Cluster;
 use crate::manifest::unstructured::Unstructured;
+use crate::operate::probe::{Breach, Probes};
 use crate::operate::sight::{PodWatch, Sight, Watched};
 use crate::terminal;
 
@@ -36,6 +37,8 @@ pub(super) struct PodResult {
     pub(super) refusal: Option<Refusal>,
     /// What was warned of.
     pub(super) warnings: Vec<String>,
+    /// The condition of the probes that it broke.
+    pub(super) breach: Option<Breach>,
     /// Whether it took longer than it may.
     pub(super) timed_out: bool,
     /// How long it took, in seconds.
@@ -64,6 +67,7 @@ impl PodResult {
             outcome: None,
             refusal: None,
             warnings: Vec::new(),
+            breach: None,
             timed_out: false,
             seconds: 0,
             room: None,
@@ -81,6 +85,7 @@ pub(super) async fn resize(
     cluster: &Cluster,
     options: &Options,
     plan: &PodPlan,
+    probes: &Probes,
 ) -> anyhow::Result<PodResult> {
     let started = Instant::now();
     let mut result = PodResult::new(&plan.pod);
@@ -108,9 +113,16 @@ pub(super) async fn resize(
     };
     let before = before(plan, now, stored);
     let limit = Instant::now().checked_add(options.timeout).unwrap_or(started);
-    let told = watch_out(&mut watch, &before, limit, options.settle).await?;
-    result.timed_out = !told.state.is_final();
-    result.done = told.state.is_success();
+    let told = tokio::select! {
+        told = watch_out(&mut watch, &before, limit, options.settle) => told?,
+        breach = probes.broken() => {
+            result.breach = Some(breach);
+            let sight = watch.sight();
+            outcome(&before, sight.pod.as_ref(), sight.events.as_deref())
+        }
+    };
+    result.timed_out = !told.state.is_final() && result.breach.is_none();
+    result.done = told.state.is_success() && result.breach.is_none();
     if told.state == State::Deferred {
         result.room = room::of(cluster, &before.wanted).await;
     }

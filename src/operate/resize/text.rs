@@ -130,6 +130,11 @@ fn how(options: &Options, count: usize) -> String {
     )
 }
 
+/// What became of one pod, in few words.
+pub(super) fn state(result: &PodResult) -> &'static str {
+    result.outcome.as_ref().map_or("not resized", |outcome| outcome.state.words())
+}
+
 /// What became of one pod.
 pub(super) fn result(result: &PodResult) -> String {
     let mut text = String::new();
@@ -150,6 +155,9 @@ pub(super) fn result(result: &PodResult) -> String {
             if !result.done {
                 paragraph(&mut text, "why", &outcome.why);
                 paragraph(&mut text, "said", &outcome.message);
+            }
+            if let Some(breach) = &result.breach {
+                paragraph(&mut text, "probe", &breach.to_string());
             }
             for restart in &outcome.restarted {
                 let down = restart.seconds.map(|seconds| format!(", {seconds} s down"));
