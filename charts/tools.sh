@@ -18,7 +18,7 @@ environment() {
 
 # where a program of Prometheus is: the one installed, else the one of Debian's package `prometheus`
 prometheus() {
-    command -v "$1" && return
+    type -P "$1" && return
     if ! [ -x "$tools/prometheus/usr/bin/$1" ]; then
         # unpacked, not installed: the package starts a server
         package=$(mktemp -d)
