@@ -95,6 +95,7 @@ def check_selectors(of, beside):
 def check_rights(merged, of):
     found = {(group, resource, verb, *rule.get("resourceNames", [])) for rule in of["ClusterRole"]["rules"] for group in rule["apiGroups"] for resource in rule["resources"] for verb in rule["verbs"]}
     expected = {(group, resource, "list") for group, resources in JUDGED.items() for resource in resources}
+    expected |= {("", "configmaps", "get")}
     if merged["audit"]["policyReports"]:
         expected |= {(group, resource, verb) for group, resource in REPORTS.items() for verb in ("list", "create")}
         expected |= {(group, resource, verb, "restraint-audit") for group, resource in REPORTS.items() for verb in ("get", "patch", "delete")}

@@ -100,10 +100,8 @@ impl ConfigMaps {
     /// What could not be read.
     pub(super) fn missing(self) -> Option<Missing> {
         let count = self.refused.len();
-        (count > 0).then(|| Missing {
-            what: format!("what ConfigMaps hold, in {}", counted(count, "namespace")),
-            why: self.reason,
-        })
+        let what = || format!("what ConfigMaps hold, in {}", counted(count, "namespace"));
+        (count > 0).then(|| Missing::single(what(), self.reason))
     }
 }
 

@@ -16,7 +16,7 @@ use super::autoscalers::Recommendation;
 use super::configuration::{ConfigMaps, references};
 use super::pages::{Broken, Pages};
 use super::pods::{Owner, Pods};
-use super::report::{Autoscaler, Finding, Missing, UNREADABLE};
+use super::report::{Autoscaler, Finding, Missing};
 use super::scope::{Namespaces, Scope};
 use super::workloads::{Judged, judged};
 
@@ -80,8 +80,9 @@ pub(super) async fn gather(cluster: &Cluster, scope: &Scope<'_>) -> Gathered {
     gathered.missing.extend(config_maps.missing());
     gathered.missing.extend(gathered.pods.ahead(scope.now));
     if gathered.unreadable > 0 {
-        let what = format!("{} {UNREADABLE}", counted(gathered.unreadable, "object"));
-        gathered.missing.push(Missing { what, why: std::mem::take(&mut gathered.first_fault) });
+        let what = format!("{} that cannot be read", counted(gathered.unreadable, "object"));
+        let why = std::mem::take(&mut gathered.first_fault);
+        gathered.missing.push(Missing::single(what, why));
     }
     gathered.count_pods();
     gathered
@@ -113,7 +114,8 @@ impl Reading<'_> {
         if let Some(first) = pages.too_large.first() {
             let what =
                 format!("{} too large to be read", counted(pages.too_large.len(), kind.singular()));
-            self.gathered.missing.push(Missing { what, why: format!("the first is {first:?}") });
+            let why = format!("the first is {first:?}");
+            self.gathered.missing.push(Missing::single(what, why));
         }
     }
 
@@ -230,7 +232,7 @@ fn note(missing: &mut Vec<Missing>, what: &str, broken: Broken) {
         0 => what.to_owned(),
         read => format!("{what} after the first {read}{more}"),
     };
-    missing.push(Missing { what, why: broken.reason });
+    missing.push(Missing::gap(what, broken.reason));
 }
 
 /// The labels of namespaces, by which policies choose. Where they cannot be read a policy that

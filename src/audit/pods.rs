@@ -56,10 +56,10 @@ impl Pods {
         };
         let count = self.resizes.iter().filter_map(ahead).count();
         let most = self.resizes.iter().filter_map(ahead).max()?;
-        Some(Missing {
-            what: format!("ages of {}", counted(count, "resize")),
-            why: format!("their times are up to {most} s ahead of this machine's clock"),
-        })
+        Some(Missing::single(
+            format!("ages of {}", counted(count, "resize")),
+            format!("their times are up to {most} s ahead of this machine's clock"),
+        ))
     }
 
     /// Pods of `owner` are those of `maker`.

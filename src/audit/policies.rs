@@ -61,10 +61,7 @@ impl Chosen {
         };
         let mut missing = Vec::new();
         let mut miss = |what: &str, why: String, instead: String| {
-            missing.push(Missing {
-                what: what.to_owned(),
-                why: format!("{why}; used instead: {instead}"),
-            });
+            missing.push(Missing::gap(what, format!("{why}; used instead: {instead}")));
         };
         let fallback_cap = cap.unwrap_or_default();
         let instead = match &named {

@@ -48,9 +48,6 @@ pub(super) struct Report {
 pub(super) const NEXT: &str = "what enforce would have denied needs a recording or an audit log: \
      restraint replay";
 
-/// What there is a number of where objects cannot be read: the lists that they came in can.
-pub(super) const UNREADABLE: &str = "that cannot be read";
-
 /// The schema of the report.
 pub(super) const SCHEMA: &str = "restraint.dev/audit/v1";
 
@@ -173,12 +170,20 @@ pub(super) struct Autoscaler {
 pub(super) struct Missing {
     pub(super) what: String,
     pub(super) why: String,
+    /// Whether findings may be missing with it: then what is not in the report is not gone.
+    #[serde(skip)]
+    pub(super) is_gap: bool,
 }
 
 impl Missing {
-    /// Whether it is single objects: the rest of their kind is in the report.
-    pub(super) fn is_of_objects(&self) -> bool {
-        self.what.ends_with(UNREADABLE)
+    /// Something without which the report is not whole, such as a list.
+    pub(super) fn gap(what: impl Into<String>, why: impl Into<String>) -> Self {
+        Self { what: what.into(), why: why.into(), is_gap: true }
+    }
+
+    /// Single objects, or facts beside the objects: all the rest is in the report.
+    pub(super) fn single(what: impl Into<String>, why: impl Into<String>) -> Self {
+        Self { what: what.into(), why: why.into(), is_gap: false }
     }
 }
 

@@ -12,7 +12,7 @@ use super::report::{Finding, Missing, Report};
 pub(super) fn render(report: &Report, policies: &Policies) -> Value {
     let mut fingerprints = Fingerprints::default();
     let results = report.findings.iter().map(|finding| result(finding, &mut fingerprints));
-    let notification = |Missing { what, why }: &Missing| Notification {
+    let notification = |Missing { what, why, .. }: &Missing| Notification {
         message: format!("not in this report: {what}: {why}"),
         place: None,
     };

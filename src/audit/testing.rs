@@ -4,21 +4,21 @@ use jiff::Timestamp;
 
 use crate::rules::strength::Strength;
 
-use super::report::{Finding, LingeringResize, Missing, Report, SCHEMA, Totals};
+use super::report::{Finding, LingeringResize, Report, SCHEMA, Totals};
 
 /// A finding in mode `warn`.
-pub(super) fn finding(namespace: &str, kind: &str, name: &str, rule: &'static str) -> Finding {
+pub(super) fn finding(namespace: &str, kind: &'static str, name: &str, rule: &'static str) -> Finding {
     Finding {
         rule,
         mode: Strength::ALL[1],
         namespace: namespace.to_owned(),
-        kind: kind.to_owned(),
+        kind,
         name: name.to_owned(),
         pods: 1,
         container: Some("app".to_owned()),
         pointer: "/spec/containers/0".to_owned(),
         message: format!("container \"app\" of {name:?}: something is wrong"),
-        remedy: "put it right".to_owned(),
+        remedy: "put it right".into(),
     }
 }
 
@@ -48,6 +48,7 @@ pub(super) fn report(findings: Vec<Finding>, resizes: Vec<LingeringResize>) -> R
         selector: None,
         policies: "built in".to_owned(),
         cap: "enforce",
+        installation: None,
         totals,
         findings,
         resizes,
@@ -55,10 +56,6 @@ pub(super) fn report(findings: Vec<Finding>, resizes: Vec<LingeringResize>) -> R
         approvals: Vec::new(),
         autoscalers: Vec::new(),
         missing: Vec::new(),
+        next: (),
     }
-}
-
-/// Something that is not in a report.
-pub(super) fn missing(what: &str, why: &str) -> Missing {
-    Missing { what: what.to_owned(), why: why.to_owned() }
 }

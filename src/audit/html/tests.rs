@@ -115,7 +115,7 @@ fn report(count: usize) -> Report {
             changes: vec![hostile()],
             why: hostile(),
         }],
-        missing: vec![Missing { what: hostile(), why: hostile() }],
+        missing: vec![Missing::gap(hostile(), hostile())],
         next: (),
     }
 }

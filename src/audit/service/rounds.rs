@@ -160,7 +160,7 @@ fn pause(failures: u32, every: Duration) -> Option<Duration> {
 
 /// What keeps a report from being whole, in words. Single objects that cannot be read do not.
 fn gaps(missing: &[Missing]) -> Option<String> {
-    let gaps: Vec<_> = missing.iter().filter(|one| !one.is_of_objects()).collect();
+    let gaps: Vec<_> = missing.iter().filter(|one| one.is_gap).collect();
     let mut words: Vec<_> =
         gaps.iter().take(MOST_GAPS).map(|one| format!("{}: {}", one.what, one.why)).collect();
     match gaps.len().checked_sub(MOST_GAPS).filter(|more| *more > 0) {
@@ -181,7 +181,7 @@ mod tests {
     use hyper::StatusCode;
     use tracing_appender::non_blocking::NonBlockingBuilder;
 
-    use crate::audit::testing::{finding, missing, report};
+    use crate::audit::testing::{finding, report};
 
     use super::*;
 
@@ -203,7 +203,7 @@ mod tests {
 
     fn incomplete() -> anyhow::Result<Report> {
         let mut report = report(Vec::new(), Vec::new());
-        report.missing.push(missing("pods", "pods is forbidden"));
+        report.missing.push(Missing::gap("pods", "pods is forbidden"));
         Ok(report)
     }
 
@@ -245,9 +245,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_a_gap_unless_it_is_single_objects() {
-        let object = missing("2 objects that cannot be read", "Pod: no JSON");
+        let object = Missing::single("2 objects that cannot be read", "Pod: no JSON");
         assert_eq!(gaps(&[object.clone()]), None);
-        let kinds = ["pods", "jobs", "cronjobs", "deployments"].map(|what| missing(what, "no"));
+        let kinds = ["pods", "jobs", "cronjobs", "deployments"].map(|what| Missing::gap(what, "no"));
         let words = gaps(&[vec![object], kinds.to_vec()].concat());
         assert_eq!(words.as_deref(), Some("pods: no; jobs: no; cronjobs: no; and 1 more"));
     }
