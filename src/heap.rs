@@ -160,18 +160,31 @@ pub(crate) fn memory_settings_by(
 /// A cheap look, at everything that [`heaps`] and [`removed_flags`] go by: without it they find
 /// nothing.
 pub(crate) fn may_be_set(container: &Container<'_>) -> bool {
-    let flag = |text: &Text<'_>| {
-        begins_flag(text)
-            && ["-X", "--max", "--innodb", "--wired"].iter().any(|flag| text.contains(flag))
-    };
-    let named = |variable: &EnvVar<'_>| {
-        matches!(&*variable.name, GO | FLINK) || variable::known(&variable.name).is_some()
-    };
+    let flag = |text: &Text<'_>| may_hold_flag(text);
+    let named = |variable: &EnvVar<'_>| is_memory_variable(&variable.name);
     // the words first: they are fewer than the variables
     let words = container.command.iter().chain(&container.args);
     words.clone().any(flag)
         || container.env.iter().any(|variable| named(variable) || flag(&variable.value))
         || words.clone().any(|word| sets_variable(word))
+}
+
+/// How flags begin that say something of memory, or may.
+pub(crate) const FLAGS: [&str; 4] = ["-X", "--max", "--innodb", "--wired"];
+
+/// Whether a flag of memory may stand in `text`.
+pub(crate) fn may_hold_flag(text: &str) -> bool {
+    begins_flag(text) && FLAGS.iter().any(|flag| text.contains(flag))
+}
+
+/// Whether a variable says something of memory by its name alone.
+pub(crate) fn is_memory_variable(name: &str) -> bool {
+    matches!(name, GO | FLINK) || variable::known(name).is_some()
+}
+
+/// Whether a variable holds options of a runtime by its name alone.
+pub(crate) fn is_options_variable(name: &str) -> bool {
+    name == node::VARIABLE || java::holds_options(name)
 }
 
 /// Whether a text may set one of the variables that are known by their names.

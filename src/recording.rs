@@ -10,6 +10,7 @@ mod decision;
 mod facts;
 mod judgement;
 mod lines;
+mod redact;
 mod words;
 
 use jiff::Timestamp;
@@ -25,6 +26,7 @@ pub use decision::Decision;
 pub use facts::{Amount, ConfigFact, Facts, NodeFact};
 pub use judgement::{Asked, Judgement, Noted, Ruled};
 pub use lines::{LINE_LIMIT, Lines, Unreadable};
+pub use redact::Redactor;
 
 /// The form of recordings that this version writes, and the only one it reads.
 pub const SCHEMA: &str = "restraint.dev/recording/v1";

@@ -1,5 +1,6 @@
 //! The list of rules. A rule is a file of its family's folder; the file's header is its page.
 
+pub(crate) mod annotations;
 mod environment;
 mod inline;
 pub(crate) mod reloader_annotations;

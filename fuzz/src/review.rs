@@ -17,6 +17,7 @@ use restraint::judge::verdict::Verdict;
 use restraint::judge::{amend, judge};
 use restraint::kube::object::{Metadata, Object, Spec, Template};
 use restraint::kube::resources::Resources;
+use restraint::recording::Redactor;
 use restraint::review::{Malformed, answer, decode};
 use serde_json::Value;
 
@@ -35,6 +36,7 @@ pub(crate) fn run(data: &[u8]) {
     if let Ok(value) = slow {
         compare(&review.uid, &review.subject, &value);
     }
+    let resource = review.subject.resource;
     review.subject.examine_stamp(|_, _, seal| seal == "genuine");
     review.subject.evidence.now = Some("2026-11-21T12:00:00Z".parse().expect("a time"));
     review.subject.evidence.can_seal = true;
@@ -43,6 +45,18 @@ pub(crate) fn run(data: &[u8]) {
     assert_eq!(verdict, judge(&POLICIES, &review.subject), "judging is pure");
     told(&review.uid, &verdict);
     told(&review.uid, &amend(&POLICIES, &review.subject));
+    recorded(data, resource);
+}
+
+/// What is written of a review is a review, and says yes or no as it did.
+fn recorded(data: &[u8], resource: Resource) {
+    let text = std::str::from_utf8(data).expect("a review is text");
+    let redactor = Redactor::new(&|bytes| bytes.len() as u64, &[]);
+    let redacted = redactor.review(text, resource).expect("a review is an object");
+    let allowed = |review: &[u8]| {
+        judge(&POLICIES, &decode(review).expect("still a review").subject).allowed()
+    };
+    assert_eq!(allowed(data), allowed(&redacted), "{}", String::from_utf8_lossy(&redacted));
 }
 
 /// What the answer says is what was ruled, within the limits of the API server.

@@ -38,6 +38,9 @@ pub(super) struct Java<'n> {
     ignores_unknown: bool,
 }
 
+/// The variables that the virtual machine and its launcher read themselves.
+const OWN_VARIABLES: [&str; 3] = ["_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS"];
+
 /// Endings of the variables that start scripts put into the command line.
 const SCRIPT_VARIABLES: [&str; 9] = [
     "OPTS",
@@ -306,9 +309,14 @@ fn is_zero(value: &str) -> bool {
 
 /// Whether start scripts put this variable into the command line, by its name or by what it holds.
 fn for_scripts(name: &str, value: Option<&str>) -> bool {
-    let read_elsewhere = matches!(name, "_JAVA_OPTIONS" | "JDK_JAVA_OPTIONS" | "JAVA_TOOL_OPTIONS");
+    let read_elsewhere = OWN_VARIABLES.contains(&name);
     let others = FOR_OTHERS.iter().any(|part| name.contains(part));
     !read_elsewhere && !others && (is_for_scripts(name) || value.is_some_and(only_options))
+}
+
+/// Whether a variable holds options by its name alone.
+pub(super) fn holds_options(name: &str) -> bool {
+    OWN_VARIABLES.contains(&name) || is_for_scripts(name)
 }
 
 /// Whether it is one of those that start scripts are known to ask for.

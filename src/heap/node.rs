@@ -11,6 +11,9 @@ use super::refused::{Refused, is_plain};
 use super::setting::{Setting, Source, Written};
 use super::size;
 
+/// The variable that Node.js reads.
+pub(super) const VARIABLE: &str = "NODE_OPTIONS";
+
 /// Endings of scripts: what follows one is the program's.
 const SCRIPTS: [&str; 4] = [".js", ".mjs", ".cjs", ".ts"];
 
@@ -34,7 +37,7 @@ pub(super) fn old_space(
     launch: &Launch<'_>,
     refused: &mut Vec<Refused>,
 ) -> Setting<Size> {
-    let name = "NODE_OPTIONS";
+    let name = VARIABLE;
     let mut inherited = Options { source: Source::Variable(name), ..Options::default() };
     match variables.value(name) {
         Setting::Known(text, _) => match words(text) {

@@ -1,5 +1,6 @@
 //! What comes of a review, in a word.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -84,7 +85,7 @@ impl Decision {
             #[serde(default)]
             warnings: Vec<String>,
             #[serde(default)]
-            audit_annotations: std::collections::BTreeMap<String, String>,
+            audit_annotations: BTreeMap<String, String>,
         }
         let Ok(Answer { response }) = serde_json::from_str(answer) else { return Self::Unknown };
         if !response.allowed {

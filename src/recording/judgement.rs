@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::approval::ApprovalNote;
 use crate::judge::finding::Finding;
 use crate::judge::look_up::LookUps;
 use crate::judge::subject::Subject;
@@ -91,10 +92,7 @@ impl Judgement {
     /// The judgement that `verdict` on `subject` is.
     pub(super) fn of(uid: &str, subject: &Subject<'_>, verdict: Verdict, missing: LookUps) -> Self {
         let patch = verdict.amendment.iter();
-        let noted = |note: &crate::approval::ApprovalNote| Noted {
-            outcome: note.outcome(),
-            note: note.to_string(),
-        };
+        let noted = |note: &ApprovalNote| Noted { outcome: note.outcome(), note: note.to_string() };
         Self {
             asked: Asked::of(uid, subject),
             decision: Decision::of(&verdict),

@@ -1,7 +1,7 @@
 //! What rolls a workload when its configuration changes. Then configuration that is read once
 //! arrives all the same, and rules about it are silent.
 
-mod checksum;
+pub(crate) mod checksum;
 mod misplaced;
 mod wave;
 
@@ -74,6 +74,11 @@ impl<'p, 's> Triggers<'p, 's> {
             VolumeSource::Token | VolumeSource::Driver(_) | VolumeSource::DownwardApi => false,
         }
     }
+}
+
+/// Whether Wave goes by the annotation `key`.
+pub(in crate::rules) fn is_read_by_wave(key: &str) -> bool {
+    key == wave::WAVE
 }
 
 /// Whether Reloader restarts the workload of `pod` when the object of this kind and name changes.

@@ -89,8 +89,13 @@ pub(super) fn annotated<'a>(annotations: &'a Annotations<'_>) -> Option<&'a str>
     let mut keys = annotations.iter().map(|(key, _)| key).filter(|key| rolls(key));
     keys.find(|key| {
         let value = annotations.text(key);
-        value.is_some_and(|value| !value.is_empty() && !OF_NOTHING.contains(&&*value))
+        value.is_some_and(|value| !value.is_empty() && !is_of_nothing(&value))
     })
+}
+
+/// Whether `value` is the hash of nothing.
+pub(crate) fn is_of_nothing(value: &str) -> bool {
+    OF_NOTHING.contains(&value)
 }
 
 /// Whether an annotation of this name rolls what has it in its template.
@@ -149,15 +154,15 @@ fn begins<'w>(word: &'w str, start: &str) -> Option<&'w str> {
 }
 
 /// Whether a value looks like a hash: letters and digits, some of each or many.
-fn is_hash(value: &str) -> bool {
+pub(crate) fn is_hash(value: &str) -> bool {
     value.len() >= 6
         && value.bytes().all(|byte| byte.is_ascii_alphanumeric())
         && value.contains(|letter: char| letter.is_ascii_digit())
-        && !OF_NOTHING.contains(&value)
+        && !is_of_nothing(value)
 }
 
 /// The words of a name: `configSha256`, `config-sha256` and `CONFIG_SHA256` have the same.
-fn words(name: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn words(name: &str) -> impl Iterator<Item = &str> {
     let parts = name.split(|letter: char| !letter.is_ascii_alphanumeric());
     parts.flat_map(|part| {
         let mut rest = part;

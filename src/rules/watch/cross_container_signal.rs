@@ -76,6 +76,16 @@ enum Shared {
 /// How the annotations begin that tell Vault's injector of its agent.
 const VAULT: &str = "vault.hashicorp.com/agent-";
 
+/// Whether the annotation `key` is a command of Vault's agent.
+pub(in crate::rules) fn is_command(key: &str) -> bool {
+    key.strip_prefix(VAULT).is_some_and(|name| name.starts_with("inject-command"))
+}
+
+/// Whether `key` is another annotation of Vault's agent whose text is read.
+pub(in crate::rules) fn is_switch(key: &str) -> bool {
+    matches!(key.strip_prefix(VAULT), Some("inject" | "share-process-namespace"))
+}
+
 /// Reports the signals that Vault's agent is told to send.
 fn by_vault(
     pod: &PodView<'_>,
@@ -91,7 +101,7 @@ fn by_vault(
     if text("share-process-namespace").is_some_and(|value| value == "true") {
         return Shared::Yes;
     }
-    let commands = told().filter(|(_, name)| name.starts_with("inject-command"));
+    let commands = told().filter(|(key, _)| is_command(key));
     for (key, name) in commands.take(COMMANDS) {
         let Some(command) = text(name) else { continue };
         let invocation = Invocation { command: &["sh", "-c", &command], ..Invocation::default() };
