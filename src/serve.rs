@@ -11,6 +11,7 @@ mod metrics;
 mod namespaces;
 mod options;
 mod policies;
+mod recorder;
 mod request;
 mod restorations;
 mod reviews;
@@ -43,6 +44,7 @@ use following::Following;
 use loaded::Loaded;
 use metrics::Metrics;
 pub use options::Options;
+use recorder::{Recorder, RecorderThread};
 use restorations::Restorations;
 pub use reviews::BODY_LIMIT;
 use reviews::Reviews;
@@ -78,9 +80,18 @@ async fn serve(options: &Options, loaded: Loaded, log: &Log) -> anyhow::Result<(
     let connections = Connections(ports.reviews.counters());
     metrics.registry().register_collector(Box::new(connections));
     metrics.follow_log(log.lost());
+    let segments = options.recordings()?;
     let following = Following::start(options, loaded, metrics, clients.retrying.as_ref());
-    let reviews = reviews(options, &following, clients);
-    ports.serve(options, reviews, &following).await
+    let recording = segments
+        .map(|segments| RecorderThread::start(segments, Arc::clone(&following.metrics)))
+        .transpose()?;
+    let recorder = recording.as_ref().map(RecorderThread::recorder);
+    let reviews = reviews(options, &following, clients, recorder);
+    ports.serve(options, reviews, &following).await?;
+    if let Some(recording) = recording {
+        recording.stop();
+    }
+    Ok(())
 }
 
 /// The ports, which are open and not served yet.
@@ -154,7 +165,12 @@ impl Clients {
     }
 }
 
-fn reviews(options: &Options, following: &Following, clients: Clients) -> Reviews {
+fn reviews(
+    options: &Options,
+    following: &Following,
+    clients: Clients,
+    recorder: Option<Recorder>,
+) -> Reviews {
     let metrics = Arc::clone(&following.metrics);
     let events = Events::start(clients.retrying.clone(), Arc::clone(&metrics));
     let authorities = Authorities::new(clients.retrying, options.authority_deadline());
@@ -165,6 +181,7 @@ fn reviews(options: &Options, following: &Following, clients: Clients) -> Review
         seal_keys: Arc::clone(&following.seal_keys),
         sources: Sources::new(authorities, live),
         events,
+        recorder,
         metrics,
         restorations: Restorations::default(),
         memory_budget: reviews::memory_budget(options.body_memory()),

@@ -3,6 +3,7 @@
 mod approvals;
 mod in_force;
 mod look_ups;
+mod recordings;
 mod restored;
 mod reviews;
 
@@ -26,6 +27,8 @@ use approvals::Approvals;
 use in_force::InForce;
 use look_ups::CountedLookUps;
 pub(super) use look_ups::LookUpOutcome;
+use recordings::CountedRecordings;
+pub(super) use recordings::RecordingOutcome;
 use restored::Restored;
 use reviews::CountedReviews;
 pub(super) use reviews::Failure;
@@ -41,6 +44,7 @@ pub(super) struct Metrics {
     approvals: Approvals,
     restored: Restored,
     look_ups: CountedLookUps,
+    recordings: CountedRecordings,
     in_force: InForce,
     events_dropped: Counter,
     events_failed: Counter,
@@ -54,6 +58,7 @@ impl Metrics {
         let approvals = Approvals::register(&mut registry);
         let restored = Restored::register(&mut registry);
         let look_ups = CountedLookUps::register(&mut registry);
+        let recordings = CountedRecordings::register(&mut registry);
         let in_force = InForce::register(&mut registry);
         let (events_dropped, events_failed) = (Counter::default(), Counter::default());
         registry.register(
@@ -78,6 +83,7 @@ impl Metrics {
             approvals,
             restored,
             look_ups,
+            recordings,
             in_force,
             events_dropped,
             events_failed,
@@ -117,6 +123,11 @@ impl Metrics {
     /// Counts what came of asking for a fact.
     pub(super) fn look_up(&self, what: LookUp, outcome: LookUpOutcome) {
         self.look_ups.count(what, outcome);
+    }
+
+    /// Counts what came of a review that was to be recorded.
+    pub(super) fn recording(&self, outcome: RecordingOutcome) {
+        self.recordings.count(outcome);
     }
 
     /// Counts an event that was not written.

@@ -1,5 +1,6 @@
 //! The flags of `restraint serve`, each with an environment variable.
 
+mod recordings;
 mod sharing;
 mod tls;
 
@@ -173,6 +174,21 @@ pub struct Options {
     /// MiB of reviews in memory at once; what comes on top is answered with 503.
     #[arg(long, env = "RESTRAINT_BODY_MEMORY", default_value_t = 64, value_name = "MIB")]
     pub body_memory: usize,
+
+    /// Folder where reviews are kept with their answers, redacted, the newest last; a server that
+    /// finds it in use by another takes DIR.1, DIR.2 and so on [default: nothing is kept].
+    #[arg(long, env = "RESTRAINT_RECORD", value_name = "DIR")]
+    pub record: Option<PathBuf>,
+
+    /// The most that --record keeps, such as 256MiB; the oldest goes first.
+    #[arg(
+        long,
+        env = "RESTRAINT_RECORD_LIMIT",
+        default_value = "256MiB",
+        value_name = "SIZE",
+        value_parser = recordings::size
+    )]
+    pub record_limit: u64,
 
     /// Seconds to go on serving after SIGTERM, until no load balancer sends reviews here any more.
     #[arg(long, env = "RESTRAINT_DRAIN_DELAY", default_value_t = 5, value_name = "SECONDS")]

@@ -25,6 +25,7 @@ use super::evidence::{Answers, Questions, Sources};
 use super::followed::Followed;
 use super::metrics::{Failure, SharedMetrics};
 use super::namespaces::Namespaces;
+use super::recorder::Recorder;
 use super::restorations::Restorations;
 use super::seal::SealKeys;
 
@@ -53,6 +54,8 @@ pub(super) struct Reviews {
     pub(super) restorations: Restorations,
     /// Where pods are told.
     pub(super) events: Events,
+    /// Where reviews are recorded, if they are.
+    pub(super) recorder: Option<Recorder>,
     /// Where everything is counted.
     pub(super) metrics: SharedMetrics,
     /// KiB of bodies and answers that may be in memory at once; see [`memory_budget`].
@@ -179,7 +182,7 @@ impl Reviews {
     fn judge(
         &self,
         path: Path,
-        body: &[u8],
+        body: &Bytes,
         answers: Option<Answers>,
         reserved: &mut OwnedSemaphorePermit,
     ) -> Result<Answer, (Failure, String)> {
@@ -216,6 +219,9 @@ impl Reviews {
         let is_repeated = self.restorations.is_repeated(&review.subject, &verdict);
         decision_log::verdict(path, &review, &verdict, is_repeated, duration);
         self.events.tell(path, &review.subject, &verdict);
+        if let Some(recorder) = &self.recorder {
+            recorder.take(path, policies, &review.subject, &verdict, (body, &reply));
+        }
         Ok(Answer::Ready(reply))
     }
 }

@@ -84,6 +84,7 @@ async fn every_family_appears_and_has_a_sample() {
         ("policies_info", "gauge"),
         ("policies_refused", "gauge"),
         ("policy_reloads", "counter"),
+        ("recordings", "counter"),
         ("restored", "counter"),
         ("review_duration_seconds", "histogram"),
         ("reviews", "counter"),

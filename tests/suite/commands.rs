@@ -73,6 +73,8 @@ fn help_of_serve_names_every_flag_and_its_variable() {
         "log-format",
         "request-deadline",
         "body-memory",
+        "record",
+        "record-limit",
         "drain-delay",
         "check",
     ];

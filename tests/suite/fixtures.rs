@@ -23,12 +23,14 @@ use restraint::approval::Authority;
 use restraint::judge::finding::Finding;
 use restraint::judge::message::WARNING_LIMIT;
 use restraint::judge::policies::Policies;
+use restraint::judge::subject::Subject;
 use restraint::judge::{amend, judge};
 use restraint::kube::configuration::{ConfigKind, ConfigObject, Configuration};
 use restraint::kube::node_capacity::NodeCapacity;
 use restraint::kube::quantity::Quantity;
 use restraint::kube::requests::Requests;
 use restraint::policies::embedded_files;
+use restraint::recording::Facts;
 use restraint::review::decode;
 use restraint::rules::RULES;
 
@@ -169,22 +171,90 @@ fn points_into(object: &Value, pointer: &str) -> bool {
 /// What `rule` finds in the fixture under the default policies, or with the one that the fixture
 /// names.
 fn findings(rule: &str, text: &str) -> Vec<Finding> {
-    let documents: Vec<Value> = serde_saphyr::from_multiple(text).unwrap();
-    let (known, documents): (Vec<Value>, Vec<Value>) =
-        documents.into_iter().partition(|document| config_kind(document).is_some());
-    let fact =
-        |name: &str| text.lines().find_map(|line| line.strip_prefix("# ")?.strip_prefix(name));
-    let body = match documents.as_slice() {
-        [object] => creation(object),
-        [old, new] if fact("through: ").is_some() => through(old, new, fact("through: ").unwrap()),
-        [old, new] if new["kind"] == "Pod" && fact("update").is_none() => resize(old, new),
-        [old, new] => update(old, new),
-        _ => panic!("a fixture has one document or two"),
-    };
+    let Fixture { body, new, known, .. } = Fixture::read(rule, text);
+    let fact = |name: &str| fact(text, name);
     let mut review = decode(&body).unwrap();
-    let subject = &mut review.subject;
+    give(text, &known, &mut review.subject);
+    let way = if fact("mutate").is_some() { amend } else { judge };
+    let verdict = way(policies(rule, fact("policy: ")), &review.subject);
+    let findings = verdict
+        .rulings
+        .into_iter()
+        .filter(|ruling| ruling.rule == rule)
+        .map(|ruling| ruling.finding);
+    findings
+        .inspect(|finding| assert!(points_into(&new, &finding.pointer), "{finding:#?}"))
+        .collect()
+}
+
+/// What a fixture is made of.
+pub(crate) struct Fixture {
+    /// Its file.
+    pub(crate) path: PathBuf,
+    /// The review that it is.
+    pub(crate) body: Vec<u8>,
+    /// What is known beside.
+    pub(crate) facts: Facts,
+    /// The policies that it is judged by.
+    pub(crate) policies: &'static Policies,
+    new: Value,
+    known: Vec<Value>,
+}
+
+impl Fixture {
+    /// Every fixture of every rule.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        let sides = entries(&root()).into_iter().flat_map(|folder| {
+            let rule = name(&folder);
+            let of = move |side: &str| (rule.clone(), folder.join(side));
+            [of("pass"), of("fail")]
+        });
+        let files = sides.flat_map(|(rule, side)| {
+            entries(&side).into_iter().map(move |file| (rule.clone(), file))
+        });
+        files.map(|(rule, path)| {
+            let text = fs::read_to_string(&path).unwrap();
+            Self { path, ..Self::read(&rule, &text) }
+        })
+    }
+
+    fn read(rule: &str, text: &str) -> Self {
+        let documents: Vec<Value> = serde_saphyr::from_multiple(text).unwrap();
+        let (known, documents): (Vec<Value>, Vec<Value>) =
+            documents.into_iter().partition(|document| config_kind(document).is_some());
+        let fact = |name: &str| fact(text, name);
+        let body = match documents.as_slice() {
+            [object] => creation(object),
+            [old, new] if let Some(way) = fact("through: ") => through(old, new, way),
+            [old, new] if new["kind"] == "Pod" && fact("update").is_none() => resize(old, new),
+            [old, new] => update(old, new),
+            _ => panic!("a fixture has one document or two"),
+        };
+        let mut review: Value = serde_json::from_slice(&body).unwrap();
+        if let Some(name) = fact("requester: ") {
+            review["request"]["userInfo"]["username"] = name.into();
+        }
+        let body = serde_json::to_vec(&review).unwrap();
+        let mut review = decode(&body).unwrap();
+        give(text, &known, &mut review.subject);
+        let facts = Facts::of(&review.subject.evidence, false);
+        drop(review);
+        let policies = policies(rule, fact("policy: "));
+        let new = documents.last().unwrap().clone();
+        Self { path: PathBuf::new(), body, facts, policies, new, known }
+    }
+}
+
+/// The line with more facts that begins so.
+fn fact<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+    text.lines().find_map(|line| line.strip_prefix("# ")?.strip_prefix(name))
+}
+
+/// Adds what is known beside.
+fn give(text: &str, known: &[Value], subject: &mut Subject<'_>) {
+    let fact = |name: &str| fact(text, name);
     examine(subject);
-    subject.evidence.configuration = (!known.is_empty()).then(|| Arc::new(configuration(&known)));
+    subject.evidence.configuration = (!known.is_empty()).then(|| Arc::new(configuration(known)));
     subject.evidence.authority = match fact("authority: ") {
         Some("held") => Authority::Held,
         Some("lacking") => Authority::Lacking,
@@ -202,22 +272,8 @@ fn findings(rule: &str, text: &str) -> Vec<Finding> {
             most: Requests { cpu: amounts["cpu"], memory: amounts["memory"] / 1000 },
         }
     });
-    if let Some(name) = fact("requester: ") {
-        subject.requester.username = name.to_owned().into();
-    }
     let labels = fact("namespace-labels: ").map(|labels| serde_saphyr::from_str(labels).unwrap());
     subject.evidence.namespace_labels = labels.map(Arc::<BTreeMap<String, String>>::new);
-    let way = if fact("mutate").is_some() { amend } else { judge };
-    let verdict = way(policies(rule, fact("policy: ")), &review.subject);
-    let findings = verdict
-        .rulings
-        .into_iter()
-        .filter(|ruling| ruling.rule == rule)
-        .map(|ruling| ruling.finding);
-    let new = documents.last().unwrap();
-    findings
-        .inspect(|finding| assert!(points_into(new, &finding.pointer), "{finding:#?}"))
-        .collect()
 }
 
 /// Amounts by name: `app=900Mi side=10Mi`.

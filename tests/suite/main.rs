@@ -55,6 +55,7 @@ mod pods;
 mod printed;
 mod properties;
 mod reach;
+mod recording;
 mod redaction;
 mod replaying;
 mod reviews;

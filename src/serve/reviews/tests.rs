@@ -62,6 +62,7 @@ fn reviews() -> Reviews {
         ),
         events: Events::start(None, Arc::clone(&metrics)),
         metrics,
+        recorder: None,
         restorations: Restorations::default(),
         memory_budget: memory_budget(0),
         deadline: Duration::from_secs(3_600),
