@@ -87,6 +87,7 @@ SETS = {
                 "matchExpressions": [{"key": "stage", "operator": "NotIn", "values": ["dev"]}],
             },
         },
+        "record": {"enabled": True, "limit": 100},
         "drainDelay": 20,
         "image": {"repository": "registry.example/restraint", "digest": "sha256:" + "0" * 64},
         "imagePullSecrets": [{"name": "pull"}],
@@ -104,6 +105,7 @@ SETS = {
     },
     "hooks with metadata that the chart has, too": {
         "tls": {"mode": "certManager"},
+        "record": {"enabled": True, "claim": "recordings"},
         "webhooks": {"annotations": {"admissions.enforcer/disabled": "true", "cert-manager.io/inject-ca-from": "elsewhere/other"}, "labels": {"app.kubernetes.io/name": "other"}},
     },
     **kinds.SETS,
@@ -149,6 +151,7 @@ WRONG = [
     ({"deadlines": {"request": 3000}}, "deadlines.request"),
     ({"deadlines": {"authority": 3000}}, "deadlines.authority"),
     ({"replicas": 0}, "replicas"),
+    ({"record": {"limit": "256MiB"}}, "limit"),
     ({"hostNetwork": "yes"}, "hostNetwork"),
     ({"dnsPolicy": "None"}, "dnsPolicy"),
     ({"ports": {"reviews": 443}}, "reviews"),
@@ -485,6 +488,15 @@ def check_deployment(merged, all_objects, help_text):
             expect(any(value == mount or value.startswith(mount + "/") for mount in mounts), f'nothing is mounted at "{value}"')
     expect({mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}, "volumes and mounts differ")
     expect(not any("subPath" in mount for mount in container["volumeMounts"]), "what is mounted by subPath never changes")
+
+    recordings = [volume for volume in pod["volumes"] if volume["name"] == "recordings"]
+    expect(bool(recordings) == ("record" in flags) == merged["record"]["enabled"], "recordings lie elsewhere")
+    for volume in recordings:
+        if merged["record"]["claim"]:
+            expect(volume["persistentVolumeClaim"]["claimName"] == merged["record"]["claim"], "another claim")
+        else:
+            most = int(volume["emptyDir"]["sizeLimit"].removesuffix("Mi"))
+            expect(most > int(flags["record-limit"].removesuffix("MiB")), "the pod is evicted for its recordings")
 
     labels = template["metadata"]["labels"]
     selectors = [deployment["spec"]["selector"]["matchLabels"], only(all_objects, "Service")["spec"]["selector"]]
