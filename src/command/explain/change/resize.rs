@@ -9,6 +9,7 @@ use crate::manifest::unstructured::Unstructured;
 
 /// How a pod is to be resized.
 #[derive(Clone, Debug, Args)]
+#[group(skip)]
 pub struct Options {
     /// Amounts that containers are to have.
     #[command(flatten)]
