@@ -119,9 +119,8 @@ fn read_authority(fields: &Fields<'_>, flaws: &mut Flaws) -> Authority {
             Authority::Unknown("the API server cannot be asked".into())
         }
         Some(node) => {
-            let found = node.description();
-            let message =
-                format!("\"evidence.mayApprove\" must be true, false or {UNKNOWN:?}, not {found}");
+            let (path, found) = (fields.path_of("mayApprove"), node.description());
+            let message = format!("{path:?} must be true, false or {UNKNOWN:?}, not {found}");
             flaws.add(node.place, message);
             Authority::NotAsked
         }

@@ -132,7 +132,8 @@ impl CaseFile {
         let defaults = fields.fields("defaults", &DEFAULTS, flaws);
         let list = fields.list(CASES, "a list of cases", flaws);
         if list.is_empty() && flaws.count() == 0 {
-            flaws.add(document.place, "\"cases\" is empty");
+            let place = fields.node(CASES).map_or(document.place, |node| node.place);
+            flaws.add(place, "\"cases\" is empty");
         }
         let folder = self.folder().to_owned();
         self.cases = read_cases(list, &defaults, &folder, lines);

@@ -22,82 +22,82 @@ const RESIZE: &str = "resize: {app: {limits: {memory: 1Gi}}}";
 fn every_fault_is_told_with_its_place_and_the_way_out() {
     let cases = [
         ("name: a\n    expect: {decision: allowed}".to_owned(), vec![
-            r#"10:5: a case needs one of "object", "manifest", "resize", "annotate", or "review""#,
+            r#"11:5: a case needs one of "object", "manifest", "resize", "annotate", or "review""#,
         ]),
-        (RESIZE.to_owned(), vec![r#"10:5: a case needs a "name": a sentence about what it shows"#]),
+        (RESIZE.to_owned(), vec![r#"11:5: a case needs a "name": a sentence about what it shows"#]),
         (format!("name: a\n    {RESIZE}\n    annotate: {{a: b}}"), vec![
-            r#"10:5: "resize", "annotate" say the same thing: one of them is enough"#,
+            r#"11:5: "resize", "annotate" say the same thing: one of them is enough"#,
         ]),
         (format!("name: a\n    {RESIZE}\n    expected: {{}}"), vec![
-            r#"12:5: unknown field "expected" in "cases[0]", did you mean "expect"?"#,
+            r#"13:5: unknown field "expected" in "cases[0]", did you mean "expect"?"#,
         ]),
         (format!("name: a\n    {RESIZE}\n    expect: {{findings: []}}"), vec![
-            r#"12:13: "expect" needs "decision": allowed, warned, amended, restored, denied"#,
+            r#"13:13: "expect" needs "decision": allowed, warned, amended, restored, denied"#,
         ]),
         (format!("name: a\n    {RESIZE}\n    expect: {{decision: deny}}"), vec![
-            r#"12:24: unknown decision "deny", known are "allowed", "warned", "amended", "restored", "denied""#,
+            r#"13:24: unknown decision "deny", known are "allowed", "warned", "amended", "restored", "denied""#,
         ]),
         (format!("name: a\n    {RESIZE}\n    expect: {{decision: denied, findings: [{{rule: memory-decrease, mode: loud}}, {{mode: warn}}]}}"), vec![
-            r#"12:56: unknown rule "memory-decrease", known are "#,
-            r#"12:79: unknown mode "loud", known are "off", "audit", "warn", "enforce", "fix""#,
-            r#"12:86: a finding needs "rule""#,
+            r#"13:50: unknown rule "memory-decrease", known are "#,
+            r#"13:73: unknown mode "loud", known are "off", "audit", "warn", "enforce", "fix""#,
+            r#"13:80: a finding needs "rule""#,
         ]),
         ("name: a\n    resize: {ap: {limits: {memory: 1Gi}}}".to_owned(), vec![
-            r#"11:14: no container is called "ap", did you mean "app"?"#,
+            r#"12:14: no container is called "ap", did you mean "app"?"#,
         ]),
         ("name: a\n    resize: {app: {limit: {memory: 1Gi}}}".to_owned(), vec![
-            r#"11:20: unknown field "limit" in "resize.app", did you mean "limits"?"#,
+            r#"12:20: unknown field "limit" in "resize.app", did you mean "limits"?"#,
         ]),
         (format!("name: a\n    {RESIZE}\n    operation: CREATE"), vec![
-            r#"11:13: "resize" needs "oldObject", which it changes"#,
+            r#"12:13: "resize" needs "oldObject", which it changes"#,
         ]),
         (format!("name: a\n    {RESIZE}\n    operation: DELETE"), vec![
-            r#"12:16: unknown operation "DELETE", did you mean "CREATE"?"#,
+            r#"13:16: unknown operation "DELETE", known are "CREATE", "UPDATE""#,
         ]),
         (format!("name: a\n    {RESIZE}\n    now: noon"), vec![
-            r#"12:10: "now": "noon" is no time: write it like 2026-01-01T12:00:00Z"#,
+            r#"13:10: "now": "noon" is no time: write it like 2026-01-01T12:00:00Z"#,
         ]),
         (format!("name: a\n    {RESIZE}\n    cap: strict"), vec![
-            r#"12:10: "cap": a cap is "enforce", "warn" or "audit""#,
+            r#"13:10: "cap": a cap is "enforce", "warn" or "audit""#,
         ]),
         (format!("name: a\n    {RESIZE}\n    resource: pods/resizes"), vec![
-            r#"12:15: unknown resource "pods/resizes" of Pod, did you mean "pods/resize"?"#,
+            r#"13:15: unknown resource "pods/resizes" of Pod, did you mean "pods/resize"?"#,
         ]),
         (format!("name: a\n    {RESIZE}\n    evidence: {{mayApprove: perhaps, usage: {{app: much}}, seal: broken}}"), vec![
-            r#"12:28: "evidence.mayApprove" must be true, false or "unknown", not "perhaps""#,
-            r#"12:44: "evidence.usage": "#,
-            r#"12:64: unknown seal "broken", known are "genuine", "forged""#,
+            r#"13:28: "cases[0].evidence.mayApprove" must be true, false or "unknown", not "perhaps""#,
+            r#"13:44: "cases[0].evidence.usage": "#,
+            r#"13:63: unknown seal "broken", known are "genuine", "forged""#,
         ]),
         (format!("name: a\n    {RESIZE}\n    approved: {{memory: app, for: soon, at: noon}}"), vec![
-            r#"12:24: "approved.memory": "#,
-            r#"12:34: "approved.for": "#,
-            r#"12:44: "approved.at": no time: write it like 2026-01-01T12:00:00Z"#,
+            r#"13:24: "cases[0].approved.memory": "#,
+            r#"13:34: "cases[0].approved.for": "#,
+            r#"13:44: "cases[0].approved.at": no time: write it like 2026-01-01T12:00:00Z"#,
         ]),
         ("name: a\n    object: {kind: Pod}".to_owned(), vec![
-            r#"11:13: "object": no object of Kubernetes: it has no apiVersion and kind"#,
+            r#"12:13: "object": no object of Kubernetes: it has no apiVersion and kind"#,
         ]),
         ("name: a\n    object: pod.yaml".to_owned(), vec![
-            r#"11:13: "object" must be an object, not "pod.yaml"; a file goes in "manifest""#,
+            r#"12:13: "object" must be an object, not "pod.yaml"; a file goes in "manifest""#,
         ]),
         ("name: a\n    operation: CREATE\n    object: {apiVersion: v1, kind: Service, metadata: {name: a}}".to_owned(), vec![
-            r#"10:5: no rule looks at kind "Service" of "v1""#,
+            r#"11:5: no rule looks at kind "Service" of "v1""#,
         ]),
         ("name: a\n    object: {apiVersion: v1, kind: Pod, metadata: {name: b}}".to_owned(), vec![
-            r#"10:5: "oldObject" is another object: kind and name must be the same"#,
+            r#"11:5: "oldObject" is another object: kind and name must be the same"#,
         ]),
         ("name: a\n    object:\n      apiVersion: v1\n      kind: Pod\n      metadata: {name: db-0}\n      spec:\n        containers:\n          - name: 5".to_owned(), vec![
-            r#"17:1: "object": spec.containers[0].name: must be a string, not 5: put it in quotes"#,
+            r#"18:1: "object": spec.containers[0].name: must be a string, not 5: put it in quotes"#,
         ]),
         ("name: a\n    manifest: missing.yaml".to_owned(), vec![
-            r#"11:15: "missing.yaml" cannot be read: "#,
+            r#"12:15: "missing.yaml" cannot be read: "#,
         ]),
         ("name: a\n    review: missing.json".to_owned(), vec![
-            r#"11:13: "missing.json": it cannot be read: "#,
-            r#"11:13: a recorded review needs "path", the way it came in: mutate or validate"#,
+            r#"12:13: "missing.json": it cannot be read: "#,
+            r#"12:13: a recorded review needs "path", the way it came in: mutate or validate"#,
         ]),
         (format!("name: a\n    review: missing.json\n    path: validate\n    {RESIZE}"), vec![
-            r#"11:13: "missing.json": it cannot be read: "#,
-            r#"13:13: "resize" does not go with "review", which says it itself"#,
+            r#"12:13: "missing.json": it cannot be read: "#,
+            r#"14:13: "resize" does not go with "review", which says it itself"#,
         ]),
     ];
     for (fields, expected) in cases {
@@ -113,30 +113,30 @@ fn every_fault_is_told_with_its_place_and_the_way_out() {
 fn faults_of_a_whole_file_are_told() {
     let one = format!("  - name: a\n    {RESIZE}\n    expect: {{decision: allowed}}\n");
     let cases = [
-        ("cases: []\n".to_owned(), r#"1:1: "cases" is empty"#),
-        ("cases: {}\n".to_owned(), r#"9:8: "cases" must be a list of cases, not a mapping"#),
-        (format!("cases:\n{one}{one}"), r#"13:1: a second case is called "a""#),
+        ("cases: []\n".to_owned(), r#"10:8: "cases" is empty"#),
+        ("cases: {}\n".to_owned(), r#"10:8: "cases" must be a list of cases, not a mapping"#),
+        (format!("cases:\n{one}{one}"), r#"14:1: a second case is called "a""#),
         (
             format!("cases:\n{one}polices: .\n"),
-            r#"13:1: unknown field "polices", did you mean "policies"?"#,
+            r#"14:1: unknown field "polices", did you mean "policies"?"#,
         ),
         (
             format!("cases:\n{one}---\na: b\n"),
-            "14:1: a second document: a file of cases is one document",
+            "15:1: a second document: a file of cases is one document",
         ),
         (
             format!("cases:\n{one}policies: nowhere\n"),
-            r#"13:11: policies folder "p/tests/nowhere" cannot be read: "#,
+            r#"14:11: policies folder "p/tests/nowhere" cannot be read: "#,
         ),
         (
             format!("cases:\n{one}modes: {{decreas: warn}}\n"),
-            r#"13:9: unknown policy "decreas", did you mean "decrease"?"#,
+            r#"14:9: unknown policy "decreas", did you mean "decrease"?"#,
         ),
         (
             format!("cases:\n{one}modes: {{decrease: fix}}\n"),
-            r#"13:9: rule "memory-limit-decrease" has no fix: "#,
+            r#"14:9: rule "memory-limit-decrease" has no fix: "#,
         ),
-        ("cases: [\n".to_owned(), "9:8: invalid YAML: "),
+        ("cases: [\n".to_owned(), "10:1: invalid YAML: "),
     ];
     for (text, expected) in cases {
         let told = errors(&text);

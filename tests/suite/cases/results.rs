@@ -28,14 +28,14 @@ fn failures_say_what_was_expected_and_what_came() {
     let folder = with_cases(CASES);
     let ran = test(folder.path(), &["p/tests"]);
     let expected = "\
-FAILED p/tests/cases.yaml:13: a decrease passes
+FAILED p/tests/cases.yaml:14: a decrease passes
   expected allowed, got denied
   - memory-limit-decrease (warn) in container \"app\"
   - heap-above-limit
   + memory-limit-decrease (enforce) denied: container \"app\": memory limit 512Mi -> 256Mi is not approved
-FAILED p/tests/cases.yaml:20: a \"decrease\" <of> nobody & nothing
+FAILED p/tests/cases.yaml:21: a \"decrease\" <of> nobody & nothing
   + memory-limit-decrease (enforce) denied: container \"app\": memory limit 512Mi -> 256Mi is not approved
-FAILED p/tests/cases.yaml:23: nothing is expected
+FAILED p/tests/cases.yaml:24: nothing is expected
   nothing is expected, got denied
   say what is expected, or let --update write what comes of it
   + memory-limit-decrease (enforce) denied: container \"app\": memory limit 512Mi -> 256Mi is not approved
@@ -44,7 +44,7 @@ FAILED p/tests/cases.yaml:23: nothing is expected
 ";
     assert_eq!((ran.code, &*ran.output, &*ran.remarks), (1, expected, ""));
     let verbose = test(folder.path(), &["p/tests", "--verbose"]).output;
-    assert!(verbose.starts_with("passed p/tests/cases.yaml:10: growth passes\n"), "{verbose}");
+    assert!(verbose.starts_with("passed p/tests/cases.yaml:11: growth passes\n"), "{verbose}");
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn programs_read_the_same() {
     let totals = json!({"files": 1, "passed": 1, "failed": 3, "updated": 0, "errors": 0});
     assert_eq!(report["totals"], totals);
     let case = &report["cases"][1];
-    assert_eq!((&case["file"], &case["line"]), (&json!("p/tests/cases.yaml"), &json!(13)));
+    assert_eq!((&case["file"], &case["line"]), (&json!("p/tests/cases.yaml"), &json!(14)));
     assert_eq!((&case["result"], &case["policies"]), (&json!("failed"), &json!("p")));
     assert_eq!(case["found"]["decision"], "denied");
     let expected = json!({"rule": "memory-limit-decrease", "mode": "warn", "outcome": null, "container": "app", "message": null});

@@ -67,10 +67,10 @@ fn comments_order_and_the_rest_stay() {
     let folder = with_cases(STALE);
     let ran = test(folder.path(), &["p", "--update"]);
     let expected = "\
-updated p/tests/cases.yaml:11: nothing is expected
-updated p/tests/cases.yaml:14: another decision
-updated p/tests/cases.yaml:25: in braces
-updated p/tests/cases.yaml:28: all in braces
+updated p/tests/cases.yaml:12: nothing is expected
+updated p/tests/cases.yaml:15: another decision
+updated p/tests/cases.yaml:26: in braces
+updated p/tests/cases.yaml:29: all in braces
 
 1 passed, 4 updated, 0 failed in 1 file
 ";
