@@ -10,6 +10,7 @@ mod composed;
 mod evidence;
 mod expected;
 mod file;
+mod flaw;
 mod found;
 mod junit;
 mod manifests;
@@ -20,7 +21,9 @@ mod resize;
 mod review;
 mod text;
 mod update;
+mod wanted;
 mod way;
+mod written;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -7,8 +7,9 @@ use crate::policies::fields::Fields;
 use crate::yaml::Node;
 
 use super::expected::Expected;
-use super::file::{Flaw, located};
+use super::flaw::{Flaw, located};
 use super::request::{Request, read_request};
+use super::written::Written;
 
 /// What may be said once for all cases of a file.
 pub(super) const DEFAULTS: [&str; 9] = [
@@ -60,25 +61,6 @@ pub(super) struct Case {
     pub(super) expected: Option<Expected>,
     /// What is wrong with it.
     pub(super) flaws: Vec<Flaw>,
-}
-
-/// The fields of a case, and what its file says of all.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Written<'f, 'n> {
-    pub(super) own: &'f Fields<'n>,
-    pub(super) defaults: &'f Fields<'n>,
-}
-
-impl<'f, 'n> Written<'f, 'n> {
-    /// The fields that say `name`: the case's own first.
-    pub(super) fn holder(&self, name: &str) -> &'f Fields<'n> {
-        if self.own.node(name).is_some() { self.own } else { self.defaults }
-    }
-
-    /// What is said of `name`.
-    pub(super) fn node(&self, name: &str) -> Option<&'n Node> {
-        self.holder(name).node(name)
-    }
 }
 
 /// The cases in `list`, which stands behind so many `lines` of its file. `folder` is where the file

@@ -6,67 +6,16 @@ use std::path::{Path, PathBuf};
 use crate::judge::mode::{Cap, Mode};
 use crate::judge::policies::Policies;
 use crate::manifest::documents;
-use crate::policies::error::Flaws;
-use crate::policies::fields::Fields;
 use crate::policies::folder::Folder;
 use crate::policies::{PolicyErrors, embedded_files};
+use crate::yaml::Position;
 use crate::yaml::suggest::{quoted, unknown};
-use crate::yaml::{Node, Position, Value};
 
-use super::file::{CaseFile, Flaw, folder_of};
+use super::file::{CaseFile, folder_of};
+use super::flaw::Flaw;
 
 /// The word for the policies that are built in.
 const BUILT_IN: &str = "built-in";
-
-/// What a file says of its policies.
-#[derive(Debug, Default)]
-pub(super) struct Wanted {
-    /// The folder, or the word for those that are built in, and where it is written.
-    policies: Option<(String, Position)>,
-    /// The modes that are other than in the policies' files, by name of the policy.
-    modes: BTreeMap<String, (Mode, Position)>,
-}
-
-impl Wanted {
-    /// What `fields` say.
-    pub(super) fn read(fields: &Fields<'_>, flaws: &mut Flaws) -> Self {
-        let policies =
-            fields.word("policies", flaws).map(|word| (word.text.to_owned(), word.place));
-        let mut modes = BTreeMap::new();
-        match fields.node("modes") {
-            None => {}
-            Some(Node { value: Value::Map(entries), .. }) => {
-                for (key, value) in entries {
-                    let Some(name) = key.as_text() else { continue };
-                    let mode = read_mode(value, flaws);
-                    modes.extend(mode.map(|mode| (name.to_owned(), (mode, key.place))));
-                }
-            }
-            Some(node) => flaws.add(
-                node.place,
-                format!(
-                    "\"modes\" must be a mapping of policies to modes, not {}",
-                    node.description()
-                ),
-            ),
-        }
-        Self { policies, modes }
-    }
-}
-
-/// `off` is a boolean to kubectl, as which cases are read.
-fn read_mode(node: &Node, flaws: &mut Flaws) -> Option<Mode> {
-    if matches!(node.value, Value::Bool(false)) {
-        return Some(Mode::Off);
-    }
-    let text = node.as_text().unwrap_or_default();
-    let mode = Mode::ALL.into_iter().find(|mode| mode.as_str() == text);
-    if mode.is_none() {
-        let subject = format!("mode {}", node.description());
-        flaws.add(node.place, unknown(&subject, text, &Mode::ALL.map(Mode::as_str)));
-    }
-    mode
-}
 
 /// The policies that a file is about, under the caps that its cases say.
 #[derive(Debug)]
@@ -92,7 +41,7 @@ impl<'o> Choices<'o> {
     pub(super) fn policies(&self, file: &CaseFile) -> Result<Chosen, Vec<Flaw>> {
         let (folder, place) = self.folder(file)?;
         let name = match &folder {
-            Some(folder) => folder.display().to_string(),
+            Some(folder) => shown(folder),
             None => "built in".to_owned(),
         };
         let at = |message: String| Flaw::at(place, message);
@@ -169,6 +118,12 @@ fn check_modes(
         }
     }
     if flaws.is_empty() { Ok(()) } else { Err(flaws) }
+}
+
+/// `folder` as reports have it.
+fn shown(folder: &Path) -> String {
+    let name = folder.display().to_string();
+    name.strip_prefix("./").map_or(name.clone(), str::to_owned)
 }
 
 /// The folder that holds `folder`.

@@ -13,11 +13,11 @@ use crate::policies::fields::Fields;
 use crate::yaml::Node;
 use crate::yaml::suggest::{listed, quoted, unknown};
 
-use super::case::Written;
 use super::evidence::{STAMP_TOKEN, stamp};
 use super::manifests::{Given, given};
 use super::resize::{annotated, is_resize, resized};
 use super::review::{Parts, review, words};
+use super::written::Written;
 
 /// The namespace of cases that say none.
 pub(super) const NAMESPACE: &str = "default";

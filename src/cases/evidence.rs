@@ -16,7 +16,7 @@ use crate::recording::Facts;
 use crate::yaml::suggest::{quoted, unknown};
 use crate::yaml::{Node, Value};
 
-use super::case::Written;
+use super::written::Written;
 
 /// The annotation of the stamp in a JSON pointer.
 pub(super) const STAMP_TOKEN: &str = "restraint.dev~1approval";

@@ -12,7 +12,8 @@ use crate::yaml::suggest::quoted;
 use crate::yaml::{Node, Position, Value};
 
 use super::case::{Case, DEFAULTS, read_cases};
-use super::choice::Wanted;
+use super::flaw::{Flaw, located};
+use super::wanted::Wanted;
 
 /// The field that makes a file one of cases.
 pub(super) const CASES: &str = "cases";
@@ -36,17 +37,6 @@ pub(super) struct CaseFile {
     pub(super) cases: Vec<Case>,
     /// What is wrong with it, beside what is wrong with single cases.
     pub(super) flaws: Vec<Flaw>,
-}
-
-/// One thing that is wrong, and where.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Flaw {
-    /// The line of the file, from 1.
-    pub(super) line: u64,
-    /// The column in characters, from 1.
-    pub(super) column: u64,
-    /// What is wrong, in one line.
-    pub(super) message: String,
 }
 
 impl CaseFile {
@@ -148,28 +138,12 @@ impl CaseFile {
     }
 }
 
-impl Flaw {
-    /// That of `message` at `place`.
-    pub(super) fn at(place: Position, message: String) -> Self {
-        Self { line: place.line, column: place.column, message }
-    }
-}
-
 /// The folder in which `path` stands.
 pub(super) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     }
-}
-
-/// `flaws` of a document behind so many `lines` of its file.
-pub(super) fn located(flaws: Flaws, lines: u64) -> impl Iterator<Item = Flaw> {
-    flaws.into_list().into_iter().map(move |(place, message)| Flaw {
-        line: place.line.saturating_add(lines),
-        column: place.column,
-        message,
-    })
 }
 
 /// Whether `document` has cases at its top, or would have if it could be read.

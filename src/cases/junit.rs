@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::file::Flaw;
+use super::flaw::Flaw;
 use super::report::{CaseReport, CaseResult, FileReport, TestReport};
 use super::text::differences;
 

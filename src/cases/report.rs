@@ -9,7 +9,8 @@ use crate::recording::{Decision, Ruled};
 use super::case::Case;
 use super::choice::Choices;
 use super::expected::{Expected, ExpectedFinding};
-use super::file::{CaseFile, Flaw};
+use super::file::CaseFile;
+use super::flaw::Flaw;
 use super::found::Found;
 use super::matching::Difference;
 

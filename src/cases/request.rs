@@ -11,11 +11,11 @@ use crate::recording::Facts;
 use crate::yaml::Node;
 use crate::yaml::suggest::quoted;
 
-use super::case::Written;
 use super::composed::{NAMESPACE, composed};
 use super::evidence::read_facts;
 use super::manifests::recorded_review;
 use super::way::Way;
+use super::written::Written;
 
 /// The time of cases that say none: what depends on the time says it.
 const NOW: &str = "2026-01-01T12:00:00Z";

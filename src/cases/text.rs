@@ -9,7 +9,7 @@ use crate::report::counted;
 use crate::terminal::{paint, plain};
 
 use super::expected::ExpectedFinding;
-use super::file::Flaw;
+use super::flaw::Flaw;
 use super::found::Found;
 use super::matching::Difference;
 use super::report::{CaseReport, CaseResult, Counts, FileReport, TestReport};

@@ -12,7 +12,8 @@ use crate::manifest::documents::{Content, Document, documents, value};
 use crate::manifest::layout::splice;
 use crate::manifest::write;
 
-use super::file::{CASES, CaseFile, Flaw};
+use super::file::{CASES, CaseFile};
+use super::flaw::Flaw;
 use super::report::{CaseReport, CaseResult, FileReport};
 use edit::splices;
 use written::Expectation;
