@@ -122,7 +122,7 @@ fn faults_of_a_whole_file_are_told() {
         ),
         (
             format!("cases:\n{one}---\na: b\n"),
-            "15:1: a second document: a file of cases is one document",
+            "14:1: a second document: a file of cases is one document",
         ),
         (
             format!("cases:\n{one}policies: nowhere\n"),
