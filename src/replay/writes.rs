@@ -135,12 +135,26 @@ fn empty() -> Value {
 /// Whether a patch changes nothing that the hooks ask about: no spec, and no annotation that
 /// Reloader or an approval reads.
 fn is_harmless(patch: &Value) -> bool {
+    if let Some(operations) = patch.as_array() {
+        return operations.iter().all(is_harmless_operation);
+    }
     let Some(fields) = patch.as_object() else { return false };
     let is_read = |annotations: &Value| annotations != &Value::Null && !is_plain(annotations);
     let metadata = fields.get("metadata");
     let reads = metadata.and_then(|metadata| metadata.get("annotations")).is_some_and(is_read);
     let kept = ["metadata", "status", "kind", "apiVersion"];
     fields.keys().all(|field| kept.contains(&field.as_str())) && !reads
+}
+
+/// The same for an operation of a JSON patch.
+fn is_harmless_operation(operation: &Value) -> bool {
+    const HARMLESS: [&str; 4] =
+        ["/status", "/metadata/labels", "/metadata/finalizers", "/metadata/ownerReferences"];
+    let path = text(operation, "/path");
+    let is_within = |place: &&str| {
+        path.strip_prefix(*place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    text(operation, "/op") == "test" || HARMLESS.iter().any(is_within)
 }
 
 /// Whether annotations are none of those that are read. Which annotation grants a policy says, so

@@ -1,10 +1,14 @@
 //! `restraint replay`, of what a real API server wrote about the scenario of the end-to-end tests:
 //! once in each of three namespaces, of which it logged at each of three levels.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::process::{Command, Output, Stdio};
 
+use flate2::read::MultiGzDecoder;
+use restraint::judge::policies::Policies;
+use restraint::replay::replayed;
 use serde_json::Value;
 
 const LOG: &str = "tests/logs/scenario.log.gz";
@@ -50,6 +54,64 @@ fn each_level_tells_what_it_can_and_nothing_else() {
             assert_eq!(entry["decision"], *truth, "{level}: {step}: {entry}");
         }
     }
+}
+
+/// The lines of the log.
+fn lines() -> Vec<String> {
+    let packed = fs::read(LOG).unwrap();
+    let mut log = String::new();
+    MultiGzDecoder::new(&packed[..]).read_to_string(&mut log).unwrap();
+    log.lines().map(str::to_owned).collect()
+}
+
+/// The decision about each request, by the API server's name for it.
+fn decisions(lines: &[String]) -> BTreeMap<String, String> {
+    let told = replayed(lines.join("\n").as_bytes(), &Policies::embedded());
+    let pair = |line: &String| {
+        let entry: Value = serde_json::from_str(line).unwrap();
+        let text = |field: &str| entry[field].as_str().unwrap().to_owned();
+        (text("auditID"), text("decision"))
+    };
+    told.iter().map(pair).collect()
+}
+
+#[test]
+fn a_log_with_less_in_it_never_contradicts_one_with_more() {
+    let whole = lines();
+    let level = |line: &String, hidden: &[&str]| {
+        let mut event: Value = serde_json::from_str(line).unwrap();
+        if event["level"] == "RequestResponse" {
+            event["level"] = "Request".into();
+        }
+        hidden.iter().for_each(|field| drop(event.as_object_mut().unwrap().remove(*field)));
+        event.to_string()
+    };
+    let told = decisions(&whole);
+    let asked: Vec<_> = whole.iter().map(|line| level(line, &["responseObject"])).collect();
+    // of each five events one is lost, where answers would give that away
+    let answered: Vec<_> =
+        whole.iter().filter(|line| line.contains("\"level\":\"RequestResponse\"")).collect();
+    let holed = (0..5).map(|lost| {
+        let kept = answered.iter().enumerate().filter(|(index, _)| index % 5 != lost);
+        kept.map(|(_, line)| (*line).clone()).collect()
+    });
+    for less in std::iter::once(asked).chain(holed) {
+        for (id, decision) in decisions(&less) {
+            assert!(
+                decision == "unknown" || decision == told[&id],
+                "{id}: {decision}, {}",
+                told[&id]
+            );
+        }
+    }
+}
+
+#[test]
+fn the_order_of_lines_is_no_matter_where_they_are_near() {
+    let lines = lines();
+    let backwards: Vec<_> =
+        lines.chunks(40).flat_map(|lines| lines.iter().rev().cloned()).collect();
+    assert_eq!(decisions(&lines), decisions(&backwards));
 }
 
 #[test]

@@ -448,6 +448,12 @@ fn updates_that_change_nothing_that_is_read_are_allowed() {
     assert_eq!(full([label()]).0, Allowed);
     assert_eq!(asked_only([label()]).0, Allowed);
     assert_eq!(Log::of("Metadata", [label()]).last().0, Unknown);
+    let patch = |path: &str| {
+        request("patch", "", "db").body(json!([{"op": "add", "path": path, "value": "x"}]))
+    };
+    assert_eq!(asked_only([patch("/metadata/labels/a")]).0, Allowed);
+    assert_eq!(asked_only([patch("/metadata/annotations/approved-by-sre")]).0, Unknown);
+    assert_eq!(asked_only([patch("/statuses")]).0, Unknown);
 }
 
 #[test]

@@ -56,11 +56,11 @@ impl Service {
     }
 }
 
-/// A space with a pod "db" whose limits are these.
-fn started<'i>(history: &Recorded, limits: Value) -> Space<'i> {
+/// A space with a pod "db" that has these resources.
+fn started<'i>(history: &Recorded, resources: &Value) -> Space<'i> {
     let space = enforcing().space();
     kubelet::join(&space);
-    history.start(&space, "db", &history.resources(&json!({"limits": limits})), &Value::Null);
+    history.start(&space, "db", &history.resources(resources), &Value::Null);
     space
 }
 
@@ -83,7 +83,7 @@ fn ended(run: JoinHandle<Outcome>, code: i32) -> Value {
 fn calm() {
     let (service, folder) = (Service::start(), tempfile::tempdir().unwrap());
     let history = Recorded::read("memory-resize-live");
-    let space = started(&history, json!({"memory": "64Mi"}));
+    let space = started(&history, &json!({"limits": {"memory": "64Mi"}}));
     let page = folder.path().join("report.html");
     let flags = ["--memory", "96Mi", "--max-errors", "0", "--report", page.to_str().unwrap()];
     let url = service.url();
@@ -110,7 +110,7 @@ fn calm() {
 fn broken() {
     let service = Service::start();
     let history = Recorded::read("infeasible");
-    let space = started(&history, json!({"cpu": "1"}));
+    let space = started(&history, &json!({"limits": {"cpu": "1"}, "requests": {"cpu": "1"}}));
     let url = service.url();
     let flags = ["--cpu", "app=500m", "--probe", &url, "--max-errors", "3"];
     let run = begin(space.by(Person::Developer), &flags);
@@ -132,7 +132,8 @@ fn broken() {
 fn unanswered() {
     let service = Service::start();
     service.fails.store(true, Ordering::Relaxed);
-    let space = started(&Recorded::read("memory-resize-live"), json!({"memory": "64Mi"}));
+    let space =
+        started(&Recorded::read("memory-resize-live"), &json!({"limits": {"memory": "64Mi"}}));
     let url = service.url();
     let run = begin(space.by(Person::Developer), &["--memory", "96Mi", "--probe", &url]);
     let report = ended(run, 2);
@@ -143,14 +144,15 @@ fn unanswered() {
 }
 
 fn proxied() {
-    let space = started(&Recorded::read("memory-resize-live"), json!({"memory": "64Mi"}));
+    let space =
+        started(&Recorded::read("memory-resize-live"), &json!({"limits": {"memory": "64Mi"}}));
     let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "db"}, "spec": {"selector": {"app": "db"}, "ports": [{"port": 80}]}});
     space.create(&service).accepted();
     let flags = ["--memory", "96Mi", "--probe", "service:db:80/healthz"];
-    // nobody is behind it, and the API server says so
+    // no controller runs here that tells who is behind it: the API server knows nobody
     let report = ended(begin(space.by(Person::Developer), &flags), 2);
     let why = report["why"].as_str().unwrap();
-    assert!(why.ends_with(" status 503"), "{why}");
+    assert!(why.ends_with(" status 404"), "{why}");
     let outcome = begin(space.by(Person::Sre), &flags).join().unwrap();
     assert_eq!(outcome.code(), Some(2));
     let said = outcome.refused();
