@@ -7,7 +7,12 @@ use crate::rules::strength::Strength;
 use super::report::{Finding, LingeringResize, Report, SCHEMA, Totals};
 
 /// A finding in mode `warn`.
-pub(super) fn finding(namespace: &str, kind: &'static str, name: &str, rule: &'static str) -> Finding {
+pub(super) fn finding(
+    namespace: &str,
+    kind: &'static str,
+    name: &str,
+    rule: &'static str,
+) -> Finding {
     Finding {
         rule,
         mode: Strength::ALL[1],

@@ -18,12 +18,20 @@ fn help_names_the_commands() {
     let (code, text, _) = run(&["--help"], &[]);
     assert_eq!(code, 0);
     assert!(text.starts_with("Admission control for restarts and resizes in Kubernetes"), "{text}");
-    for command in
-        [
-            "approvals", "approve", "audit", "certs", "doctor", "explain", "lint", "replay", "resize",
-            "revoke", "serve", "test",
-        ]
-    {
+    for command in [
+        "approvals",
+        "approve",
+        "audit",
+        "certs",
+        "doctor",
+        "explain",
+        "lint",
+        "replay",
+        "resize",
+        "revoke",
+        "serve",
+        "test",
+    ] {
         assert!(text.contains(&format!("\n  {command} ")), "{text}");
     }
     assert!(text.contains("--version"), "{text}");
