@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::command::{approvals, approve, certs, explain, revoke};
-use crate::operate::resize;
+use crate::operate::{resize, restart};
 use crate::{audit, cases, doctor, lint, replay, serve};
 
 /// The name of the binary as a plugin of kubectl.
@@ -78,6 +78,13 @@ pub enum Command {
     /// code tells what came of it: 0 done, 1 a pod failed, 2 nothing done, 3 denied or refused, 4
     /// stopped between two pods.
     Resize(Box<resize::Options>),
+
+    /// Restart pods, one at a time, with a runbook before each.
+    ///
+    /// The gentlest way that works: containers in place, a rollout that surges, or evictions. The plan
+    /// comes first, with what is red. The exit code tells what came of it: 0 done, 1 a pod failed, 2
+    /// nothing done, 3 refused, 4 stopped between two pods.
+    Restart(Box<restart::Options>),
 
     /// Revoke approvals.
     ///

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use restraint::cli::{Cli, Command};
 use restraint::command::{approvals, approve, certs, explain, revoke};
-use restraint::operate::resize;
+use restraint::operate::{resize, restart};
 use restraint::serve::LogFormat;
 use restraint::{audit, cases, doctor, lint, replay, serve};
 
@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         Command::Lint(options) => lint::run(&options),
         Command::Replay(options) => replay::run(&options),
         Command::Resize(options) => resize::run(&options),
+        Command::Restart(options) => restart::run(&options),
         Command::Revoke(options) => revoke::run(&options),
         Command::Serve(options) => serve::run(*options).map(|()| ExitCode::SUCCESS),
         Command::Test(options) => cases::run(&options),

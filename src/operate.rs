@@ -10,6 +10,7 @@ mod limits;
 mod order;
 mod probe;
 pub mod resize;
+pub mod restart;
 mod rights;
 mod sight;
 mod trace;

@@ -1,15 +1,15 @@
 //! `restraint resize`: resizes running pods in place, one at a time.
 
-mod ask;
-mod change;
+pub(super) mod ask;
+pub(super) mod change;
 mod managers;
 mod options;
-mod outcome;
+pub(super) mod outcome;
 mod persist;
-mod plan;
-mod report;
+pub(super) mod plan;
+pub(super) mod report;
 mod room;
-mod step;
+pub(super) mod step;
 mod text;
 
 use std::process::ExitCode;

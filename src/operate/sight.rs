@@ -164,7 +164,7 @@ impl PodWatch {
 }
 
 /// Whether it would be refused again.
-fn is_refusal(error: &watcher::Error) -> bool {
+pub(super) fn is_refusal(error: &watcher::Error) -> bool {
     let (watcher::Error::InitialListFailed(kube::Error::Api(status))
     | watcher::Error::WatchStartFailed(kube::Error::Api(status))
     | watcher::Error::WatchFailed(kube::Error::Api(status))) = error

@@ -28,6 +28,7 @@ fn help_names_the_commands() {
         "lint",
         "replay",
         "resize",
+        "restart",
         "revoke",
         "serve",
         "test",

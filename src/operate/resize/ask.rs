@@ -20,28 +20,28 @@ const MANAGER: &str = "restraint";
 
 /// An answer.
 #[derive(Clone, Debug)]
-pub(super) struct Answer {
+pub(in crate::operate) struct Answer {
     /// The pod as it is stored then.
-    pub(super) result: Result<Unstructured, Refusal>,
+    pub(in crate::operate) result: Result<Unstructured, Refusal>,
     /// What was warned of.
-    pub(super) warnings: Vec<String>,
+    pub(in crate::operate) warnings: Vec<String>,
 }
 
 /// A no.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Refusal {
+pub(in crate::operate) struct Refusal {
     /// Whose it is.
-    pub(super) by: Refuser,
+    pub(in crate::operate) by: Refuser,
     /// The HTTP code.
-    pub(super) code: u16,
+    pub(in crate::operate) code: u16,
     /// What was said.
-    pub(super) message: String,
+    pub(in crate::operate) message: String,
 }
 
 /// Who says no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Refuser {
+pub(in crate::operate) enum Refuser {
     /// Restraint.
     Restraint,
     /// The API server, or another webhook.
@@ -53,7 +53,7 @@ pub(super) enum Refuser {
 /// # Errors
 ///
 /// Where there is no answer.
-pub(super) async fn resize(
+pub(in crate::operate) async fn resize(
     cluster: &Cluster,
     pod: &str,
     patch: &Value,

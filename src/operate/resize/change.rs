@@ -12,7 +12,7 @@ use crate::manifest::unstructured::Unstructured;
 /// One amount that differs between two states of a pod.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Change {
+pub(in crate::operate) struct Change {
     /// The container; `None` for the pod itself.
     pub(super) container: Option<String>,
     /// `limits` or `requests`.
@@ -29,7 +29,7 @@ pub(super) struct Change {
 type Place<'p> = (String, Option<&'p str>, &'p Value);
 
 /// Every amount of cpu and memory in which `to` differs from `from`. `512Mi` and `0.5Gi` do not.
-pub(super) fn changes(from: &Unstructured, to: &Unstructured) -> Vec<Change> {
+pub(in crate::operate) fn changes(from: &Unstructured, to: &Unstructured) -> Vec<Change> {
     let mut changes = Vec::new();
     let wanted = places(to);
     for (pointer, container, old) in places(from) {
@@ -53,7 +53,7 @@ pub(super) fn changes(from: &Unstructured, to: &Unstructured) -> Vec<Change> {
 
 /// The JSON patch that makes `from` into `to`, and fails where the pod is another by now or has
 /// other resources.
-pub(super) fn patch(from: &Unstructured, to: &Unstructured) -> Value {
+pub(in crate::operate) fn patch(from: &Unstructured, to: &Unstructured) -> Value {
     let mut operations = Vec::new();
     let test = |path: &str, value: &Value| json!({"op": "test", "path": path, "value": value});
     if let Some(uid) = from.value().pointer("/metadata/uid") {
@@ -139,6 +139,11 @@ impl Change {
         }
     }
 
+    /// Whether it is one of limits.
+    pub(in crate::operate) fn is_of_limits(&self) -> bool {
+        self.list == "limits"
+    }
+
     /// The container, or `@pod` as approvals write it.
     fn whose(&self) -> &str {
         self.container.as_deref().unwrap_or("@pod")
@@ -155,7 +160,7 @@ impl fmt::Display for Change {
 }
 
 /// Changes in a line.
-pub(super) fn listed(changes: &[Change]) -> String {
+pub(in crate::operate) fn listed(changes: &[Change]) -> String {
     changes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 

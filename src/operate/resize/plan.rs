@@ -86,19 +86,19 @@ pub(super) enum Turn {
 /// What would be answered. The names of its fields stay as they are.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Answer {
+pub(in crate::operate) struct Answer {
     /// `allowed`, `restored`, `denied` by Restraint, or `refused` by another.
-    pub(super) verdict: Verdict,
+    pub(in crate::operate) verdict: Verdict,
     /// Why not, or what is restored.
-    pub(super) message: String,
+    pub(in crate::operate) message: String,
     /// What is warned of.
-    pub(super) warnings: Vec<String>,
+    pub(in crate::operate) warnings: Vec<String>,
 }
 
 /// An answer in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Verdict {
+pub(in crate::operate) enum Verdict {
     /// It goes through.
     Allowed,
     /// It goes through, and memory that would fall is put back.
@@ -215,7 +215,7 @@ fn turn(pod: &Pod, before: &Unstructured, changes: &[Change]) -> Turn {
 }
 
 impl Answer {
-    fn of(answer: ask::Answer, wanted: &Unstructured) -> Self {
+    pub(in crate::operate) fn of(answer: ask::Answer, wanted: &Unstructured) -> Self {
         let warnings = answer.warnings;
         match answer.result {
             Ok(stored) => {

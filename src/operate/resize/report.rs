@@ -50,7 +50,7 @@ pub(super) struct Reverted {
 /// What a run comes to, and its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Ending {
+pub(in crate::operate) enum Ending {
     /// Only planned, and it would go through.
     Planned,
     /// Every pod has what was wanted.
@@ -66,7 +66,7 @@ pub(super) enum Ending {
 }
 
 impl Ending {
-    pub(super) fn exit_code(self) -> ExitCode {
+    pub(in crate::operate) fn exit_code(self) -> ExitCode {
         ExitCode::from(match self {
             Self::Planned | Self::Done => 0,
             Self::Failed => 1,

@@ -21,7 +21,7 @@ use super::plan::{PodPlan, Turn, effects, restarting};
 use super::room::{self, Room};
 
 /// How long the first sight of a pod may take.
-const FIRST: Duration = Duration::from_secs(30);
+pub(in crate::operate) const FIRST: Duration = Duration::from_secs(30);
 
 /// What became of one pod. The names of its fields stay as they are.
 #[derive(Clone, Debug, Serialize)]
@@ -174,7 +174,7 @@ fn changed_since(plan: &PodPlan, now: &Unstructured, refusal: Refusal) -> Refusa
 }
 
 /// Watches until it is certain what came of it, and for a while longer where that is good.
-async fn watch_out(
+pub(in crate::operate) async fn watch_out(
     watch: &mut PodWatch,
     before: &Before,
     limit: Instant,
