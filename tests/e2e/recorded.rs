@@ -108,7 +108,8 @@ pub(crate) fn runs(space: &Space<'_>, name: &str) {
     say(space, name, generation, status);
 }
 
-fn say(space: &Space<'_>, name: &str, generation: i64, mut status: Value) {
+/// Says this of the pod in this generation.
+pub(crate) fn say(space: &Space<'_>, name: &str, generation: i64, mut status: Value) {
     status["observedGeneration"] = json!(generation);
     for condition in status["conditions"].as_array_mut().unwrap() {
         condition["observedGeneration"] = json!(generation);

@@ -22,6 +22,7 @@ mod installing;
 mod missed_fixes;
 mod namespaces;
 mod node;
+mod node_restarts;
 mod operating;
 mod outage;
 mod policies;
@@ -29,6 +30,7 @@ mod probes;
 mod replaying;
 mod resizes;
 mod restart_all;
+mod restarting;
 mod restarts;
 mod scope;
 mod shapes;
@@ -68,6 +70,8 @@ pub(crate) fn all() -> Vec<Trial> {
         operating::trials(),
         probes::trials(),
         node::trials(),
+        restarting::trials(),
+        node_restarts::trials(),
         doctor::trials(),
         fallback::trials(),
         restart_all::trials(),

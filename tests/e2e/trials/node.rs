@@ -34,7 +34,7 @@ pub(super) fn trials() -> Vec<Trial> {
         trial("node: what the node has no room for is deferred and put back", deferred),
         trial("node: a decrease below what is in use is refused and put back", below_usage),
     ];
-    let is_there = env::var_os(KUBECONFIG).is_some_and(|path| !path.is_empty());
+    let is_there = is_there();
     if !is_there {
         println!("e2e: no trials on a node, because {KUBECONFIG} names no kubeconfig");
     }
@@ -42,18 +42,16 @@ pub(super) fn trials() -> Vec<Trial> {
 }
 
 /// A pod in a namespace of its own on the node, until this is dropped.
-struct Node {
-    namespace: String,
+pub(super) struct Node {
+    pub(super) namespace: String,
 }
 
 impl Node {
     /// Starts a pod "app" with these resources.
     fn start(name: &str, script: &str, policy: &str, resources: &Value) -> Self {
-        let node = Self { namespace: format!("restraint-{name}-{}", std::process::id()) };
-        node.kubectl(&["create", "namespace", &node.namespace], "");
-        let image = env::var(IMAGE).unwrap_or_else(|_| "busybox:1.36".to_owned());
+        let node = Self::empty(name);
         let container = json!({
-            "name": "app", "image": image, "imagePullPolicy": "IfNotPresent", "command": ["sh", "-c", script],
+            "name": "app", "image": image(), "imagePullPolicy": "IfNotPresent", "command": ["sh", "-c", script],
             "resources": resources, "resizePolicy": [{"resourceName": "memory", "restartPolicy": policy}],
         });
         let spec = json!({"terminationGracePeriodSeconds": 5, "automountServiceAccountToken": false, "containers": [container]});
@@ -69,7 +67,14 @@ impl Node {
         node
     }
 
-    fn kubectl(&self, arguments: &[&str], input: &str) -> String {
+    /// The namespace, with nothing in it.
+    pub(super) fn empty(name: &str) -> Self {
+        let node = Self { namespace: format!("restraint-{name}-{}", std::process::id()) };
+        node.kubectl(&["create", "namespace", &node.namespace], "");
+        node
+    }
+
+    pub(super) fn kubectl(&self, arguments: &[&str], input: &str) -> String {
         let program = assets().unwrap().unwrap().join("kubectl");
         // before what a command in a container is given
         let line = [&["--namespace", &*self.namespace][..], arguments].concat();
@@ -80,9 +85,14 @@ impl Node {
 
     /// Resizes, and says what came of it.
     fn resize(&self, flags: &[&str], code: i32) -> Value {
+        self.restraint(&[&["resize", "pod/app"][..], flags].concat(), code)
+    }
+
+    /// Does what `line` says, and says what came of it.
+    pub(super) fn restraint(&self, line: &[&str], code: i32) -> Value {
         let program = PathBuf::from(env!("CARGO_BIN_EXE_restraint"));
-        let fixed = ["resize", "pod/app", "--namespace", &self.namespace, "--yes", "-o", "json"];
-        let line = [&fixed[..], flags].concat();
+        let fixed = ["--namespace", &self.namespace, "--yes", "--output", "json"];
+        let line = [line, &fixed].concat();
         let (ended, text) = self.output(Command::new(program), &line, "");
         assert_eq!(ended, Some(code), "{text}");
         serde_json::from_str(&text).unwrap()
@@ -121,6 +131,16 @@ impl Drop for Node {
     fn drop(&mut self) {
         self.kubectl(&["delete", "namespace", &self.namespace, "--wait=false"], "");
     }
+}
+
+/// What its pods run.
+pub(super) fn image() -> String {
+    env::var(IMAGE).unwrap_or_else(|_| "busybox:1.36".to_owned())
+}
+
+/// Whether there is a node.
+pub(super) fn is_there() -> bool {
+    env::var_os(KUBECONFIG).is_some_and(|path| !path.is_empty())
 }
 
 fn resources(request: &str, limit: &str) -> Value {

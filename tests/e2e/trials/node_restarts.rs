@@ -1,0 +1,156 @@
+//! `restraint restart` on a real node, which `RESTRAINT_NODE_KUBECONFIG` leads to.
+
+use libtest_mimic::Trial;
+use serde_json::{Value, json};
+
+use crate::deadline::eventually;
+
+use super::node::{Node, image, is_there};
+use super::trial;
+
+/// Every trial on a node; ignored where there is none, which those of resize say.
+pub(super) fn trials() -> Vec<Trial> {
+    let trials = vec![
+        trial(
+            "node: restraint restart in place has the new configuration in the same pod",
+            new_environment,
+        ),
+        trial("node: restraint restart heeds the budget, and waits for the next pod", budget),
+        trial(
+            "node: restraint restart ends the row where a probe breaks its condition",
+            broken_probe,
+        ),
+    ];
+    trials.into_iter().map(|trial| trial.with_ignored_flag(!is_there())).collect()
+}
+
+/// Serves files over HTTP and ends when it is told to.
+const SERVER: &str = "mkdir -p /www; echo ok >/www/ok; httpd -p 8080 -h /www; trap 'exit 0' TERM; while true; do sleep 1 & wait $!; done";
+
+/// Flags for a node that is slow.
+const PATIENT: [&str; 4] = ["--timeout", "4m", "--ready-for", "2s"];
+
+/// A pod template with the label `app: NAME`.
+fn template(name: &str, policy: &str, env: &Value) -> Value {
+    let container = json!({
+        "name": "app", "image": image(), "imagePullPolicy": "IfNotPresent", "command": ["sh", "-c", SERVER], "env": env,
+        "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "32Mi"}},
+        "resizePolicy": [{"resourceName": "memory", "restartPolicy": policy}],
+        "readinessProbe": {"tcpSocket": {"port": 8080}, "periodSeconds": 2, "timeoutSeconds": 5},
+    });
+    let spec = json!({"terminationGracePeriodSeconds": 10, "automountServiceAccountToken": false, "containers": [container]});
+    json!({"metadata": {"labels": {"app": name}}, "spec": spec})
+}
+
+fn create(node: &Node, object: &Value) {
+    node.kubectl(&["create", "--filename", "-"], &object.to_string());
+}
+
+/// A StatefulSet whose pods are ready.
+fn set(node: &Node, policy: &str, replicas: i64) {
+    let spec = json!({"replicas": replicas, "serviceName": "db", "podManagementPolicy": "Parallel",
+        "selector": {"matchLabels": {"app": "db"}}, "template": template("db", policy, &json!([]))});
+    create(
+        node,
+        &json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db"}, "spec": spec}),
+    );
+    eventually("the pods on the node are ready", || {
+        let set = read(node, &["get", "statefulset", "db"]);
+        (set["status"]["readyReplicas"] == replicas).then_some(())
+    });
+}
+
+fn read(node: &Node, line: &[&str]) -> Value {
+    let text = node.kubectl(&[line, &["--output", "json"]].concat(), "");
+    serde_json::from_str(&text).unwrap()
+}
+
+fn new_environment() {
+    let node = Node::empty("anew");
+    let config = |greeting: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "app"}, "data": {"greeting": greeting}});
+    create(&node, &config("old"));
+    let key = json!({"configMapKeyRef": {"name": "app", "key": "greeting"}});
+    let mut pod =
+        template("app", "RestartContainer", &json!([{"name": "GREETING", "valueFrom": key}]));
+    (pod["apiVersion"], pod["kind"]) = (json!("v1"), json!("Pod"));
+    pod["metadata"]["name"] = json!("app");
+    create(&node, &pod);
+    node.kubectl(&["wait", "pod/app", "--for", "condition=Ready", "--timeout", "240s"], "");
+    let before = read(&node, &["get", "pod", "app"]);
+    node.kubectl(&["replace", "--filename", "-"], &config("new").to_string());
+    let greeting = || node.kubectl(&["exec", "app", "--", "sh", "-c", "echo $GREETING"], "");
+    assert_eq!(greeting().trim(), "old");
+
+    let line = ["restart", "pod/app", "--in-place", "--skip", "ready-siblings"];
+    let report = node.restraint(&[&line[..], &PATIENT].concat(), 0);
+    assert_eq!(greeting().trim(), "new");
+    let after = read(&node, &["get", "pod", "app"]);
+    for same in ["/metadata/uid", "/status/podIP", "/spec/nodeName", "/status/qosClass"] {
+        assert_eq!(before.pointer(same), after.pointer(same), "{same}");
+    }
+    assert_eq!(after["status"]["containerStatuses"][0]["restartCount"], 1);
+    let result = &report["pods"][0];
+    assert_eq!(
+        (&result["fate"], &result["restarted"][0]["restarts"]),
+        (&json!("restarted"), &json!([0, 1])),
+        "{report}"
+    );
+    assert!(result["readySeconds"].is_u64(), "{report}");
+    let anew = &result["configuration"][0];
+    assert_eq!(
+        (&anew["object"], &anew["isNewer"]),
+        (&json!("configmap/app"), &json!(true)),
+        "{report}"
+    );
+}
+
+fn budget() {
+    let node = Node::empty("evict");
+    set(&node, "NotRequired", 1);
+    let spec = json!({"minAvailable": 1, "selector": {"matchLabels": {"app": "db"}}});
+    create(
+        &node,
+        &json!({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "db"}, "spec": spec}),
+    );
+    eventually("the budget is counted", || {
+        let budget = read(&node, &["get", "poddisruptionbudget", "db"]);
+        (budget["status"]["expectedPods"] == 1).then_some(())
+    });
+    let before = read(&node, &["get", "pod", "db-0"]);
+    let line = ["restart", "sts/db", "--skip", "ready-siblings"];
+    let at_once = [&line[..], &["--evict", "--wait", "0s"], &PATIENT].concat();
+    let report = node.restraint(&at_once, 3);
+    assert_eq!(report["pods"][0]["fate"], "refused-by-budget", "{report}");
+    assert_eq!(report["notTouched"], json!(["db-0"]));
+    let still = read(&node, &["get", "pod", "db-0"]);
+    assert_eq!(still["metadata"]["uid"], before["metadata"]["uid"]);
+    assert_eq!(still["metadata"]["deletionTimestamp"], Value::Null);
+
+    node.kubectl(&["delete", "poddisruptionbudget", "db"], "");
+    let report = node.restraint(&[&line[..], &PATIENT].concat(), 0);
+    let result = &report["pods"][0];
+    assert_eq!(
+        (&result["fate"], &result["replacement"]),
+        (&json!("replaced"), &json!("db-0")),
+        "{report}"
+    );
+    let after = read(&node, &["get", "pod", "db-0"]);
+    assert_ne!(after["metadata"]["uid"], before["metadata"]["uid"]);
+}
+
+fn broken_probe() {
+    let node = Node::empty("row");
+    set(&node, "RestartContainer", 2);
+    // one process serves, and is away while it restarts
+    let probe =
+        ["--probe", "pod:8080/ok", "--rate", "4", "--probe-timeout", "5s", "--max-errors", "0"];
+    let line = ["restart", "sts/db", "--in-place"];
+    let report = node.restraint(&[&line[..], &probe, &PATIENT].concat(), 1);
+    let result = &report["pods"][0];
+    assert_eq!((&result["pod"], &result["done"]), (&json!("db-1"), &json!(false)), "{report}");
+    assert_eq!(result["breach"]["condition"], "--max-errors", "{report}");
+    assert_eq!(report["notTouched"], json!(["db-0"]), "{report}");
+    let other = read(&node, &["get", "pod", "db-0"]);
+    assert_eq!(other["metadata"]["generation"], 1);
+    assert_eq!(other["status"]["containerStatuses"][0]["restartCount"], 0);
+}
