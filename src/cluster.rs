@@ -1,6 +1,7 @@
 //! The cluster as its user sees it: through a kubeconfig, with the user's own rights.
 
 pub(crate) mod amounts;
+mod client;
 pub(crate) mod error;
 pub(crate) mod flag;
 pub(crate) mod installation;
@@ -16,9 +17,9 @@ mod service_access;
 pub(crate) mod target;
 mod workload;
 
+#[cfg(test)]
+pub(crate) use client::asking_once;
 pub use namespaced_name::NamespacedName;
 pub(crate) use options::{Cluster, block_on};
 pub use options::{ClusterOptions, NamespaceOptions};
-#[cfg(test)]
-pub(crate) use service_access::asking_once;
 pub(crate) use service_access::{ServiceAccess, is_in_pod};

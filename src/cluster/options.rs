@@ -12,8 +12,8 @@ use kube::{Api, Client, Config};
 
 use crate::kube::name::is_dns_label;
 
+use super::client::asking_once;
 use super::error::{causes_message, error_message};
-use super::service_access::asking_once;
 
 /// The longest wait for more of an answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);

@@ -6,6 +6,7 @@ use anyhow::anyhow;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 
+use super::client::asking_once;
 use super::error::{causes_message, error_message};
 use super::options::Cluster;
 
@@ -74,10 +75,4 @@ impl ServiceAccess {
 /// Whether this runs in a pod of a cluster, be it with a service account or without one.
 pub(crate) fn is_in_pod() -> bool {
     std::env::var_os("KUBERNETES_SERVICE_HOST").is_some()
-}
-
-/// By default 429, 503 and 504 are asked again, after longer and longer waits.
-pub(crate) fn asking_once(mut config: Config) -> kube::Result<Client> {
-    config.default_retry = false;
-    Client::try_from(config)
 }

@@ -55,7 +55,7 @@ mod tests {
     #[test]
     fn values_are_not_looked_through_for_names() {
         let values = [("a", "{{b}}"), ("b", "}}{{a}}")];
-        assert_eq!(filled("<{{a}}|{{b}}|{{c}}>", &values), "<{{b}}|}}{{a}}||>");
+        assert_eq!(filled("<{{a}}|{{b}}|{{c}}>", &values), "<{{b}}|}}{{a}}|>");
         assert_eq!(filled("{{a", &values), "a");
     }
 

@@ -40,7 +40,7 @@ impl Content {
     pub(super) fn of(findings: &[&Finding]) -> Self {
         let mut sorted: Vec<&Finding> = findings.to_vec();
         sorted.sort_by_key(|finding| {
-            let place = (&*finding.kind, &*finding.name, &finding.container, &*finding.pointer);
+            let place = (finding.kind, &*finding.name, &finding.container, &*finding.pointer);
             (Reverse(finding.mode), finding.rule, place, &*finding.message)
         });
         let (results, omitted) = bounded(&sorted);
@@ -103,7 +103,7 @@ fn result(finding: &Finding) -> Value {
         "source": SOURCE, "policy": finding.rule, "rule": finding.rule, "result": word(finding),
         "severity": severity, "message": finding.message, "properties": properties,
         "resources": [{
-            "apiVersion": Kind::find(&finding.kind).map(Kind::api_version).unwrap_or_default(),
+            "apiVersion": Kind::find(finding.kind).map(Kind::api_version).unwrap_or_default(),
             "kind": finding.kind, "namespace": finding.namespace, "name": finding.name,
         }],
     })

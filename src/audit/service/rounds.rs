@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_a_gap_unless_it_is_single_objects() {
         let object = Missing::single("2 objects that cannot be read", "Pod: no JSON");
-        assert_eq!(gaps(&[object.clone()]), None);
+        assert_eq!(gaps(std::slice::from_ref(&object)), None);
         let kinds =
             ["pods", "jobs", "cronjobs", "deployments"].map(|what| Missing::gap(what, "no"));
         let words = gaps(&[vec![object], kinds.to_vec()].concat());
