@@ -25,6 +25,9 @@ impl Auditor {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_restraint"));
         command.args(["audit", "--all-namespaces", "--every", "1s", "--listen", "127.0.0.1:0"]);
+        // as the chart does: nobody has to know which installation there is
+        let policies = concat!(env!("CARGO_MANIFEST_DIR"), "/policies");
+        command.args(["--cap", "enforce", "--policies", policies]);
         command.args(["--policy-reports", "--log-format", "json", "--kubeconfig"]);
         command.arg(cluster.file(Person::Auditor.kubeconfig()));
         let mut process =

@@ -63,8 +63,12 @@ fn main() -> ExitCode {
             world::ASSETS
         );
     }
-    let trials =
-        trials::all().into_iter().map(|trial| trial.with_ignored_flag(assets.is_none())).collect();
+    let trials = trials::all().into_iter().map(|trial| {
+        // those on a node are ignored where there is none
+        let is_ignored = trial.has_ignored_flag() || assets.is_none();
+        trial.with_ignored_flag(is_ignored)
+    });
+    let trials = trials.collect();
     let conclusion = run(&arguments, trials);
     world::stop(conclusion.has_failed());
     conclusion.exit_code()

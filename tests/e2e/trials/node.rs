@@ -129,7 +129,12 @@ impl Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        self.kubectl(&["delete", "namespace", &self.namespace, "--wait=false"], "");
+        // a trial that fails ends here as well, and must not panic twice
+        let program = assets().ok().flatten().map(|folder| folder.join("kubectl"));
+        let line = ["delete", "namespace", &self.namespace, "--wait=false"];
+        if let (Some(program), Some(kubeconfig)) = (program, env::var_os(KUBECONFIG)) {
+            let _ = Command::new(program).args(line).env("KUBECONFIG", kubeconfig).output();
+        }
     }
 }
 
