@@ -34,8 +34,8 @@ pub enum Command {
 
     /// Approve a memory decrease.
     ///
-    /// Annotates the pod, or each pod of the Deployment or StatefulSet, with a grant and checks that
-    /// the service turned it into a stamp. The pod's next resize uses the approval. With --pending it
+    /// Annotates the pod, or each pod of the Deployment, StatefulSet or DaemonSet, with a grant and
+    /// checks that the service turned it into a stamp. The pod's next resize uses the approval. With --pending it
     /// grants what was denied last.
     Approve(approve::Options),
 
@@ -88,8 +88,8 @@ pub enum Command {
 
     /// Revoke approvals.
     ///
-    /// Removes the stamp and every grant from the pod, or from each pod of the Deployment or
-    /// StatefulSet.
+    /// Removes the stamp and every grant from the pod, or from each pod of the Deployment, StatefulSet
+    /// or DaemonSet.
     Revoke(revoke::Options),
 
     /// Serve the admission webhook.

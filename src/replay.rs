@@ -230,8 +230,12 @@ impl Run<'_> {
     fn recorded(&mut self, reader: Box<dyn io::BufRead>, name: &str) -> anyhow::Result<()> {
         let policies = (self.replay.policies, self.replay.against);
         let mut skips = std::mem::take(&mut self.skips);
-        let outcome =
-            recorded::replay(reader, name, policies, &mut skips, |entry| self.take(&entry));
+        let take = |entry, assumed: case::Assumed| {
+            self.replay.assumed.usage |= assumed.usage;
+            self.replay.assumed.node |= assumed.node;
+            self.take(&entry)
+        };
+        let outcome = recorded::replay(reader, name, policies, &mut skips, take);
         self.skips = skips;
         outcome
     }

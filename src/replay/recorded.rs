@@ -5,19 +5,20 @@ use std::io::BufRead;
 use crate::judge::policies::Policies;
 use crate::recording::{Decision, Judgement, Lines, Recording};
 
-use super::case::{Told, told};
+use super::case::{Assumed, Told, told};
 use super::entry::Entry;
 use super::skipped::Skips;
 
 const AUTHORITY: &str = "whether the requester may approve was not looked up";
 
-/// Judges each recording that `reader`, called `name`, has, and gives what comes of it to `take`.
+/// Judges each recording that `reader`, called `name`, has, and gives what comes of it to `take`,
+/// with what the policies asked for and the recording does not hold.
 pub(super) fn replay<R: BufRead>(
     reader: R,
     name: &str,
     (policies, against): (&Policies, Option<&Policies>),
     skips: &mut Skips,
-    mut take: impl FnMut(Entry) -> anyhow::Result<()>,
+    mut take: impl FnMut(Entry, Assumed) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let mut lines = Lines::of(reader);
     while let Some(recording) = lines.next() {
@@ -26,7 +27,7 @@ pub(super) fn replay<R: BufRead>(
                 skips.recordings = skips.recordings.saturating_add(1);
                 let place = format!("{name}:{}", lines.line());
                 match entry(&recording, place, policies, against) {
-                    Some(entry) => take(entry)?,
+                    Some((entry, assumed)) => take(entry, assumed)?,
                     None => skips.fault(name, &"a recorded review cannot be judged"),
                 }
             }
@@ -41,7 +42,7 @@ fn entry(
     file: String,
     policies: &Policies,
     against: Option<&Policies>,
-) -> Option<Entry> {
+) -> Option<(Entry, Assumed)> {
     let judgement = recording.judge_again(policies).ok()?;
     let asked = judgement.asked.clone();
     let told_of = |judgement: Judgement| match judgement.missing.authority {
@@ -67,7 +68,9 @@ fn entry(
         findings: Vec::new(),
         against: None,
     };
-    entry.tell(told_of(judgement));
+    let told = told_of(judgement);
+    let assumed = told.assumed;
+    entry.tell(told);
     match against {
         Some(against) => {
             let before = told_of(recording.judge_again(against).ok()?);
@@ -76,7 +79,7 @@ fn entry(
         // the answer tells the rules in words only
         None => entry.compare(recording.answered(), None),
     }
-    Some(entry)
+    Some((entry, assumed))
 }
 
 #[cfg(test)]
@@ -113,7 +116,7 @@ mod tests {
         let text = lines.join("\n");
         let read = |policies: (&Policies, Option<&Policies>)| {
             let (mut skips, mut entries) = (Skips::default(), Vec::new());
-            let take = |entry| {
+            let take = |entry, _| {
                 entries.push(entry);
                 Ok(())
             };
