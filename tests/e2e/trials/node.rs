@@ -22,6 +22,9 @@ const IMAGE: &str = "RESTRAINT_NODE_IMAGE";
 /// Fills 60 MiB of memory that count for the container, and keeps them.
 const HOLDER: &str = "dd if=/dev/zero of=/dev/shm/held bs=1M count=60 2>/dev/null; trap 'exit 0' TERM; while true; do sleep 1; done";
 
+/// Fills 60 MB of its own memory when it starts.
+const HUNGRY: &str = "held=$(head -c 60000000 /dev/zero | tr '\\0' x); trap 'exit 0' TERM; while true; do sleep 1; done";
+
 /// Waits to be told to end.
 const IDLE: &str = "trap 'exit 0' TERM; while true; do sleep 1; done";
 
@@ -33,6 +36,7 @@ pub(super) fn trials() -> Vec<Trial> {
         trial("node: a decrease with a restart", decrease_with_a_restart),
         trial("node: what the node has no room for is deferred and put back", deferred),
         trial("node: a decrease below what is in use is refused and put back", below_usage),
+        trial("node: a process that needs more than it restarts with is put back", killed_at_start),
     ];
     let is_there = is_there();
     if !is_there {
@@ -216,4 +220,16 @@ fn below_usage() {
     let put_back = &report["pods"][0]["putBack"]["done"];
     assert_eq!((state(&report), put_back), (&json!("below-usage"), &json!(true)), "{report}");
     node.assert_status("128Mi", 0);
+}
+
+fn killed_at_start() {
+    let node = Node::start("killed", HUNGRY, "RestartContainer", &resources("16Mi", "256Mi"));
+    let report = node.resize(&["--memory", "app=32Mi", "--timeout", "4m", "--settle", "30s"], 1);
+    let put_back = &report["pods"][0]["putBack"]["done"];
+    assert_eq!((state(&report), put_back), (&json!("out-of-memory"), &json!(true)), "{report}");
+    eventually("the container runs again with what it had", || {
+        let status = &node.pod()["status"]["containerStatuses"][0];
+        let is_back = status["resources"]["limits"]["memory"] == "256Mi" && status["ready"] == true;
+        is_back.then_some(())
+    });
 }
