@@ -1,5 +1,7 @@
 //! The signals that end a process: SIGTERM and SIGINT.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -23,6 +25,14 @@ pub(crate) fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
         std::process::exit(INTERRUPTED);
     });
     Ok(receiver)
+}
+
+/// Waits for so long, or for such a signal.
+pub(crate) async fn pause(length: Duration, stop: &watch::Receiver<bool>) {
+    tokio::select! {
+        () = tokio::time::sleep(length) => {}
+        () = stopped(stop.clone()) => {}
+    }
 }
 
 /// Waits for such a signal.

@@ -57,12 +57,16 @@ pub(super) struct Held {
 }
 
 impl Lease {
-    /// Takes the Lease of the workload with this UID.
+    /// Takes the Lease of the workload with this UID; `Err` in it where somebody else holds it.
     ///
     /// # Errors
     ///
-    /// Where somebody else holds it, or the API server does not let it be taken.
-    pub(super) async fn take(cluster: &Cluster, uid: &str, holder: String) -> anyhow::Result<Self> {
+    /// Where the API server does not let it be taken.
+    pub(super) async fn take(
+        cluster: &Cluster,
+        uid: &str,
+        holder: String,
+    ) -> anyhow::Result<Result<Self, Held>> {
         let leases: Api<Stored> = Api::namespaced(cluster.client.clone(), &cluster.namespace);
         let name = format!("restraint-{uid}");
         let refused = |error: kube::Error| {
@@ -74,7 +78,7 @@ impl Lease {
             Err(kube::Error::Api(status)) if status.code == 409 => {
                 let mut found = leases.get(&name).await.map_err(refused)?;
                 if let Some(held) = held(&found, Timestamp::now()) {
-                    return Err(held.into());
+                    return Ok(Err(held));
                 }
                 // who was faster has changed its version, and this is refused
                 found.spec = wanted.spec;
@@ -85,7 +89,7 @@ impl Lease {
         let is_lost = Arc::new(AtomicBool::new(false));
         let renewal =
             tokio::spawn(renew(leases.clone(), name.clone(), holder.clone(), Arc::clone(&is_lost)));
-        Ok(Self { leases, name, holder, renewal, is_lost })
+        Ok(Ok(Self { leases, name, holder, renewal, is_lost }))
     }
 
     /// Whether somebody else has taken it meanwhile.

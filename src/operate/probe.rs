@@ -8,13 +8,11 @@
 //!
 //! ```text
 //! let probes = options.probes.start(&options.cluster, &cluster, pod).await?;
-//! probes.baseline(options.probes.margin()).await?;      before any change: sound, or no change
-//! probes.phase(Phase::During);
-//! probes.mark("resize of pod \"db-0\" sent");           any number of steps
-//! select! { step => .., breach = probes.broken() => .. }  stop where a condition is broken
-//! probes.follow(Some(pod));                             the next pod, or its new address
-//! probes.phase(Phase::After);
-//! let settled = probes.settle(options.probes.margin()).await;
+//! probes.around(options.probes.margin(), async {        before any change: sound, or no change
+//!     probes.follow(Some(pod));                         the next pod, or its new address
+//!     probes.mark("resize of pod \"db-0\" sent");       any number of steps
+//!     select! { step => .., breach = probes.broken() => .. }  stop where a condition is broken
+//! }).await?;
 //! let report = probes.finish().await;                   text::render, JSON, write_page
 //! ```
 
@@ -40,7 +38,6 @@ mod text;
 
 pub(crate) use condition::Breach;
 pub(crate) use options::ProbeOptions;
-pub(crate) use phase::Phase;
 pub(crate) use report::ProbeReport;
 pub(crate) use run::Probes;
 pub(crate) use send::PodAtHand;

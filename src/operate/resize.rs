@@ -1,15 +1,12 @@
 //! `restraint resize`: resizes running pods in place, one at a time.
 
-pub(super) mod ask;
-pub(super) mod change;
 mod managers;
 mod options;
-pub(super) mod outcome;
 mod persist;
-pub(super) mod plan;
-pub(super) mod report;
+mod plan;
+mod report;
 mod room;
-pub(super) mod step;
+mod step;
 mod text;
 
 use std::process::ExitCode;
@@ -21,23 +18,25 @@ use tokio::sync::watch::Receiver;
 use crate::cluster::kind::Kind;
 use crate::cluster::target::Target;
 use crate::cluster::{self, Cluster};
-use crate::explain::live;
 use crate::explain::wanted::Wish;
+use crate::operate::act::{Act, announce, halted};
+use crate::operate::change::{Change, listed};
+use crate::operate::ending::Ending;
 use crate::operate::keeper::Keeper;
-use crate::operate::lease::{self, Held, Lease};
-use crate::operate::probe::{self, Phase, ProbeReport, Probes};
+use crate::operate::lease::{self, Lease};
+use crate::operate::probe::{ProbeReport, Probes};
 use crate::operate::rights::{self, Right};
 use crate::operate::trace::{self, Deed};
 use crate::operate::who::Who;
 use crate::operate::{consent, order};
-use crate::signals::{stop_signal, stopped};
-use crate::terminal::{self, OutputFormat, Progress};
+use crate::signals::{pause, stop_signal};
+use crate::terminal::Progress;
 
 use options::OnFailure;
 pub use options::Options;
 use persist::Persistence;
 use plan::{Plan, PodPlan, Turn};
-use report::{Ending, Report, Reverted};
+use report::{Report, Reverted};
 
 /// Resizes. The exit code tells what came of it: `docs/operating.md`.
 ///
@@ -55,13 +54,10 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     }
     cluster::block_on(async {
         let cluster = options.cluster.connect(options.namespace.as_deref()).await?;
-        let run = Run { cluster: &cluster, options, target: &target, wishes: &wishes };
+        let act = Act { cluster: &cluster, target: &target, format: options.output.format };
+        let run = Run { cluster: &cluster, act, options, wishes: &wishes };
         let report = run.report().await?;
-        if options.output.format == OutputFormat::Json {
-            terminal::print_json(&report)?;
-        } else {
-            terminal::print(&text::summary(&report))?;
-        }
+        act.end(&report, text::summary)?;
         Ok(report.result.exit_code())
     })
 }
@@ -69,34 +65,28 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
 /// One run.
 struct Run<'a> {
     cluster: &'a Cluster,
+    act: Act<'a>,
     options: &'a Options,
-    target: &'a Target,
     wishes: &'a [Wish],
 }
 
 impl Run<'_> {
     /// Plans, asks, and acts.
     async fn report(&self) -> anyhow::Result<Report> {
-        let (keeper, pods) = self.found().await?;
+        let (keeper, pods) = self.act.found().await?;
         let rights = self.rights(&keeper);
-        let missing = rights::missing(self.cluster, &rights).await?;
-        if !missing.is_empty() {
-            let namespace = &self.cluster.namespace;
-            bail!(
-                "rights are missing in namespace {namespace:?}, and nothing was changed: {}",
-                rights::listed(&missing)
-            );
-        }
+        rights::require(self.cluster, &rights).await?;
         let plan = self.plan(&keeper, pods, &rights).await?;
-        let (namespace, target) = (&self.cluster.namespace, self.target.to_string());
-        self.say(&text::plan(&plan, &target, namespace, self.options))?;
+        let (namespace, target) = (&self.cluster.namespace, self.act.target.to_string());
+        self.act.say(&text::plan(&plan, &target, namespace, self.options))?;
         let mut report = Report::new(namespace, target, plan);
         if report.result == Ending::Denied || self.options.dry_run {
             return Ok(report);
         }
         if report.plan.to_do().next().is_none() {
             report.result = Ending::Done;
-            return self.finish(report, &keeper).await;
+            self.persist(&mut report, &keeper).await;
+            return Ok(report);
         }
         if let Some(why) = self.obstacle(&report.plan) {
             (report.result, report.why) = (Ending::NotStarted, why);
@@ -110,33 +100,24 @@ impl Run<'_> {
         let probes = &self.options.probes;
         let probes = probes.start(&self.options.cluster, self.cluster, first).await?;
         let stop = stop_signal()?;
-        let lease = match self.lease(&keeper).await {
+        let who = Who::ask(self.cluster).await;
+        let lease = match self.act.lease(&keeper, &who, self.options.no_lease).await? {
             Ok(lease) => lease,
-            Err(error) => match error.downcast::<Held>() {
-                Ok(held) => {
-                    (report.result, report.why) = (Ending::NotStarted, held.to_string());
-                    return Ok(report);
-                }
-                Err(error) => return Err(error),
-            },
+            Err(held) => {
+                (report.result, report.why) = (Ending::NotStarted, held.to_string());
+                return Ok(report);
+            }
         };
         let acted = self.measured(&mut report, lease.as_ref(), &stop, probes).await;
         if let Err(error) = acted {
             (report.result, report.why) = (Ending::Failed, format!("{error:#}"));
         }
-        let finished = self.finish(report, &keeper).await;
+        self.persist(&mut report, &keeper).await;
+        self.trace(&report, &keeper, &who).await;
         if let Some(lease) = lease {
             lease.release().await;
         }
-        finished
-    }
-
-    /// The workload and its pods, in the order of their turns.
-    async fn found(&self) -> anyhow::Result<(Keeper, Vec<Pod>)> {
-        let object = live::read(self.cluster, self.target.object()).await?;
-        let keeper = Keeper::of(self.cluster, &object).await;
-        let pods = self.cluster.pods_of(self.target).await?;
-        Ok((keeper, pods))
+        Ok(report)
     }
 
     /// What the whole of it takes.
@@ -168,7 +149,7 @@ impl Run<'_> {
             progress.one_more();
         }
         drop(progress);
-        let grows = plans.iter().flat_map(|plan| &plan.changes).any(change::Change::is_growth);
+        let grows = plans.iter().flat_map(|plan| &plan.changes).any(Change::is_growth);
         order::put_in_order(&mut pods, keeper.kind == "StatefulSet", grows);
         let place = |plan: &PodPlan| {
             pods.iter().position(|pod| pod.metadata.name.as_deref() == Some(&plan.pod))
@@ -183,9 +164,7 @@ impl Run<'_> {
             None => None,
         };
         let (managers, mut unknown) = managers::find(self.cluster, keeper).await;
-        if !rights::missing(self.cluster, &[trace::RIGHT]).await?.is_empty() {
-            unknown.push(format!("nobody else will read of it: no right to {}", trace::RIGHT));
-        }
+        unknown.extend(trace::silence(self.cluster).await?);
         let rights = rights.iter().map(ToString::to_string).collect();
         Ok(Plan { managers, pods: plans, persist, rights, unknown })
     }
@@ -203,14 +182,6 @@ impl Run<'_> {
         Some(format!("{} manages these numbers too: --yes goes on all the same", manager.name))
     }
 
-    async fn lease(&self, keeper: &Keeper) -> anyhow::Result<Option<Lease>> {
-        if self.options.no_lease {
-            return Ok(None);
-        }
-        let holder = Who::ask(self.cluster).await.holder();
-        Lease::take(self.cluster, &keeper.uid, holder).await.map(Some)
-    }
-
     /// Acts, while the probes run from before the first change to after the last.
     async fn measured(
         &self,
@@ -219,16 +190,9 @@ impl Run<'_> {
         stop: &Receiver<bool>,
         probes: Probes,
     ) -> anyhow::Result<()> {
-        let margin = self.options.probes.margin();
-        let acted = match probes.baseline(margin).await {
-            Ok(()) => {
-                probes.phase(Phase::During);
-                let acted = self.act(report, lease, stop, &probes).await;
-                probes.phase(Phase::After);
-                // what breaks now is in the report as well
-                let _ = probes.settle(margin).await;
-                acted
-            }
+        let work = self.turns(report, lease, stop, &probes);
+        let acted = match probes.around(self.options.probes.margin(), work).await {
+            Ok(acted) => acted,
             Err(unready) => {
                 (report.result, report.why) = (Ending::NotStarted, unready.to_string());
                 Ok(())
@@ -246,17 +210,13 @@ impl Run<'_> {
         if let Some(breach) = measured.broken().first().filter(|_| report.result == Ending::Done) {
             (report.result, report.why) = (Ending::Failed, breach.to_string());
         }
-        self.say(&probe::render(&measured))?;
-        let heading = format!("resize of {}", self.target);
-        if let Err(error) = self.options.probes.write_page(&heading, &measured) {
-            terminal::remark(&format!("note: the page is missing: {error:#}"));
-        }
+        self.act.tell(&measured, &self.options.probes, "resize")?;
         report.probes = Some(measured);
         Ok(())
     }
 
     /// One pod after the other.
-    async fn act(
+    async fn turns(
         &self,
         report: &mut Report,
         lease: Option<&Lease>,
@@ -267,26 +227,16 @@ impl Run<'_> {
         report.result = Ending::Done;
         for (number, turn) in turns.iter().enumerate() {
             if number > 0 {
-                self.pause(self.options.cool_down, stop).await;
+                pause(self.options.cool_down, stop).await;
             }
-            let lost = lease.is_some_and(Lease::is_lost);
-            if lost || *stop.borrow() {
-                let why = if lost { "somebody else took the lease" } else { "it was told to stop" };
-                (report.result, report.why) = (Ending::Stopped, why.to_owned());
+            if let Some(halted) = halted(lease, stop, probes) {
+                (report.result, report.why) = halted;
                 break;
             }
-            if let Some(breach) = probes.breach() {
-                (report.result, report.why) = (Ending::Failed, breach.to_string());
-                break;
-            }
-            probes.follow(Some(turn.at_hand()));
-            let turn_of =
-                format!("pod/{} ({} of {})", turn.pod, number.saturating_add(1), turns.len());
-            terminal::progress_remark(&turn_of);
-            probes.mark(turn_of);
+            announce(probes, turn.at_hand(), number, turns.len());
             let result = step::resize(self.cluster, self.options, turn, probes).await?;
             probes.mark(format!("pod/{}: {}", turn.pod, text::state(&result)));
-            self.say(&text::result(&result))?;
+            self.act.say(&text::result(&result))?;
             let (done, refused) = (result.done, result.refusal.is_some());
             report.add(result);
             if !done {
@@ -321,7 +271,7 @@ impl Run<'_> {
         if resized.is_empty() {
             return Ok(());
         }
-        self.pause(after, stop).await;
+        pause(after, stop).await;
         for turn in resized.into_iter().rev() {
             let put_back = step::revert(self.cluster, self.options, turn).await?;
             if !put_back.done {
@@ -332,55 +282,42 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn pause(&self, length: std::time::Duration, stop: &Receiver<bool>) {
-        tokio::select! {
-            () = tokio::time::sleep(length) => {}
-            () = stopped(stop.clone()) => {}
+    /// The template, once every pod is resized.
+    async fn persist(&self, report: &mut Report, keeper: &Keeper) {
+        if report.result != Ending::Done {
+            return;
         }
-    }
-
-    /// The template, and the Event.
-    async fn finish(&self, mut report: Report, keeper: &Keeper) -> anyhow::Result<Report> {
-        if report.result == Ending::Done
-            && let Some(persist) = &report.plan.persist
-        {
-            match persist.write(self.cluster, keeper, false).await {
-                Ok(()) => report.persisted = true,
-                Err(error) => {
-                    report.result = Ending::Failed;
-                    report.why = format!("every pod is resized, and {error:#}");
-                }
+        let Some(persist) = &report.plan.persist else { return };
+        match persist.write(self.cluster, keeper, false).await {
+            Ok(()) => report.persisted = true,
+            Err(error) => {
+                report.result = Ending::Failed;
+                report.why = format!("every pod is resized, and {error:#}");
             }
         }
-        let done = report.pods.iter().filter(|pod| pod.done).count();
-        if !report.pods.is_empty() {
-            let who = Who::ask(self.cluster).await;
-            let changes = report.plan.to_do().find(|pod| !pod.changes.is_empty());
-            let changes = changes.map(|pod| change::listed(&pod.changes)).unwrap_or_default();
-            let all = report.plan.to_do().count();
-            let back = report.pods.iter().filter(|pod| pod.put_back.is_some()).count();
-            let note = format!(
-                "{:?}: {changes}: {done} of {all} pods resized, {} put back{}",
-                who.user,
-                back.saturating_add(report.reverted.len()),
-                if report.persisted { ", template written" } else { "" }
-            );
-            let deed = Deed {
-                reason: "ResizedInPlace",
-                action: "Resize",
-                is_warning: report.result != Ending::Done,
-            };
-            trace::tell(self.cluster, keeper, deed, note).await;
-        }
-        Ok(report)
     }
 
-    /// Text for people: on standard output, where that is not for programs.
-    fn say(&self, text: &str) -> anyhow::Result<()> {
-        if self.options.output.format == OutputFormat::Json {
-            terminal::print_on_stderr(text)
-        } else {
-            terminal::print(text)
+    /// An Event on the workload.
+    async fn trace(&self, report: &Report, keeper: &Keeper, who: &Who) {
+        if report.pods.is_empty() {
+            return;
         }
+        let done = report.pods.iter().filter(|pod| pod.done).count();
+        let changes = report.plan.to_do().find(|pod| !pod.changes.is_empty());
+        let changes = changes.map(|pod| listed(&pod.changes)).unwrap_or_default();
+        let all = report.plan.to_do().count();
+        let back = report.pods.iter().filter(|pod| pod.put_back.is_some()).count();
+        let note = format!(
+            "{:?}: {changes}: {done} of {all} pods resized, {} put back{}",
+            who.user,
+            back.saturating_add(report.reverted.len()),
+            if report.persisted { ", template written" } else { "" }
+        );
+        let deed = Deed {
+            reason: "ResizedInPlace",
+            action: "Resize",
+            is_warning: report.result != Ending::Done,
+        };
+        trace::tell(self.cluster, keeper, deed, note).await;
     }
 }

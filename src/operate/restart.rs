@@ -17,23 +17,18 @@ mod touches;
 mod way;
 
 use std::process::ExitCode;
-use std::time::Duration;
-
-use k8s_openapi::api::core::v1::Pod;
-use tokio::sync::watch::Receiver;
 
 use crate::cluster::target::Target;
 use crate::cluster::{self, Cluster};
-use crate::explain::live;
+use crate::operate::act::{Act, announce, halted};
 use crate::operate::consent;
+use crate::operate::ending::Ending;
 use crate::operate::keeper::Keeper;
-use crate::operate::lease::{Held, Lease};
-use crate::operate::probe::{self, Phase, ProbeReport};
-use crate::operate::resize::report::Ending;
+use crate::operate::lease::Lease;
+use crate::operate::probe::ProbeReport;
 use crate::operate::trace::{self, Deed};
 use crate::operate::who::Who;
-use crate::signals::{stop_signal, stopped};
-use crate::terminal::{self, OutputFormat};
+use crate::signals::{pause, stop_signal};
 
 pub use options::Options;
 use plan::PodPlan;
@@ -52,13 +47,9 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let target = Target::parse(&options.target)?;
     cluster::block_on(async {
         let cluster = options.cluster.connect(options.namespace.as_deref()).await?;
-        let run = Run { cluster: &cluster, options, target: &target };
-        let report = run.report().await?;
-        if options.output.format == OutputFormat::Json {
-            terminal::print_json(&report)?;
-        } else {
-            terminal::print(&text::summary(&report))?;
-        }
+        let act = Act { cluster: &cluster, target: &target, format: options.output.format };
+        let report = Run { cluster: &cluster, act, options }.report().await?;
+        act.end(&report, text::summary)?;
         Ok(report.result.exit_code())
     })
 }
@@ -66,19 +57,19 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
 /// One run.
 struct Run<'a> {
     cluster: &'a Cluster,
+    act: Act<'a>,
     options: &'a Options,
-    target: &'a Target,
 }
 
 impl Run<'_> {
     /// Plans, asks, and acts.
     async fn report(&self) -> anyhow::Result<Report> {
-        let (keeper, pods) = self.found().await?;
+        let (keeper, pods) = self.act.found().await?;
         let planning = Planning { cluster: self.cluster, options: self.options, keeper: &keeper };
         let Planned { plan, demands, is_refused } =
-            planning.plan(pods, !self.target.is_pod()).await?;
-        let (namespace, target) = (&self.cluster.namespace, self.target.to_string());
-        self.say(&text::plan(&plan, &target, namespace, self.options))?;
+            planning.plan(pods, !self.act.target.is_pod()).await?;
+        let (namespace, target) = (&self.cluster.namespace, self.act.target.to_string());
+        self.act.say(&text::plan(&plan, &target, namespace, self.options))?;
         let report = Report::new(namespace, target, plan);
         if let Some(why) = report.plan.no_way.first().cloned() {
             let result = if is_refused { Ending::Denied } else { Ending::NotStarted };
@@ -101,12 +92,10 @@ impl Run<'_> {
         let probes = &self.options.probes;
         let probes = probes.start(&self.options.cluster, self.cluster, first).await?;
         let stop = stop_signal()?;
-        let lease = match self.lease(&keeper).await {
+        let who = Who::ask(self.cluster).await;
+        let lease = match self.act.lease(&keeper, &who, self.options.no_lease).await? {
             Ok(lease) => lease,
-            Err(error) => match error.downcast::<Held>() {
-                Ok(held) => return Ok(report.end(Ending::NotStarted, held.to_string())),
-                Err(error) => return Err(error),
-            },
+            Err(held) => return Ok(report.end(Ending::NotStarted, held.to_string())),
         };
         let steps = Steps {
             cluster: self.cluster,
@@ -126,27 +115,11 @@ impl Run<'_> {
         if let Err(error) = acted {
             (report.result, report.why) = (Ending::Failed, format!("{error:#}"));
         }
-        self.trace(&report, &keeper).await;
+        self.trace(&report, &keeper, &who).await;
         if let Some(lease) = lease {
             lease.release().await;
         }
         Ok(report)
-    }
-
-    /// The workload and its pods.
-    async fn found(&self) -> anyhow::Result<(Keeper, Vec<Pod>)> {
-        let object = live::read(self.cluster, self.target.object()).await?;
-        let keeper = Keeper::of(self.cluster, &object).await;
-        let pods = self.cluster.pods_of(self.target).await?;
-        Ok((keeper, pods))
-    }
-
-    async fn lease(&self, keeper: &Keeper) -> anyhow::Result<Option<Lease>> {
-        if self.options.no_lease {
-            return Ok(None);
-        }
-        let holder = Who::ask(self.cluster).await.holder();
-        Lease::take(self.cluster, &keeper.uid, holder).await.map(Some)
     }
 
     /// Acts, while the probes run from before the first change to after the last.
@@ -156,21 +129,18 @@ impl Run<'_> {
         lease: Option<&Lease>,
         steps: &Steps<'_>,
     ) -> anyhow::Result<()> {
-        let margin = self.options.probes.margin();
-        if let Err(unready) = steps.probes.baseline(margin).await {
-            (report.result, report.why) = (Ending::NotStarted, unready.to_string());
-            return Ok(());
-        }
-        steps.probes.phase(Phase::During);
-        let acted = if report.plan.is_rollout() {
-            self.roll(report, steps).await
-        } else {
-            self.act(report, lease, steps).await
+        let work = async {
+            if report.plan.is_rollout() {
+                self.roll(report, steps).await
+            } else {
+                self.turns(report, lease, steps).await
+            }
         };
-        steps.probes.phase(Phase::After);
-        // what breaks now is in the report as well
-        let _ = steps.probes.settle(margin).await;
-        acted
+        let acted = steps.probes.around(self.options.probes.margin(), work).await;
+        acted.unwrap_or_else(|unready| {
+            (report.result, report.why) = (Ending::NotStarted, unready.to_string());
+            Ok(())
+        })
     }
 
     /// What the probes measured. A condition that broke at last fails what was done.
@@ -178,20 +148,16 @@ impl Run<'_> {
         if let Some(breach) = measured.broken().first().filter(|_| report.result == Ending::Done) {
             (report.result, report.why) = (Ending::Failed, breach.to_string());
         }
-        self.say(&probe::render(&measured))?;
-        let heading = format!("restart of {}", self.target);
-        if let Err(error) = self.options.probes.write_page(&heading, &measured) {
-            terminal::remark(&format!("note: the page is missing: {error:#}"));
-        }
+        self.act.tell(&measured, &self.options.probes, "restart")?;
         report.probes = Some(measured);
         Ok(())
     }
 
     /// The whole workload at once, by its controller.
     async fn roll(&self, report: &mut Report, steps: &Steps<'_>) -> anyhow::Result<()> {
-        steps.probes.mark(format!("rollout of {}", self.target));
+        steps.probes.mark(format!("rollout of {}", self.act.target));
         let result = steps.rollout(report.plan.to_do().count()).await?;
-        self.say(&text::result(&result))?;
+        self.act.say(&text::result(&result))?;
         report.result = ending(&result, false);
         if result.was_touched() {
             report.not_touched.clear();
@@ -201,7 +167,7 @@ impl Run<'_> {
     }
 
     /// One pod after the other.
-    async fn act(
+    async fn turns(
         &self,
         report: &mut Report,
         lease: Option<&Lease>,
@@ -213,24 +179,14 @@ impl Run<'_> {
             if number > 0 {
                 pause(self.options.cool_down, steps.stop).await;
             }
-            let lost = lease.is_some_and(Lease::is_lost);
-            if lost || *steps.stop.borrow() {
-                let why = if lost { "somebody else took the lease" } else { "it was told to stop" };
-                (report.result, report.why) = (Ending::Stopped, why.to_owned());
+            if let Some(halted) = halted(lease, steps.stop, steps.probes) {
+                (report.result, report.why) = halted;
                 break;
             }
-            if let Some(breach) = steps.probes.breach() {
-                (report.result, report.why) = (Ending::Failed, breach.to_string());
-                break;
-            }
-            steps.probes.follow(Some(turn.at_hand()));
-            let turn_of =
-                format!("pod/{} ({} of {})", turn.pod, number.saturating_add(1), turns.len());
-            terminal::progress_remark(&turn_of);
-            steps.probes.mark(turn_of);
+            announce(steps.probes, turn.at_hand(), number, turns.len());
             let result = steps.pod(turn).await?;
             steps.probes.mark(format!("pod/{}: {}", turn.pod, result.fate.words()));
-            self.say(&text::result(&result))?;
+            self.act.say(&text::result(&result))?;
             let done = result.done;
             if !done {
                 report.result = ending(&result, report.pods.iter().any(|pod| pod.done));
@@ -245,11 +201,10 @@ impl Run<'_> {
     }
 
     /// An Event on the workload.
-    async fn trace(&self, report: &Report, keeper: &Keeper) {
+    async fn trace(&self, report: &Report, keeper: &Keeper, who: &Who) {
         if !report.pods.iter().any(PodResult::was_touched) {
             return;
         }
-        let who = Who::ask(self.cluster).await;
         let done = report.pods.iter().filter(|pod| pod.done).count();
         let way = report.pods.first().map_or("", |pod| pod.way.words());
         let note = if report.plan.is_rollout() {
@@ -262,15 +217,6 @@ impl Run<'_> {
         let is_warning = report.result != Ending::Done;
         let deed = Deed { reason: "Restarted", action: "Restart", is_warning };
         trace::tell(self.cluster, keeper, deed, note).await;
-    }
-
-    /// Text for people: on standard output, where that is not for programs.
-    fn say(&self, text: &str) -> anyhow::Result<()> {
-        if self.options.output.format == OutputFormat::Json {
-            terminal::print_on_stderr(text)
-        } else {
-            terminal::print(text)
-        }
     }
 }
 
@@ -288,12 +234,5 @@ fn ending(result: &PodResult, any_before: bool) -> Ending {
         Fate::Blocked => Ending::NotStarted,
         Fate::Refused | Fate::RefusedByBudget if !any_before => Ending::Denied,
         _ => Ending::Failed,
-    }
-}
-
-async fn pause(length: Duration, stop: &Receiver<bool>) {
-    tokio::select! {
-        () = tokio::time::sleep(length) => {}
-        () = stopped(stop.clone()) => {}
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use anyhow::anyhow;
+use anyhow::{anyhow, bail};
 use futures_util::future::try_join_all;
 use k8s_openapi::api::authorization::v1::{
     ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
@@ -80,8 +80,25 @@ pub(super) async fn missing(cluster: &Cluster, rights: &[Right]) -> anyhow::Resu
     Ok(held.into_iter().filter(|(_, held)| !held).map(|(right, _)| right).collect())
 }
 
+/// Sees to it that all of `rights` are held.
+///
+/// # Errors
+///
+/// Where one is missing, or the API server does not say.
+pub(super) async fn require(cluster: &Cluster, rights: &[Right]) -> anyhow::Result<()> {
+    let missing = missing(cluster, rights).await?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let namespace = &cluster.namespace;
+    bail!(
+        "rights are missing in namespace {namespace:?}, and nothing was changed: {}",
+        listed(&missing)
+    );
+}
+
 /// Those rights in words.
-pub(super) fn listed(rights: &[Right]) -> String {
+fn listed(rights: &[Right]) -> String {
     rights.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 

@@ -12,10 +12,10 @@ use crate::cluster::error::error_message;
 use crate::terminal;
 
 use super::keeper::Keeper;
-use super::rights::Right;
+use super::rights::{self, Right};
 
 /// What writing one takes. Without it nothing is told, and that is said.
-pub(super) const RIGHT: Right = Right::new("create", "events.k8s.io", "events");
+const RIGHT: Right = Right::new("create", "events.k8s.io", "events");
 
 /// The longest note that the API server takes, in bytes.
 const LONGEST: usize = 1024;
@@ -29,6 +29,16 @@ pub(super) struct Deed {
     pub(super) action: &'static str,
     /// Whether it went wrong.
     pub(super) is_warning: bool,
+}
+
+/// That nobody else will read of it, where that is so.
+///
+/// # Errors
+///
+/// Where the API server does not say.
+pub(super) async fn silence(cluster: &Cluster) -> anyhow::Result<Option<String>> {
+    let is_missing = !rights::missing(cluster, &[RIGHT]).await?.is_empty();
+    Ok(is_missing.then(|| format!("nobody else will read of it: no right to {RIGHT}")))
 }
 
 /// Tells it on the workload. A failure is a remark: the deed is done.

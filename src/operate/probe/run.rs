@@ -194,6 +194,25 @@ impl Probes {
         Ok(())
     }
 
+    /// Does `work` between the phases before and after it, with a margin of `length` on both sides.
+    ///
+    /// # Errors
+    ///
+    /// As [`Probes::baseline`]: then nothing of it is done.
+    pub(crate) async fn around<T>(
+        &self,
+        length: Duration,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Unready> {
+        self.baseline(length).await?;
+        self.phase(Phase::During);
+        let done = work.await;
+        self.phase(Phase::After);
+        // what breaks now is in the report as well
+        let _ = self.settle(length).await;
+        Ok(done)
+    }
+
     /// Sends no more, waits for what is under way, and tells what became of all.
     pub(crate) async fn finish(mut self) -> ProbeReport {
         let end = self.run.now();

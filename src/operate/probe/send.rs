@@ -28,6 +28,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use crate::cluster::error::causes_message;
+use crate::manifest::unstructured::Unstructured;
 
 use super::failure::Failure;
 use super::target::{Host, Proxied, Route, Target};
@@ -45,6 +46,14 @@ pub(crate) struct PodAtHand {
     pub(crate) name: String,
     /// Its address, once it has one.
     pub(crate) ip: Option<IpAddr>,
+}
+
+impl PodAtHand {
+    /// The pod as it is stored.
+    pub(crate) fn of(pod: &Unstructured) -> Self {
+        let ip = pod.text("/status/podIP").and_then(|ip| ip.parse().ok());
+        Self { name: pod.name.clone(), ip }
+    }
 }
 
 /// What requests need besides their target.

@@ -18,11 +18,13 @@ use crate::explain::wanted::{Wish, resize_wanted};
 use crate::explain::{Effect, Explanation};
 use crate::judge::policies::Policies;
 use crate::manifest::unstructured::Unstructured;
+use crate::operate::act::as_stored;
+use crate::operate::answer::{Answer, Verdict};
+use crate::operate::ask;
+use crate::operate::change::{Change, changes, patch};
 use crate::operate::probe::PodAtHand;
 
 pub(super) use self::way_back::WayBack;
-use super::ask::{self, Refusal};
-use super::change::{Change, changes, listed, patch};
 use super::managers::Manager;
 use super::persist::Persistence;
 use super::room::{self, Room};
@@ -83,32 +85,6 @@ pub(super) enum Turn {
     Over,
 }
 
-/// What would be answered. The names of its fields stay as they are.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(in crate::operate) struct Answer {
-    /// `allowed`, `restored`, `denied` by Restraint, or `refused` by another.
-    pub(in crate::operate) verdict: Verdict,
-    /// Why not, or what is restored.
-    pub(in crate::operate) message: String,
-    /// What is warned of.
-    pub(in crate::operate) warnings: Vec<String>,
-}
-
-/// An answer in a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(in crate::operate) enum Verdict {
-    /// It goes through.
-    Allowed,
-    /// It goes through, and memory that would fall is put back.
-    Restored,
-    /// Restraint denies it.
-    Denied,
-    /// The API server or somebody else refuses it.
-    Refused,
-}
-
 impl Plan {
     /// The pods that are to be resized or watched.
     pub(super) fn to_do(&self) -> impl Iterator<Item = &PodPlan> {
@@ -128,8 +104,7 @@ impl Plan {
 impl PodPlan {
     /// Where the probes find the pod.
     pub(super) fn at_hand(&self) -> PodAtHand {
-        let ip = self.before.text("/status/podIP").and_then(|ip| ip.parse().ok());
-        PodAtHand { name: self.pod.clone(), ip }
+        PodAtHand::of(&self.before)
     }
 
     /// What `wishes` come to for `pod`.
@@ -138,8 +113,7 @@ impl PodPlan {
     ///
     /// Where a container is not there, or the API server does not answer.
     pub(super) async fn of(cluster: &Cluster, pod: &Pod, wishes: &[Wish]) -> anyhow::Result<Self> {
-        let before = Unstructured::of(serde_json::to_value(pod)?, &cluster.namespace)
-            .ok_or_else(|| anyhow::anyhow!("the API server answered with no pod"))?;
+        let before = as_stored(cluster, pod)?;
         let wanted = resize_wanted(&before, wishes)?;
         let changes = changes(&before, &wanted);
         let mut plan = Self {
@@ -211,32 +185,5 @@ fn turn(pod: &Pod, before: &Unstructured, changes: &[Change]) -> Turn {
     match history.map(|history| history.resize.state) {
         Ok(ResizeState::Settled | ResizeState::NotRunning) | Err(_) => Turn::Done,
         Ok(_) => Turn::UnderWay,
-    }
-}
-
-impl Answer {
-    pub(in crate::operate) fn of(answer: ask::Answer, wanted: &Unstructured) -> Self {
-        let warnings = answer.warnings;
-        match answer.result {
-            Ok(stored) => {
-                let restored = changes(wanted, &stored);
-                let verdict =
-                    if restored.is_empty() { Verdict::Allowed } else { Verdict::Restored };
-                let message = match verdict {
-                    Verdict::Restored => {
-                        format!("other values would be stored: {}", listed(&restored))
-                    }
-                    _ => String::new(),
-                };
-                Self { verdict, message, warnings }
-            }
-            Err(Refusal { by, message, .. }) => {
-                let verdict = match by {
-                    ask::Refuser::Restraint => Verdict::Denied,
-                    ask::Refuser::ApiServer => Verdict::Refused,
-                };
-                Self { verdict, message, warnings }
-            }
-        }
     }
 }

@@ -1,12 +1,12 @@
-//! What a run comes to, for programs and as an exit code.
-
-use std::process::ExitCode;
+//! What a run comes to, for programs.
 
 use serde::Serialize;
 
+use crate::operate::answer::Verdict;
+use crate::operate::ending::Ending;
 use crate::operate::probe::ProbeReport;
 
-use super::plan::{Plan, Verdict};
+use super::plan::Plan;
 use super::step::{PodResult, PutBack};
 
 /// The form of the JSON.
@@ -45,36 +45,6 @@ pub(super) struct Reverted {
     /// What came of it.
     #[serde(flatten)]
     pub(super) put_back: PutBack,
-}
-
-/// What a run comes to, and its exit code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(in crate::operate) enum Ending {
-    /// Only planned, and it would go through.
-    Planned,
-    /// Every pod has what was wanted.
-    Done,
-    /// A pod failed: it was put back, or left, as was wanted.
-    Failed,
-    /// Nothing was done: no consent, somebody else is at it or manages the numbers, a right is missing.
-    NotStarted,
-    /// Restraint denies it, or the API server refuses it.
-    Denied,
-    /// Somebody stopped it between two pods.
-    Stopped,
-}
-
-impl Ending {
-    pub(in crate::operate) fn exit_code(self) -> ExitCode {
-        ExitCode::from(match self {
-            Self::Planned | Self::Done => 0,
-            Self::Failed => 1,
-            Self::NotStarted => 2,
-            Self::Denied => 3,
-            Self::Stopped => 4,
-        })
-    }
 }
 
 impl Report {

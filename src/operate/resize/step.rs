@@ -1,7 +1,6 @@
 //! One pod: resized, watched to its end, and put back where that is wanted.
 
 use std::collections::BTreeSet;
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -9,19 +8,16 @@ use tokio::time::Instant;
 
 use crate::cluster::Cluster;
 use crate::manifest::unstructured::Unstructured;
+use crate::operate::ask::{self, Refusal};
+use crate::operate::change::{changes, listed, patch, put_back};
+use crate::operate::outcome::{Before, Outcome, State, outcome};
 use crate::operate::probe::{Breach, Probes};
-use crate::operate::sight::{PodWatch, Sight, Watched};
-use crate::terminal;
+use crate::operate::sight::PodWatch;
+use crate::operate::watched::{FIRST, watch_out};
 
-use super::ask::{self, Refusal};
-use super::change::{changes, listed, patch, put_back};
 use super::options::{OnFailure, Options};
-use super::outcome::{Before, Outcome, State, outcome};
 use super::plan::{PodPlan, Turn, effects, restarting};
 use super::room::{self, Room};
-
-/// How long the first sight of a pod may take.
-pub(in crate::operate) const FIRST: Duration = Duration::from_secs(30);
 
 /// What became of one pod. The names of its fields stay as they are.
 #[derive(Clone, Debug, Serialize)]
@@ -171,53 +167,6 @@ fn changed_since(plan: &PodPlan, now: &Unstructured, refusal: Refusal) -> Refusa
         (false, true) => return refusal,
     };
     Refusal { message: why, ..refusal }
-}
-
-/// Watches until it is certain what came of it, and for a while longer where that is good.
-pub(in crate::operate) async fn watch_out(
-    watch: &mut PodWatch,
-    before: &Before,
-    limit: Instant,
-    settle: Duration,
-) -> anyhow::Result<Outcome> {
-    let look = |sight: &Sight| outcome(before, sight.pod.as_ref(), sight.events.as_deref());
-    let mut shown = None;
-    loop {
-        let first = watch
-            .until(limit, |sight| {
-                let told = look(sight);
-                if told.state.is_final() {
-                    return ControlFlow::Break(told);
-                }
-                if shown.replace(told.state) != Some(told.state) {
-                    terminal::progress_remark(&format!("  {}: {}", told.state.words(), told.why));
-                }
-                ControlFlow::Continue(())
-            })
-            .await?;
-        let Watched::Ended(told) = first else { return Ok(look(watch.sight())) };
-        if !told.state.is_success() {
-            return Ok(told);
-        }
-        let until = Instant::now().checked_add(settle).unwrap_or(limit);
-        let after = watch
-            .until(until, |sight| {
-                let told = look(sight);
-                if told.state.is_success() {
-                    ControlFlow::Continue(())
-                } else {
-                    ControlFlow::Break(told)
-                }
-            })
-            .await?;
-        match after {
-            Watched::TimedOut => return Ok(look(watch.sight())),
-            Watched::Ended(told) if told.state.is_final() => return Ok(told),
-            Watched::Ended(told) if Instant::now() >= limit => return Ok(told),
-            // not ready for a moment, say
-            Watched::Ended(_) => {}
-        }
-    }
 }
 
 /// Asks for what the pod had, and watches until it has it.

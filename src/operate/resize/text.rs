@@ -3,25 +3,21 @@
 use std::fmt::Write;
 
 use crate::explain::Explanation;
+use crate::operate::act::headline;
+use crate::operate::change::listed;
+use crate::operate::ending::Ending;
 use crate::operate::limits::words;
 use crate::terminal::{paragraph, plain};
 
-use super::change::listed;
 use super::options::{OnFailure, Options};
-use super::plan::{Plan, PodPlan, Turn, Verdict};
-use super::report::{Ending, Report, Reverted};
+use super::plan::{Plan, PodPlan, Turn};
+use super::report::{Report, Reverted};
 use super::step::PodResult;
 
 /// The plan: what is done to which pod, and in which order.
 pub(super) fn plan(plan: &Plan, target: &str, namespace: &str, options: &Options) -> String {
-    let mut text = String::new();
     let (count, all) = (plan.to_do().count(), plan.pods.len());
-    // writing to memory cannot fail
-    let _ = writeln!(
-        text,
-        "plan for {} in namespace {namespace}: {count} of {all} pods",
-        plain(target)
-    );
+    let mut text = headline(target, namespace, (count, all));
     let mut shown: Option<String> = None;
     for pod in &plan.pods {
         let body = body(pod);
@@ -80,17 +76,7 @@ fn body(pod: &PodPlan) -> String {
         }
     }
     if let Some(answer) = &pod.answer {
-        let word = match answer.verdict {
-            Verdict::Allowed => "allowed",
-            Verdict::Restored => "allowed in part",
-            Verdict::Denied => "denied by Restraint",
-            Verdict::Refused => "refused",
-        };
-        let colon = if answer.message.is_empty() { "" } else { ": " };
-        paragraph(&mut text, "answer", &format!("{word}{colon}{}", answer.message));
-        for warning in &answer.warnings {
-            paragraph(&mut text, "warning", warning);
-        }
+        answer.tell(&mut text);
     }
     if let Some(room) = &pod.room {
         let fits = if room.fits { "fits" } else { "does not fit now, and would wait" };

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::cluster::Cluster;
 use crate::manifest::unstructured::Unstructured;
-use crate::operate::resize::outcome::status;
+use crate::operate::outcome::status;
 
 use super::nudge::{app_containers, name_of};
 

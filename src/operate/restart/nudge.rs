@@ -119,7 +119,7 @@ fn text(bytes: i64) -> String {
 mod tests {
     use serde_json::json;
 
-    use crate::operate::resize::change::{changes, listed};
+    use crate::operate::change::{changes, listed};
 
     use super::*;
 

@@ -7,10 +7,11 @@ use serde::Serialize;
 use crate::cluster::Cluster;
 use crate::cluster::pod::{is_ready, why_ended};
 use crate::manifest::unstructured::Unstructured;
+use crate::operate::act::as_stored;
+use crate::operate::answer::{Answer, Verdict};
+use crate::operate::ask;
+use crate::operate::change::{Change, changes, patch};
 use crate::operate::probe::PodAtHand;
-use crate::operate::resize::ask;
-use crate::operate::resize::change::{Change, changes, patch};
-use crate::operate::resize::plan::{Answer, Verdict};
 
 use super::configuration::ReadAnew;
 use super::nudge::{Nudge, app_containers, name_of};
@@ -97,8 +98,7 @@ impl PodPlan {
         named: &[String],
         is_whole: bool,
     ) -> anyhow::Result<Self> {
-        let before = Unstructured::of(serde_json::to_value(pod)?, &cluster.namespace)
-            .ok_or_else(|| anyhow::anyhow!("the API server answered with no pod"))?;
+        let before = as_stored(cluster, pod)?;
         let all = app_containers(&before).map(|one| name_of(one).to_owned()).collect();
         let mut plan = Self {
             pod: pod.name_any(),
@@ -160,7 +160,6 @@ impl PodPlan {
 
     /// Where the probes find the pod.
     pub(super) fn at_hand(&self) -> PodAtHand {
-        let ip = self.before.text("/status/podIP").and_then(|ip| ip.parse().ok());
-        PodAtHand { name: self.pod.clone(), ip }
+        PodAtHand::of(&self.before)
     }
 }

@@ -1,14 +1,13 @@
 //! How the plan is made: everything is looked up, nothing is changed.
 
-use anyhow::bail;
 use k8s_openapi::api::core::v1::Pod;
 
 use crate::cluster::Cluster;
 use crate::cluster::kind::Kind;
+use crate::operate::answer::Verdict;
 use crate::operate::keeper::Keeper;
 use crate::operate::lease;
 use crate::operate::order;
-use crate::operate::resize::plan::Verdict;
 use crate::operate::rights::{self, Right};
 use crate::operate::trace;
 use crate::terminal::Progress;
@@ -67,14 +66,7 @@ impl Planning<'_> {
             }
         }
         let rights = self.rights(&plans);
-        let missing = rights::missing(self.cluster, &rights).await?;
-        if !missing.is_empty() {
-            let namespace = &self.cluster.namespace;
-            bail!(
-                "rights are missing in namespace {namespace:?}, and nothing was changed: {}",
-                rights::listed(&missing)
-            );
-        }
+        rights::require(self.cluster, &rights).await?;
         let mut is_refused = is_refused(&plans);
         if no_way.is_empty() {
             no_way.extend(self.refused(&plans).await?);
@@ -83,9 +75,7 @@ impl Planning<'_> {
         let demands = self.demands(&plans);
         self.judge(&mut plans, &demands).await?;
         let (touches, mut unknown) = touches::of(self.cluster, self.keeper, &plans).await;
-        if !rights::missing(self.cluster, &[trace::RIGHT]).await?.is_empty() {
-            unknown.push(format!("nobody else will read of it: no right to {}", trace::RIGHT));
-        }
+        unknown.extend(trace::silence(self.cluster).await?);
         let rights = rights.iter().map(ToString::to_string).collect();
         let plan = Plan { pods: plans, no_way, touches, rights, unknown };
         Ok(Planned { plan, demands, is_refused })

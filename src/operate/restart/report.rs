@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
+use crate::operate::ending::Ending;
 use crate::operate::probe::ProbeReport;
-use crate::operate::resize::report::Ending;
 
 use super::plan::Plan;
 use super::result::PodResult;

@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::manifest::unstructured::Unstructured;
+use crate::operate::outcome::{Outcome, State, status};
 use crate::operate::probe::Breach;
-use crate::operate::resize::outcome::{Outcome, State, status};
 
 use super::configuration::{ReadAnew, started};
 use super::runbook::Line;
@@ -205,7 +205,7 @@ pub(super) fn ready_since(pod: &Unstructured) -> Option<Timestamp> {
 mod tests {
     use serde_json::json;
 
-    use crate::operate::resize::outcome::Downtime;
+    use crate::operate::outcome::Downtime;
 
     use super::*;
 

@@ -11,14 +11,14 @@ use tokio::time::{Instant, sleep};
 
 use crate::cluster::Cluster;
 use crate::manifest::unstructured::Unstructured;
+use crate::operate::ask;
+use crate::operate::change::patch;
 use crate::operate::keeper::Keeper;
 use crate::operate::limits::words;
+use crate::operate::outcome::{Before, Outcome, outcome};
 use crate::operate::probe::{PodAtHand, Probes};
-use crate::operate::resize::ask;
-use crate::operate::resize::change::patch;
-use crate::operate::resize::outcome::{Before, Outcome, outcome};
-use crate::operate::resize::step::{FIRST, watch_out};
 use crate::operate::sight::{PodWatch, Watched};
+use crate::operate::watched::{FIRST, watch_out};
 use crate::signals::stopped;
 use crate::terminal;
 

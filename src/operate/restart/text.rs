@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
+use crate::operate::act::headline;
+use crate::operate::change::listed;
+use crate::operate::ending::Ending;
 use crate::operate::limits::words;
-use crate::operate::resize::change::listed;
-use crate::operate::resize::plan::Verdict;
-use crate::operate::resize::report::Ending;
 use crate::terminal::{paragraph, plain};
 
 use super::configuration::ReadAnew;
@@ -18,14 +18,8 @@ use super::step::rollout_limit;
 
 /// The plan: what is done to which pod, and in which order.
 pub(super) fn plan(plan: &Plan, target: &str, namespace: &str, options: &Options) -> String {
-    let mut text = String::new();
     let (count, all) = (plan.to_do().count(), plan.pods.len());
-    // writing to memory cannot fail
-    let _ = writeln!(
-        text,
-        "plan for {} in namespace {namespace}: {count} of {all} pods",
-        plain(target)
-    );
+    let mut text = headline(target, namespace, (count, all));
     let mut shown: Option<String> = None;
     for pod in &plan.pods {
         let ready = if pod.ready { "ready" } else { "not ready" };
@@ -66,17 +60,7 @@ fn body(pod: &PodPlan) -> String {
     }
     paragraph(&mut text, "by", &listed(&pod.changes));
     if let Some(answer) = &pod.answer {
-        let word = match answer.verdict {
-            Verdict::Allowed => "allowed",
-            Verdict::Restored => "allowed in part",
-            Verdict::Denied => "denied by Restraint",
-            Verdict::Refused => "refused",
-        };
-        let colon = if answer.message.is_empty() { "" } else { ": " };
-        paragraph(&mut text, "answer", &format!("{word}{colon}{}", answer.message));
-        for warning in &answer.warnings {
-            paragraph(&mut text, "warning", warning);
-        }
+        answer.tell(&mut text);
     }
     for line in &pod.runbook {
         paragraph(&mut text, line.check.name(), &light(line));

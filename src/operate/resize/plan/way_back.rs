@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::explain::Effect;
 use crate::explain::change::{ChangeContext, explain};
 use crate::manifest::unstructured::Unstructured;
-use crate::operate::resize::change::{Change, put_back};
+use crate::operate::change::{Change, put_back};
 
 /// Whether a resize can be put back once it was carried out. Until then it always can. The names of
 /// its fields stay as they are.
@@ -94,7 +94,7 @@ mod tests {
     use serde_json::json;
 
     use crate::explain::wanted::{Wish, resize_wanted};
-    use crate::operate::resize::change::changes;
+    use crate::operate::change::changes;
 
     use super::*;
 

@@ -12,7 +12,7 @@ use crate::manifest::unstructured::Unstructured;
 /// One amount that differs between two states of a pod.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::operate) struct Change {
+pub(super) struct Change {
     /// The container; `None` for the pod itself.
     pub(super) container: Option<String>,
     /// `limits` or `requests`.
@@ -29,7 +29,7 @@ pub(in crate::operate) struct Change {
 type Place<'p> = (String, Option<&'p str>, &'p Value);
 
 /// Every amount of cpu and memory in which `to` differs from `from`. `512Mi` and `0.5Gi` do not.
-pub(in crate::operate) fn changes(from: &Unstructured, to: &Unstructured) -> Vec<Change> {
+pub(super) fn changes(from: &Unstructured, to: &Unstructured) -> Vec<Change> {
     let mut changes = Vec::new();
     let wanted = places(to);
     for (pointer, container, old) in places(from) {
@@ -53,7 +53,7 @@ pub(in crate::operate) fn changes(from: &Unstructured, to: &Unstructured) -> Vec
 
 /// The JSON patch that makes `from` into `to`, and fails where the pod is another by now or has
 /// other resources.
-pub(in crate::operate) fn patch(from: &Unstructured, to: &Unstructured) -> Value {
+pub(super) fn patch(from: &Unstructured, to: &Unstructured) -> Value {
     let mut operations = Vec::new();
     let test = |path: &str, value: &Value| json!({"op": "test", "path": path, "value": value});
     if let Some(uid) = from.value().pointer("/metadata/uid") {
@@ -140,7 +140,7 @@ impl Change {
     }
 
     /// Whether it is one of limits.
-    pub(in crate::operate) fn is_of_limits(&self) -> bool {
+    pub(super) fn is_of_limits(&self) -> bool {
         self.list == "limits"
     }
 
@@ -160,7 +160,7 @@ impl fmt::Display for Change {
 }
 
 /// Changes in a line.
-pub(in crate::operate) fn listed(changes: &[Change]) -> String {
+pub(super) fn listed(changes: &[Change]) -> String {
     changes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 

@@ -11,11 +11,11 @@ use crate::explain::history::{
 };
 use crate::manifest::unstructured::Unstructured;
 
-use super::change::changes;
+use super::change::{changes, listed};
 
 /// What is known of a pod before it is resized, and what was asked for.
 #[derive(Clone, Debug)]
-pub(in crate::operate) struct Before {
+pub(super) struct Before {
     /// The pod as it is to be: of the same UID, with the resources that were asked for.
     pub(super) wanted: Unstructured,
     /// The generation of the spec that asks for it.
@@ -25,13 +25,13 @@ pub(in crate::operate) struct Before {
     /// The containers that the resize restarts.
     pub(super) restarting: BTreeSet<String>,
     /// Whether the pod was ready.
-    pub(in crate::operate) was_ready: bool,
+    pub(super) was_ready: bool,
 }
 
 /// How far a resize is, and what came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(in crate::operate) enum State {
+pub(super) enum State {
     /// The kubelet did not say anything about it yet.
     Unseen,
     /// The kubelet is at it.
@@ -69,35 +69,35 @@ pub(in crate::operate) enum State {
 /// A state and what is to be said of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::operate) struct Outcome {
+pub(super) struct Outcome {
     /// How far it is.
-    pub(in crate::operate) state: State,
+    pub(super) state: State,
     /// What it means.
-    pub(in crate::operate) why: String,
+    pub(super) why: String,
     /// What the kubelet says; empty where it says nothing.
-    pub(in crate::operate) message: String,
+    pub(super) message: String,
     /// The containers that were restarted for it.
-    pub(in crate::operate) restarted: Vec<Downtime>,
+    pub(super) restarted: Vec<Downtime>,
 }
 
 /// A restart of a container, and how long nothing of it served.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::operate) struct Downtime {
+pub(super) struct Downtime {
     /// The container.
-    pub(in crate::operate) container: String,
+    pub(super) container: String,
     /// From its end until it was ready again, as far as that is told.
-    pub(in crate::operate) seconds: Option<i64>,
+    pub(super) seconds: Option<i64>,
 }
 
 impl State {
     /// Whether it stays so.
-    pub(in crate::operate) fn is_final(self) -> bool {
+    pub(super) fn is_final(self) -> bool {
         !matches!(self, Self::Unseen | Self::InProgress | Self::NotReady | Self::Deferred)
     }
 
     /// Whether it is what was wanted.
-    pub(in crate::operate) fn is_success(self) -> bool {
+    pub(super) fn is_success(self) -> bool {
         matches!(self, Self::Done | Self::Restarted | Self::AtStart)
     }
 
@@ -107,7 +107,7 @@ impl State {
     }
 
     /// What it is called in the text form.
-    pub(in crate::operate) fn words(self) -> &'static str {
+    pub(super) fn words(self) -> &'static str {
         match self {
             Self::Unseen => "not seen by the kubelet yet",
             Self::InProgress => "in progress",
@@ -136,7 +136,7 @@ impl Outcome {
 }
 
 /// What became of it, by what a watch shows.
-pub(in crate::operate) fn outcome(
+pub(super) fn outcome(
     before: &Before,
     pod: Option<&Unstructured>,
     events: Option<&[Value]>,
@@ -188,7 +188,7 @@ fn whole(history: &History) -> Option<Outcome> {
 fn overtaken(before: &Before, pod: &Unstructured) -> Option<Outcome> {
     let others = changes(&before.wanted, pod);
     (!others.is_empty()).then(|| {
-        let why = format!("somebody changed it meanwhile: {}", super::change::listed(&others));
+        let why = format!("somebody changed it meanwhile: {}", listed(&others));
         Outcome::new(State::Overtaken, why)
     })
 }
@@ -327,10 +327,7 @@ fn downtime(pod: &Unstructured, name: &str) -> Option<i64> {
 }
 
 /// The status of a container, and whether it is an init container.
-pub(in crate::operate) fn status<'p>(
-    pod: &'p Unstructured,
-    name: &str,
-) -> Option<(&'p Value, bool)> {
+pub(super) fn status<'p>(pod: &'p Unstructured, name: &str) -> Option<(&'p Value, bool)> {
     let lists = [("/status/containerStatuses", false), ("/status/initContainerStatuses", true)];
     lists.into_iter().find_map(|(pointer, is_init)| {
         let list = pod.value().pointer(pointer)?.as_array()?;
@@ -341,7 +338,7 @@ pub(in crate::operate) fn status<'p>(
 
 impl Before {
     /// What is known of `pod`, of which `wanted` is asked for, which restarts these containers.
-    pub(in crate::operate) fn of(
+    pub(super) fn of(
         pod: &Unstructured,
         wanted: Unstructured,
         generation: i64,

@@ -20,28 +20,28 @@ const MANAGER: &str = "restraint";
 
 /// An answer.
 #[derive(Clone, Debug)]
-pub(in crate::operate) struct Answer {
+pub(super) struct Answer {
     /// The pod as it is stored then.
-    pub(in crate::operate) result: Result<Unstructured, Refusal>,
+    pub(super) result: Result<Unstructured, Refusal>,
     /// What was warned of.
-    pub(in crate::operate) warnings: Vec<String>,
+    pub(super) warnings: Vec<String>,
 }
 
 /// A no.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(in crate::operate) struct Refusal {
+pub(super) struct Refusal {
     /// Whose it is.
-    pub(in crate::operate) by: Refuser,
+    pub(super) by: Refuser,
     /// The HTTP code.
-    pub(in crate::operate) code: u16,
+    pub(super) code: u16,
     /// What was said.
-    pub(in crate::operate) message: String,
+    pub(super) message: String,
 }
 
 /// Who says no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(in crate::operate) enum Refuser {
+pub(super) enum Refuser {
     /// Restraint.
     Restraint,
     /// The API server, or another webhook.
@@ -53,7 +53,7 @@ pub(in crate::operate) enum Refuser {
 /// # Errors
 ///
 /// Where there is no answer.
-pub(in crate::operate) async fn resize(
+pub(super) async fn resize(
     cluster: &Cluster,
     pod: &str,
     patch: &Value,
