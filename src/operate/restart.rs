@@ -92,7 +92,9 @@ impl Run<'_> {
         let probes = &self.options.probes;
         let probes = probes.start(&self.options.cluster, self.cluster, first).await?;
         let stop = stop_signal()?;
+        let asking_once = self.options.cluster.client_asking_once().await?;
         let who = Who::ask(self.cluster).await;
+        // from here on nothing ends before it is given back
         let lease = match self.act.lease(&keeper, &who, self.options.no_lease).await? {
             Ok(lease) => lease,
             Err(held) => return Ok(report.end(Ending::NotStarted, held.to_string())),
@@ -102,17 +104,14 @@ impl Run<'_> {
             options: self.options,
             keeper: &keeper,
             demands: &demands,
-            asking_once: self.options.cluster.client_asking_once().await?,
+            asking_once,
             probes: &probes,
             stop: &stop,
         };
         let mut report = report;
         let acted = self.measured(&mut report, lease.as_ref(), &steps).await;
-        let measured = probes.finish().await;
-        if !measured.is_empty() {
-            self.tell(&mut report, measured)?;
-        }
-        if let Err(error) = acted {
+        let told = self.tell(&mut report, probes.finish().await);
+        if let Err(error) = told.and(acted) {
             (report.result, report.why) = (Ending::Failed, format!("{error:#}"));
         }
         self.trace(&report, &keeper, &who).await;
@@ -145,6 +144,9 @@ impl Run<'_> {
 
     /// What the probes measured. A condition that broke at last fails what was done.
     fn tell(&self, report: &mut Report, measured: ProbeReport) -> anyhow::Result<()> {
+        if measured.is_empty() {
+            return Ok(());
+        }
         if let Some(breach) = measured.broken().first().filter(|_| report.result == Ending::Done) {
             (report.result, report.why) = (Ending::Failed, breach.to_string());
         }
