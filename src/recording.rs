@@ -9,6 +9,7 @@ mod again;
 mod decision;
 mod facts;
 mod judgement;
+mod line;
 mod lines;
 mod redact;
 mod words;
@@ -25,6 +26,8 @@ pub use again::{Inputs, judge_again};
 pub use decision::Decision;
 pub use facts::{Amount, ConfigFact, Facts, NodeFact};
 pub use judgement::{Asked, Judgement, Noted, Ruled};
+#[cfg(feature = "shell")]
+pub(crate) use line::{Line, next_line};
 pub use lines::{LINE_LIMIT, Lines, Unreadable};
 pub use redact::Redactor;
 

@@ -1,9 +1,10 @@
 //! Reading recordings back, line by line.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead};
 
 use serde::Deserialize;
 
+use super::line::{Line, next_line};
 use super::{Recording, SCHEMA};
 
 /// The longest line that is read, in bytes: more than the largest review and its answer take.
@@ -98,21 +99,17 @@ impl<R: BufRead> Lines<R> {
 
     fn next_line(&mut self) -> Result<Option<Vec<u8>>, Unreadable> {
         let mut text = Vec::new();
-        let limit = u64::try_from(LINE_LIMIT).unwrap_or(u64::MAX).saturating_add(1);
-        self.reader.by_ref().take(limit).read_until(b'\n', &mut text)?;
-        if text.is_empty() {
+        let read = next_line(&mut self.reader, &mut text, LINE_LIMIT)?;
+        if read == Line::None {
             return Ok(None);
         }
         self.line = self.line.saturating_add(1);
-        if text.pop_if(|last| *last == b'\n').is_some() {
-            return Ok(Some(text));
-        }
         let line = self.line;
-        Err(if text.len() > LINE_LIMIT {
-            Unreadable::TooLarge { line, limit: LINE_LIMIT }
-        } else {
-            Unreadable::Truncated { line }
-        })
+        match read {
+            Line::Whole | Line::None => Ok(Some(text)),
+            Line::Unended => Err(Unreadable::Truncated { line }),
+            Line::TooLong => Err(Unreadable::TooLarge { line, limit: LINE_LIMIT }),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::recording::Decision;
 use super::case::{Found, Told};
 
 /// A request, and what comes of it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Entry {
     /// The API server's name for the request.
@@ -55,6 +55,12 @@ pub(super) struct Before {
     pub(super) rules: BTreeSet<&'static str>,
     /// Whether that is another decision, or by other rules; `None` where either cannot be told.
     pub(super) changed: Option<bool>,
+}
+
+/// A resource as entries name it.
+pub(super) fn named(plural: &str, subresource: &str) -> String {
+    let slash = if subresource.is_empty() { "" } else { "/" };
+    [plural, slash, subresource].concat()
 }
 
 impl Entry {

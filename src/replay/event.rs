@@ -6,6 +6,8 @@ use crate::json::text::{Labels, Text};
 use crate::json::{self, Raw, fields};
 use crate::judge::subject::{Operation, Resource, UserInfo};
 
+use super::reference::Reference;
+
 /// One stage of one request.
 #[derive(Debug, Default)]
 pub(super) struct Event<'a> {
@@ -40,25 +42,6 @@ fields!(Event {
     "requestReceivedTimestamp" => request_received_timestamp,
     "stageTimestamp" => stage_timestamp,
     "annotations" => annotations,
-});
-
-#[derive(Debug, Default)]
-struct Reference<'a> {
-    resource: Text<'a>,
-    subresource: Text<'a>,
-    api_group: Text<'a>,
-    api_version: Text<'a>,
-    namespace: Text<'a>,
-    name: Text<'a>,
-}
-
-fields!(Reference {
-    "resource" => resource,
-    "subresource" => subresource,
-    "apiGroup" => api_group,
-    "apiVersion" => api_version,
-    "namespace" => namespace,
-    "name" => name,
 });
 
 #[derive(Debug, Default)]

@@ -1,6 +1,6 @@
 //! Events, replayed in order: each is judged by what is known until then, and then remembered.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use crate::judge::mode::Cap;
 use crate::judge::policies::Policies;
@@ -8,7 +8,7 @@ use crate::judge::subject::{Operation, Resource};
 use crate::recording::Decision;
 
 use super::case::{Case, Told};
-use super::entry::Entry;
+use super::entry::{Entry, named};
 use super::event::{Answer, Event};
 use super::memory::Memory;
 use super::webhooks::said;
@@ -168,25 +168,17 @@ impl<'p> Replay<'p> {
 
 /// What is asked, and by whom.
 fn entry(event: &Event<'_>, case: &Case) -> Entry {
-    let (plural, subresource) = (event.plural(), event.subresource());
-    let slash = if subresource.is_empty() { "" } else { "/" };
     Entry {
         audit_id: event.audit_id.to_string(),
-        file: String::new(),
-        path: "",
         time: event.received(),
         namespace: event.namespace().to_owned(),
         name: case.name().to_owned(),
         requester: event.username(),
-        resource: [plural, slash, subresource].concat(),
+        resource: named(event.plural(), event.subresource()),
         operation: event.operation().as_str(),
         dry_run: event.is_dry_run(),
         decision: Decision::Unknown,
-        rules: BTreeSet::new(),
-        reason: String::new(),
-        said: false,
-        findings: Vec::new(),
-        against: None,
+        ..Entry::default()
     }
 }
 

@@ -7,6 +7,8 @@ use crate::json::text::Text;
 use crate::json::{self, fields};
 use crate::judge::subject::Resource;
 
+use super::reference::Reference;
+
 /// What a line is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Glance {
@@ -54,21 +56,6 @@ fields!(Head {
     "requestReceivedTimestamp" => request_received_timestamp,
 });
 
-#[derive(Default)]
-struct Reference<'a> {
-    resource: Text<'a>,
-    subresource: Text<'a>,
-    api_group: Text<'a>,
-    api_version: Text<'a>,
-}
-
-fields!(Reference {
-    "resource" => resource,
-    "subresource" => subresource,
-    "apiGroup" => api_group,
-    "apiVersion" => api_version,
-});
-
 impl Glance {
     /// Looks at a line.
     pub(super) fn at(line: &[u8]) -> Self {
@@ -101,7 +88,7 @@ impl Head<'_> {
     /// Whether it says anything about what is judged, or about what that was before.
     fn counts(&self) -> bool {
         let Some(reference) = &self.object_ref else { return false };
-        let Reference { resource, subresource, api_group, api_version } = reference;
+        let Reference { resource, subresource, api_group, api_version, .. } = reference;
         let writes = matches!(&*self.verb, "create" | "update" | "patch");
         let removes = matches!(&*self.verb, "delete" | "deletecollection");
         let reads = matches!(&*self.verb, "get" | "list") && &*self.level == "RequestResponse";

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::files::Input;
 use super::glance::Glance;
-use super::lines::{Line, next_line};
+use crate::recording::{Line, next_line};
 use super::order::{Dated, SPREAD_SECONDS, Source};
 use super::skipped::Skips;
 

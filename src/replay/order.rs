@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::files::Input;
 use super::glance::Glance;
-use super::lines::{Line, next_line};
+use crate::recording::{Line, next_line};
 use super::skipped::{Skipped, Skips};
 
 /// So many events of one file wait for earlier ones.

@@ -6,7 +6,7 @@ use crate::judge::policies::Policies;
 use crate::recording::{Decision, Judgement, Lines, Recording};
 
 use super::case::{Assumed, Told, told};
-use super::entry::Entry;
+use super::entry::{Entry, named};
 use super::skipped::Skips;
 
 const AUTHORITY: &str = "whether the requester may approve was not looked up";
@@ -49,24 +49,18 @@ fn entry(
         true => Told::unknown(AUTHORITY),
         false => told(&[judgement]).settled(),
     };
-    let slash = if asked.subresource.is_empty() { "" } else { "/" };
     let mut entry = Entry {
-        audit_id: String::new(),
         file,
         path: recording.path.as_str(),
         time: Some(recording.time),
         namespace: asked.namespace,
         name: asked.name,
         requester: asked.requester,
-        resource: [asked.resource, slash, asked.subresource].concat(),
+        resource: named(asked.resource, asked.subresource),
         operation: asked.operation,
         dry_run: asked.dry_run,
         decision: Decision::Unknown,
-        rules: Default::default(),
-        reason: String::new(),
-        said: false,
-        findings: Vec::new(),
-        against: None,
+        ..Entry::default()
     };
     let told = told_of(judgement);
     let assumed = told.assumed;

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, Read as _};
 
 /// What was read into the buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Line {
+pub(crate) enum Line {
     /// A whole line, without its end.
     Whole,
     /// A line that no line break ends: the last one.
@@ -20,8 +20,8 @@ pub(super) enum Line {
 /// # Errors
 ///
 /// Where it cannot be read.
-pub(super) fn next_line(
-    reader: &mut dyn BufRead,
+pub(crate) fn next_line(
+    reader: &mut (impl BufRead + ?Sized),
     buffer: &mut Vec<u8>,
     limit: usize,
 ) -> io::Result<Line> {
