@@ -40,13 +40,13 @@ use clap::{Args, ValueEnum};
 
 use crate::judge::mode::Cap;
 use crate::judge::policies::Policies;
+use crate::manifest::files::Input;
 use crate::policies::folder::Folder;
 use crate::recording::Decision;
 use crate::terminal::{self, Output, OutputFormat, Progress};
 
 use entry::Entry;
 use events::Replay;
-use files::Input;
 use merged::{Kind, Merged, kind};
 use order::Source;
 use skipped::{Skipped, Skips};
@@ -185,27 +185,27 @@ impl Run<'_> {
             match kind(input, limit) {
                 Ok(Kind::Log(first)) => logs.push((first, input.clone())),
                 Ok(Kind::Recordings) => recordings.push(input),
-                Ok(Kind::Empty) => self.skips.fault(&input.name(), &"it is empty"),
+                Ok(Kind::Empty) => self.skips.fault(&files::name(input), &"it is empty"),
                 Ok(Kind::Foreign) => self.skips.fault(
-                    &input.name(),
+                    &files::name(input),
                     &"neither an audit log of kube-apiserver (audit.k8s.io/v1, JSON lines) nor a recording",
                 ),
-                Err(error) => self.skips.fault(&input.name(), &error),
+                Err(error) => self.skips.fault(&files::name(input), &error),
             }
         }
         let mut merged = Merged::of(logs, limit);
         if let Some(input) = stdin {
-            let mut reader = input.open()?;
+            let mut reader = files::open(input)?;
             if reader.fill_buf()?.trim_ascii_start().starts_with(RECORDING) {
-                self.recorded(reader, &input.name())?;
+                self.recorded(reader, &files::name(input))?;
             } else {
-                merged.add(Source::of(input.name(), reader));
+                merged.add(Source::of(files::name(input), reader));
             }
         }
         for input in recordings {
-            match input.open() {
-                Ok(reader) => self.recorded(reader, &input.name())?,
-                Err(error) => self.skips.fault(&input.name(), &error),
+            match files::open(input) {
+                Ok(reader) => self.recorded(reader, &files::name(input))?,
+                Err(error) => self.skips.fault(&files::name(input), &error),
             }
         }
         self.events(merged)?;

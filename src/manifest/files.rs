@@ -1,4 +1,4 @@
-//! Which files to lint.
+//! Which files are read.
 
 use std::collections::HashSet;
 use std::fs;
@@ -45,13 +45,37 @@ impl Input {
     }
 }
 
+/// The files of manifests that `paths` name, as [`gathered`] has them.
+///
+/// # Errors
+///
+/// Where a path is not there, or a folder cannot be read or has no such files.
+pub(crate) fn inputs(paths: &[PathBuf]) -> anyhow::Result<Vec<Input>> {
+    let is_manifest = |path: &Path| {
+        let ending = path.extension();
+        ending.is_some_and(|ending| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+    };
+    let is_foreign = |path: &Path| path.file_name().is_some_and(|name| name == FOREIGN);
+    let inputs =
+        gathered(paths, &|path, is_folder| !is_foreign(path) && (is_folder || is_manifest(path)))?;
+    match paths {
+        [folder] if inputs.is_empty() => {
+            bail!("folder \"{}\" has no files that end in .yaml, .yml or .json", folder.display())
+        }
+        _ => Ok(inputs),
+    }
+}
+
 /// The files that `paths` name, each once: in the order of `paths`, those of a folder in order of
-/// name.
+/// name. `takes` says of what is in a folder, and whether it is one, if it is wanted.
 ///
 /// # Errors
 ///
 /// Where a path is not there, or a folder cannot be read.
-pub(crate) fn inputs(paths: &[PathBuf]) -> anyhow::Result<Vec<Input>> {
+pub(crate) fn gathered(
+    paths: &[PathBuf],
+    takes: &impl Fn(&Path, bool) -> bool,
+) -> anyhow::Result<Vec<Input>> {
     let (mut inputs, mut known) = (Vec::new(), HashSet::new());
     for path in paths {
         if path.as_os_str() == STDIN_PATH {
@@ -64,13 +88,7 @@ pub(crate) fn inputs(paths: &[PathBuf]) -> anyhow::Result<Vec<Input>> {
             fs::metadata(path).with_context(|| format!("\"{}\" cannot be read", path.display()))?;
         let mut found = Vec::new();
         if kind.is_dir() {
-            search(path, &mut HashSet::new(), &mut found)?;
-            if found.is_empty() && paths.len() == 1 {
-                bail!(
-                    "folder \"{}\" has no files that end in .yaml, .yml or .json",
-                    path.display()
-                );
-            }
+            search(path, takes, &mut HashSet::new(), &mut found)?;
         } else {
             found.push(path.clone());
         }
@@ -84,6 +102,7 @@ pub(crate) fn inputs(paths: &[PathBuf]) -> anyhow::Result<Vec<Input>> {
 /// once.
 fn search(
     folder: &Path,
+    takes: &impl Fn(&Path, bool) -> bool,
     seen: &mut HashSet<PathBuf>,
     found: &mut Vec<PathBuf>,
 ) -> anyhow::Result<()> {
@@ -97,21 +116,17 @@ fn search(
         .collect::<Result<Vec<_>, _>>()
         .with_context(unreadable)?;
     paths.sort();
+    let is_hidden =
+        |path: &Path| path.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
     for path in paths {
-        let Some(name) = path.file_name().map(|name| name.to_string_lossy().into_owned()) else {
-            continue;
-        };
         // a link that leads nowhere is no file
         let Ok(kind) = fs::metadata(&path) else { continue };
-        if name.starts_with('.') || name == FOREIGN {
+        if is_hidden(&path) || !takes(&path, kind.is_dir()) {
             continue;
         }
         if kind.is_dir() {
-            search(&path, seen, found)?;
-        } else if path
-            .extension()
-            .is_some_and(|ending| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
-        {
+            search(&path, takes, seen, found)?;
+        } else {
             found.push(path);
         }
     }

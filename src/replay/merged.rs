@@ -4,9 +4,11 @@ use std::io;
 
 use jiff::Timestamp;
 
-use super::files::Input;
-use super::glance::Glance;
+use crate::manifest::files::Input;
 use crate::recording::{Line, next_line};
+
+use super::files;
+use super::glance::Glance;
 use super::order::{Dated, SPREAD_SECONDS, Source};
 use super::skipped::Skips;
 
@@ -33,7 +35,7 @@ const LOOKED_AT: usize = 100;
 ///
 /// Where it cannot be read.
 pub(super) fn kind(input: &Input, limit: usize) -> io::Result<Kind> {
-    let (mut reader, mut buffer, mut is_empty) = (input.open()?, Vec::new(), true);
+    let (mut reader, mut buffer, mut is_empty) = (files::open(input)?, Vec::new(), true);
     for _ in 0..LOOKED_AT {
         let line = next_line(&mut *reader, &mut buffer, limit)?;
         if line == Line::None {
@@ -85,7 +87,7 @@ impl Merged {
             if let Some(input) = self.due(first.map(|(time, _)| time)) {
                 match Source::open(&input) {
                     Ok(source) => self.open.push(source),
-                    Err(error) => skips.fault(&input.name(), &error),
+                    Err(error) => skips.fault(&files::name(&input), &error),
                 }
                 continue;
             }

@@ -11,9 +11,11 @@ use std::io::{self, BufRead};
 
 use jiff::Timestamp;
 
-use super::files::Input;
-use super::glance::Glance;
+use crate::manifest::files::Input;
 use crate::recording::{Line, next_line};
+
+use super::files;
+use super::glance::Glance;
 use super::skipped::{Skipped, Skips};
 
 /// So many events of one file wait for earlier ones.
@@ -52,7 +54,7 @@ impl Source {
     ///
     /// Where it cannot be read.
     pub(super) fn open(input: &Input) -> io::Result<Self> {
-        Ok(Self::of(input.name(), input.open()?))
+        Ok(Self::of(files::name(input), files::open(input)?))
     }
 
     /// What `reader` has, called `name`.
