@@ -12,6 +12,7 @@ pub(crate) mod node_room;
 pub(crate) mod object_name;
 mod options;
 pub(crate) mod pod;
+pub(crate) mod pod_metrics;
 pub(crate) mod selector;
 mod service_access;
 pub(crate) mod target;

@@ -5,7 +5,7 @@
 pub struct RemovedFlag {
     /// Its name: `MaxRAMFraction`.
     pub name: &'static str,
-    /// As written: `-XX:MaxRAMFraction=2`.
+    /// As written: `-XX:MaxRAMFraction=2`. Where more stands in the same word, without that.
     pub option: String,
 }
 
@@ -25,6 +25,7 @@ impl RemovedFlag {
                 .into_iter()
                 .find(|known| text.strip_prefix(known).is_some_and(|rest| rest.starts_with('='))),
         };
-        Some(Self { name: name?, option: option.to_owned() })
+        let written = option.split_whitespace().next().unwrap_or(option);
+        Some(Self { name: name?, option: written.to_owned() })
     }
 }

@@ -15,12 +15,30 @@ pub(crate) enum Line {
     None,
 }
 
-/// Reads the next line into `buffer`, which is emptied first.
+/// Reads the next line into `buffer`, which is emptied first; one that is too long is read to its
+/// end.
 ///
 /// # Errors
 ///
 /// Where it cannot be read.
 pub(crate) fn next_line(
+    reader: &mut (impl BufRead + ?Sized),
+    buffer: &mut Vec<u8>,
+    limit: usize,
+) -> io::Result<Line> {
+    let line = next_within(reader, buffer, limit)?;
+    if line == Line::TooLong {
+        reader.skip_until(b'\n')?;
+    }
+    Ok(line)
+}
+
+/// As [`next_line`], and stops within a line that is too long: its end may never come.
+///
+/// # Errors
+///
+/// Where it cannot be read.
+pub(super) fn next_within(
     reader: &mut (impl BufRead + ?Sized),
     buffer: &mut Vec<u8>,
     limit: usize,
@@ -39,7 +57,6 @@ pub(crate) fn next_line(
     }
     buffer.clear();
     buffer.shrink_to(limit.min(1024 * 1024));
-    reader.skip_until(b'\n')?;
     Ok(Line::TooLong)
 }
 

@@ -4,7 +4,7 @@ use std::io::{self, BufRead};
 
 use serde::Deserialize;
 
-use super::line::{Line, next_line};
+use super::line::{Line, next_within};
 use super::{Recording, SCHEMA};
 
 /// The longest line that is read, in bytes: more than the largest review and its answer take.
@@ -99,7 +99,7 @@ impl<R: BufRead> Lines<R> {
 
     fn next_line(&mut self) -> Result<Option<Vec<u8>>, Unreadable> {
         let mut text = Vec::new();
-        let read = next_line(&mut self.reader, &mut text, LINE_LIMIT)?;
+        let read = next_within(&mut self.reader, &mut text, LINE_LIMIT)?;
         if read == Line::None {
             return Ok(None);
         }

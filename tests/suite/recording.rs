@@ -148,6 +148,11 @@ const NAMES: [&str; 16] = [
     "MEMORY",
 ];
 
+/// Whether a variable of this name says how much memory there is.
+fn is_amount(name: &str) -> bool {
+    matches!(name, "GOMEMLIMIT" | "ES_HEAP_SIZE" | "FLINK_PROPERTIES" | "MEMORY")
+}
+
 fn texts() -> impl Strategy<Value = String> {
     let values = select(vec![
         "8f2d0c5b1e9a",
@@ -173,9 +178,10 @@ proptest! {
         args in vec(texts(), 0..4),
         image in select(vec!["app:1", "redis:7", "minecraft:1"]),
     ) {
-        // nobody runs what a secret says
-        let value = |name: &str, value: String| {
-            if name == "DB_PASSWORD" { password.to_owned() } else { value }
+        // nobody runs what a secret says, and no amount of memory is one
+        let value = |name: &str, value: String| match name {
+            "DB_PASSWORD" => password.to_owned(),
+            _ => value.replace("$(DB_PASSWORD)", if is_amount(name) { "$(BASE)" } else { "$(DB_PASSWORD)" }),
         };
         let env: Vec<Value> = env
             .into_iter()

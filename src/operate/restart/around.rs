@@ -18,9 +18,10 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use crate::cluster::Cluster;
-use crate::cluster::amounts::{Amounts, written};
+use crate::cluster::amounts::written;
 use crate::cluster::error::error_message;
 use crate::cluster::list::list_all;
+use crate::cluster::pod_metrics::{ContainerMetrics, containers};
 use crate::cluster::selector::selects;
 use crate::cluster::target::Target;
 use crate::kube::requests::Requests;
@@ -148,19 +149,13 @@ struct Measured {
 #[derive(Deserialize)]
 struct PodMetrics {
     metadata: Named,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "containers")]
     containers: Vec<ContainerMetrics>,
 }
 
 #[derive(Deserialize)]
 struct Named {
     name: String,
-}
-
-#[derive(Deserialize)]
-struct ContainerMetrics {
-    #[serde(default)]
-    usage: Amounts,
 }
 
 async fn usage(cluster: &Cluster) -> Option<BTreeMap<String, Requests>> {
@@ -172,12 +167,13 @@ async fn usage(cluster: &Cluster) -> Option<BTreeMap<String, Requests>> {
 
 fn read_usage(json: &str) -> Option<BTreeMap<String, Requests>> {
     let measured: Measured = serde_json::from_str(json).ok()?;
+    // a pod of which one container cannot be told is not measured: it would seem to use less
     let total = |pod: PodMetrics| {
-        let each = pod.containers.iter().filter_map(|one| written(&one.usage));
-        let sum = each.fold(Requests::default(), |sum, one| sum.plus(one.or_none()));
-        (pod.metadata.name, sum)
+        let mut each = pod.containers.iter().map(|one| written(&one.usage));
+        let sum = each.try_fold(Requests::default(), |sum, one| Some(sum.plus(one?.or_none())));
+        Some((pod.metadata.name, sum?))
     };
-    Some(measured.items.into_iter().map(total).collect())
+    Some(measured.items.into_iter().filter_map(total).collect())
 }
 
 #[cfg(test)]
@@ -194,6 +190,12 @@ mod tests {
         .unwrap();
         let used = usage.get("db-0").unwrap();
         assert_eq!((used.cpu, used.memory), (263, 101 << 20));
+        let usage = read_usage(
+            r#"{"items": [{"metadata": {"name": "starting"}, "containers": null},
+                {"metadata": {"name": "odd"}, "containers": [{"name": "app", "usage": {"memory": "1Gi"}}, {"name": "side", "usage": {"memory": "much"}}]}]}"#,
+        )
+        .unwrap();
+        assert!(usage.contains_key("starting") && !usage.contains_key("odd"));
         assert!(read_usage("{}").is_none() && read_usage("404").is_none());
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct Environment<'c> {
     used: BTreeSet<&'c str>,
     /// Those that options of memory refer to.
     of_options: BTreeSet<&'c str>,
+    /// Those that amounts of memory refer to.
+    of_memory: BTreeSet<&'c str>,
     /// Where its volumes are mounted: rules ask whether a value names a file there.
     folders: BTreeSet<&'c str>,
 }
@@ -36,13 +38,16 @@ impl<'c> Environment<'c> {
         if texts().any(|text| text.contains('$')) {
             used.extend(texts().flat_map(identifiers));
         }
-        let options =
-            container.env.iter().filter(|variable| holds_options(&variable.name, &variable.value));
-        let of_options = options.flat_map(|variable| references(&variable.value)).collect();
+        let referred = |refers: fn(&str, &str) -> bool| {
+            let all = container.env.iter();
+            let refer = all.filter(|variable| refers(&variable.name, &variable.value));
+            with_what_they_need(container, refer.flat_map(|one| references(&one.value)).collect())
+        };
         let folders = container.volume_mounts.iter();
         Self {
             used: with_what_they_need(container, used),
-            of_options: with_what_they_need(container, of_options),
+            of_options: referred(holds_options),
+            of_memory: referred(|name, _| is_memory_variable(name)),
             folders: folders
                 .map(|mount| mount.mount_path.trim_end_matches('/'))
                 .filter(|folder| !folder.is_empty())
@@ -57,7 +62,7 @@ impl<'c> Environment<'c> {
             if is_path(value) { value.to_owned() } else { self.marked(marks, value) }
         } else if is_kept || self.used.contains(name) {
             scrub(marks, value)
-        } else if is_memory_variable(name) {
+        } else if is_memory_variable(name) || (self.of_memory.contains(name) && !is_secret(name)) {
             self.memory(marks, value)
         } else if holds_options(name, value) || self.of_options.contains(name) {
             options(marks, &|part| self.marked_part(marks, part), value)

@@ -2,30 +2,22 @@
 
 use serde::Deserialize;
 
+use crate::cluster::amounts::written_memory;
+use crate::cluster::pod_metrics::{ContainerMetrics, containers};
 use crate::kube::usage::Usage;
 
-use crate::cluster::amounts::{Amounts, written_memory};
-
-/// A `PodMetrics` of `metrics.k8s.io/v1beta1`.
+/// A `PodMetrics` of `metrics.k8s.io/v1beta1`; something without containers is none.
 #[derive(Deserialize)]
 struct PodMetrics {
-    /// `null` is an empty list, and something without them no `PodMetrics`.
-    #[serde(deserialize_with = "Option::deserialize")]
-    containers: Option<Vec<ContainerMetrics>>,
-}
-
-#[derive(Deserialize)]
-struct ContainerMetrics {
-    name: String,
-    #[serde(default)]
-    usage: Amounts,
+    #[serde(deserialize_with = "containers")]
+    containers: Vec<ContainerMetrics>,
 }
 
 /// Reads a `PodMetrics`; `None` where it cannot be told.
 pub(super) fn read(json: &[u8]) -> Option<Usage> {
     let metrics: PodMetrics = serde_json::from_slice(json).ok()?;
     let mut measured = Vec::new();
-    for ContainerMetrics { name, usage } in metrics.containers.unwrap_or_default() {
+    for ContainerMetrics { name, usage } in metrics.containers {
         // a container without memory is one that was not measured
         if let Some(memory) = written_memory(&usage)? {
             measured.push((name, memory));
