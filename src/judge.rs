@@ -138,6 +138,8 @@ fn run_check(check: &dyn Check, view: &View<'_>, findings: &mut Findings) {
     match view {
         View::Resize(resize) => check.resize(resize, findings),
         View::Approval(_) => {}
+        // what is stored already is the rules' own question here: they judge the change
+        View::Configuration(configuration) => check.configuration(configuration, findings),
         View::Autoscaler { new, old } => {
             check.autoscaler(new, findings);
             drop_preexisting(findings, old.as_ref(), |old, stored| check.autoscaler(old, stored));

@@ -2,6 +2,8 @@
 //! Kubernetes objects that rules look at. Pure: bytes and text in, borrowed values out.
 
 pub(crate) mod autoscaler;
+pub mod config_use;
+pub mod config_user;
 pub mod configuration;
 pub mod container;
 pub(crate) mod empty_dir;

@@ -45,6 +45,7 @@
 )]
 
 pub mod approval;
+pub mod config_file;
 pub mod explain;
 pub mod heap;
 pub mod json;

@@ -6,6 +6,7 @@
 //! audit log, or a case that somebody wrote down.
 
 mod again;
+mod config_facts;
 mod decision;
 mod facts;
 mod judgement;
@@ -23,6 +24,7 @@ use crate::judge::policies::Policies;
 use crate::review::{Malformed, Path};
 
 pub use again::{Inputs, judge_again};
+pub use config_facts::{FileFact, UseFact, UserFact};
 pub use decision::Decision;
 pub use facts::{Amount, ConfigFact, Facts, NodeFact};
 pub use judgement::{Asked, Judgement, Noted, Ruled};

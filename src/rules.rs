@@ -1,6 +1,8 @@
 //! The list of rules. A rule is a file of its family's folder; the file's header is its page.
 
 pub(crate) mod annotations;
+pub(crate) mod config_change;
+pub mod config_users;
 mod environment;
 mod inline;
 pub(crate) mod reloader_annotations;
@@ -69,6 +71,13 @@ rules! {
         split_config_source,
         static_config_image,
         subpath_config_mount,
+    }
+
+    /// Changes of configuration
+    change {
+        broken_config_file,
+        missing_config_key,
+        unseen_config_change,
     }
 
     /// Watching for changes

@@ -117,5 +117,7 @@ fn config_object(map: ConfigMap) -> ConfigObject {
     ConfigObject {
         immutable: map.immutable.unwrap_or_default(),
         data: map.data.unwrap_or_default(),
+        binary_keys: map.binary_data.unwrap_or_default().into_keys().collect(),
+        is_partial: false,
     }
 }

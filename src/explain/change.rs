@@ -209,12 +209,7 @@ fn consequences(
     }
     let consequence = match pair.new.resource() {
         Resource::Pod => pod::consequence(pair, difference),
-        Resource::Other
-            if matches!(
-                (pair.new.group.as_str(), pair.new.kind.as_str()),
-                ("", "ConfigMap" | "Secret")
-            ) =>
-        {
+        Resource::ConfigMap | Resource::Secret => {
             return Some(configuration::consequences(pair, difference, users));
         }
         Resource::Other | Resource::VerticalPodAutoscaler => other::consequence(pair, difference)?,

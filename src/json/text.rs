@@ -14,7 +14,12 @@ use super::{Decode, Failed, Raw, Reader};
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text<'a>(Cow<'a, str>);
 
-impl Text<'_> {
+impl<'a> Text<'a> {
+    /// The text, borrowed as long as the input is there where it has no escapes.
+    pub(crate) fn into_cow(self) -> Cow<'a, str> {
+        self.0
+    }
+
     /// The text itself.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
@@ -79,13 +84,18 @@ impl<'a, V> Entries<'a, V> {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &V)> {
         self.0.iter().map(|(name, value)| (&**name, value))
     }
+
+    /// The same, taken apart.
+    pub(crate) fn into_pairs(self) -> impl Iterator<Item = (Text<'a>, V)> {
+        self.0.into_iter()
+    }
 }
 
 impl Annotations<'_> {
     /// The text of the annotation `key`, decoded now. An annotation that is no string counts as
     /// absent.
     pub fn text(&self, key: &str) -> Option<Cow<'_, str>> {
-        decode(*self.value(key)?)
+        decode_text(*self.value(key)?)
     }
 }
 
@@ -114,7 +124,8 @@ impl<'a, V: Decode<'a>> Decode<'a> for Entries<'a, V> {
     }
 }
 
-fn decode(raw: Raw<'_>) -> Option<Cow<'_, str>> {
+/// The text that `raw` is; `None` for anything else.
+pub(crate) fn decode_text(raw: Raw<'_>) -> Option<Cow<'_, str>> {
     json::read::<Option<Text<'_>>>(raw.get()).ok().flatten().map(|text| text.0)
 }
 

@@ -87,6 +87,7 @@ fn silencing<'s>(view: &View<'s>) -> Option<&'s Metadata<'s>> {
         View::Pod { new, .. } => Some(new.metadata),
         View::Resize(resize) => Some(&resize.old.metadata),
         View::Autoscaler { new, .. } => Some(new.metadata),
+        View::Configuration(configuration) => Some(configuration.metadata),
         View::Approval(_) => None,
     }
 }

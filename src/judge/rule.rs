@@ -11,7 +11,7 @@ use super::finding::Findings;
 use super::mode::Mode;
 use super::requesters::Requesters;
 use super::settings::{self, Setting, SettingsError};
-use super::view::{ApprovalChange, AutoscalerView, PodView, ResizeView};
+use super::view::{ApprovalChange, AutoscalerView, ConfigurationView, PodView, ResizeView};
 
 /// A rule with its settings. Total: it cannot fail, and what it cannot resolve it is silent about.
 pub trait Check: Debug + Send + Sync {
@@ -23,6 +23,9 @@ pub trait Check: Debug + Send + Sync {
 
     /// Looks at a Vertical Pod Autoscaler.
     fn autoscaler(&self, _autoscaler: &AutoscalerView<'_>, _findings: &mut Findings) {}
+
+    /// Looks at a ConfigMap or Secret that is written, changed or deleted.
+    fn configuration(&self, _change: &ConfigurationView<'_>, _findings: &mut Findings) {}
 
     /// What must be looked up for this resize; where that cannot be had, it is silent or says so.
     fn asks_for(&self, _resize: &ResizeView<'_>) -> Option<LookUp> {

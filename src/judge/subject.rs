@@ -6,10 +6,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::approval::{Authority, STAMP_ANNOTATION, Stamp, StampTarget, Stamped};
+use crate::config_file::Fault;
 use crate::json::text::Text;
 use crate::json::{Decode, Failed, Raw, Reader, fields};
 use crate::judge::mode::{CAP_LABEL, Cap};
-use crate::kube::configuration::Configuration;
+use crate::kube::config_user::ConfigUser;
+use crate::kube::configuration::{ConfigKind, Configuration};
 use crate::kube::node_capacity::NodeCapacity;
 use crate::kube::object::Object;
 use crate::kube::template::TemplatePlace;
@@ -125,6 +127,20 @@ pub struct Evidence {
     pub node_capacity: Option<NodeCapacity>,
     /// Whether the service has a key to seal stamps with.
     pub can_seal: bool,
+    /// Who uses the ConfigMap or Secret that is written, where that is known.
+    pub config_users: Option<Arc<Vec<ConfigUser>>>,
+    /// What was wrong with the files of the ConfigMap before its content was taken out of a
+    /// recording; nothing where the content is there to look at.
+    pub file_faults: Option<Arc<Vec<FileFault>>>,
+}
+
+/// A file in a ConfigMap that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileFault {
+    /// The key.
+    pub key: String,
+    /// What is wrong, and where.
+    pub fault: Fault,
 }
 
 impl Evidence {
@@ -221,12 +237,16 @@ pub enum Resource {
     CronJob,
     /// `verticalpodautoscalers.autoscaling.k8s.io`.
     VerticalPodAutoscaler,
+    /// `configmaps`.
+    ConfigMap,
+    /// `secrets`: of these the keys alone are looked at, and whether a value differs.
+    Secret,
     /// Anything else: admitted untouched.
     Other,
 }
 
 /// Every resource that is judged: group, plural name, subresource, kind.
-const RESOURCES: [(Resource, &str, &str, &str, &str); 13] = [
+const RESOURCES: [(Resource, &str, &str, &str, &str); 15] = [
     (Resource::Pod, "", "pods", "", "Pod"),
     (Resource::PodResize, "", "pods", "resize", "Pod"),
     (Resource::PodStatus, "", "pods", "status", "Pod"),
@@ -246,6 +266,8 @@ const RESOURCES: [(Resource, &str, &str, &str, &str); 13] = [
         "",
         "VerticalPodAutoscaler",
     ),
+    (Resource::ConfigMap, "", "configmaps", "", "ConfigMap"),
+    (Resource::Secret, "", "secrets", "", "Secret"),
 ];
 
 impl Resource {
@@ -286,6 +308,15 @@ impl Resource {
     pub fn template(self) -> Option<TemplatePlace> {
         let row = RESOURCES.iter().find(|row| row.0 == self && row.3.is_empty())?;
         TemplatePlace::of_kind(row.1, row.4)
+    }
+
+    /// The kind of configuration that its objects are; `None` for all others.
+    pub fn configuration(self) -> Option<ConfigKind> {
+        match self {
+            Self::ConfigMap => Some(ConfigKind::ConfigMap),
+            Self::Secret => Some(ConfigKind::Secret),
+            _ => None,
+        }
     }
 
     /// The kind, as in messages.

@@ -2,6 +2,7 @@
 
 mod approval;
 mod autoscaler;
+mod configuration;
 mod hints;
 mod memory_change;
 mod memory_volume;
@@ -11,6 +12,7 @@ mod scripts;
 
 pub(crate) use approval::ApprovalChange;
 pub(crate) use autoscaler::AutoscalerView;
+pub(crate) use configuration::{ConfigurationView, KeyChange};
 pub(crate) use memory_change::MemoryChange;
 pub(crate) use memory_volume::MemoryVolume;
 pub(crate) use pod::PodView;
@@ -45,6 +47,8 @@ pub(crate) enum View<'s> {
         /// As it is stored.
         old: Option<AutoscalerView<'s>>,
     },
+    /// A ConfigMap or Secret.
+    Configuration(ConfigurationView<'s>),
 }
 
 /// What a resize asks an approver for, `force` included where `forced`; `None` where it is no resize,
@@ -65,6 +69,9 @@ impl<'s> View<'s> {
 
     /// The view of `subject`; `None` where no rule has anything to look at.
     pub(crate) fn of(subject: &'s Subject<'_>, context: &'s PolicyContext) -> Option<Self> {
+        if let Some(kind) = subject.resource.configuration() {
+            return ConfigurationView::new(subject, kind).map(Self::Configuration);
+        }
         match (subject.resource, subject.operation) {
             (Resource::PodResize, Operation::Update) => {
                 Some(Self::Resize(ResizeView::new(subject, subject.old_object.as_ref()?, context)))

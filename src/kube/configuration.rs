@@ -1,7 +1,7 @@
 //! ConfigMaps and Secrets of one namespace, where they are known beside the object that uses them:
 //! evidence of whether they can change, and of what the scripts in them do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// The kinds of objects that carry configuration.
@@ -20,6 +20,22 @@ pub struct ConfigObject {
     pub immutable: bool,
     /// `data` of a ConfigMap. Of a Secret the keys alone are kept.
     pub data: BTreeMap<String, String>,
+    /// The keys of `binaryData` of a ConfigMap.
+    pub binary_keys: BTreeSet<String>,
+    /// Whether it may have keys that are not here.
+    pub is_partial: bool,
+}
+
+impl ConfigObject {
+    /// Whether `key` can become a variable, as far as anybody knows.
+    pub(crate) fn has_variable(&self, key: &str) -> bool {
+        self.is_partial || self.data.contains_key(key)
+    }
+
+    /// Whether `key` can become a file, as far as anybody knows.
+    pub(crate) fn has_file(&self, key: &str) -> bool {
+        self.is_partial || self.data.contains_key(key) || self.binary_keys.contains(key)
+    }
 }
 
 /// What is known of the ConfigMaps and Secrets of one namespace. One that is not here may exist all

@@ -7,6 +7,7 @@ use crate::json::text::Text;
 use crate::json::{self, Raw, fields};
 use crate::shell::{Invocation, POLLING_VARIABLES};
 
+use super::configuration::ConfigKind;
 use super::resources::Resources;
 use super::volume::VolumeMount;
 
@@ -263,6 +264,29 @@ pub struct Reference<'a> {
 
 fields!(Reference { "name" => name, "key" => key, "optional" => optional });
 
+/// Of two references the first, with its kind: where there are both, the API server refuses them.
+fn either<'r, 'a>(
+    config_map: Option<&'r Reference<'a>>,
+    secret: Option<&'r Reference<'a>>,
+) -> Option<(ConfigKind, &'r Reference<'a>)> {
+    let config_map = config_map.map(|reference| (ConfigKind::ConfigMap, reference));
+    config_map.or_else(|| secret.map(|reference| (ConfigKind::Secret, reference)))
+}
+
+impl<'a> EnvVarSource<'a> {
+    /// The key of a ConfigMap or Secret that is the value; `None` for what is neither.
+    pub(crate) fn reference(&self) -> Option<(ConfigKind, &Reference<'a>)> {
+        either(self.config_map_key_ref.as_ref(), self.secret_key_ref.as_ref())
+    }
+}
+
+impl<'a> EnvFrom<'a> {
+    /// The ConfigMap or Secret that the variables are from.
+    pub(crate) fn reference(&self) -> Option<(ConfigKind, &Reference<'a>)> {
+        either(self.config_map_ref.as_ref(), self.secret_ref.as_ref())
+    }
+}
+
 /// `lifecycle`.
 #[derive(Clone, Debug, Default)]
 pub struct Lifecycle<'a> {
@@ -293,7 +317,7 @@ pub struct Exec<'a> {
 fields!(Exec { "command" => command });
 
 /// Where a container stands in a pod.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// Of `spec.containers`.
     Regular,

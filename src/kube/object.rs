@@ -24,9 +24,19 @@ pub struct Object<'a> {
     pub spec: Spec<'a>,
     /// `status`, undecoded: only a resize asks what the pod has.
     pub status: Option<Raw<'a>>,
+    /// `data` of a ConfigMap or Secret, undecoded: most of its keys do not change.
+    pub data: Option<Raw<'a>>,
+    /// `binaryData` of a ConfigMap, undecoded.
+    pub binary_data: Option<Raw<'a>>,
 }
 
-fields!(Object { "metadata" => metadata, "spec" => spec, "status" => status });
+fields!(Object {
+    "metadata" => metadata,
+    "spec" => spec,
+    "status" => status,
+    "data" => data,
+    "binaryData" => binary_data,
+});
 
 impl<'a> Object<'a> {
     /// The metadata and spec of its pods, which its kind keeps in `place`; `None` where nothing is

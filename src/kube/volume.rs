@@ -67,9 +67,11 @@ pub struct ConfigMapVolume<'a> {
     pub name: Text<'a>,
     /// `items`, undecoded: every pod has some for its token, and rules hardly ask.
     items: Option<Raw<'a>>,
+    /// `optional`: it need not be there.
+    pub optional: bool,
 }
 
-fields!(ConfigMapVolume { "name" => name, "items" => items });
+fields!(ConfigMapVolume { "name" => name, "items" => items, "optional" => optional });
 
 /// An entry of `items`: a key and the file it becomes.
 #[derive(Clone, Debug, Default)]
@@ -120,9 +122,11 @@ pub struct SecretVolume<'a> {
     pub secret_name: Text<'a>,
     /// `items`, undecoded: every pod has some for its token, and rules hardly ask.
     items: Option<Raw<'a>>,
+    /// `optional`: it need not be there.
+    pub optional: bool,
 }
 
-fields!(SecretVolume { "secretName" => secret_name, "items" => items });
+fields!(SecretVolume { "secretName" => secret_name, "items" => items, "optional" => optional });
 
 /// `volumes[].projected`.
 #[derive(Clone, Debug, Default)]
@@ -166,6 +170,14 @@ pub(crate) enum VolumeSource<'v> {
 }
 
 impl<'v> VolumeSource<'v> {
+    /// The object of this kind and name.
+    pub(crate) fn of(kind: ConfigKind, name: &'v str) -> Self {
+        match kind {
+            ConfigKind::ConfigMap => Self::ConfigMap(name),
+            ConfigKind::Secret => Self::Secret(name),
+        }
+    }
+
     /// The kind and the name of the one object it is; `None` where it is not one.
     pub(crate) fn named(self) -> Option<(ConfigKind, &'v str)> {
         match self {
@@ -198,13 +210,22 @@ impl ProjectedSource<'_> {
             .or_else(|| self.secret.as_ref().map(|reference| VolumeSource::Secret(&reference.name)))
     }
 
-    fn items(&self) -> Vec<KeyToPath<'_>> {
-        self.config_map
-            .as_ref()
-            .or(self.secret.as_ref())
-            .map(ConfigMapVolume::items)
-            .unwrap_or_default()
+    fn part(&self) -> Option<VolumePart<'_>> {
+        let reference = self.config_map.as_ref().or(self.secret.as_ref())?;
+        let (items, optional) = (reference.items(), reference.optional);
+        Some(VolumePart { source: self.source()?, items, optional })
     }
+}
+
+/// A ConfigMap or Secret that a volume is made of.
+#[derive(Debug)]
+pub(crate) struct VolumePart<'v> {
+    /// Which one.
+    pub source: VolumeSource<'v>,
+    /// The keys that become files, and their paths; empty for all keys under their own names.
+    pub items: Vec<KeyToPath<'v>>,
+    /// Whether it need not be there.
+    pub optional: bool,
 }
 
 impl Volume<'_> {
@@ -256,21 +277,20 @@ impl Volume<'_> {
         driver.or(self.downward_api.map(|_| VolumeSource::DownwardApi))
     }
 
-    /// The ConfigMaps and Secrets it is made of, with the keys of each that become files; no keys
-    /// stand for all.
-    pub(crate) fn objects(&self) -> impl Iterator<Item = (VolumeSource<'_>, Vec<KeyToPath<'_>>)> {
-        let config_map = self
-            .config_map
-            .iter()
-            .map(|volume| (VolumeSource::ConfigMap(&volume.name), volume.items()));
-        let secret = self
-            .secret
-            .iter()
-            .map(|volume| (VolumeSource::Secret(&volume.secret_name), volume.items()));
+    /// The ConfigMaps and Secrets it is made of.
+    pub(crate) fn objects(&self) -> impl Iterator<Item = VolumePart<'_>> {
+        let config_map = self.config_map.iter().map(|volume| VolumePart {
+            source: VolumeSource::ConfigMap(&volume.name),
+            items: volume.items(),
+            optional: volume.optional,
+        });
+        let secret = self.secret.iter().map(|volume| VolumePart {
+            source: VolumeSource::Secret(&volume.secret_name),
+            items: volume.items(),
+            optional: volume.optional,
+        });
         let projected = self.projected.iter().flat_map(|projected| &projected.sources);
-        config_map
-            .chain(secret)
-            .chain(projected.filter_map(|part| Some((part.source()?, part.items()))))
+        config_map.chain(secret).chain(projected.filter_map(ProjectedSource::part))
     }
 }
 

@@ -89,7 +89,8 @@ impl Evidences {
         }
         for (kind, name) in &source.generated {
             // another content has another name
-            let object = ConfigObject { immutable: true, data: BTreeMap::new() };
+            let object =
+                ConfigObject { immutable: true, is_partial: true, ..ConfigObject::default() };
             configuration.get_or_insert_default().insert(*kind, name.clone(), object);
         }
         Evidence {
@@ -157,7 +158,8 @@ fn config_object(kind: ConfigKind, object: &Node) -> ConfigObject {
             keys
         }
     };
-    ConfigObject { immutable, data }
+    let binary_keys = strings(object.field("binaryData")).into_keys().collect();
+    ConfigObject { immutable, data, binary_keys, is_partial: false }
 }
 
 fn for_each_text(node: &Node, look: &mut impl FnMut(&str)) {

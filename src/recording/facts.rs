@@ -7,13 +7,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::approval::{Authority, Stamped};
-use crate::judge::subject::Evidence;
+use crate::judge::subject::{Evidence, FileFault, Subject};
 use crate::kube::configuration::{ConfigKind, ConfigObject, Configuration};
 use crate::kube::node_capacity::NodeCapacity;
 use crate::kube::quantity::Quantity;
 use crate::kube::requests::Requests;
 use crate::kube::usage::Usage;
 
+use super::config_facts::{FileFact, UserFact, file_facts};
 use super::words;
 
 /// What was looked up for a review, or is to be taken for it. Amounts are quantities, as in
@@ -47,6 +48,12 @@ pub struct Facts {
     /// Secrets of the request's namespace that are known, by name; values are never read.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub secrets: BTreeMap<String, ConfigFact>,
+    /// Who uses the ConfigMap or Secret that is written, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config_users: Option<Vec<UserFact>>,
+    /// The files of the ConfigMap that cannot be read, where its content is not here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broken_files: Option<Vec<FileFact>>,
 }
 
 /// What a node has left for a pod: allocatable, less what all other pods ask for.
@@ -124,6 +131,8 @@ impl Default for Facts {
             settling: false,
             config_maps: BTreeMap::new(),
             secrets: BTreeMap::new(),
+            config_users: None,
+            broken_files: None,
         }
     }
 }
@@ -151,7 +160,19 @@ impl Facts {
             settling,
             config_maps: known(ConfigKind::ConfigMap),
             secrets: known(ConfigKind::Secret),
+            config_users: evidence
+                .config_users
+                .as_ref()
+                .map(|users| users.iter().map(UserFact::from).collect()),
+            broken_files: None,
         }
+    }
+
+    /// The same, with what is wrong with the files of the ConfigMap that `subject` writes: to be
+    /// known before its content is taken out.
+    pub fn with_files_of(mut self, subject: &Subject<'_>) -> Self {
+        self.broken_files = file_facts(subject);
+        self
     }
 
     /// Puts them where rules look; it is `now`.
@@ -168,6 +189,10 @@ impl Facts {
         evidence.can_seal = self.can_seal;
         evidence.now = Some(now);
         evidence.configuration = self.configuration().map(Arc::new);
+        let users = |users: &Vec<UserFact>| users.iter().filter_map(UserFact::user).collect();
+        evidence.config_users = self.config_users.as_ref().map(users).map(Arc::new);
+        let faults = |files: &Vec<FileFact>| files.iter().map(FileFault::from).collect();
+        evidence.file_faults = self.broken_files.as_ref().map(faults).map(Arc::new);
     }
 
     fn configuration(&self) -> Option<Configuration> {
@@ -189,7 +214,7 @@ impl Facts {
 
 impl From<&ConfigFact> for ConfigObject {
     fn from(fact: &ConfigFact) -> Self {
-        Self { immutable: fact.immutable, data: fact.data.clone() }
+        Self { immutable: fact.immutable, data: fact.data.clone(), ..Self::default() }
     }
 }
 

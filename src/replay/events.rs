@@ -97,7 +97,7 @@ impl<'p> Replay<'p> {
             && event.is_complete()
             && !event.namespace().is_empty();
         let is_judged = match event.resource() {
-            Resource::Other => false,
+            Resource::Other | Resource::ConfigMap | Resource::Secret => false,
             // nothing but approvals is asked about there
             Resource::PodStatus | Resource::PodBinding | Resource::Binding => {
                 let keys = &self.policies.context().approval_annotations;

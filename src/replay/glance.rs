@@ -108,14 +108,20 @@ impl Head<'_> {
             ("", "pods", "eviction" | "ephemeralcontainers") => writes,
             ("", "pods", "resize" | "status") => writes || reads,
             (group, resource, "") => {
-                Resource::of(group, api_version, resource, "") != Resource::Other
+                is_judged(Resource::of(group, api_version, resource, ""))
                     && (writes || removes || &*self.verb == "get" && reads)
             }
             (group, resource, sub) => {
-                writes && Resource::of(group, api_version, resource, sub) != Resource::Other
+                writes && is_judged(Resource::of(group, api_version, resource, sub))
             }
         }
     }
+}
+
+/// Whether replay judges it. What was written into ConfigMaps few logs tell, and who used them none
+/// does.
+fn is_judged(resource: Resource) -> bool {
+    resource != Resource::Other && resource.configuration().is_none()
 }
 
 #[cfg(test)]

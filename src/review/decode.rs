@@ -137,10 +137,15 @@ fn review<'a>(request: Request<'a, Object<'a>>) -> Result<Review<'a>, Malformed>
     if judged && request.object.is_none() {
         return Err(Malformed::NoObject);
     }
-    if matches!(resource, Resource::PodResize | Resource::PodStatus)
-        && operation == Operation::Update
-        && request.old_object.is_none()
-    {
+    let by_change = match operation {
+        Operation::Update => {
+            matches!(resource, Resource::PodResize | Resource::PodStatus)
+                || resource.configuration().is_some()
+        }
+        Operation::Delete => resource.configuration().is_some(),
+        _ => false,
+    };
+    if by_change && request.old_object.is_none() {
         return Err(Malformed::NoOldObject);
     }
     let name = match &request.object {

@@ -1,7 +1,7 @@
 //! The ConfigMaps and Secrets that a container's environment comes from.
 
 use crate::kube::configuration::ConfigKind;
-use crate::kube::container::{Container, Reference};
+use crate::kube::container::Container;
 use crate::kube::object::Spec;
 use crate::kube::volume::{ProjectedSource, Volume, VolumeSource};
 
@@ -30,21 +30,19 @@ pub(in crate::rules) fn env_sources<'s>(
     container: &'s Container<'_>,
 ) -> impl Iterator<Item = EnvSource<'s>> {
     let single = container.env.iter().filter_map(|variable| {
-        let from = variable.value_from.as_ref()?;
-        let (source, reference) =
-            either(from.config_map_key_ref.as_ref(), from.secret_key_ref.as_ref())?;
+        let (kind, reference) = variable.value_from.as_ref()?.reference()?;
         Some(EnvSource {
             field: "env",
-            source,
+            source: VolumeSource::of(kind, &reference.name),
             keys: EnvKeys::One(&reference.key),
             optional: reference.optional,
         })
     });
     let whole = container.env_from.iter().filter_map(|from| {
-        let (source, reference) = either(from.config_map_ref.as_ref(), from.secret_ref.as_ref())?;
+        let (kind, reference) = from.reference()?;
         Some(EnvSource {
             field: "envFrom",
-            source,
+            source: VolumeSource::of(kind, &reference.name),
             keys: EnvKeys::All { prefix: &from.prefix },
             optional: reference.optional,
         })
@@ -68,14 +66,4 @@ pub(crate) fn config_sources<'s>(
         .chain(whole)
         .chain(projected.filter_map(ProjectedSource::source))
         .filter_map(VolumeSource::named)
-}
-
-fn either<'s>(
-    config_map: Option<&'s Reference<'_>>,
-    secret: Option<&'s Reference<'_>>,
-) -> Option<(VolumeSource<'s>, &'s Reference<'s>)> {
-    let config_map =
-        config_map.map(|reference| (VolumeSource::ConfigMap(&reference.name), reference));
-    config_map
-        .or_else(|| secret.map(|reference| (VolumeSource::Secret(&reference.name), reference)))
 }

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use tracing::{info, warn};
 
 use crate::judge::policies::Policies;
-use crate::judge::subject::Subject;
+use crate::judge::subject::{Resource, Subject};
 use crate::judge::verdict::{MissedFix, Verdict};
 use crate::recording::Facts;
 use crate::review::Path;
@@ -64,6 +64,10 @@ impl Recorder {
         verdict: &Verdict,
         (body, reply): (&Bytes, &[u8]),
     ) {
+        if subject.resource == Resource::Secret {
+            // nothing of these is kept
+            return;
+        }
         let size = body.len().saturating_add(reply.len());
         let before = self.waiting.fetch_add(size, Ordering::Relaxed);
         let settling = verdict.missed_fix == Some(MissedFix::OtherPolicies);

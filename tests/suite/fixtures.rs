@@ -8,7 +8,8 @@
 //! judges with this instead of the rule's own default policy. `# usage: app=900Mi side=10Mi` is what the
 //! metrics API measured, and `# room: cpu=500m memory=1Gi` is what the node "n1" has for the pod
 //! beside all others. ConfigMaps and Secrets do not count as documents: they are what is known
-//! beside. A file of `fail` begins with one line `# finds: <message>` for each finding of its rule,
+//! beside. With `# change` or `# change: delete` the ConfigMaps and Secrets are what is written, and the
+//! others are who uses them. A file of `fail` begins with one line `# finds: <message>` for each finding of its rule,
 //! and that is all the rule finds; under `pass` it finds nothing. Where there are lines `# remedy:
 //! <text>`, there is one for each finding, too.
 
@@ -23,8 +24,9 @@ use restraint::approval::Authority;
 use restraint::judge::finding::Finding;
 use restraint::judge::message::WARNING_LIMIT;
 use restraint::judge::policies::Policies;
-use restraint::judge::subject::Subject;
+use restraint::judge::subject::{Resource, Subject};
 use restraint::judge::{amend, judge};
+use restraint::kube::config_user::ConfigUser;
 use restraint::kube::configuration::{ConfigKind, ConfigObject, Configuration};
 use restraint::kube::node_capacity::NodeCapacity;
 use restraint::kube::quantity::Quantity;
@@ -33,8 +35,9 @@ use restraint::policies::embedded_files;
 use restraint::recording::Facts;
 use restraint::review::decode;
 use restraint::rules::RULES;
+use restraint::rules::config_users::config_user_in;
 
-use crate::subjects::{creation, examine, resize, through, update};
+use crate::subjects::{creation, deletion, examine, resize, through, update};
 
 #[test]
 fn every_rule_has_fixtures_and_every_fixture_a_rule() {
@@ -220,10 +223,13 @@ impl Fixture {
 
     fn read(rule: &str, text: &str) -> Self {
         let documents: Vec<Value> = serde_saphyr::from_multiple(text).unwrap();
-        let (known, documents): (Vec<Value>, Vec<Value>) =
-            documents.into_iter().partition(|document| config_kind(document).is_some());
         let fact = |name: &str| fact(text, name);
+        let is_change = fact("change").is_some();
+        let (known, documents): (Vec<Value>, Vec<Value>) = documents
+            .into_iter()
+            .partition(|document| config_kind(document).is_some() != is_change);
         let body = match documents.as_slice() {
+            [old] if fact("change: delete").is_some() => deletion(old),
             [object] => creation(object),
             [old, new] if let Some(way) = fact("through: ") => through(old, new, way),
             [old, new] if new["kind"] == "Pod" && fact("update").is_none() => resize(old, new),
@@ -254,7 +260,12 @@ fn fact<'t>(text: &'t str, name: &str) -> Option<&'t str> {
 fn give(text: &str, known: &[Value], subject: &mut Subject<'_>) {
     let fact = |name: &str| fact(text, name);
     examine(subject);
-    subject.evidence.configuration = (!known.is_empty()).then(|| Arc::new(configuration(known)));
+    if fact("change").is_some() {
+        subject.evidence.config_users = Some(Arc::new(users(known)));
+    } else {
+        let known = (!known.is_empty()).then(|| Arc::new(configuration(known)));
+        subject.evidence.configuration = known;
+    }
     subject.evidence.authority = match fact("authority: ") {
         Some("held") => Authority::Held,
         Some("lacking") => Authority::Lacking,
@@ -312,7 +323,11 @@ fn configuration(documents: &[Value]) -> Configuration {
         let entries = document["data"].as_object().into_iter().flatten();
         let data =
             entries.map(|(key, value)| (key.clone(), value.as_str().unwrap().to_owned())).collect();
-        let object = ConfigObject { immutable: document["immutable"] == true, data };
+        let object = ConfigObject {
+            immutable: document["immutable"] == true,
+            data,
+            ..ConfigObject::default()
+        };
         configuration.insert(
             config_kind(document).unwrap(),
             document["metadata"]["name"].as_str().unwrap().to_owned(),
@@ -320,6 +335,16 @@ fn configuration(documents: &[Value]) -> Configuration {
         );
     }
     configuration
+}
+
+/// Who uses configuration among `documents`.
+fn users(documents: &[Value]) -> Vec<ConfigUser> {
+    let user = |document: &Value| {
+        let (group, kind) = (document["apiVersion"].as_str()?, document["kind"].as_str()?);
+        let group = group.split_once('/').map_or("", |(group, _)| group);
+        config_user_in(Resource::of_kind(group, kind), &document.to_string())
+    };
+    documents.iter().filter_map(user).collect()
 }
 
 fn config_kind(document: &Value) -> Option<ConfigKind> {

@@ -9,7 +9,7 @@ use std::path::Path;
 const FLOORS: [&[&str]; 13] = [
     &["json", "yaml", "shell", "signals", "terminal"],
     &["kube"],
-    &["heap", "watch"],
+    &["heap", "watch", "config_file"],
     &["approval"],
     &["judge"],
     &["rules"],

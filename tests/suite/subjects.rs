@@ -62,6 +62,13 @@ pub(crate) fn update(old: &Value, new: &Value) -> Vec<u8> {
     review("UPDATE", "", new, old)
 }
 
+/// The review of deleting `old`.
+pub(crate) fn deletion(old: &Value) -> Vec<u8> {
+    let mut review: Value = serde_json::from_slice(&review("DELETE", "", old, old)).unwrap();
+    review["request"]["object"] = Value::Null;
+    serde_json::to_vec(&review).unwrap()
+}
+
 /// The review of resizing the pod `old` to `new`.
 pub(crate) fn resize(old: &Value, new: &Value) -> Vec<u8> {
     review("UPDATE", "resize", new, old)

@@ -23,7 +23,10 @@ pub(super) fn created(object: &Unstructured) -> Explanation {
             "pods are made when the schedule says so",
             "",
         ),
-        Resource::VerticalPodAutoscaler | Resource::Other => Consequence::nothing(
+        Resource::VerticalPodAutoscaler
+        | Resource::ConfigMap
+        | Resource::Secret
+        | Resource::Other => Consequence::nothing(
             "nobody",
             "running pods do not notice that it is there; a pod that waits for it may start",
         ),
@@ -54,7 +57,7 @@ pub(super) fn deleted(object: &Unstructured, users: &[&Unstructured]) -> Explana
             "nobody",
             format!("running pods keep the resources they have ({prune})"),
         ),
-        (Resource::Other, "ConfigMap" | "Secret") => configuration::deleted(object, users, prune),
+        (Resource::ConfigMap | Resource::Secret, _) => configuration::deleted(object, users, prune),
         (Resource::Other, _) => Consequence::unknown(format!(
             "what depends on a {} is not known here ({prune})",
             object.kind

@@ -18,6 +18,7 @@ impl Redactor<'_> {
     /// An object that `resource` keeps.
     pub(super) fn object(&self, json: &mut Vec<u8>, raw: &str, resource: Resource) {
         match resource {
+            Resource::Secret => names(json, raw),
             Resource::Other if kind(raw).as_deref() != Some("ConfigMap") => names(json, raw),
             _ => self.value(json, raw, 0),
         }

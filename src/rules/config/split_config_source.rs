@@ -27,7 +27,7 @@ use crate::judge::view::PodView;
 use crate::kube::configuration::{ConfigKind, ConfigObject};
 use crate::kube::container::Container;
 use crate::kube::object::Placed;
-use crate::kube::volume::VolumeMount;
+use crate::kube::volume::{VolumeMount, VolumePart};
 use crate::rules::environment::{EnvKeys, EnvSource, env_sources};
 use crate::rules::trigger::Triggers;
 use crate::shell::is_name;
@@ -109,7 +109,7 @@ fn files<'s>(pod: &PodView<'s>) -> BTreeMap<Name<'s>, MountedKeys> {
     }
     for volume in &pod.spec.volumes {
         let Some(named) = mounted.get(&*volume.name) else { continue };
-        for (source, items) in volume.objects() {
+        for VolumePart { source, items, .. } in volume.objects() {
             let Some(name) = source.named() else { continue };
             let known = files.entry(name).or_default();
             known.all |= items.is_empty();
@@ -223,7 +223,7 @@ mod tests {
         };
         let data = data.iter().map(|key| ((*key).to_owned(), String::new())).collect();
         let (whole, keys) =
-            both_ways(&part, &files, Some(&ConfigObject { immutable: false, data }));
+            both_ways(&part, &files, Some(&ConfigObject { data, ..ConfigObject::default() }));
         (whole, keys.into_iter().collect())
     }
 

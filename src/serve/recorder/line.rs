@@ -33,8 +33,8 @@ const BESIDE: usize = 4096;
 /// The line of `taken`, redacted with marks by `hash`. `None` where it cannot be redacted.
 pub(super) fn line(taken: &Taken, hash: &dyn Fn(&[u8]) -> u64) -> Option<Vec<u8>> {
     let redactor = Redactor::new(hash, &taken.annotations);
-    let resource = decode(&taken.body).ok()?.subject.resource;
-    let review = redactor.review(str::from_utf8(&taken.body).ok()?, resource).ok()?;
+    let subject = decode(&taken.body).ok()?.subject;
+    let review = redactor.review(str::from_utf8(&taken.body).ok()?, subject.resource).ok()?;
     let recording = Recording {
         schema: SCHEMA.to_owned(),
         time: taken.time,
@@ -42,7 +42,7 @@ pub(super) fn line(taken: &Taken, hash: &dyn Fn(&[u8]) -> u64) -> Option<Vec<u8>
         path: taken.path,
         cap: taken.cap,
         review: raw(review)?,
-        evidence: redactor.facts(taken.facts.clone()),
+        evidence: redactor.facts(taken.facts.clone().with_files_of(&subject)),
         answer: raw(redactor.answer(&taken.reply))?,
     };
     // at once as large as it becomes: a review may be
