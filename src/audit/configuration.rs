@@ -30,7 +30,7 @@ const MOST: usize = 8 * 1024 * 1024;
 pub(super) struct ConfigMaps {
     client: Client,
     /// `None` where there is none of the name, or it cannot be read.
-    known: BTreeMap<NamespacedName, Option<ConfigObject>>,
+    known: BTreeMap<NamespacedName, ConfigObject>,
     size: usize,
     /// Namespaces whose ConfigMaps cannot be read.
     refused: BTreeSet<String>,
@@ -67,16 +67,16 @@ impl ConfigMaps {
         let answers: Vec<_> = answers.buffer_unordered(AT_A_TIME).collect().await;
         for (name, answer) in answers {
             let known = match answer {
-                Ok(map) => Some(config_object(map)),
-                Err(kube::Error::Api(status)) if status.code == 404 => None,
+                Ok(map) => config_object(map),
+                Err(kube::Error::Api(status)) if status.code == 404 => ConfigObject::absent(),
                 Err(error) => {
                     self.reason = error_message(&error);
                     self.refused.insert(name.namespace);
                     continue;
                 }
             };
-            let texts = known.iter().flat_map(|object| &object.data);
-            let size: usize = texts.map(|(key, text)| key.len().saturating_add(text.len())).sum();
+            let size: usize =
+                known.data.iter().map(|(key, text)| key.len().saturating_add(text.len())).sum();
             self.size = self.size.saturating_add(size);
             self.known.insert(name, known);
         }
@@ -86,12 +86,9 @@ impl ConfigMaps {
     pub(super) fn about(&self, wanted: &BTreeSet<NamespacedName>) -> Option<Arc<Configuration>> {
         let mut found = None::<Configuration>;
         for name in wanted {
-            if let Some(Some(object)) = self.known.get(name) {
-                found.get_or_insert_default().insert(
-                    ConfigKind::ConfigMap,
-                    name.name.clone(),
-                    object.clone(),
-                );
+            if let Some(object) = self.known.get(name) {
+                let (kind, object) = (ConfigKind::ConfigMap, object.clone());
+                found.get_or_insert_default().insert(kind, name.name.clone(), object);
             }
         }
         found.map(Arc::new)
@@ -118,6 +115,6 @@ fn config_object(map: ConfigMap) -> ConfigObject {
         immutable: map.immutable.unwrap_or_default(),
         data: map.data.unwrap_or_default(),
         binary_keys: map.binary_data.unwrap_or_default().into_keys().collect(),
-        is_partial: false,
+        ..ConfigObject::default()
     }
 }

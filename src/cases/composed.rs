@@ -25,6 +25,9 @@ pub(super) const NAMESPACE: &str = "default";
 /// The fields that say what is stored then.
 const NEW: [&str; 4] = ["object", "manifest", "resize", "annotate"];
 
+/// In place of these, where nothing is.
+const DELETED: &str = "DELETE";
+
 /// The fields that say what is stored before.
 const OLD: [&str; 2] = ["oldObject", "oldManifest"];
 
@@ -41,6 +44,12 @@ pub(super) fn composed(
     let present: Vec<&str> =
         NEW.into_iter().filter(|name| written.own.node(name).is_some()).collect();
     let name = match &*present {
+        [] if operation == Some(Operation::Delete) => DELETED,
+        [name] if operation == Some(Operation::Delete) => {
+            let place = written.own.node(name).map_or(node.place, |node| node.place);
+            flaws.add(place, format!("a DELETE has no {name:?}: say \"oldObject\""));
+            return None;
+        }
         [name] => *name,
         [] => {
             let message = format!("a case needs one of {}, or \"review\"", listed(&NEW));
@@ -68,11 +77,11 @@ pub(super) fn composed(
                 return None;
             };
             let fields = written.own;
-            if name == "resize" {
-                resized(old, fields, flaws)
-            } else {
-                annotated(old, fields, flaws)
-            }?
+            match name {
+                DELETED => old.clone(),
+                "resize" => resized(old, fields, flaws)?,
+                _ => annotated(old, fields, flaws)?,
+            }
         }
     };
     if flaws.count() > before {
@@ -91,7 +100,7 @@ pub(super) fn composed(
 
 fn read_operation(written: &Written<'_, '_>, flaws: &mut Flaws) -> Option<Operation> {
     let word = written.own.word("operation", flaws)?;
-    let known = [Operation::Create, Operation::Update];
+    let known = [Operation::Create, Operation::Update, Operation::Delete];
     let operation = known.into_iter().find(|operation| operation.as_str() == word.text);
     if operation.is_none() {
         let subject = format!("operation {}", quoted(word.text));
@@ -235,6 +244,11 @@ fn check_pair(node: &Node, parts: &Parts, flaws: &mut Flaws) -> Option<()> {
     match (parts.operation, &parts.old) {
         (Some(Operation::Update), None) => {
             flaws.add(node.place, "an UPDATE needs \"oldObject\": what is stored before");
+            None
+        }
+        (Some(Operation::Delete), _) if parts.resource.configuration().is_none() => {
+            let kind = parts.resource.kind();
+            flaws.add(node.place, format!("no rule looks at deletions of kind {kind}"));
             None
         }
         (_, Some(old))

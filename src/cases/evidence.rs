@@ -9,13 +9,16 @@ use serde_json::{Value as Json, json};
 use crate::approval::{
     Agreement, Authority, Floors, STAMP_ANNOTATION, Stamp, StampTarget, parse_lifetime,
 };
+use crate::judge::subject::Resource;
 use crate::kube::selector::NAME_LABEL;
 use crate::policies::error::Flaws;
 use crate::policies::fields::{Fields, word};
-use crate::recording::Facts;
+use crate::recording::{Facts, UserFact};
+use crate::rules::config_users::config_user_in;
 use crate::yaml::suggest::{quoted, unknown};
 use crate::yaml::{Node, Value};
 
+use super::review::words;
 use super::written::Written;
 
 /// The annotation of the stamp in a JSON pointer.
@@ -24,7 +27,8 @@ pub(super) const STAMP_TOKEN: &str = "restraint.dev~1approval";
 /// What cannot be told.
 const UNKNOWN: &str = "unknown";
 
-const FIELDS: [&str; 6] = ["configMaps", "mayApprove", "nodeRoom", "seal", "secrets", "usage"];
+const FIELDS: [&str; 7] =
+    ["configMaps", "mayApprove", "nodeRoom", "seal", "secrets", "usage", "users"];
 
 const APPROVED: [&str; 6] = ["at", "by", "for", "force", "memory", "reason"];
 
@@ -56,6 +60,7 @@ pub(super) fn read_facts(
     }
     facts.config_maps = decoded(&fields, "configMaps", |value| value, flaws).unwrap_or_default();
     facts.secrets = decoded(&fields, "secrets", |value| value, flaws).unwrap_or_default();
+    facts.config_users = read_users(&fields, flaws);
     (flaws.count() == before).then_some(facts)
 }
 
@@ -108,6 +113,28 @@ fn read_labels(
         ),
     }
     Some(labels)
+}
+
+/// Who uses the ConfigMap or Secret that is written: the manifests of workloads and pods.
+fn read_users(fields: &Fields<'_>, flaws: &mut Flaws) -> Option<Vec<UserFact>> {
+    let node = fields.node("users")?;
+    let Value::List(list) = &node.value else {
+        let (path, found) = (fields.path_of("users"), node.description());
+        flaws.add(node.place, format!("{path:?} must be a list of manifests, not {found}"));
+        return None;
+    };
+    let mut users = Vec::new();
+    for one in list {
+        let manifest = one.to_json();
+        let (group, _, kind) = words(&manifest);
+        let resource = Resource::of_kind(group, kind);
+        if resource.template().is_none() {
+            flaws.add(one.place, "this is no workload and no pod: it uses nothing");
+        }
+        // one that uses nothing is none
+        users.extend(config_user_in(resource, &manifest.to_string()).as_ref().map(UserFact::from));
+    }
+    Some(users)
 }
 
 fn read_authority(fields: &Fields<'_>, flaws: &mut Flaws) -> Authority {

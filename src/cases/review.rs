@@ -11,7 +11,7 @@ pub(super) struct Parts {
     pub(super) resource: Resource,
     /// What is done, where the case says it.
     pub(super) operation: Option<Operation>,
-    /// What is stored then.
+    /// What is stored then; of a deletion what is stored before.
     pub(super) object: Value,
     /// What is stored before.
     pub(super) old: Option<Value>,
@@ -34,7 +34,7 @@ pub(super) fn review(parts: &Parts, namespace: String, requester: Value) -> Valu
             "namespace": namespace,
             "operation": parts.operation.unwrap_or(by_objects).as_str(),
             "userInfo": requester,
-            "object": place(&parts.object),
+            "object": (parts.operation != Some(Operation::Delete)).then(|| place(&parts.object)),
             "oldObject": parts.old.as_ref().map(place),
             "dryRun": false,
         }

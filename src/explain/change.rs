@@ -1,6 +1,7 @@
 //! What comes of a change, difference by difference: a pure function of the objects before and
 //! after.
 
+mod config_findings;
 mod configuration;
 mod fault;
 mod other;
@@ -25,6 +26,7 @@ use super::effect::{Consequence, Effect, Explanation};
 use super::redact::shown;
 use super::schema::Shape;
 use super::stored::{Stored, complete};
+pub use config_findings::ConfigFinding;
 
 /// What is known beside the objects that change.
 #[derive(Debug)]
@@ -78,34 +80,86 @@ pub fn explain(
     new: &[Unstructured],
     context: &ChangeContext,
 ) -> Vec<Explanation> {
-    let (old, new) = (last_of_each(old), last_of_each(new));
-    let (old, new) = (old.as_slice(), new.as_slice());
-    let all: Vec<&Unstructured> = new
-        .iter()
-        .chain(old.iter().filter(|one| !has(new, one)))
-        .copied()
-        .chain(context.others.iter().filter(|one| !has(new, one) && !has(old, one)))
-        .collect();
-    let changes: Vec<Change> = new
-        .iter()
-        .filter_map(|new| Some(Change::of(old.iter().find(|old| old.is_same_object(new))?, new)))
-        .collect();
-    let rolled = changes.iter().map(Change::pair).filter(|pair| rolls_out(*pair));
-    let users = Users { rolled: rolled.map(|pair| pair.new).collect(), all };
+    let sides = Sides::of(old, new, context);
+    let users = sides.users();
     let mut explanations = Vec::new();
-    for change in &changes {
+    for change in &sides.changes {
         explanations.extend(between(change, &users, context));
     }
-    if context.is_whole {
-        for made in new.iter().filter(|new| !has(old, new)) {
-            explanations.push(presence::created(made));
-            explanations.extend(fault::all(&Stored::of(made), None, &[]));
-        }
-        let gone = old.iter().filter(|old| !has(new, old));
-        explanations.extend(gone.map(|old| presence::deleted(old, &users.all)));
+    for made in &sides.made {
+        explanations.push(presence::created(made));
+        explanations.extend(fault::all(&Stored::of(made), None, &[]));
     }
+    explanations.extend(sides.gone.iter().map(|gone| presence::deleted(gone, &users.all)));
     explanations.sort_by_key(|explanation| explanation.effect);
     explanations
+}
+
+/// What the rules about changes of configuration say of going from `old` to `new`, by the code that
+/// says it where a ConfigMap is written.
+pub fn config_findings(
+    old: &[Unstructured],
+    new: &[Unstructured],
+    context: &ChangeContext,
+) -> Vec<ConfigFinding> {
+    let sides = Sides::of(old, new, context);
+    let users = config_findings::users(&sides);
+    let changed = sides.changes.iter().map(|change| {
+        let Pair { old, new, .. } = change.pair();
+        (Some(old), Some(new))
+    });
+    let made = sides.made.iter().map(|made| (None, Some(*made)));
+    let gone = sides.gone.iter().map(|gone| (Some(*gone), None));
+    changed
+        .chain(made)
+        .chain(gone)
+        .flat_map(|(old, new)| config_findings::of(old, new, &users))
+        .collect()
+}
+
+/// What there is before and after.
+struct Sides<'v> {
+    /// What is there on both sides.
+    changes: Vec<Change>,
+    /// What comes.
+    made: Vec<&'v Unstructured>,
+    /// What goes.
+    gone: Vec<&'v Unstructured>,
+    /// Everything, as it is afterwards where it is there then.
+    all: Vec<&'v Unstructured>,
+}
+
+impl<'v> Sides<'v> {
+    fn of(old: &'v [Unstructured], new: &'v [Unstructured], context: &'v ChangeContext) -> Self {
+        let (old, new) = (last_of_each(old), last_of_each(new));
+        let (old, new) = (old.as_slice(), new.as_slice());
+        let all = new
+            .iter()
+            .chain(old.iter().filter(|one| !has(new, one)))
+            .copied()
+            .chain(context.others.iter().filter(|one| !has(new, one) && !has(old, one)))
+            .collect();
+        let pair = |new: &&Unstructured| {
+            let old = old.iter().find(|old| old.is_same_object(new))?;
+            Some(Change::of(old, new))
+        };
+        let alone = |here: &[&'v Unstructured], there: &[&'v Unstructured]| {
+            let alone = here.iter().filter(|one| context.is_whole && !has(there, one));
+            alone.copied().collect()
+        };
+        Self {
+            changes: new.iter().filter_map(pair).collect(),
+            made: alone(new, old),
+            gone: alone(old, new),
+            all,
+        }
+    }
+
+    fn users(&self) -> Users<'_> {
+        let pairs = self.changes.iter().map(Change::pair);
+        let rolled = pairs.filter(|pair| rolls_out(*pair)).map(|pair| pair.new).collect();
+        Users { all: self.all.clone(), rolled }
+    }
 }
 
 impl Change {

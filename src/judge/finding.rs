@@ -14,6 +14,8 @@ use super::patch::Edit;
 pub struct Finding {
     /// Where: a JSON pointer into the object.
     pub pointer: String,
+    /// The line of the text at `pointer`, from 1, where it is about one.
+    pub line: Option<usize>,
     /// The container, where it is about one.
     pub container: Option<String>,
     /// What tells it from another finding with the same message; empty where the message says it
@@ -53,6 +55,7 @@ impl Finding {
     ) -> Self {
         Self {
             pointer,
+            line: None,
             container: None,
             about: String::new(),
             message: composed(message),
@@ -75,6 +78,12 @@ impl Finding {
     /// The same finding, about the container `name`.
     pub(crate) fn in_container(mut self, name: &str) -> Self {
         self.container = Some(name.to_owned());
+        self
+    }
+
+    /// The same finding, about this line of the text that it points to.
+    pub(crate) fn in_line(mut self, line: usize) -> Self {
+        self.line = Some(line);
         self
     }
 

@@ -154,11 +154,9 @@ fn files<'s>(
             uses.push(found.by(way, object, key.map(Cow::Borrowed), optional));
             continue;
         }
-        for item in items {
+        let way = if part.is_some() { Way::SubPath } else { Way::Items };
+        for item in items.iter().filter(|item| part.is_none() || lets_through(mount, &item.path)) {
             let key = Some(Cow::Owned(item.key.to_string()));
-            // the volume is filled before it is mounted: each item is needed, the one mounted or not
-            let is_mounted = part.is_none() || lets_through(mount, &item.path);
-            let way = if part.is_some() && is_mounted { Way::SubPath } else { Way::Items };
             uses.push(found.by(way, object, key, optional));
         }
     }
@@ -236,7 +234,6 @@ mod tests {
                 "app ConfigMap/w subPath app.yaml",
                 "app ConfigMap/w subPath *",
                 "app ConfigMap/i subPath k optional",
-                "app ConfigMap/i items l optional",
                 "app ConfigMap/x subPath z optional",
                 "app Secret/y subPath z optional",
             ]

@@ -24,9 +24,16 @@ pub struct ConfigObject {
     pub binary_keys: BTreeSet<String>,
     /// Whether it may have keys that are not here.
     pub is_partial: bool,
+    /// Whether it is known that there is none.
+    pub is_absent: bool,
 }
 
 impl ConfigObject {
+    /// One that is known not to be there.
+    pub(crate) fn absent() -> Self {
+        Self { is_absent: true, ..Self::default() }
+    }
+
     /// Whether `key` can become a variable, as far as anybody knows.
     pub(crate) fn has_variable(&self, key: &str) -> bool {
         self.is_partial || self.data.contains_key(key)

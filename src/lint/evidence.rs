@@ -159,7 +159,7 @@ fn config_object(kind: ConfigKind, object: &Node) -> ConfigObject {
         }
     };
     let binary_keys = strings(object.field("binaryData")).into_keys().collect();
-    ConfigObject { immutable, data, binary_keys, is_partial: false }
+    ConfigObject { immutable, data, binary_keys, ..ConfigObject::default() }
 }
 
 fn for_each_text(node: &Node, look: &mut impl FnMut(&str)) {

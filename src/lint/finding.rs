@@ -10,7 +10,7 @@ use crate::judge::subject::{Evidence, Subject};
 use crate::judge::verdict::{Ruling, Verdict};
 use crate::manifest::decode::Malformed;
 use crate::manifest::objects::Manifest;
-use crate::manifest::pointer::line;
+use crate::manifest::pointer::{line, resolve};
 use crate::rules::strength::Strength;
 
 use super::evidence::{Evidences, namespace};
@@ -86,7 +86,11 @@ pub(super) fn of_file(
                     let place = Place { file, document: document.index, manifest: &manifest };
                     let cap = verdict.cap;
                     found.extend(verdict.rulings.into_iter().filter_map(|ruling| {
-                        let line = line_of(&workload.written(&ruling.finding.pointer));
+                        let pointer = workload.written(&ruling.finding.pointer);
+                        let line = match ruling.finding.line {
+                            Some(line) => line_of(&pointer) + below(&manifest, &pointer, line),
+                            None => line_of(&pointer),
+                        };
                         let mode = Strength::of(&ruling, cap);
                         finding(&place, line, &workload, mode, ruling)
                     }));
@@ -110,6 +114,15 @@ pub(super) fn of_file(
         findings.extend(found);
     }
     (findings, remarks)
+}
+
+/// How far below the name of the field at `pointer` the `line`th line of its text stands: not at all
+/// where it is no block, whose lines are not those of the file.
+fn below(manifest: &Manifest<'_>, pointer: &str, within: usize) -> u64 {
+    let begins = resolve(manifest.node, pointer).map_or(0, |node| node.place.line);
+    let above = begins.saturating_sub(line(manifest.node, pointer));
+    let within = u64::try_from(within).unwrap_or_default();
+    if above == 0 { 0 } else { above.saturating_add(within).saturating_sub(1) }
 }
 
 fn judged(

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::judge::patch::{Edit, PatchOperation};
 use crate::judge::subject::Resource;
+use crate::kube::configuration::ConfigKind;
 use crate::kube::template::TemplatePlace;
 use crate::manifest::decode::dotted;
 use crate::manifest::objects::Manifest;
@@ -39,6 +40,16 @@ impl<'m> Workload<'m> {
     /// Those that `manifest` describes.
     pub(super) fn all(manifest: &'m Manifest<'_>, class: Class<'m>) -> Vec<Self> {
         match class {
+            Class::Configuration(kind) => {
+                // what stands in a Secret is not looked at
+                let is_map = kind == ConfigKind::ConfigMap;
+                let workload = || {
+                    let (value, kind) = (manifest.to_json(), manifest.kind.to_owned());
+                    let object = Unstructured::new(value, "", kind, DEFAULT_NAMESPACE);
+                    Self { resource: Resource::ConfigMap, object, custom: None }
+                };
+                is_map.then(workload).into_iter().collect()
+            }
             Class::Judged(resource) | Class::Outdated(resource) => {
                 let mut value = manifest.to_json();
                 forget_unfilled_replicas(&mut value);

@@ -65,6 +65,19 @@ async fn config_maps_are_evidence_as_they_are_for_the_linter() {
     assert_eq!((of("/configmaps/settings"), of("/configmaps/trino")), (1, 1), "{asked:?}");
     assert_eq!((of("/configmaps/unused"), of("secrets")), (0, 0), "{asked:?}");
 
+    let mut needing = reader();
+    needing["spec"]["template"]["spec"]["containers"][0]["env"] = json!([
+        {"name": "A", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "SHAPE"}}},
+        {"name": "B", "valueFrom": {"configMapKeyRef": {"name": "nowhere", "key": "a"}}},
+    ]);
+    let world = with_config_maps(false).with("/apis/apps/v1/deployments", [needing]);
+    let (report, _) = world.audit().await;
+    let messages = report["findings"].to_string();
+    for missed in ["has no key \\\"SHAPE\\\" (env)", "there is no ConfigMap \\\"nowhere\\\" (env)"]
+    {
+        assert!(messages.contains(missed), "{report:#}");
+    }
+
     let (report, _) = with_config_maps(true).audit().await;
     let messages = report["findings"].to_string();
     assert!(!messages.contains("settings") && messages.contains("password"), "{report:#}");

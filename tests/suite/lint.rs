@@ -1,5 +1,6 @@
 //! `restraint lint` as a process: what it reads, what it finds, how it tells, and how it ends.
 
+mod configuration;
 mod fixing;
 mod formats;
 mod inputs;

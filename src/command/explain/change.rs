@@ -8,10 +8,12 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use clap::Args;
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::cluster::{self, ClusterOptions};
+use crate::explain::Explanation;
 use crate::explain::apply;
-use crate::explain::change::{ChangeContext, explain};
+use crate::explain::change::{ChangeContext, ConfigFinding, config_findings, explain};
 use crate::explain::live;
 use crate::judge::subject::Resource;
 use crate::manifest::unstructured::Unstructured;
@@ -24,6 +26,15 @@ const LIVE: &str = "live:";
 
 /// What ends with refusals.
 const REFUSED: u8 = 1;
+
+/// An entry of the JSON. What a rule says of configuration has `rule`, what comes of a difference
+/// `effect`.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Entry<'e> {
+    Finding(&'e ConfigFinding),
+    Explanation(&'e Explanation),
+}
 
 /// What to compare.
 #[derive(Clone, Debug, Args)]
@@ -81,9 +92,14 @@ pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     };
     context.now = Some(Timestamp::now());
     let explanations = explain(&old, &new, &context);
+    let findings = config_findings(&old, &new, &context);
     match options.output.format {
-        OutputFormat::Json => terminal::print_json(&explanations)?,
-        OutputFormat::Text => terminal::print(&text::text(&explanations))?,
+        OutputFormat::Json => {
+            let findings = findings.iter().map(Entry::Finding);
+            let entries = findings.chain(explanations.iter().map(Entry::Explanation));
+            terminal::print_json(&entries.collect::<Vec<_>>())?;
+        }
+        OutputFormat::Text => terminal::print(&text::text(&findings, &explanations))?,
     }
     let is_refused = explanations.iter().any(|explanation| explanation.effect.is_refusal());
     Ok(if is_refused { ExitCode::from(REFUSED) } else { ExitCode::SUCCESS })

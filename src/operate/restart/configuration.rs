@@ -9,13 +9,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Api;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use crate::cluster::Cluster;
+use crate::kube::config_use::{ConfigUse, Way, config_uses};
+use crate::kube::configuration::ConfigKind;
 use crate::manifest::unstructured::Unstructured;
 use crate::operate::outcome::status;
-
-use super::nudge::{app_containers, name_of};
 
 /// An object that a container reads when it starts. The names of its fields stay as they are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -36,13 +35,7 @@ pub(super) struct ReadAnew {
 }
 
 /// A source: kind, name, container, and the way.
-type Source = (Kind, String, String, &'static str);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
-    ConfigMap,
-    Secret,
-}
+type Source = (ConfigKind, String, String, &'static str);
 
 /// What these containers of `pod` read when they start. Only metadata is asked for, never data.
 pub(super) async fn read_anew(
@@ -52,13 +45,12 @@ pub(super) async fn read_anew(
 ) -> Vec<ReadAnew> {
     let mut found: Vec<ReadAnew> = Vec::new();
     for (kind, name, container, by) in sources(pod, containers) {
-        let word = if kind == Kind::ConfigMap { "configmap" } else { "secret" };
-        let object = format!("{word}/{name}");
+        let object = format!("{}/{name}", kind.as_str().to_lowercase());
         let known = found.iter().find(|one| one.object == object).map(|one| one.written);
         let written = match (known, kind) {
             (Some(written), _) => written,
-            (None, Kind::ConfigMap) => written::<ConfigMap>(cluster, &name).await,
-            (None, Kind::Secret) => written::<Secret>(cluster, &name).await,
+            (None, ConfigKind::ConfigMap) => written::<ConfigMap>(cluster, &name).await,
+            (None, ConfigKind::Secret) => written::<Secret>(cluster, &name).await,
         };
         let started = started(pod, &container);
         let is_newer = written.zip(started).map(|(written, started)| written > started);
@@ -69,44 +61,19 @@ pub(super) async fn read_anew(
 
 /// Every object that is read once, at the start.
 fn sources(pod: &Unstructured, containers: &[String]) -> BTreeSet<Source> {
-    let mut sources = BTreeSet::new();
-    let ours = app_containers(pod).filter(|one| containers.iter().any(|name| name == name_of(one)));
-    let items = |holder: &Value, key: &str| -> Vec<Value> {
-        holder.get(key).and_then(Value::as_array).cloned().unwrap_or_default()
+    let Ok(object) = pod.decode() else { return BTreeSet::new() };
+    let is_ours = |used: &ConfigUse<'_>| {
+        used.role.is_app()
+            && used.way.is_frozen()
+            && !used.name.is_empty()
+            && containers.iter().any(|name| **name == *used.container)
     };
-    for container in ours {
-        let own = name_of(container);
-        let mut add = |kind: Kind, name: Option<&Value>, by: &'static str| {
-            if let Some(name) = name.and_then(Value::as_str).filter(|name| !name.is_empty()) {
-                sources.insert((kind, name.to_owned(), own.to_owned(), by));
-            }
-        };
-        for one in items(container, "env") {
-            add(Kind::ConfigMap, one.pointer("/valueFrom/configMapKeyRef/name"), "env");
-            add(Kind::Secret, one.pointer("/valueFrom/secretKeyRef/name"), "env");
-        }
-        for one in items(container, "envFrom") {
-            add(Kind::ConfigMap, one.pointer("/configMapRef/name"), "env");
-            add(Kind::Secret, one.pointer("/secretRef/name"), "env");
-        }
-        let volumes = pod.value().pointer("/spec/volumes").and_then(Value::as_array);
-        for mount in items(container, "volumeMounts") {
-            if mount.get("subPath").is_none() && mount.get("subPathExpr").is_none() {
-                continue;
-            }
-            let mut volumes = volumes.into_iter().flatten();
-            let Some(volume) = volumes.find(|one| one.get("name") == mount.get("name")) else {
-                continue;
-            };
-            add(Kind::ConfigMap, volume.pointer("/configMap/name"), "subPath");
-            add(Kind::Secret, volume.pointer("/secret/secretName"), "subPath");
-            for part in volume.get("projected").map(|it| items(it, "sources")).unwrap_or_default() {
-                add(Kind::ConfigMap, part.pointer("/configMap/name"), "subPath");
-                add(Kind::Secret, part.pointer("/secret/name"), "subPath");
-            }
-        }
-    }
-    sources
+    let uses = config_uses(&object.spec).into_iter().filter(is_ours);
+    uses.map(|used| {
+        let by = if used.way == Way::SubPath { "subPath" } else { "env" };
+        (used.kind, used.name.into_owned(), used.container.into_owned(), by)
+    })
+    .collect()
 }
 
 /// When the object was written last, where its metadata may be read.

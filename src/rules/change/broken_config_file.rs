@@ -28,6 +28,10 @@ pub(crate) const RULE: Rule = Rule::new::<BrokenConfigFile>(
     include_str!("../../../policies/broken-config-file.yaml"),
 );
 
+/// What to do.
+pub(crate) const REMEDY: &str =
+    "correct it: programs keep the old file, or fail at their next start";
+
 #[derive(Debug, Default)]
 struct BrokenConfigFile;
 
@@ -43,13 +47,12 @@ impl Check for BrokenConfigFile {
                     "{kind} {name}: {key} is no {format}: line {line}, column {column}: {expected}"
                 )
             };
-            let remedy = "correct it: programs keep the old file, or fail at their next start";
-            let finding = Finding::new(RULE.name, change.pointer(&key), message, remedy);
+            let finding = Finding::new(RULE.name, change.pointer(&key), message, REMEDY);
             let most = match severity {
                 Severity::Broken => Mode::Fix,
                 Severity::Lenient => Mode::Audit,
             };
-            findings.report(finding.at_most(most).about(key));
+            findings.report(finding.at_most(most).in_line(line).about(key));
         }
     }
 }

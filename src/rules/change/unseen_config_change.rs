@@ -19,23 +19,25 @@
 use crate::judge::finding::Findings;
 use crate::judge::rule::{Check, Rule};
 use crate::judge::view::ConfigurationView;
-use crate::rules::config_change::{Words, report, unseen};
+use crate::rules::config_change::{ConfigEffect, Words, report, unseen};
 
 pub(crate) const RULE: Rule = Rule::new::<UnseenConfigChange>(
     "unseen-config-change",
     include_str!("../../../policies/unseen-config-change.yaml"),
 );
 
+/// How it is told.
+pub(crate) const WORDS: Words = Words {
+    verb: "keeps the old",
+    many: "they keep what they have of",
+    remedy: |effect: &ConfigEffect<'_>, namespace| effect.restart(namespace),
+};
+
 #[derive(Debug, Default)]
 struct UnseenConfigChange;
 
 impl Check for UnseenConfigChange {
     fn configuration(&self, change: &ConfigurationView<'_>, findings: &mut Findings) {
-        let words = Words {
-            verb: "keeps the old",
-            many: "they keep what they have of",
-            remedy: |effect, namespace| effect.restart(namespace),
-        };
-        report(RULE.name, change, &unseen(change), words, findings);
+        report(RULE.name, change, &unseen(change), WORDS, findings);
     }
 }

@@ -51,8 +51,11 @@ fn every_fault_is_told_with_its_place_and_the_way_out() {
         (format!("name: a\n    {RESIZE}\n    operation: CREATE"), vec![
             r#"12:13: "resize" needs "oldObject", which it changes"#,
         ]),
+        (format!("name: a\n    {RESIZE}\n    operation: PATCH"), vec![
+            r#"13:16: unknown operation "PATCH", known are "CREATE", "UPDATE", "DELETE""#,
+        ]),
         (format!("name: a\n    {RESIZE}\n    operation: DELETE"), vec![
-            r#"13:16: unknown operation "DELETE", known are "CREATE", "UPDATE""#,
+            r#"12:13: a DELETE has no "resize": say "oldObject""#,
         ]),
         (format!("name: a\n    {RESIZE}\n    now: noon"), vec![
             r#"13:10: "now": "noon" is no time: write it like 2026-01-01T12:00:00Z"#,

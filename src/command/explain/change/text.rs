@@ -4,13 +4,19 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+use crate::explain::change::ConfigFinding;
 use crate::explain::redact::NOT_SHOWN;
 use crate::explain::{Effect, Explanation};
 use crate::terminal::{paragraph, plain};
 
 /// The blocks and the summary.
-pub(super) fn text(explanations: &[Explanation]) -> String {
+pub(super) fn text(findings: &[ConfigFinding], explanations: &[Explanation]) -> String {
     let mut text = String::new();
+    for ConfigFinding { rule, object, message, remedy, .. } in findings {
+        let _ = writeln!(text, "[{rule}] {}: {}", plain(object), plain(message));
+        paragraph(&mut text, "do", remedy);
+        text.push('\n');
+    }
     for explanation in explanations {
         // writing to memory cannot fail
         let _ = writeln!(
@@ -99,8 +105,8 @@ mod tests {
 
 1 explanation: nothing until the next start (1)
 ";
-        assert_eq!(text(&[explanation]), expected);
-        assert_eq!(text(&[]), "no differences\n");
+        assert_eq!(text(&[], &[explanation]), expected);
+        assert_eq!(text(&[], &[]), "no differences\n");
         assert_eq!(values(&Value::Null, &NOT_SHOWN.into()), "added");
         assert_eq!(values(&NOT_SHOWN.into(), &Value::Null), "removed");
         assert_eq!(values(&json!(1), &json!("2")), "1 -> 2");
