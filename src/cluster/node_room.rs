@@ -13,24 +13,25 @@ use crate::kube::requests::Requests;
 
 use super::amounts::{Amounts, written};
 
-/// Reads a `Node` and a `PodList` of its pods, among them perhaps the one with this `uid`; `None`
-/// where an amount cannot be told.
+/// A node, and what each of its pods asks for.
 ///
 /// A pod counts with the larger of its spec and what the kubelet has allocated to it, as with the
 /// scheduler. Pods that have ended do not count; pods that are being deleted do, until they are
 /// gone.
-pub(crate) fn read(node: &[u8], pods: &[u8], uid: &str) -> Option<NodeCapacity> {
-    let node: Node = serde_json::from_slice(node).ok()?;
-    let pods: PodList = serde_json::from_slice(pods).ok()?;
-    let allocatable = written(&node.status?.allocatable?)?;
-    let mut most = Requests { cpu: allocatable.cpu?, memory: allocatable.memory? };
-    for pod in pods.items.iter().filter(|pod| !pod.has_ended()) {
-        most = most.minus(written(&pod.spec.overhead)?.or_none());
-        if pod.metadata.uid != uid {
-            most = most.minus(pod.requests()?);
-        }
-    }
-    Some(NodeCapacity { node: node.metadata.name.unwrap_or_default(), most })
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NodeRoom {
+    node: String,
+    allocatable: Requests,
+    pods: Vec<Held>,
+}
+
+/// What a pod holds of its node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Held {
+    uid: String,
+    overhead: Requests,
+    /// `None` where an amount cannot be told.
+    neighbour: Option<Neighbour>,
 }
 
 /// A pod of the node, and what it asks for.
@@ -41,17 +42,47 @@ pub(crate) struct Neighbour {
     pub(crate) requests: Requests,
 }
 
-/// The pods of such a `PodList`, without those that have ended and the one with this `uid`; those
-/// of which an amount cannot be told are left out.
-pub(crate) fn neighbours(pods: &[u8], uid: &str) -> Vec<Neighbour> {
-    let Ok(pods) = serde_json::from_slice::<PodList>(pods) else { return Vec::new() };
-    let others = pods.items.into_iter().filter(|pod| !pod.has_ended() && pod.metadata.uid != uid);
-    let neighbour = |pod: Pod| {
-        let requests = pod.requests()?;
-        let Metadata { namespace, name, .. } = pod.metadata;
-        Some(Neighbour { namespace, name, requests })
-    };
-    others.filter_map(neighbour).collect()
+impl NodeRoom {
+    /// Reads a `Node` and a `PodList` of its pods; `None` where an amount that counts for every pod
+    /// cannot be told.
+    pub(crate) fn read(node: &[u8], pods: &[u8]) -> Option<Self> {
+        let node: Node = serde_json::from_slice(node).ok()?;
+        let pods: PodList = serde_json::from_slice(pods).ok()?;
+        let allocatable = written(&node.status?.allocatable?)?;
+        let allocatable = Requests { cpu: allocatable.cpu?, memory: allocatable.memory? };
+        let pods = pods.items.into_iter().filter(|pod| !pod.has_ended());
+        let pods: Option<Vec<Held>> = pods.map(Held::of).collect();
+        Some(Self { node: node.metadata.name.unwrap_or_default(), allocatable, pods: pods? })
+    }
+
+    /// What is left for the pod with this `uid`; `None` where an amount of another cannot be told.
+    pub(crate) fn capacity(&self, uid: &str) -> Option<NodeCapacity> {
+        let mut most = self.allocatable;
+        for pod in &self.pods {
+            most = most.minus(pod.overhead);
+            if pod.uid != uid {
+                most = most.minus(pod.neighbour.as_ref()?.requests);
+            }
+        }
+        Some(NodeCapacity { node: self.node.clone(), most })
+    }
+
+    /// Its pods without the one with this `uid`; those of which an amount cannot be told are left
+    /// out.
+    pub(crate) fn neighbours(&self, uid: &str) -> impl Iterator<Item = &Neighbour> {
+        let others = self.pods.iter().filter(move |pod| pod.uid != uid);
+        others.filter_map(|pod| pod.neighbour.as_ref())
+    }
+}
+
+impl Held {
+    fn of(pod: Pod) -> Option<Self> {
+        let overhead = written(&pod.spec.overhead)?.or_none();
+        let requests = pod.requests();
+        let Metadata { namespace, name, uid } = pod.metadata;
+        let neighbour = requests.map(|requests| Neighbour { namespace, name, requests });
+        Some(Self { uid, overhead, neighbour })
+    }
 }
 
 /// What counts of a `PodList`. Everything else is skipped instead of taken apart: whoever may
@@ -193,7 +224,8 @@ mod tests {
             "capacity": {"cpu": "9", "memory": "9Gi"}, "allocatable": {"cpu": "4", "memory": "8Gi", "pods": "110"}}});
         let pods = json!({"kind": "PodList", "metadata": {"resourceVersion": "1"}, "items": pods})
             .to_string();
-        let node_capacity = read(node.to_string().as_bytes(), pods.as_bytes(), "own")?;
+        let room = NodeRoom::read(node.to_string().as_bytes(), pods.as_bytes())?;
+        let node_capacity = room.capacity("own")?;
         assert_eq!(node_capacity.node, "n1");
         Some((node_capacity.most.cpu, node_capacity.most.memory >> 20))
     }
@@ -205,8 +237,10 @@ mod tests {
 
     #[test]
     fn others_are_named_with_what_they_ask_for() {
-        let list = json!({"items": [pod("own", "1", "1Gi"), pod("a", "500m", "2Gi")]}).to_string();
-        let found = neighbours(list.as_bytes(), "own");
+        let node = br#"{"metadata": {"name": "n1"}, "status": {"allocatable": {"cpu": "4", "memory": "8Gi"}}}"#;
+        let list = json!({"items": [pod("own", "1", "1Gi"), pod("a", "500m", "2Gi"), pod("odd", "many", "1Gi")]}).to_string();
+        let room = NodeRoom::read(node, list.as_bytes()).unwrap();
+        let found: Vec<&Neighbour> = room.neighbours("own").collect();
         assert_eq!(found.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["a"]);
         assert_eq!(found[0].requests, Requests { cpu: 500, memory: 2 << 30 });
     }
@@ -305,7 +339,7 @@ mod tests {
     fn nothing_is_made_of_anything_else() {
         let node = br#"{"metadata": {"name": "n1"}, "status": {"allocatable": {"cpu": "4", "memory": "8Gi"}}}"#;
         let pods = br#"{"items": []}"#;
-        assert!(read(node, pods, "").is_some());
+        assert!(NodeRoom::read(node, pods).is_some());
         for garbage in [
             "",
             "[",
@@ -315,7 +349,7 @@ mod tests {
             r#"{"items": null}"#,
             r#"{"items": [{"spec": {"containers": "x"}}]}"#,
         ] {
-            assert_eq!(read(node, garbage.as_bytes(), ""), None, "{garbage}");
+            assert_eq!(NodeRoom::read(node, garbage.as_bytes()), None, "{garbage}");
         }
         for garbage in [
             "",
@@ -323,7 +357,7 @@ mod tests {
             r#"{"status": {"allocatable": {"cpu": "4"}}}"#,
             r#"{"status": {"allocatable": {"cpu": "x", "memory": "1"}}}"#,
         ] {
-            assert_eq!(read(garbage.as_bytes(), pods, ""), None, "{garbage}");
+            assert_eq!(NodeRoom::read(garbage.as_bytes(), pods), None, "{garbage}");
         }
         assert_eq!(
             node_capacity(json!([pod("a", "many", "1Gi")])),

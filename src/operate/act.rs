@@ -106,18 +106,27 @@ impl Act<'_> {
 }
 
 /// Why the next pod does not have its turn, if it does not.
-pub(super) fn halted(
+pub(super) async fn halted(
     lease: Option<&Lease>,
     stop: &Receiver<bool>,
     probes: &Probes,
 ) -> Option<(Ending, String)> {
-    if lease.is_some_and(Lease::is_lost) {
-        return Some((Ending::Stopped, "somebody else took the lease".to_owned()));
+    if let Some(interrupted) = interrupted(lease, stop).await {
+        return Some(interrupted);
     }
+    probes.breach().map(|breach| (Ending::Failed, breach.to_string()))
+}
+
+/// Why nothing more is begun, if so: somebody stops it, or it is not alone any more.
+pub(super) async fn interrupted(
+    lease: Option<&Lease>,
+    stop: &Receiver<bool>,
+) -> Option<(Ending, String)> {
     if *stop.borrow() {
         return Some((Ending::Stopped, "it was told to stop".to_owned()));
     }
-    probes.breach().map(|breach| (Ending::Failed, breach.to_string()))
+    let lost = lease?.lost().await?;
+    Some((Ending::Stopped, lost.to_string()))
 }
 
 /// Says whose turn it is: the pod of this number, from 0, of `all`.

@@ -1,7 +1,5 @@
 //! A Lease by which two people who act on one workload see each other.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -25,6 +23,9 @@ const LENGTH: i32 = 60;
 /// How often it is renewed.
 const RENEWAL: Duration = Duration::from_secs(20);
 
+/// How often it is looked at again where somebody writes to it at the same time.
+const ATTEMPTS: u32 = 3;
+
 const GROUP: &str = "coordination.k8s.io";
 
 /// What taking one takes.
@@ -42,7 +43,6 @@ pub(super) struct Lease {
     name: String,
     holder: String,
     renewal: JoinHandle<()>,
-    is_lost: Arc<AtomicBool>,
 }
 
 /// Somebody else holds it.
@@ -54,6 +54,20 @@ pub(super) struct Held {
     pub(super) name: String,
     pub(super) holder: String,
     pub(super) since: Timestamp,
+}
+
+/// It is not held any more, or nobody can tell.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Lost {
+    /// Somebody else holds it.
+    #[error("{by} took the lease {name:?} meanwhile")]
+    Taken { name: String, by: String },
+    /// It is gone.
+    #[error("somebody deleted the lease {0:?}, which keeps others off")]
+    Deleted(String),
+    /// It cannot be renewed.
+    #[error("the lease {name:?}, which keeps others off, cannot be renewed: {error}")]
+    Unknown { name: String, error: String },
 }
 
 impl Lease {
@@ -86,15 +100,14 @@ impl Lease {
             }
             Err(error) => return Err(refused(error)),
         }
-        let is_lost = Arc::new(AtomicBool::new(false));
-        let renewal =
-            tokio::spawn(renew(leases.clone(), name.clone(), holder.clone(), Arc::clone(&is_lost)));
-        Ok(Ok(Self { leases, name, holder, renewal, is_lost }))
+        let renewal = tokio::spawn(keep(leases.clone(), name.clone(), holder.clone()));
+        Ok(Ok(Self { leases, name, holder, renewal }))
     }
 
-    /// Whether somebody else has taken it meanwhile.
-    pub(super) fn is_lost(&self) -> bool {
-        self.is_lost.load(Ordering::Relaxed)
+    /// Why nobody is kept off by it any more, if so. It is renewed for that: where it is not lost
+    /// there is as much time as it lasts.
+    pub(super) async fn lost(&self) -> Option<Lost> {
+        renewed(&self.leases, &self.name, &self.holder).await.err()
     }
 
     /// Gives it back. One that cannot be deleted ends by itself.
@@ -118,19 +131,40 @@ impl Drop for Lease {
     }
 }
 
-async fn renew(leases: Api<Stored>, name: String, holder: String, is_lost: Arc<AtomicBool>) {
+/// Renews it until it is lost. What fails otherwise is tried again: it lasts longer than one
+/// interval.
+async fn keep(leases: Api<Stored>, name: String, holder: String) {
     loop {
         sleep(RENEWAL).await;
-        // what fails is tried again: the Lease lasts longer than one interval
-        let Ok(mut found) = leases.get(&name).await else { continue };
-        if holder_of(&found) != Some(&holder) {
-            is_lost.store(true, Ordering::Relaxed);
+        let renewed = renewed(&leases, &name, &holder).await;
+        if matches!(renewed, Err(Lost::Taken { .. } | Lost::Deleted(_))) {
             return;
+        }
+    }
+}
+
+async fn renewed(leases: &Api<Stored>, name: &str, holder: &str) -> Result<(), Lost> {
+    let unknown = |error: kube::Error| match error {
+        kube::Error::Api(status) if status.code == 404 => Lost::Deleted(name.to_owned()),
+        error => Lost::Unknown { name: name.to_owned(), error: error_message(&error) },
+    };
+    let mut attempt = 0_u32;
+    loop {
+        let mut found = leases.get(name).await.map_err(unknown)?;
+        if holder_of(&found) != Some(holder) {
+            let by = holder_of(&found).unwrap_or("somebody").to_owned();
+            return Err(Lost::Taken { name: name.to_owned(), by });
         }
         if let Some(spec) = &mut found.spec {
             spec.renew_time = Some(MicroTime(Timestamp::now()));
         }
-        let _ = leases.replace(&name, &PostParams::default(), &found).await;
+        attempt = attempt.saturating_add(1);
+        match leases.replace(name, &PostParams::default(), &found).await {
+            Ok(_) => return Ok(()),
+            // somebody wrote to it meanwhile: it is looked at again
+            Err(kube::Error::Api(status)) if status.code == 409 && attempt < ATTEMPTS => {}
+            Err(error) => return Err(unknown(error)),
+        }
     }
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Before {
     pub(super) restarting: BTreeSet<String>,
     /// Whether the pod was ready.
     pub(super) was_ready: bool,
+    /// Whether it gets back what it had, after something that went wrong.
+    pub(super) is_return: bool,
 }
 
 /// How far a resize is, and what came of it.
@@ -130,6 +132,11 @@ impl State {
 }
 
 impl Outcome {
+    /// It was asked for, and cannot be watched any more.
+    pub(super) fn unknown(error: &anyhow::Error) -> Self {
+        Self::new(State::Unseen, format!("{error:#}"))
+    }
+
     fn new(state: State, why: impl Into<String>) -> Self {
         Self { state, why: why.into(), message: String::new(), restarted: Vec::new() }
     }
@@ -156,9 +163,11 @@ pub(super) fn outcome(
         Ok(history) => history,
         Err(error) => return Outcome::new(State::InProgress, error.to_string()),
     };
+    // a pod on its way back may be in trouble of the time before: what counts is that it gets well
+    let ended = |history| if before.is_return { None } else { ended_since(before, pod, history) };
     whole(&history)
         .or_else(|| overtaken(before, pod))
-        .or_else(|| ended_since(before, pod, &history))
+        .or_else(|| ended(&history))
         .or_else(|| not_starting(before, &history))
         .unwrap_or_else(|| by_resize(before, pod, &history))
 }
@@ -238,7 +247,7 @@ fn has_started_again(before: &Before, pod: &Unstructured, name: &str) -> bool {
 /// A container that was stopped for the resize, and that something keeps from starting.
 fn not_starting(before: &Before, history: &History) -> Option<Outcome> {
     let is_kept = |blocked: &&Blocked| {
-        before.restarting.contains(&blocked.container)
+        (before.is_return || before.restarting.contains(&blocked.container))
             && matches!(
                 blocked.cause,
                 Obstacle::Image
@@ -274,6 +283,9 @@ fn by_resize(before: &Before, pod: &Unstructured, history: &History) -> Outcome 
         (ResizeState::Error, _) => told(State::Failed),
         (ResizeState::InProgress, _) => told(State::InProgress),
         (ResizeState::Unseen, _) => told(State::Unseen),
+        (ResizeState::NotRunning, _) if before.is_return && before.was_ready => {
+            told(State::NotReady)
+        }
         (ResizeState::NotRunning, _) => told(State::AtStart),
         (ResizeState::Settled, _) => settled(before, pod, history),
     }
@@ -281,12 +293,7 @@ fn by_resize(before: &Before, pod: &Unstructured, history: &History) -> Outcome 
 
 /// What was asked for is in force: containers may still have to come back.
 fn settled(before: &Before, pod: &Unstructured, history: &History) -> Outcome {
-    let runs = |name: &String| {
-        status(pod, name).is_some_and(|(status, _)| {
-            status.pointer("/state/running").is_some_and(|running| !running.is_null())
-        })
-    };
-    let waits = |name: &&String| !has_started_again(before, pod, name) || !runs(name);
+    let waits = |name: &&String| !has_started_again(before, pod, name) || !is_running(pod, name);
     if let Some(name) = before.restarting.iter().find(waits) {
         let why = format!("container {name:?} is being restarted");
         return Outcome::new(State::InProgress, why);
@@ -354,8 +361,35 @@ impl Before {
             word("type") == Some("Ready") && word("status") == Some("True")
         };
         let was_ready = conditions.into_iter().flatten().any(is_ready);
-        Self { wanted, generation, restarts, restarting, was_ready }
+        Self { wanted, generation, restarts, restarting, was_ready, is_return: false }
     }
+
+    /// What is known of `pod`, which gets back what it had when it was ready, or was not. Of the
+    /// containers that this restarts only those count that run now.
+    pub(super) fn of_return(
+        pod: &Unstructured,
+        wanted: Unstructured,
+        generation: i64,
+        mut restarting: BTreeSet<String>,
+        was_ready: bool,
+    ) -> Self {
+        restarting.retain(|name| is_running(pod, name));
+        Self { was_ready, is_return: true, ..Self::of(pod, wanted, generation, restarting) }
+    }
+
+    /// Whether nothing else is to be waited for. A pod on its way back has all its time to get well:
+    /// the kubelet tries again what failed.
+    pub(super) fn is_over(&self, state: State) -> bool {
+        let is_hopeless =
+            matches!(state, State::Infeasible | State::Overtaken | State::Ended | State::Gone);
+        if self.is_return { state.is_success() || is_hopeless } else { state.is_final() }
+    }
+}
+
+fn is_running(pod: &Unstructured, name: &str) -> bool {
+    status(pod, name).is_some_and(|(status, _)| {
+        status.pointer("/state/running").is_some_and(|running| !running.is_null())
+    })
 }
 
 #[cfg(test)]

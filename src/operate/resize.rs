@@ -1,5 +1,6 @@
 //! `restraint resize`: resizes running pods in place, one at a time.
 
+mod back;
 mod managers;
 mod options;
 mod persist;
@@ -10,6 +11,7 @@ mod step;
 mod text;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::bail;
 use k8s_openapi::api::core::v1::Pod;
@@ -19,7 +21,8 @@ use crate::cluster::kind::Kind;
 use crate::cluster::target::Target;
 use crate::cluster::{self, Cluster};
 use crate::explain::wanted::Wish;
-use crate::operate::act::{Act, announce, halted};
+use crate::manifest::unstructured::Unstructured;
+use crate::operate::act::{Act, announce, halted, interrupted};
 use crate::operate::change::{Change, listed};
 use crate::operate::ending::Ending;
 use crate::operate::keeper::Keeper;
@@ -30,8 +33,8 @@ use crate::operate::trace::{self, Deed};
 use crate::operate::who::Who;
 use crate::operate::{consent, order};
 use crate::signals::{pause, stop_signal};
-use crate::terminal::Progress;
 
+use back::back;
 use options::OnFailure;
 pub use options::Options;
 use persist::Persistence;
@@ -83,9 +86,8 @@ impl Run<'_> {
         if report.result == Ending::Denied || self.options.dry_run {
             return Ok(report);
         }
-        if report.plan.to_do().next().is_none() {
+        if report.plan.to_do().next().is_none() && report.plan.persist.is_none() {
             report.result = Ending::Done;
-            self.persist(&mut report, &keeper).await;
             return Ok(report);
         }
         if let Some(why) = self.obstacle(&report.plan) {
@@ -112,7 +114,7 @@ impl Run<'_> {
         if let Err(error) = acted {
             (report.result, report.why) = (Ending::Failed, format!("{error:#}"));
         }
-        self.persist(&mut report, &keeper).await;
+        self.persist(&mut report, &keeper, lease.as_ref(), &stop).await;
         self.trace(&report, &keeper, &who).await;
         if let Some(lease) = lease {
             lease.release().await;
@@ -143,12 +145,7 @@ impl Run<'_> {
         mut pods: Vec<Pod>,
         rights: &[Right],
     ) -> anyhow::Result<Plan> {
-        let (mut plans, progress) = (Vec::new(), Progress::start("pods"));
-        for pod in &pods {
-            plans.push(PodPlan::of(self.cluster, pod, self.wishes).await?);
-            progress.one_more();
-        }
-        drop(progress);
+        let mut plans = PodPlan::of_each(self.cluster, &pods, self.wishes).await?;
         let grows = plans.iter().flat_map(|plan| &plan.changes).any(Change::is_growth);
         order::put_in_order(&mut pods, keeper.kind == "StatefulSet", grows);
         let place = |plan: &PodPlan| {
@@ -215,7 +212,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// One pod after the other.
+    /// One pod after the other, and for a while only where that is wanted.
     async fn turns(
         &self,
         report: &mut Report,
@@ -224,21 +221,37 @@ impl Run<'_> {
         probes: &Probes,
     ) -> anyhow::Result<()> {
         let turns: Vec<PodPlan> = report.plan.to_do().cloned().collect();
+        let acted = self.each(report, &turns, (lease, stop), probes).await;
+        if let Some(after) = self.options.revert_after {
+            self.revert(report, &turns, after, stop).await;
+        }
+        acted
+    }
+
+    async fn each(
+        &self,
+        report: &mut Report,
+        turns: &[PodPlan],
+        (lease, stop): (Option<&Lease>, &Receiver<bool>),
+        probes: &Probes,
+    ) -> anyhow::Result<()> {
         report.result = Ending::Done;
         for (number, turn) in turns.iter().enumerate() {
             if number > 0 {
                 pause(self.options.cool_down, stop).await;
             }
-            if let Some(halted) = halted(lease, stop, probes) {
+            if let Some(halted) = halted(lease, stop, probes).await {
                 (report.result, report.why) = halted;
                 break;
             }
             announce(probes, turn.at_hand(), number, turns.len());
+            report.begin(&turn.pod);
             let result = step::resize(self.cluster, self.options, turn, probes).await?;
             probes.mark(format!("pod/{}: {}", turn.pod, text::state(&result)));
-            self.act.say(&text::result(&result))?;
+            let said = text::result(&result);
             let (done, refused) = (result.done, result.refusal.is_some());
-            report.add(result);
+            report.pods.push(result);
+            self.act.say(&said)?;
             if !done {
                 report.result = match (refused, report.pods.iter().any(|pod| pod.done)) {
                     (true, false) => Ending::Denied,
@@ -249,9 +262,6 @@ impl Run<'_> {
                 }
             }
         }
-        if let Some(after) = self.options.revert_after {
-            self.revert(report, &turns, after, stop).await?;
-        }
         Ok(())
     }
 
@@ -260,34 +270,41 @@ impl Run<'_> {
         &self,
         report: &mut Report,
         turns: &[PodPlan],
-        after: std::time::Duration,
+        after: Duration,
         stop: &Receiver<bool>,
-    ) -> anyhow::Result<()> {
-        let is_done = |turn: &&PodPlan| {
-            turn.turn == Turn::Resize
-                && report.pods.iter().any(|pod| pod.done && pod.pod == turn.pod)
-        };
-        let resized: Vec<&PodPlan> = turns.iter().filter(is_done).collect();
-        if resized.is_empty() {
-            return Ok(());
+    ) {
+        let kept: Vec<(&PodPlan, Unstructured)> =
+            turns.iter().filter_map(|turn| Some((turn, report.kept(&turn.pod)?.clone()))).collect();
+        if kept.is_empty() {
+            return;
         }
         pause(after, stop).await;
-        for turn in resized.into_iter().rev() {
-            let put_back = step::revert(self.cluster, self.options, turn).await?;
+        for (turn, stored) in kept.into_iter().rev() {
+            let put_back = back(self.cluster, turn, &stored, self.options.timeout).await;
             if !put_back.done {
                 report.result = Ending::Failed;
             }
             report.reverted.push(Reverted { pod: turn.pod.clone(), put_back });
         }
-        Ok(())
     }
 
     /// The template, once every pod is resized.
-    async fn persist(&self, report: &mut Report, keeper: &Keeper) {
+    async fn persist(
+        &self,
+        report: &mut Report,
+        keeper: &Keeper,
+        lease: Option<&Lease>,
+        stop: &Receiver<bool>,
+    ) {
         if report.result != Ending::Done {
             return;
         }
         let Some(persist) = &report.plan.persist else { return };
+        if let Some((result, why)) = interrupted(lease, stop).await {
+            let why = format!("every pod is resized, and the template is as it was: {why}");
+            (report.result, report.why) = (result, why);
+            return;
+        }
         match persist.write(self.cluster, keeper, false).await {
             Ok(()) => report.persisted = true,
             Err(error) => {

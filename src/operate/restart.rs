@@ -24,7 +24,6 @@ use crate::operate::act::{Act, announce, halted};
 use crate::operate::consent;
 use crate::operate::ending::Ending;
 use crate::operate::keeper::Keeper;
-use crate::operate::lease::Lease;
 use crate::operate::probe::ProbeReport;
 use crate::operate::trace::{self, Deed};
 use crate::operate::who::Who;
@@ -107,9 +106,10 @@ impl Run<'_> {
             asking_once,
             probes: &probes,
             stop: &stop,
+            lease: lease.as_ref(),
         };
         let mut report = report;
-        let acted = self.measured(&mut report, lease.as_ref(), &steps).await;
+        let acted = self.measured(&mut report, &steps).await;
         let told = self.tell(&mut report, probes.finish().await);
         if let Err(error) = told.and(acted) {
             (report.result, report.why) = (Ending::Failed, format!("{error:#}"));
@@ -122,17 +122,12 @@ impl Run<'_> {
     }
 
     /// Acts, while the probes run from before the first change to after the last.
-    async fn measured(
-        &self,
-        report: &mut Report,
-        lease: Option<&Lease>,
-        steps: &Steps<'_>,
-    ) -> anyhow::Result<()> {
+    async fn measured(&self, report: &mut Report, steps: &Steps<'_>) -> anyhow::Result<()> {
         let work = async {
             if report.plan.is_rollout() {
                 self.roll(report, steps).await
             } else {
-                self.turns(report, lease, steps).await
+                self.turns(report, steps).await
             }
         };
         let acted = steps.probes.around(self.options.probes.margin(), work).await;
@@ -169,24 +164,26 @@ impl Run<'_> {
     }
 
     /// One pod after the other.
-    async fn turns(
-        &self,
-        report: &mut Report,
-        lease: Option<&Lease>,
-        steps: &Steps<'_>,
-    ) -> anyhow::Result<()> {
+    async fn turns(&self, report: &mut Report, steps: &Steps<'_>) -> anyhow::Result<()> {
         let turns: Vec<PodPlan> = report.plan.to_do().cloned().collect();
         report.result = Ending::Done;
         for (number, turn) in turns.iter().enumerate() {
             if number > 0 {
                 pause(self.options.cool_down, steps.stop).await;
             }
-            if let Some(halted) = halted(lease, steps.stop, steps.probes) {
+            if let Some(halted) = halted(steps.lease, steps.stop, steps.probes).await {
                 (report.result, report.why) = halted;
                 break;
             }
             announce(steps.probes, turn.at_hand(), number, turns.len());
-            let result = steps.pod(turn).await?;
+            let result = match steps.pod(turn).await {
+                Ok(result) => result,
+                Err(error) => {
+                    // it may have been asked for: it was not left alone
+                    report.not_touched.retain(|pod| *pod != turn.pod);
+                    return Err(error);
+                }
+            };
             steps.probes.mark(format!("pod/{}: {}", turn.pod, result.fate.words()));
             self.act.say(&text::result(&result))?;
             let done = result.done;
@@ -232,6 +229,7 @@ fn blocked(pod: &PodPlan) -> Option<String> {
 fn ending(result: &PodResult, any_before: bool) -> Ending {
     match result.fate {
         _ if result.done => Ending::Done,
+        Fate::Stopped => Ending::Stopped,
         Fate::Blocked if any_before => Ending::Stopped,
         Fate::Blocked => Ending::NotStarted,
         Fate::Refused | Fate::RefusedByBudget if !any_before => Ending::Denied,

@@ -26,7 +26,7 @@ pub(super) async fn watch_out(
         let first = watch
             .until(limit, |sight| {
                 let told = look(sight);
-                if told.state.is_final() {
+                if before.is_over(told.state) {
                     return ControlFlow::Break(told);
                 }
                 if shown.replace(told.state) != Some(told.state) {
@@ -52,7 +52,7 @@ pub(super) async fn watch_out(
             .await?;
         match after {
             Watched::TimedOut => return Ok(look(watch.sight())),
-            Watched::Ended(told) if told.state.is_final() => return Ok(told),
+            Watched::Ended(told) if before.is_over(told.state) => return Ok(told),
             Watched::Ended(told) if Instant::now() >= limit => return Ok(told),
             // not ready for a moment, say
             Watched::Ended(_) => {}

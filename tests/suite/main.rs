@@ -50,6 +50,7 @@ mod listing;
 mod logging;
 mod messages;
 mod missed_fixes;
+mod operating;
 mod pending;
 mod pods;
 mod printed;

@@ -4,6 +4,8 @@ mod way_back;
 
 use std::collections::BTreeSet;
 
+use futures_util::stream;
+use futures_util::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
@@ -13,7 +15,6 @@ use crate::cluster::Cluster;
 use crate::cluster::pod::{is_ready, why_ended};
 use crate::explain::change::{ChangeContext, explain};
 use crate::explain::history::{History, HistoryContext, ResizeState};
-use crate::explain::live;
 use crate::explain::wanted::{Wish, resize_wanted};
 use crate::explain::{Effect, Explanation};
 use crate::judge::policies::Policies;
@@ -23,11 +24,15 @@ use crate::operate::answer::{Answer, Verdict};
 use crate::operate::ask;
 use crate::operate::change::{Change, changes, patch};
 use crate::operate::probe::PodAtHand;
+use crate::terminal::Progress;
 
 pub(super) use self::way_back::WayBack;
 use super::managers::Manager;
 use super::persist::Persistence;
-use super::room::{self, Room};
+use super::room::{Nodes, Room};
+
+/// How many dry runs are under way at once.
+const AT_ONCE: usize = 4;
 
 /// What a resize comes to. The names of its fields stay as they are.
 #[derive(Clone, Debug, Serialize)]
@@ -107,16 +112,37 @@ impl PodPlan {
         PodAtHand::of(&self.before)
     }
 
-    /// What `wishes` come to for `pod`.
+    /// What `wishes` come to for each of `pods`.
     ///
     /// # Errors
     ///
     /// Where a container is not there, or the API server does not answer.
-    pub(super) async fn of(cluster: &Cluster, pod: &Pod, wishes: &[Wish]) -> anyhow::Result<Self> {
+    pub(super) async fn of_each(
+        cluster: &Cluster,
+        pods: &[Pod],
+        wishes: &[Wish],
+    ) -> anyhow::Result<Vec<Self>> {
+        let plans = pods.iter().map(|pod| Self::of(cluster, pod, wishes));
+        let plans = plans.collect::<anyhow::Result<Vec<Self>>>()?;
+        let to_do = plans.iter().filter(|plan| plan.turn == Turn::Resize);
+        let nodes = &Nodes::of(cluster, to_do.map(|plan| &plan.before)).await;
+        let progress = &Progress::start("pods");
+        let looks = plans.into_iter().map(|mut plan| async move {
+            if plan.turn == Turn::Resize {
+                plan.look(cluster, nodes).await?;
+            }
+            progress.one_more();
+            Ok(plan)
+        });
+        stream::iter(looks).buffered(AT_ONCE).try_collect().await
+    }
+
+    /// What `wishes` are for `pod`, before anything else is looked at.
+    fn of(cluster: &Cluster, pod: &Pod, wishes: &[Wish]) -> anyhow::Result<Self> {
         let before = as_stored(cluster, pod)?;
         let wanted = resize_wanted(&before, wishes)?;
         let changes = changes(&before, &wanted);
-        let mut plan = Self {
+        Ok(Self {
             pod: pod.name_any(),
             ready: is_ready(pod),
             turn: turn(pod, &before, &changes),
@@ -127,22 +153,17 @@ impl PodPlan {
             way_back: None,
             before,
             wanted,
-        };
-        if plan.turn == Turn::Resize {
-            plan.look(cluster).await?;
-        }
-        Ok(plan)
+        })
     }
 
     /// Looks at what is known of a resize that was not asked for yet.
-    async fn look(&mut self, cluster: &Cluster) -> anyhow::Result<()> {
-        let node = live::node(cluster, std::slice::from_ref(&self.before)).await;
-        let others = Vec::from_iter(node);
+    async fn look(&mut self, cluster: &Cluster, nodes: &Nodes) -> anyhow::Result<()> {
+        let others = Vec::from_iter(nodes.node(&self.before).cloned());
         self.effects = effects(&self.before, &self.wanted, &others);
         let patch = patch(&self.before, &self.wanted);
         let answer = ask::resize(cluster, &self.pod, &patch, true).await?;
         self.answer = Some(Answer::of(answer, &self.wanted));
-        self.room = room::of(cluster, &self.wanted).await;
+        self.room = nodes.room(&self.wanted);
         self.way_back = Some(WayBack::of(&self.before, &self.wanted, &self.changes));
         Ok(())
     }

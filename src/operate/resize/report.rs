@@ -2,12 +2,14 @@
 
 use serde::Serialize;
 
+use crate::manifest::unstructured::Unstructured;
 use crate::operate::answer::Verdict;
 use crate::operate::ending::Ending;
 use crate::operate::probe::ProbeReport;
 
+use super::back::PutBack;
 use super::plan::Plan;
-use super::step::{PodResult, PutBack};
+use super::step::PodResult;
 
 /// The form of the JSON.
 const SCHEMA: &str = "restraint.dev/resize/v1";
@@ -74,9 +76,16 @@ impl Report {
             .any(|pod| pod.answer.as_ref().is_some_and(|answer| answer.verdict == Verdict::Denied))
     }
 
-    /// One more pod had its turn.
-    pub(super) fn add(&mut self, result: PodResult) {
-        self.not_touched.retain(|pod| *pod != result.pod);
-        self.pods.push(result);
+    /// One more pod has its turn. Whatever becomes of it, it was not left alone.
+    pub(super) fn begin(&mut self, pod: &str) {
+        self.not_touched.retain(|other| other != pod);
+    }
+
+    /// Whether this pod has to be put back still, once it has had its turn: `None` where nothing
+    /// was stored, or it has what it had.
+    pub(super) fn kept(&self, pod: &str) -> Option<&Unstructured> {
+        let result = self.pods.iter().find(|result| result.pod == pod)?;
+        let is_back = result.put_back.as_ref().is_some_and(|back| back.done);
+        result.stored.as_ref().filter(|_| !is_back)
     }
 }

@@ -1,15 +1,22 @@
 //! The room on a pod's node, where it may be looked at.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::StreamExt;
+use futures_util::stream;
 use kube::api::{GetParams, ListParams, Request};
 use serde::Serialize;
 
 use crate::cluster::Cluster;
-use crate::cluster::node_room::{self, Neighbour};
+use crate::cluster::node_room::{Neighbour, NodeRoom};
 use crate::kube::requests::{cpu_text, memory_floor_text, memory_text};
 use crate::manifest::unstructured::Unstructured;
 
 /// How many neighbours are named.
 const NAMED: usize = 5;
+
+/// How many nodes are asked for at once.
+const AT_ONCE: usize = 4;
 
 /// Whether a pod fits its node with what it is to ask for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -25,17 +32,66 @@ pub(super) struct Room {
     pub(super) neighbours: Vec<String>,
 }
 
-/// The room for `wanted` on its node; `None` where it runs nowhere or nobody may look.
-pub(super) async fn of(cluster: &Cluster, wanted: &Unstructured) -> Option<Room> {
-    let node = wanted.text("/spec/nodeName").filter(|name| !name.is_empty())?;
-    let uid = wanted.text("/metadata/uid")?;
-    let request = Request::new("/api/v1/nodes").get(node, &GetParams::default()).ok()?;
-    let node_text = cluster.client.request_text(request).await.ok()?;
+/// The nodes that some pods run on, each looked at once. What may not be looked at is absent.
+#[derive(Debug, Default)]
+pub(super) struct Nodes(BTreeMap<String, Seen>);
+
+#[derive(Debug)]
+struct Seen {
+    node: Unstructured,
+    room: Option<NodeRoom>,
+}
+
+impl Nodes {
+    /// The nodes of `pods`.
+    pub(super) async fn of(cluster: &Cluster, pods: impl Iterator<Item = &Unstructured>) -> Self {
+        let names: BTreeSet<&str> = pods.filter_map(name_of).collect();
+        let seen = stream::iter(names)
+            .map(|name| async move { Some((name.to_owned(), Seen::of(cluster, name).await?)) });
+        Self(seen.buffer_unordered(AT_ONCE).filter_map(async |seen| seen).collect().await)
+    }
+
+    /// The node of `pod`.
+    pub(super) fn node(&self, pod: &Unstructured) -> Option<&Unstructured> {
+        self.0.get(name_of(pod)?).map(|seen| &seen.node)
+    }
+
+    /// The room for `wanted` on its node; `None` where it runs nowhere or nobody may look.
+    pub(super) fn room(&self, wanted: &Unstructured) -> Option<Room> {
+        let room = self.0.get(name_of(wanted)?)?.room.as_ref()?;
+        judge(room, wanted)
+    }
+}
+
+impl Seen {
+    async fn of(cluster: &Cluster, name: &str) -> Option<Self> {
+        let request = Request::new("/api/v1/nodes").get(name, &GetParams::default()).ok()?;
+        let node = cluster.client.request_text(request).await.ok()?;
+        let room = match pods_on(cluster, name).await {
+            Some(pods) => NodeRoom::read(node.as_bytes(), pods.as_bytes()),
+            None => None,
+        };
+        let node = serde_json::from_str(&node).ok()?;
+        Some(Self { node: Unstructured::of(node, "")?, room })
+    }
+}
+
+/// The node that a pod runs on.
+fn name_of(pod: &Unstructured) -> Option<&str> {
+    pod.text("/spec/nodeName").filter(|name| !name.is_empty())
+}
+
+/// The list of the pods of a node.
+async fn pods_on(cluster: &Cluster, node: &str) -> Option<String> {
     let selector = format!("spec.nodeName={node},status.phase!=Succeeded,status.phase!=Failed");
-    let request =
-        Request::new("/api/v1/pods").list(&ListParams::default().fields(&selector)).ok()?;
-    let pods = cluster.client.request_text(request).await.ok()?;
-    let capacity = node_room::read(node_text.as_bytes(), pods.as_bytes(), uid)?;
+    let parameters = ListParams::default().fields(&selector);
+    let request = Request::new("/api/v1/pods").list(&parameters).ok()?;
+    cluster.client.request_text(request).await.ok()
+}
+
+fn judge(room: &NodeRoom, wanted: &Unstructured) -> Option<Room> {
+    let uid = wanted.text("/metadata/uid")?;
+    let capacity = room.capacity(uid)?;
     let asked = wanted.decode().ok()?.spec.requests()?;
     let missing = asked.minus(capacity.most);
     let mut lacking = Vec::new();
@@ -71,13 +127,13 @@ pub(super) async fn of(cluster: &Cluster, wanted: &Unstructured) -> Option<Room>
         Vec::new()
     } else {
         let by_memory = missing.memory > 0;
-        named(node_room::neighbours(pods.as_bytes(), uid), by_memory)
+        named(room.neighbours(uid).collect(), by_memory)
     };
     Some(Room { node: capacity.node, fits, why, neighbours })
 }
 
-fn named(mut neighbours: Vec<Neighbour>, by_memory: bool) -> Vec<String> {
-    let amount = |one: &Neighbour| if by_memory { one.requests.memory } else { one.requests.cpu };
+fn named(mut neighbours: Vec<&Neighbour>, by_memory: bool) -> Vec<String> {
+    let amount = |one: &&Neighbour| if by_memory { one.requests.memory } else { one.requests.cpu };
     neighbours.sort_by_key(|one| std::cmp::Reverse(amount(one)));
     neighbours
         .iter()

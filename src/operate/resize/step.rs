@@ -1,7 +1,6 @@
 //! One pod: resized, watched to its end, and put back where that is wanted.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use serde::Serialize;
 use tokio::time::Instant;
@@ -9,15 +8,16 @@ use tokio::time::Instant;
 use crate::cluster::Cluster;
 use crate::manifest::unstructured::Unstructured;
 use crate::operate::ask::{self, Refusal};
-use crate::operate::change::{changes, listed, patch, put_back};
+use crate::operate::change::{changes, listed, patch};
 use crate::operate::outcome::{Before, Outcome, State, outcome};
 use crate::operate::probe::{Breach, Probes};
 use crate::operate::sight::PodWatch;
 use crate::operate::watched::{FIRST, watch_out};
 
+use super::back::{PutBack, back};
 use super::options::{OnFailure, Options};
-use super::plan::{PodPlan, Turn, effects, restarting};
-use super::room::{self, Room};
+use super::plan::{PodPlan, Turn};
+use super::room::{Nodes, Room};
 
 /// What became of one pod. The names of its fields stay as they are.
 #[derive(Clone, Debug, Serialize)]
@@ -43,16 +43,9 @@ pub(super) struct PodResult {
     pub(super) room: Option<Room>,
     /// Whether it was put back.
     pub(super) put_back: Option<PutBack>,
-}
-
-/// What came of putting a pod back. The names of its fields stay as they are.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct PutBack {
-    /// Whether it has what it had.
-    pub(super) done: bool,
-    /// What became of it, or who said no.
-    pub(super) why: String,
+    /// The pod with what was asked for, as it was stored.
+    #[serde(skip)]
+    pub(super) stored: Option<Unstructured>,
 }
 
 impl PodResult {
@@ -68,6 +61,7 @@ impl PodResult {
             seconds: 0,
             room: None,
             put_back: None,
+            stored: None,
         }
     }
 }
@@ -92,63 +86,60 @@ pub(super) async fn resize(
             Some(outcome(&before(plan, plan.before.clone(), plan.wanted.clone()), None, None));
         return Ok(result);
     };
-    let stored = match plan.turn {
-        Turn::UnderWay => now.clone(),
+    let asked = match plan.turn {
+        Turn::UnderWay => Ok(now.clone()),
         _ => {
             let patch = patch(&plan.before, &plan.wanted);
-            let answer = ask::resize(cluster, &plan.pod, &patch, false).await?;
-            result.warnings = answer.warnings;
-            match answer.result {
-                Ok(stored) => stored,
-                Err(refusal) => {
+            let answer = ask::resize(cluster, &plan.pod, &patch, false).await;
+            let answer = answer.map(|answer| {
+                result.warnings = answer.warnings;
+                answer.result
+            });
+            match answer {
+                Ok(Ok(stored)) => Ok(result.stored.insert(stored).clone()),
+                Ok(Err(refusal)) => {
                     result.refusal = Some(changed_since(plan, &now, refusal));
                     return Ok(result);
+                }
+                // it may be stored all the same
+                Err(error) => {
+                    result.stored = Some(plan.wanted.clone());
+                    Err(error)
                 }
             }
         }
     };
-    let before = before(plan, now, stored);
+    let before = before(plan, now, asked.as_ref().unwrap_or(&plan.wanted).clone());
     let limit = Instant::now().checked_add(options.timeout).unwrap_or(started);
     let told = tokio::select! {
-        told = watch_out(&mut watch, &before, limit, options.settle) => told?,
+        told = async {
+            asked?;
+            watch_out(&mut watch, &before, limit, options.settle).await
+        } => told.unwrap_or_else(|error| Outcome::unknown(&error)),
         breach = probes.broken() => {
             result.breach = Some(breach);
             let sight = watch.sight();
             outcome(&before, sight.pod.as_ref(), sight.events.as_deref())
         }
     };
-    result.timed_out = !told.state.is_final() && result.breach.is_none();
+    let is_late = Instant::now() >= limit;
+    result.timed_out = !told.state.is_final() && result.breach.is_none() && is_late;
     result.done = told.state.is_success() && result.breach.is_none();
     if told.state == State::Deferred {
-        result.room = room::of(cluster, &before.wanted).await;
+        let wanted = &before.wanted;
+        result.room = Nodes::of(cluster, std::iter::once(wanted)).await.room(wanted);
     }
     let state = told.state;
     result.outcome = Some(told);
-    if !result.done && options.on_failure == OnFailure::Revert && state.can_be_put_back() {
-        // one that was only watched had other values before, which nobody here knows
-        result.put_back = if plan.turn == Turn::Resize {
-            Some(back(cluster, &mut watch, plan, options.timeout).await?)
-        } else {
-            None
-        };
+    // one that was only watched had other values before, which nobody here knows
+    let stored = result.stored.as_ref().filter(|_| state.can_be_put_back());
+    if let Some(stored) = stored.filter(|_| options.on_failure == OnFailure::Revert)
+        && !result.done
+    {
+        result.put_back = Some(back(cluster, plan, stored, options.timeout).await);
     }
     result.seconds = started.elapsed().as_secs();
     Ok(result)
-}
-
-/// Puts a pod back that was resized before.
-///
-/// # Errors
-///
-/// Where the API server does not answer, or the pod cannot be watched.
-pub(super) async fn revert(
-    cluster: &Cluster,
-    options: &Options,
-    plan: &PodPlan,
-) -> anyhow::Result<PutBack> {
-    let mut watch = PodWatch::start(cluster, &plan.pod)?;
-    watch.first(FIRST).await?;
-    back(cluster, &mut watch, plan, options.timeout).await
 }
 
 fn before(plan: &PodPlan, now: Unstructured, stored: Unstructured) -> Before {
@@ -167,34 +158,4 @@ fn changed_since(plan: &PodPlan, now: &Unstructured, refusal: Refusal) -> Refusa
         (false, true) => return refusal,
     };
     Refusal { message: why, ..refusal }
-}
-
-/// Asks for what the pod had, and watches until it has it.
-async fn back(
-    cluster: &Cluster,
-    watch: &mut PodWatch,
-    plan: &PodPlan,
-    limit: Duration,
-) -> anyhow::Result<PutBack> {
-    let failed = |why: String| PutBack { done: false, why };
-    let Some(now) = watch.sight().pod.clone() else {
-        return Ok(failed("the pod is gone".to_owned()));
-    };
-    let wanted = put_back(&plan.before, &now);
-    let changed = changes(&now, &wanted);
-    if changed.is_empty() {
-        return Ok(PutBack { done: true, why: "it has what it had".to_owned() });
-    }
-    let restarting = restarting(&effects(&now, &wanted, &[]));
-    let answer = ask::resize(cluster, &plan.pod, &patch(&now, &wanted), false).await?;
-    let stored = match answer.result {
-        Ok(stored) => stored,
-        Err(refusal) => return Ok(failed(refusal.message)),
-    };
-    let generation = stored.number("/metadata/generation").unwrap_or_default();
-    let before = Before::of(&now, stored, generation, restarting);
-    let limit = Instant::now().checked_add(limit).unwrap_or_else(Instant::now);
-    let told = watch_out(watch, &before, limit, Duration::ZERO).await?;
-    let why = format!("{}: {}", listed(&changed), told.state.words());
-    Ok(PutBack { done: told.state.is_success(), why })
 }

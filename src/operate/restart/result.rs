@@ -75,6 +75,8 @@ pub(super) enum Fate {
     RolledOut,
     /// A line of the runbook was red: nothing was done.
     Blocked,
+    /// Somebody stopped it while it waited for its turn: nothing was done.
+    Stopped,
     /// A disruption budget refused it.
     RefusedByBudget,
     /// Restraint, the API server or somebody else refused it.
@@ -105,6 +107,7 @@ impl Fate {
             Self::Replaced => "replaced",
             Self::RolledOut => "rolled out",
             Self::Blocked => "not restarted: the runbook is red",
+            Self::Stopped => "not restarted: it was stopped",
             Self::RefusedByBudget => "refused by the disruption budget",
             Self::Refused => "refused",
             Self::UnderWay => "under way",
@@ -161,7 +164,8 @@ impl PodResult {
 
     /// Whether anything was asked of the cluster that was not refused.
     pub(super) fn was_touched(&self) -> bool {
-        !matches!(self.fate, Fate::Blocked | Fate::RefusedByBudget | Fate::Refused)
+        let untouched = [Fate::Blocked, Fate::Stopped, Fate::RefusedByBudget, Fate::Refused];
+        !untouched.contains(&self.fate)
     }
 }
 

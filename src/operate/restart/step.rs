@@ -7,19 +7,21 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Pod;
 use kube::Client;
 use tokio::sync::watch::Receiver;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use crate::cluster::Cluster;
 use crate::manifest::unstructured::Unstructured;
+use crate::operate::act::interrupted;
 use crate::operate::ask;
 use crate::operate::change::patch;
 use crate::operate::keeper::Keeper;
+use crate::operate::lease::Lease;
 use crate::operate::limits::words;
 use crate::operate::outcome::{Before, Outcome, outcome};
 use crate::operate::probe::{PodAtHand, Probes};
 use crate::operate::sight::{PodWatch, Watched};
 use crate::operate::watched::{FIRST, watch_out};
-use crate::signals::stopped;
+use crate::signals::{pause, stopped};
 use crate::terminal;
 
 use super::around::Around;
@@ -45,6 +47,16 @@ pub(super) struct Steps<'a> {
     pub(super) asking_once: Client,
     pub(super) probes: &'a Probes,
     pub(super) stop: &'a Receiver<bool>,
+    pub(super) lease: Option<&'a Lease>,
+}
+
+/// What a pod is like right before its turn.
+struct Looked {
+    /// It; `None` where it is gone.
+    now: Option<Pod>,
+    runbook: Vec<Line>,
+    /// Why it has no turn although the runbook may turn green.
+    stopped: Option<String>,
 }
 
 impl Steps<'_> {
@@ -55,13 +67,16 @@ impl Steps<'_> {
     /// Where the API server does not answer, or the pod cannot be watched.
     pub(super) async fn pod(&self, plan: &PodPlan) -> anyhow::Result<PodResult> {
         let started = Instant::now();
-        let (now, lines) = self.green(plan).await?;
-        let mut result = match (now, obstacle(&lines)) {
-            (None, _) => PodResult::new(&plan.pod, plan.way, Fate::Gone),
-            (Some(_), Some(why)) => {
-                PodResult { why, ..PodResult::new(&plan.pod, plan.way, Fate::Blocked) }
-            }
-            (Some(now), None) => match plan.way {
+        let Looked { now, runbook, stopped } = self.green(plan).await?;
+        let not_begun = |fate: Fate, why: String| PodResult {
+            why,
+            ..PodResult::new(&plan.pod, plan.way, fate)
+        };
+        let mut result = match (now, stopped, obstacle(&runbook)) {
+            (None, ..) => not_begun(Fate::Gone, String::new()),
+            (Some(_), Some(why), _) => not_begun(Fate::Stopped, why),
+            (Some(_), None, Some(why)) => not_begun(Fate::Blocked, why),
+            (Some(now), None, None) => match plan.way {
                 Way::InPlace => self.in_place(plan).await?,
                 Way::Evict | Way::Rollout => self.evict(plan, &now).await?,
             },
@@ -69,34 +84,40 @@ impl Steps<'_> {
         if result.done {
             result.configuration = read_anew(self.cluster, &plan.before, &plan.containers).await;
         }
-        result.runbook = lines;
+        result.runbook = runbook;
         result.seconds = started.elapsed().as_secs();
         Ok(result)
     }
 
     /// The pod as it is and its runbook, as soon as that is green or `--wait` is over.
-    async fn green(&self, plan: &PodPlan) -> anyhow::Result<(Option<Pod>, Vec<Line>)> {
+    async fn green(&self, plan: &PodPlan) -> anyhow::Result<Looked> {
         let limit = self.limit(self.options.wait);
         loop {
             let around = Around::look(self.cluster, self.keeper).await?;
-            let Some(now) = around.pod(&plan.pod) else { return Ok((None, Vec::new())) };
-            let lines = runbook(now, &plan.containers, &around, self.demands);
-            let Some(why) = obstacle(&lines) else { return Ok((Some(now.clone()), lines)) };
-            if !self.waits(limit, &why).await {
-                return Ok((Some(now.clone()), lines));
+            let Some(now) = around.pod(&plan.pod).cloned() else {
+                return Ok(Looked { now: None, runbook: Vec::new(), stopped: None });
+            };
+            let runbook = runbook(&now, &plan.containers, &around, self.demands);
+            let Some(why) = obstacle(&runbook) else {
+                return Ok(Looked { now: Some(now), runbook, stopped: None });
+            };
+            let waited = self.waits(limit, &why).await;
+            if waited != Ok(true) {
+                return Ok(Looked { now: Some(now), runbook, stopped: waited.err() });
             }
         }
     }
 
-    /// Waits for a moment, unless the time is up or somebody stops it.
-    async fn waits(&self, limit: Instant, why: &str) -> bool {
-        if Instant::now() >= limit || *self.stop.borrow() {
-            return false;
+    /// Waits for a moment, unless the time is up. `Err` says why nothing more is begun.
+    async fn waits(&self, limit: Instant, why: &str) -> Result<bool, String> {
+        if Instant::now() >= limit {
+            return Ok(false);
         }
         terminal::progress_remark(&format!("  waiting: {why}"));
-        tokio::select! {
-            () = sleep(LOOK) => true,
-            () = stopped(self.stop.clone()) => false,
+        pause(LOOK, self.stop).await;
+        match interrupted(self.lease, self.stop).await {
+            Some((_, why)) => Err(why),
+            None => Ok(true),
         }
     }
 
@@ -234,11 +255,11 @@ impl Steps<'_> {
             match evict(&self.asking_once, &self.cluster.namespace, pod, false).await? {
                 Answer::Evicted => return Ok(None),
                 Answer::Refused(message) => return Ok(Some((Fate::Refused, message))),
-                Answer::Budget(message) => {
-                    if !self.waits(limit, &message).await {
-                        return Ok(Some((Fate::RefusedByBudget, message)));
-                    }
-                }
+                Answer::Budget(message) => match self.waits(limit, &message).await {
+                    Ok(true) => {}
+                    Ok(false) => return Ok(Some((Fate::RefusedByBudget, message))),
+                    Err(why) => return Ok(Some((Fate::Stopped, format!("{why}: {message}")))),
+                },
             }
         }
     }

@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 use tracing::warn;
 
 use crate::cluster::error::error_message;
-use crate::cluster::node_room;
+use crate::cluster::node_room::NodeRoom;
 use crate::judge::rule::LookUp;
 use crate::judge::subject::Subject;
 use crate::kube::name::{is_dns_label, is_dns_subdomain};
@@ -116,7 +116,8 @@ impl Live {
             let pods = self.get(format!("/api/v1/pods?resourceVersion=0&fieldSelector={selector}"));
             let (node, pods) = tokio::try_join!(node, pods)?;
             // megabytes are read elsewhere, so that the deadline holds
-            let node_capacity = spawn_blocking(move || node_room::read(&node, &pods, &uid)).await;
+            let read = move || NodeRoom::read(&node, &pods)?.capacity(&uid);
+            let node_capacity = spawn_blocking(read).await;
             node_capacity.ok().flatten().ok_or_else(not_understood)
         };
         self.look_up(LookUp::NodeCapacity, node_capacity).await
