@@ -8,7 +8,7 @@ use crate::kubectl::{Kubectl, Outcome, Person};
 use crate::pods::{memory_limit, pod};
 
 /// As the chart renders them.
-const FALLBACK: &str = include_str!("fallback.yaml");
+pub(crate) const FALLBACK: &str = include_str!("fallback.yaml");
 
 /// As it renders them for a policy with allowances, with the one that puts back.
 const WITH_ALLOWANCES: &str = include_str!("fallback-with-allowances.yaml");

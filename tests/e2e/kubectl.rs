@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use crate::deadline::eventually;
+use crate::process::Process;
 
 /// The people the cluster knows.
 #[derive(Clone, Copy, Debug)]
@@ -151,6 +152,17 @@ impl Kubectl {
         let mut command = Command::new(env!("CARGO_BIN_EXE_restraint"));
         command.args(arguments).args(["--namespace", &self.namespace]);
         self.outcome(command, format!("restraint {}", arguments.join(" ")), "")
+    }
+
+    /// Starts Restraint's own command, which may be sent signals; its log has all that it prints.
+    pub(crate) fn start_restraint(&self, name: &str, arguments: &[&str]) -> Process {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_restraint"));
+        command.args(arguments).args(["--namespace", &self.namespace]);
+        command
+            .env("HOME", &self.folder)
+            .env("KUBECONFIG", self.folder.join(self.person.kubeconfig()));
+        let log = self.folder.join(format!("{}-{name}.log", self.namespace));
+        Process::start(name, &mut command, log)
     }
 
     /// What comes of a command once the API server has heard it.

@@ -64,6 +64,11 @@ impl Process {
         assert!(sent.success(), "{} cannot be sent SIG{name}", self.name);
     }
 
+    /// How it ended, if it did.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
     /// Waits for its end.
     pub(crate) fn wait(&mut self) -> ExitStatus {
         eventually(&format!("{} ends", self.name), || self.child.try_wait().unwrap())

@@ -9,6 +9,7 @@ use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
 use crate::deadline::eventually;
+use crate::fallback::{FALLBACK, LABEL};
 use crate::world::assets;
 
 use super::trial;
@@ -37,6 +38,7 @@ pub(super) fn trials() -> Vec<Trial> {
         trial("node: what the node has no room for is deferred and put back", deferred),
         trial("node: a decrease below what is in use is refused and put back", below_usage),
         trial("node: a process that needs more than it restarts with is put back", killed_at_start),
+        trial("node: what nobody approved is denied, on the way back too", denied),
     ];
     let is_there = is_there();
     if !is_there {
@@ -94,12 +96,20 @@ impl Node {
 
     /// Does what `line` says, and says what came of it.
     pub(super) fn restraint(&self, line: &[&str], code: i32) -> Value {
+        self.run(line, code).unwrap_or_else(|text| panic!("not {code}: {text}"))
+    }
+
+    /// The same; `None` where it ends with another code.
+    fn try_restraint(&self, line: &[&str], code: i32) -> Option<Value> {
+        self.run(line, code).ok()
+    }
+
+    fn run(&self, line: &[&str], code: i32) -> Result<Value, String> {
         let program = PathBuf::from(env!("CARGO_BIN_EXE_restraint"));
         let fixed = ["--namespace", &self.namespace, "--yes", "--output", "json"];
         let line = [line, &fixed].concat();
         let (ended, text) = self.output(Command::new(program), &line, "");
-        assert_eq!(ended, Some(code), "{text}");
-        serde_json::from_str(&text).unwrap()
+        if ended == Some(code) { Ok(serde_json::from_str(&text).unwrap()) } else { Err(text) }
     }
 
     fn output(
@@ -128,6 +138,38 @@ impl Node {
             (&status["resources"]["limits"]["memory"], &status["restartCount"]),
             (&json!(memory), &json!(restarts))
         );
+    }
+}
+
+/// The policy of the API server itself that denies decreases, in one namespace, until this is
+/// dropped.
+struct Guard<'n> {
+    node: &'n Node,
+    policies: String,
+}
+
+impl<'n> Guard<'n> {
+    fn of(node: &'n Node) -> Self {
+        // others may have it under its own name
+        let own = format!("fallback-{}.restraint.dev", std::process::id());
+        let is_wanted = |part: &&str| part.contains("name: memory-limit-decrease.fallback");
+        let parts: Vec<_> = FALLBACK.split("---\n").filter(is_wanted).collect();
+        let policies = parts.join("---\n").replace("fallback.restraint.dev", &own);
+        node.kubectl(&["create", "--filename", "-"], &policies);
+        let guard = Self { node, policies };
+        let label = format!("{LABEL}=yes");
+        node.kubectl(&["label", "namespace", &node.namespace, &label], "");
+        guard
+    }
+}
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        let line = ["delete", "--ignore-not-found", "--wait=false", "--filename", "-"];
+        let program = assets().ok().flatten().map(|folder| folder.join("kubectl"));
+        if let Some(program) = program {
+            let _ = self.node.output(Command::new(program), &line, &self.policies);
+        }
     }
 }
 
@@ -232,4 +274,29 @@ fn killed_at_start() {
         let is_back = status["resources"]["limits"]["memory"] == "256Mi" && status["ready"] == true;
         is_back.then_some(())
     });
+}
+
+fn denied() {
+    let node = Node::start("denied", IDLE, "NotRequired", &resources("16Mi", "64Mi"));
+    let _guard = Guard::of(&node);
+    let less = ["--memory", "app=48Mi"];
+    let report = eventually("decreases are denied", || {
+        let line = [&["resize", "pod/app", "--dry-run"][..], &less].concat();
+        node.try_restraint(&line, 3)?;
+        Some(node.resize(&less, 3))
+    });
+    let answer = &report["plan"]["pods"][0]["answer"];
+    assert_eq!(answer["verdict"], "denied", "{report}");
+    assert_eq!(report["notTouched"], json!(["app"]));
+    node.assert_status("64Mi", 0);
+    // growth is nobody's to approve, and its way back is a decrease
+    let flags = ["--memory", "app=80Mi", "--settle", "2s", "--revert-after", "0s"];
+    let report = node.resize(&flags, 1);
+    let (way_back, reverted) = (&report["plan"]["pods"][0]["wayBack"], &report["reverted"][0]);
+    assert_eq!(
+        (state(&report), &way_back["isOpen"], &reverted["done"]),
+        (&json!("done"), &json!(false), &json!(false)),
+        "{report}"
+    );
+    node.assert_status("80Mi", 0);
 }

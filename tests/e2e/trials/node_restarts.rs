@@ -20,6 +20,7 @@ pub(super) fn trials() -> Vec<Trial> {
             "node: restraint restart ends the row where a probe breaks its condition",
             broken_probe,
         ),
+        trial("node: restraint restart rolls a Deployment out while its Service answers", rollout),
     ];
     trials.into_iter().map(|trial| trial.with_ignored_flag(!is_there())).collect()
 }
@@ -153,4 +154,43 @@ fn broken_probe() {
     let other = read(&node, &["get", "pod", "db-0"]);
     assert_eq!(other["metadata"]["generation"], 1);
     assert_eq!(other["status"]["containerStatuses"][0]["restartCount"], 0);
+}
+
+fn rollout() {
+    let node = Node::empty("rollout");
+    let spec = json!({"replicas": 2, "selector": {"matchLabels": {"app": "web"}}, "template": template("web", "NotRequired", &json!([])),
+        "strategy": {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}});
+    create(
+        &node,
+        &json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": spec}),
+    );
+    let ports = json!([{"port": 8080, "targetPort": 8080}]);
+    create(
+        &node,
+        &json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": {"selector": {"app": "web"}, "ports": ports}}),
+    );
+    let available = "condition=Available";
+    node.kubectl(&["wait", "deploy/web", "--for", available, "--timeout", "240s"], "");
+    let pods = || -> Vec<Value> {
+        let pods = read(&node, &["get", "pods", "--selector", "app=web"])["items"].take();
+        let pods = pods.as_array().unwrap().iter();
+        let stays = |pod: &&Value| pod["metadata"]["deletionTimestamp"].is_null();
+        pods.filter(stays).map(|pod| pod["metadata"]["uid"].clone()).collect()
+    };
+    let before = pods();
+    assert_eq!(before.len(), 2);
+    // without a flag as well: no pod of it can be restarted in place, and it surges
+    let probe = ["--probe", "service:web:8080/ok", "--rate", "4", "--probe-timeout", "10s"];
+    let line = ["restart", "deploy/web"];
+    let report = node.restraint(&[&line[..], &probe, &PATIENT].concat(), 0);
+    let (plan, result) = (&report["plan"]["pods"][0], &report["pods"][0]);
+    assert_eq!(
+        (&plan["way"], &result["fate"], &result["pod"]),
+        (&json!("rollout"), &json!("rolled-out"), &json!("deployment/web")),
+        "{report}"
+    );
+    let after = pods();
+    assert!(after.len() == 2 && after.iter().all(|uid| !before.contains(uid)), "{after:?}");
+    let during = &report["probes"]["probes"][0]["phases"][1];
+    assert!(during["ok"].as_u64().unwrap() > 0, "{during}");
 }

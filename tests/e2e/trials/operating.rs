@@ -1,6 +1,10 @@
 //! `restraint resize`: planned, done, watched to its end and put back. A stand-in plays what a real
 //! kubelet said.
 
+mod returning;
+mod rights;
+mod stopped;
+
 use std::thread::{JoinHandle, spawn};
 
 use jiff::Timestamp;
@@ -16,7 +20,8 @@ use crate::world::enforcing;
 use super::trial;
 
 pub(super) fn trials() -> Vec<Trial> {
-    vec![
+    let more = [stopped::trials(), returning::trials(), rights::trials()];
+    let trials = vec![
         trial("restraint resize: in place, with an event, and the lease is given back", in_place),
         trial("restraint resize: with a restart, and how long it took", with_a_restart),
         trial("restraint resize: what waits too long is put back", deferred),
@@ -48,7 +53,8 @@ pub(super) fn trials() -> Vec<Trial> {
             "restraint resize: a template is written last, and who else manages is told",
             persisted,
         ),
-    ]
+    ];
+    trials.into_iter().chain(more.into_iter().flatten()).collect()
 }
 
 /// Flags of every run: nobody to ask, and no waiting for what cannot come.
@@ -345,17 +351,23 @@ fn a_workload() {
     let turns: Vec<_> =
         report["plan"]["pods"].as_array().unwrap().iter().map(|pod| &pod["turn"]).collect();
     assert_eq!(turns, ["done", "resize"]);
-    let events = space.object(&["get", "events.events.k8s.io"]);
-    let told = events["items"].as_array().unwrap().iter();
-    let notes: Vec<_> = told
-        .filter(|event| {
-            event["reason"] == "ResizedInPlace" && event["regarding"]["kind"] == "StatefulSet"
-        })
-        .map(|event| event["note"].as_str().unwrap())
-        .collect();
     let note =
         "\"dev@example.com\": app memory limit 64Mi -> 96Mi: 1 of 1 pods resized, 0 put back";
-    assert!(notes.contains(&note), "{notes:#?}");
+    assert!(
+        notes(&space).contains(&("Normal".to_owned(), note.to_owned())),
+        "{:#?}",
+        notes(&space)
+    );
+}
+
+/// The Events on workloads that tell of resizes, each with its type.
+fn notes(space: &Space<'_>) -> Vec<(String, String)> {
+    let events = space.object(&["get", "events.events.k8s.io"]);
+    let told = events["items"].as_array().unwrap().iter();
+    let word = |event: &Value, key: &str| event[key].as_str().unwrap_or_default().to_owned();
+    told.filter(|event| event["reason"] == "ResizedInPlace")
+        .map(|event| (word(event, "type"), word(event, "note")))
+        .collect()
 }
 
 fn persisted() {

@@ -1,6 +1,9 @@
 //! `restraint restart`: planned, held back by its runbook, done in place, by eviction or by a
 //! rollout, and stopped. The tests say what a kubelet and controllers would.
 
+mod capacity;
+mod stopped;
+
 use std::thread::{JoinHandle, spawn};
 
 use libtest_mimic::Trial;
@@ -12,12 +15,13 @@ use crate::kubelet::{self, bound};
 use crate::pods::pod_with;
 use crate::recorded::{asked, runs, say};
 use crate::space::Space;
-use crate::world::enforcing;
+use crate::world::{enforcing, metrics_api};
 
 use super::trial;
 
 pub(super) fn trials() -> Vec<Trial> {
-    vec![
+    let more = [capacity::trials(), stopped::trials()];
+    let trials = vec![
         trial(
             "restraint restart: a red runbook stops it, and each line can be skipped by its name",
             runbook,
@@ -34,7 +38,8 @@ pub(super) fn trials() -> Vec<Trial> {
             "restraint restart: what cannot be restarted so says why, and bad input asks for nothing",
             refused,
         ),
-    ]
+    ];
+    trials.into_iter().chain(more.into_iter().flatten()).collect()
 }
 
 /// Flags of every run: nobody to ask, and no waiting for what cannot come.
@@ -141,7 +146,10 @@ fn runbook() {
     }
     assert_eq!(space.pod("db")["metadata"]["generation"], 1);
     let line = ["restart", "pod/db", "--dry-run"];
+    // another trial may serve it
+    let absent = metrics_api();
     let plan = space.kubectl().restraint(&[&line[..], &ALONE].concat()).printed();
+    drop(absent);
     for part in [
         "pod/db (ready): in place",
         "way: every container can be restarted in its pod",
@@ -216,6 +224,11 @@ fn allow(space: &Space<'_>, allowed: i64) {
     let budget = json!({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "db"},
         "spec": {"maxUnavailable": 1, "selector": {"matchLabels": {"app": "db"}}}});
     space.create(&budget).accepted();
+    allow_now(space, allowed);
+}
+
+/// Says that so many may go now.
+fn allow_now(space: &Space<'_>, allowed: i64) {
     let status = json!({"status": {"observedGeneration": 1, "disruptionsAllowed": allowed, "currentHealthy": 2, "desiredHealthy": 2, "expectedPods": 2}});
     let status = status.to_string();
     let line =
