@@ -56,7 +56,8 @@ fn value(marks: &Marks<'_>, text: &str) -> String {
 }
 
 fn is_flag(word: &str) -> bool {
-    word.starts_with('-') && !word.contains('=')
+    // what has its value in the same word takes no other one
+    word.starts_with('-') && !word.contains('=') && !word.contains(char::is_whitespace)
 }
 
 /// Whether a user and a password follow: `curl -u admin:secret`.
@@ -235,6 +236,7 @@ mod tests {
         assert_eq!(scrubbed(&["a", "--token", "x", "y"])[2], "redacted:1:0000000000000000");
         assert_eq!(scrubbed(&["a", "--token", "$(TOKEN)"]), ["a", "--token", "$(TOKEN)"]);
         assert_eq!(scrubbed(&["a", "--token", "/run/token"]), ["a", "--token", "/run/token"]);
+        assert_eq!(scrubbed(&["a", "-x $(TOKEN)", "y"])[2], "y");
         assert_eq!(scrubbed(&["curl", "-u", "a:b"])[2], "a:redacted:1:0000000000000000");
     }
 }
