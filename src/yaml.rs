@@ -5,6 +5,7 @@ mod fault;
 mod kubectl;
 mod margin;
 mod node;
+pub(crate) mod stream;
 pub(crate) mod suggest;
 mod tree;
 
@@ -32,6 +33,9 @@ pub(crate) struct Dialect {
     pub(crate) as_kubectl: bool,
 }
 
+/// How many bytes are scanned again at most for quoted text that goes on too far left.
+const MOST_RESCANNED: usize = 16 << 20;
+
 /// Reads the only document of `text`. Where something follows it, both the document and the fault
 /// are there.
 pub(crate) fn read(text: &str, dialect: &Dialect) -> (Option<Node>, Option<Fault>) {
@@ -40,17 +44,19 @@ pub(crate) fn read(text: &str, dialect: &Dialect) -> (Option<Node>, Option<Fault
         return (document, error.as_ref().map(Fault::of));
     }
     match parse(text, dialect) {
-        (_, Some(error)) if margin::is_about_quotes(&error) => match margin::Indented::of(text) {
-            Some(indented) => {
-                let (document, error) = parse(indented.text(), dialect);
-                let (mut document, fault) = settled(indented.text(), document, error.as_ref());
-                if let Some(document) = &mut document {
-                    document.relocate(&|offset| indented.original(offset));
+        (_, Some(error)) if margin::is_about_quotes(&error) => {
+            match margin::Indented::of(text, MOST_RESCANNED) {
+                Ok(indented) => {
+                    let (document, error) = parse(indented.text(), dialect);
+                    let (mut document, fault) = settled(indented.text(), document, error.as_ref());
+                    if let Some(document) = &mut document {
+                        document.relocate(&|offset| indented.original(offset));
+                    }
+                    (document, fault)
                 }
-                (document, fault)
+                Err(_) => (None, Some(Fault::of(&error))),
             }
-            None => (None, Some(Fault::of(&error))),
-        },
+        }
         (document, error) => settled(text, document, error.as_ref()),
     }
 }

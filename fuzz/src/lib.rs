@@ -2,6 +2,7 @@
 //! panics where a promise is broken. The fuzz targets call them, and so does the test suite for a
 //! few seconds.
 
+mod config_file;
 mod explain;
 mod grant;
 mod heap;
@@ -17,7 +18,8 @@ mod shell;
 pub type Entry = fn(&[u8]);
 
 /// Every entry under the name of its target.
-pub const ENTRIES: [(&str, Entry); 10] = [
+pub const ENTRIES: [(&str, Entry); 11] = [
+    ("config_file", |data| text(data, config_file::run)),
     ("explain", |data| text(data, explain::run)),
     ("grant", |data| text(data, grant::run)),
     ("heap", |data| text(data, heap::run)),

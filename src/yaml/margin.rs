@@ -7,16 +7,21 @@ use serde_saphyr::Error;
 use serde_saphyr::granit_parser::{ErrorKind, Scanner, StrInput};
 use serde_saphyr::localizer::ExternalMessageSource;
 
-/// How many bytes are scanned at most for such text: a document is scanned from its beginning for
-/// each.
-const MOST_SCANNED: usize = 16 << 20;
-
 /// A text with blanks before the lines that stand too far left.
 #[derive(Debug)]
 pub(super) struct Indented {
     text: String,
     /// Where blanks were put, in order, and how many up to there.
     inserted: Vec<(usize, usize)>,
+}
+
+/// Why there is no such text.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The quote at this byte is not closed in its document.
+    Unclosed(usize),
+    /// There are too many such lines, or none.
+    Unknown,
 }
 
 /// Whether `error` is about how far left quoted text goes on.
@@ -30,23 +35,30 @@ pub(super) fn is_about_quotes(error: &Error) -> bool {
     }
 }
 
-fn is_outdented(kind: &ErrorKind) -> bool {
+pub(super) fn is_outdented(kind: &ErrorKind) -> bool {
     matches!(kind, ErrorKind::InvalidQuotedScalarIndent | ErrorKind::TabInIndentation)
 }
 
 impl Indented {
-    /// `text` with such blanks; `None` where it needs none, or too many.
-    pub(super) fn of(text: &str) -> Option<Self> {
+    /// `text` with such blanks. A text is scanned from its beginning for each such line, up to `most`
+    /// bytes in all.
+    pub(super) fn of(text: &str, most: usize) -> Result<Self, Failure> {
         let mut indented = Self { text: text.to_owned(), inserted: Vec::new() };
         let mut scanned = 0_usize;
         while let Some(line) = outdented_line(&indented.text) {
             scanned = scanned.saturating_add(indented.text.len());
-            if scanned > MOST_SCANNED {
-                return None;
+            if scanned > most {
+                return Err(Failure::Unknown);
             }
-            indented.indent(line)?;
+            let open = open_quote(indented.text.get(..line).unwrap_or_default());
+            let open = open.ok_or(Failure::Unknown)?;
+            // a line that ends the document is indented by nobody
+            let is_end = indented.text.get(line..).is_some_and(is_indicator);
+            let close = closing_quote(&indented.text, open).filter(|_| !is_end);
+            let close = close.ok_or_else(|| Failure::Unclosed(indented.original(open)))?;
+            indented.indent(open, close).ok_or(Failure::Unknown)?;
         }
-        (!indented.inserted.is_empty()).then_some(indented)
+        if indented.inserted.is_empty() { Err(Failure::Unknown) } else { Ok(indented) }
     }
 
     pub(super) fn text(&self) -> &str {
@@ -60,13 +72,11 @@ impl Indented {
         offset.saturating_sub(blanks.map_or(0, |(_, count)| *count))
     }
 
-    /// Indents the quoted text of which the line that begins at `line` is a part.
-    fn indent(&mut self, line: usize) -> Option<()> {
-        let open = open_quote(self.text.get(..line)?)?;
+    /// Indents the quoted text from the quote at `open` to that at `close`.
+    fn indent(&mut self, open: usize, close: usize) -> Option<()> {
         let start = line_start(&self.text, open);
         // further right than the quote is further right than its block
         let margin = " ".repeat(open.checked_sub(start)?.checked_add(1)?);
-        let close = closing_quote(&self.text, open);
         let (quoted, rest) = self.text.get(open..)?.split_at_checked(close.checked_sub(open)?)?;
         let mut text = self.text.get(..open)?.to_owned();
         let mut total = self.inserted.last().map_or(0, |(_, count)| *count);
@@ -102,8 +112,8 @@ fn open_quote(text: &str) -> Option<usize> {
     error.marker().byte_offset()
 }
 
-/// Where the text is closed whose quote stands at `open`; the end of `text` where nothing does.
-fn closing_quote(text: &str, open: usize) -> usize {
+/// Where the text is closed whose quote stands at `open`.
+fn closing_quote(text: &str, open: usize) -> Option<usize> {
     let mut letters = text.get(open..).unwrap_or_default().char_indices();
     let quote = letters.next().map(|(_, letter)| letter);
     let mut letters = letters.peekable();
@@ -112,10 +122,10 @@ fn closing_quote(text: &str, open: usize) -> usize {
             '\\' if quote == Some('"') => drop(letters.next()),
             _ if Some(letter) != quote => {}
             '\'' if letters.next_if(|(_, next)| *next == '\'').is_some() => {}
-            _ => return open.saturating_add(offset),
+            _ => return Some(open.saturating_add(offset)),
         }
     }
-    text.len()
+    None
 }
 
 /// Whether the line would end the document even within quotes: then nobody reads it.

@@ -6,8 +6,9 @@ use std::fs;
 use std::path::Path;
 
 /// The rooms from the ground up; those on one floor do not know each other.
-const FLOORS: [&[&str]; 13] = [
+const FLOORS: [&[&str]; 14] = [
     &["json", "yaml", "shell", "signals", "terminal"],
+    &["config_file"],
     &["kube"],
     &["heap", "watch", "config_file"],
     &["approval"],
