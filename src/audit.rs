@@ -8,7 +8,6 @@ mod autoscalers;
 mod configuration;
 mod gather;
 mod html;
-mod pages;
 mod pods;
 mod policies;
 mod report;

@@ -11,6 +11,7 @@ mod namespaced_name;
 pub(crate) mod node_room;
 pub(crate) mod object_name;
 mod options;
+pub(crate) mod pages;
 pub(crate) mod pod;
 pub(crate) mod pod_metrics;
 pub(crate) mod selector;

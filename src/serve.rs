@@ -1,6 +1,7 @@
 //! The webhook server: everything around judging.
 
 mod authority;
+mod configuration;
 mod decision_log;
 mod events;
 mod evidence;
@@ -172,12 +173,16 @@ fn reviews(
     recorder: Option<Recorder>,
 ) -> Reviews {
     let metrics = Arc::clone(&following.metrics);
-    let events = Events::start(clients.retrying.clone(), Arc::clone(&metrics));
+    let mut events = Events::start(clients.retrying.clone(), Arc::clone(&metrics));
+    if options.configuration_events {
+        events = events.with_users(Arc::clone(&following.config_users));
+    }
     let authorities = Authorities::new(clients.retrying, options.authority_deadline());
     let live = Live::new(clients.asking_once, options.evidence_deadline(), Arc::clone(&metrics));
     Reviews {
         policies: Arc::clone(&following.policies),
         namespaces: Arc::clone(&following.namespaces),
+        config_users: Arc::clone(&following.config_users),
         seal_keys: Arc::clone(&following.seal_keys),
         sources: Sources::new(authorities, live),
         events,

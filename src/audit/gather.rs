@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::cluster::Cluster;
 use crate::cluster::kind::Kind;
+use crate::cluster::pages::{Broken, Pages};
 use crate::json;
 use crate::judge::subject::Resource;
 use crate::kube::object::Object;
@@ -14,7 +15,6 @@ use crate::terminal::Progress;
 
 use super::autoscalers::Recommendation;
 use super::configuration::{ConfigMaps, references};
-use super::pages::{Broken, Pages};
 use super::pods::{Owner, Pods};
 use super::report::{Autoscaler, Finding, Missing};
 use super::scope::{Namespaces, Scope};

@@ -22,6 +22,9 @@ pub(super) const PODS: &str = "pods.restraint.dev";
 /// Our webhook that restores what automation took.
 pub(super) const RESTORE: &str = "restore.restraint.dev";
 
+/// Our webhook on changes of ConfigMaps and Secrets.
+pub(super) const CONFIGURATION: &str = "configuration.restraint.dev";
+
 /// What happens while nobody fixes new pods.
 pub(super) const WITHOUT_PODS: &str = "new pods get no resizePolicy; policies in mode fix warn about them (only \
      record those of controllers) and count them in restraint_fix_missed_total, policies in mode enforce deny them";

@@ -21,7 +21,7 @@ pub(super) struct Need {
 }
 
 /// Every webhook that the chart renders.
-pub(super) static NEEDS: [Need; 7] = [
+pub(super) static NEEDS: [Need; 8] = [
     Need {
         kind: HookKind::Validating,
         names: &["resize.restraint.dev", "resize-elsewhere.restraint.dev"],
@@ -83,6 +83,18 @@ pub(super) static NEEDS: [Need; 7] = [
         doors: &RESIZES,
         severity: Severity::Warning,
         without: "autoscalers evict what they cannot resize",
+        is_optional: true,
+    },
+    Need {
+        kind: HookKind::Validating,
+        names: &[hook::CONFIGURATION],
+        doors: &[
+            Door::core("CREATE", "configmaps"),
+            Door::core("UPDATE", "configmaps"),
+            Door::core("DELETE", "configmaps"),
+        ],
+        severity: Severity::Warning,
+        without: "nobody is warned about changes of ConfigMaps",
         is_optional: true,
     },
 ];

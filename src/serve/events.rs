@@ -1,13 +1,15 @@
-//! Events on pods: grants, uses and denials, where whoever looks at the pod sees them.
+//! Events on pods: grants, uses and denials, where whoever looks at the pod sees them. And on workloads,
+//! where that is wanted: changes of their configuration.
 //!
 //! They are a courtesy. A review never waits for one: what cannot be written soon is dropped and
 //! counted.
 
+mod configuration;
 mod limit;
 mod occurrence;
 mod writer;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use kube::Client;
@@ -17,8 +19,9 @@ use crate::judge::subject::Subject;
 use crate::judge::verdict::Verdict;
 use crate::review::Path;
 
+use super::configuration::Index;
 use super::metrics::SharedMetrics;
-use limit::Limit;
+use limit::{Limit, OF_CONFIGURATION, OF_PODS};
 use occurrence::{Occurrence, occurrences};
 use writer::Writer;
 
@@ -32,6 +35,8 @@ const TIME_LIMIT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Events {
     queue: Option<Queue>,
+    /// Who is told of changes of configuration, if anybody is.
+    users: Option<Arc<Index>>,
     metrics: SharedMetrics,
 }
 
@@ -39,6 +44,8 @@ pub(super) struct Events {
 struct Queue {
     sender: Sender<Occurrence>,
     limit: Mutex<Limit>,
+    /// Of events about configuration: they must not use up what the others may.
+    of_configuration: Mutex<Limit>,
 }
 
 impl Events {
@@ -51,15 +58,23 @@ impl Events {
         let queue = client.map(|client| {
             let (sender, receiver) = channel(QUEUE);
             tokio::spawn(Writer::new(client, time_limit).write(receiver, metrics.clone()));
-            Queue { sender, limit: Mutex::new(Limit::new(Instant::now())) }
+            Queue::new(sender)
         });
-        Self { queue, metrics }
+        Self { queue, users: None, metrics }
+    }
+
+    /// Tells workloads, too, of changes of the configuration that they use.
+    pub(super) fn with_users(self, index: Arc<Index>) -> Self {
+        Self { users: Some(index), ..self }
     }
 
     /// Tells what happened in a review, without waiting for anything.
     pub(super) fn tell(&self, path: Path, subject: &Subject<'_>, verdict: &Verdict) {
         let Some(queue) = &self.queue else { return };
-        for occurrence in occurrences(path, subject, verdict) {
+        let users = self.users.as_deref().filter(|_| path == Path::Validate);
+        let told = users.map(|users| configuration::occurrences(subject, verdict, users));
+        let told = told.into_iter().flatten();
+        for occurrence in occurrences(path, subject, verdict).into_iter().chain(told) {
             if !queue.take(Instant::now(), occurrence) {
                 self.metrics.event_dropped();
             }
@@ -68,10 +83,20 @@ impl Events {
 }
 
 impl Queue {
+    fn new(sender: Sender<Occurrence>) -> Self {
+        let limit = |rate| Mutex::new(Limit::new(rate, Instant::now()));
+        Self { sender, limit: limit(OF_PODS), of_configuration: limit(OF_CONFIGURATION) }
+    }
+
     /// Whether it is about to be written.
     fn take(&self, now: Instant, occurrence: Occurrence) -> bool {
+        let limit = if occurrence.reason.is_of_configuration() {
+            &self.of_configuration
+        } else {
+            &self.limit
+        };
         let admitted =
-            self.limit.lock().unwrap_or_else(PoisonError::into_inner).admits(now, &occurrence);
+            limit.lock().unwrap_or_else(PoisonError::into_inner).admits(now, &occurrence);
         admitted && self.sender.try_send(occurrence).is_ok()
     }
 }
@@ -195,7 +220,7 @@ mod tests {
     #[tokio::test]
     async fn what_finds_no_room_is_dropped() {
         let (sender, _receiver) = channel(2);
-        let queue = Queue { sender, limit: Mutex::new(Limit::new(Instant::now())) };
+        let queue = Queue::new(sender);
         let taken: Vec<_> =
             ["a", "b", "c"].map(|uid| queue.take(Instant::now(), denied(uid, ""))).into();
         assert_eq!(taken, [true, true, false]);

@@ -9,6 +9,7 @@ use crate::policies::folder::Folder;
 use crate::policies::set::PolicySet;
 use crate::service::health::{Health, Topic, Trouble};
 
+use super::configuration::{self, Index};
 use super::followed::Followed;
 use super::followed::file_watch::Intervals;
 use super::loaded::Loaded;
@@ -35,6 +36,7 @@ pub(super) struct Following {
     pub(super) key_material: Arc<Followed<KeyMaterial>>,
     pub(super) seal_keys: Arc<Followed<SealKeys>>,
     pub(super) namespaces: Arc<Namespaces>,
+    pub(super) config_users: Arc<Index>,
     pub(super) health: Arc<Health>,
     pub(super) metrics: SharedMetrics,
 }
@@ -64,11 +66,15 @@ impl Following {
             key_material: Arc::new(Followed::new(loaded.key_material)),
             seal_keys,
             namespaces: Arc::default(),
+            config_users: Arc::default(),
             health: Arc::default(),
             metrics: Arc::new(metrics),
         };
         following.tell(fault);
         following.follow_namespaces(client);
+        if options.configuration {
+            following.follow_config_users(client);
+        }
         following.follow_seal_keys(options, client);
         match (sharing, client) {
             (Some((sharing, rotations)), Some(client)) => {
@@ -106,6 +112,18 @@ impl Following {
         supervise("namespaces", move || {
             Arc::clone(&namespaces).follow(client.clone(), Arc::clone(&health))
         });
+    }
+
+    /// Readiness does not wait: while users are not known, rules about them are silent.
+    fn follow_config_users(&self, client: Option<&Client>) {
+        match client {
+            Some(client) => configuration::follow(&self.config_users, client, &self.health),
+            None => {
+                let why = "there is no API server to ask".to_owned();
+                warn!("users of ConfigMaps are not known: {why}");
+                self.health.trouble(Topic::Configuration, Trouble::Unreachable(why));
+            }
+        }
     }
 
     fn follow_seal_keys(&self, options: &Options, client: Option<&Client>) {

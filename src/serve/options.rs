@@ -122,6 +122,16 @@ pub struct Options {
     #[arg(long, env = "RESTRAINT_KUBECONFIG", value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
 
+    /// Follow which workloads use which ConfigMaps and Secrets, for the rules that say whom a change
+    /// of one reaches; needs the API server.
+    #[arg(long, env = "RESTRAINT_CONFIGURATION")]
+    pub configuration: bool,
+
+    /// Tell each workload by an Event of changes that its containers do not see, or whose lack keeps
+    /// them from starting; a few a minute.
+    #[arg(long, env = "RESTRAINT_CONFIGURATION_EVENTS", requires = "configuration")]
+    pub configuration_events: bool,
+
     /// File with the keys that approvals are sealed with, base64, one on a line: the first seals,
     /// all are accepted; followed [default: a key made at start].
     #[arg(long, env = "RESTRAINT_SEAL_KEY", value_name = "FILE")]

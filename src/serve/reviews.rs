@@ -16,9 +16,13 @@ use hyper::service::{Service, service_fn};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::judge::subject::Subject;
+use crate::kube::config_user::ConfigUser;
+use crate::kube::configuration::ConfigKind;
 use crate::policies::set::PolicySet;
 use crate::review::{Path, answer, decide, decode, look_ups};
 
+use super::configuration::Index;
 use super::decision_log;
 use super::events::Events;
 use super::evidence::{Answers, Questions, Sources};
@@ -46,6 +50,8 @@ pub(super) struct Reviews {
     pub(super) policies: Arc<Followed<Option<PolicySet>>>,
     /// What is known of namespaces.
     pub(super) namespaces: Arc<Namespaces>,
+    /// Who uses which ConfigMaps and Secrets.
+    pub(super) config_users: Arc<Index>,
     /// The keys of stamps.
     pub(super) seal_keys: Arc<Followed<SealKeys>>,
     /// Whom to ask for facts.
@@ -192,6 +198,9 @@ impl Reviews {
         let mut review = decode(body).map_err(|error| (Failure::Malformed, error.to_string()))?;
         review.subject.evidence.namespace_labels =
             self.namespaces.labels(&review.subject.namespace);
+        if let Some(kind) = review.subject.resource.configuration() {
+            review.subject.evidence.config_users = self.config_users_of(kind, &review.subject);
+        }
         let seal_keys = self.seal_keys.load();
         match answers {
             Some(answers) => answers.give(&mut review.subject.evidence),
@@ -223,6 +232,19 @@ impl Reviews {
             recorder.take(path, policies, &review.subject, &verdict, (body, &reply));
         }
         Ok(Answer::Ready(reply))
+    }
+}
+
+impl Reviews {
+    /// Who uses what `subject` writes; nobody asks who uses what is new.
+    fn config_users_of(
+        &self,
+        kind: ConfigKind,
+        subject: &Subject<'_>,
+    ) -> Option<Arc<Vec<ConfigUser>>> {
+        let stored = subject.old_object.as_ref()?;
+        let name = if subject.name.is_empty() { &stored.metadata.name } else { &subject.name };
+        self.config_users.users((kind, name), &subject.namespace)
     }
 }
 

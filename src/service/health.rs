@@ -35,6 +35,8 @@ pub(crate) enum Topic {
     Audit,
     /// The policy reports in namespaces.
     PolicyReports,
+    /// Who uses which ConfigMaps and Secrets.
+    Configuration,
 }
 
 /// Why what is in force is not the newest.
@@ -54,7 +56,7 @@ struct Detail {
 }
 
 impl Topic {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Policies,
         Self::ConfigMap,
         Self::Certificate,
@@ -63,6 +65,7 @@ impl Topic {
         Self::SealKeys,
         Self::Audit,
         Self::PolicyReports,
+        Self::Configuration,
     ];
 
     /// Those that may be waited for, the first one first.
@@ -84,6 +87,7 @@ impl Topic {
             Self::SealKeys => "seal keys",
             Self::Audit => "audit",
             Self::PolicyReports => "policy reports",
+            Self::Configuration => "configuration",
         }
     }
 }
@@ -183,6 +187,6 @@ mod tests {
     #[test]
     fn every_topic_has_a_place_of_its_own() {
         let places = Topic::ALL.map(|topic| topic as usize);
-        assert_eq!(places, [0, 1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(places, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
     }
 }

@@ -8,6 +8,7 @@
 
 #[path = "../../benches/src/bodies.rs"]
 mod bodies;
+mod configuration;
 mod growth;
 
 use allocation_counter::{AllocationInfo, measure};

@@ -10,7 +10,7 @@ const FLOORS: [&[&str]; 14] = [
     &["json", "yaml", "shell", "signals", "terminal"],
     &["config_file"],
     &["kube"],
-    &["heap", "watch", "config_file"],
+    &["heap", "watch"],
     &["approval"],
     &["judge"],
     &["rules"],

@@ -36,7 +36,7 @@ const fn expected(
     Expected { hook, condition, mentions }
 }
 
-const EXPECTED: [Expected; 10] = [
+const EXPECTED: [Expected; 14] = [
     expected("resize.restraint.dev", "may-take-memory", LIMITS),
     expected("resize-elsewhere.restraint.dev", "may-take-memory", LIMITS),
     expected("restore.restraint.dev", "may-take-memory", LIMITS),
@@ -51,7 +51,18 @@ const EXPECTED: [Expected; 10] = [
     expected("pods.restraint.dev", "no-mirror-pod", &["kubernetes.io/config.mirror"]),
     expected("advice.restraint.dev", "spec-or-reloader-differs", &["oldObject", "spec"]),
     expected("advice.restraint.dev", "spec-or-reloader-differs", &["stakater.com"]),
+    expected(hook::CONFIGURATION, "no-namespace-goes", &["request.userInfo"]),
+    expected(hook::CONFIGURATION, "no-authority", &["kube-root-ca.crt"]),
+    expected(
+        hook::CONFIGURATION,
+        "no-leader-election",
+        &["control-plane.alpha.kubernetes.io/leader"],
+    ),
+    expected(hook::CONFIGURATION, "content-differs", &["data", "binaryData", "immutable"]),
 ];
+
+/// Match conditions that follow values of the chart: hook and name.
+const OPTIONAL: [(&str, &str); 1] = [(hook::CONFIGURATION, "no-token-or-release")];
 
 pub(super) fn check(facts: &Facts, observations: &mut Observations<'_>) {
     for installation in &facts.installations {
@@ -104,7 +115,8 @@ fn examine_expression(
     observations: &mut Observations<'_>,
 ) {
     let name = &condition.name;
-    let is_known = EXPECTED.iter().any(|known| known.hook == hook.name && known.condition == name);
+    let is_known = EXPECTED.iter().any(|known| known.hook == hook.name && known.condition == name)
+        || OPTIONAL.contains(&(hook.name, name.as_str()));
     if !is_known {
         let message = format!(
             "match condition {name:?} is not from the chart: what it excludes is not checked"

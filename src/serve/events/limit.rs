@@ -6,35 +6,47 @@ use std::time::{Duration, Instant};
 
 use super::occurrence::{Occurrence, Reason};
 
-/// Events at once after a silence.
-const BURST: u32 = 50;
+/// How many events there are at most.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rate {
+    /// Events at once after a silence.
+    burst: u32,
+    /// The time after which one more event may be written.
+    refill: Duration,
+    /// How long an object and a reason stay silent after an event about them.
+    silence: Duration,
+}
 
-/// The time after which one more event may be written.
-const REFILL: Duration = Duration::from_millis(100);
+/// Of pods: one by one, by whoever resizes and approves.
+pub(super) const OF_PODS: Rate =
+    Rate { burst: 50, refill: Duration::from_millis(100), silence: Duration::from_secs(10) };
 
-/// How long a pod and a reason stay silent after an event about them.
-const SILENCE: Duration = Duration::from_secs(10);
+/// Of configuration: one change has many, and controllers change it again and again.
+pub(super) const OF_CONFIGURATION: Rate =
+    Rate { burst: 50, refill: Duration::from_secs(2), silence: Duration::from_secs(20) };
 
-/// A bucket of tokens for all events, and a silence for each pod and reason.
+/// A bucket of tokens for all events, and a silence for each object and reason.
 #[derive(Debug)]
 pub(super) struct Limit {
+    rate: Rate,
     tokens: u32,
     /// When the tokens were last counted.
     counted: Instant,
-    /// When a pod's uid and a reason were last told. No more of them than tokens in a silence.
+    /// When an object and a reason were last told. No more of them than tokens in a silence.
     told: HashMap<(String, Reason), Instant>,
 }
 
 impl Limit {
-    pub(super) fn new(now: Instant) -> Self {
-        Self { tokens: BURST, counted: now, told: HashMap::new() }
+    pub(super) fn new(rate: Rate, now: Instant) -> Self {
+        Self { rate, tokens: rate.burst, counted: now, told: HashMap::new() }
     }
 
     /// Whether this may be written now, and if so, counts it.
     pub(super) fn admits(&mut self, now: Instant, occurrence: &Occurrence) -> bool {
-        self.told.retain(|_, told| now.saturating_duration_since(*told) < SILENCE);
+        let silence = self.rate.silence;
+        self.told.retain(|_, told| now.saturating_duration_since(*told) < silence);
         self.refill(now);
-        let key = (occurrence.regarding.uid.clone(), occurrence.reason);
+        let key = (occurrence.place(), occurrence.reason);
         if self.told.contains_key(&key) {
             return false;
         }
@@ -45,18 +57,19 @@ impl Limit {
     }
 
     fn refill(&mut self, now: Instant) {
+        let Rate { burst, refill, .. } = self.rate;
         let passed = now
             .saturating_duration_since(self.counted)
             .as_millis()
-            .checked_div(REFILL.as_millis())
+            .checked_div(refill.as_millis())
             .unwrap_or_default();
-        let earned = u32::try_from(passed).unwrap_or(BURST).min(BURST);
-        self.tokens = self.tokens.saturating_add(earned).min(BURST);
+        let earned = u32::try_from(passed).unwrap_or(burst).min(burst);
+        self.tokens = self.tokens.saturating_add(earned).min(burst);
         // a part of a token is not lost, unless the bucket is full
-        self.counted = if self.tokens == BURST {
+        self.counted = if self.tokens == burst {
             self.counted.max(now)
         } else {
-            self.counted.checked_add(REFILL.saturating_mul(earned)).unwrap_or(now)
+            self.counted.checked_add(refill.saturating_mul(earned)).unwrap_or(now)
         };
     }
 }
@@ -72,7 +85,7 @@ mod tests {
     #[test]
     fn a_burst_passes_and_then_ten_a_second() {
         let start = Instant::now();
-        let mut limit = Limit::new(start);
+        let mut limit = Limit::new(OF_PODS, start);
         let mut flood = |now: Instant, count: u32| {
             (0..count)
                 .filter(|each| {
@@ -96,7 +109,7 @@ mod tests {
     #[test]
     fn a_pod_and_a_reason_are_told_once_in_a_while() {
         let start = Instant::now();
-        let mut limit = Limit::new(start);
+        let mut limit = Limit::new(OF_PODS, start);
         assert!(limit.admits(start, &about("one", Reason::ResizeDenied)));
         assert!(limit.admits(start, &about("one", Reason::ApprovalGranted)), "another reason");
         assert!(limit.admits(start, &about("two", Reason::ResizeDenied)), "another pod");
@@ -108,7 +121,7 @@ mod tests {
                 )
             );
         }
-        assert!(limit.admits(start + SILENCE, &about("one", Reason::ResizeDenied)));
+        assert!(limit.admits(start + OF_PODS.silence, &about("one", Reason::ResizeDenied)));
         assert_eq!(limit.told.len(), 1, "what is over is forgotten");
     }
 }

@@ -12,7 +12,7 @@ use crate::yaml::suggest::quoted;
 /// The longest note the API server takes, in bytes.
 const NOTE_LIMIT: usize = 1024;
 
-/// Something that happened to a pod.
+/// Something that happened to a pod or a workload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Occurrence {
     pub(super) reason: Reason,
@@ -32,7 +32,16 @@ pub(super) struct Regarding {
     pub(super) api_version: String,
     pub(super) kind: String,
     pub(super) name: String,
+    /// Empty where it is not known.
     pub(super) uid: String,
+}
+
+impl Occurrence {
+    /// What it happened to, told apart from all else.
+    pub(super) fn place(&self) -> String {
+        let Regarding { kind, name, uid, .. } = &self.regarding;
+        if uid.is_empty() { format!("{}/{kind}/{name}", self.namespace) } else { uid.clone() }
+    }
 }
 
 #[cfg(test)]
@@ -69,6 +78,10 @@ pub(super) enum Reason {
     MemoryRestored,
     /// A resize was denied.
     ResizeDenied,
+    /// A container needs configuration at its next start that is gone.
+    ConfigurationMissing,
+    /// A running container does not see a change of its configuration.
+    ConfigurationUnseen,
 }
 
 impl Reason {
@@ -81,6 +94,8 @@ impl Reason {
             Self::AllowanceUsed => "AllowanceUsed",
             Self::MemoryRestored => "MemoryRestored",
             Self::ResizeDenied => "ResizeDenied",
+            Self::ConfigurationMissing => "ConfigurationMissing",
+            Self::ConfigurationUnseen => "ConfigurationUnseen",
         }
     }
 
@@ -92,12 +107,19 @@ impl Reason {
             | Self::AllowanceUsed
             | Self::MemoryRestored
             | Self::ResizeDenied => "Resize",
+            Self::ConfigurationMissing | Self::ConfigurationUnseen => "Configure",
         }
     }
 
     /// Whether somebody should look.
     pub(super) fn is_warning(self) -> bool {
         matches!(self, Self::ApprovalRefused | Self::MemoryRestored | Self::ResizeDenied)
+            || self.is_of_configuration()
+    }
+
+    /// Whether it is told to all who use a ConfigMap, of which there may be many.
+    pub(super) fn is_of_configuration(self) -> bool {
+        matches!(self, Self::ConfigurationMissing | Self::ConfigurationUnseen)
     }
 }
 
@@ -215,7 +237,7 @@ fn requested(subject: &Subject<'_>, verdict: &Verdict) -> Option<String> {
 }
 
 /// Who asked, as the API server knows them, and what came of it.
-fn note(who: &str, sentences: Vec<String>) -> String {
+pub(super) fn note(who: &str, sentences: Vec<String>) -> String {
     let mut note = format!("{}: {}", quoted(who), sentences.join("; "));
     if note.len() > NOTE_LIMIT {
         note.truncate(note.floor_char_boundary(NOTE_LIMIT.saturating_sub("…".len())));

@@ -94,7 +94,7 @@ impl Writer {
     pub(super) async fn publish(&mut self, occurrence: Occurrence) -> Result<(), String> {
         let now = Instant::now();
         self.series.retain(|_, series| now.duration_since(series.last) < SERIES);
-        let key = (occurrence.regarding.uid.clone(), occurrence.reason);
+        let key = (occurrence.place(), occurrence.reason);
         let known = self.series.remove(&key).map(|series| series.event).filter(|event| {
             // a note that was cut may hide that something else was asked for
             event.note.as_deref() == Some(&*occurrence.note)
@@ -144,7 +144,7 @@ impl Writer {
                 kind: Some(kind),
                 namespace: Some(namespace),
                 name: Some(name),
-                uid: Some(uid),
+                uid: Some(uid).filter(|uid| !uid.is_empty()),
                 ..ObjectReference::default()
             }),
             reporting_controller: Some(CONTROLLER.to_owned()),

@@ -55,6 +55,7 @@ fn reviews() -> Reviews {
     Reviews {
         policies: Arc::new(Followed::new(Some(Policies::of(vec![policy]).into()))),
         namespaces: Arc::default(),
+        config_users: Arc::default(),
         seal_keys: Arc::default(),
         sources: Sources::new(
             Authorities::new(None, Duration::ZERO),

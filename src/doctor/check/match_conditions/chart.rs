@@ -14,6 +14,21 @@ const SPEC_OR_RELOADER_DIFFERS: &str = "request.operation=='CREATE'||object.spec
 const ANNOTATION_DIFFERS: &str = "k,object.metadata.?annotations[?k].orValue('')\
     !=(request.operation=='CREATE'?'':oldObject.metadata.?annotations[?k].orValue('')))";
 
+const NO_NAMESPACE_GOES: &str =
+    "request.userInfo.username!='system:serviceaccount:kube-system:namespace-controller'";
+
+const NO_AUTHORITY: &str =
+    "!(request.?name.orValue('')in['kube-root-ca.crt','openshift-service-ca.crt'])";
+
+const NO_LEADER_ELECTION: &str = "!('control-plane.alpha.kubernetes.io/leader'\
+    in(request.operation=='DELETE'?oldObject:object).metadata.?annotations.orValue({}))";
+
+const NO_TOKEN_OR_RELEASE: &str = "!((request.operation=='DELETE'?oldObject:object).?type.orValue('')\
+    in['kubernetes.io/service-account-token','helm.sh/release.v1'])";
+
+const CONTENT_DIFFERS: &str = "request.operation!='UPDATE'||object.?data!=oldObject.?data\
+    ||object.?binaryData!=oldObject.?binaryData||object.?immutable!=oldObject.?immutable";
+
 /// Whether the chart renders `expression` for a condition of this name, with some values. White
 /// space does not count.
 pub(super) fn renders(condition: &str, expression: &str) -> bool {
@@ -24,6 +39,11 @@ pub(super) fn renders(condition: &str, expression: &str) -> bool {
         "takes-no-memory" => keeps().contains(&written),
         "resources-differ" => Cpu::ALL.iter().any(|cpu| written == resources_differ(*cpu)),
         "no-mirror-pod" => written == NO_MIRROR_POD,
+        "no-namespace-goes" => written == NO_NAMESPACE_GOES,
+        "no-authority" => written == NO_AUTHORITY,
+        "no-leader-election" => written == NO_LEADER_ELECTION,
+        "no-token-or-release" => written == NO_TOKEN_OR_RELEASE,
+        "content-differs" => written == CONTENT_DIFFERS,
         "spec-or-reloader-differs" => written == SPEC_OR_RELOADER_DIFFERS,
         "approval-differs" => written.split_once(".exists(").is_some_and(|(keys, rest)| {
             // which annotations approve is a setting

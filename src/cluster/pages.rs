@@ -11,11 +11,12 @@ use kube::Client;
 use kube::api::{ApiResource, ListParams, Request};
 use kube::core::GroupVersionKind;
 
-use crate::cluster::error::error_message;
-use crate::cluster::kind::Kind;
-use crate::cluster::list::PAGE;
 use crate::json::text::Text;
 use crate::json::{self, Raw, fields};
+
+use super::error::error_message;
+use super::kind::Kind;
+use super::list::PAGE;
 
 /// How often a list goes on that became too old to be continued.
 const ATTEMPTS: u8 = 5;
@@ -27,7 +28,7 @@ const LARGEST: usize = 16 * 1024 * 1024;
 const SMALLER: u32 = 8;
 
 /// A list under way.
-pub(super) struct Pages<'c> {
+pub(crate) struct Pages<'c> {
     client: &'c Client,
     request: Request,
     parameters: ListParams,
@@ -40,24 +41,26 @@ pub(super) struct Pages<'c> {
     /// Whether the list began anew: then what comes up to this object was handed over before.
     handed_over: Option<String>,
     /// How many objects were handed over.
-    pub(super) read: usize,
+    pub(crate) read: usize,
+    /// The version of the first page: a watch from there on misses nothing.
+    pub(crate) version: String,
     /// How many there are besides, where the API server says it.
     remaining: Option<i64>,
     /// Objects that are too large to be read.
-    pub(super) too_large: Vec<String>,
+    pub(crate) too_large: Vec<String>,
 }
 
 /// Why a list is not whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Broken {
+pub(crate) struct Broken {
     /// What the API server or the connection said.
-    pub(super) reason: String,
+    pub(crate) reason: String,
     /// How many objects came before.
-    pub(super) read: usize,
+    pub(crate) read: usize,
     /// How many there are besides, where the API server said it.
-    pub(super) remaining: Option<i64>,
+    pub(crate) remaining: Option<i64>,
     /// Whether the API server knows no such kind.
-    pub(super) is_unknown_kind: bool,
+    pub(crate) is_unknown_kind: bool,
 }
 
 /// Why there is no page.
@@ -81,8 +84,13 @@ fields!(Page { "metadata" => metadata, "items" => items });
 struct Continued<'a> {
     token: Text<'a>,
     remaining: Option<i64>,
+    version: Text<'a>,
 }
-fields!(Continued { "continue" => token, "remainingItemCount" => remaining });
+fields!(Continued {
+    "continue" => token,
+    "remainingItemCount" => remaining,
+    "resourceVersion" => version,
+});
 
 #[derive(Debug, Default)]
 struct Placed<'a> {
@@ -99,7 +107,7 @@ fields!(PlacedMetadata { "namespace" => namespace, "name" => name });
 
 impl<'c> Pages<'c> {
     /// The objects of `kind`, of one namespace or of all.
-    pub(super) fn of(
+    pub(crate) fn of(
         client: &'c Client,
         kind: &Kind,
         namespace: Option<&str>,
@@ -117,6 +125,7 @@ impl<'c> Pages<'c> {
             last: None,
             handed_over: None,
             read: 0,
+            version: String::new(),
             remaining: None,
             too_large: Vec::new(),
         }
@@ -127,7 +136,7 @@ impl<'c> Pages<'c> {
     /// # Errors
     ///
     /// Where the list breaks off; what came before was handed over.
-    pub(super) async fn next(&mut self) -> Result<Option<String>, Broken> {
+    pub(crate) async fn next(&mut self) -> Result<Option<String>, Broken> {
         let mut was_cut = false;
         while !self.is_done {
             match self.ask(false).await {
@@ -152,7 +161,7 @@ impl<'c> Pages<'c> {
     /// # Errors
     ///
     /// Where it is none.
-    pub(super) fn items<'t>(&mut self, text: &'t str) -> Result<Vec<&'t str>, Broken> {
+    pub(crate) fn items<'t>(&mut self, text: &'t str) -> Result<Vec<&'t str>, Broken> {
         let page: Page<'t> = json::read(text).map_err(|error| Broken {
             reason: format!("a page cannot be read: {error}"),
             read: self.read,
@@ -173,6 +182,9 @@ impl<'c> Pages<'c> {
 
     fn turn_to(&mut self, next: &Continued<'_>) {
         self.remaining = next.remaining;
+        if self.version.is_empty() {
+            self.version = next.version.to_string();
+        }
         self.parameters.continue_token = Some(next.token.to_string());
         self.is_done = next.token.is_empty();
     }
@@ -262,8 +274,8 @@ fn place(item: &str) -> String {
     format!("{}/{}", &*metadata.namespace, &*metadata.name)
 }
 
-/// Where the objects of `kind` are listed: in one namespace, or in all.
-fn path(kind: &Kind, namespace: Option<&str>) -> String {
+/// Where the objects of `kind` are listed and watched: in one namespace, or in all.
+pub(crate) fn path(kind: &Kind, namespace: Option<&str>) -> String {
     let resource = ApiResource::from_gvk_with_plural(
         &GroupVersionKind::gvk(kind.group, kind.version(), kind.name),
         kind.plural(),
