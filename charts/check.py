@@ -87,6 +87,7 @@ SETS = {
                 "matchExpressions": [{"key": "stage", "operator": "NotIn", "values": ["dev"]}],
             },
         },
+        "configuration": {"enabled": True, "secrets": True, "events": True},
         "record": {"enabled": True, "limit": 100},
         "drainDelay": 20,
         "image": {"repository": "registry.example/restraint", "digest": "sha256:" + "0" * 64},
@@ -103,6 +104,12 @@ SETS = {
         "networkPolicy": {"reviewsFrom": [{"ipBlock": {"cidr": "192.0.2.0/24"}}], "apiServerCidrs": ["192.0.2.1/32"]},
         "monitoring": {"serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}}, "prometheusRule": {"enabled": True}, "dashboard": {"enabled": True}},
     },
+    "changes of ConfigMaps": {"configuration": {"enabled": True}},
+    "changes of ConfigMaps, with hooks of every namespace": {
+        "configuration": {"enabled": True, "events": True},
+        "webhooks": {"timeoutSeconds": 4, "excludeNamespaces": []},
+    },
+    "Secrets without ConfigMaps, which is nothing": {"configuration": {"secrets": True, "events": True}},
     "hooks with metadata that the chart has, too": {
         "tls": {"mode": "certManager"},
         "record": {"enabled": True, "claim": "recordings"},
@@ -152,6 +159,8 @@ WRONG = [
     ({"deadlines": {"authority": 3000}}, "deadlines.authority"),
     ({"replicas": 0}, "replicas"),
     ({"record": {"limit": "256MiB"}}, "limit"),
+    ({"configuration": {"enabled": "yes"}}, "enabled"),
+    ({"configuration": {"configmaps": True}}, "configmaps"),
     ({"hostNetwork": "yes"}, "hostNetwork"),
     ({"dnsPolicy": "None"}, "dnsPolicy"),
     ({"ports": {"reviews": 443}}, "reviews"),
@@ -205,7 +214,7 @@ def hooks(all_objects):
 def flags_of(all_objects):
     """The flags of the service, with their values."""
     (container,) = only(all_objects, "Deployment")["spec"]["template"]["spec"]["containers"]
-    return dict(argument.removeprefix("--").split("=", 1) for argument in container["args"][1:])
+    return dict(argument.removeprefix("--").partition("=")[::2] for argument in container["args"][1:])
 
 
 def writes_bundles(all_objects):
@@ -253,7 +262,8 @@ def check_hooks(values, merged, all_objects, in_force):
         expect(hook["matchPolicy"] == "Equivalent", f'"{name}" misses other versions')
         expect(hook["sideEffects"] in ("None", "NoneOnDryRun"), f'"{name}" has side effects')
         expect(hook["admissionReviewVersions"] == ["v1"], f'"{name}" speaks other versions')
-        expect(hook["timeoutSeconds"] == merged["webhooks"]["timeoutSeconds"], f'"{name}" has another timeout')
+        longest = 2 if name == "configuration" else merged["webhooks"]["timeoutSeconds"]
+        expect(hook["timeoutSeconds"] == min(longest, merged["webhooks"]["timeoutSeconds"]), f'"{name}" has another timeout')
         expect(not any("*" in word for rule in hook["rules"] for words in rule.values() for word in words), f'"{name}" has a wildcard')
         expect(all(rule["scope"] == "Namespaced" for rule in hook["rules"]), f'"{name}" is asked about cluster objects')
         chosen = merged["webhooks"]["failurePolicy"].get(name, "") or ("Fail" if merged["cap"] == "enforce" else "Ignore")
@@ -271,6 +281,7 @@ def check_hooks(values, merged, all_objects, in_force):
     rules = {rule for rule, mode, _ in in_force.values() if mode != "off"}
     expected = {("Mutating", "approval"), ("Mutating", "pods"), *(("Validating", name) for name in ("resize", "resize-advice", "approval", "advice"))}
     expected |= {("Mutating", "restore")} if "memory-limit-decrease" in rules else set()
+    expected |= {("Validating", "configuration")} if merged["configuration"]["enabled"] else set()
     expected |= {("Validating", "resize-elsewhere")} if merged["cap"] == "enforce" and merged["enforceNamespaces"] else set()
     found = {(kind.removesuffix("WebhookConfiguration"), name) for kind, name in names}
     expect(found == expected, f"hooks are {sorted(found)}, not {sorted(expected)}")
@@ -280,6 +291,23 @@ def conditions(all_objects, name):
     """The match conditions of the hook `name`, by their names; none where there is no such hook."""
     found = [hook for _, hook in hooks(all_objects) if hook["name"] == f"{name}.restraint.dev"]
     return {one["name"]: one["expression"] for hook in found for one in hook["matchConditions"]}
+
+
+def check_configuration(merged, all_objects):
+    """ConfigMaps are asked about where that is wanted, and Secrets where that is; who uses them is followed then, and not else."""
+    wanted = merged["configuration"]
+    flags = flags_of(all_objects)
+    expect(("configuration" in flags) == wanted["enabled"], "users of configuration are followed, or are not")
+    expect(("configuration-events" in flags) == (wanted["enabled"] and wanted["events"]), "workloads are told, or are not")
+    for _, hook in hooks(all_objects):
+        resources = {resource for rule in hook["rules"] for resource in rule["resources"]}
+        asked = {"configmaps", *(["secrets"] if wanted["secrets"] else [])} if hook["name"] == "configuration.restraint.dev" else set()
+        expect(resources & {"configmaps", "secrets"} == asked, f'"{hook["name"]}" is asked about {sorted(resources)}')
+        if asked:
+            left_out = {name for one in hook["namespaceSelector"]["matchExpressions"] if one["operator"] == "NotIn" for name in one["values"]}
+            expect("kube-system" in left_out, "what the control plane writes for itself is asked about")
+            names = {one["name"] for one in hook["matchConditions"]}
+            expect(("no-token-or-release" in names) == wanted["secrets"], "tokens are asked about, or Secrets are not")
 
 
 def check_resizes(all_objects, in_force):
@@ -476,8 +504,9 @@ def check_deployment(merged, all_objects, help_text):
     expect({one["resourceName"]: one["restartPolicy"] for one in container["resizePolicy"]} == {"cpu": "NotRequired", "memory": "RestartContainer"}, "another resizePolicy")
     expect(container["livenessProbe"]["httpGet"]["path"] == "/livez" and container["readinessProbe"]["httpGet"]["path"] == "/readyz", "other probes")
     flags = flags_of(all_objects)
-    for flag in flags:
-        expect(f"--{flag} <" in help_text, f'the program knows no flag "--{flag}"')
+    for flag, value in flags.items():
+        known = f"--{flag} <" if value else f"--{flag}\n"
+        expect(known in help_text, f'the program knows no flag "--{flag}"')
     expect(max(int(flags["request-deadline"]), int(flags["authority-deadline"])) < merged["webhooks"]["timeoutSeconds"] * 1000, "a deadline is after the timeout")
     expect(flags["cap"] == merged["cap"], "another cap")
     (policies,) = (volume["configMap"]["name"] for volume in pod["volumes"] if volume["name"] == "policies")
@@ -532,6 +561,8 @@ def check_rights(merged, all_objects, in_force):
     expected |= {("events.k8s.io", "events", "create"), ("events.k8s.io", "events", "patch")}
     expected |= {("metrics.k8s.io", "pods", "get")} if "memory-above-usage" in rules else set()
     expected |= {("", "nodes", "get"), ("", "pods", "list")} if "resize-beyond-node" in rules else set()
+    users = {("apps", one) for one in ("deployments", "statefulsets", "daemonsets")} | {("batch", "cronjobs"), ("batch", "jobs"), ("", "pods")}
+    expected |= {(*user, verb) for user in users for verb in ("list", "watch")} if merged["configuration"]["enabled"] else set()
     configurations = ("validatingwebhookconfigurations", "mutatingwebhookconfigurations")
     expected |= {("admissionregistration.k8s.io", one, verb) for one in configurations for verb in ("get", "list", "watch", "patch")} if keeps else set()
     found = granted[("ClusterRole", "restraint")]
@@ -586,6 +617,7 @@ def check_set(name, values, programs):
     policies = {path.removesuffix(".yaml"): text for path, text in data.items()}
     in_force = modes(policies)
     check_hooks(values, merged, all_objects, in_force)
+    check_configuration(merged, all_objects)
     check_resizes(all_objects, in_force)
     check_fallback(merged, all_objects, in_force, {name: yaml.safe_load(text).get("settings") or {} for name, text in policies.items()})
     check_deployment(merged, all_objects, programs["help"])
@@ -709,7 +741,7 @@ def made_files():
         "webhooks": {"namespaceSelector": {"matchLabels": {"e2e.example/installation": "installation"}}},
     }
     # with a name of its own, so that it can stand beside others
-    everything = {**installation, "fullnameOverride": "restraint-installation", "tls": {}, "policies": SETS["everything"]["policies"], "audit": {"enabled": True}}
+    everything = {**installation, "fullnameOverride": "restraint-installation", "tls": {}, "policies": SETS["everything"]["policies"], "audit": {"enabled": True}, "configuration": SETS["everything"]["configuration"]}
 
     def words(text):
         text = text.replace("restraint-installation", "restraint-${INSTALLATION}").replace("61443", "${PORT}")
@@ -724,6 +756,11 @@ def made_files():
         return [text for path, text in sorted(files.items()) if path.endswith(".yaml") and path not in ("policies.yaml", "certificate.yaml")]
 
     webhooks = render(installation, "restraint-installation")["webhooks.yaml"]
+    # beside the others: what is not there is not asked about in trials of something else
+    _, asking = render(combined(installation, {"configuration": SETS["everything"]["configuration"]}), "restraint-installation")["webhooks.yaml"].split("\n---\n")
+    before, hook = asking.split("  # changes of configuration", 1)
+    before = before[:before.index("webhooks:\n") + len("webhooks:\n")]
+    configuration = f"{before}  # changes of configuration{hook}".replace("\n  name: restraint\n", "\n  name: restraint-configuration-installation\n")
     by_default = core(everything)
     in_kinds = [[f"# kind of cluster: {name}\n", *(text for text in core(combined(everything, values)) if text not in by_default)] for name, values in kinds.SETS.items()]
     fallback = render({**installation, "fallback": {"enabled": True}, "webhooks": {"namespaceSelector": {"matchLabels": {"e2e.example/fallback": "yes"}}}})["fallback.yaml"]
@@ -737,6 +774,7 @@ def made_files():
     certificate = re.sub(r"\n  labels:\n(    .*\n)+", "\n", render({"tls": {"mode": "certManager"}})["certificate.yaml"])
     return {
         "tests/e2e/webhooks.yaml": head.format("`${...}` is filled in by the tests, which also keep their\n# installations apart by `e2e.example/installation`. The rest is what a cluster would have.") + words(webhooks),
+        "tests/e2e/configuration.yaml": head.format("The hook on changes of configuration, with Secrets.") + words(configuration).replace("configuration-installation", "configuration-${INSTALLATION}"),
         "tests/e2e/chart.yaml": head.format("All that it renders with live look-ups on, but policies and\n# what needs a definition of its own.") + words("---\n".join(by_default)),
         "tests/e2e/chart-kinds.yaml": head.format("What differs from chart.yaml in each kind of cluster that\n# needs values of its own.") + words("\n".join("---\n".join(texts) for texts in in_kinds)),
         "tests/e2e/fallback.yaml": head.format("For the namespaces with the label `e2e.example/fallback`.") + fallback,

@@ -30,13 +30,15 @@ pub(crate) const PROGRAMS: [&str; 3] = ["etcd", "kube-apiserver", "kubectl"];
 /// A running API server.
 pub(crate) struct Cluster {
     servers: Mutex<Option<Servers>>,
+    /// Of etcd and of the API server.
+    ports: [u16; 2],
     kubectl: Kubectl,
     folder: Mutex<Option<TempDir>>,
 }
 
 /// Ends in this order: an API server without its etcd does not.
 struct Servers {
-    _apiserver: Process,
+    apiserver: Option<Process>,
     _etcd: Process,
 }
 
@@ -81,7 +83,8 @@ impl Cluster {
             kubectl.run(&["get", "--raw", autoscalers]).succeeded().then_some(())
         });
         Self {
-            servers: Mutex::new(Some(Servers { _apiserver: apiserver, _etcd: etcd })),
+            servers: Mutex::new(Some(Servers { apiserver: Some(apiserver), _etcd: etcd })),
+            ports: [clients, secure],
             kubectl,
             folder: Mutex::new(Some(folder)),
         }
@@ -100,6 +103,24 @@ impl Cluster {
     /// What the audit log has so far in the lines that are `wanted`.
     pub(crate) fn audit_log(&self, wanted: impl Fn(&str) -> bool) -> Vec<Event> {
         Event::those(&fs::read_to_string(self.file("audit.log")).unwrap_or_default(), wanted)
+    }
+
+    /// Kills the API server and starts another in its place, and returns when that answers.
+    pub(crate) fn restart_api_server(&self) {
+        let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        let servers = servers.as_mut().unwrap();
+        drop(servers.apiserver.take());
+        let Kubectl { assets, folder, .. } = &self.kubectl;
+        let [etcd, secure] = self.ports;
+        let mut apiserver = Process::start(
+            "kube-apiserver",
+            &mut apiserver(assets, folder, etcd, secure),
+            folder.join("kube-apiserver-again.log"),
+        );
+        apiserver.eventually("the API server is ready again", |_| {
+            self.kubectl.run(&["get", "--raw", "/readyz"]).succeeded().then_some(())
+        });
+        servers.apiserver = Some(apiserver);
     }
 
     /// Ends it. With `keep` its files stay, and it says where.

@@ -27,6 +27,9 @@ const WEBHOOKS: &str = include_str!("webhooks.yaml");
 /// definition of its own.
 pub(crate) const CHART: &str = include_str!("chart.yaml");
 
+/// The hook on changes of configuration, as the chart renders it.
+const CONFIGURATION: &str = include_str!("configuration.yaml");
+
 /// How long the API server waits for a hook: the longest it takes.
 pub(crate) const HOOK_TIMEOUT: &str = "timeoutSeconds: 30";
 
@@ -201,6 +204,16 @@ impl<'c> Installation<'c> {
         self.replica().as_ref().unwrap().counted(counter, label)
     }
 
+    /// What its readiness says, with its status.
+    pub(crate) fn readiness(&self) -> (u16, String) {
+        self.replica().as_ref().unwrap().readiness()
+    }
+
+    /// All that the replica counts.
+    pub(crate) fn metrics(&self) -> String {
+        self.replica().as_ref().unwrap().metrics()
+    }
+
     /// The address of a replica, where that is not the first, as the API server may call it without
     /// a Service.
     pub(crate) fn url(&self, address: &str, path: &str) -> String {
@@ -236,6 +249,7 @@ impl<'c> Installation<'c> {
             .replace("${PORT}", &self.port.to_string())
             .replace("${CA_BUNDLE}", &self.bundle())
             .replace("timeoutSeconds: 3\n", &format!("{HOOK_TIMEOUT}\n"))
+            .replace("timeoutSeconds: 2\n", &format!("{HOOK_TIMEOUT}\n"))
     }
 
     fn replica(&self) -> MutexGuard<'_, Option<Replica>> {
@@ -296,6 +310,12 @@ impl<'c> Installation<'c> {
             ])
             .accepted();
         kubectl.feed(&["create", "--filename", "-"], &self.filled_in(WEBHOOKS)).accepted();
+    }
+
+    /// Installs the hook on changes of configuration, too.
+    pub(crate) fn ask_about_configuration(&self) {
+        let kubectl = self.cluster.kubectl().within(&self.namespace());
+        kubectl.feed(&["create", "--filename", "-"], &self.filled_in(CONFIGURATION)).accepted();
     }
 
     /// As Helm 4 does: what it does not say stays as others made it.

@@ -48,6 +48,16 @@ impl Replica {
         answer.lines().filter_map(amount).sum()
     }
 
+    /// What readiness says, with its status.
+    pub(crate) fn readiness(&self) -> (u16, String) {
+        fetch(&self.admin, "/readyz")
+    }
+
+    /// All that it counts.
+    pub(crate) fn metrics(&self) -> String {
+        fetch(&self.admin, "/metrics").1
+    }
+
     /// Stops it where it stands: it accepts connections and answers nothing.
     pub(crate) fn freeze(&self) {
         self.process.signal("STOP");

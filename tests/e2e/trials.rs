@@ -12,6 +12,7 @@ mod capped;
 mod certificates;
 mod chart;
 mod commands;
+mod configuration;
 mod creation;
 mod doctor;
 mod doors;
@@ -79,6 +80,7 @@ pub(crate) fn all() -> Vec<Trial> {
         agreement::trials(),
         chart::trials(),
         commands::trials(),
+        configuration::trials(),
     ]
     .into_iter()
     .flatten()
