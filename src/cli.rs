@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::command::{approvals, approve, certs, explain, revoke};
+use crate::command::{approvals, approve, certs, completions, explain, revoke};
 use crate::operate::{resize, restart};
 use crate::{audit, cases, doctor, lint, replay, serve};
 
@@ -51,6 +51,11 @@ pub enum Command {
     /// Create certificates for local use.
     Certs(certs::Options),
 
+    /// Print what completes commands and flags in a shell.
+    ///
+    /// For bash: `source <(restraint completions bash)`.
+    Completions(completions::Options),
+
     /// Check a cluster for webhooks that could lock it out and for mistakes in the setup of Restraint.
     ///
     /// Only --probe writes anything. Checks that need what you may not read are reported as not
@@ -64,6 +69,9 @@ pub enum Command {
     ///
     /// Include ConfigMaps and Namespaces: some findings depend on them.
     Lint(lint::Options),
+
+    /// Print the manual page, or write one for each command.
+    Man(completions::ManOptions),
 
     /// Judge yesterday's requests: what policies would have done, by audit logs and recordings.
     ///

@@ -5,6 +5,7 @@ mod approval_details;
 pub mod approvals;
 pub mod approve;
 pub mod certs;
+pub mod completions;
 pub mod explain;
 mod grant_check;
 mod pending;

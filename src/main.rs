@@ -2,8 +2,10 @@
 
 use std::process::ExitCode;
 
+use clap::CommandFactory;
+
 use restraint::cli::{Cli, Command};
-use restraint::command::{approvals, approve, certs, explain, revoke};
+use restraint::command::{approvals, approve, certs, completions, explain, revoke};
 use restraint::operate::{resize, restart};
 use restraint::serve::LogFormat;
 use restraint::{audit, cases, doctor, lint, replay, serve};
@@ -27,9 +29,11 @@ fn main() -> ExitCode {
         Command::Approve(options) => approve::run(&options),
         Command::Audit(options) => audit::run(&options),
         Command::Certs(options) => certs::run(&options),
+        Command::Completions(options) => completions::run(&options, Cli::command()),
         Command::Doctor(options) => doctor::run(&options),
         Command::Explain(options) => explain::run(&options),
         Command::Lint(options) => lint::run(&options),
+        Command::Man(options) => completions::man(&options, Cli::command()),
         Command::Replay(options) => replay::run(&options),
         Command::Resize(options) => resize::run(&options),
         Command::Restart(options) => restart::run(&options),

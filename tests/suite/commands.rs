@@ -3,8 +3,8 @@
 use std::fs;
 use std::net::TcpListener;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 use restraint::cli::Cli;
 use restraint::rules::RULES;
 
@@ -51,6 +51,29 @@ fn every_command_of_its_own_that_is_printed_can_be_given() {
         // a command may be named without all it needs
         let parsed = Cli::try_parse_from([&words[..], &["--help".to_owned()]].concat());
         assert_eq!(parsed.unwrap_err().kind(), ErrorKind::DisplayHelp, "{command}");
+    }
+}
+
+#[test]
+fn shells_complete_and_manuals_tell_every_command() {
+    let names: Vec<String> =
+        Cli::command().get_subcommands().map(|one| one.get_name().to_owned()).collect();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let (code, text, _) = run(&["completions", shell], &[]);
+        assert_eq!(code, 0, "{shell}");
+        assert!(names.iter().all(|name| text.contains(name.as_str())), "{shell}");
+    }
+    let (code, _, error) = run(&["completions", "tcsh"], &[]);
+    assert_eq!(code, 2);
+    assert!(error.contains("possible values: bash"), "{error}");
+    let (code, text, _) = run(&["man"], &[]);
+    assert!(code == 0 && text.contains(".TH restraint 1"), "{text}");
+    let folder = tempfile::tempdir().unwrap();
+    let pages = folder.path().join("man");
+    let (code, text, _) = run(&["man", "--output", pages.to_str().unwrap()], &[]);
+    assert_eq!((code, &*text), (0, ""));
+    for name in names {
+        assert!(pages.join(format!("restraint-{name}.1")).is_file(), "{name}");
     }
 }
 
