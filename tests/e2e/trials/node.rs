@@ -104,6 +104,16 @@ impl Node {
         self.run(line, code).ok()
     }
 
+    /// What comes of changing the object `from` to `to`.
+    pub(super) fn explain(&self, from: &str, to: &Value) -> Value {
+        let program = PathBuf::from(env!("CARGO_BIN_EXE_restraint"));
+        let line = ["explain", "change", "--from", from, "--to", "-", "--output", "json"];
+        let line = [&line[..], &["--namespace", &self.namespace]].concat();
+        let (code, text) = self.output(Command::new(program), &line, &to.to_string());
+        assert_eq!(code, Some(0), "{text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
     fn run(&self, line: &[&str], code: i32) -> Result<Value, String> {
         let program = PathBuf::from(env!("CARGO_BIN_EXE_restraint"));
         let fixed = ["--namespace", &self.namespace, "--yes", "--output", "json"];

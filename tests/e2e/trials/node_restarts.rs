@@ -21,6 +21,10 @@ pub(super) fn trials() -> Vec<Trial> {
             broken_probe,
         ),
         trial("node: restraint restart rolls a Deployment out while its Service answers", rollout),
+        trial(
+            "node: a container that misses a key does not start again, as the rule says",
+            missing_key,
+        ),
     ];
     trials.into_iter().map(|trial| trial.with_ignored_flag(!is_there())).collect()
 }
@@ -59,6 +63,43 @@ fn set(node: &Node, policy: &str, replicas: i64) {
         let set = read(node, &["get", "statefulset", "db"]);
         (set["status"]["readyReplicas"] == replicas).then_some(())
     });
+}
+
+/// What `missing-config-key` says of the change comes true at the next start of the container.
+fn missing_key() {
+    let node = Node::empty("missing");
+    let config = |data: Value| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "app"}, "data": data});
+    create(&node, &config(json!({"greeting": "hello", "other": "x"})));
+    let key = json!({"configMapKeyRef": {"name": "app", "key": "greeting"}});
+    let mut pod = template("app", "NotRequired", &json!([{"name": "GREETING", "valueFrom": key}]));
+    (pod["apiVersion"], pod["kind"]) = (json!("v1"), json!("Pod"));
+    pod["metadata"]["name"] = json!("app");
+    create(&node, &pod);
+    node.kubectl(&["wait", "pod/app", "--for", "condition=Ready", "--timeout", "240s"], "");
+    let without = config(json!({"other": "x"}));
+    let told = node.explain("live:configmap/app", &without);
+    let found = told.as_array().unwrap().iter().find(|one| one["rule"] == "missing-config-key");
+    let found = found.unwrap_or_else(|| panic!("{told:#}"));
+    assert_eq!(
+        (&found["workload"], &found["key"], &found["container"], &found["how"]),
+        (&json!("Pod/app"), &json!("greeting"), &json!("app"), &json!("env"))
+    );
+    node.kubectl(&["replace", "--filename", "-"], &without.to_string());
+    // its process ends, for whatever reason
+    node.kubectl(&["exec", "app", "--container", "app", "--", "kill", "1"], "");
+    eventually("the container does not start again", || {
+        let status = read(&node, &["get", "pod", "app"])["status"]["containerStatuses"][0].clone();
+        let waiting = &status["state"]["waiting"];
+        (waiting["reason"] == "CreateContainerConfigError").then(|| {
+            let why = waiting["message"].as_str().unwrap_or_default();
+            assert!(why.contains("greeting"), "{why}");
+        })
+    });
+    node.kubectl(
+        &["replace", "--filename", "-"],
+        &config(json!({"greeting": "hello again"})).to_string(),
+    );
+    node.kubectl(&["wait", "pod/app", "--for", "condition=Ready", "--timeout", "240s"], "");
 }
 
 fn read(node: &Node, line: &[&str]) -> Value {
