@@ -13,13 +13,16 @@ pub(super) fn flaw(text: &str) -> Option<Flaw> {
     let mut is_continued = false;
     for line in text.split_inclusive('\n') {
         let content = line.trim_end_matches(['\r', '\n']);
-        let is_comment = content.trim_start_matches([' ', '\t', '\u{c}']).starts_with(['#', '!']);
+        let trimmed = content.trim_start_matches([' ', '\t', '\u{c}']);
+        let is_comment = trimmed.starts_with(['#', '!']);
         if is_continued || !is_comment {
             if let Some(at) = malformed_escape(content) {
                 let expected = "expected four hexadecimal digits after \"\\u\"";
                 return Some(Flaw::broken(offset.saturating_add(at), expected));
             }
-            is_continued = trailing_backslashes(content) % 2 == 1;
+            // what is empty so far may still become a comment
+            is_continued =
+                trailing_backslashes(content) % 2 == 1 && (is_continued || trimmed != "\\");
         }
         offset = offset.saturating_add(line.len());
     }
@@ -37,7 +40,10 @@ fn malformed_escape(line: &str) -> Option<usize> {
             let digits = line.get(at.saturating_add(2)..at.saturating_add(6));
             let is_hexadecimal = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_hexdigit());
             if !digits.is_some_and(is_hexadecimal) {
-                return Some(at);
+                let rest = line.get(at.saturating_add(2)..).unwrap_or_default();
+                // the digits may go on in the next line
+                let goes_on = rest.strip_suffix('\\').is_some_and(is_hexadecimal);
+                return (!goes_on).then_some(at);
             }
         }
     }
@@ -64,6 +70,8 @@ mod tests {
             ("a=1\\\n  # C:\\users", Some(11)),
             ("a=1\\\\\n# C:\\users", None),
             ("a=1\\\r\n# C:\\users", Some(10)),
+            ("\\\n# C:\\users", None),
+            ("a=\\u00\\\ne4", None),
             ("a=1\\\n\n# C:\\users", None),
             ("a=1\r# C:\\users", None),
             ("a=\\u00", Some(2)),
