@@ -323,11 +323,12 @@ impl Run<'_> {
         let changes = report.plan.to_do().find(|pod| !pod.changes.is_empty());
         let changes = changes.map(|pod| listed(&pod.changes)).unwrap_or_default();
         let all = report.plan.to_do().count();
-        let back = report.pods.iter().filter(|pod| pod.put_back.is_some()).count();
+        let own = report.pods.iter().filter_map(|pod| pod.put_back.as_ref());
+        let later = report.reverted.iter().map(|reverted| &reverted.put_back);
+        let back = own.chain(later).filter(|put_back| put_back.done).count();
         let note = format!(
-            "{:?}: {changes}: {done} of {all} pods resized, {} put back{}",
+            "{:?}: {changes}: {done} of {all} pods resized, {back} put back{}",
             who.user,
-            back.saturating_add(report.reverted.len()),
             if report.persisted { ", template written" } else { "" }
         );
         let deed = Deed {

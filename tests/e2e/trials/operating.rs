@@ -1,6 +1,8 @@
 //! `restraint resize`: planned, done, watched to its end and put back. A stand-in plays what a real
 //! kubelet said.
 
+mod consent;
+mod managers;
 mod returning;
 mod rights;
 mod stopped;
@@ -20,7 +22,13 @@ use crate::world::enforcing;
 use super::trial;
 
 pub(super) fn trials() -> Vec<Trial> {
-    let more = [stopped::trials(), returning::trials(), rights::trials()];
+    let more = [
+        consent::trials(),
+        managers::trials(),
+        rights::trials(),
+        stopped::trials(),
+        returning::trials(),
+    ];
     let trials = vec![
         trial("restraint resize: in place, with an event, and the lease is given back", in_place),
         trial("restraint resize: with a restart, and how long it took", with_a_restart),

@@ -43,6 +43,9 @@ fn growth_without_an_approval() {
     let why = reverted["why"].as_str().unwrap();
     assert!(why.contains("memory limit 96Mi -> 64Mi is not approved"), "{why}");
     assert_limit(&space, "db", "96Mi");
+    let note =
+        "\"dev@example.com\": app memory limit 64Mi -> 96Mi: 1 of 1 pods resized, 0 put back";
+    assert_eq!(notes(&space), [("Warning".to_owned(), note.to_owned())]);
 }
 
 fn growth() {
