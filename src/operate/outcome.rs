@@ -247,7 +247,8 @@ fn has_started_again(before: &Before, pod: &Unstructured, name: &str) -> bool {
 /// A container that was stopped for the resize, and that something keeps from starting.
 fn not_starting(before: &Before, history: &History) -> Option<Outcome> {
     let is_kept = |blocked: &&Blocked| {
-        (before.is_return || before.restarting.contains(&blocked.container))
+        let is_meant = before.is_return && before.was_ready;
+        (is_meant || before.restarting.contains(&blocked.container))
             && matches!(
                 blocked.cause,
                 Obstacle::Image

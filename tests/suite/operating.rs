@@ -69,9 +69,24 @@ async fn what_somebody_else_changed_meanwhile_is_not_put_back() {
 async fn all_that_was_resized_for_a_while_is_put_back_in_reverse() {
     let world = World::new([pod("agent-0", "n1"), pod("agent-1", "n1")]);
     let flags = ["--settle", "0s", "--revert-after", "0s"];
-    let (code, report, _) = world.run(&[&RESIZE[..], &flags].concat()).await;
+    let (code, report, asked) = world.run(&[&RESIZE[..], &flags].concat()).await;
     assert_eq!((code, &report["result"]), (0, &json!("done")), "{report}");
+    // there and back, one watch on the pod and one on its events, and no look between
+    assert!(count(&asked, "watch=true") <= 8, "{asked:#?}");
+    assert!(count(&asked, "GET /api/v1/namespaces/shop/pods/agent-0") <= 1, "{asked:#?}");
     let reverted: Vec<_> = report["reverted"].as_array().unwrap().iter().collect();
     let pods: Vec<_> = reverted.iter().map(|one| (&one["pod"], &one["done"])).collect();
     assert_eq!(pods, [(&json!("agent-1"), &json!(true)), (&json!("agent-0"), &json!(true))]);
+}
+
+#[tokio::test]
+async fn what_is_left_as_it_is_keeps_nobody_from_their_turn() {
+    let world = World::new([pod("agent-0", "n1"), pod("agent-1", "n1")]).kubelet(will_not_grow);
+    let (code, report, asked) =
+        world.run(&[&RESIZE[..], &["--on-failure", "leave"]].concat()).await;
+    assert_eq!((code, &report["result"], &report["notTouched"]), (1, &json!("failed"), &json!([])));
+    let pods = report["pods"].as_array().unwrap();
+    let ends: Vec<_> = pods.iter().map(|pod| (&pod["outcome"]["state"], &pod["putBack"])).collect();
+    assert_eq!(ends, [(&json!("infeasible"), &json!(null)); 2], "{report}");
+    assert_eq!(count(&asked, "PATCH") - count(&asked, "dryRun=All"), 2, "{asked:#?}");
 }

@@ -242,3 +242,26 @@ fn other_values_than_those_asked_for_are_somebody_elses() {
     assert_eq!(told.state, State::Overtaken);
     assert!(told.why.contains("app memory limit 1Gi -> 96Mi"), "{}", told.why);
 }
+
+/// What it is in is of the time before, and the kubelet tries again: a pod that was ready has all its
+/// time to become it again.
+#[test]
+fn a_pod_on_its_way_back_is_waited_for() {
+    let told = |history: &str, was_ready: bool| {
+        let (pod, events) = read(history);
+        let generation = pod.number("/metadata/generation").unwrap();
+        let restarting = BTreeSet::from(["app".to_owned()]);
+        let before = Before::of_return(&pod, pod.clone(), generation, restarting, was_ready);
+        let state = outcome(&before, Some(&pod), Some(&events)).state;
+        (state, before.is_over(state))
+    };
+    assert_eq!(told("config-missing", true), (State::NotStarting, false));
+    assert_eq!(told("crash-loop", true), (State::NotReady, false));
+    assert_eq!(told("oomkilled-loop", true), (State::NotReady, false));
+    assert_eq!(told("resize-error-below-usage", true), (State::BelowUsage, false));
+    assert_eq!(told("infeasible", true), (State::Infeasible, true));
+    assert_eq!(told("terminating", true), (State::Gone, true));
+    // it was no better before
+    assert_eq!(told("config-missing", false), (State::AtStart, true));
+    assert_eq!(told("crash-loop", false), (State::Done, true));
+}
