@@ -23,8 +23,8 @@ const IMAGE: &str = "RESTRAINT_NODE_IMAGE";
 /// Fills 60 MiB of memory that count for the container, and keeps them.
 const HOLDER: &str = "dd if=/dev/zero of=/dev/shm/held bs=1M count=60 2>/dev/null; trap 'exit 0' TERM; while true; do sleep 1; done";
 
-/// Fills 60 MB of its own memory when it starts.
-const HUNGRY: &str = "held=$(head -c 60000000 /dev/zero | tr '\\0' x); trap 'exit 0' TERM; while true; do sleep 1; done";
+/// Fills 60 MB of its own memory when it starts, and says when it has them.
+const HUNGRY: &str = "held=$(head -c 60000000 /dev/zero | tr '\\0' x); touch /tmp/held; trap 'exit 0' TERM; while true; do sleep 1; done";
 
 /// Waits to be told to end.
 const IDLE: &str = "trap 'exit 0' TERM; while true; do sleep 1; done";
@@ -55,10 +55,22 @@ pub(super) struct Node {
 impl Node {
     /// Starts a pod "app" with these resources.
     fn start(name: &str, script: &str, policy: &str, resources: &Value) -> Self {
+        Self::start_probed(name, script, policy, resources, &Value::Null)
+    }
+
+    /// The same, with a readiness probe.
+    fn start_probed(
+        name: &str,
+        script: &str,
+        policy: &str,
+        resources: &Value,
+        readiness: &Value,
+    ) -> Self {
         let node = Self::empty(name);
         let container = json!({
             "name": "app", "image": image(), "imagePullPolicy": "IfNotPresent", "command": ["sh", "-c", script],
             "resources": resources, "resizePolicy": [{"resourceName": "memory", "restartPolicy": policy}],
+            "readinessProbe": readiness,
         });
         let spec = json!({"terminationGracePeriodSeconds": 5, "automountServiceAccountToken": false, "containers": [container]});
         let pod =
@@ -275,8 +287,11 @@ fn below_usage() {
 }
 
 fn killed_at_start() {
-    let node = Node::start("killed", HUNGRY, "RestartContainer", &resources("16Mi", "256Mi"));
-    let report = node.resize(&["--memory", "app=32Mi", "--timeout", "4m", "--settle", "30s"], 1);
+    // ready once it has what it needs, however long a slow node takes for it
+    let held = json!({"exec": {"command": ["test", "-f", "/tmp/held"]}, "periodSeconds": 5, "timeoutSeconds": 30});
+    let resources = resources("16Mi", "256Mi");
+    let node = Node::start_probed("killed", HUNGRY, "RestartContainer", &resources, &held);
+    let report = node.resize(&["--memory", "app=32Mi", "--timeout", "6m"], 1);
     // a runtime that is slow hears of the container's end before it hears of the OOM killer
     assert!(["out-of-memory", "crashed"].iter().any(|one| state(&report) == one), "{report}");
     assert_eq!(report["pods"][0]["putBack"]["done"], true, "{report}");

@@ -45,10 +45,6 @@ pub(super) fn trials() -> Vec<Trial> {
             two_people,
         ),
         trial(
-            "restraint resize: a missing right is told before anything is changed",
-            a_missing_right,
-        ),
-        trial(
             "restraint resize: a denial comes with what grants it, and nothing is changed",
             denied,
         ),
@@ -266,16 +262,6 @@ fn two_people() {
     assert!(why.starts_with("bob@example.com (there, process 7) is at it since 20"), "{why}");
     assert_limit(&space, "db", "64Mi");
     space.object(&["get", "lease", &name]);
-}
-
-fn a_missing_right() {
-    let history = Recorded::read("memory-resize-live");
-    let space = started(&history, &limits("64Mi"));
-    let outcome = begin(space.by(Person::Sre), "pod/db", &["--memory", "96Mi"]).join().unwrap();
-    assert_eq!(outcome.code(), Some(2));
-    let said = outcome.refused();
-    assert!(said.contains("nothing was changed: watch pods, patch pods/resize"), "{said}");
-    assert_limit(&space, "db", "64Mi");
 }
 
 fn denied() {

@@ -17,6 +17,10 @@ use super::{assert_limit, begin, ended, limits, started};
 pub(super) fn trials() -> Vec<Trial> {
     vec![
         trial(
+            "restraint resize: a missing right is told before anything is changed",
+            a_missing_right,
+        ),
+        trial(
             "restraint resize: each right that is needed is documented, and missed before any change",
             each_right,
         ),
@@ -83,6 +87,16 @@ fn somebody(space: &Space<'_>, name: &str, rights: &[[String; 3]]) -> Kubectl {
         kubectl.run(&line).succeeded().then_some(())
     });
     kubectl
+}
+
+fn a_missing_right() {
+    let history = Recorded::read("memory-resize-live");
+    let space = started(&history, &limits("64Mi"));
+    let outcome = begin(space.by(Person::Sre), "pod/db", &["--memory", "96Mi"]).join().unwrap();
+    assert_eq!(outcome.code(), Some(2));
+    let said = outcome.refused();
+    assert!(said.contains("nothing was changed: watch pods, patch pods/resize"), "{said}");
+    assert_limit(&space, "db", "64Mi");
 }
 
 fn each_right() {
