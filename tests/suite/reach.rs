@@ -14,10 +14,44 @@ use crate::doctor::broken;
 /// As the chart renders them.
 const WEBHOOKS: &str = include_str!("../e2e/webhooks.yaml");
 
+/// The hook on changes of configuration, as the chart renders it.
+const CONFIGURATION: &str = include_str!("../e2e/configuration.yaml");
+
 #[test]
 fn a_sound_installation_guards_all_but_what_is_excluded() {
     let found = golden("sound", &chart());
     assert!(found.iter().all(|observation| observation.severity <= Severity::Note), "{found:#?}");
+}
+
+/// The hook on changes of configuration is there only where it is wanted: with it an installation is as
+/// sound as without.
+#[test]
+fn an_installation_that_is_asked_about_configuration_is_as_sound() {
+    let observed = |hooks: &[Value], checks: &[&str]| {
+        let mut found = examine(&facts(hooks));
+        found.retain(|observation| checks.contains(&observation.check));
+        found.into_iter().map(|one| (one.check, one.severity, one.message)).collect::<Vec<_>>()
+    };
+    let checks = ["reach", "hooks", "match-conditions", "hook-timeout"];
+    let without = chart();
+    let mut with = without.clone();
+    let configuration = filled(CONFIGURATION).remove(0);
+    let validating = with.iter_mut().find(|one| one["kind"] == configuration["kind"]).unwrap();
+    let hooks = validating["webhooks"].as_array_mut().unwrap();
+    hooks.extend(configuration["webhooks"].as_array().unwrap().iter().cloned());
+    let expected = observed(&without, &checks);
+    assert_eq!(observed(&with, &checks), expected);
+    // and it is known what it is for
+    each(&mut with, |hook| {
+        if hook["name"] == "configuration.restraint.dev" {
+            hook["rules"][0]["operations"] = json!(["CREATE"]);
+        }
+    });
+    let found = observed(&with, &["reach"]);
+    let told = found
+        .iter()
+        .any(|(.., message)| message.contains("nobody is warned about changes of ConfigMaps"));
+    assert!(told, "{found:#?}");
 }
 
 #[test]
@@ -68,7 +102,11 @@ fn assert_remedied(found: &[Observation]) {
 
 /// The configurations of the chart with its default values.
 fn chart() -> Vec<Value> {
-    let filled = WEBHOOKS
+    filled(WEBHOOKS)
+}
+
+fn filled(rendered: &str) -> Vec<Value> {
+    let filled = rendered
         .replace("restraint-${INSTALLATION}", "restraint")
         .replace("${INSTALLATION}", "restraint")
         .replace("${PORT}", "443")
@@ -90,20 +128,24 @@ fn each(configurations: &mut [Value], change: impl Fn(&mut Value)) {
     }
 }
 
-/// Holds what the check says of these webhooks, as text and as JSON.
-fn golden(name: &str, configurations: &[Value]) -> Vec<Observation> {
+/// A cluster with these webhooks.
+fn facts(configurations: &[Value]) -> Facts {
     let namespace = |name: &str| json!({"metadata": {"name": name, "labels": {"team": name}}});
     let namespaces = ["batch", "default", "kube-system", "legacy", "restraint", "shop"];
     let pods = json!({"shop": [{"app": "web"}, {"app": "db"}], "kube-system": [{"app": "none"}]});
-    let facts = Facts {
+    Facts {
         mutating: Ok(of_kind(configurations, "MutatingWebhookConfiguration")),
         validating: Ok(of_kind(configurations, "ValidatingWebhookConfiguration")),
         namespaces: Ok(namespaces.iter().map(|name| read(namespace(name))).collect()),
         pods: Ok(read(pods)),
         probe: None,
         ..broken()
-    };
-    let mut found = examine(&facts);
+    }
+}
+
+/// Holds what the check says of these webhooks, as text and as JSON.
+fn golden(name: &str, configurations: &[Value]) -> Vec<Observation> {
+    let mut found = examine(&facts(configurations));
     found.retain(|observation| observation.check == "reach");
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../golden");
