@@ -8,7 +8,7 @@
 //! `.properties`, `.xml` or `.ini`; on an update those alone that change, and that could be read
 //! before. It says line and column of the value. Secrets are not read.
 //!
-//! **What it allows.** Templates: what holds `{{`, `{%`, `${`, `$(`, `<%` or `@NAME@` and cannot be
+//! **What it allows.** Templates: what holds `{{`, `{%`, `${`, `$(`, `<%`, `(@` or `@NAME@` and cannot be
 //! read is filled in later. Empty files, and files over 1 MiB. What many programs read all the same
 //! is no more than audited: comments and trailing commas in JSON, repeated keys and unknown tags in
 //! YAML. Of `.properties` and `.ini` only what every reader refuses is a finding.
