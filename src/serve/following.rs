@@ -59,6 +59,11 @@ impl Following {
         metrics.registry().register_collector(Box::new(Exemptions(Arc::clone(&policies))));
         let seal_keys = Arc::new(Followed::new(loaded.seal_keys));
         metrics.registry().register_collector(Box::new(Keys(Arc::clone(&seal_keys))));
+        let config_users = Arc::<Index>::default();
+        if options.configuration {
+            let users = configuration::Users(Arc::clone(&config_users));
+            metrics.registry().register_collector(Box::new(users));
+        }
         let sharing =
             loaded.sharing.map(|sharing| (sharing, Rotations::register(metrics.registry())));
         let following = Self {
@@ -66,7 +71,7 @@ impl Following {
             key_material: Arc::new(Followed::new(loaded.key_material)),
             seal_keys,
             namespaces: Arc::default(),
-            config_users: Arc::default(),
+            config_users,
             health: Arc::default(),
             metrics: Arc::new(metrics),
         };
