@@ -1,6 +1,7 @@
 //! One thing that is wrong, and what would fix it.
 
 use std::borrow::Cow;
+use std::num::NonZeroU32;
 
 use crate::approval::ApprovalNote;
 use crate::kube::part::Part;
@@ -15,7 +16,7 @@ pub struct Finding {
     /// Where: a JSON pointer into the object.
     pub pointer: String,
     /// The line of the text at `pointer`, from 1, where it is about one.
-    pub line: Option<usize>,
+    pub line: Option<NonZeroU32>,
     /// The container, where it is about one.
     pub container: Option<String>,
     /// What tells it from another finding with the same message; empty where the message says it
@@ -83,7 +84,7 @@ impl Finding {
 
     /// The same finding, about this line of the text that it points to.
     pub(crate) fn in_line(mut self, line: usize) -> Self {
-        self.line = Some(line);
+        self.line = u32::try_from(line).ok().and_then(NonZeroU32::new);
         self
     }
 

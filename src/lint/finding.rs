@@ -1,5 +1,7 @@
 //! What the linter finds: rulings of the engine with their place in a file.
 
+use std::num::NonZeroU32;
+
 use serde::Serialize;
 
 use crate::json::text::Text;
@@ -118,11 +120,10 @@ pub(super) fn of_file(
 
 /// How far below the name of the field at `pointer` the `line`th line of its text stands: not at all
 /// where it is no block, whose lines are not those of the file.
-fn below(manifest: &Manifest<'_>, pointer: &str, within: usize) -> u64 {
+fn below(manifest: &Manifest<'_>, pointer: &str, within: NonZeroU32) -> u64 {
     let begins = resolve(manifest.node, pointer).map_or(0, |node| node.place.line);
     let above = begins.saturating_sub(line(manifest.node, pointer));
-    let within = u64::try_from(within).unwrap_or_default();
-    if above == 0 { 0 } else { above.saturating_add(within).saturating_sub(1) }
+    if above == 0 { 0 } else { above.saturating_add(within.get().into()).saturating_sub(1) }
 }
 
 fn judged(

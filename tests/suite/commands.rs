@@ -97,6 +97,8 @@ fn help_of_serve_names_every_flag_and_its_variable() {
         "ca-lifetime",
         "client-ca",
         "client-name",
+        "configuration",
+        "configuration-events",
         "kubeconfig",
         "seal-key",
         "seal-secret",
