@@ -114,8 +114,8 @@ mod tests {
         let ended = Arc::new(ended);
         let count = move || ended.send_modify(|ended| *ended += 1);
         let driver = tokio::spawn(drive(Arc::clone(&probe), schedule, stopped, ask, count));
-        seen.wait_for(|sent| *sent == 5).await.unwrap();
-        kept.wait_for(|kept| *kept == 3).await.unwrap();
+        seen.wait_for(|sent| *sent >= 5).await.unwrap();
+        kept.wait_for(|kept| *kept >= 3).await.unwrap();
         assert_eq!(probe.tally().of(Phase::Before).ok, 0);
         stop.send(true).unwrap();
         answer.send(true).unwrap();
@@ -142,12 +142,12 @@ mod tests {
         });
         let schedule = Schedule { interval: Duration::from_secs(5), most_under_way: 5 };
         let driver = tokio::spawn(drive(Arc::clone(&probe), schedule, stopped, ask, || {}));
-        seen.wait_for(|sent| *sent == 3).await.unwrap();
+        seen.wait_for(|sent| *sent >= 3).await.unwrap();
         stop.send(true).unwrap();
         driver.await.unwrap();
         let tally = probe.tally();
         let latency = &tally.of(Phase::Before).latency;
-        assert_eq!(latency.count(), 3);
+        assert!(latency.count() >= 3, "{}", latency.count());
         assert!(latency.max() >= Some(late), "{:?}", latency.max());
         let median = latency.percentile(50).unwrap();
         assert!(median >= late / 2, "due 0, 5 and 10 s after the start: {median:?}");
