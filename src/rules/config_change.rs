@@ -22,6 +22,10 @@ pub(crate) struct ConfigEffect<'v> {
 /// The workloads that are named one by one; of the others the number is told.
 const NAMED: usize = 5;
 
+/// The most keys that are told of one use: of a ConfigMap with thousands that thousands use, nobody
+/// reads more, and they would take more memory than the service has.
+const KEYS: usize = 64;
+
 /// What cannot start again: a key or the whole object goes that a container needs.
 pub(crate) fn missing<'v>(change: &'v ConfigurationView<'_>) -> Vec<ConfigEffect<'v>> {
     let mut effects = Vec::new();
@@ -31,12 +35,18 @@ pub(crate) fn missing<'v>(change: &'v ConfigurationView<'_>) -> Vec<ConfigEffect
             continue;
         }
         let Some(key) = by.used.key.as_deref() else { continue };
-        let change = change.changes().iter().find(|change| *change.key == *key);
-        if change.is_some_and(|change| takes_away(by, change)) {
+        if change_of(change, key).is_some_and(|change| takes_away(by, change)) {
             effects.push(ConfigEffect { user, by, key: Some(key) });
         }
     }
     effects
+}
+
+/// The change of `key`, where it changes.
+fn change_of<'v, 's>(change: &'v ConfigurationView<'s>, key: &str) -> Option<&'v KeyChange<'s>> {
+    let changes = change.changes();
+    let at = changes.binary_search_by(|change| (*change.key).cmp(key)).ok()?;
+    changes.get(at)
 }
 
 /// Whether what the use needs is not there after the change.
@@ -52,19 +62,24 @@ pub(crate) fn unseen<'v>(change: &'v ConfigurationView<'_>) -> Vec<ConfigEffect<
         return Vec::new();
     }
     let lost = missing(change);
+    let lost: BTreeSet<_> = lost.iter().map(ConfigEffect::place).collect();
     let mut effects = Vec::new();
     for (user, by) in uses(change) {
         let holds = user.life.holds && by.used.role.is_app() && by.used.way.is_frozen();
         if !holds || by.is_rolled {
             continue;
         }
-        let held = change.changes().iter().filter(|change| is_held_by(by, change));
+        let changes = match by.used.key.as_deref() {
+            Some(key) => change_of(change, key).map_or(&[][..], std::slice::from_ref),
+            None => change.changes(),
+        };
+        let held = changes.iter().filter(|change| is_held_by(by, change)).take(KEYS);
         let keys = held.map(|held| Some(&*held.key).filter(|_| !change.is_deleted()));
         // of an object that goes as a whole it is said once
         let keys: BTreeSet<Option<&str>> = keys.collect();
         for key in keys {
             let effect = ConfigEffect { user, by, key };
-            if !lost.iter().any(|lost| lost.user == user && lost.has(&effect)) {
+            if !lost.contains(&effect.place()) {
                 effects.push(effect);
             }
         }
@@ -94,8 +109,9 @@ fn uses<'v>(
 }
 
 impl ConfigEffect<'_> {
-    fn has(&self, other: &Self) -> bool {
-        self.by.used.container == other.by.used.container && self.key == other.key
+    /// Which key of which container it is about.
+    fn place(&self) -> (&str, &str, &str, Option<&str>) {
+        (self.user.kind, &self.user.name, &self.by.used.container, self.key)
     }
 
     /// The command that puts what is stored now in force; empty where none does.

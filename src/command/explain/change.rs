@@ -95,8 +95,8 @@ pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let findings = config_findings(&old, &new, &context);
     match options.output.format {
         OutputFormat::Json => {
-            let findings = findings.iter().map(Entry::Finding);
-            let entries = findings.chain(explanations.iter().map(Entry::Explanation));
+            let explanations = explanations.iter().map(Entry::Explanation);
+            let entries = explanations.chain(findings.iter().map(Entry::Finding));
             terminal::print_json(&entries.collect::<Vec<_>>())?;
         }
         OutputFormat::Text => terminal::print(&text::text(&findings, &explanations))?,

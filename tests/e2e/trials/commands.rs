@@ -3,6 +3,7 @@
 use libtest_mimic::Trial;
 use serde_json::json;
 
+use crate::deadline::eventually;
 use crate::pods::pod;
 use crate::printed::{filled, printed};
 use crate::space::Space;
@@ -51,7 +52,13 @@ fn given() {
     for command in commands {
         let line = filled(&command, |gap| gap_filled(&space, gap));
         let tried = if line.starts_with("kubectl rollout ") { "" } else { " --dry-run=server" };
-        space.kubectl().paste(&format!("{line}{tried}")).accepted();
+        let outcome = || space.kubectl().paste(&format!("{line}{tried}"));
+        if line.contains(" restart ") {
+            // which kubectl refuses within a second of another one
+            eventually(&line, || outcome().succeeded().then_some(()));
+        } else {
+            outcome().accepted();
+        }
     }
 }
 

@@ -12,11 +12,6 @@ use crate::terminal::{paragraph, plain};
 /// The blocks and the summary.
 pub(super) fn text(findings: &[ConfigFinding], explanations: &[Explanation]) -> String {
     let mut text = String::new();
-    for ConfigFinding { rule, object, message, remedy, .. } in findings {
-        let _ = writeln!(text, "[{rule}] {}: {}", plain(object), plain(message));
-        paragraph(&mut text, "do", remedy);
-        text.push('\n');
-    }
     for explanation in explanations {
         // writing to memory cannot fail
         let _ = writeln!(
@@ -30,6 +25,11 @@ pub(super) fn text(findings: &[ConfigFinding], explanations: &[Explanation]) -> 
         paragraph(&mut text, "who", &explanation.actor);
         paragraph(&mut text, "why", &explanation.why);
         paragraph(&mut text, "do", &explanation.remedy);
+        text.push('\n');
+    }
+    for ConfigFinding { rule, object, message, remedy, .. } in findings {
+        let _ = writeln!(text, "[{rule}] {}: {}", plain(object), plain(message));
+        paragraph(&mut text, "do", remedy);
         text.push('\n');
     }
     text.push_str(&summary(explanations));
