@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use crate::bodies::{Asked, Weight, body};
+use crate::config_map;
 use crate::load::Post;
 
 /// About how large the reviews are.
@@ -53,9 +54,13 @@ pub(crate) enum What {
     ResizeAllowed,
     ResizeDenied,
     TenFindings,
+    /// A change of a ConfigMap of 900 KB, whatever size is asked for. Where nobody follows who uses it,
+    /// its keys are compared alone.
+    ConfigMap,
 }
 
 impl What {
+    /// Every review about pods and what makes them.
     pub(crate) const ALL: [Self; 4] =
         [Self::Create, Self::ResizeAllowed, Self::ResizeDenied, Self::TenFindings];
 
@@ -65,16 +70,19 @@ impl What {
             Self::ResizeAllowed => "resize, allowed",
             Self::ResizeDenied => "resize, denied",
             Self::TenFindings => "workload, ten findings",
+            Self::ConfigMap => "ConfigMap, one key changed",
         }
     }
 
-    fn asked(self) -> Asked {
-        match self {
+    fn body(self, weight: Weight) -> anyhow::Result<String> {
+        let asked = match self {
             Self::Create => Asked::Creation,
             Self::ResizeAllowed => Asked::Increase,
             Self::ResizeDenied => Asked::Decrease,
             Self::TenFindings => Asked::FaultyWorkload,
-        }
+            Self::ConfigMap => return Ok(config_map::update()),
+        };
+        Ok(body(asked, weight)?)
     }
 }
 
@@ -129,7 +137,7 @@ pub(crate) fn all(sizes: &[Size], about: &[What]) -> anyhow::Result<Vec<Case>> {
     for size in sizes.iter().copied() {
         for what in about.iter().copied() {
             let bytes = |asked| anyhow::Ok(Bytes::from(body(asked, size.weight())?));
-            let post = Post { path: VALIDATE, body: bytes(what.asked())? };
+            let post = Post { path: VALIDATE, body: Bytes::from(what.body(size.weight())?) };
             let case = |answerer, done, post: &Post, expected| Case {
                 size,
                 what,
@@ -140,7 +148,11 @@ pub(crate) fn all(sizes: &[Size], about: &[What]) -> anyhow::Result<Vec<Case>> {
             };
             // whoever uses kube's types has a path for each kind
             let typed = Post {
-                path: if what == What::TenFindings { "/deployments" } else { "/pods" },
+                path: match what {
+                    What::TenFindings => "/deployments",
+                    What::ConfigMap => "/configmaps",
+                    _ => "/pods",
+                },
                 ..post.clone()
             };
             cases.push(case(Answerer::Floor, "body read, constant", &post, Expected::Allowed));
@@ -160,6 +172,7 @@ pub(crate) fn all(sizes: &[Size], about: &[What]) -> anyhow::Result<Vec<Case>> {
                 What::ResizeAllowed => own("judged, allowed", &post, Expected::Allowed),
                 What::ResizeDenied => own("judged, denied", &post, Expected::Denied),
                 What::TenFindings => own("judged, ten warnings", &post, Expected::Warned(10)),
+                What::ConfigMap => own("judged, allowed", &post, Expected::Allowed),
             }
         }
     }

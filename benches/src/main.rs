@@ -10,6 +10,7 @@ mod bodies;
 mod cases;
 mod certificate;
 mod cluster;
+mod config_map;
 mod control_plane;
 mod load;
 mod machine;

@@ -20,7 +20,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::Resource;
 use kube::core::admission::{AdmissionRequest, AdmissionResponse, AdmissionReview};
 use rustls::ServerConfig;
@@ -109,6 +109,7 @@ async fn constant(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, I
 fn kube_routes() -> Router {
     let routes = Router::new()
         .route("/pods", post(allow::<Pod>))
+        .route("/configmaps", post(allow::<ConfigMap>))
         .route("/deployments", post(allow::<Deployment>));
     routes.layer(DefaultBodyLimit::max(BODY_LIMIT))
 }

@@ -16,6 +16,7 @@ use restraint::judge::{amend, judge};
 use restraint::review::{answer, decode};
 
 use crate::cases::{self, Answerer, Case, Size, What};
+use crate::config_map;
 use crate::report::quantile;
 
 /// Samples of each step; their median counts.
@@ -52,7 +53,8 @@ pub(crate) fn all(cases: &[Case], share: Duration) -> anyhow::Result<Vec<Stages>
 fn one(case: &Case, policies: &Policies, share: Duration) -> anyhow::Result<Stages> {
     let body = &*case.post.body;
     let way = way(case);
-    let review = decode(body).context("a review cannot be judged")?;
+    let mut review = decode(body).context("a review cannot be judged")?;
+    config_map::tell_users(&mut review.subject);
     let verdict = way(policies, &review.subject);
     let share = share / 4;
     Ok(Stages {
