@@ -69,7 +69,11 @@ fn set(node: &Node, policy: &str, replicas: i64) {
 fn missing_key() {
     let node = Node::empty("missing");
     let config = |data: Value| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "app"}, "data": data});
-    create(&node, &config(json!({"greeting": "hello", "other": "x"})));
+    // what was applied goes with the manifest that lacks it
+    let apply = |object: &Value| {
+        node.kubectl(&["apply", "--filename", "-"], &object.to_string());
+    };
+    apply(&config(json!({"greeting": "hello", "other": "x"})));
     let key = json!({"configMapKeyRef": {"name": "app", "key": "greeting"}});
     let mut pod = template("app", "NotRequired", &json!([{"name": "GREETING", "valueFrom": key}]));
     (pod["apiVersion"], pod["kind"]) = (json!("v1"), json!("Pod"));
@@ -84,7 +88,7 @@ fn missing_key() {
         (&found["workload"], &found["key"], &found["container"], &found["how"]),
         (&json!("Pod/app"), &json!("greeting"), &json!("app"), &json!("env"))
     );
-    node.kubectl(&["replace", "--filename", "-"], &without.to_string());
+    apply(&without);
     // its process ends, for whatever reason
     node.kubectl(&["exec", "app", "--container", "app", "--", "kill", "1"], "");
     eventually("the container does not start again", || {
@@ -95,10 +99,7 @@ fn missing_key() {
             assert!(why.contains("greeting"), "{why}");
         })
     });
-    node.kubectl(
-        &["replace", "--filename", "-"],
-        &config(json!({"greeting": "hello again"})).to_string(),
-    );
+    apply(&config(json!({"greeting": "hello again"})));
     node.kubectl(&["wait", "pod/app", "--for", "condition=Ready", "--timeout", "240s"], "");
 }
 
