@@ -19,9 +19,7 @@ pub(super) fn flaw(text: &str) -> Option<Flaw> {
     let yaml::Flaw { offset, kind } = fatal.or(doubtful)?;
     match kind {
         FlawKind::TooMuch => None,
-        FlawKind::RepeatedKey => {
-            Some(Flaw::lenient(offset, "expected no second entry of this key"))
-        }
+        FlawKind::RepeatedKey => Some(Flaw::lenient(offset, "expected each key once")),
         FlawKind::UnknownTag => Some(Flaw::lenient(offset, "expected a tag of YAML itself")),
         FlawKind::Invalid(kind) => {
             let expected = expected(&kind);

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::config_file::Format;
 use crate::judge::context::PolicyContext;
 use crate::judge::subject::{Evidence, Operation, Subject};
 use crate::judge::view::{ConfigurationView, View};
@@ -97,17 +96,13 @@ fn findings(change: &ConfigurationView<'_>) -> Vec<ConfigFinding> {
     let object = format!("{}/{}", change.kind, change.name);
     let mut findings = Vec::new();
     for (key, fault) in broken_config_file::broken_files(change) {
-        let format = Format::of_name(&key).map_or("file", Format::as_str);
         findings.push(ConfigFinding {
             rule: broken_config_file::RULE.name,
             object: object.clone(),
             workload: None,
             container: None,
             how: None,
-            message: format!(
-                "{key:?} is no {format}: line {}, column {}: {}",
-                fault.line, fault.column, fault.expected
-            ),
+            message: format!("{key:?} {}", broken_config_file::told(&key, &fault)),
             key: Some(key),
             remedy: broken_config_file::REMEDY.to_owned(),
         });

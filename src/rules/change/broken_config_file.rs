@@ -38,23 +38,27 @@ struct BrokenConfigFile;
 impl Check for BrokenConfigFile {
     fn configuration(&self, change: &ConfigurationView<'_>, findings: &mut Findings) {
         for (key, fault) in broken_files(change) {
-            let format = Format::of_name(&key).map_or("file", Format::as_str);
-            let Fault { line, column, expected, severity } = fault;
             let message = |names: Names| {
                 let (kind, name) = (change.kind, names.quoted(change.name));
-                let key = names.quoted(&key);
-                format!(
-                    "{kind} {name}: {key} is no {format}: line {line}, column {column}: {expected}"
-                )
+                format!("{kind} {name}: {} {}", names.quoted(&key), told(&key, &fault))
             };
             let finding = Finding::new(RULE.name, change.pointer(&key), message, REMEDY);
-            let most = match severity {
+            let most = match fault.severity {
                 Severity::Broken => Mode::Fix,
                 Severity::Lenient => Mode::Audit,
             };
-            findings.report(finding.at_most(most).in_line(line).about(key));
+            findings.report(finding.at_most(most).in_line(fault.line).about(key));
         }
     }
+}
+
+/// What is wrong with the file called `key`.
+pub(crate) fn told(key: &str, fault: &Fault) -> String {
+    let format = Format::of_name(key).map_or("file", Format::as_str);
+    let Fault { line, column, expected, severity } = fault;
+    // some programs read it
+    let strict = if *severity == Severity::Lenient { "strict " } else { "" };
+    format!("is no {strict}{format}: line {line}, column {column}: {expected}")
 }
 
 /// The files that a change breaks, each with its first fault.

@@ -49,6 +49,11 @@ impl Report {
         self.by(check).filter(is_found).collect()
     }
 
+    /// What is wrong, whatever it is about.
+    pub(super) fn problems(&self) -> Vec<&Value> {
+        self.0.iter().filter(|entry| entry["severity"] == "problem").collect()
+    }
+
     /// What could not be seen.
     pub(super) fn unseen(&self) -> Vec<&Value> {
         self.0.iter().filter(|entry| entry["severity"] == "unknown").collect()
