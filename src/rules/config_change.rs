@@ -114,7 +114,7 @@ impl ConfigEffect<'_> {
         (self.user.kind, &self.user.name, &self.by.used.container, self.key)
     }
 
-    /// The command that puts what is stored now in force; empty where none does.
+    /// What puts that in force which is stored now: a command wherever there is one.
     pub(crate) fn restart(&self, namespace: &str) -> String {
         let target = self.user.target();
         match self.user.kind {
@@ -145,6 +145,17 @@ impl ConfigEffect<'_> {
     }
 }
 
+/// The effects on each workload, by its kind and name.
+pub(crate) fn by_user<'e, 'v>(
+    effects: &'e [ConfigEffect<'v>],
+) -> BTreeMap<(&'static str, &'e str), Vec<&'e ConfigEffect<'v>>> {
+    let mut by_user: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for effect in effects {
+        by_user.entry((effect.user.kind, &*effect.user.name)).or_default().push(effect);
+    }
+    by_user
+}
+
 /// Reports `effects`: a finding for each of the first workloads, and one for all others.
 pub(crate) fn report(
     rule: &'static str,
@@ -153,10 +164,7 @@ pub(crate) fn report(
     words: Words,
     findings: &mut Findings,
 ) {
-    let mut by_user: BTreeMap<(&str, &str), Vec<&ConfigEffect<'_>>> = BTreeMap::new();
-    for effect in effects {
-        by_user.entry((effect.user.kind, &effect.user.name)).or_default().push(effect);
-    }
+    let by_user = by_user(effects);
     for ((kind, name), effects) in by_user.iter().take(NAMED) {
         let Some(first) = effects.first() else { continue };
         let mut keys: Vec<&str> = effects.iter().filter_map(|effect| effect.key).collect();

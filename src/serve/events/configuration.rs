@@ -1,14 +1,14 @@
 //! What a change of a ConfigMap or Secret does to those who use it, as events on them: GitOps
 //! controllers, who make most changes, show nobody the warnings of the API server.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::judge::context::PolicyContext;
 use crate::judge::subject::Subject;
 use crate::judge::verdict::{Outcome, Verdict};
 use crate::judge::view::{ConfigurationView, View};
 use crate::rules::change::{missing_config_key, unseen_config_change};
-use crate::rules::config_change::{ConfigEffect, missing, unseen};
+use crate::rules::config_change::{ConfigEffect, by_user, missing, unseen};
 use crate::serve::configuration::Index;
 use crate::yaml::suggest::quoted;
 
@@ -58,10 +58,6 @@ fn of(
     who: &str,
     index: &Index,
 ) -> Vec<Occurrence> {
-    let mut by_user: BTreeMap<(&str, &str), Vec<&ConfigEffect<'_>>> = BTreeMap::new();
-    for effect in effects {
-        by_user.entry((effect.user.kind, &effect.user.name)).or_default().push(effect);
-    }
     let occurrence = |((kind, name), effects): ((&'static str, &str), Vec<&ConfigEffect<'_>>)| {
         let sentence = sentence(reason, change, &effects)?;
         Some(Occurrence {
@@ -77,7 +73,7 @@ fn of(
             },
         })
     };
-    by_user.into_iter().take(MOST).filter_map(occurrence).collect()
+    by_user(effects).into_iter().take(MOST).filter_map(occurrence).collect()
 }
 
 /// What happened, to whom in the workload, and what to do.
