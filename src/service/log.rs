@@ -20,8 +20,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 const WAITING: usize = 8_192;
 
 /// How long the first of some lines waits for others: to be woken for each costs more than to write
-/// it.
-const GATHERING: Duration = Duration::from_millis(5);
+/// it. Ten denials are written at once where 200 come in a second.
+const GATHERING: Duration = Duration::from_millis(50);
 
 /// The bytes that are written at once: what a pipe holds.
 const TOGETHER: usize = 64 * 1024;

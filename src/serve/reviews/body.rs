@@ -49,13 +49,44 @@ pub(super) async fn read<B: Readable>(
     headers: &HeaderMap,
     body: &mut B,
 ) -> Result<Bytes, (Failure, String)> {
+    let announced = announced(headers);
     // no body is longer than it was announced
-    let limit = announced(headers).map_or(UNANNOUNCED_LIMIT, |_| BODY_LIMIT);
-    match Limited::new(body, limit).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large(limit)),
-        Err(_) => Err((Failure::Malformed, "the body ended early".to_owned())),
+    let limit = announced.map_or(UNANNOUNCED_LIMIT, |_| BODY_LIMIT);
+    let mut body = Limited::new(body, limit);
+    let first = next(&mut body, limit).await?.unwrap_or_default();
+    // a small body arrives at once, and is taken as it is
+    if announced.is_some_and(|length| first.len() >= length) {
+        return Ok(first);
     }
+    // Each piece is put in its place and given back before the next one is read, which then lands in
+    // the same memory. To keep all of them until the end costs the memory twice.
+    let mut whole = Vec::with_capacity(announced.unwrap_or_default().min(limit));
+    whole.extend_from_slice(&first);
+    drop(first);
+    while let Some(piece) = next(&mut body, limit).await? {
+        whole.extend_from_slice(&piece);
+    }
+    Ok(Bytes::from(whole))
+}
+
+/// The next piece of `body`, until its end.
+async fn next<B: Readable>(
+    body: &mut Limited<&mut B>,
+    limit: usize,
+) -> Result<Option<Bytes>, (Failure, String)> {
+    while let Some(frame) = body.frame().await {
+        match frame {
+            // anything else is a trailer
+            Ok(frame) => {
+                if let Ok(piece) = frame.into_data() {
+                    return Ok(Some(piece));
+                }
+            }
+            Err(error) if error.is::<LengthLimitError>() => return Err(too_large(limit)),
+            Err(_) => return Err((Failure::Malformed, "the body ended early".to_owned())),
+        }
+    }
+    Ok(None)
 }
 
 /// Reads what is left of `body`, beside its answer. Whoever still sends when the connection is closed
@@ -82,4 +113,55 @@ fn announced(headers: &HeaderMap) -> Option<usize> {
 
 fn too_large(limit: usize) -> (Failure, String) {
     (Failure::TooLarge, format!("the body is larger than {limit} bytes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use futures_util::stream::iter;
+    use http_body_util::StreamBody;
+    use hyper::body::Frame;
+    use hyper::header::HeaderValue;
+
+    use super::*;
+
+    fn headers(length: Option<&'static str>) -> HeaderMap {
+        let announced = length.map(|length| (CONTENT_LENGTH, HeaderValue::from_static(length)));
+        announced.into_iter().collect()
+    }
+
+    #[tokio::test]
+    async fn a_body_that_comes_in_pieces_is_put_together() {
+        for (pieces, length) in [
+            (&["{\"a\":", "1}"][..], Some("7")),
+            (&["{\"a\":", "1}"], None),
+            (&["{\"a\":1}"], Some("7")),
+            (&["", "{\"a\":1", "", "}"], Some("7")),
+        ] {
+            let frames =
+                pieces.iter().map(|piece| Ok::<_, Infallible>(Frame::data((*piece).into())));
+            let whole = read(&headers(length), &mut StreamBody::new(iter(frames))).await;
+            assert_eq!(whole.unwrap(), "{\"a\":1}", "{length:?}");
+        }
+        let nothing = read(&headers(Some("0")), &mut http_body_util::Full::default()).await;
+        assert!(nothing.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_body_of_unknown_length_ends_at_its_limit() {
+        let piece = Bytes::from(vec![b' '; UNANNOUNCED_LIMIT / 4]);
+        let pieces = (0..5).map(move |_| Ok::<_, Infallible>(Frame::data(piece.clone())));
+        let (failure, reason) =
+            read(&headers(None), &mut StreamBody::new(iter(pieces))).await.unwrap_err();
+        assert_eq!((failure, reason), too_large(UNANNOUNCED_LIMIT));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_ends_early_is_said_to() {
+        let pieces = [Ok(Frame::data(Bytes::from("{"))), Err(std::io::Error::other("reset"))];
+        let (failure, reason) =
+            read(&headers(Some("7")), &mut StreamBody::new(iter(pieces))).await.unwrap_err();
+        assert_eq!((failure, &*reason), (Failure::Malformed, "the body ended early"));
+    }
 }
