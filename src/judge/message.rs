@@ -38,7 +38,7 @@ impl Names {
     pub fn quoted(self, name: &str) -> impl Display {
         fmt::from_fn(move |text| {
             text.write_char(OPEN)?;
-            if name.len() <= LONGEST_NAME && !name.contains(char::is_control) {
+            if name.len() <= LONGEST_NAME && !has_controls(name) {
                 text.write_str(name)?;
             } else {
                 shortened(name, LONGEST_NAME).map(clean).try_for_each(|c| text.write_char(c))?;
@@ -46,6 +46,13 @@ impl Names {
             text.write_char(CLOSE)
         })
     }
+}
+
+/// Whether `text` has control characters.
+fn has_controls(text: &str) -> bool {
+    // mostly bytes tell
+    let plain = text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'));
+    !plain && text.contains(char::is_control)
 }
 
 /// `name` with its middle left out where it is longer than `longest` characters.
@@ -85,6 +92,9 @@ pub(super) fn whole(message: String) -> String {
 /// `message` with its names in quotes, as long as leave it within `width` characters; the shortest
 /// where none do.
 pub(super) fn narrow(message: String, width: usize) -> String {
+    if is_short(&message, width) {
+        return fit(in_quotes(message), width);
+    }
     if let Some((message, remark)) = message.split_once(REMARK) {
         let room = width.saturating_sub(remark.chars().count());
         return fit(narrow(message.to_owned(), room) + remark, width);
@@ -110,6 +120,26 @@ pub(super) fn narrow(message: String, width: usize) -> String {
         }
     }
     fit(text, width)
+}
+
+/// Whether `message`, as most, needs nothing but its quotes: it is told from its bytes, of which
+/// there are no fewer than characters.
+fn is_short(message: &str, width: usize) -> bool {
+    let [widest, ..] = WIDTHS;
+    if message.len() > width {
+        return false;
+    }
+    let mut since_mark = 0_usize;
+    message.bytes().all(|byte| {
+        since_mark = since_mark.saturating_add(1);
+        match char::from(byte) {
+            OPEN => since_mark = 0,
+            CLOSE if since_mark > widest.saturating_add(1) => return false,
+            REMARK => return false,
+            _ => {}
+        }
+        true
+    })
 }
 
 /// A part of a message that is not settled yet.
@@ -176,10 +206,7 @@ pub fn fit(text: impl Into<String>, width: usize) -> String {
 
 /// Whether `text` is without control characters and no longer than `width` characters.
 fn fits(text: &str, width: usize) -> bool {
-    // mostly it is short, and bytes tell
-    let plain = text.len() <= width
-        && text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'));
-    plain || !(text.contains(char::is_control) || text.chars().count() > width)
+    !has_controls(text) && (text.len() <= width || text.chars().count() <= width)
 }
 
 #[cfg(test)]

@@ -64,11 +64,12 @@ struct Split<'s> {
 
 impl Check for SplitConfigSource {
     fn pod(&self, pod: &PodView<'_>, findings: &mut Findings) {
-        let from_objects = |placed: Placed<'_, '_>| env_sources(placed.container).next().is_some();
-        if !pod.is_long_running() || !pod.app_containers().any(from_objects) {
+        if !pod.is_long_running() {
             return;
         }
-        let files = files(pod);
+        let variables = pod.app_containers().flat_map(|placed| env_sources(placed.container));
+        let variables = variables.filter(|part| !part.optional);
+        let files = files(pod, &variables.filter_map(|part| part.source.named()).collect());
         if files.is_empty() {
             return;
         }
@@ -93,22 +94,33 @@ impl Check for SplitConfigSource {
     }
 }
 
-/// The files that whole mounts of app containers hold, by the object they come from.
-fn files<'s>(pod: &PodView<'s>) -> BTreeMap<Name<'s>, MountedKeys> {
+/// The files that whole mounts of app containers hold of the objects in `used`, by the object they
+/// come from.
+fn files<'s>(pod: &PodView<'s>, used: &BTreeSet<Name<'_>>) -> BTreeMap<Name<'s>, MountedKeys> {
     let mut files = BTreeMap::<Name<'s>, MountedKeys>::new();
-    if !pod.spec.volumes.iter().any(|volume| volume.objects().next().is_some()) {
+    let is_used =
+        |part: VolumePart<'_>| part.source.named().is_some_and(|name| used.contains(&name));
+    // whether a container that mounts the volume names a file in it, where one mounts it
+    let mut mounted = BTreeMap::<&str, Option<bool>>::new();
+    for volume in &pod.spec.volumes {
+        if !used.is_empty() && volume.objects().any(is_used) {
+            mounted.insert(&volume.name, None);
+        }
+    }
+    if mounted.is_empty() {
         return files;
     }
-    let mut mounted = BTreeMap::<&str, bool>::new();
     for placed in pod.app_containers() {
         let mounts = placed.container.volume_mounts.iter().enumerate();
         for (index, mount) in mounts.filter(|(_, mount)| mount.part().is_none()) {
-            let named = mounted.entry(&mount.name).or_default();
-            *named |= index < MOUNTS && names_file(placed.container, mount);
+            if let Some(named) = mounted.get_mut(&*mount.name) {
+                let other = index < MOUNTS && names_file(placed.container, mount);
+                *named = Some(named.unwrap_or_default() | other);
+            }
         }
     }
     for volume in &pod.spec.volumes {
-        let Some(named) = mounted.get(&*volume.name) else { continue };
+        let Some(Some(named)) = mounted.get(&*volume.name) else { continue };
         for VolumePart { source, items, .. } in volume.objects() {
             let Some(name) = source.named() else { continue };
             let known = files.entry(name).or_default();
@@ -128,11 +140,14 @@ const MOUNTS: usize = 32;
 fn names_file(container: &Container<'_>, mount: &VolumeMount<'_>) -> bool {
     let folder = mount.mount_path.trim_end_matches('/');
     let below = |text: &str| {
-        text.split(folder).skip(1).filter_map(|rest| rest.strip_prefix('/')).any(|rest| {
-            let part = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-            let end = rest.find(|letter| !part(letter)).unwrap_or(rest.len());
-            rest.get(..end).is_some_and(is_file)
-        })
+        // most are too short to name one, and to look for something in a text takes some setting up
+        text.len() > folder.len().saturating_add(1)
+            && text.contains('/')
+            && text.split(folder).skip(1).filter_map(|rest| rest.strip_prefix('/')).any(|rest| {
+                let part = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+                let end = rest.find(|letter| !part(letter)).unwrap_or(rest.len());
+                rest.get(..end).is_some_and(is_file)
+            })
     };
     let values = container.env.iter().map(|variable| &*variable.value);
     let words = container.command.iter().chain(&container.args).map(|text| &**text);
