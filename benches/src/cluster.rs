@@ -81,13 +81,16 @@ impl Policy {
     }
 
     fn namespace(&self) -> String {
-        let name = match self {
+        format!("bench-{}", self.key())
+    }
+
+    fn key(&self) -> &str {
+        match self {
             Self::None => "none",
             Self::Cel => "cel",
             Self::Restraint => "restraint",
             Self::Peer(peer) => &peer.name,
-        };
-        format!("bench-{name}")
+        }
     }
 
     fn as_str(&self) -> &str {
@@ -111,7 +114,7 @@ impl Policy {
 
 impl serde::Serialize for Policy {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
+        serializer.serialize_str(self.key())
     }
 }
 

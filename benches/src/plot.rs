@@ -51,7 +51,7 @@ pub(crate) fn draw(report: &Report) -> String {
     picture("", |out| {
         costs(out, report, &Panel { top: 0.0, range: [0.5, 20.0] });
         latencies(out, report, &Panel { top: PANEL, range: [50.0, 50_000.0] });
-        legend(out, Answerer::ALL.map(|server| (server.as_str(), server.as_str())), 120.0);
+        legend(out, Answerer::ALL.map(|server| (server.as_str(), server.as_str())));
     })
 }
 
@@ -130,20 +130,17 @@ fn latencies(out: &mut String, report: &Report, panel: &Panel) {
 }
 
 /// Names of colours, below the panels.
-pub(crate) fn legend<'l>(
-    out: &mut String,
-    entries: impl IntoIterator<Item = (&'l str, &'l str)>,
-    step: f64,
-) {
-    let y = 2.0 * PANEL + 8.0;
-    for (index, (class, name)) in entries.into_iter().enumerate() {
-        let x = LEFT + step * index as f64;
+pub(crate) fn legend<'l>(out: &mut String, entries: impl IntoIterator<Item = (&'l str, &'l str)>) {
+    let (mut x, y) = (LEFT, 2.0 * PANEL + 8.0);
+    for (class, name) in entries {
         let _ = writeln!(
             out,
-            r#"<rect x="{x}" y="{}" width="12" height="12" class="{class}"/>"#,
+            r#"<rect x="{x:.1}" y="{}" width="12" height="12" class="{class}"/>"#,
             y - 10.0,
         );
         text(out, x + 18.0, y, "start", "", name);
+        // about as wide as its letters
+        x += 32.0 + 6.2 * name.len() as f64;
     }
 }
 

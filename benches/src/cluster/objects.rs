@@ -76,7 +76,7 @@ impl Objects {
         let label = |policy: &Policy| match policy {
             // hooks for peers go by the namespace's name
             Policy::None | Policy::Peer(_) => json!({}),
-            Policy::Cel => json!({"e2e.example/floor": "yes"}),
+            Policy::Cel => json!({"e2e.example/fallback": "yes"}),
             Policy::Restraint => json!({"e2e.example/installation": INSTALLATION}),
         };
         let namespace = |name: &str, labels: Value| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}});

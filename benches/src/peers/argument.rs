@@ -119,7 +119,7 @@ impl PeerOptions {
 
 impl Peer {
     async fn is_there(&self, tls: &TlsConnector) -> anyhow::Result<()> {
-        Memory::of(self.process).with_context(|| format!("process {}", self.process))?;
+        ensure!(Memory::of(self.process).is_ok(), "there is no process {}", self.process);
         for url in self.validate.iter().chain(&self.mutate) {
             let connected = timeout(PATIENCE, connect(url.address, tls)).await;
             connected.context("it lets nobody in").flatten().with_context(|| url.text.clone())?;

@@ -42,18 +42,22 @@ fn steady(
     [usual, large]: [f64; 2],
 ) -> Target {
     let own = reviews.iter().filter(|row| row.is_own() && is_meant(row.expected));
-    // what was not measured did not meet it
-    let ratios: Vec<(&str, f64)> = own
-        .map(|row| (&*row.review, row.steady.map_or(f64::INFINITY, |steady| steady.of_floor)))
+    let ratios: Vec<(&str, Option<f64>)> =
+        own.map(|row| (&*row.review, row.steady.map(|steady| steady.of_floor))).collect();
+    let each: Vec<String> = ratios
+        .iter()
+        .map(|(review, ratio)| {
+            let ratio = ratio.map_or("not measured".to_owned(), |ratio| format!("{ratio:.2}"));
+            format!("{review}: {ratio}")
+        })
         .collect();
-    let each: Vec<String> =
-        ratios.iter().map(|(review, ratio)| format!("{review}: {ratio:.2}")).collect();
     Target {
         text: format!(
             "{what}: at most {most} times the processor time of the floor at {usual} a second, {large} of the large ones"
         ),
         measured: each.join("; "),
-        met: !ratios.is_empty() && ratios.iter().all(|(_, ratio)| *ratio <= most),
+        met: !ratios.is_empty()
+            && ratios.iter().all(|(_, ratio)| ratio.is_some_and(|ratio| ratio <= most)),
     }
 }
 

@@ -30,9 +30,8 @@ pub(super) fn draw(report: &Report) -> String {
         bars(out, report, &panel(0.0), &colours, |figures| figures.microseconds);
         panel(PANEL).frame(out, "p99 in microseconds, at the steady rate", &ticks);
         bars(out, report, &panel(PANEL), &colours, |figures| figures.p99);
-        let step = (RIGHT - LEFT) / names.len().max(1) as f64;
         let entries = colours.iter().zip(names).map(|(class, name)| (&**class, name));
-        legend(out, entries, step.min(120.0));
+        legend(out, entries);
     })
 }
 
