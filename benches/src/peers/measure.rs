@@ -97,9 +97,7 @@ impl Turn {
 impl Measuring<'_> {
     /// Memory and processor time of all while nobody asks anything; the peaks begin anew.
     pub(super) async fn rest(&self) -> anyhow::Result<Vec<Rest>> {
-        let mut rests = Vec::new();
         for contender in self.contenders {
-            rests.push(Rest { memory: contender.memory()?, ..Rest::default() });
             if let Err(error) = account::forget_peak(contender.process) {
                 show("");
                 eprintln!("the peak of {} is since its start: {error:#}", contender.name);
@@ -108,11 +106,13 @@ impl Measuring<'_> {
         show(&format!("all servers rest for {:.0} s", self.plan.rest.as_secs_f64()));
         let before = self.on_processor()?;
         sleep(self.plan.rest).await;
-        for ((rest, before), after) in rests.iter_mut().zip(before).zip(self.on_processor()?) {
+        let spent = before.into_iter().zip(self.on_processor()?);
+        let rests = self.contenders.iter().zip(spent).map(|(contender, (before, after))| {
             let worked = after.saturating_sub(before).as_secs_f64();
-            rest.busy = worked / self.plan.rest.as_secs_f64().max(1e-9);
-        }
-        Ok(rests)
+            let busy = worked / self.plan.rest.as_secs_f64().max(1e-9);
+            Ok(Rest { memory: contender.memory()?, peak: 0, busy })
+        });
+        rests.collect()
     }
 
     /// The peaks since then; of a peer that has ended, nothing more is known.
