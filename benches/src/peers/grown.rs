@@ -14,16 +14,16 @@ const CONTAINERS: usize = 24;
 /// `review` with as many variables as make it `bytes` long, or little more.
 pub(super) fn grown(review: &Json, bytes: usize) -> anyhow::Result<Json> {
     let length = |variables| anyhow::Ok(with(review, variables)?.to_text()?.len());
-    // those with more digits in their names are a little longer
-    let (none, some) = (length(0)?, length(CONTAINERS)?);
-    let each = (some.saturating_sub(none) / CONTAINERS).max(1);
-    let mut variables = bytes.saturating_sub(none) / each * 9 / 10;
+    let each = (length(CONTAINERS)?.saturating_sub(length(0)?) / CONTAINERS).max(1);
+    let mut variables = 0;
     loop {
         let grown = with(review, variables)?;
-        if grown.to_text()?.len() >= bytes {
+        let missing = bytes.saturating_sub(grown.to_text()?.len());
+        if missing == 0 {
             return Ok(grown);
         }
-        variables += 1;
+        // fewer than it seems: those with more digits in their names are a little longer
+        variables += (missing / each * 9 / 10).max(1);
     }
 }
 
