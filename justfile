@@ -52,7 +52,7 @@ fuzz target seconds="180":
 mutants file *arguments:
     CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_TEST_DEBUG=0 cargo mutants --no-shuffle --timeout 300 --output target --file {{ file }} {{ arguments }} -- --lib --test suite
 
-# the benchmarks, with a table and, given `--write`, a plot for docs/performance.md; `just bench cluster` and `just bench audit` ask a real API server, `just bench replay` reads an audit log
+# the benchmarks, with a table and, given `--write`, a plot for docs/performance.md; `just bench peers` puts other admission servers beside Restraint, `just bench cluster` and `just bench audit` ask a real API server, `just bench replay` reads an audit log
 bench *arguments:
     cargo build --profile dist --locked --bin restraint
     cargo build --release --bins --manifest-path benches/Cargo.toml

@@ -19,9 +19,11 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
+use crate::account::Memory;
 use crate::control_plane::{ControlPlane, assets};
 use crate::machine::Machine;
 use crate::measure::show;
+use crate::report::mebibytes;
 use crate::{page, until_interrupted};
 use fleet::{Fleet, Written};
 use store::Store;
@@ -120,7 +122,7 @@ async fn measure(
         command.spawn().with_context(|| format!("cannot start {}", restraint.display()))?;
     let mut peak = 0;
     let status = loop {
-        peak = peak.max(peak_of(child.id()).unwrap_or_default());
+        peak = peak.max(Memory::of(child.id()).unwrap_or_default().peak);
         if let Some(status) = child.try_wait()? {
             break status;
         }
@@ -149,15 +151,8 @@ async fn measure(
             on_processor(&after) - on_processor(&before),
             serving.saturating_sub(served).as_secs_f64(),
         ],
-        mebibytes: peak as f64 / 1024.0,
+        mebibytes: mebibytes(peak),
     })
-}
-
-/// The most memory that a process had so far, in KiB.
-fn peak_of(process: u32) -> Option<u64> {
-    let text = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().trim_end_matches(" kB").parse().ok()
 }
 
 fn on_processor(usage: &Usage) -> f64 {

@@ -3,7 +3,7 @@
 
 // with their paths, because the tests of the main crate take this file in from elsewhere
 #[path = "bodies/json.rs"]
-mod json;
+pub(crate) mod json;
 #[path = "bodies/pod.rs"]
 mod pod;
 #[path = "bodies/review.rs"]

@@ -128,8 +128,8 @@ pub(crate) struct Case {
     expected: Expected,
 }
 
-const MUTATE: &str = "/mutate?timeout=2s";
-const VALIDATE: &str = "/validate?timeout=2s";
+pub(crate) const MUTATE: &str = "/mutate?timeout=2s";
+pub(crate) const VALIDATE: &str = "/validate?timeout=2s";
 
 /// Every case of these sizes, about these things.
 pub(crate) fn all(sizes: &[Size], about: &[What]) -> anyhow::Result<Vec<Case>> {
@@ -137,7 +137,7 @@ pub(crate) fn all(sizes: &[Size], about: &[What]) -> anyhow::Result<Vec<Case>> {
     for size in sizes.iter().copied() {
         for what in about.iter().copied() {
             let bytes = |asked| anyhow::Ok(Bytes::from(body(asked, size.weight())?));
-            let post = Post { path: VALIDATE, body: Bytes::from(what.body(size.weight())?) };
+            let post = Post { path: VALIDATE.into(), body: Bytes::from(what.body(size.weight())?) };
             let case = |answerer, done, post: &Post, expected| Case {
                 size,
                 what,
@@ -152,7 +152,8 @@ pub(crate) fn all(sizes: &[Size], about: &[What]) -> anyhow::Result<Vec<Case>> {
                     What::TenFindings => "/deployments",
                     What::ConfigMap => "/configmaps",
                     _ => "/pods",
-                },
+                }
+                .into(),
                 ..post.clone()
             };
             cases.push(case(Answerer::Floor, "body read, constant", &post, Expected::Allowed));
@@ -164,10 +165,10 @@ pub(crate) fn all(sizes: &[Size], about: &[What]) -> anyhow::Result<Vec<Case>> {
                 What::Create => {
                     own(
                         "judged, allowed",
-                        &Post { path: VALIDATE, body: bytes(Asked::AmendedCreation)? },
+                        &Post { path: VALIDATE.into(), body: bytes(Asked::AmendedCreation)? },
                         Expected::Allowed,
                     );
-                    own("amended", &Post { path: MUTATE, ..post }, Expected::Amended);
+                    own("amended", &Post { path: MUTATE.into(), ..post }, Expected::Amended);
                 }
                 What::ResizeAllowed => own("judged, allowed", &post, Expected::Allowed),
                 What::ResizeDenied => own("judged, denied", &post, Expected::Denied),
@@ -198,19 +199,33 @@ struct Reply {
     response: Answer,
 }
 
-#[derive(Deserialize)]
+/// An answer to a review.
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
-    allowed: bool,
-    patch: Option<serde::de::IgnoredAny>,
+pub(crate) struct Answer {
+    pub(crate) allowed: bool,
+    /// In base64.
+    pub(crate) patch: Option<String>,
     #[serde(default)]
     warnings: Vec<String>,
     status: Option<Status>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Status {
     code: Option<u16>,
+}
+
+impl Answer {
+    /// What `text` says; `None` where it answers no review.
+    pub(crate) fn read(text: &[u8]) -> Option<Self> {
+        Some(serde_json::from_slice::<Reply>(text).ok()?.response)
+    }
+
+    /// The HTTP code that it gives the API server.
+    pub(crate) fn code(&self) -> Option<u16> {
+        self.status.as_ref().and_then(|status| status.code)
+    }
 }
 
 impl Case {
@@ -223,11 +238,9 @@ impl Case {
     pub(crate) fn check(&self, answer: &[u8]) -> anyhow::Result<()> {
         let text = String::from_utf8_lossy(answer);
         let (who, size, what) = (self.answerer.as_str(), self.size.as_str(), self.what.as_str());
-        let Ok(Reply { response }) = serde_json::from_slice(answer) else {
-            bail!("{who} answered no review: {text}")
-        };
-        let code = response.status.and_then(|status| status.code);
-        let found = match (response.allowed, response.patch, code, response.warnings.len()) {
+        let Some(answer) = Answer::read(answer) else { bail!("{who} answered no review: {text}") };
+        let code = answer.code();
+        let found = match (answer.allowed, answer.patch, code, answer.warnings.len()) {
             (true, None, None, 0) => Expected::Allowed,
             (true, Some(_), None, 0) => Expected::Amended,
             (false, None, Some(403), 0) => Expected::Denied,

@@ -1,16 +1,18 @@
-//! What a policy adds in a real API server: none, policies in CEL, and Restraint, side by side in
-//! one run.
+//! What a policy adds in a real API server: none, policies in CEL, Restraint, and peers, side by
+//! side in one run.
 //!
-//! One caller creates pods and resizes one, in three namespaces in turn, so that what disturbs one
-//! disturbs all. All programs share the machine's processors, as no cluster of size would have it:
+//! One caller creates pods and resizes one, in a namespace of each in turn, so that what disturbs
+//! one disturbs all. All programs share the machine's processors, as no cluster of size would have it:
 //! differences count, not levels.
 
 mod caller;
+mod hooks;
 mod measured;
 mod objects;
 mod programs;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -20,6 +22,7 @@ use crate::cases::Size;
 use crate::control_plane::assets;
 use crate::machine::Machine;
 use crate::measure::show;
+use crate::peers::{Peer, PeerOptions};
 use crate::{page, until_interrupted};
 use caller::{Caller, Request};
 use measured::{Figures, Measured, Throughput};
@@ -29,6 +32,9 @@ use programs::Programs;
 /// What to measure, and for how long.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
+    #[command(flatten)]
+    peers: PeerOptions,
+
     /// Requests of each kind in each namespace, one after the other.
     #[arg(long, default_value_t = 400, value_name = "COUNT")]
     requests: u32,
@@ -59,31 +65,56 @@ pub(crate) struct Options {
 }
 
 /// Who has a say in a namespace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Policy {
     None,
     Cel,
     Restraint,
+    Peer(Arc<Peer>),
 }
 
 impl Policy {
-    pub(crate) const ALL: [Self; 3] = [Self::None, Self::Cel, Self::Restraint];
+    /// All that are compared.
+    fn all(peers: Vec<Peer>) -> Vec<Self> {
+        let peers = peers.into_iter().map(|peer| Self::Peer(Arc::new(peer)));
+        [Self::None, Self::Cel, Self::Restraint].into_iter().chain(peers).collect()
+    }
 
-    fn namespace(self) -> &'static str {
+    fn namespace(&self) -> String {
+        format!("bench-{}", self.key())
+    }
+
+    fn key(&self) -> &str {
         match self {
-            Self::None => "bench-none",
-            Self::Cel => "bench-cel",
-            Self::Restraint => "bench-restraint",
+            Self::None => "none",
+            Self::Cel => "cel",
+            Self::Restraint => "restraint",
+            Self::Peer(peer) => &peer.name,
         }
     }
 
-    fn as_str(self) -> &'static str {
+    fn as_str(&self) -> &str {
         match self {
             Self::None => "no policy",
             Self::Cel => "CEL",
             Self::Restraint => "Restraint",
+            Self::Peer(peer) => &peer.name,
         }
+    }
+
+    /// Whether new pods are amended, and whether lower limits are denied.
+    fn acts(&self) -> [bool; 2] {
+        match self {
+            Self::None => [false; 2],
+            Self::Cel | Self::Restraint => [true; 2],
+            Self::Peer(peer) => [peer.mutate.is_some(), peer.validate.is_some()],
+        }
+    }
+}
+
+impl serde::Serialize for Policy {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.key())
     }
 }
 
@@ -120,7 +151,8 @@ pub(crate) fn run(options: &Options, restraint: &Path) -> anyhow::Result<bool> {
     let assets = assets()?;
     let machine = Machine::look(None);
     let figures = until_interrupted(async {
-        let objects = Objects::new(options.size)?;
+        let peers = options.peers.look().await?.peers;
+        let objects = Objects::new(options.size, Policy::all(hooks::usable(peers)))?;
         show("starting etcd, kube-apiserver and restraint");
         let programs =
             Programs::start(&assets, restraint, &objects, options.in_flight.max(1)).await?;
@@ -144,17 +176,31 @@ async fn measure(
     objects: &Objects,
     programs: &Programs,
 ) -> anyhow::Result<Vec<Figures>> {
-    let share = Duration::try_from_secs_f64(options.seconds).context("--seconds")?;
-    let each = |operation| Policy::ALL.map(|policy| Figures::new(operation, policy));
+    let each = |operation| {
+        objects.policies.iter().map(move |policy| Figures::new(operation, policy.clone()))
+    };
     let mut figures: Vec<Figures> = Operation::ALL.into_iter().flat_map(each).collect();
+    one_by_one(options, objects, programs, &mut figures).await?;
+    together(options, objects, programs, &mut figures).await?;
+    Ok(figures)
+}
+
+/// One request after the other, for how long each takes.
+async fn one_by_one(
+    options: &Options,
+    objects: &Objects,
+    programs: &Programs,
+    figures: &mut [Figures],
+) -> anyhow::Result<()> {
     let mut caller = programs.caller().await?;
-    for figure in &figures {
-        let request = objects.request(figure.operation, figure.policy, 0);
+    for figure in &*figures {
+        let request = objects.request(figure.operation, &figure.policy, 0);
         for _ in 0..20 {
             caller.call(&request()).await?;
         }
     }
-    for (index, group) in figures.chunks_mut(Policy::ALL.len()).enumerate() {
+    let policies = objects.policies.len();
+    for (index, group) in figures.chunks_mut(policies).enumerate() {
         for turn in 0..options.requests as usize {
             show(&format!(
                 "request {turn} of {}, kind {} of {}",
@@ -164,16 +210,27 @@ async fn measure(
             ));
             // another one begins each turn, so that none always follows the same
             for place in 0..group.len() {
-                let Some(figure) = group.get_mut((turn + place) % Policy::ALL.len()) else {
+                let Some(figure) = group.get_mut((turn + place) % policies) else {
                     continue;
                 };
-                let request = objects.request(figure.operation, figure.policy, 0)();
+                let request = objects.request(figure.operation, &figure.policy, 0)();
                 let begun = Instant::now();
                 caller.call(&request).await?;
                 figure.latencies.push(begun.elapsed().as_secs_f64() * 1e6);
             }
         }
     }
+    Ok(())
+}
+
+/// As many requests as can be, for how much processor time each takes.
+async fn together(
+    options: &Options,
+    objects: &Objects,
+    programs: &Programs,
+    figures: &mut [Figures],
+) -> anyhow::Result<()> {
+    let share = Duration::try_from_secs_f64(options.seconds).context("--seconds")?;
     let mut callers = Vec::new();
     for _ in 0..options.in_flight {
         callers.push(programs.caller().await?);
@@ -189,18 +246,14 @@ async fn measure(
                 figure.operation.as_str(),
                 figure.policy.as_str()
             ));
-            let before = programs.on_processor()?;
-            let request = |caller| objects.request(figure.operation, figure.policy, caller);
+            let before = programs.on_processor(&figure.policy)?;
+            let request = |caller| objects.request(figure.operation, &figure.policy, caller);
             let (requests, elapsed) = flood(&mut callers, request, share).await?;
-            figure.throughputs.push(Throughput::new(
-                requests,
-                elapsed,
-                before,
-                programs.on_processor()?,
-            ));
+            let after = programs.on_processor(&figure.policy)?;
+            figure.throughputs.push(Throughput::new(requests, elapsed, before, after));
         }
     }
-    Ok(figures)
+    Ok(())
 }
 
 /// Closed loop: every caller makes its next request when it has the answer to the last.

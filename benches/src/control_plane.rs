@@ -16,6 +16,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
+use crate::account;
 use crate::certificate::Certificate;
 
 /// What everybody shows to be let in: an administrator's.
@@ -127,20 +128,9 @@ impl Process {
         Ok(())
     }
 
-    /// In hundredths of a second, as the kernel says it of a whole process with the threads that
-    /// ended.
+    /// How long it has been on a processor so far.
     pub(crate) fn on_processor(&self) -> anyhow::Result<Duration> {
-        let text = fs::read_to_string(format!("/proc/{}/stat", self.0.id()))
-            .context("a program has ended")?;
-        let (_, fields) =
-            text.rsplit_once(')').context("the kernel's account is not understood")?;
-        let ticks: u64 = fields
-            .split_whitespace()
-            .skip(11)
-            .take(2)
-            .filter_map(|field| field.parse::<u64>().ok())
-            .sum();
-        Ok(Duration::from_millis(ticks * 10))
+        account::on_processor(self.0.id())
     }
 }
 

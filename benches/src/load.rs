@@ -1,5 +1,6 @@
 //! Sending reviews as an API server does: HTTP/1.1 over TLS 1.3 on connections that stay open.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -17,15 +18,17 @@ use rustls::crypto::aws_lc_rs::cipher_suite::TLS13_AES_128_GCM_SHA256;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::version::TLS13;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 
+use crate::trusting::Trusting;
+
 /// A review and where it goes.
 #[derive(Clone, Debug)]
 pub(crate) struct Post {
-    pub(crate) path: &'static str,
+    pub(crate) path: Cow<'static, str>,
     pub(crate) body: Bytes,
 }
 
@@ -59,10 +62,18 @@ impl Connections {
         certificate: &CertificateDer<'static>,
         count: usize,
     ) -> anyhow::Result<Self> {
-        let tls = connector(certificate)?;
+        Self::open_with(address, &connector(certificate)?, count).await
+    }
+
+    /// Opens `count` of them by `tls`.
+    pub(crate) async fn open_with(
+        address: SocketAddr,
+        tls: &TlsConnector,
+        count: usize,
+    ) -> anyhow::Result<Self> {
         let mut senders = Vec::with_capacity(count);
         for _ in 0..count {
-            senders.push(connect(address, &tls).await?);
+            senders.push(connect(address, tls).await?);
         }
         Ok(Self(senders))
     }
@@ -142,17 +153,23 @@ impl Connections {
 }
 
 /// When reviews are due: at random and independently of each other (Poisson), the same times for
-/// the same seed.
+/// the same seed; or evenly.
 #[derive(Clone, Debug)]
 pub(crate) struct Arrivals {
     state: u64,
     mean: f64,
     next: f64,
+    even: bool,
 }
 
 impl Arrivals {
     pub(crate) fn new(per_second: f64, seed: u64) -> Self {
-        Self { state: seed, mean: per_second.recip(), next: 0.0 }
+        Self { state: seed, mean: per_second.recip(), next: 0.0, even: false }
+    }
+
+    /// One as far from the next as any.
+    pub(crate) fn even(per_second: f64) -> Self {
+        Self { even: true, ..Self::new(per_second, 0) }
     }
 
     /// Between 0 and 1, neither of them: splitmix64.
@@ -168,7 +185,7 @@ impl Iterator for Arrivals {
     type Item = Duration;
 
     fn next(&mut self) -> Option<Duration> {
-        self.next -= self.mean * self.random().ln();
+        self.next += if self.even { self.mean } else { -self.mean * self.random().ln() };
         Duration::try_from_secs_f64(self.next).ok()
     }
 }
@@ -196,7 +213,7 @@ impl<'t> Iterator for Turns<'t> {
 }
 
 async fn ask(sender: &mut SendRequest<Full<Bytes>>, post: &Post) -> anyhow::Result<Bytes> {
-    let request = Request::post(post.path)
+    let request = Request::post(&*post.path)
         .header(HOST, "restraint.restraint.svc:443")
         .header(USER_AGENT, "kube-apiserver-admission")
         .header(ACCEPT, "application/json, */*")
@@ -227,25 +244,51 @@ pub(crate) async fn connect(
     Ok(sender)
 }
 
-/// What opens connections to a server that shows `certificate`.
-pub(crate) fn connector(certificate: &CertificateDer<'static>) -> anyhow::Result<TlsConnector> {
-    Ok(TlsConnector::from(Arc::new(client(certificate)?)))
+/// The sender never sleeps from now on: waking it would be charged to the server, and more often to
+/// a slow one than to a fast one.
+pub(crate) fn stay_awake() {
+    tokio::spawn(async {
+        loop {
+            tokio::task::yield_now().await;
+        }
+    });
 }
 
-/// A client as Go's: AES-128 first, TLS 1.3, HTTP/1.1, no resumption.
-fn client(certificate: &CertificateDer<'static>) -> anyhow::Result<ClientConfig> {
+/// What opens connections to a server that shows `certificate`.
+pub(crate) fn connector(certificate: &CertificateDer<'static>) -> anyhow::Result<TlsConnector> {
     let mut trusted = RootCertStore::empty();
     trusted.add(certificate.clone())?;
-    let provider = CryptoProvider {
+    let builder = client(provider())?;
+    Ok(as_go(builder.with_root_certificates(trusted).with_no_client_auth()))
+}
+
+/// What opens connections to a server whatever certificate it shows.
+pub(crate) fn trusting_connector() -> anyhow::Result<TlsConnector> {
+    let provider = provider();
+    let builder = client(Arc::clone(&provider))?.dangerous();
+    let verifier = Arc::new(Trusting(provider));
+    Ok(as_go(builder.with_custom_certificate_verifier(verifier).with_no_client_auth()))
+}
+
+/// AES-128 alone, which Go prefers.
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(CryptoProvider {
         cipher_suites: vec![TLS13_AES_128_GCM_SHA256],
         ..aws_lc_rs::default_provider()
-    };
-    let builder = ClientConfig::builder_with_provider(Arc::new(provider))
-        .with_protocol_versions(&[&TLS13])?;
-    let mut config = builder.with_root_certificates(trusted).with_no_client_auth();
+    })
+}
+
+fn client(
+    provider: Arc<CryptoProvider>,
+) -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, rustls::Error> {
+    ClientConfig::builder_with_provider(provider).with_protocol_versions(&[&TLS13])
+}
+
+/// A client as Go's: HTTP/1.1, no resumption.
+fn as_go(mut config: ClientConfig) -> TlsConnector {
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.resumption = Resumption::disabled();
-    Ok(config)
+    TlsConnector::from(Arc::new(config))
 }
 
 #[cfg(test)]
@@ -261,5 +304,11 @@ mod tests {
         // of exponential gaps 1 - 1/e are below the mean
         let short = due.windows(2).filter(|pair| pair[1] - pair[0] < 0.001).count();
         assert!((62_000..64_500).contains(&short), "{short}");
+    }
+
+    #[test]
+    fn even_arrivals_are_as_far_from_each_other() {
+        let due: Vec<u128> = Arrivals::even(200.0).take(3).map(|due| due.as_micros()).collect();
+        assert_eq!(due, [5_000, 10_000, 15_000]);
     }
 }

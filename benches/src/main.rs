@@ -5,6 +5,7 @@
 //! short rounds. What a review costs is the processor time of the server, in the kernel and out of
 //! it, over the number of reviews.
 
+mod account;
 mod audit;
 mod bodies;
 mod cases;
@@ -16,6 +17,7 @@ mod load;
 mod machine;
 mod measure;
 mod page;
+mod peers;
 mod plot;
 mod processor;
 mod replay;
@@ -24,6 +26,7 @@ mod reviews;
 mod serve;
 mod server;
 mod stages;
+mod trusting;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -65,6 +68,8 @@ enum Command {
     /// Measures what an audit of a large cluster takes: time, processor time, memory.
     /// KUBEBUILDER_ASSETS as for `cluster`.
     Audit(audit::Options),
+    /// Measures Restraint beside other admission servers that are running.
+    Peers(peers::Options),
     /// Measures how fast `restraint replay` reads an audit log, and how much memory it takes.
     Replay(replay::Options),
     /// Decodes, judges and answers reviews so many times, and prints nothing: what
@@ -95,6 +100,7 @@ fn main() -> ExitCode {
             Err(anyhow::anyhow!("this build says nothing about speed: run it with --release"))
         }
         Some(Command::Cluster(options)) => cluster::run(options, &cli.options.program()),
+        Some(Command::Peers(options)) => peers::run(options, &cli.options.program()),
         Some(Command::Replay(options)) => replay::run(options, &cli.options.program()),
         None => reviews::run(&cli.options),
     };

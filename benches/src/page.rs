@@ -21,9 +21,9 @@ pub(crate) fn write_block(name: &str, content: &str) -> anyhow::Result<()> {
     fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Writes the picture beside the page.
-pub(crate) fn write_picture(picture: &str) -> anyhow::Result<()> {
-    let path = documentation().join("performance.svg");
+/// Writes the picture called `name` beside the page.
+pub(crate) fn write_picture(name: &str, picture: &str) -> anyhow::Result<()> {
+    let path = documentation().join(name);
     fs::write(&path, picture).with_context(|| format!("cannot write {}", path.display()))
 }
 

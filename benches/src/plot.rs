@@ -7,30 +7,33 @@ use crate::cases::{Answerer, Size};
 use crate::report::{OVER_FLOOR, Report};
 
 const WIDTH: f64 = 820.0;
-const PANEL: f64 = 300.0;
-const LEFT: f64 = 64.0;
-const RIGHT: f64 = 804.0;
+/// The height of a panel.
+pub(crate) const PANEL: f64 = 300.0;
+pub(crate) const LEFT: f64 = 64.0;
+pub(crate) const RIGHT: f64 = 804.0;
+
+const STYLE: &str = ".title{font-size:15px;font-weight:bold}.grid{stroke:#ddd}.target{stroke:#c00;stroke-dasharray:6 4}.floor{fill:#9aa5b1;stroke:#9aa5b1}.kube{fill:#e0a030;stroke:#e0a030}.restraint{fill:#2f6fb2;stroke:#2f6fb2}text{stroke:none;fill:#222}polyline{fill:none!important;stroke-width:2}";
 
 /// A panel with values upwards, logarithmic.
-struct Panel {
-    top: f64,
+pub(crate) struct Panel {
+    pub(crate) top: f64,
     /// The values at the bottom and at the top.
-    range: [f64; 2],
+    pub(crate) range: [f64; 2],
 }
 
 impl Panel {
     /// Where `value` lies.
-    fn y(&self, value: f64) -> f64 {
+    pub(crate) fn y(&self, value: f64) -> f64 {
         let [low, high] = self.range;
         let share = (value.max(low) / low).ln() / (high / low).ln();
         self.top + 40.0 + (PANEL - 90.0) * (1.0 - share.clamp(0.0, 1.0))
     }
 
-    fn bottom(&self) -> f64 {
+    pub(crate) fn bottom(&self) -> f64 {
         self.y(self.range[0])
     }
 
-    fn frame(&self, out: &mut String, title: &str, ticks: &[f64]) {
+    pub(crate) fn frame(&self, out: &mut String, title: &str, ticks: &[f64]) {
         text(out, LEFT, self.top + 22.0, "start", "title", title);
         for tick in ticks.iter().filter(|tick| (self.range[0]..=self.range[1]).contains(tick)) {
             let y = self.y(*tick);
@@ -45,17 +48,24 @@ impl Panel {
 
 /// The whole picture, as SVG.
 pub(crate) fn draw(report: &Report) -> String {
+    picture("", |out| {
+        costs(out, report, &Panel { top: 0.0, range: [0.5, 20.0] });
+        latencies(out, report, &Panel { top: PANEL, range: [50.0, 50_000.0] });
+        legend(out, Answerer::ALL.map(|server| (server.as_str(), server.as_str())));
+    })
+}
+
+/// A picture of two panels and a legend. `classes` are colours beyond the usual ones.
+pub(crate) fn picture(classes: &str, content: impl FnOnce(&mut String)) -> String {
     let mut out = String::new();
     let height = 2.0 * PANEL + 20.0;
     let _ = writeln!(
         out,
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="12">"#
     );
-    out.push_str("<style>.title{font-size:15px;font-weight:bold}.grid{stroke:#ddd}.target{stroke:#c00;stroke-dasharray:6 4}.floor{fill:#9aa5b1;stroke:#9aa5b1}.kube{fill:#e0a030;stroke:#e0a030}.restraint{fill:#2f6fb2;stroke:#2f6fb2}text{stroke:none;fill:#222}polyline{fill:none!important;stroke-width:2}</style>\n");
+    let _ = writeln!(out, "<style>{STYLE}{classes}</style>");
     let _ = writeln!(out, r##"<rect width="{WIDTH}" height="{height}" fill="#fff"/>"##);
-    costs(&mut out, report, &Panel { top: 0.0, range: [0.5, 20.0] });
-    latencies(&mut out, report, &Panel { top: PANEL, range: [50.0, 50_000.0] });
-    legend(&mut out, height - 12.0);
+    content(&mut out);
     out.push_str("</svg>\n");
     out
 }
@@ -119,20 +129,22 @@ fn latencies(out: &mut String, report: &Report, panel: &Panel) {
     }
 }
 
-fn legend(out: &mut String, y: f64) {
-    for (index, server) in Answerer::ALL.into_iter().enumerate() {
-        let x = LEFT + 120.0 * index as f64;
+/// Names of colours, below the panels.
+pub(crate) fn legend<'l>(out: &mut String, entries: impl IntoIterator<Item = (&'l str, &'l str)>) {
+    let (mut x, y) = (LEFT, 2.0 * PANEL + 8.0);
+    for (class, name) in entries {
         let _ = writeln!(
             out,
-            r#"<rect x="{x}" y="{}" width="12" height="12" class="{}"/>"#,
+            r#"<rect x="{x:.1}" y="{}" width="12" height="12" class="{class}"/>"#,
             y - 10.0,
-            server.as_str()
         );
-        text(out, x + 18.0, y, "start", "", server.as_str());
+        text(out, x + 18.0, y, "start", "", name);
+        // about as wide as its letters
+        x += 32.0 + 6.2 * name.len() as f64;
     }
 }
 
-fn text(out: &mut String, x: f64, y: f64, anchor: &str, class: &str, text: &str) {
+pub(crate) fn text(out: &mut String, x: f64, y: f64, anchor: &str, class: &str, text: &str) {
     let _ = writeln!(
         out,
         r#"<text x="{x:.1}" y="{y:.1}" text-anchor="{anchor}" class="{class}">{text}</text>"#

@@ -1,5 +1,7 @@
 //! Which processor a thread may use. Children inherit it from the thread that starts them.
 
+use std::fs;
+
 use anyhow::{Context, bail};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
@@ -31,4 +33,39 @@ pub(crate) fn pin(processor: usize) -> anyhow::Result<()> {
     only.set(processor)?;
     sched_setaffinity(Pid::from_raw(0), &only)
         .with_context(|| format!("cannot stay on processor {processor}"))
+}
+
+/// Another process, kept on one processor until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    process: u32,
+    /// Where it was allowed before.
+    before: CpuSet,
+}
+
+impl Kept {
+    /// Keeps all threads of `process` there; those that it starts follow.
+    pub(crate) fn on(processor: usize, process: u32) -> anyhow::Result<Self> {
+        let main = Pid::from_raw(i32::try_from(process)?);
+        let before = sched_getaffinity(main).context("the process has ended")?;
+        let mut only = CpuSet::new();
+        only.set(processor)?;
+        let kept = Self { process, before };
+        kept.allow(&only)?;
+        Ok(kept)
+    }
+
+    fn allow(&self, processors: &CpuSet) -> anyhow::Result<()> {
+        for thread in fs::read_dir(format!("/proc/{}/task", self.process))? {
+            let thread = thread?.file_name().to_string_lossy().parse()?;
+            sched_setaffinity(Pid::from_raw(thread), processors)?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        let _ = self.allow(&self.before); // it may have ended
+    }
 }

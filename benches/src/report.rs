@@ -1,6 +1,6 @@
 //! What was measured, as Markdown and as JSON, and whether the targets are met.
 
-mod targets;
+pub(crate) mod targets;
 
 use std::fmt;
 
@@ -163,7 +163,8 @@ pub(crate) fn quantile(mut values: Vec<f64>, share: f64) -> f64 {
     values.get(place(values.len(), share)).copied().unwrap_or(f64::NAN)
 }
 
-fn sorted_quantile(values: &[u32], share: f64) -> f64 {
+/// The same of values that are in order.
+pub(crate) fn sorted_quantile(values: &[u32], share: f64) -> f64 {
     values.get(place(values.len(), share)).map_or(f64::NAN, |value| f64::from(*value))
 }
 
@@ -171,17 +172,15 @@ fn place(count: usize, share: f64) -> usize {
     (count.saturating_sub(1) as f64 * share).round() as usize
 }
 
-fn mebibytes(bytes: u64) -> f64 {
+/// Bytes as MiB.
+pub(crate) fn mebibytes(bytes: u64) -> f64 {
     bytes as f64 / (1024.0 * 1024.0)
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(out, "{}\n", self.machine)?;
-        writeln!(out, "| target | figure | |\n|---|---|---|")?;
-        for Target { text, measured, met } in &self.targets {
-            writeln!(out, "| {text} | {measured} | {} |", if *met { "met" } else { "**missed**" })?;
-        }
+        targets::write(out, &self.targets)?;
         self.write_rows(out)?;
         self.write_stages(out)?;
         self.write_latencies(out)?;

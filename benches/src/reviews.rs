@@ -7,6 +7,7 @@ use anyhow::Context;
 
 use crate::cases::{self, Size, What};
 use crate::certificate::Certificate;
+use crate::load::stay_awake;
 use crate::machine::Machine;
 use crate::measure::{Plan, show};
 use crate::processor::{Processors, pin};
@@ -99,13 +100,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<bool> {
     show("steps");
     let stages = stages::all(&cases, plan.share)?;
     let report = until_interrupted(async {
-        // The sender never sleeps: waking it would be charged to the server, and more often to a
-        // slow one than to a fast one.
-        tokio::spawn(async {
-            loop {
-                tokio::task::yield_now().await;
-            }
-        });
+        stay_awake();
         let measured = plan.costs(cases).await?;
         let queued =
             if plan.open_rounds == 0 { Vec::new() } else { plan.latencies(&measured).await? };
@@ -121,7 +116,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<bool> {
     }
     if options.write {
         page::write_block("reviews", &format!("{PICTURE}\n\n{report}"))?;
-        page::write_picture(&plot::draw(&report))?;
+        page::write_picture("performance.svg", &plot::draw(&report))?;
     }
     Ok(report.is_met())
 }

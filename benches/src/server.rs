@@ -1,15 +1,15 @@
 //! A server as a process of its own: started, measured, ended.
 
-use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
+use crate::account::{self, Memory};
 use crate::certificate::Certificate;
 use crate::serve::Rival;
 
@@ -91,29 +91,19 @@ impl Server {
         Ok(Self { child, address })
     }
 
-    /// How long its threads have been on a processor so far, in the kernel and out of it.
+    /// How long it has been on a processor so far, in the kernel and out of it.
     pub(crate) fn on_processor(&self) -> anyhow::Result<Duration> {
-        let mut nanoseconds = 0;
-        for thread in fs::read_dir(self.file("task")).context("the server has ended")? {
-            let text = fs::read_to_string(thread?.path().join("schedstat"))
-                .context("the kernel keeps no schedstat")?;
-            nanoseconds += text.split(' ').next().context("schedstat is empty")?.parse::<u64>()?;
-        }
-        Ok(Duration::from_nanos(nanoseconds))
+        account::on_processor(self.process())
     }
 
     /// The memory it holds, in bytes.
     pub(crate) fn resident(&self) -> anyhow::Result<u64> {
-        let status = fs::read_to_string(self.file("status")).context("the server has ended")?;
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
-            .context("the kernel does not say VmRSS")?;
-        Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
+        Ok(Memory::of(self.process())?.resident)
     }
 
-    fn file(&self, name: &str) -> PathBuf {
-        PathBuf::from(format!("/proc/{}/{name}", self.child.id()))
+    /// Its number.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
     }
 }
 

@@ -33,7 +33,8 @@ pub(super) struct Figures {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Throughput {
     per_second: f64,
-    /// Microseconds of processor time for each request: the API server's, etcd's, Restraint's.
+    /// Microseconds of processor time for each request: the API server's, etcd's, and that of
+    /// the server which the API server asks.
     costs: [f64; 3],
 }
 
@@ -72,7 +73,7 @@ impl fmt::Display for Measured {
         writeln!(out, "{}\n", self.machine)?;
         writeln!(
             out,
-            "| request | policy | p50 µs | added | p99 µs | added | requests/s | CPU µs: API server | etcd | Restraint |"
+            "| request | policy | p50 µs | added | p99 µs | added | requests/s | CPU µs: API server | etcd | policy's server |"
         )?;
         writeln!(out, "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|")?;
         for figure in &self.figures {
@@ -86,10 +87,11 @@ impl fmt::Display for Measured {
                 }
                 _ => String::new(),
             };
-            let own = if figure.policy == Policy::Restraint {
-                format!("{:.0}", figure.median(|round| round.costs[2]))
-            } else {
-                String::new()
+            let own = match figure.policy {
+                Policy::None | Policy::Cel => String::new(),
+                Policy::Restraint | Policy::Peer(_) => {
+                    format!("{:.0}", figure.median(|round| round.costs[2]))
+                }
             };
             writeln!(
                 out,

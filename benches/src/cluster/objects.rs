@@ -12,7 +12,7 @@ use crate::bodies::{Asked, body};
 use crate::cases::Size;
 
 use super::caller::Request;
-use super::{Operation, Policy};
+use super::{Operation, Policy, hooks};
 
 /// The webhook configurations as the chart renders them for the end-to-end tests.
 const WEBHOOKS: &str = include_str!("../../../tests/e2e/webhooks.yaml");
@@ -32,6 +32,8 @@ fn resized(caller: usize) -> String {
 /// The pods and patches.
 #[derive(Debug)]
 pub(super) struct Objects {
+    /// A namespace each.
+    pub(super) policies: Vec<Policy>,
     created: Value,
     container: String,
     /// Grows with each resize, so that each changes something.
@@ -40,7 +42,7 @@ pub(super) struct Objects {
 
 impl Objects {
     /// Pods as in the reviews of this size.
-    pub(super) fn new(size: Size) -> anyhow::Result<Self> {
+    pub(super) fn new(size: Size, policies: Vec<Policy>) -> anyhow::Result<Self> {
         let review: Value = serde_json::from_str(&body(Asked::Creation, size.weight())?)?;
         let mut created =
             review.pointer("/request/object").context("the review has no pod")?.clone();
@@ -57,6 +59,7 @@ impl Objects {
             .and_then(Value::as_str)
             .context("the pod has no container")?;
         Ok(Self {
+            policies,
             container: container.to_owned(),
             created,
             mebibytes: Arc::new(AtomicU64::new(4 * 1024)),
@@ -64,17 +67,24 @@ impl Objects {
     }
 
     /// What is there before the first request, as YAML documents.
-    pub(super) fn manifests(&self, callers: usize, port: u16, authority: &str) -> Vec<String> {
-        let label = |policy| match policy {
-            Policy::None => json!({}),
-            Policy::Cel => json!({"e2e.example/floor": "yes"}),
+    pub(super) fn manifests(
+        &self,
+        callers: usize,
+        port: u16,
+        authority: &str,
+    ) -> anyhow::Result<Vec<String>> {
+        let label = |policy: &Policy| match policy {
+            // hooks for peers go by the namespace's name
+            Policy::None | Policy::Peer(_) => json!({}),
+            Policy::Cel => json!({"e2e.example/fallback": "yes"}),
             Policy::Restraint => json!({"e2e.example/installation": INSTALLATION}),
         };
         let namespace = |name: &str, labels: Value| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}});
         let own = format!("restraint-{INSTALLATION}");
-        let mut first: Vec<Value> = Policy::ALL
-            .into_iter()
-            .map(|policy| namespace(policy.namespace(), label(policy)))
+        let mut first: Vec<Value> = self
+            .policies
+            .iter()
+            .map(|policy| namespace(&policy.namespace(), label(policy)))
             .collect();
         first.push(namespace(&own, json!({})));
         // an address of this machine passes for a name, so the API server speaks to it as it does
@@ -83,9 +93,8 @@ impl Objects {
             "apiVersion": "v1", "kind": "Service", "metadata": {"name": "restraint", "namespace": own},
             "spec": {"type": "ExternalName", "externalName": "127.0.0.1"},
         }));
-        for (policy, caller) in Policy::ALL
-            .into_iter()
-            .flat_map(|policy| (0..callers).map(move |caller| (policy, caller)))
+        for (policy, caller) in
+            self.policies.iter().flat_map(|policy| (0..callers).map(move |caller| (policy, caller)))
         {
             let mut pod = self.created.clone();
             if let Some(metadata) = pod.pointer_mut("/metadata") {
@@ -97,14 +106,20 @@ impl Objects {
         let webhooks = WEBHOOKS.replace("${INSTALLATION}", INSTALLATION);
         let webhooks =
             webhooks.replace("${PORT}", &port.to_string()).replace("${CA_BUNDLE}", authority);
-        vec![first, CEL.to_owned(), webhooks]
+        let mut manifests = vec![first, CEL.to_owned(), webhooks];
+        for policy in &self.policies {
+            if let Policy::Peer(peer) = policy {
+                manifests.push(hooks::of(peer, &policy.namespace())?);
+            }
+        }
+        Ok(manifests)
     }
 
     /// Makes a caller's requests of a kind in a namespace.
     pub(super) fn request(
         &self,
         operation: Operation,
-        policy: Policy,
+        policy: &Policy,
         caller: usize,
     ) -> impl Fn() -> Request + Clone + Send + use<> {
         let (namespace, dry_run) =
@@ -121,14 +136,27 @@ impl Objects {
             },
             Operation::ResizeDryRun | Operation::ResizeStored => {
                 let memory = format!("{}Mi", mebibytes.fetch_add(1, Relaxed) + 1);
-                let patch = json!({"spec": {"containers": [{"name": container, "resources": {"limits": {"memory": memory}}}]}});
-                Request {
-                    method: Method::PATCH,
-                    path: format!("/api/v1/namespaces/{namespace}/pods/{pod}/resize{dry_run}"),
-                    content_type: "application/strategic-merge-patch+json",
-                    body: Bytes::from(patch.to_string()),
-                }
+                let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}/resize{dry_run}");
+                resize(path, &container, json!({"limits": {"memory": memory}}))
             }
         }
+    }
+
+    /// A resize that takes memory, as a dry run.
+    pub(super) fn lowered(&self, policy: &Policy) -> Request {
+        let (namespace, pod) = (policy.namespace(), resized(0));
+        let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}/resize?dryRun=All");
+        let memory = json!({"memory": "1Gi"});
+        resize(path, &self.container, json!({"limits": memory, "requests": memory}))
+    }
+}
+
+fn resize(path: String, container: &str, resources: Value) -> Request {
+    let patch = json!({"spec": {"containers": [{"name": container, "resources": resources}]}});
+    Request {
+        method: Method::PATCH,
+        path,
+        content_type: "application/strategic-merge-patch+json",
+        body: Bytes::from(patch.to_string()),
     }
 }

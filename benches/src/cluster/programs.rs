@@ -7,12 +7,13 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
+use crate::account;
 use crate::certificate::Certificate;
 use crate::control_plane::{ControlPlane, PATIENCE, Process, eventually, free_ports};
 
@@ -41,7 +42,7 @@ impl Programs {
         let certificate = &control_plane.certificate;
         let kubectl = |input: &str| control_plane.kubectl(&["apply", "--filename", "-"], input);
         let authority = STANDARD.encode(fs::read(&certificate.certificate)?);
-        for manifest in objects.manifests(callers, webhook, &authority) {
+        for manifest in objects.manifests(callers, webhook, &authority)? {
             eventually("objects are created", || Ok(kubectl(&manifest).is_ok())).await.or_else(
                 |error| {
                     kubectl(&manifest)?;
@@ -67,38 +68,60 @@ impl Programs {
         Caller::connect(address, &self.control_plane.certificate.read()?).await
     }
 
-    /// How long each has been on a processor so far: the API server, etcd, Restraint.
-    pub(super) fn on_processor(&self) -> anyhow::Result<[Duration; 3]> {
+    /// How long each has been on a processor so far: the API server, etcd, and the server that
+    /// `policy` lets the API server ask.
+    pub(super) fn on_processor(&self, policy: &Policy) -> anyhow::Result<[Duration; 3]> {
         let [apiserver, etcd] = self.control_plane.on_processor()?;
-        Ok([apiserver, etcd, self.restraint.on_processor()?])
+        let asked = match policy {
+            Policy::None | Policy::Cel => Duration::ZERO,
+            Policy::Restraint => self.restraint.on_processor()?,
+            Policy::Peer(peer) => account::on_processor(peer.process)?,
+        };
+        Ok([apiserver, etcd, asked])
     }
 
-    /// The API server takes note of policies and hooks in its own time: a new pod gets a
-    /// `resizePolicy` then, in the namespaces that have any.
+    /// The API server takes note of policies and hooks in its own time. Then a new pod gets a
+    /// `resizePolicy`, and a lower limit is denied, in the namespaces that have any.
     async fn wait_for_policies(&self, objects: &Objects) -> anyhow::Result<()> {
         let mut caller = self.caller().await?;
-        for policy in Policy::ALL {
+        for policy in &objects.policies {
             let begun = Instant::now();
             loop {
-                let answer =
-                    caller.call(&objects.request(Operation::CreateDryRun, policy, 0)()).await?;
-                let pod: Value = serde_json::from_slice(&answer)?;
-                let amended = pod
-                    .pointer("/spec/containers/0/resizePolicy/1/restartPolicy")
-                    .and_then(Value::as_str);
-                if (amended == Some("RestartContainer")) == (policy != Policy::None) {
+                let found = acts(&mut caller, objects, policy).await;
+                if found.as_ref().is_ok_and(|found| *found == policy.acts()) {
                     break;
                 }
-                ensure!(
-                    begun.elapsed() < PATIENCE,
-                    "{} does not act: {amended:?}",
-                    policy.as_str()
-                );
+                if begun.elapsed() >= PATIENCE {
+                    bail!("{} does not act as it should: {found:?}", policy.as_str());
+                }
                 sleep(Duration::from_millis(100)).await;
             }
         }
         Ok(())
     }
+}
+
+/// Whether a new pod is amended, and whether a lower limit is denied.
+async fn acts(
+    caller: &mut Caller,
+    objects: &Objects,
+    policy: &Policy,
+) -> anyhow::Result<[bool; 2]> {
+    let created = objects.request(Operation::CreateDryRun, policy, 0)();
+    let pod: Value = serde_json::from_slice(&caller.call(&created).await?)?;
+    let entries = pod.pointer("/spec/containers/0/resizePolicy").and_then(Value::as_array);
+    let is_written = |entry: &Value| {
+        entry.get("resourceName").is_some_and(|resource| resource == "memory")
+            && entry.get("restartPolicy").is_some_and(|policy| policy == "RestartContainer")
+    };
+    let amended = entries.is_some_and(|entries| entries.iter().any(is_written));
+    let denied = match caller.call(&objects.lowered(policy)).await {
+        Ok(_) => false,
+        // so say hooks and policies in CEL alike; a server that cannot be asked is no denial
+        Err(error) if error.to_string().contains("denied") => true,
+        Err(error) => return Err(error),
+    };
+    Ok([amended, denied])
 }
 
 fn serve(

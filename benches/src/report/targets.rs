@@ -1,5 +1,7 @@
 //! What was aimed at, and what became of it.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::cases::{Answerer, Size};
@@ -23,10 +25,19 @@ const GROWTH: f64 = 0.5;
 
 /// A target and what became of it.
 #[derive(Debug, Serialize)]
-pub(super) struct Target {
-    pub(super) text: String,
-    pub(super) measured: String,
-    pub(super) met: bool,
+pub(crate) struct Target {
+    pub(crate) text: String,
+    pub(crate) measured: String,
+    pub(crate) met: bool,
+}
+
+/// The targets as a table.
+pub(crate) fn write(out: &mut fmt::Formatter<'_>, targets: &[Target]) -> fmt::Result {
+    writeln!(out, "| target | figure | |\n|---|---|---|")?;
+    for Target { text, measured, met } in targets {
+        writeln!(out, "| {text} | {measured} | {} |", if *met { "met" } else { "**missed**" })?;
+    }
+    Ok(())
 }
 
 pub(super) fn all(rows: &[Row], latencies: &[Latency], memory: &[(u64, f64)]) -> Vec<Target> {

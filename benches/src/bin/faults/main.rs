@@ -17,6 +17,8 @@ mod rotation;
 mod server;
 mod soak;
 mod stopping;
+#[path = "../../trusting.rs"]
+mod trusting;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
