@@ -56,8 +56,34 @@ const ROWS: [Row; 30] = [
     row("JAVA_MAX_MEM_RATIO", ratio),
 ];
 
+/// How the names of the rows begin, by their length: a bit for each letter. Of hundreds of variables
+/// hardly one is known, and this tells most of them without a look at the rows.
+#[expect(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "the compiler works it out, and stops where it cannot"
+)]
+const BEGINNINGS: [u32; 64] = {
+    let mut beginnings = [0; 64];
+    let mut row = 0;
+    while row < ROWS.len() {
+        let name = ROWS[row].name.as_bytes();
+        beginnings[name.len()] |= letter(name[0]);
+        row += 1;
+    }
+    beginnings
+};
+
+const fn letter(byte: u8) -> u32 {
+    1 << (byte & 31)
+}
+
 /// The row of the variable `name`.
 pub(super) fn known(name: &str) -> Option<&'static Row> {
+    let (first, beginnings) = (name.as_bytes().first()?, BEGINNINGS.get(name.len())?);
+    if beginnings & letter(*first) == 0 {
+        return None;
+    }
     ROWS.iter().find(|row| row.name == name)
 }
 
