@@ -1,19 +1,32 @@
-# syntax=docker/dockerfile:1
+# `docker build .` compiles the program first. Given a folder with programs, ARCHITECTURE/restraint in it, nothing is
+# compiled and nothing is pulled: `docker build --build-context program=FOLDER .`, which `just image` does.
 
 FROM rust:1.95-trixie AS build
+RUN apt-get update && apt-get install --yes --no-install-recommends musl-tools
+RUN rustup target add "$(uname -m)-unknown-linux-musl"
 WORKDIR /build
 COPY Cargo.toml Cargo.lock ./
 COPY src src
 COPY policies policies
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
-    cargo build --profile dist --locked --bin restraint && cp target/dist/restraint /restraint
+    target="$(uname -m)-unknown-linux-musl" && \
+    TARGET_CC=musl-gcc cargo build --profile dist --locked --bin restraint --target "$target" && \
+    cp "target/$target/dist/restraint" /restraint
 
-# the libraries of C and nothing else: no shell, no package manager; of the same Debian as the builder's
-FROM gcr.io/distroless/cc-debian13:nonroot
-COPY --from=build /restraint /usr/local/bin/restraint
-# nobody reaches the loopback address of a container
-ENV RESTRAINT_LISTEN=[::]:8443 RESTRAINT_ADMIN=[::]:8080 RESTRAINT_LOG_FORMAT=json
+FROM scratch AS program
+ARG TARGETARCH
+COPY --from=build /restraint /$TARGETARCH/restraint
+
+# the program and nothing else: it is static, and trusts the authority of the cluster's ServiceAccount alone
+FROM scratch
+ARG TARGETARCH
+LABEL org.opencontainers.image.title="Restraint" \
+      org.opencontainers.image.description="Admission control for restarts and resizes in Kubernetes" \
+      org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=program --chmod=0755 /$TARGETARCH/restraint /usr/local/bin/restraint
+# `kubectl exec POD -- restraint`; and nobody reaches the loopback address of a container
+ENV PATH=/usr/local/bin RESTRAINT_LISTEN=[::]:8443 RESTRAINT_ADMIN=[::]:8080 RESTRAINT_LOG_FORMAT=json
 EXPOSE 8443 8080
 # a number, so that runAsNonRoot can be checked; nothing is ever written, so the file system may be read-only
 USER 65532:65532

@@ -63,6 +63,16 @@ faults *arguments:
     cargo build --profile dist --locked --bin restraint
     cargo run --release --manifest-path benches/Cargo.toml --bin faults -- {{ arguments }}
 
-# a container image for this machine's architecture
-image tag="restraint:dev":
-    docker build --tag {{ tag }} .
+musl := arch() + "-unknown-linux-musl"
+architecture := if arch() == "aarch64" { "arm64" } else { "amd64" }
+
+# the program for any Linux of this machine's architecture, static: needs musl-tools, and a target that rustup adds
+static:
+    rustup target add {{ musl }}
+    TARGET_CC=musl-gcc cargo build --profile dist --locked --bin restraint --target {{ musl }}
+
+# a container image of that program, which pulls nothing; `engine` may be podman or buildah as well
+image tag="restraint:dev" engine="docker": static
+    mkdir -p target/image/{{ architecture }}
+    cp target/{{ musl }}/dist/restraint target/image/{{ architecture }}/
+    {{ engine }} build --build-context program=target/image --tag {{ tag }} .

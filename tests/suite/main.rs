@@ -58,6 +58,7 @@ mod properties;
 mod reach;
 mod recording;
 mod redaction;
+mod releasing;
 mod replaying;
 mod reviews;
 mod server;
