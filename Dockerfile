@@ -1,22 +1,20 @@
 # `docker build .` compiles the program first. Given a folder with programs, ARCHITECTURE/restraint in it, nothing is
 # compiled and nothing is pulled: `docker build --build-context program=FOLDER .`, which `just image` does.
 
-FROM rust:1.95-trixie AS build
+# one stage: BuildKit would still look up the image behind another from which a replaced stage copies
+FROM rust:1.95-trixie AS program
 RUN apt-get update && apt-get install --yes --no-install-recommends musl-tools
 RUN rustup target add "$(uname -m)-unknown-linux-musl"
 WORKDIR /build
 COPY Cargo.toml Cargo.lock ./
 COPY src src
 COPY policies policies
+ARG TARGETARCH
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
     target="$(uname -m)-unknown-linux-musl" && \
     TARGET_CC=musl-gcc cargo build --profile dist --locked --bin restraint --target "$target" && \
-    cp "target/$target/dist/restraint" /restraint
-
-FROM scratch AS program
-ARG TARGETARCH
-COPY --from=build /restraint /$TARGETARCH/restraint
+    mkdir "/$TARGETARCH" && cp "target/$target/dist/restraint" "/$TARGETARCH/restraint"
 
 # the program and nothing else: it is static, and trusts the authority of the cluster's ServiceAccount alone
 FROM scratch
