@@ -54,7 +54,7 @@ mutants file *arguments:
 
 # the benchmarks, with a table and, given `--write`, a plot for docs/performance.md; `just bench peers` puts other admission servers beside Restraint, `just bench cluster` and `just bench audit` ask a real API server, `just bench replay` reads an audit log
 bench *arguments:
-    cargo build --profile dist --locked --bin restraint
+    bash .ci/layout
     cargo build --release --bins --manifest-path benches/Cargo.toml
     cargo run --release --manifest-path benches/Cargo.toml -- {{ arguments }}
 
@@ -66,10 +66,10 @@ faults *arguments:
 musl := arch() + "-unknown-linux-musl"
 architecture := if arch() == "aarch64" { "arm64" } else { "amd64" }
 
-# the program for any Linux of this machine's architecture, static: needs musl-tools, and a target that rustup adds
+# the program for any Linux of this machine's architecture, static: needs musl-tools, lld, valgrind, and a target that rustup adds
 static:
     rustup target add {{ musl }}
-    TARGET_CC=musl-gcc cargo build --profile dist --locked --bin restraint --target {{ musl }}
+    TARGET_CC=musl-gcc bash .ci/layout {{ musl }}
 
 # a container image of that program, which pulls nothing; `engine` may be podman or buildah as well
 image tag="restraint:dev" engine="docker": static
