@@ -58,11 +58,7 @@ const ROWS: [Row; 30] = [
 
 /// How the names of the rows begin, by their length: a bit for each letter. Of hundreds of variables
 /// hardly one is known, and this tells most of them without a look at the rows.
-#[expect(
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "the compiler works it out, and stops where it cannot"
-)]
+#[expect(clippy::indexing_slicing, reason = "the compiler works it out, and stops where it cannot")]
 const BEGINNINGS: [u32; 64] = {
     let mut beginnings = [0; 64];
     let mut row = 0;
