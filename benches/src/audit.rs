@@ -83,11 +83,7 @@ pub(crate) fn run(options: &Options, restraint: &Path) -> anyhow::Result<bool> {
     });
     show("");
     let measured = measured?;
-    if options.json {
-        println!("{}", serde_json::to_string_pretty(&measured)?);
-    } else {
-        print!("{measured}");
-    }
+    page::print(&measured, options.json)?;
     if options.write {
         page::write_block("audit", &measured.to_string())?;
     }

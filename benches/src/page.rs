@@ -1,14 +1,26 @@
 //! The page of the documentation that quotes the figures: the part between two marks is written
 //! anew.
 
+use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use serde::Serialize;
 
 /// The folder of the documentation.
 fn documentation() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs")
+}
+
+/// Prints `figures` as the page quotes them, or as JSON.
+pub(crate) fn print(figures: &(impl Display + Serialize), json: bool) -> anyhow::Result<()> {
+    if json {
+        println!("{}", serde_json::to_string_pretty(figures)?);
+    } else {
+        print!("{figures}");
+    }
+    Ok(())
 }
 
 /// Writes `content` between the marks called `name`.

@@ -102,11 +102,7 @@ pub(crate) fn run(options: &Options, restraint: &Path) -> anyhow::Result<bool> {
     let report = until_interrupted(measure(options, plan, machine, restraint));
     show("");
     let report = report?;
-    if options.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
-    } else {
-        print!("{report}");
-    }
+    page::print(&report, options.json)?;
     if options.write {
         page::write_block("peers", &format!("{PICTURE}\n\n{report}"))?;
         page::write_picture("peers.svg", &plot::draw(&report))?;

@@ -109,11 +109,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<bool> {
     });
     show("");
     let report = report?;
-    if options.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
-    } else {
-        print!("{report}");
-    }
+    page::print(&report, options.json)?;
     if options.write {
         page::write_block("reviews", &format!("{PICTURE}\n\n{report}"))?;
         page::write_picture("performance.svg", &plot::draw(&report))?;

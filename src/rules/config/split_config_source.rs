@@ -98,12 +98,15 @@ impl Check for SplitConfigSource {
 /// come from.
 fn files<'s>(pod: &PodView<'s>, used: &BTreeSet<Name<'_>>) -> BTreeMap<Name<'s>, MountedKeys> {
     let mut files = BTreeMap::<Name<'s>, MountedKeys>::new();
+    if used.is_empty() {
+        return files;
+    }
     let is_used =
         |part: VolumePart<'_>| part.source.named().is_some_and(|name| used.contains(&name));
     // whether a container that mounts the volume names a file in it, where one mounts it
     let mut mounted = BTreeMap::<&str, Option<bool>>::new();
     for volume in &pod.spec.volumes {
-        if !used.is_empty() && volume.objects().any(is_used) {
+        if volume.objects().any(is_used) {
             mounted.insert(&volume.name, None);
         }
     }
