@@ -172,7 +172,7 @@ fn replay_after_a_resize() {
 
 fn replay_after_expiry() {
     let space = space_with_pod();
-    grant(&space, "db", "approved-by-sre=true; for=1s").accepted();
+    grant(&space, "db", "approved-by-sre=true; for=10s").accepted();
     eventually("the approval ends", || {
         let outcome = space.resize_with("db", &memory_limit("300Mi"), &["--dry-run=server"]);
         (!outcome.succeeded() && outcome.refused().contains("was approved until")).then_some(())
