@@ -18,16 +18,15 @@ const USERS: usize = 50;
 
 /// The review of an UPDATE of one key in 900 KB.
 pub(crate) fn update() -> String {
-    let map = |port: &str| {
+    let map = |port: &str, level: &str| {
         let line = format!("listen: {port} # every line of the file is like this one\\n");
         let lines = line.repeat(VALUE / line.len());
         let data = (0..KEYS).map(|key| (format!("part-{key:02}.yaml"), json!(lines)));
         let mut data: serde_json::Map<String, Value> = data.collect();
-        data.insert("LEVEL".to_owned(), json!(port));
+        data.insert("LEVEL".to_owned(), json!(level));
         json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "app", "namespace": "shop", "uid": "1"}, "data": data})
     };
-    let (new, mut old) = (map("8080"), map("8080"));
-    old["data"]["LEVEL"] = json!("info");
+    let (new, old) = (map("8080", "8080"), map("8080", "info"));
     let kind = json!({"group": "", "version": "v1", "kind": "ConfigMap"});
     let resource = json!({"group": "", "version": "v1", "resource": "configmaps"});
     let request = json!({

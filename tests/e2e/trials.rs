@@ -23,6 +23,7 @@ mod installing;
 mod missed_fixes;
 mod namespaces;
 mod node;
+mod node_labs;
 mod node_restarts;
 mod operating;
 mod outage;
@@ -71,6 +72,7 @@ pub(crate) fn all() -> Vec<Trial> {
         operating::trials(),
         probes::trials(),
         node::trials(),
+        node_labs::trials(),
         restarting::trials(),
         node_restarts::trials(),
         doctor::trials(),

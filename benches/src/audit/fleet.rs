@@ -183,7 +183,7 @@ impl Owned<'_> {
         let set_name = hashed(self.owner, 0);
         let name = format!("{set_name}-{index:05}");
         let mut pod = placed(pattern, self.space, &name, uid(5, index));
-        if index % BARE != 0
+        if !index.is_multiple_of(BARE)
             && let Some(metadata) = pod.get_mut("metadata")
         {
             set(metadata, "ownerReferences", self.reference("ReplicaSet", &set_name));

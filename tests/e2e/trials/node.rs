@@ -103,6 +103,26 @@ impl Node {
         text
     }
 
+    /// Whether the cluster has this object.
+    pub(super) fn has(object: &[&str]) -> bool {
+        let program = assets().ok().flatten().map(|folder| folder.join("kubectl"));
+        let (Some(program), Some(kubeconfig)) = (program, env::var_os(KUBECONFIG)) else {
+            return false;
+        };
+        let mut command = Command::new(program);
+        command.arg("get").args(object).env("KUBECONFIG", kubeconfig);
+        command.output().is_ok_and(|output| output.status.success())
+    }
+
+    /// What kubectl says of a request that is refused.
+    pub(super) fn refused(&self, arguments: &[&str]) -> String {
+        let mut command = Command::new(assets().unwrap().unwrap().join("kubectl"));
+        command.args(["--namespace", &self.namespace]).args(arguments);
+        let output = command.env("KUBECONFIG", env::var_os(KUBECONFIG).unwrap()).output().unwrap();
+        assert!(!output.status.success(), "{arguments:?} is not refused");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+
     /// Resizes, and says what came of it.
     fn resize(&self, flags: &[&str], code: i32) -> Value {
         self.restraint(&[&["resize", "pod/app"][..], flags].concat(), code)

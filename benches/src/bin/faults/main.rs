@@ -5,6 +5,7 @@
 #[path = "../../certificate.rs"]
 mod certificate;
 mod clock;
+mod cluster;
 mod crowd;
 mod descriptors;
 mod garbage;
@@ -58,29 +59,29 @@ enum Scenario {
     Stopping,
     /// Hours of mixed reviews; not among the others unless named.
     Soak,
+    /// A real cluster with an installation of the chart, `cap: enforce`; not among the others unless named.
+    Cluster,
 }
 
 /// Tries what Restraint bears.
 #[derive(Debug, Parser)]
 struct Cli {
-    /// Scenarios [default: all but soak].
+    /// Scenarios [default: all but soak and cluster].
     scenarios: Vec<Scenario>,
 
     /// The program to try [default: target/dist/restraint].
     #[arg(long, value_name = "PATH")]
     restraint: Option<PathBuf>,
 
-    /// Minutes that a soak lasts.
-    #[arg(long, default_value_t = 60.0, value_name = "MINUTES")]
-    minutes: f64,
-
-    /// Reviews a second of a soak.
-    #[arg(long, default_value_t = 500, value_name = "COUNT")]
-    rate: u32,
-
-    /// Where a soak draws its plot, an SVG.
+    /// The kubeconfig of an administrator: of the installation for `cluster`, of what to audit for `soak`.
     #[arg(long, value_name = "FILE")]
-    plot: Option<PathBuf>,
+    kubeconfig: Option<PathBuf>,
+
+    #[command(flatten)]
+    soak: soak::Options,
+
+    #[command(flatten)]
+    cluster: cluster::Options,
 
     /// Print JSON instead of tables.
     #[arg(long)]
@@ -114,7 +115,7 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
     let all: Vec<_> = Scenario::value_variants()
         .iter()
         .copied()
-        .filter(|scenario| *scenario != Scenario::Soak)
+        .filter(|scenario| !matches!(scenario, Scenario::Soak | Scenario::Cluster))
         .collect();
     let mut outcomes = Vec::new();
     for scenario in if cli.scenarios.is_empty() { &all } else { &cli.scenarios } {
@@ -134,8 +135,10 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
                 Scenario::Clock => clock::run(&program, &mut outcome).await,
                 Scenario::Stopping => stopping::run(&program, &mut outcome).await,
                 Scenario::Soak => {
-                    soak::run(&program, cli.minutes, cli.rate, cli.plot.as_deref(), &mut outcome)
-                        .await
+                    soak::run(&program, &cli.soak, cli.kubeconfig.as_deref(), &mut outcome).await
+                }
+                Scenario::Cluster => {
+                    cluster::run(&cli.cluster, cli.kubeconfig.as_deref(), &mut outcome).await
                 }
             }
         })?;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
@@ -120,15 +120,7 @@ impl Server {
 
     /// The answer of the admin port.
     pub(crate) async fn get(&self, path: &str) -> anyhow::Result<String> {
-        let mut tcp = TcpStream::connect(self.admin).await?;
-        tcp.write_all(
-            format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
-                .as_bytes(),
-        )
-        .await?;
-        let mut answer = String::new();
-        tcp.read_to_string(&mut answer).await?;
-        Ok(answer)
+        get(self.admin, path).await
     }
 
     /// The sum of a metric over its labels.
@@ -140,21 +132,13 @@ impl Server {
 
     /// The memory it holds, in bytes.
     pub(crate) fn resident(&self) -> anyhow::Result<u64> {
-        let status = fs::read_to_string(self.file("status")).context("the server has ended")?;
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
-            .context("the kernel does not say VmRSS")?;
-        Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
+        resident(self.child.id()).context("the server has ended")
     }
 
     /// How many files it has open.
     pub(crate) fn descriptors(&self) -> anyhow::Result<usize> {
-        Ok(fs::read_dir(self.file("fd")).context("the server has ended")?.count())
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        PathBuf::from(format!("/proc/{}/{name}", self.child.id()))
+        let folder = format!("/proc/{}/fd", self.child.id());
+        Ok(fs::read_dir(folder).context("the server has ended")?.count())
     }
 
     /// Sends a signal.
@@ -187,6 +171,28 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The memory that a process holds, in bytes.
+pub(crate) fn resident(process: u32) -> anyhow::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .context("the kernel does not say VmRSS")?;
+    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
+}
+
+/// The answer to a request without a body.
+pub(crate) async fn get(address: SocketAddr, path: &str) -> anyhow::Result<String> {
+    let mut tcp = TcpStream::connect(address).await?;
+    tcp.write_all(
+        format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").as_bytes(),
+    )
+    .await?;
+    let mut answer = String::new();
+    tcp.read_to_string(&mut answer).await?;
+    Ok(answer)
 }
 
 /// Addresses that were free a moment ago.

@@ -1,7 +1,10 @@
-//! Mixed reviews at a steady rate for a long time, with memory, descriptors and latency over time.
+//! Mixed reviews at a steady rate for a long time, with memory, descriptors and latency over time;
+//! recorded, and beside an audit service, where the caller wants that.
+
+mod auditor;
 
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -10,25 +13,59 @@ use crate::outcome::{Outcome, mebibytes, percentile};
 use crate::peer::{CREATE, Caller, RESIZE, offer};
 use crate::plot::{Series, draw};
 use crate::server::Server;
+use auditor::Auditor;
+
+/// How long, how much, and what beside it.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Minutes that a soak lasts.
+    #[arg(long, default_value_t = 60.0, value_name = "MINUTES")]
+    minutes: f64,
+
+    /// Reviews a second of a soak.
+    #[arg(long, default_value_t = 500, value_name = "COUNT")]
+    rate: u32,
+
+    /// Record the reviews of a soak, as `restraint serve --record` does.
+    #[arg(long)]
+    record: bool,
+
+    /// Beside a soak, audit the cluster of --kubeconfig this often, such as 15s.
+    #[arg(long, value_name = "DURATION", requires = "kubeconfig")]
+    audit_every: Option<String>,
+
+    /// Where a soak draws its plot, an SVG.
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
+}
+
+/// The most that recordings may take, in MiB: little, so that files are dropped again and again.
+const RECORDED: u64 = 64;
 
 /// How much is told apart in the plot.
 const SLICES: u32 = 60;
 
 pub(crate) async fn run(
     program: &Path,
-    minutes: f64,
-    rate: u32,
-    plot: Option<&Path>,
+    options: &Options,
+    kubeconfig: Option<&Path>,
     outcome: &mut Outcome,
 ) -> anyhow::Result<()> {
-    let server = Server::start(program, &[])?;
+    let Options { minutes, rate, .. } = *options;
+    let recordings = tempfile::tempdir()?;
+    let (folder, limit) = (recordings.path().join("kept"), format!("{RECORDED}MiB"));
+    let flags = ["--record", &folder.to_string_lossy(), "--record-limit", &limit];
+    let server = Server::start(program, if options.record { &flags } else { &[] })?;
     server.ready().await?;
+    let auditor = match (&options.audit_every, kubeconfig) {
+        (Some(every), Some(kubeconfig)) => Some(Auditor::start(program, kubeconfig, every)?),
+        _ => None,
+    };
     let caller = Caller::of(server.address);
     let slice = Duration::try_from_secs_f64(minutes * 60.0)? / SLICES;
-    let (mut resident, mut files, mut middle, mut late) =
-        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let (mut asked, mut failed, begun) = (0_usize, 0_usize, Instant::now());
+    let (mut seen, mut failed, begun) = (Seen::default(), 0_usize, Instant::now());
     let (create, resize) = (Bytes::from_static(CREATE), Bytes::from_static(RESIZE));
+    let mut asked = 0_usize;
     for number in 1..=SLICES {
         let half = f64::from(rate) / 2.0;
         let (mut one, mut other) = tokio::join!(
@@ -43,45 +80,117 @@ pub(crate) async fn run(
         for _ in 0..20 {
             drop(caller.connect().await?);
         }
-        let now = begun.elapsed().as_secs_f64() / 60.0;
-        #[expect(clippy::cast_precision_loss)]
-        resident.push((now, server.resident()? as f64 / 1_048_576.0));
-        files.push((now, f64::from(u32::try_from(server.descriptors()?)?)));
-        middle.push((now, f64::from(percentile(&one.latencies, 0.5)) / 1000.0));
-        late.push((now, f64::from(percentile(&one.latencies, 0.99)) / 1000.0));
+        seen.look(begun.elapsed(), &server, auditor.as_ref(), &one.latencies)?;
         if std::io::stderr().is_terminal() {
             eprint!("\r{number} of {SLICES}");
         }
     }
-    let ends = |series: &[(f64, f64)]| {
-        let values: Vec<_> = series.iter().map(|(_, value)| *value).collect();
-        let quarter = values.len() / 4;
-        let mean = |some: &[f64]| {
-            some.iter().sum::<f64>() / f64::from(u32::try_from(some.len().max(1)).unwrap_or(1))
-        };
-        (
-            mean(values.get(quarter..2 * quarter).unwrap_or_default()),
-            mean(values.get(3 * quarter..).unwrap_or_default()),
-        )
-    };
     outcome.figure(
         format!("{minutes} minutes at {rate} reviews/s"),
         format!("{asked} served, {failed} not"),
     );
-    let ((early, last), (opened, open)) = (ends(&resident), ends(&files));
-    outcome.figure("resident, second and last quarter", format!("{early:.1} MiB, {last:.1} MiB"));
-    outcome.figure("descriptors, second and last quarter", format!("{opened:.0}, {open:.0}"));
-    outcome.figure("resident at the end", mebibytes(server.resident()?));
     outcome.promise(failed == 0, format!("{failed} reviews were not served"));
-    outcome.promise(last < early * 1.05, "memory is flat");
-    outcome.promise(open < opened + 20.0, "descriptors are flat");
-    if let Some(file) = plot {
-        let panels = [
-            Series { name: "resident, MiB", lines: vec![("", resident)] },
-            Series { name: "open descriptors", lines: vec![("", files)] },
-            Series { name: "latency, ms", lines: vec![("p50", middle), ("p99", late)] },
-        ];
-        std::fs::write(file, draw(&panels, "minutes"))?;
+    seen.report(outcome);
+    outcome.figure("resident at the end", mebibytes(server.resident()?));
+    if options.record {
+        recorded(&server, &folder, outcome).await?;
     }
+    if let Some(auditor) = auditor {
+        outcome.figure("audits", auditor.audits().await?);
+    }
+    if let Some(file) = &options.plot {
+        std::fs::write(file, seen.draw())?;
+    }
+    Ok(())
+}
+
+/// Values and the minutes at which they were seen.
+type Line = Vec<(f64, f64)>;
+
+/// What there was to see after each slice.
+#[derive(Debug, Default)]
+struct Seen {
+    resident: Line,
+    files: Line,
+    middle: Line,
+    late: Line,
+    /// The resident memory of the audit service.
+    audit: Line,
+}
+
+impl Seen {
+    #[expect(clippy::cast_precision_loss)]
+    fn look(
+        &mut self,
+        at: Duration,
+        server: &Server,
+        auditor: Option<&Auditor>,
+        latencies: &[u32],
+    ) -> anyhow::Result<()> {
+        let now = at.as_secs_f64() / 60.0;
+        let mib = |bytes: u64| bytes as f64 / 1_048_576.0;
+        self.resident.push((now, mib(server.resident()?)));
+        self.files.push((now, f64::from(u32::try_from(server.descriptors()?)?)));
+        self.middle.push((now, f64::from(percentile(latencies, 0.5)) / 1000.0));
+        self.late.push((now, f64::from(percentile(latencies, 0.99)) / 1000.0));
+        if let Some(auditor) = auditor {
+            self.audit.push((now, mib(auditor.resident()?)));
+        }
+        Ok(())
+    }
+
+    fn report(&self, outcome: &mut Outcome) {
+        let named = "second and last quarter";
+        let (early, last) = quarters(&self.resident);
+        outcome.figure(format!("resident, {named}"), format!("{early:.1} MiB, {last:.1} MiB"));
+        outcome.promise(last < early * 1.05, "memory is flat");
+        let (early, last) = quarters(&self.files);
+        outcome.figure(format!("descriptors, {named}"), format!("{early:.0}, {last:.0}"));
+        outcome.promise(last < early + 20.0, "descriptors are flat");
+        if !self.audit.is_empty() {
+            let (early, last) = quarters(&self.audit);
+            let value = format!("{early:.1} MiB, {last:.1} MiB");
+            outcome.figure(format!("resident, the audit service, {named}"), value);
+            outcome.promise(last < early * 1.05, "the audit service's memory is flat");
+        }
+    }
+
+    fn draw(self) -> String {
+        let mut resident = vec![("serve", self.resident)];
+        if !self.audit.is_empty() {
+            resident.push(("audit", self.audit));
+        }
+        let panels = [
+            Series { name: "resident, MiB", lines: resident },
+            Series { name: "open descriptors", lines: vec![("", self.files)] },
+            Series { name: "latency, ms", lines: vec![("p50", self.middle), ("p99", self.late)] },
+        ];
+        draw(&panels, "minutes")
+    }
+}
+
+/// The means of the second quarter, when all is warm, and of the last.
+fn quarters(line: &Line) -> (f64, f64) {
+    let quarter = line.len() / 4;
+    let mean = |some: Option<&[(f64, f64)]>| {
+        let some = some.unwrap_or_default();
+        let count = f64::from(u32::try_from(some.len().max(1)).unwrap_or(1));
+        some.iter().map(|(_, value)| value).sum::<f64>() / count
+    };
+    (mean(line.get(quarter..2 * quarter)), mean(line.get(3 * quarter..)))
+}
+
+/// What became of the reviews that were to be recorded, and what they take on the disk.
+async fn recorded(server: &Server, folder: &Path, outcome: &mut Outcome) -> anyhow::Result<()> {
+    let metrics = server.get("/metrics").await?;
+    let counts = metrics.lines().filter_map(|line| line.strip_prefix("restraint_recordings_total"));
+    outcome.figure("recordings", counts.collect::<Vec<_>>().join(", "));
+    let mut size = 0;
+    for file in std::fs::read_dir(folder)? {
+        size += file?.metadata()?.len();
+    }
+    outcome.figure("on the disk", mebibytes(size));
+    let most = RECORDED * 1024 * 1024;
+    outcome.promise(size <= most, format!("recordings take at most {RECORDED} MiB"));
     Ok(())
 }
