@@ -104,7 +104,8 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
         bail!("this build says nothing about speed: run it with --release");
     }
     let program = cli.restraint.clone().unwrap_or_else(default_program);
-    if !program.is_file() {
+    // a cluster has its own
+    if cli.scenarios != [Scenario::Cluster] && !program.is_file() {
         bail!(
             "there is no {}: build it with `cargo build --profile dist --bin restraint`, or name another with --restraint",
             program.display()

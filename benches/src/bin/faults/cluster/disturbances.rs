@@ -85,6 +85,8 @@ impl Disturbance {
             Self::Policy => policy(cluster, requests).await,
             Self::Other(_, command) => {
                 cluster.shell(command).await?;
+                // what the API server knows of pods may be of before
+                requests.until_right().await?;
                 whole(cluster).await
             }
         }

@@ -18,8 +18,8 @@ const TASKS: usize = 4;
 /// Between two requests of a task.
 const PACE: Duration = Duration::from_millis(50);
 
-/// How long an installation may take until it judges.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// How long an installation may take until it judges, on a slow node that has just started.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Requests that go on until they are ended.
 #[derive(Debug)]
@@ -59,14 +59,7 @@ impl Requests {
             tasks.push(task);
         }
         let mut probe = tasks.pop().context("there is no task")?;
-        let begun = Instant::now();
-        while let Some(found) = probe.not_right().await? {
-            ensure!(
-                begun.elapsed() < PATIENCE,
-                "the installation does not judge as the chart does with `cap: enforce`: {found:?}"
-            );
-            tokio::time::sleep(Duration::from_secs(1)).await;
-        }
+        probe.until_right().await?;
         let mut running = JoinSet::new();
         for task in tasks {
             running.spawn(task.run(Arc::clone(&shared)));
@@ -82,6 +75,11 @@ impl Requests {
     /// What was answered since the last time.
     pub(super) fn take(&self) -> Tally {
         std::mem::take(&mut *self.shared.tally())
+    }
+
+    /// Waits until the installation judges.
+    pub(super) async fn until_right(&self) -> anyhow::Result<()> {
+        self.probe.lock().await.until_right().await
     }
 
     /// Whether a new pod that is not amended is right as well.
@@ -178,6 +176,19 @@ impl Task {
                 shared.tally().take(if unfixed { Answer::Right } else { answer }, took);
                 tokio::time::sleep(PACE).await;
             }
+        }
+        Ok(())
+    }
+
+    /// Waits until each request of a turn has its right answer.
+    async fn until_right(&mut self) -> anyhow::Result<()> {
+        let begun = Instant::now();
+        while let Some(found) = self.not_right().await? {
+            ensure!(
+                begun.elapsed() < PATIENCE,
+                "the installation does not judge as the chart does with `cap: enforce`: {found:?}"
+            );
+            tokio::time::sleep(Duration::from_secs(1)).await;
         }
         Ok(())
     }
