@@ -280,11 +280,8 @@ impl<'c> Installation<'c> {
         fs::write(self.file("key"), &certificate.key).unwrap();
         fs::write(self.file("authority"), &certificate.authority).unwrap();
         // a key for seals is any 32 bytes
-        fs::write(
-            self.file("seal"),
-            STANDARD.encode(&rcgen::KeyPair::generate().unwrap().serialize_der()[..64]),
-        )
-        .unwrap();
+        let seal = STANDARD.encode(&rcgen::KeyPair::generate().unwrap().serialize_der()[..64]);
+        fs::write(self.file("seal"), seal).unwrap();
     }
 
     fn create_namespace(&self) {
