@@ -46,7 +46,7 @@ impl Disturbance {
         Self::RollingRestart,
         Self::Deletion,
         Self::Drain,
-        // first, because a new key only seals five minutes later
+        // before the others, because a new key only seals five minutes later
         Self::Seal,
         Self::Certificate,
         Self::Authority,
