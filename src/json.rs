@@ -11,6 +11,7 @@
 mod decode;
 mod error;
 mod escape;
+mod later;
 mod raw;
 mod reader;
 mod scan;
@@ -20,6 +21,7 @@ pub(crate) mod write;
 pub(crate) use decode::{Decode, Fields, Skipped, UNKNOWN, fields};
 pub(crate) use error::Failed;
 pub use error::{Error, ErrorKind, Fault};
+pub use later::Later;
 pub use raw::Raw;
 pub(crate) use reader::Reader;
 
@@ -43,9 +45,29 @@ const DEPTH_LIMIT: u8 = 100;
 ///
 /// Where it is not JSON, or JSON of another shape.
 pub(crate) fn read<'a, T: Decode<'a>>(text: &'a str) -> Result<T, Error> {
-    let mut reader = Reader::new(text);
+    finished(Reader::new(text), |_, _| Ok(()))
+}
+
+/// The same in two steps: the first leaves every list that may be read [`Later`], and `second` reads
+/// those of them that will be asked for.
+///
+/// # Errors
+///
+/// As [`read`], but for what is left.
+pub(crate) fn read_in_steps<'a, T: Decode<'a>>(
+    text: &'a str,
+    second: impl FnOnce(&mut T, &mut Reader<'a>) -> Result<(), Failed>,
+) -> Result<T, Error> {
+    finished(Reader::leaving_lists(text), second)
+}
+
+fn finished<'a, T: Decode<'a>>(
+    mut reader: Reader<'a>,
+    second: impl FnOnce(&mut T, &mut Reader<'a>) -> Result<(), Failed>,
+) -> Result<T, Error> {
     let mut value = T::default();
-    match reader.whole(&mut value).and_then(|()| reader.end()) {
+    let first = reader.whole(&mut value).and_then(|()| reader.end());
+    match first.and_then(|()| second(&mut value, &mut reader)) {
         Ok(()) => Ok(value),
         Err(Failed) => Err(reader.error()),
     }

@@ -8,5 +8,5 @@ mod path;
 pub use answer::answer;
 pub(crate) use answer::warnings;
 pub use decide::{decide, look_ups};
-pub use decode::{Malformed, Review, decode};
+pub use decode::{Malformed, Review, decode, decode_for};
 pub use path::{Path, UnknownPath};

@@ -11,9 +11,7 @@ use serde::de::IgnoredAny;
 
 use restraint::judge::policies::Policies;
 use restraint::judge::subject::Subject;
-use restraint::judge::verdict::Verdict;
-use restraint::judge::{amend, judge};
-use restraint::review::{answer, decode};
+use restraint::review::{Path, answer, decide, decode_for};
 
 use crate::cases::{self, Answerer, Case, Size, What};
 use crate::config_map;
@@ -38,8 +36,6 @@ pub(crate) struct Stages {
     pub(crate) answer: f64,
 }
 
-type Way = fn(&Policies, &Subject<'_>) -> Verdict;
-
 /// Measures the steps of every case that Restraint answers, for about `share` each.
 pub(crate) fn all(cases: &[Case], share: Duration) -> anyhow::Result<Vec<Stages>> {
     let policies = Policies::embedded();
@@ -52,10 +48,11 @@ pub(crate) fn all(cases: &[Case], share: Duration) -> anyhow::Result<Vec<Stages>
 
 fn one(case: &Case, policies: &Policies, share: Duration) -> anyhow::Result<Stages> {
     let body = &*case.post.body;
-    let way = way(case);
-    let mut review = decode(body).context("a review cannot be judged")?;
+    let path = path(case);
+    let mut review = decode_for(path, body).context("a review cannot be judged")?;
     config_map::tell_users(&mut review.subject);
-    let verdict = way(policies, &review.subject);
+    let decided = |subject: &Subject<'_>| decide(policies, path, subject, || false);
+    let verdict = decided(&review.subject);
     let share = share / 4;
     Ok(Stages {
         size: case.size,
@@ -65,16 +62,16 @@ fn one(case: &Case, policies: &Policies, share: Duration) -> anyhow::Result<Stag
         scan: cost(share, || {
             drop(black_box(serde_json::from_slice::<IgnoredAny>(black_box(body))))
         })?,
-        decode: cost(share, || drop(black_box(decode(black_box(body)))))?,
-        judge: cost(share, || drop(black_box(way(policies, black_box(&review.subject)))))?,
+        decode: cost(share, || drop(black_box(decode_for(path, black_box(body)))))?,
+        judge: cost(share, || drop(black_box(decided(black_box(&review.subject)))))?,
         answer: cost(share, || {
             drop(black_box(answer(black_box(&review.uid), black_box(&verdict))))
         })?,
     })
 }
 
-fn way(case: &Case) -> Way {
-    if case.is_amended() { amend } else { judge }
+fn path(case: &Case) -> Path {
+    if case.is_amended() { Path::Mutate } else { Path::Validate }
 }
 
 /// Takes every case of a kind through its steps, so many times.
@@ -82,9 +79,12 @@ pub(crate) fn repeat(size: Size, what: What, times: u32) -> anyhow::Result<()> {
     let policies = Policies::embedded();
     let own = |case: &Case| case.answerer == Answerer::Restraint;
     for case in cases::all(&[size], &[what])?.into_iter().filter(own) {
+        let path = path(&case);
         for _ in 0..times {
-            let review = decode(black_box(&case.post.body)).context("a review cannot be judged")?;
-            drop(black_box(answer(&review.uid, &way(&case)(&policies, &review.subject))));
+            let review = decode_for(path, black_box(&case.post.body))
+                .context("a review cannot be judged")?;
+            let verdict = decide(&policies, path, &review.subject, || false);
+            drop(black_box(answer(&review.uid, &verdict)));
         }
     }
     Ok(())

@@ -7,6 +7,7 @@
 //!   answered about what is read.
 //! * Of repeated labels and annotations the last one counts on both sides; other repeated fields
 //!   are refused.
+//! * Nor need the environment of containers be one, where the path or a resize asks for none.
 //! * Objects of kinds that no rule looks at are left out where they have another shape.
 
 use std::sync::LazyLock;
@@ -18,7 +19,7 @@ use restraint::judge::{amend, judge};
 use restraint::kube::object::{Metadata, Object, Spec, Template};
 use restraint::kube::resources::Resources;
 use restraint::recording::Redactor;
-use restraint::review::{Malformed, answer, decode};
+use restraint::review::{Malformed, Path, answer, decode, decode_for};
 use serde_json::Value;
 
 static POLICIES: LazyLock<Policies> = LazyLock::new(Policies::embedded);
@@ -44,7 +45,15 @@ pub(crate) fn run(data: &[u8]) {
     assert!(verdict.amendment.is_empty(), "the validating path amends nothing");
     assert_eq!(verdict, judge(&POLICIES, &review.subject), "judging is pure");
     told(&review.uid, &verdict);
-    told(&review.uid, &amend(&POLICIES, &review.subject));
+    let amended = amend(&POLICIES, &review.subject);
+    let mut to_amend = decode_for(Path::Mutate, data).expect("what can be judged can be amended");
+    to_amend.subject.evidence = review.subject.evidence.clone();
+    assert_eq!(
+        amended,
+        amend(&POLICIES, &to_amend.subject),
+        "amending needs no more than it reads"
+    );
+    told(&review.uid, &amended);
     recorded(data, resource);
 }
 

@@ -16,6 +16,7 @@ pub(crate) struct Reader<'a> {
     depth: u8,
     /// What is left of [`ENTRY_LIMIT`].
     left: usize,
+    leaves_lists: bool,
     failure: Option<Failure>,
 }
 
@@ -24,9 +25,14 @@ impl<'a> Reader<'a> {
         Self::starting(text, 0)
     }
 
+    /// For what leaves lists to be read [`Later`](super::Later).
+    pub(super) fn leaving_lists(text: &'a str) -> Self {
+        Self { leaves_lists: true, ..Self::new(text) }
+    }
+
     /// At the index `at`.
     pub(super) fn starting(text: &'a str, at: usize) -> Self {
-        Self { text, at, depth: 0, left: ENTRY_LIMIT, failure: None }
+        Self { text, at, depth: 0, left: ENTRY_LIMIT, leaves_lists: false, failure: None }
     }
 
     /// Nothing but blanks may follow.
@@ -55,6 +61,18 @@ impl<'a> Reader<'a> {
                 byte => return byte,
             }
         }
+    }
+
+    /// Whether lists are left that may be read [`Later`](super::Later).
+    #[inline]
+    pub(super) fn leaves_lists(&self) -> bool {
+        self.leaves_lists
+    }
+
+    /// Goes back to a list at `index` that was left, which itself is read whole.
+    pub(super) fn go_back(&mut self, index: usize) {
+        self.at = index;
+        self.leaves_lists = false;
     }
 
     /// The index of what is next.

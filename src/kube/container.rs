@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::iter;
 
 use crate::json::text::Text;
-use crate::json::{self, Raw, fields};
+use crate::json::{self, Later, Raw, fields};
 use crate::shell::{Invocation, POLLING_VARIABLES};
 
 use super::configuration::ConfigKind;
@@ -24,8 +24,8 @@ pub struct Container<'a> {
     pub args: Vec<Text<'a>>,
     /// `workingDir`.
     pub working_dir: Text<'a>,
-    /// `env`.
-    pub env: Vec<EnvVar<'a>>,
+    /// `env`, often the largest part.
+    pub env: Later<EnvVar<'a>>,
     /// `envFrom`.
     pub env_from: Vec<EnvFrom<'a>>,
     /// `resources`.
@@ -89,6 +89,12 @@ impl<'a> Container<'a> {
     /// Where it is not JSON, or no container.
     pub fn from_json(text: &'a str) -> Result<Self, json::Error> {
         json::read(text)
+    }
+
+    /// The container called `name` in `list`, mostly the one at `index`.
+    pub(crate) fn named<'c>(name: &str, list: &'c [Self], index: usize) -> Option<&'c Self> {
+        let same = |container: &&Self| &*container.name == name;
+        list.get(index).filter(same).or_else(|| list.iter().find(same))
     }
 
     /// The container's entry for `resource` in `resizePolicy`.

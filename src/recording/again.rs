@@ -6,7 +6,7 @@ use crate::approval::{Authority, StampTarget};
 use crate::judge::look_up::LookUps;
 use crate::judge::policies::Policies;
 use crate::judge::subject::Evidence;
-use crate::review::{Malformed, Path, decide, decode, look_ups};
+use crate::review::{Malformed, Path, decide, decode_for, look_ups};
 
 use super::facts::Facts;
 use super::judgement::Judgement;
@@ -30,7 +30,7 @@ pub struct Inputs<'a> {
 ///
 /// Where the review cannot be judged.
 pub fn judge_again(policies: &Policies, inputs: &Inputs<'_>) -> Result<Judgement, Malformed> {
-    let mut review = decode(inputs.review)?;
+    let mut review = decode_for(inputs.path, inputs.review)?;
     let subject = &mut review.subject;
     inputs.facts.give(&mut subject.evidence, inputs.time);
     let asked = look_ups(policies, inputs.path, subject);

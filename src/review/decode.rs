@@ -1,9 +1,12 @@
 //! From the bytes of an AdmissionReview to a subject, in one pass and borrowed.
 
 use crate::json::text::Text;
-use crate::json::{self, Skipped, fields};
+use crate::json::{self, Failed, Reader, Skipped, fields};
 use crate::judge::subject::{Evidence, Operation, Resource, Subject, UserInfo};
+use crate::kube::container::Container;
 use crate::kube::object::Object;
+
+use super::path::Path;
 
 /// A review that can be judged.
 #[derive(Clone, Debug)]
@@ -57,20 +60,78 @@ pub enum Malformed {
     NoOldObject,
 }
 
-/// Reads an AdmissionReview.
+/// Reads an AdmissionReview that is to be judged.
+///
+/// # Errors
+///
+/// As [`decode_for`].
+pub fn decode(body: &[u8]) -> Result<Review<'_>, Malformed> {
+    decode_for(Path::Validate, body)
+}
+
+/// Reads an AdmissionReview that came in by `path`.
 ///
 /// Unknown fields are skipped, and so are the objects of kinds that no rule looks at, whatever
-/// their shape.
+/// their shape, and the environment of containers where no rule asks for it.
 ///
 /// # Errors
 ///
 /// Where the review cannot be judged; to be answered with HTTP 400.
-pub fn decode(body: &[u8]) -> Result<Review<'_>, Malformed> {
+pub fn decode_for(path: Path, body: &[u8]) -> Result<Review<'_>, Malformed> {
     let text = simdutf8::basic::from_utf8(body).map_err(|_| Malformed::NotText)?;
-    match json::read::<Envelope<'_, Object<'_>>>(text) {
+    match read(path, text) {
         Ok(envelope) => review(envelope.into_request()?),
         Err(error) => without_objects(text, &error),
     }
+}
+
+/// Reads a review with the environments that rules ask for: judging for all of them, but of a
+/// resize, which changes none, only where a memory limit changes. Amending does not ask for others.
+fn read(path: Path, text: &str) -> Result<Envelope<'_, Object<'_>>, json::Error> {
+    if path == Path::Mutate || begins_as_resize(text) {
+        let envelope = json::read_in_steps(text, read_resized_environments)?;
+        if path == Path::Mutate || is_resize(&envelope) {
+            return Ok(envelope);
+        }
+    }
+    json::read(text)
+}
+
+/// Whether it says so where the API server does, before the objects.
+fn begins_as_resize(text: &str) -> bool {
+    let (beginning, _) = text.split_at(text.floor_char_boundary(1024));
+    beginning.contains(r#""subResource":"resize""#)
+}
+
+fn is_resize(envelope: &Envelope<'_, Object<'_>>) -> bool {
+    envelope.request.as_ref().is_some_and(|request| request.resource() == Resource::PodResize)
+}
+
+fn read_resized_environments<'a>(
+    envelope: &mut Envelope<'a, Object<'a>>,
+    reader: &mut Reader<'a>,
+) -> Result<(), Failed> {
+    if !is_resize(envelope) {
+        return Ok(());
+    }
+    let Some(Request { object: Some(new), old_object: Some(old), .. }) = &mut envelope.request
+    else {
+        return Ok(());
+    };
+    let (new, old) = (&mut new.spec, &old.spec);
+    let pod_limit_changes = new.resources.limits.memory != old.resources.limits.memory;
+    for (list, before) in
+        [(&mut new.containers, &old.containers), (&mut new.init_containers, &old.init_containers)]
+    {
+        for (index, container) in list.iter_mut().enumerate() {
+            let old = Container::named(&container.name, before, index);
+            let limit = &container.resources.limits.memory;
+            if pod_limit_changes || old.is_none_or(|old| old.resources.limits.memory != *limit) {
+                container.env.read_now(reader)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 #[derive(Default)]

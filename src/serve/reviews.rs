@@ -20,7 +20,7 @@ use crate::judge::subject::Subject;
 use crate::kube::config_user::ConfigUser;
 use crate::kube::configuration::ConfigKind;
 use crate::policies::set::PolicySet;
-use crate::review::{Path, answer, decide, decode, look_ups};
+use crate::review::{Path, answer, decide, decode_for, look_ups};
 
 use super::configuration::Index;
 use super::decision_log;
@@ -195,7 +195,8 @@ impl Reviews {
         let started = Instant::now();
         let in_force = self.policies.load();
         let Some(policies) = &**in_force else { return Err(no_policies()) };
-        let mut review = decode(body).map_err(|error| (Failure::Malformed, error.to_string()))?;
+        let mut review =
+            decode_for(path, body).map_err(|error| (Failure::Malformed, error.to_string()))?;
         review.subject.evidence.namespace_labels =
             self.namespaces.labels(&review.subject.namespace);
         if let Some(kind) = review.subject.resource.configuration() {

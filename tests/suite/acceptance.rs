@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use restraint::judge::policies::Policies;
 use restraint::judge::verdict::Verdict;
 use restraint::judge::{amend, judge};
-use restraint::review::{answer, decode};
+use restraint::review::Path::Mutate;
+use restraint::review::{answer, decode, decode_for};
 
 use crate::subjects::{approved, creation, examine, resize};
 
@@ -197,7 +198,7 @@ fn rules(verdict: &Verdict) -> BTreeSet<&'static str> {
 /// `pod` as the mutating path would have it stored.
 fn amended(pod: &Value) -> Value {
     let body = creation(pod);
-    let review = decode(&body).unwrap();
+    let review = decode_for(Mutate, &body).unwrap();
     let reply: Value = serde_json::from_slice(&answer(
         &review.uid,
         &amend(&Policies::embedded(), &review.subject),

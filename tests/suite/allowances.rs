@@ -6,7 +6,7 @@ use restraint::judge::look_up::LookUps;
 use restraint::judge::policies::Policies;
 use restraint::judge::verdict::{Outcome, Verdict};
 use restraint::judge::{amend, judge};
-use restraint::review::{answer, decode};
+use restraint::review::{Path, answer, decode, decode_for};
 
 use crate::subjects::resize;
 
@@ -162,7 +162,7 @@ fn automation_is_restored_unless_an_allowance_covers_it() {
     let outcomes = |allowances: &[&str], more: &str, used: Option<i128>| {
         let policies = Policies::read([("p.yaml", policy(allowances, &format!("{list}{more}")))]);
         let body = pods(512, 256);
-        let mut review = decode(&body).unwrap();
+        let mut review = decode_for(Path::Mutate, &body).unwrap();
         review.subject.evidence.usage = used.map(measured);
         let verdict = amend(&policies.unwrap(), &review.subject);
         verdict.rulings.iter().map(|ruling| ruling.outcome).collect::<Vec<_>>()

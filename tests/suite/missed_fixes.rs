@@ -6,7 +6,7 @@ use restraint::judge::mode::Cap;
 use restraint::judge::policies::Policies;
 use restraint::judge::verdict::{MissedFix, Outcome};
 use restraint::judge::{amend, judge};
-use restraint::review::{answer, decode};
+use restraint::review::{Path, answer, decode, decode_for};
 
 use crate::server::Server;
 use crate::subjects::{creation, update};
@@ -54,7 +54,7 @@ fn under_a_cap_nothing_is_fixed_and_nothing_missed() {
         let (outcomes, cause, _) = judged(&policies, &creation(&pod(&[false])));
         assert_eq!((outcomes, cause), (vec![], None));
         let body = creation(&pod(&[false]));
-        let amended = amend(&policies, &decode(&body).unwrap().subject);
+        let amended = amend(&policies, &decode_for(Path::Mutate, &body).unwrap().subject);
         let outcomes: Vec<_> = amended.rulings.iter().map(|ruling| ruling.outcome).collect();
         assert_eq!(outcomes, [Outcome::WouldAmend]);
     }
@@ -77,7 +77,7 @@ fn an_entry_that_changes_nothing_denies_nobody() {
         let text = format!("name: p\nrule: {RULE}\nmode: {mode}\n");
         let policies = Policies::read([("p.yaml", text)]).unwrap();
         let review = creation(&job);
-        let amended = amend(&policies, &decode(&review).unwrap().subject);
+        let amended = amend(&policies, &decode_for(Path::Mutate, &review).unwrap().subject);
         (judged(&policies, &review).0, !amended.amendment.is_empty())
     };
     for mode in ["enforce", "warn", "audit"] {

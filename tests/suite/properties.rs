@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use restraint::judge::mode::{Cap, Mode};
 use restraint::judge::policies::Policies;
 use restraint::judge::{amend, judge};
-use restraint::review::{answer, decode};
+use restraint::review::{Path, answer, decode, decode_for};
 
 use crate::subjects::{creation, recorded, resize};
 
@@ -140,7 +140,7 @@ fn a_dry_run_gets_the_same_answer() {
 /// `pod` as the mutating path would have it stored.
 fn amended(pod: &Value) -> Value {
     let body = creation(pod);
-    let review = decode(&body).unwrap();
+    let review = decode_for(Path::Mutate, &body).unwrap();
     let reply: Value = serde_json::from_slice(&answer(
         &review.uid,
         &amend(&Policies::embedded(), &review.subject),

@@ -6,7 +6,7 @@ use restraint::approval::{GRANT_ANNOTATION, STAMP_ANNOTATION};
 use restraint::judge::policies::Policies;
 use restraint::judge::verdict::Verdict;
 use restraint::judge::{amend, judge};
-use restraint::review::{Review, decode};
+use restraint::review::{Path, Review, decode, decode_for};
 
 use crate::subjects::{examine, recorded, update};
 
@@ -78,7 +78,7 @@ fn granted(stored: &Value, command: &str) -> Value {
 /// `granted` as the service stamps it for an approver.
 pub(crate) fn stamped(stored: &Value, granted: &Value) -> Value {
     let body = update(stored, granted);
-    let mut review = decode(&body).unwrap();
+    let mut review = decode_for(Path::Mutate, &body).unwrap();
     examine(&mut review.subject);
     let approvers = "name: p\nrule: approval-authority\nmode: enforce\nsettings: {approvers: {users: [developer]}}\n";
     let policies = Policies::read([("p.yaml", approvers.to_owned())]).unwrap();

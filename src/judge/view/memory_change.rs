@@ -213,8 +213,7 @@ impl<'v> Before<'v> {
         let spec = self.spec;
         let list =
             if new.list() == "containers" { &spec.containers } else { &spec.init_containers };
-        let same = |container: &&Container<'_>| container.name == new.container.name;
-        list.get(new.index).filter(same).or_else(|| list.iter().find(same))
+        Container::named(&new.container.name, list, new.index)
     }
 
     /// The memory that a container has of its own.

@@ -78,7 +78,7 @@ pub(super) fn has_checksum(pod: &PodView<'_>) -> bool {
     let variable = |variable: &EnvVar<'_>| {
         is_hash(&variable.value) && is_variable_of_configuration(&variable.name)
     };
-    let mut variables = pod.all_containers().flat_map(|placed| &placed.container.env);
+    let mut variables = pod.all_containers().flat_map(|placed| placed.container.env.iter());
     annotated(&pod.metadata.annotations).is_some()
         || pod.metadata.labels.iter().any(label)
         || variables.any(variable)

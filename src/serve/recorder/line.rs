@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::judge::mode::Cap;
 use crate::recording::{Facts, Recording, Redactor, SCHEMA};
-use crate::review::{Path, decode};
+use crate::review::{Path, decode_for};
 
 /// A review that was answered.
 pub(super) struct Taken {
@@ -33,7 +33,7 @@ const BESIDE: usize = 4096;
 /// The line of `taken`, redacted with marks by `hash`. `None` where it cannot be redacted.
 pub(super) fn line(taken: &Taken, hash: &dyn Fn(&[u8]) -> u64) -> Option<Vec<u8>> {
     let redactor = Redactor::new(hash, &taken.annotations);
-    let subject = decode(&taken.body).ok()?.subject;
+    let subject = decode_for(taken.path, &taken.body).ok()?.subject;
     let review = redactor.review(str::from_utf8(&taken.body).ok()?, subject.resource).ok()?;
     let recording = Recording {
         schema: SCHEMA.to_owned(),

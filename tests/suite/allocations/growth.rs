@@ -2,10 +2,9 @@
 //! twice as much: work that grows with the square keeps a worker busy for longer than any webhook
 //! waits.
 
-use restraint::judge::judge;
 use serde_json::{Value, json};
 
-use super::cost;
+use super::{Validate, cost};
 use crate::subjects::creation;
 
 /// A name and a pod's spec of some length.
@@ -51,7 +50,7 @@ fn work_grows_with_the_pod_and_not_with_its_square() {
             let mut spec = shape(count);
             spec["volumes"] = json!([{"name": "config", "configMap": {"name": "app-config"}}]);
             let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "db"}, "spec": spec});
-            let cost = cost(judge, &creation(&pod));
+            let cost = cost(Validate, &creation(&pod));
             cost.decode.count_total + cost.judge.count_total + cost.answer.count_total
         };
         let (once, twice) = (allocations(100), allocations(200));

@@ -2,7 +2,7 @@
 
 use restraint::judge::policies::Policies;
 use restraint::judge::{amend, judge};
-use restraint::review::decode;
+use restraint::review::{Path, decode, decode_for};
 
 use crate::subjects::{creation, update};
 
@@ -198,9 +198,9 @@ fn the_webhook_still_mends_nothing_but_new_pods() {
         (update(&pod, &changed), false),
         (creation(&pod), true),
     ] {
-        let review = decode(&body).unwrap();
-        assert_eq!(!amend(&policies, &review.subject).amendment.is_empty(), fixed);
-        assert!(judge(&policies, &review.subject).amendment.is_empty());
+        let amended = amend(&policies, &decode_for(Path::Mutate, &body).unwrap().subject);
+        assert_eq!(!amended.amendment.is_empty(), fixed);
+        assert!(judge(&policies, &decode(&body).unwrap().subject).amendment.is_empty());
     }
 }
 
