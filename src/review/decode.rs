@@ -99,8 +99,8 @@ fn read(path: Path, text: &str) -> Result<Envelope<'_, Object<'_>>, json::Error>
 
 /// Whether it says so where the API server does, before the objects.
 fn begins_as_resize(text: &str) -> bool {
-    let (beginning, _) = text.split_at(text.floor_char_boundary(1024));
-    beginning.contains(r#""subResource":"resize""#)
+    let beginning = text.get(..text.floor_char_boundary(1024));
+    beginning.is_some_and(|text| text.contains(r#""subResource":"resize""#))
 }
 
 fn is_resize(envelope: &Envelope<'_, Object<'_>>) -> bool {
