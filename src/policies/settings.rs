@@ -140,6 +140,10 @@ mod tests {
                 &[r#"4:24: "settings.allowances": two allowances are called "a""#],
             ),
             (
+                "{allowances: [{name: a, atLeast: 1Gi}, {name: b, atLeast: 1Gi}, {name: b, atLeast: 2Gi}]}",
+                &[r#"4:24: "settings.allowances": two allowances are called "b""#],
+            ),
+            (
                 "{allowances: [{name: A b, atLeast: 1Gi}]}",
                 &[
                     r#"4:25: "settings.allowances[0]": an allowance cannot be called "A b": lower-case letters, digits and "-", at most 63"#,

@@ -94,6 +94,31 @@ fn usage_decides_where_it_is_known_and_else_nothing_is_allowed() {
 }
 
 #[test]
+fn of_a_pod_all_must_be_measured_that_run() {
+    let with_own = |memory: &str| {
+        let mut pod = pod("512Mi");
+        pod["spec"]["resources"] = json!({"limits": {"memory": memory}});
+        let side = json!({"name": "side"});
+        pod["spec"]["containers"].as_array_mut().unwrap().push(side);
+        pod["spec"]["initContainers"] = json!([{"name": "done"}]);
+        pod
+    };
+    let body = resize(&with_own("2Gi"), &with_own("1300Mi"));
+    for (measured, allowed) in [
+        (&[("app", 400), ("side", 600)][..], true),
+        (&[("app", 400), ("side", 601)], false),
+        (&[("app", 400)], false),
+        (&[], false),
+    ] {
+        let mut review = decode(&body).unwrap();
+        let of = |(name, mebibytes): &(&str, i128)| ((*name).to_owned(), mebibytes * MIB);
+        review.subject.evidence.usage = Some(measured.iter().map(of).collect());
+        let verdict = judge(&policies(&["aboveUsage: 30%"]), &review.subject);
+        assert_eq!(verdict.allowed(), allowed, "{measured:?}");
+    }
+}
+
+#[test]
 fn usage_is_asked_for_only_where_it_decides() {
     let usage = |allowances: &[&str], body: &[u8]| {
         let review = decode(body).unwrap();

@@ -32,7 +32,7 @@ impl TryFrom<Vec<Allowance>> for Allowances {
     fn try_from(list: Vec<Allowance>) -> Result<Self, String> {
         let mut rest = list.iter();
         while let Some(Allowance { name, .. }) = rest.next() {
-            if rest.any(|other| other.name == *name) {
+            if rest.clone().any(|other| other.name == *name) {
                 return Err(format!("two allowances are called {name:?}"));
             }
         }
@@ -159,8 +159,8 @@ impl Allowance {
         let Some(above) = self.above_usage else { return true };
         let Some(usage) = resize.usage() else { return false };
         falling(resize).all(|change| {
-            let needed =
-                used(usage, &change).map(|used| used.saturating_mul(above.saturating_add(100)));
+            let used = used(resize, usage, &change);
+            let needed = used.map(|used| used.saturating_mul(above.saturating_add(100)));
             bytes_left(&change)
                 .zip(needed)
                 .is_some_and(|(new, needed)| new.saturating_mul(100) >= needed)
@@ -176,10 +176,14 @@ fn bytes_left(change: &MemoryChange<'_>) -> Option<i128> {
     i128::try_from(change.limit.1.bytes()?).ok()
 }
 
-/// The live working set of the part, where it was measured.
-fn used(usage: &Usage, change: &MemoryChange<'_>) -> Option<i128> {
+/// The live working set of the part, where it was measured: of the pod, where all were that run as
+/// long as it does.
+fn used(resize: &ResizeView<'_>, usage: &Usage, change: &MemoryChange<'_>) -> Option<i128> {
     match change.part {
-        Part::Pod => Some(usage.total()),
+        Part::Pod => {
+            let mut running = resize.old.spec.all_containers().filter(|one| one.role.is_app());
+            running.all(|one| usage.of(&one.container.name).is_some()).then(|| usage.total())
+        }
         Part::Container(name) => usage.of(name),
     }
 }
