@@ -251,6 +251,21 @@ mod tests {
         }
     }
 
+    #[test]
+    fn one_name_or_one_group_is_enough() {
+        let those: Requesters =
+            serde_json::from_str(r#"{"users": ["alice", "bob"], "groups": ["sre-*"]}"#).unwrap();
+        for (requester, expected) in [
+            (r#"{"username": "bob", "groups": ["dev"]}"#, true),
+            (r#"{"username": "eve", "groups": ["dev", "sre-1"]}"#, true),
+            (r#"{"username": "eve", "groups": ["dev", "qa"]}"#, false),
+            (r#"{"username": "eve"}"#, false),
+        ] {
+            let read: UserInfo<'_> = crate::json::read(requester).unwrap();
+            assert_eq!(those.include(&read), expected, "{requester}");
+        }
+    }
+
     fn fault<T: for<'de> Deserialize<'de> + std::fmt::Debug>(json: &str) -> Option<String> {
         serde_json::from_str::<T>(json).err().map(|error| error.to_string())
     }
@@ -293,6 +308,8 @@ mod tests {
         for wide in [
             r#"{"users": ["*"]}"#,
             r#"{"users": ["*updater*"]}"#,
+            r#"{"users": ["*:vpa-updater"]}"#,
+            r#"{"users": ["*updater.2"]}"#,
             r#"{"users": ["s*"]}"#,
             r#"{"users": ["system:*"]}"#,
             r#"{"users": ["system:serviceaccount:*"]}"#,

@@ -141,8 +141,10 @@ mod tests {
 
     fn status(conditions: &str) -> String {
         format!(
-            r#"{{"conditions": [{conditions}], "containerStatuses": [{{"name": "app", "resources":
-               {{"limits": {{"memory": "512Mi"}}}}}}, {{"name": "twice"}}, {{"name": "twice"}}]}}"#
+            r#"{{"conditions": [{conditions}],
+                "initContainerStatuses": [{{"name": "proxy", "resources": {{"limits": {{"memory": "64Mi"}}}}}}],
+                "containerStatuses": [{{"name": "twice"}}, {{"name": "app", "resources":
+                {{"limits": {{"memory": "512Mi"}}}}}}, {{"name": "twice"}}]}}"#
         )
     }
 
@@ -200,11 +202,30 @@ mod tests {
     }
 
     #[test]
-    fn a_container_that_is_named_twice_has_nothing() {
+    fn containers_are_found_in_any_order_and_none_that_is_named_twice() {
         let status = status(&condition("PodResizePending", "True", "Deferred", 3));
         let status = PodStatus::of_resize_not_carried_out(&status, Some(3)).unwrap();
-        let limit = status.container("app").unwrap().limits.memory.as_ref().unwrap();
-        assert_eq!(limit.text(), "512Mi");
+        for (name, expected) in [("app", "512Mi"), ("proxy", "64Mi")] {
+            let limit = status.container(name).unwrap().limits.memory.as_ref().unwrap();
+            assert_eq!(limit.text(), expected);
+        }
         assert!(status.container("twice").is_none() && status.container("other").is_none());
+    }
+
+    #[test]
+    fn of_what_lingers_that_which_waits_is_told_first() {
+        let told = |conditions: &[String]| {
+            let text = status(&conditions.join(","));
+            let status = PodStatus::read(&text).unwrap();
+            assert!(status.container("app").is_some(), "they are in order");
+            status.lingering_resize().map(|resize| resize.reason.to_owned())
+        };
+        let progress = condition("PodResizeInProgress", "True", "", 3);
+        let waits = condition("PodResizePending", "True", "Deferred", 3);
+        let over = condition("PodResizePending", "False", "Deferred", 3);
+        let ready = condition("Ready", "True", "Ready", 3);
+        assert_eq!(told(&[ready.clone(), progress.clone(), waits]).as_deref(), Some("Deferred"));
+        assert_eq!(told(&[over.clone(), progress]).as_deref(), Some("InProgress"));
+        assert_eq!(told(&[ready, over]), None);
     }
 }

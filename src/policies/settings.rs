@@ -130,6 +130,18 @@ mod tests {
                 ],
             ),
             (
+                "{allowances: [{name: a, atLeast: '0'}]}",
+                &[
+                    r#"4:44: "settings.allowances[0].atLeast": "0" is no amount of memory, such as 256Mi"#,
+                ],
+            ),
+            (
+                "{allowances: [{name: a, atLeast: 16Ei}]}",
+                &[
+                    r#"4:44: "settings.allowances[0].atLeast": "16Ei" is no amount of memory, such as 256Mi"#,
+                ],
+            ),
+            (
                 "{allowances: [{name: a, atLeast: 1Gi}, {name: b, step: 10%}]}",
                 &[
                     r#"4:50: "settings.allowances[1]": allowance "b" has no end: it needs "atLeast", "aboveUsage" or "onlyUnscheduled", because steps add up"#,
@@ -153,6 +165,18 @@ mod tests {
                 "{allowances: [{name: a, aboveUsage: much}, {atLeast: 1Gi}]}",
                 &[
                     r#"4:47: "settings.allowances[0].aboveUsage": "much" is no share, such as 25%, of at most 1000%"#,
+                ],
+            ),
+            (
+                "{allowances: [{name: a, aboveUsage: -5%}]}",
+                &[
+                    r#"4:47: "settings.allowances[0].aboveUsage": "-5%" is no share, such as 25%, of at most 1000%"#,
+                ],
+            ),
+            (
+                "{allowances: [{name: a, aboveUsage: 1001%}]}",
+                &[
+                    r#"4:47: "settings.allowances[0].aboveUsage": "1001%" is no share, such as 25%, of at most 1000%"#,
                 ],
             ),
             (
@@ -205,6 +229,7 @@ mod tests {
                 "{allowances: [{name: a, atLeast: 256Mi, step: 25%, aboveUsage: 0%, onlyWithRestart: true, onlyUnscheduled: false, requesters: {users: [bob], groups: ['sre-*']}}], unapproved: deny}",
             ),
             ("memory-limit-decrease", "{allowances: [{name: a, onlyUnscheduled: true}]}"),
+            ("memory-limit-decrease", "{allowances: [{name: a, aboveUsage: 1000%}]}"),
             ("approval-authority", "{longestLifetime: 30m}"),
         ] {
             let text = format!("name: p\nrule: {rule}\nmode: warn\nsettings: {settings}\n");

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use restraint::judge::finding::Lift;
 use restraint::judge::look_up::LookUps;
 use restraint::judge::policies::Policies;
 use restraint::judge::verdict::{Outcome, Verdict};
@@ -94,6 +95,22 @@ fn usage_decides_where_it_is_known_and_else_nothing_is_allowed() {
 }
 
 #[test]
+fn every_part_that_shrinks_must_be_above_its_usage() {
+    let two = |memory: &str| {
+        let mut pod = pod(memory);
+        let mut side = pod["spec"]["containers"][0].clone();
+        side["name"] = json!("side");
+        pod["spec"]["containers"].as_array_mut().unwrap().push(side);
+        pod
+    };
+    let body = resize(&two("512Mi"), &two("260Mi"));
+    let allowed = |measured: &[(&str, i128)]| allowed_above(&body, measured);
+    assert!(allowed(&[("app", 200), ("side", 200)]));
+    assert!(!allowed(&[("app", 200), ("side", 201)]));
+    assert!(!allowed(&[("app", 200)]));
+}
+
+#[test]
 fn of_a_pod_all_must_be_measured_that_run() {
     let with_own = |memory: &str| {
         let mut pod = pod("512Mi");
@@ -104,18 +121,10 @@ fn of_a_pod_all_must_be_measured_that_run() {
         pod
     };
     let body = resize(&with_own("2Gi"), &with_own("1300Mi"));
-    for (measured, allowed) in [
-        (&[("app", 400), ("side", 600)][..], true),
-        (&[("app", 400), ("side", 601)], false),
-        (&[("app", 400)], false),
-        (&[], false),
-    ] {
-        let mut review = decode(&body).unwrap();
-        let of = |(name, mebibytes): &(&str, i128)| ((*name).to_owned(), mebibytes * MIB);
-        review.subject.evidence.usage = Some(measured.iter().map(of).collect());
-        let verdict = judge(&policies(&["aboveUsage: 30%"]), &review.subject);
-        assert_eq!(verdict.allowed(), allowed, "{measured:?}");
-    }
+    let allowed = |measured: &[(&str, i128)]| allowed_above(&body, measured);
+    assert!(allowed(&[("app", 400), ("side", 600)]));
+    assert!(!allowed(&[("app", 400), ("side", 601)]));
+    assert!(!allowed(&[("app", 400)]) && !allowed(&[]));
 }
 
 #[test]
@@ -179,6 +188,12 @@ fn a_heap_above_the_limit_is_denied_all_the_same() {
     let denials: Vec<_> = verdict.denials().map(|ruling| ruling.rule).collect();
     assert_eq!(denials, ["heap-above-limit"]);
     assert!(verdict.approvals.is_empty(), "what is denied used nothing: {:?}", verdict.approvals);
+    let lift = |body: &[u8]| {
+        let denied = judged(&[], body, None);
+        denied.denials().next().unwrap().finding.lifted_by
+    };
+    assert_eq!(lift(&body), Some(Lift::ForcedGrant));
+    assert_eq!(lift(&pods(512, 256)), Some(Lift::Grant));
 }
 
 #[test]
@@ -220,6 +235,14 @@ fn judged(allowances: &[&str], body: &[u8], used: Option<i128>) -> Verdict {
     let mut review = decode(body).unwrap();
     review.subject.evidence.usage = used.map(measured);
     judge(&policies(allowances), &review.subject)
+}
+
+/// Whether the resize may happen that leaves 30% above so many MiB in use.
+fn allowed_above(body: &[u8], measured: &[(&str, i128)]) -> bool {
+    let mut review = decode(body).unwrap();
+    let bytes = |(name, mebibytes): &(&str, i128)| ((*name).to_owned(), mebibytes * MIB);
+    review.subject.evidence.usage = Some(measured.iter().map(bytes).collect());
+    judge(&policies(&["aboveUsage: 30%"]), &review.subject).allowed()
 }
 
 /// So many MiB in use by the container.

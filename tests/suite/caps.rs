@@ -114,6 +114,31 @@ fn a_label_of_the_object_is_no_cap() {
 type Way = fn(&Policies, &restraint::judge::subject::Subject<'_>) -> Verdict;
 
 /// The verdict under the service's cap and, where there is one, the namespace's label.
+#[test]
+fn restarts_by_automation_are_noted_and_nobody_else_is_automation() {
+    let restarting = |memory: &str| {
+        let mut pod = pod(memory);
+        pod["spec"]["nodeName"] = "n1".into();
+        pod["spec"]["containers"][0]["resizePolicy"] =
+            json!([{"resourceName": "memory", "restartPolicy": "RestartContainer"}]);
+        pod
+    };
+    let review = resize(&restarting("512Mi"), &restarting("1Gi"));
+    let told = |policies: &Policies, user: &str| {
+        let mut review: Value = serde_json::from_slice(&review).unwrap();
+        review["request"]["userInfo"]["username"] = user.into();
+        let body = serde_json::to_vec(&review).unwrap();
+        outcomes(&judge(policies, &decode(&body).unwrap().subject))
+    };
+    let updater = "system:serviceaccount:kube-system:vpa-updater";
+    let rule = "resize-restarts-container";
+    let alone = Policies::read([("p.yaml", format!("name: p\nrule: {rule}\nmode: warn\n"))]);
+    let (alone, all) = (alone.unwrap(), Policies::embedded());
+    assert_eq!(told(&all, updater), [(rule, Mode::Audit, "noted")]);
+    assert_eq!(told(&all, "dev"), [(rule, Mode::Warn, "warned")]);
+    assert_eq!(told(&alone, updater), [(rule, Mode::Warn, "warned")], "nobody is listed");
+}
+
 fn under(cap: Cap, label: Option<&str>, way: Way, body: &[u8]) -> Verdict {
     let mut review = decode(body).unwrap();
     review.subject.evidence.namespace_labels =

@@ -62,8 +62,8 @@ struct Allowance {
     name: String,
     /// Whom it is for; `None` for everybody.
     requesters: Option<Grantees>,
-    /// No shrinking part ends below it.
-    at_least: Option<Quantity<'static>>,
+    /// No shrinking part ends below it, in bytes.
+    at_least: Option<i128>,
     /// At most so much of what it has, in percent, is taken in one resize.
     step: Option<i128>,
     /// What is left above the live working set, in percent of it.
@@ -142,14 +142,12 @@ impl Allowance {
     fn permits(&self, change: &MemoryChange<'_>) -> bool {
         // what does not fit 64 bits wraps around on its way to the kernel
         let Some(new) = bytes_left(change) else { return false };
-        let at_least =
-            |least: &Quantity<'_>| least.value().is_some_and(|least| i128::from(least) <= new);
         let within = |step: i128| {
             let had = change.limit.0.bytes().and_then(|had| i128::try_from(had).ok());
             let least = had.map(|had| had.saturating_mul(100_i128.saturating_sub(step)));
             least.is_some_and(|least| new.saturating_mul(100) >= least)
         };
-        self.at_least.as_ref().is_none_or(at_least)
+        self.at_least.is_none_or(|least| least <= new)
             && self.step.is_none_or(within)
             && (!self.only_with_restart || change.policy == "RestartContainer")
     }
@@ -188,17 +186,18 @@ fn used(resize: &ResizeView<'_>, usage: &Usage, change: &MemoryChange<'_>) -> Op
     }
 }
 
-/// An amount of memory, written as a quantity.
+/// An amount of memory in bytes, written as a quantity.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
-struct Amount(Quantity<'static>);
+struct Amount(i128);
 
 impl TryFrom<String> for Amount {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let quantity = Quantity::parse(text.clone()).ok();
-        let positive = quantity.filter(|quantity| quantity.value().is_some_and(|value| value > 0));
+        let quantity = Quantity::parse(text.as_str()).ok();
+        let bytes = quantity.and_then(|quantity| quantity.value()).map(i128::from);
+        let positive = bytes.filter(|bytes| *bytes > 0);
         positive.map(Self).ok_or_else(|| format!("{text:?} is no amount of memory, such as 256Mi"))
     }
 }
