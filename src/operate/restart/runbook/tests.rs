@@ -88,24 +88,34 @@ fn a_sibling_that_goes_away_is_none() {
 #[test]
 fn spare_capacity_is_told_by_what_is_used_of_the_limits() {
     let own = pod("web-0", true, Value::Null);
-    let spec = |resources: Value| json!({"containers": [{"name": "app", "resources": resources}]});
+    let spec = |resources: Value| {
+        let one = |resources: &Value| json!({"name": "app", "resources": resources});
+        json!({"containers": resources.as_array().unwrap().iter().map(one).collect::<Vec<_>>()})
+    };
     let told = |resources: Value, cpu: i128, memory: i128| {
-        let pods = vec![pod("web-1", true, spec(resources))];
-        let usage = BTreeMap::from([("web-1".to_owned(), Requests { cpu, memory: memory << 20 })]);
+        let busy = pod("web-2", false, spec(json!([{"limits": {"cpu": "1"}}])));
+        let pods = vec![pod("web-1", true, spec(resources)), busy];
+        let usage = BTreeMap::from([
+            ("web-1".to_owned(), Requests { cpu, memory: memory << 20 }),
+            ("web-2".to_owned(), Requests { cpu: 1000, memory: 0 }),
+        ]);
         let around = Around { pods, usage: Some(usage), ..around(&[]) };
         line(Check::SpareCapacity, &own, &around)
     };
-    let both = json!({"limits": {"cpu": "1", "memory": "100Mi"}});
+    let both = json!([{"limits": {"cpu": "1", "memory": "100Mi"}}]);
     assert_line(
         told(both.clone(), 500, 81),
         Light::Red,
         "pod \"web-1\" uses 81 % of its memory, more than 80 %",
     );
     assert_line(told(both.clone(), 850, 50), Light::Red, "85 % of its cpu");
-    assert_line(told(both, 500, 80), Light::Green, "80 % of its memory");
-    let requests = json!({"requests": {"cpu": "100m"}, "limits": {"memory": "100Mi"}});
+    assert_line(told(both.clone(), 500, 80), Light::Green, "80 % of its memory");
+    assert_line(told(both, 800, 80), Light::Green, "80 % of its cpu");
+    let requests = json!([{"requests": {"cpu": "100m"}, "limits": {"memory": "100Mi"}}]);
     assert_line(told(requests, 200, 10), Light::Red, "200 % of its cpu");
-    assert_line(told(json!({}), 200, 10), Light::Unknown, "no limit and no request");
+    assert_line(told(json!([{}]), 200, 10), Light::Unknown, "no limit and no request");
+    let one_without_end = json!([{"limits": {"memory": "100Mi"}}, {"limits": {"memory": "0"}}]);
+    assert_line(told(one_without_end, 0, 99), Light::Unknown, "no limit and no request");
     assert_line(
         line(Check::SpareCapacity, &own, &around(&[true])),
         Light::Unknown,
@@ -143,6 +153,9 @@ fn a_service_needs_another_endpoint_that_is_ready() {
     assert_line(told(alone, &pod("web-0", false, Value::Null)), Light::Green, "gets no requests");
     let parted = json!([slice("web", &[("web-0", true)]), slice("web", &[("web-1", true)])]);
     assert_line(told(parted, &own), Light::Green, "service \"web\" has other endpoints");
+    let mut unsaid = json!([slice("web", &[("web-0", true), ("web-1", true)])]);
+    unsaid[0]["endpoints"][1]["conditions"].take();
+    assert_line(told(unsaid, &own), Light::Green, "service \"web\" has other endpoints");
     let one_of_two = json!([
         slice("web", &[("web-0", true), ("web-1", true)]),
         slice("admin", &[("web-0", true)])
@@ -177,7 +190,9 @@ fn time_to_drain_is_what_pre_stop_leaves_of_the_grace_period() {
         let spec = json!({"terminationGracePeriodSeconds": grace, "containers": [container]});
         line(Check::TimeToDrain, &pod("web-0", true, spec), &around(&[]))
     };
-    assert_line(told(Value::Null, Value::Null), Light::Green, "30 s until it is killed");
+    let usual = (Light::Green, "30 s until it is killed".to_owned());
+    assert_eq!(told(Value::Null, Value::Null), usual);
+    assert_line(told(json!(2), Value::Null), Light::Green, "2 s until it is killed");
     assert_line(
         told(json!(1), Value::Null),
         Light::Red,
@@ -216,5 +231,8 @@ fn red_lines_stop_unless_they_are_skipped_and_what_is_not_known_stops_nobody() {
     assert_eq!(obstacle(&lines(&Demands { skip, ..demands() })), None);
     let surging = lines(&Demands { is_replaced_first: true, ..demands() });
     assert_eq!(skips(&surging), "--skip readiness-probe", "a new pod is ready first");
+    let replaced = surging.iter().filter(|line| line.why.starts_with("a new pod is ready before"));
+    let checks: Vec<Check> = replaced.map(|line| line.check).collect();
+    assert_eq!(checks, [Check::ReadySiblings, Check::SpareCapacity, Check::Endpoints]);
     assert_eq!(surging.len(), 5);
 }
