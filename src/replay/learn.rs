@@ -31,9 +31,7 @@ impl Memory {
         let place = place(event.plural(), event.namespace(), event.name());
         match event.answer() {
             Answer::Done if event.is_complete() => {}
-            Answer::Refused(404) if event.name() != "" && event.plural() == "pods" => {
-                return self.forget(&place);
-            }
+            Answer::Refused(404) => return self.forget(&place),
             Answer::Refused(_) => return,
             // it may have been done
             _ => return self.doubt(&place),
@@ -154,9 +152,7 @@ impl Memory {
                 };
                 self.put(place, state);
             }
-            None if event.subresource() == "resize" || is_creation => self.forget(&place),
-            // a pod's resources are not changed so
-            None => self.doubt(&place),
+            None => self.forget(&place),
         }
     }
 
@@ -208,8 +204,8 @@ impl Memory {
         let list: Option<List<'_>> =
             event.response_of("NamespaceList").and_then(|raw| json::read(raw.get()).ok());
         let one: Option<Namespace<'_>> = whole.and_then(|raw| json::read(raw.get()).ok());
-        if one.is_none() && list.is_none() && &*event.verb == "patch" {
-            // its labels may be others by now
+        if &*event.verb == "patch" {
+            // its labels may be others by now, unless the answer tells them
             self.namespaces.remove(event.name());
         }
         for namespace in one.into_iter().chain(list.into_iter().flat_map(|list| list.items)) {

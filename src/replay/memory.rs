@@ -97,11 +97,12 @@ impl Memory {
 
     /// Remembers the object at `place`.
     pub(super) fn put(&mut self, place: Box<str>, state: State) {
+        // it is not forgotten
+        self.old.remove(&place);
         if self.young.len() >= self.half && !self.young.contains_key(&place) {
             self.forgotten = self.forgotten.saturating_add(self.old.len());
             self.old = mem::take(&mut self.young);
         }
-        self.old.remove(&place);
         self.young.insert(place, state);
     }
 
@@ -184,6 +185,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_seen_again_is_not_forgotten() {
+        let mut memory = Memory::of(4);
+        for number in ["0", "1", "2", "3", "0"] {
+            memory.put(place("pods", "a", number), state("u"));
+        }
+        assert_eq!(memory.forgotten, 1);
+        for half in ["pods/a/0", "pods/a/3"] {
+            memory.forget(half);
+            assert!(memory.state(half).is_none(), "{half}");
+        }
+    }
+
+    #[test]
     fn what_only_requests_tell_of_is_forgotten_where_another_would_be_doubted() {
         let mut memory = Memory::of(9);
         memory.put(place("pods", "a", "asked"), state(""));
@@ -192,8 +206,11 @@ mod tests {
         memory.doubt_all("pods", "a");
         assert!(memory.state("pods/a/asked").is_none() && memory.state("pods/b/asked").is_some());
         assert!(memory.state("pods/a/seen").unwrap().is_doubtful);
+        memory.put(place("pods", "b", "seen"), state("u"));
         memory.doubt("pods/b/asked");
+        memory.doubt("pods/b/seen");
         assert!(memory.state("pods/b/asked").is_none());
+        assert!(memory.state("pods/b/seen").unwrap().is_doubtful);
     }
 
     #[test]
@@ -201,7 +218,15 @@ mod tests {
         let mut memory = Memory::of(9);
         memory.begin("1", place("pods", "a", "db-0"));
         assert!(memory.is_open("pods/a/db-0") && !memory.is_open("pods/a/db-1"));
+        memory.begin("2", place("pods", "a", "db-1"));
         memory.end("1");
-        assert!(!memory.is_open("pods/a/db-0"));
+        assert!(!memory.is_open("pods/a/db-0") && memory.is_open("pods/a/db-1"));
+        memory.begin("3", place("pods", "a", "db-2"));
+        memory.close("pods/a/db-1");
+        assert!(!memory.is_open("pods/a/db-1") && memory.is_open("pods/a/db-2"));
+        for number in 0..=MOST_OPEN {
+            memory.begin(&format!("more {number}"), place("pods", "a", "db-3"));
+        }
+        assert_eq!(memory.open.len(), MOST_OPEN);
     }
 }

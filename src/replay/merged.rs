@@ -129,13 +129,17 @@ mod tests {
         Input::File(folder.join(name))
     }
 
-    fn ids(inputs: Vec<Input>) -> (Vec<String>, Skips) {
-        let (mut skips, mut ids) = (Skips::default(), Vec::new());
+    fn merged(inputs: Vec<Input>) -> Merged {
         let dated = |input: Input| match kind(&input, 9_999).unwrap() {
             Kind::Log(time) => (time, input),
             kind => panic!("{kind:?}"),
         };
-        let mut merged = Merged::of(inputs.into_iter().map(dated).collect(), 9_999);
+        Merged::of(inputs.into_iter().map(dated).collect(), 9_999)
+    }
+
+    fn ids(inputs: Vec<Input>) -> (Vec<String>, Skips) {
+        let (mut skips, mut ids) = (Skips::default(), Vec::new());
+        let mut merged = merged(inputs);
         while let Some(event) = merged.next(&mut skips) {
             let event = String::from_utf8(event.line).unwrap();
             ids.push(event.split("auditID\":\"").nth(1).unwrap()[..1].to_owned());
@@ -149,9 +153,23 @@ mod tests {
         let late = file(folder.path(), "a.log", &[(600, "f"), (599, "e"), (700, "g")]);
         let early = file(folder.path(), "b.log", &[(1, "a"), (5, "c"), (9, "d")]);
         let beside = file(folder.path(), "c.log", &[(3, "b"), (2_000, "h")]);
-        let (ids, skips) = ids(vec![late, early, beside]);
+        let (ids, skips) = ids(vec![early, late, beside]);
         assert_eq!(ids.concat(), "abcdefgh");
         assert!(skips.lines().is_empty() && skips.events == 8, "{skips:?}");
+    }
+
+    #[test]
+    fn a_file_is_open_from_its_first_event_to_its_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let logs = vec![
+            file(folder.path(), "a.log", &[(1, "a")]),
+            file(folder.path(), "b.log", &[(600, "b")]),
+        ];
+        let (mut merged, mut skips) = (merged(logs), Skips::default());
+        merged.next(&mut skips).unwrap();
+        assert_eq!((merged.open.len(), merged.later.len()), (0, 1));
+        merged.next(&mut skips).unwrap();
+        assert!(merged.next(&mut skips).is_none() && merged.open.is_empty());
     }
 
     #[test]

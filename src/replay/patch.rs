@@ -178,6 +178,56 @@ mod tests {
     }
 
     #[test]
+    fn directives_are_followed() {
+        let live = json!({
+            "metadata": {"finalizers": ["a", "b"]},
+            "spec": {"strategy": {"type": "RollingUpdate", "rollingUpdate": {}}, "containers": [
+                {"name": "app", "image": "a", "args": ["-v"]}, {"name": "log", "image": "l"}]},
+        });
+        for (patch, pointer, expected) in [
+            (
+                json!({"metadata": {"$deleteFromPrimitiveList/finalizers": ["a"]}}),
+                "/metadata/finalizers",
+                json!(["b"]),
+            ),
+            (
+                json!({"spec": {"strategy": {"$retainKeys": ["type"], "type": "Recreate"}}}),
+                "/spec/strategy",
+                json!({"type": "Recreate"}),
+            ),
+            (
+                json!({"spec": {"containers": [{"name": "log", "$patch": "delete"}, {"name": "app"}]}}),
+                "/spec/containers",
+                json!([{"name": "app", "image": "a", "args": ["-v"]}]),
+            ),
+            (
+                json!({"spec": {"containers": [{"name": "app", "$patch": "replace", "image": "b"}]}}),
+                "/spec/containers/0",
+                json!({"name": "app", "image": "b"}),
+            ),
+            (
+                json!({"spec": {"containers": [{"name": "new", "$patch": "delete"}]}}),
+                "/spec/containers",
+                live["spec"]["containers"].clone(),
+            ),
+        ] {
+            let answers = patched(&live, &patch, false);
+            let found: Vec<_> = answers.iter().map(|answer| answer.pointer(pointer)).collect();
+            assert_eq!(found, [Some(&expected)], "{patch}");
+        }
+    }
+
+    #[test]
+    fn lists_without_a_key_are_replaced_and_what_is_new_has_no_nulls() {
+        let args = json!({"spec": {"containers": [{"name": "app", "args": ["-q"]}]}});
+        assert_eq!(patched(&two(), &args, true)[0]["spec"]["containers"][0]["args"], json!(["-q"]));
+        let new = json!({"name": "new", "image": null, "env": [{"name": "A", "value": null}]});
+        let answers = patched(&two(), &json!({"spec": {"containers": [new]}}), true);
+        let expected = json!({"name": "new", "env": [{"name": "A"}]});
+        assert_eq!(answers[0]["spec"]["containers"][2], expected);
+    }
+
+    #[test]
     fn a_list_is_a_json_patch() {
         let path = "/spec/containers/0/resources/limits/memory";
         let patch = json!([{"op": "replace", "path": path, "value": "1Gi"}]);

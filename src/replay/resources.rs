@@ -345,3 +345,6 @@ pub(super) fn with_less(old: &Value, new: &Value) -> Value {
     }
     pod
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,9 +19,6 @@ use super::world::{
 pub(super) fn worlds(event: &Event<'_>, memory: &Memory) -> Result<Vec<World>, Why> {
     match (event.resource(), event.operation()) {
         (Resource::PodResize, _) => resize(event, memory),
-        (Resource::PodBinding | Resource::Binding, _) => {
-            Ok(vec![world(body(event).ok_or(NO_OBJECTS)?, None)])
-        }
         (Resource::PodStatus, _) => status(event, memory),
         (_, Operation::Create) => creation(event),
         _ => update(event, memory),

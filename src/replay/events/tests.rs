@@ -1,6 +1,7 @@
 //! The traps of a log, each as small as it can be.
 
 mod judged;
+mod remembered;
 
 use serde_json::{Value, json};
 
@@ -14,7 +15,7 @@ struct Log {
 }
 
 /// A request that is made up.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Made(Value);
 
 fn request(verb: &str, subresource: &str, name: &str) -> Made {
@@ -180,13 +181,16 @@ fn reads_lists_and_statuses_tell_of_a_pod() {
         request("get", "", "db").answer(pod(GIB, 1)),
         request("get", "resize", "db").answer(pod(GIB, 1)),
         request("patch", "status", "db").answer(pod(GIB, 1)),
+        request("patch", "ephemeralcontainers", "db").answer(pod(GIB, 1)),
         request("list", "", "").answer(json!({"kind": "PodList", "items": [pod(GIB, 1)]})),
     ] {
         assert_eq!(full([seen, after()]).0, Denied);
     }
     let table = json!({"kind": "Table", "rows": [{"object": pod(GIB, 1)}]});
     let partial = json!({"kind": "PartialObjectMetadata", "metadata": pod(GIB, 1)["metadata"]});
-    for unseen in [table, partial] {
+    let mut nameless = pod(GIB, 1);
+    nameless["metadata"]["uid"].take();
+    for unseen in [table, partial, nameless] {
         assert_eq!(full([request("get", "", "db").answer(unseen), after()]).0, Unknown);
     }
 }
@@ -305,6 +309,10 @@ fn taking_growth_back_depends_on_what_was_carried_out() {
         "conditions": [{"type": "PodResizePending", "status": "True", "reason": "Deferred", "observedGeneration": 2}],
         "containerStatuses": [{"name": "app", "resources": {"limits": {"memory": GIB}, "requests": {"memory": "128Mi"}}}],
     });
+    let mut seen = pod("2Gi", 2);
+    seen["status"] = waiting["status"].clone();
+    let seen = request("get", "", "db").answer(seen);
+    assert_eq!(full([create(pod(GIB, 1)), grown(), seen, resize(GIB)]).0, Allowed);
     let back = |answer: Value| resize(GIB).answer(answer);
     assert_eq!(full([create(pod(GIB, 1)), grown(), back(waiting)]).0, Allowed);
     assert_eq!(full([create(pod(GIB, 1)), grown(), back(pod(GIB, 3))]).0, Denied);

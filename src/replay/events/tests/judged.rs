@@ -107,6 +107,10 @@ fn workloads_are_judged_by_what_changes() {
     let (decision, reason) = full([made("update", web(path, 2))]);
     assert_eq!((decision, &*reason), (Unknown, "no earlier state of the object in the log"));
     assert_eq!(full([made("update", web(None, 2))]).0, Allowed, "whatever it was before");
+    let put = |web: Value| made("update", web);
+    assert_eq!(asked_only([made("create", web(path, 1)), put(web(path, 2))]).0, Allowed);
+    let gone = made("get", web(path, 1)).code(404);
+    assert_eq!(asked_only([made("create", web(path, 1)), gone, put(web(path, 2))]).0, Unknown);
 }
 
 #[test]
@@ -142,6 +146,30 @@ fn what_restraint_put_back_is_asked_for_again() {
     let log = Log::of("RequestResponse", [create(pod(GIB, 1)), kept]);
     assert_eq!(log.last().0, Restored);
     assert_eq!(log.entries_by(&Policies::embedded(), false).pop().unwrap().decision, Restored);
+}
+
+#[test]
+fn what_restraint_added_to_a_new_pod_is_added_again() {
+    let hook =
+        json!({"configuration": "restraint", "webhook": "fix.restraint.dev", "mutated": true});
+    let words = json!({"mutation.webhook.admission.k8s.io/round_0_index_0": hook.to_string()});
+    let policies = json!([
+        {"resourceName": "cpu", "restartPolicy": "NotRequired"},
+        {"resourceName": "memory", "restartPolicy": "RestartContainer"},
+    ]);
+    let mut sent = pod(GIB, 1);
+    let mut side = sent["spec"]["containers"][0].clone();
+    side["name"] = json!("side");
+    sent["spec"]["containers"][0]["resizePolicy"] = policies.clone();
+    sent["spec"]["containers"].as_array_mut().unwrap().push(side);
+    let mut made = sent.clone();
+    made["spec"]["containers"][1]["resizePolicy"] = policies;
+    let created = create(made.clone()).body(asked(&sent)).with("annotations", words);
+    let log = Log::of("RequestResponse", [created]);
+    let entry = log.entries_by(&Policies::embedded(), false).pop().unwrap();
+    assert_eq!(entry.decision, Amended);
+    assert!(entry.findings.iter().all(|found| !found.message.contains("\"app\"")), "{entry:?}");
+    assert_ne!(full([create(made)]).0, Amended, "it was sent so");
 }
 
 #[test]
