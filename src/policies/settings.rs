@@ -136,9 +136,9 @@ mod tests {
                 ],
             ),
             (
-                "{allowances: [{name: a, atLeast: 16Ei}]}",
+                "{allowances: [{name: a, atLeast: '18446744073709551617'}]}",
                 &[
-                    r#"4:44: "settings.allowances[0].atLeast": "16Ei" is no amount of memory, such as 256Mi"#,
+                    r#"4:44: "settings.allowances[0].atLeast": "18446744073709551617" is no amount of memory, such as 256Mi"#,
                 ],
             ),
             (
