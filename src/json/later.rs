@@ -4,9 +4,8 @@ use std::ops::Deref;
 
 use super::{Decode, Failed, Reader};
 
-/// A list that [`read_in_steps`](super::read_in_steps) leaves as it is written until it is told to
-/// read it; any other reading reads it at once. Left, it is passed over like everything that nobody
-/// asks for.
+/// A list that a reading in steps leaves as it is written until it is told to read it; any other
+/// reading reads it at once. Left, it is passed over like everything that nobody asks for.
 #[derive(Clone, Debug)]
 pub struct Later<T> {
     list: Vec<T>,
