@@ -1,4 +1,4 @@
-//! From the bytes of an AdmissionReview to a subject, in one pass and borrowed.
+//! From the bytes of an AdmissionReview to a subject that borrows from them.
 
 use crate::json::text::Text;
 use crate::json::{self, Failed, Reader, Skipped, fields};
