@@ -187,7 +187,7 @@ fn mean(some: &[(f64, f64)]) -> f64 {
 }
 
 fn least(some: &[(f64, f64)]) -> f64 {
-    some.iter().map(|(_, value)| *value).fold(f64::INFINITY, f64::min)
+    some.iter().map(|(_, value)| *value).reduce(f64::min).unwrap_or_default()
 }
 
 /// What became of the reviews that were to be recorded, and what they take on the disk.
